@@ -1,0 +1,28 @@
+"""The kinds of setting a user may give, with their bounds and their meaning.
+
+A plug-in (a rule, an architecture, a probe) is a frozen dataclass whose fields are the keys of the
+protocol. A field's type carries its bounds and :func:`setting` its default and its meaning; the
+schema, the reference page, the error messages and the stored coordinates are all derived from that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le, Len, Lt
+
+PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+Momentum = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Ge(1)]
+NonNegativeInt = Annotated[int, Ge(0)]
+Counts = Annotated[tuple[Count, ...], Len(1)]
+
+
+def setting(default: Any = dataclasses.MISSING, *, doc: str) -> Any:
+    """Declare one field of a plug-in: its default (none if required), and its meaning with unit."""
+    if default is dataclasses.MISSING:
+        return dataclasses.field(metadata={"doc": doc})
+    return dataclasses.field(default=default, metadata={"doc": doc})

@@ -1,0 +1,93 @@
+"""The words of the laboratory: every dimension, coordinate and flag value, spelled once.
+
+Anything that names an axis of a stored array, or describes a stored variable, takes the name from
+here, so that a recording, a feature table and a figure cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SUBJECT: Final = "subject"
+VISIT: Final = "visit"
+STIMULUS: Final = "stimulus"
+LAYER: Final = "layer"
+UNIT: Final = "unit"
+SYNAPSE: Final = "synapse"
+STATISTIC: Final = "statistic"
+CHANGE: Final = "change"
+OBSERVABLE: Final = "observable"
+PARAMETER: Final = "parameter"
+PROBE: Final = "probe"
+CLASSIFIER: Final = "classifier"
+CONTROL: Final = "control"
+RULE: Final = "rule"
+
+WEIGHTS: Final = "weights"
+ACTIVITY: Final = "activity"
+ACTIVITY_CHANGE: Final = "activity_change"
+OBSERVABLES: Final = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
+
+PENDING: Final = 0  # what an unwritten integer reads as
+DONE: Final = 1
+FAILED: Final = 2
+DIVERGED: Final = 3
+STATUS: Final = {PENDING: "pending", DONE: "done", FAILED: "failed", DIVERGED: "diverged"}
+
+LIVE: Final = 0
+DEAD: Final = 1  # constant: every unit gives the same value, so ratios to its spread mean nothing
+EXPLODED: Final = 2  # not a finite number
+FLAGS: Final = {LIVE: "live", DEAD: "dead", EXPLODED: "exploded"}
+
+# name -> (units, long name); units "1" is the dimensionless unit of the CF conventions.
+_DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
+    SUBJECT: ("", "subject"),
+    VISIT: ("1", "visit, counted from 0 before learning"),
+    STIMULUS: ("1", "stimulus"),
+    UNIT: ("1", "recorded unit"),
+    SYNAPSE: ("1", "recorded synapse"),
+    LAYER: ("", "layer"),
+    STATISTIC: ("", "aggregate statistic of an observable"),
+    CHANGE: ("", "scale-free change of an observable"),
+    "step": ("1", "training step"),
+    "epoch": ("epoch", "passes through the training images"),
+    "layer_depth": ("1", "depth of the layer, 0 the first and 1 the last"),
+    "unit_index": ("1", "index of the unit in its layer"),
+    "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
+    "stimulus_label": ("1", "class of the stimulus"),
+    RULE: ("", "plasticity rule"),
+    "architecture": ("", "architecture"),
+    "task": ("", "task"),
+    "optimizer": ("", "optimizer"),
+    "learning_rate": ("1", "learning rate"),
+    "replicate": ("1", "replicate"),
+    "status": ("", "fate of the subject"),
+    "diverged_at": ("1", "training step at which the subject diverged, -1 if it did not"),
+    WEIGHTS: ("1", "synaptic strength"),
+    ACTIVITY: ("1", "response"),
+    ACTIVITY_CHANGE: ("1", "layer-wise activity change"),
+    "state": ("1", "parameters and running averages of the network"),
+    "stat": ("1", "aggregate statistic"),
+    "change": ("1", "scale-free change"),
+    "flag": ("", "whether a layer was live"),
+    "train_loss": ("nat", "mean training loss since the last visit"),
+    "validation_loss": ("nat", "validation loss"),
+    "validation_accuracy": ("1", "validation accuracy"),
+    "weight_angle": ("degree", "angle between forward and backward weights"),
+    "balanced_accuracy": ("1", "balanced accuracy"),
+}
+
+
+def describe(name: str) -> dict[str, str]:
+    """Attributes of a stored variable: its units (where it has any) and its long name.
+
+    >>> describe("validation_loss")
+    {'units': 'nat', 'long_name': 'validation loss'}
+    """
+    units, long_name = _DESCRIPTIONS.get(name, ("", name.replace("_", " ")))
+    return {"units": units, "long_name": long_name} if units else {"long_name": long_name}
+
+
+def describe_flags(meanings: dict[int, str]) -> dict[str, object]:
+    """CF attributes of an integer variable whose values stand for words."""
+    return {"flag_values": list(meanings), "flag_meanings": " ".join(meanings.values())}
