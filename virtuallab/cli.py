@@ -1,0 +1,193 @@
+"""The commands: ``virtuallab VERB``. Each says what it is for and hands over to the laboratory.
+
+Libraries that take a second to import are imported inside the commands, so that ``--help`` answers
+at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from virtuallab.errors import VirtuallabError
+
+app = typer.Typer(
+    help="A virtual electrophysiology laboratory: which learning rule was at work?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.")]
+StorePath = Annotated[Path, typer.Argument(help="The experiment, runs/NAME.zarr.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", help="Override one setting: -s subjects.replicates=2"),
+]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Where the experiment is kept [runs/NAME.zarr].")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", "-w", min=1, help="Cohorts at once [all cores].")
+]
+Device = Annotated[str, typer.Option(help="Where subjects are trained: cpu or cuda.")]
+
+
+@app.command()
+def init(path: Annotated[Path, typer.Argument(help="File to write.")] = Path("protocol.yaml")) -> None:
+    """Write a commented protocol to start from."""
+    from virtuallab.lab import start
+
+    start.write_starter(path)
+    typer.echo(f"{path} written. Next: virtuallab plan {path}")
+
+
+@app.command()
+def validate(
+    protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.")],
+    overrides: Overrides = None,
+) -> None:
+    """Check protocols: every fault, with its file, line and key."""
+    from virtuallab.lab import load
+
+    faults = load.faults_in(protocols, overrides or ())
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    if faults:
+        raise typer.Exit(2)
+    typer.echo("\n".join(f"{path}: valid" for path in protocols))
+
+
+@app.command()
+def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
+    """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
+    from virtuallab.lab import load, plan
+
+    made = plan.make(load.protocol(protocol, overrides or ()), workers=workers)
+    _print(plan.describe(made))
+
+
+@app.command()
+def run(
+    protocol: ProtocolFile,
+    overrides: Overrides = None,
+    store: StoreOption = None,
+    workers: Workers = None,
+    device: Device = "cpu",
+) -> None:
+    """Do the whole experiment: train, record, decode, report. Run it again to go on."""
+    from virtuallab.lab import experiment
+
+    experiment.run(
+        protocol, overrides or (), store=store, workers=workers, device=device, console=_console()
+    )
+
+
+@app.command()
+def status(
+    store: StorePath,
+    verify: Annotated[bool, typer.Option(help="Compare every stored chunk's checksum.")] = False,
+) -> None:
+    """Say how far an experiment has come."""
+    from virtuallab.lab import inspect
+
+    table, damage = inspect.status(store, verify=verify)
+    _print(table)
+    for line in damage:
+        typer.echo(line, err=True)
+    if damage:
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(store: StorePath) -> None:
+    """Say what an experiment holds and where it came from."""
+    from virtuallab.lab import inspect
+
+    _print(inspect.info(store))
+
+
+@app.command()
+def probe(
+    store: StorePath,
+    protocol: Annotated[Path, typer.Option(help="Protocol whose probes are implanted.")],
+    overrides: Overrides = None,
+    workers: Workers = None,
+) -> None:
+    """Implant another protocol's probes in preserved subjects; nothing is trained again."""
+    from virtuallab.lab import experiment
+
+    experiment.probe(store, protocol, overrides or (), workers=workers, console=_console())
+
+
+@app.command()
+def decode(
+    store: StorePath,
+    protocol: Annotated[
+        Path | None, typer.Option(help="Protocol whose analyses are run [the experiment's own].")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Identify the rules from what the probes saw."""
+    from virtuallab.lab import experiment
+
+    experiment.decode(store, protocol, overrides or (), console=_console())
+
+
+@app.command()
+def report(
+    store: StorePath,
+    output: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+) -> None:
+    """Write the report, one self-contained HTML page, and print the verdict."""
+    from virtuallab.lab import experiment
+
+    experiment.report(store, output, console=_console())
+
+
+@app.command("list")
+def list_(kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None) -> None:
+    """List the plug-ins a protocol may name."""
+    from virtuallab.lab import inspect
+
+    _print(inspect.plugins(kind))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of protocols, for editors."""
+    from virtuallab.protocol import schema
+
+    typer.echo(schema.text(), nl=False)
+
+
+def _console():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _print(what: object) -> None:
+    _console().print(what)
+
+
+def main() -> None:
+    """Run a command; a known error is one clear message and an exit code, never a traceback."""
+    import click
+
+    try:
+        code = app(standalone_mode=False)
+    except VirtuallabError as error:
+        typer.echo(str(error), err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("Stopped. What is done is kept: the same command goes on from here.", err=True)
+        code = 130
+    raise SystemExit(code)

@@ -1,0 +1,84 @@
+"""Anatomies: networks of one make, whose recordings fit into one array.
+
+Subjects with the same architecture and the same task have the same layers, units and synapses; each
+such group has a node of its own under ``/snapshots`` and ``/recordings/<probe>``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.preparation import Preparation, prepare
+from virtuallab.subject.state import StateLayout, layout_of
+from virtuallab.subject.subject import Subject
+from virtuallab.subject.task import Task
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One architecture built for one task.
+
+    Parameters
+    ----------
+    name : str
+        Its node in the store: the architecture's name, with the task's where there are several.
+    architecture, task
+        What it is built from.
+    members : tuple of int
+        Indices of its subjects.
+    """
+
+    name: str
+    architecture: Architecture
+    task: Task
+    members: tuple[int, ...]
+
+    def layout(self) -> StateLayout:
+        """Where each parameter lies in a subject's preserved state."""
+        return layout_of(self.architecture, self.task)
+
+    def specimen(self) -> Preparation:
+        """An untrained preparation of it, seen by one stimulus: its layers, units and synapses."""
+        state = np.zeros((1, self.layout().size), dtype=np.float32)
+        return prepare(self.architecture, self.task, state, np.array([0]))
+
+
+def anatomies(subjects: Sequence[Subject]) -> tuple[Anatomy, ...]:
+    """Group subjects by architecture and task, in the order in which they first appear."""
+    labels = architecture_labels(subjects)
+    several_tasks = len({_canonical(subject.task) for subject in subjects}) > 1
+    groups: dict[str, list[int]] = {}
+    for index, subject in enumerate(subjects):
+        name = labels[index] + (f"-{subject.task.name}" if several_tasks else "")
+        groups.setdefault(name, []).append(index)
+    return tuple(
+        Anatomy(name, subjects[members[0]].architecture, subjects[members[0]].task, tuple(members))
+        for name, members in groups.items()
+    )
+
+
+def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    """One name for each subject's architecture: numbered where two share a plug-in's name."""
+    variants: dict[str, list[str]] = {}
+    for subject in subjects:
+        known = variants.setdefault(subject.architecture.name, [])
+        if (text := _canonical(subject.architecture)) not in known:
+            known.append(text)
+    return tuple(
+        _numbered(subject.architecture.name, _canonical(subject.architecture), variants)
+        for subject in subjects
+    )
+
+
+def _numbered(name: str, text: str, variants: Mapping[str, list[str]]) -> str:
+    known = variants[name]
+    return name if len(known) == 1 else f"{name}-{known.index(text) + 1}"
+
+
+def _canonical(plugin: Architecture | Task) -> str:
+    return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)

@@ -1,0 +1,50 @@
+"""What an experiment took: wall-clock time, memory and disk."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+
+
+def stored(path: Path) -> int:
+    """Size of every file below a folder, in bytes."""
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def megabytes(count: float) -> str:
+    """Write a size for people.
+
+    >>> megabytes(1_234_000_000), megabytes(56_000)
+    ('1.23 GB', '0.06 MB')
+    """
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.{0 if count > 1e7 else 2}f} MB"
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people.
+
+    >>> duration(42), duration(150), duration(7500)
+    ('42 s', '2 min 30 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def spent(since: float, store: Path) -> str:
+    """One line: the time since ``since`` (of ``time.monotonic``), peak memory, the store's size."""
+    return (
+        f"{duration(time.monotonic() - since)}, peak memory {megabytes(peak_memory())}, "
+        f"{store} holds {megabytes(stored(store))}"
+    )

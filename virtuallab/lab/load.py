@@ -1,0 +1,82 @@
+"""Read a protocol and look a second time: what only the built networks can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from virtuallab.errors import Fault, ProtocolError
+from virtuallab.lab.anatomy import anatomies
+from virtuallab.probe import Probe
+from virtuallab.protocol import Protocol, expand, locate, read, visit_steps
+
+
+def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
+    """Read a protocol that can be carried out.
+
+    Raises
+    ------
+    ProtocolError
+        With every fault: first those of the file itself, and if there are none, those that show
+        only against the networks it asks for (a probe with more units than a layer has).
+    """
+    found = read(path, overrides)
+    faults = [
+        Fault(str(path), locate(found, place), place, message)
+        for place, message in dict.fromkeys([*_probe_faults(found, found.probes), *_analysis_faults(found)])
+    ]
+    if faults:
+        raise ProtocolError(faults)
+    return found
+
+
+def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str, Probe]:
+    """Read another protocol's probes, to be implanted in the subjects of a protocol already run.
+
+    Raises
+    ------
+    ProtocolError
+        If a probe asks for what these subjects, or the visits they are preserved at, do not have.
+    """
+    other = read(path, overrides)
+    faults = [
+        Fault(str(path), locate(other, place), place, message)
+        for place, message in dict.fromkeys(_probe_faults(kept, other.probes))
+    ]
+    if faults:
+        raise ProtocolError(faults)
+    return dict(other.probes)
+
+
+def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
+    """Collect the faults of several protocols."""
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            protocol(path, overrides)
+        except ProtocolError as error:
+            faults.extend(error.faults)
+    return faults
+
+
+def _probe_faults(
+    found: Protocol, probes: Mapping[str, Probe]
+) -> Iterable[tuple[str, str]]:
+    n_visits = len(visit_steps(found))
+    for anatomy in anatomies(expand(found)):
+        tissue = anatomy.specimen()
+        units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
+        synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
+        n_stimuli = len(anatomy.task.stimuli().labels)
+        for name, probe in probes.items():
+            for field, message in probe.check(units, synapses, n_visits, n_stimuli):
+                yield f"probes.{name}.{field}", f"{message} (in {anatomy.name!r})"
+
+
+def _analysis_faults(found: Protocol) -> Iterable[tuple[str, str]]:
+    subjects = expand(found)
+    rules = [subject.label for subject in subjects]
+    architectures = [subject.architecture.name for subject in subjects]
+    for name, analysis in found.analyses.items():
+        for field, message in analysis.check(rules, architectures, tuple(found.probes)):
+            yield f"analyses.{name}.{field}", message

@@ -1,0 +1,129 @@
+"""Second stage: implant probes into preserved subjects and keep what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.progress import Advance
+from virtuallab.lab.table import design_coordinates
+from virtuallab.lab.workers import Stop, run_all, torch_threads
+from virtuallab.probe import Probe, features
+from virtuallab.store import Store
+from virtuallab.subject.preparation import Preparation, prepare
+from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import DONE, LAYER, SUBJECT, VISIT
+
+
+def stage(probe: str) -> str:
+    """Name of the stage whose commit records say which subjects a probe has recorded."""
+    return f"probe-{probe}"
+
+
+def recording_node(probe: str, anatomy: str) -> str:
+    """Return where a probe's recordings from one anatomy lie."""
+    return f"recordings/{probe}/{anatomy}"
+
+
+def feature_node(probe: str) -> str:
+    """Return where the features of a probe's recordings lie, all anatomies together."""
+    return f"features/{probe}"
+
+
+def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
+    """Every layer of every anatomy, from the input to the output, by mean depth.
+
+    >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
+    ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
+    """
+    found: dict[str, list[float]] = {}
+    for layers in depths.values():
+        for index, layer in enumerate(layers):
+            found.setdefault(layer, []).append(index / max(len(layers) - 1, 1))
+    return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
+
+
+def record_probes(
+    store: Store,
+    subjects: Sequence[Subject],
+    anatomies: Sequence[Anatomy],
+    probes: Mapping[str, Probe],
+    *,
+    visits: xr.Dataset,
+    seed: int,
+    workers: int,
+    advance: Advance,
+) -> None:
+    """Record every preserved subject with every probe that has not recorded it yet.
+
+    Parameters
+    ----------
+    store : Store
+    subjects : sequence of Subject
+    anatomies : sequence of Anatomy
+    probes : mapping from name to Probe
+    visits : xr.Dataset
+        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
+    seed : int
+        The protocol's seed. A probe's choice of units and its noise depend on it, on the subject
+        and on the probe's name, and on nothing else.
+    workers : int
+        Subjects at once.
+    advance : callable
+        Told how many recordings were stored, each time.
+    """
+    preserved = living(store)
+    recorded = {name: store.committed(stage(name)) for name in probes}
+    _declare(store, anatomies, probes, visits)
+
+    def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
+        missing = [name for name in probes if index not in recorded[name]]
+        states = store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
+        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+        for name in missing:
+            stop.check()
+            seen = _look(tissue, probes[name], name, subjects[index], seed)
+            found = features(seen)
+            checksums = {}
+            if probes[name].keep == "recording":
+                node = recording_node(name, anatomy.name)
+                checksums[node] = store.write(node, index, seen)
+            node = feature_node(name)
+            checksums[node] = store.write(node, index, _placed(found, store.layers(node)))
+            record = {"key": subjects[index].key, "checksums": checksums}
+            store.commit(stage(name), index, record)
+            advance(1)
+
+    work = [
+        partial(record_one, anatomy, index)
+        for anatomy in anatomies
+        for index in anatomy.members
+        if index in preserved and any(index not in recorded[name] for name in probes)
+    ]
+    with torch_threads(1):
+        run_all(work, workers)
+
+
+def living(store: Store) -> set[int]:
+    """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
+    records = store.committed("subjects")
+    return {index for index, record in records.items() if record["status"] == DONE}
+
+
+def probes_in(store: Store) -> list[str]:
+    """Return names of the probes that have a place in the store."""
+    return sorted(node.split("/")[1] for node in store.nodes() if node.startswith("features/"))
+
+
+def _look(
+    tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int
+) -> xr.Dataset:
+    """Implant a probe in one subject and record."""
+    choice = seeds.generator(seed, subject.key, seeds.PROBE_CHOICE, name)
+    noise = seeds.generator(seed, subject.key, seeds.PROBE_NOISE, name)
+    return probe.implant(tissue, choice).record(tissue, noise)

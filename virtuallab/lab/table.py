@@ -1,0 +1,161 @@
+"""The table of subjects: who they are, as coordinates every stored node carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.lab.anatomy import architecture_labels
+from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import (
+    DIVERGED,
+    PENDING,
+    RULE,
+    STATUS,
+    SUBJECT,
+    VISIT,
+    describe,
+    describe_flags,
+)
+
+# What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
+DESIGN = (RULE, "architecture", "task", "optimizer", "learning_rate", "batch_size", "replicate")
+
+
+def subject_names(count: int) -> list[str]:
+    """``sub-0001`` and so on, wide enough for all."""
+    width = max(4, len(str(count)))
+    return [f"sub-{index + 1:0{width}d}" for index in range(count)]
+
+
+def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
+    """All that was decided about each subject before it learned anything.
+
+    Returns
+    -------
+    xr.Dataset
+        Variables over ``subject``: its rule's label, architecture, task, optimizer, batch size,
+        steps, replicate, key, and each number of its rule and optimizer under its own name (NaN
+        where a subject's rule has no such number).
+    """
+    columns: dict[str, Any] = {
+        RULE: [subject.label for subject in subjects],
+        "architecture": list(architecture_labels(subjects)),
+        "task": [subject.task.name for subject in subjects],
+        "plasticity": [subject.rule.name for subject in subjects],
+        "optimizer": [subject.optimizer.name for subject in subjects],
+        "batch_size": np.array([subject.batch_size for subject in subjects], dtype=np.int64),
+        "steps": np.array([subject.steps for subject in subjects], dtype=np.int64),
+        "replicate": np.array([subject.replicate for subject in subjects], dtype=np.int64),
+        "key": [subject.key for subject in subjects],
+    }
+    settings = [_numbers(subject) for subject in subjects]
+    for name in sorted({name for numbers in settings for name in numbers}):
+        columns[name] = np.array([numbers.get(name, np.nan) for numbers in settings])
+    return xr.Dataset(
+        {
+            name: (SUBJECT, np.array(values, dtype=object) if _is_text(values) else values)
+            for name, values in columns.items()
+        },
+        coords={SUBJECT: np.array(subject_names(len(subjects)), dtype=object)},
+    ).map(_described, keep_attrs=True)
+
+
+def _numbers(subject: Subject) -> dict[str, float]:
+    every = {**asdict(subject.rule), **asdict(subject.optimizer)}
+    return {
+        name: float(value)
+        for name, value in every.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _is_text(values: Any) -> bool:
+    return isinstance(values[0], str)
+
+
+def _described(variable: xr.DataArray) -> xr.DataArray:
+    return variable.assign_attrs(describe(str(variable.name)))
+
+
+def design_coordinates(subjects: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the columns of :data:`DESIGN` that a node carries as coordinates of its subjects."""
+    return {name: subjects[name] for name in DESIGN if name in subjects}
+
+
+def fates(subjects: xr.Dataset, records: Mapping[int, Mapping[str, Any]]) -> xr.Dataset:
+    """Add to the table what became of each subject, from the records of the training stage.
+
+    Parameters
+    ----------
+    subjects : xr.Dataset
+        The table before learning, dims (subject).
+    records : mapping from subject index to record
+        A record has ``status`` and ``diverged_at``.
+    """
+    count = subjects.sizes[SUBJECT]
+    status = np.full(count, PENDING, dtype=np.int8)
+    diverged_at = np.full(count, -1, dtype=np.int64)
+    for index, record in records.items():
+        status[index] = record["status"]
+        if record["status"] == DIVERGED:
+            diverged_at[index] = record["diverged_at"]
+    return subjects.assign(
+        status=(SUBJECT, status, {**describe("status"), **describe_flags(STATUS)}),
+        diverged_at=(SUBJECT, diverged_at, describe("diverged_at")),
+    )
+
+
+def truth(
+    subjects: xr.Dataset,
+    records: Mapping[int, Mapping[str, Any]],
+    layers: Sequence[str],
+    layers_of: Mapping[int, Sequence[str]],
+    visits: xr.Dataset,
+) -> xr.Dataset:
+    """Collect what no experimenter can see, from the records of the training stage.
+
+    Parameters
+    ----------
+    subjects : xr.Dataset
+        The table of subjects.
+    records : mapping from subject index to record
+        A record's ``truth`` maps a name to a list over visits, or to one over visits and layers.
+    layers : sequence of str
+        Every layer of every anatomy; a subject without one has NaN there.
+    layers_of : mapping from subject index to its own layers
+    visits : xr.Dataset
+        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims (subject, visit) and (subject, visit, layer), float32; NaN where nothing was measured.
+    """
+    count, n_visits = subjects.sizes[SUBJECT], visits.sizes[VISIT]
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
+    position = {layer: index for index, layer in enumerate(layers)}
+    for index, record in records.items():
+        for name, values in record.get("truth", {}).items():
+            measured = np.array(values, dtype=np.float32)
+            per_layer = measured.ndim == 2
+            shape = (count, n_visits, len(layers)) if per_layer else (count, n_visits)
+            dims = (SUBJECT, VISIT, "layer") if per_layer else (SUBJECT, VISIT)
+            if name not in variables:
+                variables[name] = (dims, np.full(shape, np.nan, dtype=np.float32), describe(name))
+            target = variables[name][1]
+            if per_layer:
+                target[index][:, [position[layer] for layer in layers_of[index]]] = measured
+            else:
+                target[index] = measured
+    coords = {
+        SUBJECT: subjects[SUBJECT],
+        "layer": np.array(layers, dtype=object),
+        **visits.coords,
+        **design_coordinates(subjects),
+    }
+    return xr.Dataset(variables, coords=coords)

@@ -1,0 +1,104 @@
+"""First stage: train every cohort, preserve each subject at each visit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.progress import Advance
+from virtuallab.lab.workers import Stop, run_all, torch_threads
+from virtuallab.store import Store
+from virtuallab.subject.subject import Cohort, Subject
+from virtuallab.subject.train import Fate, Visit, train
+from virtuallab.vocabulary import DIVERGED, DONE
+
+STAGE = "subjects"
+
+
+def train_subjects(
+    store: Store,
+    subjects: Sequence[Subject],
+    anatomies: Sequence[Anatomy],
+    *,
+    visits: Sequence[int],
+    cohorts: Sequence[Sequence[int]],
+    threads: int,
+    workers: int,
+    device: str,
+    advance: Advance,
+) -> None:
+    """Train the cohorts of which a subject is not done yet, and store what they became.
+
+    A cohort is trained whole even when only some of its subjects are missing: rounding depends on
+    who trains together, and what is stored must be the same bytes as without the interruption.
+
+    Parameters
+    ----------
+    store : Store
+        Where the subjects are preserved; its snapshot nodes are declared.
+    subjects : sequence of Subject
+    anatomies : sequence of Anatomy
+        The groups of subjects that share a snapshot node.
+    visits : sequence of int
+        Training steps at which every subject is preserved.
+    cohorts : sequence of sequence of int
+        The partition of the subjects, as the store's plan has it.
+    threads, workers : int
+        Torch threads of each cohort (they decide the rounding), and cohorts at once (they do not).
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    advance : callable
+        Told how many subjects were stored, each time.
+    """
+    done = store.committed(STAGE)
+    node_of = {index: anatomy.name for anatomy in anatomies for index in anatomy.members}
+    waiting = [cohort for cohort in cohorts if any(index not in done for index in cohort)]
+
+    def train_one(cohort: Sequence[int], stop: Stop) -> None:
+        members = Cohort(tuple(subjects[index] for index in cohort))
+        seen: list[Visit] = []
+
+        def preserve(visit: Visit) -> None:
+            stop.check()
+            seen.append(visit)
+
+        fate = train(members, visits, preserve, device=device)
+        for place, index in enumerate(cohort):
+            if index in done:
+                continue
+            stop.check()
+            state = np.stack([visit.state[place] for visit in seen])
+            checksums = store.write(f"snapshots/{node_of[index]}", index, {"state": state})
+            record = _record(subjects[index], seen, fate, place)
+            store.commit(STAGE, index, {**record, "checksums": checksums})
+            advance(1)
+
+    with torch_threads(threads):
+        run_all([partial(train_one, cohort) for cohort in waiting], workers)
+
+
+def _record(subject: Subject, seen: Sequence[Visit], fate: Fate, place: int) -> dict[str, Any]:
+    """Write down what became of one subject: small enough to live in its commit record."""
+    diverged_at = int(fate.diverged_at[place])
+    names = seen[0].truth
+    return {
+        "key": subject.key,
+        "status": DONE if diverged_at < 0 else DIVERGED,
+        "diverged_at": diverged_at,
+        "diverged_in": fate.diverged_in[place],
+        "truth": {
+            name: [_plain(visit.truth[name][place]) for visit in seen] for name in sorted(names)
+        },
+    }
+
+
+def _plain(values: Any) -> Any:
+    """Numbers for JSON, which has no NaN: a missing number is null."""
+    if np.ndim(values):
+        return [_plain(value) for value in values]
+    number = float(values)
+    return number if np.isfinite(number) else None

@@ -1,0 +1,75 @@
+"""Do independent pieces of work in threads, and stop cleanly.
+
+Threads, not processes: a cohort spends its time inside torch, which releases the interpreter, so
+two cohorts of one thread each use two cores without a second copy of torch and of the images.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import torch
+
+
+class Stopped(Exception):
+    """Raised inside a piece of work to leave it early, because the run is being stopped."""
+
+
+class Stop:
+    """Tells running work that it should end."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def request(self) -> None:
+        """Ask everybody to stop."""
+        self._event.set()
+
+    def check(self) -> None:
+        """Leave the current piece of work if a stop was asked for.
+
+        Raises
+        ------
+        Stopped
+        """
+        if self._event.is_set():
+            raise Stopped
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Run torch on ``count`` threads for each calling thread, and put the setting back after."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def run_all(work: Iterable[Callable[[Stop], None]], workers: int) -> None:
+    """Run every piece of work on ``workers`` threads; the first failure stops the others.
+
+    Pieces under way end at their next :meth:`Stop.check`; those not begun never begin.
+
+    Raises
+    ------
+    BaseException
+        Whatever a piece of work raised first, or ``KeyboardInterrupt`` from the caller's thread.
+    """
+    stop = Stop()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(piece, stop) for piece in work]
+        try:
+            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            failed = [f for f in finished if f.exception() is not None]
+            if failed:
+                raise failed[0].exception()  # type: ignore[misc]
+        except BaseException:
+            stop.request()
+            for future in futures:
+                future.cancel()
+            raise
