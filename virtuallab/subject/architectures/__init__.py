@@ -1,1 +1,1 @@
-"""."""
+"""Architectures, one to a file; each registers under the name that protocols use."""

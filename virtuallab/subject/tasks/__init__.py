@@ -1,1 +1,1 @@
-"""."""
+"""Tasks, one to a file; each registers under the name that protocols use."""

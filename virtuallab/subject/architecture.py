@@ -1,0 +1,46 @@
+"""What a network is made of, and where an electrode finds its layers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where one layer can be recorded.
+
+    Parameters
+    ----------
+    synapse : str
+        Path of the module that keeps the layer's weight.
+    response : str
+        Path of the module whose output is the layer's response.
+    """
+
+    synapse: str
+    response: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture(ABC):
+    """Builds ordinary torch modules, one subject each; populations are made of them elsewhere."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        """Make one initialised network for stimuli of ``(channel, height, width)``."""
+
+    def sites(self, module: nn.Module) -> dict[str, Site]:
+        """Layers from input to output; by default every weight, recorded at its own output."""
+        return {
+            name: Site(name, name)
+            for name, child in module.named_modules()
+            if isinstance(child, nn.Conv2d | nn.Linear)
+        }

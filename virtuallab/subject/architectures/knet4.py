@@ -1,0 +1,24 @@
+"""The KNet of 4 layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from virtuallab.fields import Counts, setting
+from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.architecture import Shape
+from virtuallab.subject.knet import KNet
+
+
+@ARCHITECTURES.register("knet4")
+@dataclass(frozen=True, kw_only=True)
+class KNet4(KNet):
+    """KNet4: 3 convolutions and a dense layer, after Krizhevsky's network for CIFAR-10."""
+
+    channels: Counts = setting((8, 16, 16), doc="Channels of each convolution.")
+
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        """One convolution for each entry of ``channels``, then the dense layer."""
+        return self.assemble(self.channels, stimulus_shape, classes)

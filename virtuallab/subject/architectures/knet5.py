@@ -1,0 +1,24 @@
+"""The KNet of 5 layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from virtuallab.fields import Counts, setting
+from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.architecture import Shape
+from virtuallab.subject.knet import KNet
+
+
+@ARCHITECTURES.register("knet5")
+@dataclass(frozen=True, kw_only=True)
+class KNet5(KNet):
+    """KNet5: 4 convolutions and a dense layer, after Krizhevsky's network for CIFAR-10."""
+
+    channels: Counts = setting((8, 16, 16, 32), doc="Channels of each convolution.")
+
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        """One convolution for each entry of ``channels``, then the dense layer."""
+        return self.assemble(self.channels, stimulus_shape, classes)

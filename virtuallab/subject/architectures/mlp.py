@@ -1,0 +1,37 @@
+"""A multilayer perceptron."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from torch import nn
+
+from virtuallab.fields import Counts, setting
+from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.architecture import Architecture, Shape, Site
+
+
+@ARCHITECTURES.register("mlp")
+@dataclass(frozen=True, kw_only=True)
+class MLP(Architecture):
+    """Multilayer perceptron: dense layers ``fc1``, ``fc2``, ... with ReLU between them."""
+
+    hidden: Counts = setting((128, 64), doc="Units of each hidden layer.")
+
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        """Flatten, then alternate dense layers and ReLU."""
+        widths = (math.prod(stimulus_shape), *self.hidden)
+        layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+            layers[f"fc{number}"] = nn.Linear(before, after)
+            layers[f"relu{number}"] = nn.ReLU()
+        layers[f"fc{len(widths)}"] = nn.Linear(widths[-1], classes)
+        return nn.Sequential(layers)
+
+    def sites(self, module: nn.Module) -> dict[str, Site]:
+        """Each layer after its ReLU; the last as it is."""
+        last = len(self.hidden) + 1
+        hidden = {f"fc{i}": Site(f"fc{i}", f"relu{i}") for i in range(1, last)}
+        return {**hidden, f"fc{last}": Site(f"fc{last}", f"fc{last}")}

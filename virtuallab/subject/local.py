@@ -1,0 +1,59 @@
+"""What one layer may know at one step: its input, its response, the error, its two weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from virtuallab.subject.synapse import Signal, Synapse, Weight, spread
+
+
+@dataclass(frozen=True)
+class Local:
+    """One layer of all subjects of a cohort, at one training step.
+
+    Parameters
+    ----------
+    synapse : Synapse
+        The layer's maps.
+    pre : Tensor
+        The layer's input, in the synapse's layout.
+    post : Tensor
+        Its linear response, with the bias.
+    error : Tensor
+        The error that arrived at the response, of each subject's mean loss over the batch.
+    forward, backward : Tensor
+        The weights ``(subject, post, pre, ...)``; they are the same where weights are transported.
+    bias : Tensor or None
+        ``(subject, post)``.
+    pseudogradient : Tensor
+        Correlation of input and error: the gradient that the forward weight would follow.
+    """
+
+    synapse: Synapse
+    pre: Signal
+    post: Signal
+    error: Signal
+    forward: Weight
+    backward: Weight
+    bias: Tensor | None
+    pseudogradient: Weight
+
+    @cached_property
+    def projection(self) -> Signal:
+        """The input through the forward weight alone, without the bias."""
+        if self.bias is None:
+            return self.post
+        shift = self.bias.unsqueeze(1) if self.post.dim() == 3 else self.bias.view(1, -1, 1, 1)
+        return self.post - shift
+
+    @property
+    def samples(self) -> int:
+        """Images in the batch."""
+        return self.pre.shape[1] if self.pre.dim() == 3 else self.pre.shape[0]
+
+    def weigh(self, coefficient: float | Tensor, step: Weight) -> Weight:
+        """Multiply each subject's step by its own coefficient."""
+        return step * spread(coefficient, step)

@@ -1,0 +1,58 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
+from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.optimizer import Optimizer, State
+from virtuallab.subject.synapse import spread
+
+
+@OPTIMIZERS.register("adam")
+@dataclass(frozen=True, kw_only=True)
+class Adam(Optimizer):
+    r"""Adam: steps scaled by running averages of the gradient and of its square.
+
+    .. math:: w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
+
+    The same numbers as ``torch.optim.Adam``, with settings of its own for each subject.
+
+    References
+    ----------
+    Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization".
+    """
+
+    learning_rate: PositiveFloat = setting(1e-3, doc="Step size. Dimensionless.")
+    beta1: Momentum = setting(0.9, doc="Memory of the running mean of gradients, 0 to 1.")
+    beta2: Momentum = setting(0.999, doc="Memory of the running mean of their squares, 0 to 1.")
+    epsilon: PositiveFloat = setting(1e-8, doc="Keeps the division finite.")
+    weight_decay: NonNegativeFloat = setting(0.0, doc="Strength of the pull to zero.")
+
+    def init(self, parameters: Sequence[Tensor]) -> State:
+        """No averages yet."""
+        return {
+            "step": 0,
+            "mean": [torch.zeros_like(p) for p in parameters],
+            "square": [torch.zeros_like(p) for p in parameters],
+        }
+
+    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+        """One step, corrected for the averages' start at zero."""
+        state["step"] += 1
+        beta1, beta2 = torch.as_tensor(self.beta1), torch.as_tensor(self.beta2)
+        size = self.learning_rate / (1 - beta1 ** state["step"])
+        root = torch.sqrt(1 - beta2 ** state["step"])
+        decays = bool(torch.as_tensor(self.weight_decay).any())
+        moments = zip(parameters, steps, state["mean"], state["square"], strict=True)
+        for w, step, mean, square in moments:
+            g = step + spread(self.weight_decay, w) * w if decays else step
+            mean.lerp_(g, 1 - spread(beta1, w))
+            square.mul_(spread(beta2, w)).add_((1 - spread(beta2, w)) * g * g)
+            scale = square.sqrt().div_(spread(root, w)).add_(spread(self.epsilon, w))
+            w.sub_(spread(size, w) * mean / scale)

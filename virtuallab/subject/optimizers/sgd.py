@@ -1,0 +1,47 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
+from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.optimizer import Optimizer, State
+from virtuallab.subject.synapse import spread
+
+
+@OPTIMIZERS.register("sgd")
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimizer):
+    r"""Stochastic gradient descent with momentum.
+
+    .. math:: g \leftarrow g + \lambda w, \quad v \leftarrow \mu v + g, \quad w \leftarrow w - \eta v
+
+    The same numbers as ``torch.optim.SGD``, with settings of its own for each subject.
+
+    References
+    ----------
+    Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+    """
+
+    learning_rate: PositiveFloat = setting(0.01, doc="Step size. Dimensionless.")
+    momentum: Momentum = setting(0.9, doc="Share of the last step that carries on, 0 to 1.")
+    nesterov: bool = setting(False, doc="Look ahead along the momentum.")
+    weight_decay: NonNegativeFloat = setting(0.0, doc="Strength of the pull to zero.")
+
+    def init(self, parameters: Sequence[Tensor]) -> State:
+        """No velocity."""
+        return {"velocity": [torch.zeros_like(p) for p in parameters]}
+
+    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+        """One step downhill."""
+        decays = bool(torch.as_tensor(self.weight_decay).any())
+        for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
+            g = step + spread(self.weight_decay, w) * w if decays else step
+            velocity.mul_(spread(self.momentum, w)).add_(g)
+            moved = g + spread(self.momentum, w) * velocity if self.nesterov else velocity
+            w.sub_(spread(self.learning_rate, w) * moved)

@@ -1,0 +1,240 @@
+"""A population: S networks of one make, run as one network with S groups.
+
+Activations are ``(batch, subject*channel, height, width)`` or ``(batch, subject*feature)``, subject
+by subject, so whatever acts on each channel alone (ReLU, pooling, flattening, residual sums) works
+as it is. Only the layers that mix channels are replaced: convolutions become grouped, dense layers
+become batched matrix products, normalisations keep to their subject, dropout draws from its
+subject's own stream. With one subject the population *is* the ordinary network.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from virtuallab.errors import UserError
+from virtuallab.subject.credit import Tape, transmit
+from virtuallab.subject.synapse import Conv, Dense
+
+
+class PopulationLayer(nn.Module):
+    """A layer with one forward weight, and perhaps one backward weight, for each subject.
+
+    Attributes
+    ----------
+    weight : Parameter, (subject, post, pre, ...)
+    bias : Parameter or None, (subject, post)
+    backward_weight : Tensor or None
+        The weight through which the error returns, in ``weight``'s layout; None: ``weight`` itself.
+    tape : Tape or None
+        Where the layer notes what it saw, if a rule asks for it.
+    """
+
+    def __init__(self, layers: Sequence[nn.Conv2d] | Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = _stacked(layers, "weight")
+        self.bias = _stacked(layers, "bias") if layers[0].bias is not None else None
+        self.backward_weight: Tensor | None = None
+        self.tape: Tape | None = None
+
+
+class PopulationConv2d(PopulationLayer):
+    """Convolutions of S subjects as one grouped convolution."""
+
+    def __init__(self, layers: Sequence[nn.Conv2d]) -> None:
+        super().__init__(layers)
+        first = layers[0]
+        if first.padding_mode != "zeros":
+            raise UserError(f"a population cannot pad with {first.padding_mode!r}, only with zeros.")
+        self.stride, self.dilation, self.groups = first.stride, first.dilation, first.groups
+        self.padding, self.trim = _padding(first)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(batch, subject*in, height, width)`` to ``(batch, subject*out, ...)``."""
+        if self.trim:  # an even kernel padded to keep the size is padded more on one side
+            x = nn.functional.pad(x, self.trim)
+        field = (x.shape[-2], x.shape[-1])
+        synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
+        return transmit(x, self.weight, self.bias, self.backward_weight, synapse, self.tape)
+
+
+class PopulationLinear(PopulationLayer):
+    """Dense layers of S subjects as one batched matrix product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(batch, subject*in)`` to ``(batch, subject*out)``."""
+        by_subject = x.view(len(x), len(self.weight), -1).transpose(0, 1)
+        z = transmit(
+            by_subject, self.weight, self.bias, self.backward_weight, Dense(), self.tape
+        )
+        return z.transpose(0, 1).flatten(1)
+
+
+class PopulationBatchNorm(nn.Module):
+    """Batch normalisation, each subject's channels by their own statistics."""
+
+    running_mean: Tensor | None
+    running_var: Tensor | None
+
+    def __init__(self, layers: Sequence[nn.BatchNorm1d] | Sequence[nn.BatchNorm2d]) -> None:
+        super().__init__()
+        first = layers[0]
+        self.eps, self.momentum = first.eps, first.momentum
+        if self.momentum is None:
+            raise UserError("a population needs a batch normalisation with a momentum.")
+        self.weight = _stacked(layers, "weight") if first.affine else None
+        self.bias = _stacked(layers, "bias") if first.affine else None
+        for name in ("running_mean", "running_var"):
+            kept = [getattr(layer, name) for layer in layers]
+            self.register_buffer(name, None if kept[0] is None else torch.stack(kept))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over batch and positions."""
+        mean, var = self.running_mean, self.running_var
+        return nn.functional.batch_norm(
+            x,
+            None if mean is None else mean.view(-1),
+            None if var is None else var.view(-1),
+            None if self.weight is None else self.weight.view(-1),
+            None if self.bias is None else self.bias.view(-1),
+            self.training or mean is None,
+            self.momentum or 0.0,
+            self.eps,
+        )
+
+
+class PopulationLocalResponseNorm(nn.Module):
+    """Local response normalisation over each subject's own channels."""
+
+    def __init__(self, layers: Sequence[nn.LocalResponseNorm]) -> None:
+        super().__init__()
+        self.norm, self.subjects = copy.deepcopy(layers[0]), len(layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Split the subjects off, normalise across channels, join them again."""
+        split = x.reshape(len(x) * self.subjects, -1, *x.shape[2:])
+        joined: Tensor = self.norm(split).reshape(x.shape)
+        return joined
+
+
+class PopulationDropout(nn.Module):
+    """Dropout whose masks come from each subject's own stream."""
+
+    def __init__(self, rate: float, seeds: Sequence[int]) -> None:
+        super().__init__()
+        self.rate = rate
+        self.streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Silence units with probability ``rate`` and scale the others up, in training only."""
+        if not self.training or self.rate == 0:
+            return x
+        share = (len(x), x.shape[1] // len(self.streams), *x.shape[2:])
+        masks = [torch.rand(share, generator=g, dtype=torch.float64) for g in self.streams]
+        kept = torch.cat(masks, 1).to(x.device) >= self.rate
+        return x * kept / (1 - self.rate)
+
+
+_LAYERS: Mapping[type[nn.Module], Any] = {
+    nn.Conv2d: PopulationConv2d,
+    nn.Linear: PopulationLinear,
+    nn.BatchNorm1d: PopulationBatchNorm,
+    nn.BatchNorm2d: PopulationBatchNorm,
+    nn.LocalResponseNorm: PopulationLocalResponseNorm,
+}
+
+# Act on every channel alone, whoever it belongs to.
+_UNCHANGED = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus,
+    nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Identity,
+    nn.ZeroPad2d, nn.Upsample,
+)  # fmt: skip
+
+
+def populate(modules: Sequence[nn.Module], seeds: Sequence[int] = ()) -> nn.Module:
+    """Make one module of S groups from S ordinary modules of one make.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        One initialised network per subject; they are left as they are.
+    seeds : sequence of int
+        Seed of each subject's dropout; the subject's number where not given.
+
+    Returns
+    -------
+    nn.Module
+        Same structure and names; each parameter and running average has a leading subject axis.
+
+    Raises
+    ------
+    UserError
+        If a layer mixes channels in a way that a population does not know.
+    """
+    streams = list(seeds) or list(range(len(modules)))
+    return _populate(modules, streams, "")
+
+
+def _populate(modules: Sequence[nn.Module], seeds: Sequence[int], path: str) -> nn.Module:
+    first = modules[0]
+    for kind, replacement in _LAYERS.items():
+        if type(first) is kind:
+            made: nn.Module = replacement(modules)
+            return made.train(first.training)
+    if type(first) is nn.Dropout:
+        return PopulationDropout(first.p, [_mixed(seed, path) for seed in seeds])
+    if isinstance(first, nn.Flatten):
+        if (first.start_dim, first.end_dim) != (1, -1):
+            raise UserError(f"layer {path!r}: a population can only flatten everything but the batch.")
+        return first
+    children = dict(first.named_children())
+    if not children and not isinstance(first, _UNCHANGED) and _is_torchs(first):
+        raise UserError(
+            f"layer {path!r} is a {type(first).__name__}, which a population cannot be made of. "
+            f"Known: {', '.join(sorted(kind.__name__ for kind in (*_LAYERS, *_UNCHANGED)))}."
+        )
+    if any(True for _ in first.parameters(recurse=False)):
+        raise UserError(f"layer {path!r} keeps parameters of its own, outside the known layers.")
+    copied = copy.copy(first)  # the module's own code, with populations in the place of its layers
+    copied._modules = {
+        name: _populate([getattr(m, name) for m in modules], seeds, f"{path}.{name}".lstrip("."))
+        for name in children
+    }
+    return copied
+
+
+def _is_torchs(module: nn.Module) -> bool:
+    return type(module).__module__.startswith("torch.nn")
+
+
+def _mixed(seed: int, path: str) -> int:
+    """A stream for each dropout layer of a subject."""
+    from virtuallab.seeds import integer
+
+    return integer(seed, path)
+
+
+def _stacked(layers: Sequence[nn.Module], name: str) -> nn.Parameter:
+    return nn.Parameter(torch.stack([getattr(layer, name).detach() for layer in layers]))
+
+
+def _padding(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, ...]]:
+    """Padding on both sides alike, and what 'same' needs beyond that on one side."""
+    if layer.padding == "valid":
+        return (0, 0), ()
+    if layer.padding != "same":
+        return layer.padding, ()  # type: ignore[return-value]
+    total = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
+    uneven = (0, total[1] % 2, 0, total[0] % 2)
+    return (total[0] // 2, total[1] // 2), uneven if any(uneven) else ()
+
+
+def layers_of(population: nn.Module) -> Iterator[tuple[str, PopulationLayer]]:
+    """Name and layer of every weight that a rule acts on, in the order of the module."""
+    for name, module in population.named_modules():
+        if isinstance(module, PopulationLayer):
+            yield name, module

@@ -1,0 +1,27 @@
+"""Backpropagation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from virtuallab.registry import RULES
+from virtuallab.subject.rule import Credit, Rule
+
+
+@RULES.register("backprop")
+@dataclass(frozen=True, kw_only=True)
+class Backprop(Rule):
+    r"""Backpropagation: the error returns through the forward weights themselves.
+
+    .. math:: \delta_{l-1} = \delta_l W_l^\top, \qquad \Delta W_l \propto X_l^\top \delta_l
+
+    Not local: a synapse would have to know the strength of another (weight transport).
+
+    References
+    ----------
+    Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors".
+    """
+
+    credit: ClassVar[Credit] = Credit.WEIGHT_TRANSPORT
+    local: ClassVar[bool] = False

@@ -1,0 +1,30 @@
+"""Feedback alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from virtuallab.registry import RULES
+from virtuallab.subject.rule import Credit, Rule
+
+
+@RULES.register("feedback_alignment")
+@dataclass(frozen=True, kw_only=True)
+class FeedbackAlignment(Rule):
+    r"""Feedback alignment: the error returns through fixed random weights.
+
+    .. math:: \delta_{l-1} = \delta_l B_l, \qquad \Delta W_l \propto X_l^\top \delta_l,
+              \qquad \Delta B_l = 0
+
+    ``B`` is drawn from the forward weights' initialiser, independently of them. Not to be confused
+    with direct feedback alignment, which sends the output error to every layer.
+
+    References
+    ----------
+    Lillicrap et al. 2016, "Random synaptic feedback weights support error backpropagation for deep
+    learning".
+    """
+
+    credit: ClassVar[Credit] = Credit.FEEDBACK
+    local: ClassVar[bool] = True

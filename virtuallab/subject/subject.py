@@ -1,0 +1,105 @@
+"""A subject: one network with one rule, one optimizer, one seed, learning one task."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.optimizer import Optimizer
+from virtuallab.subject.rule import Rule
+from virtuallab.subject.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One animal: a value with a stable identity.
+
+    Parameters
+    ----------
+    architecture, task, rule, optimizer
+        What it is, what it learns, and how.
+    label : str
+        What a decoder has to tell: the name of its rule in the protocol.
+    batch_size : int
+        Images in a training step.
+    steps : int
+        Length of training.
+    replicate : int
+        Which of the subjects that are alike but for their random streams.
+    seed : int
+        The protocol's seed.
+    """
+
+    architecture: Architecture
+    task: Task
+    rule: Rule
+    optimizer: Optimizer
+    label: str
+    batch_size: int
+    steps: int
+    replicate: int
+    seed: int
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything that makes it this subject, as plain data."""
+        return {
+            **{kind: named(getattr(self, kind)) for kind in _PLUGINS},
+            "label": self.label,
+            "batch_size": self.batch_size,
+            "steps": self.steps,
+            "replicate": self.replicate,
+            "seed": self.seed,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits of its identity; its random streams belong to this key."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_PLUGINS = ("architecture", "task", "rule", "optimizer")
+
+
+def named(plugin: Any) -> dict[str, Any]:
+    """Settings of a plug-in as plain data, under its name."""
+    return {"name": plugin.name, **asdict(plugin)}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Subjects of one make that train together as one population.
+
+    Raises
+    ------
+    ValueError
+        If they differ in what a population has to share.
+    """
+
+    subjects: tuple[Subject, ...]
+
+    def __post_init__(self) -> None:
+        if len({kind(subject) for subject in self.subjects}) != 1:
+            raise ValueError(
+                "subjects of one cohort share architecture, task, rule, optimizer, batch size and "
+                f"steps; found {len({kind(subject) for subject in self.subjects})} different kinds"
+            )
+
+
+def kind(subject: Subject) -> tuple[Any, ...]:
+    """What subjects must share to train together; all but their numbers and their streams."""
+    return (
+        subject.architecture,
+        subject.task,
+        type(subject.rule),
+        type(subject.optimizer),
+        tuple((k, v) for k, v in asdict(subject.rule).items() if not isinstance(v, float)),
+        tuple((k, v) for k, v in asdict(subject.optimizer).items() if not isinstance(v, float)),
+        subject.batch_size,
+        subject.steps,
+    )
