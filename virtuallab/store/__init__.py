@@ -1,1 +1,6 @@
-"""."""
+"""The store: one zarr v3 tree per experiment, one chunk per subject, one writer."""
+
+from virtuallab.store.experiment_store import Store
+from virtuallab.store.open import open_tree
+
+__all__ = ["Store", "open_tree"]

@@ -1,0 +1,57 @@
+"""Open an experiment to look at it: plain xarray, coordinates loaded, values read when needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from virtuallab.errors import StoreError
+
+SCHEMA_VERSION = 1
+
+
+def check_is_ours(path: Path) -> None:
+    """Refuse whatever is not a store of ours that this version can read.
+
+    Raises
+    ------
+    StoreError
+    """
+    if not path.exists():
+        near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
+        known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
+        raise StoreError(f"{path}: there is no experiment.{known} Make one with virtuallab run.")
+    if not path.is_dir():
+        raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")
+    try:
+        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+        version = attributes["virtuallab_schema"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreError(f"{path} is not an experiment of virtuallab.") from None
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was made by a newer virtuallab (schema {version}, this one reads "
+            f"{SCHEMA_VERSION}). Update virtuallab to open it."
+        )
+
+
+def open_tree(path: Path) -> xr.DataTree:
+    """Open an experiment with all its coordinates loaded, and its values left on disk.
+
+    Raises
+    ------
+    StoreError
+        If there is none at this path.
+    """
+    check_is_ours(path)
+    finished = "consolidated_metadata" in json.loads((path / "zarr.json").read_text("utf-8"))
+    tree = xr.open_datatree(path, engine="zarr", consolidated=finished)
+    loaded = {}
+    for node in tree.subtree:
+        dataset = node.to_dataset(inherit=False)
+        loaded[node.path] = dataset.assign_coords(
+            {name: coord.load() for name, coord in dataset.coords.items()}
+        )
+    return xr.DataTree.from_dict(loaded, name=path.stem)
