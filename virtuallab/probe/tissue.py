@@ -1,0 +1,39 @@
+"""What a probe can be put into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+
+class Tissue(Protocol):
+    """One subject at its visits, as far as electrodes reach.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        From input to output.
+    responses : mapping from layer to array, (visit, stimulus, unit)
+    weights : mapping from layer to array, (visit, synapse)
+    inputs : mapping from layer to int
+        Units that drive each layer.
+    labels : array, (stimulus,)
+        Class of each stimulus.
+    """
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def responses(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    @property
+    def inputs(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def labels(self) -> np.ndarray: ...  # noqa: D102
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Sum over ``units`` of their sensitivity to each input: (visit, stimulus, input)."""
+        ...
