@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -11,13 +13,13 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
-from virtuallab.lab.table import design_coordinates
+from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe, features
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, LAYER, SUBJECT, VISIT
+from virtuallab.vocabulary import DONE, LAYER, SUBJECT, VISIT, describe
 
 
 def stage(probe: str) -> str:
@@ -79,7 +81,9 @@ def record_probes(
     """
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
-    _declare(store, anatomies, probes, visits)
+    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    for name, probe in probes.items():
+        _declare(store, anatomies, name, probe, layers, visits, subjects)
 
     def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
         missing = [name for name in probes if index not in recorded[name]]
@@ -94,7 +98,7 @@ def record_probes(
                 node = recording_node(name, anatomy.name)
                 checksums[node] = store.write(node, index, seen)
             node = feature_node(name)
-            checksums[node] = store.write(node, index, _placed(found, store.layers(node)))
+            checksums[node] = store.write(node, index, _placed(found, layers))
             record = {"key": subjects[index].key, "checksums": checksums}
             store.commit(stage(name), index, record)
             advance(1)
@@ -127,3 +131,55 @@ def _look(
     choice = seeds.generator(seed, subject.key, seeds.PROBE_CHOICE, name)
     noise = seeds.generator(seed, subject.key, seeds.PROBE_NOISE, name)
     return probe.implant(tissue, choice).record(tissue, noise)
+
+
+def _declare(
+    store: Store,
+    anatomies: Sequence[Anatomy],
+    name: str,
+    probe: Probe,
+    layers: Sequence[str],
+    visits: xr.Dataset,
+    subjects: Sequence[Subject],
+) -> None:
+    """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
+    design = design_coordinates(describe_subjects(subjects))
+    attributes = {"probe": json.dumps(asdict(probe), sort_keys=True)}
+    depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
+    group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
+    sample = xr.Dataset()
+    for anatomy in anatomies:
+        states = np.zeros((visits.sizes[VISIT], anatomy.layout().size), dtype=np.float32)
+        specimen = prepare(anatomy.architecture, anatomy.task, states, None)
+        stream = np.random.default_rng(0)
+        seen = _with_times(probe.implant(specimen, stream).record(specimen, stream), visits)
+        if probe.keep == "recording":
+            node = recording_node(name, anatomy.name)
+            store.declare(node, seen, coords=design, attributes=attributes)
+        found = features(seen)
+        sample = _placed(found, layers)
+        columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
+        rows = np.array(anatomy.members)[:, None]
+        depth[rows, columns] = found["layer_depth"].values
+        group[rows, columns] = found["depth_group"].values
+    coords = {
+        **design,
+        "layer_depth": xr.DataArray(depth, dims=(SUBJECT, LAYER), attrs=describe("layer_depth")),
+        "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
+    }
+    store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
+
+
+def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
+    """Add when each recorded visit was, in steps and epochs."""
+    at = visits.sel({VISIT: seen[VISIT].values})
+    return seen.assign_coords(step=at["step"], epoch=at["epoch"])
+
+
+def _placed(found: xr.Dataset, layers: Sequence[str]) -> xr.Dataset:
+    """Put the features of one anatomy's layers among those of all; absent layers are NaN."""
+    wide = found.drop_vars(["layer_depth", "depth_group"])
+    return wide.reindex({LAYER: np.array(layers, dtype=object)}, fill_value=_ABSENT)
+
+
+_ABSENT = {"stat": np.nan, "change": np.nan, "flag": np.int8(0)}

@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
+from virtuallab.lab.table import design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.train import Fate, Visit, train
-from virtuallab.vocabulary import DIVERGED, DONE
+from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
 
 STAGE = "subjects"
 
@@ -72,13 +74,25 @@ def train_subjects(
                 continue
             stop.check()
             state = np.stack([visit.state[place] for visit in seen])
-            checksums = store.write(f"snapshots/{node_of[index]}", index, {"state": state})
+            node = f"snapshots/{node_of[index]}"
+            checksums = {node: store.write(node, index, {"state": state})}
             record = _record(subjects[index], seen, fate, place)
             store.commit(STAGE, index, {**record, "checksums": checksums})
             advance(1)
 
     with torch_threads(threads):
         run_all([partial(train_one, cohort) for cohort in waiting], workers)
+
+
+def declare(store: Store, anatomy: Anatomy, visits: xr.Dataset) -> None:
+    """Make the snapshot node of an anatomy."""
+    layout = anatomy.layout()
+    state = np.zeros((visits.sizes[VISIT], layout.size), dtype=np.float32)
+    sample = xr.Dataset({"state": ((VISIT, PARAMETER), state)}, coords=visits.coords)
+    coords = design_coordinates(store.subjects)
+    store.declare(
+        f"snapshots/{anatomy.name}", sample, coords=coords, attributes={"layout": layout.to_json()}
+    )
 
 
 def _record(subject: Subject, seen: Sequence[Visit], fate: Fate, place: int) -> dict[str, Any]:
