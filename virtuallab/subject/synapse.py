@@ -8,7 +8,7 @@ transposes; the one transposition lies in ``reconstruct``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -26,6 +26,7 @@ def spread(values: float | Tensor, like: Tensor) -> float | Tensor:
     return values
 
 
+@runtime_checkable
 class Synapse(Protocol):
     """The linear map of one layer, for all subjects at once."""
 

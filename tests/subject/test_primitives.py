@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from virtuallab.registry import RULES
+from virtuallab.subject.local import Local
+from virtuallab.subject.primitives import amp, decay, null
+from virtuallab.subject.rule import stack
+from virtuallab.subject.synapse import Conv, Dense, Synapse
+
+SUBJECTS, BATCH = 3, 4
+STREAM = torch.Generator().manual_seed(0)
+
+
+def normal(*shape: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=STREAM)
+
+
+def dense_case() -> tuple[Synapse, Tensor, Tensor, Tensor, Callable[..., Tensor], Callable[..., Tensor]]:
+    """Maps of one subject written out with plain matrix products."""
+    x, w, b = normal(SUBJECTS, BATCH, 5), normal(SUBJECTS, 6, 5), normal(SUBJECTS, 6, 5)
+    return Dense(), x, w, b, lambda x, w: x @ w.T, lambda z, b: z @ b
+
+
+def conv_case(**geometry: tuple[int, int]):  # type: ignore[no-untyped-def]
+    """Maps of one subject written out with plain, ungrouped convolutions."""
+    settings = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)} | geometry
+    x, w = normal(BATCH, SUBJECTS * 2, 7, 6), normal(SUBJECTS, 4, 2, 3, 2)
+    b = normal(SUBJECTS, 4, 2, 3, 2)
+    synapse = Conv(**settings, groups=1, field=(7, 6))
+
+    def back(z: Tensor, b: Tensor) -> Tensor:
+        return torch.nn.grad.conv2d_input((BATCH, 2, 7, 6), b, z, **settings)
+
+    return synapse, x, w, b, lambda x, w: F.conv2d(x, w, **settings), back
+
+
+CASES = {
+    "dense": dense_case,
+    "conv": conv_case,
+    "strided and padded conv": lambda: conv_case(stride=(2, 3), padding=(1, 1)),
+    "dilated conv": lambda: conv_case(dilation=(2, 1), padding=(2, 0)),
+}
+
+OBJECTIVES = {
+    amp: lambda x, w, b, forward, back: -(forward(x, w) * forward(x, b)).sum() / BATCH,
+    null: lambda x, w, b, forward, back: back(forward(x, w), b).square().sum() / BATCH,
+    decay: lambda x, w, b, forward, back: b.square().sum(),
+}
+
+
+def local(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> Local:
+    bias = normal(SUBJECTS, w.shape[1])
+    post = synapse.project(x, w, bias)
+    return Local(
+        synapse=synapse, pre=x, post=post, error=post, forward=w, backward=b, bias=bias,
+        pseudogradient=w,
+    )  # fmt: skip
+
+
+def one(x: Tensor, subject: int) -> Tensor:
+    return x[subject] if x.dim() == 3 else x[:, 2 * subject : 2 * subject + 2]
+
+
+@pytest.mark.parametrize("primitive", OBJECTIVES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("case", CASES)
+def test_a_primitive_is_the_gradient_of_its_objective(primitive, case: str) -> None:  # type: ignore[no-untyped-def]
+    synapse, x, w, b, forward, back = CASES[case]()
+    found = primitive(local(synapse, x, w, b))
+    for subject in range(SUBJECTS):
+        mine = b[subject].clone().requires_grad_()
+        OBJECTIVES[primitive](one(x, subject), w[subject], mine, forward, back).backward()
+        torch.testing.assert_close(found[subject], mine.grad, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("positions", ["sum", "mean"])
+def test_information_alignment_weighs_its_primitives_for_each_subject(positions: str) -> None:
+    synapse, x, w, b, _, _ = CASES["strided and padded conv"]()
+    at = local(synapse, x, w, b)
+    kind = RULES["information_alignment"]
+    coefficients = [(0.1, 0.2, 0.3), (0.4, 0.0, 0.5), (0.0, 0.6, 0.0)]
+    rules = [kind(amp=a, null=n, decay=d, positions=positions) for a, n, d in coefficients]
+    step = stack(rules, torch.float64).backward_step(at)
+    places = at.post.shape[-1] * at.post.shape[-2] if positions == "mean" else 1
+    for subject, (a, n, d) in enumerate(coefficients):
+        expected = (a * amp(at) + n * null(at)) / places + d * decay(at)
+        torch.testing.assert_close(step[subject], expected[subject])
+
+
+def test_at_rest_information_alignment_is_the_ridge_decoder() -> None:
+    synapse, x, w, _, _, _ = dense_case()
+    rule = RULES["information_alignment"]()  # the published coefficients
+    b = torch.zeros_like(w)
+    for _ in range(800):
+        b = b - 20 * rule.backward_step(local(synapse, x, w, b))
+    for subject in range(SUBJECTS):
+        z = x[subject] @ w[subject].T
+        ridge = torch.linalg.solve(
+            z.T @ z / BATCH + torch.eye(6, dtype=torch.float64), z.T @ x[subject] / BATCH
+        )
+        torch.testing.assert_close(b[subject], ridge, rtol=1e-6, atol=1e-8)
