@@ -1,1 +1,24 @@
-"""."""
+"""Protocols: one YAML file that describes a whole virtual experiment."""
+
+from __future__ import annotations
+
+from virtuallab.protocol.differences import differences
+from virtuallab.protocol.duration import steps, visit_steps
+from virtuallab.protocol.expand import cohorts, expand
+from virtuallab.protocol.model import Protocol, Subjects
+from virtuallab.protocol.read import locate, read, read_text
+from virtuallab.protocol.starter import STARTER
+
+__all__ = [
+    "STARTER",
+    "Protocol",
+    "Subjects",
+    "cohorts",
+    "differences",
+    "expand",
+    "locate",
+    "read",
+    "read_text",
+    "steps",
+    "visit_steps",
+]

@@ -1,0 +1,147 @@
+"""From a protocol to its subjects: pure, and the same on every machine."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from virtuallab import seeds
+from virtuallab.protocol.model import Protocol
+from virtuallab.protocol.plugin import Draft, crossed, plain
+from virtuallab.protocol.regime import Regime
+from virtuallab.protocol.sweep import Distribution
+
+if TYPE_CHECKING:
+    from virtuallab.subject.subject import Subject
+
+
+def expand(protocol: Protocol) -> tuple[Subject, ...]:
+    """List every subject: architectures x tasks x batch sizes x rules x replicates.
+
+    A setting given as a distribution is drawn for each subject from a stream that belongs to the
+    subject's kind, its replicate and the setting. So subjects do not depend on the order in which
+    the protocol lists things; more replicates, or another rule, leave the others as they are; and
+    no two rules share a draw.
+
+    Returns
+    -------
+    tuple of Subject
+        Sorted by architecture, task, batch size, label and replicate.
+    """
+    kinds = sorted(_kinds(protocol), key=lambda kind: kind.order)
+    return tuple(
+        kind.subject(protocol, replicate)
+        for kind in kinds
+        for replicate in range(protocol.subjects.replicates)
+    )
+
+
+def cohorts(
+    subjects: tuple[Subject, ...], size: int | Mapping[int, int]
+) -> tuple[tuple[int, ...], ...]:
+    """Partition subjects into those that train together.
+
+    Parameters
+    ----------
+    subjects : tuple of Subject
+    size : int or mapping from subject index to int
+        Most subjects in a cohort; a mapping gives it for each kind by any of its subjects.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Indices of subjects. Those of one kind are dealt evenly, so that no cohort is a small rest.
+    """
+    from virtuallab.subject.subject import kind
+
+    groups: dict[Any, list[int]] = {}
+    for index, subject in enumerate(subjects):
+        groups.setdefault(kind(subject), []).append(index)
+    partition: list[tuple[int, ...]] = []
+    for members in groups.values():
+        most = size if isinstance(size, int) else size[members[0]]
+        parts = -(-len(members) // most)
+        bounds = [len(members) * part // parts for part in range(parts + 1)]
+        partition += [tuple(members[low:high]) for low, high in itertools.pairwise(bounds)]
+    return tuple(partition)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Subjects that are alike but for their replicate."""
+
+    architecture: Draft
+    task: Draft
+    batch_size: Any
+    regime: Regime
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        batch = self.batch_size if isinstance(self.batch_size, int) else 0
+        return (
+            self.architecture.plugin.name,
+            _text(self.architecture.written()),
+            self.task.plugin.name,
+            _text(self.task.written()),
+            batch,
+            self.regime.label,
+            self.owner,
+        )
+
+    @property
+    def owner(self) -> str:
+        """Whose draws these are: all that is decided about the kind, in one text."""
+        return _text(
+            [
+                self.architecture.written(),
+                self.task.written(),
+                plain(self.batch_size),
+                self.regime.written(None),
+            ]
+        )
+
+    def subject(self, protocol: Protocol, replicate: int) -> Subject:
+        from virtuallab.subject.subject import Subject
+
+        def stream(part: str) -> Callable[[str], np.random.Generator]:
+            owner = (seeds.SETTINGS, self.owner, str(replicate), part)
+            return lambda setting: seeds.generator(protocol.seed, *owner, setting)
+
+        batch = self.batch_size
+        rule, optimizer = self.regime.draw(stream("rule"), None)
+        return Subject(
+            architecture=self.architecture.draw(stream("architecture")),
+            task=self.task.draw(stream("task")),
+            rule=rule,
+            optimizer=optimizer,
+            label=self.regime.label,
+            batch_size=batch.draw(stream("")("batch_size"))
+            if isinstance(batch, Distribution)
+            else batch,
+            steps=protocol.subjects.length,
+            replicate=replicate,
+            seed=protocol.seed,
+        )
+
+
+def _kinds(protocol: Protocol) -> Iterable[_Kind]:
+    subjects = protocol.subjects
+    for architecture in _points(subjects.architectures):
+        for task in _points(subjects.tasks):
+            for batch in crossed({"batch_size": subjects.batch_size}):
+                for regime in subjects.rules:
+                    for point in regime.points(subjects.optimizer):
+                        yield _Kind(architecture, task, batch["batch_size"], point)
+
+
+def _points(drafts: Iterable[Draft]) -> Iterable[Draft]:
+    return (point for draft in drafts for point in draft.points())
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
