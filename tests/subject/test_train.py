@@ -12,7 +12,7 @@ from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.birth import forward_network
 from virtuallab.subject.state import layout_of
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Visit, _Room, train
+from virtuallab.subject.train import Visit, Room, train
 
 TASK = TASKS["digits"](train_images=200, validation_images=50, probe_images=20)
 NETS = {
@@ -119,8 +119,8 @@ def test_no_two_subjects_share_a_stream() -> None:
 
 def test_feedback_alignment_through_the_forward_weights_is_backprop() -> None:
     one = subject("feedback_alignment")
-    room = _Room(Cohort((one,)), torch.float64, "cpu")
-    twin = _Room(Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu")
+    room = Room(Cohort((one,)), torch.float64, "cpu")
+    twin = Room(Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu")
     room.layout.load(twin.population, room.layout.flatten(room.population))
     for step, batch in zip(range(10), room.batches(), strict=False):
         for layer in room.layers.values():
@@ -133,7 +133,7 @@ def test_feedback_alignment_through_the_forward_weights_is_backprop() -> None:
 
 
 def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initialiser() -> None:
-    room = _Room(Cohort(tuple(subject("feedback_alignment", number=n) for n in range(40))), torch.float64, "cpu")  # fmt: skip
+    room = Room(Cohort(tuple(subject("feedback_alignment", number=n) for n in range(40))), torch.float64, "cpu")  # fmt: skip
     for layer in room.layers.values():
         w, b = layer.weight.detach().flatten(), layer.backward_weight.flatten()
         assert abs(np.corrcoef(w, b)[0, 1]) < 4 / np.sqrt(len(w))
@@ -142,7 +142,7 @@ def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initi
 
 def test_feedback_alignment_keeps_its_backward_weights_and_information_alignment_does_not() -> None:
     for rule, moves in (("feedback_alignment", False), ("information_alignment", True)):
-        room = _Room(Cohort((subject(rule),)), torch.float64, "cpu")
+        room = Room(Cohort((subject(rule),)), torch.float64, "cpu")
         before = [layer.backward_weight.clone() for layer in room.layers.values()]
         for step, batch in zip(range(3), room.batches(), strict=False):
             room.learn(*batch, step)

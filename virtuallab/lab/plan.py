@@ -16,9 +16,10 @@ from rich.table import Table
 
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.cost import duration, megabytes
+from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, visit_steps
 from virtuallab.subject.sizing import measure
-from virtuallab.subject.subject import Subject
+from virtuallab.subject.subject import Subject, kind
 
 _BYTES = 4  # everything measured is stored in single precision
 THREADS = 1  # of one cohort: two cohorts at once beat one cohort on two cores
@@ -76,12 +77,13 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
     workers = workers or cores()
     kinds: dict[tuple[Any, ...], list[int]] = {}
     for index, subject in enumerate(subjects):
-        kinds.setdefault(_kind(subject), []).append(index)
+        kinds.setdefault(kind(subject), []).append(index)
     fixed = protocol.subjects.cohort if isinstance(protocol.subjects.cohort, int) else None
     sizes: dict[int, int] = {}
     seconds = 0.0
     for members in kinds.values():
-        trial = measure(tuple(subjects[i] for i in members), size=fixed, threads=THREADS)
+        with torch_threads(THREADS):
+            trial = measure(tuple(subjects[i] for i in members), size=fixed)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subjects[i].steps for i in members)
     return Plan(
@@ -91,18 +93,6 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
         seconds=seconds / workers,
         sizes=_sizes(protocol, anatomies(subjects)),
         workers=workers,
-    )
-
-
-def _kind(subject: Subject) -> tuple[Any, ...]:
-    """What subjects must share to train together."""
-    return (
-        subject.architecture,
-        subject.task,
-        type(subject.rule),
-        type(subject.optimizer),
-        subject.batch_size,
-        subject.steps,
     )
 
 

@@ -92,7 +92,7 @@ def train(
     -------
     Fate
     """
-    room = _Room(cohort, dtype, device)
+    room = Room(cohort, dtype, device)
     wanted = {step: index for index, step in enumerate(visits)}
     batches = room.batches()
     for step in range(max(visits) + 1):
@@ -103,7 +103,7 @@ def train(
     return room.fate()
 
 
-class _Room:
+class Room:
     """A cohort at its task: its population, the numbers of its rules, its running loss."""
 
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
