@@ -19,8 +19,8 @@ def clock(times: dict[int, float]):  # type: ignore[no-untyped-def]
 
 
 def test_the_quickest_size_is_taken() -> None:
-    timed, asked = clock({1: 10, 2: 6, 4: 3, 8: 2, 16: 2.5, 32: 4, 64: 9})
-    assert measure(MANY, timed=timed) == Trial(8, 2)
+    timed, asked = clock({1: 10.0, 2: 6.0, 4: 3.0, 8: 2.0, 16: 2.5, 32: 4.0})
+    assert measure(MANY, timed=timed) == Trial(8, 2.0)
     assert asked == [1, 2, 4, 8, 16, 32], "once it gets slower there is no need to go on"
 
 
@@ -30,7 +30,7 @@ def test_one_by_one_where_a_population_only_loses() -> None:
 
 
 def test_a_smaller_cohort_that_is_nearly_as_quick_is_preferred() -> None:
-    timed, _ = clock({1: 9, 2: 3.0, 4: 2.95, 8: 2.9, 16: 5})
+    timed, _ = clock({1: 9.0, 2: 3.0, 4: 2.95, 8: 2.9, 16: 5.0})
     assert measure(MANY, timed=timed).size == 2
 
 

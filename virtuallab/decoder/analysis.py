@@ -1,0 +1,101 @@
+"""What is asked of a recording: which observables, which classifiers, validated how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Len, Lt
+
+from virtuallab.errors import suggest
+from virtuallab.fields import Count, NonNegativeInt, setting
+from virtuallab.registry import CLASSIFIERS
+
+Observable = Literal["activity", "weights", "activity_change", "all"]
+_OBSERVABLES = ("activity", "weights", "activity_change", "all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One question put to the recordings.
+
+    ``strict`` asks for one verdict a subject from scale-free changes, validated on subjects that
+    the decoder never saw, with every choice made inside the training subjects. ``paper`` follows
+    the published scheme, layers as samples, whose optimism is measured beside it.
+    """
+
+    probes: Annotated[tuple[str, ...], Len(1)] | None = setting(
+        None, doc="Probes whose recordings are read; all if not given."
+    )
+    observables: Annotated[tuple[Observable, ...], Len(1)] = setting(
+        _OBSERVABLES, doc="What the decoder may read, each on its own, and 'all' of it together."
+    )
+    classifiers: Annotated[tuple[str, ...], Len(1)] = setting(
+        ("random_forest",), doc="Classifiers, by name."
+    )
+    scheme: Literal["strict", "paper"] = setting(
+        "strict", doc="How it is validated: 'strict' (by subject) or 'paper' (by layer)."
+    )
+    hold_out: Literal["architecture"] | None = setting(
+        None, doc="Train without each architecture in turn and test on it."
+    )
+    folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
+    inner_folds: Annotated[int, Ge(2)] = setting(
+        3, doc="Groups of training subjects by which a classifier's settings are chosen."
+    )
+    permutations: NonNegativeInt = setting(
+        3, doc="Times the labels are shuffled for the control that should find nothing."
+    )
+    splits: Count = setting(10, doc="Random splits of the paper's scheme.")
+    grid: Literal["quick", "published"] = setting(
+        "quick", doc="Settings tried by the paper's scheme: a few, or the published grids."
+    )
+    confidence: Annotated[float, Gt(0), Lt(1)] = setting(0.95, doc="Of every interval.")
+
+    def check(
+        self, rules: Sequence[str], architectures: Sequence[str], probes: Sequence[str]
+    ) -> list[tuple[str, str]]:
+        """Say what of this analysis cannot be had.
+
+        Parameters
+        ----------
+        rules, architectures : sequence of str
+            Of each subject.
+        probes : sequence of str
+            Those of the protocol.
+
+        Returns
+        -------
+        list of (field, message)
+        """
+        return [*self._unknown(probes), *self._too_few(rules), *self._held_out(architectures)]
+
+    def _unknown(self, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for name in self.probes or ():
+            if name not in probes:
+                yield "probes", f"no probe {name!r}. {suggest(name, probes)}"
+        for name in self.classifiers:
+            if name not in CLASSIFIERS:
+                yield "classifiers", f"no classifier {name!r}. {suggest(name, CLASSIFIERS)}"
+
+    def _too_few(self, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
+        if len(set(rules)) < 2:
+            yield "folds", "one rule alone leaves nothing to identify; add rules to the subjects."
+            return
+        fewest = min(Counter(rules).values())
+        if self.scheme == "strict":
+            needed = self.folds * self.inner_folds
+            if fewest < needed:
+                yield (
+                    "folds",
+                    f"{fewest} subjects per rule cannot be split in {self.folds} groups nested in "
+                    f"{self.inner_folds}; needs at least {needed}. Raise subjects.replicates.",
+                )
+        elif fewest < 4:
+            yield "splits", f"{fewest} subjects per rule are too few for a 75/25 split; needs 4."
+
+    def _held_out(self, architectures: Sequence[str]) -> Iterator[tuple[str, str]]:
+        if self.hold_out and len(set(architectures)) < 2:
+            yield "hold_out", "there is one architecture only; none can be held out."

@@ -1,0 +1,1 @@
+"""Classifiers, one to a file; each registers under the name that protocols use."""

@@ -1,0 +1,174 @@
+"""A small convolutional network over visits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
+
+from virtuallab.decoder.classifier import Classifier, Grid, Scheme
+from virtuallab.decoder.samples import Samples
+from virtuallab.registry import CLASSIFIERS
+
+Pooling = Literal["none", "max", "avg"]
+
+
+class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """One convolution over visits, ReLU, pooling, a linear read-out.
+
+    Parameters
+    ----------
+    visits : int
+        Visits of a sample; 1 treats all columns as channels of one visit.
+    context : int
+        Leading columns that are the same at all visits, repeated at each.
+    kernel, filters, stride : int
+        Of the convolution; a kernel longer than the visits is cut.
+    pool : {"none", "max", "avg"}
+        Over visits.
+    learning_rate, weight_decay : float
+        Of Adam; the decay is half the squared norm's coefficient.
+    batch : int
+        Samples of a step; fewer where there are fewer.
+    epochs : int
+    random_state : int
+    """
+
+    def __init__(
+        self,
+        visits: int = 1,
+        context: int = 0,
+        kernel: int = 2,
+        filters: int = 20,
+        stride: int = 1,
+        pool: Pooling = "none",
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-4,
+        batch: int = 512,
+        epochs: int = 400,
+        random_state: int = 0,
+    ) -> None:
+        self.visits = visits
+        self.context = context
+        self.kernel = kernel
+        self.filters = filters
+        self.stride = stride
+        self.pool = pool
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch = batch
+        self.epochs = epochs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Conv1dNetwork:
+        """Train for a fixed number of epochs; the last, incomplete batch of each is left out."""
+        values, labels = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(labels)
+        self.classes_, targets = np.unique(labels, return_inverse=True)
+        series = self._series(values)
+        generator = torch.Generator().manual_seed(self.random_state)
+        self.network_ = self._build(series.shape[1], series.shape[2], generator)
+        optimizer = torch.optim.Adam(
+            self.network_.parameters(), self.learning_rate, weight_decay=self.weight_decay
+        )
+        wanted, size = torch.from_numpy(targets), min(self.batch, len(series))
+        for _ in range(self.epochs):
+            order = torch.randperm(len(series), generator=generator)
+            for first in range(0, len(order) - size + 1, size):
+                chosen = order[first : first + size]
+                loss = nn.functional.cross_entropy(self.network_(series[chosen]), wanted[chosen])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Softmax of the read-out."""
+        check_is_fitted(self)
+        values = validate_data(self, X, reset=False, dtype=np.float32)
+        with torch.no_grad():
+            found: np.ndarray = self.network_(self._series(values)).double().softmax(1).numpy()
+        return found
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the class with the highest score."""
+        scores = self.predict_proba(X)
+        chosen: np.ndarray = self.classes_[scores.argmax(1)]
+        return chosen
+
+    def _series(self, values: np.ndarray) -> torch.Tensor:
+        """``(sample, channel, visit)``, the context repeated at each visit."""
+        context = np.repeat(values[:, : self.context, None], self.visits, axis=2)
+        series = values[:, self.context :].reshape(len(values), -1, self.visits)
+        return torch.from_numpy(np.concatenate([context, series], axis=1))
+
+    def _build(self, channels: int, visits: int, generator: torch.Generator) -> nn.Module:
+        kernel = min(self.kernel, visits)
+        length = (visits - kernel) // self.stride + 1
+        pooled: dict[str, tuple[nn.Module, int]] = {
+            "none": (nn.Identity(), length),
+            "max": (nn.AdaptiveMaxPool1d(1), 1),
+            "avg": (nn.AdaptiveAvgPool1d(1), 1),
+        }
+        pool, left = pooled[self.pool]
+        shapes = [(self.filters, channels, kernel), (len(self.classes_), self.filters * left)]
+        # Built without torch's global stream: nobody else's draws may depend on this classifier.
+        conv = nn.utils.skip_init(nn.Conv1d, channels, self.filters, kernel, self.stride)
+        read = nn.utils.skip_init(nn.Linear, shapes[1][1], shapes[1][0])
+        for layer in (conv, read):
+            fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(layer.weight)
+            bound = (6 / (fan_in + fan_out)) ** 0.5  # Glorot's uniform initialiser
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.zeros_(layer.bias)
+        return nn.Sequential(conv, nn.ReLU(), pool, nn.Flatten(), read)
+
+
+@CLASSIFIERS.register("conv1d_mlp")
+@dataclass(frozen=True)
+class Conv1dMLP(Classifier):
+    """A small convolutional network over visits, on standardised features.
+
+    References
+    ----------
+    Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables", section 4.
+    """
+
+    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
+        """Standardise, convolve over visits, read out."""
+        network = Conv1dNetwork(
+            visits=samples.visits, context=samples.context, random_state=seed % 2**31, **settings
+        )
+        return self.pipeline(samples, network, scaled=True)
+
+    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
+        """Published: kernel x filters x stride x pooling x rate x batch x decay, 720 at 21 visits."""
+        if scheme == "strict":
+            return [{"kernel": 3, "filters": 20, "pool": "avg", "epochs": 150, "batch": 64}]
+        if scheme == "quick":
+            return [{"kernel": k, "filters": 20, "epochs": 100, "batch": 512} for k in (2, 6)]
+        shares = (0.003, 0.007, 0.05, 0.25, 0.5, 1)
+        kernels = sorted({int(np.ceil(samples.visits * share)) for share in shares})
+        return [
+            {
+                "kernel": kernel,
+                "filters": filters,
+                "stride": stride,
+                "pool": pool,
+                "learning_rate": rate,
+                "batch": batch,
+                "weight_decay": decay,
+            }
+            for kernel in kernels
+            for filters in (20, 40)
+            for stride in (1, 2, 4)
+            for pool in ("none", "max", "avg")
+            for rate in (1e-3, 1e-4)
+            for batch in (512, 1024)
+            for decay in (1e-4, 0.0)
+        ]

@@ -1,0 +1,67 @@
+"""Linear support vector machine."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import LinearSVC
+
+from virtuallab.decoder.classifier import Classifier, Grid, Scheme
+from virtuallab.decoder.samples import Samples
+from virtuallab.registry import CLASSIFIERS
+
+_COMPONENTS = (10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600)
+
+
+class LinearMachine(LinearSVC):  # type: ignore[misc]
+    """Linear support vector classification with class scores that sum to one.
+
+    As published, a class's score is the logistic function of its decision value.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearMachine:
+        """Fit; that it stopped before converging, as the large published C do, is no news."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            super().fit(X, y, sample_weight)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Logistic of the decision values, divided by their sum."""
+        decision = self.decision_function(X)
+        if decision.ndim == 1:
+            decision = np.stack([-decision, decision], axis=1)
+        scores = 1 / (1 + np.exp(-np.clip(decision, -500, 500)))
+        found: np.ndarray = scores / scores.sum(1, keepdims=True)
+        return found
+
+
+@CLASSIFIERS.register("linear_svm")
+@dataclass(frozen=True)
+class LinearSVM(Classifier):
+    """Linear support vector machine on standardised features.
+
+    References
+    ----------
+    Cortes and Vapnik 1995, "Support-vector networks".
+    """
+
+    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
+        """Standardise, reduce to principal components if asked, separate."""
+        components = settings.pop("components", None)
+        machine = LinearMachine(random_state=seed % 2**32, **settings)
+        return self.pipeline(samples, machine, scaled=True, components=components)
+
+    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
+        """Published: C x principal components, which leave out what samples cannot support."""
+        if scheme != "published":
+            return [{"C": c} for c in ((1e-4, 1e-3, 1e-2) if scheme == "strict" else (1.0, 50.0))]
+        costs = (1.0, 50.0, 5e2, 5e3, 5e4, 5e5, 5e6)
+        possible = min(samples.values.shape[1] - samples.context, int(0.6 * len(samples.values)))
+        sizes = (None, *(n for n in _COMPONENTS if n <= possible))
+        return [{"C": c, "components": n} for n in sizes for c in costs]

@@ -1,0 +1,137 @@
+"""From recorded features to samples: one row a subject (strict), or one row a layer (paper).
+
+Columns are statistic by statistic and, within one, visit by visit, as published; classifiers that
+want a time series fold them back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int
+
+GROUPS: Final = 3  # early, middle, deep
+
+# The statistics that were finite in every published network and given to the classifiers.
+PUBLISHED: Final = (
+    *(f"weightabs_{s}" for s in ("mean", "median", "norm", "thirdquartile", "var")),
+    *(f"weightraw_{s}" for s in ("mean", "median", "norm", "thirdquartile", "var")),
+    *(f"weightsq_{s}" for s in ("mean", "median", "thirdquartile")),
+    *(f"actabs_{s}" for s in ("mean", "median", "norm", "thirdquartile")),
+    *(f"actraw_{s}" for s in ("mean", "median", "norm", "thirdquartile")),
+    *(f"gradavg{f}_id" for f in ("abs", "raw", "sq")),
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a classifier is given.
+
+    Parameters
+    ----------
+    values : array, (sample, column)
+        ``context`` columns, then for each statistic its values at all visits. Not finite where
+        something was not measured.
+    labels : array of str, (sample,)
+    owners : array of int, (sample,)
+        The subject that each sample is of.
+    visits : int
+    context : int
+        Leading columns that do not change over visits.
+    """
+
+    values: Float[np.ndarray, "sample column"]
+    labels: np.ndarray
+    owners: Int[np.ndarray, " sample"]
+    visits: int
+    context: int = 0
+
+
+def by_subject(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a subject: the scale-free changes of its early, middle and deep layers.
+
+    Layers of one third of the depth are averaged, and the differences between neighbouring thirds
+    are added: how fast a layer changes beside the next tells how the error reached it. Visit 0, at
+    which nothing has changed, is left out.
+    """
+    names = _names(features, "change_observable", observable)
+    changes = features["change"].isel(change_name=names).transpose(
+        "subject", "visit", "layer", "change_name"
+    )
+    learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
+    return _rows(features, _in_groups(features, learning.to_numpy()))
+
+
+def at_first_visit(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a subject, of the statistics before anything was learned.
+
+    No rule has acted yet, so whoever can tell rules from these reads something that leaked.
+    """
+    names = _names(features, "statistic_observable", observable)
+    first = features["stat"].isel(visit=[0], statistic=names).transpose(
+        "subject", "visit", "layer", "statistic"
+    )
+    values = first.to_numpy()
+    return _rows(features, _in_groups(features, np.sign(values) * np.log1p(np.abs(values))))
+
+
+def by_layer(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a layer of a subject: the published statistics, and the third of the depth."""
+    chosen = [
+        index
+        for index, (name, of) in enumerate(
+            zip(features["statistic"].values, features["statistic_observable"].values, strict=True)
+        )
+        if str(name) in PUBLISHED and observable in ("all", str(of))
+    ]
+    stats = features["stat"].isel(statistic=chosen).transpose(
+        "subject", "layer", "statistic", "visit"
+    )
+    group = features["depth_group"].transpose("subject", "layer").to_numpy()
+    owners, layers = np.nonzero(group >= 0)
+    depth = np.eye(GROUPS)[group[owners, layers]]
+    values = stats.to_numpy()[owners, layers].reshape(len(owners), -1)
+    return Samples(
+        values=np.concatenate([depth, values], axis=1),
+        labels=_labels(features)[owners],
+        owners=owners,
+        visits=features.sizes["visit"],
+        context=GROUPS,
+    )
+
+
+def _names(features: xr.Dataset, coordinate: str, observable: str) -> np.ndarray:
+    of = np.array([str(name) for name in features[coordinate].values])
+    return np.flatnonzero(np.ones(len(of), bool) if observable == "all" else of == observable)
+
+
+def _labels(features: xr.Dataset) -> np.ndarray:
+    return np.array([str(rule) for rule in features["rule"].values])
+
+
+def _in_groups(
+    features: xr.Dataset, values: Float[np.ndarray, "subject visit layer name"]
+) -> Float[np.ndarray, "subject visit column"]:
+    """Mean over the layers of each third, and differences between neighbouring thirds."""
+    group = features["depth_group"].transpose("subject", "layer").to_numpy()
+    finite = np.isfinite(values)
+    means = []
+    for third in range(GROUPS):
+        member = (group == third)[:, None, :, None] & finite
+        total = np.where(member, values, 0.0).sum(2)
+        count = member.sum(2)
+        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    return np.concatenate([*means, means[1] - means[0], means[2] - means[1]], axis=2)
+
+
+def _rows(features: xr.Dataset, values: Float[np.ndarray, "subject visit column"]) -> Samples:
+    subjects, visits, _ = values.shape
+    return Samples(
+        values=values.transpose(0, 2, 1).reshape(subjects, -1),
+        labels=_labels(features),
+        owners=np.arange(subjects),
+        visits=visits,
+    )
