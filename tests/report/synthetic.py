@@ -1,0 +1,214 @@
+"""Trees with the dimensions of a real experiment and numbers made up from a seed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.vocabulary import DIVERGED, DONE, PENDING
+
+RULES = ("adam", "feedback_alignment", "information_alignment", "sgdm")
+ARCHITECTURES = ("knet4", "mlp")
+LAYERS = ("conv1", "conv2", "fc")
+OBSERVABLES = ("activity", "weights", "activity_change", "all")
+PROBES = ("all_units", "noisy", "sparse")  # all_units keeps statistics only
+CLASSIFIERS = ("random_forest", "linear_svm")
+CONTROLS = ("visit_0", "permuted_labels")
+VISITS = 9
+PROTOCOL = """# Which recording could tell?
+schema_version: 1
+name: made_up
+question: Can 40 noisy units tell backprop from <feedback alignment>?
+"""
+
+
+def experiment(
+    *,
+    replicates: int = 6,
+    decoded: bool = True,
+    recorded: bool = True,
+    pending: int = 0,
+    signal: float = 0.5,
+    leaking: str | None = None,
+    held_out: bool = False,
+    classifiers: tuple[str, ...] = CLASSIFIERS,
+) -> xr.DataTree:
+    """Make the tree of an experiment in which every seventh subject diverged.
+
+    ``signal`` is what accuracy has above chance, ``leaking`` the control that fails everywhere.
+    """
+    rng = np.random.default_rng(7)
+    subjects = _subjects(replicates, pending)
+    nodes = {
+        "/": xr.Dataset(attrs=_ATTRIBUTES),
+        "/subjects": subjects,
+        "/truth": _truth(subjects, rng),
+    }
+    if recorded:
+        for probe in PROBES:
+            nodes[f"/features/{probe}"] = _features(subjects)
+            if probe != "all_units":
+                nodes |= {
+                    f"/recordings/{probe}/{architecture}": _recording(subjects, architecture, rng)
+                    for architecture in ARCHITECTURES
+                }
+    if decoded:
+        nodes["/decoding/main"] = _decoding(signal, leaking, held_out, classifiers, rng)
+    return xr.DataTree.from_dict(nodes, name="made_up")
+
+
+_ATTRIBUTES = {
+    "title": "made_up",
+    "summary": "Simulated data. Can 40 noisy units tell backprop from <feedback alignment>?",
+    "protocol_yaml": PROTOCOL,
+    "protocol_resolved": json.dumps({"analyses": {"main": {"confidence": 0.95}}}),
+    "protocol_sha256": "0" * 64,
+    "seed": "2020",
+    "versions": json.dumps({"virtuallab": "0.1.0", "numpy": "2.4.6"}),
+    "python": "3.11.9",
+    "platform": "Linux x86_64",
+    "git": "",
+}
+
+
+def _words(values: list[str]) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+def _subjects(replicates: int, pending: int) -> xr.Dataset:
+    table = [(a, r, k) for a in ARCHITECTURES for r in RULES for k in range(replicates)]
+    status = np.full(len(table), DONE, dtype=np.int8)
+    status[::7] = DIVERGED
+    status[len(table) - pending :] = PENDING
+    names = [f"sub-{index + 1:04d}" for index in range(len(table))]
+    return xr.Dataset(
+        {
+            "rule": ("subject", _words([rule for _, rule, _ in table])),
+            "architecture": ("subject", _words([architecture for architecture, _, _ in table])),
+            "task": ("subject", _words(["digits"] * len(table))),
+            "replicate": ("subject", np.array([replicate for _, _, replicate in table])),
+            "learning_rate": ("subject", np.full(len(table), 0.01)),
+            "status": ("subject", status),
+            "diverged_at": ("subject", np.where(status == DIVERGED, 40, -1)),
+        },
+        coords={"subject": _words(names)},
+    )
+
+
+def _times() -> dict[str, tuple[str, np.ndarray]]:
+    steps = np.linspace(0, 560, VISITS).round().astype(np.int64)
+    return {
+        "visit": ("visit", np.arange(VISITS)),
+        "step": ("visit", steps),
+        "epoch": ("visit", steps / 28),
+    }
+
+
+def _truth(subjects: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    rules, status = subjects["rule"].to_numpy(), subjects["status"].to_numpy()
+    speed = np.array([0.6 + 0.35 * RULES.index(rule) for rule in rules])[:, None]
+    speed = speed * rng.lognormal(0, 0.35, (len(rules), 1))
+    accuracy = 0.1 + 0.86 * (1 - np.exp(-np.arange(VISITS) / speed))
+    accuracy = np.clip(accuracy + rng.normal(0, 0.012, accuracy.shape), 0, 1).astype(np.float32)
+    accuracy[status == DIVERGED, 2:] = np.nan
+    accuracy[status == PENDING] = np.nan
+    angle = np.full((*accuracy.shape, len(LAYERS)), np.nan, dtype=np.float32)
+    return xr.Dataset(
+        {
+            "train_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
+            "validation_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
+            "validation_accuracy": (("subject", "visit"), accuracy),
+            "weight_angle": (("subject", "visit", "layer"), angle),
+        },
+        coords={"subject": subjects["subject"], "layer": _words(list(LAYERS)), **_times()},
+    )
+
+
+def _features(subjects: xr.Dataset) -> xr.Dataset:
+    shape = (subjects.sizes["subject"], VISITS, len(LAYERS), 2)
+    return xr.Dataset(
+        {"stat": (("subject", "visit", "layer", "statistic"), np.zeros(shape))},
+        coords={"subject": subjects["subject"], "layer": _words(list(LAYERS)), **_times()},
+    )
+
+
+def _recording(
+    subjects: xr.Dataset, architecture: str, rng: np.random.Generator, n_stimuli: int = 30
+) -> xr.Dataset:
+    """Responses of rectified units tuned to classes; NaN for subjects of another architecture."""
+    owners = np.repeat(LAYERS, (24, 16, 10))
+    labels = np.tile(rng.integers(0, 10, n_stimuli), (subjects.sizes["subject"], 1))
+    tuning = rng.normal(0, 1, (10, len(owners)))
+    growth = np.linspace(0.1, 1, VISITS)[:, None, None]
+    scale = np.where(owners == "conv1", 5.0, 1.0)
+    clean = growth * tuning[labels[0]] + 0.3 * rng.normal(size=(n_stimuli, len(owners)))
+    values = (scale * np.maximum(clean, 0)).astype(np.float32)
+    mine = (subjects["architecture"] == architecture) & (subjects["status"] == DONE)
+    shape = (subjects.sizes["subject"], *values.shape)
+    activity = np.full(shape, np.nan, dtype=np.float32)
+    activity[mine.to_numpy()] = values
+    return xr.Dataset(
+        {
+            "activity": (("subject", "visit", "stimulus", "unit"), activity),
+            "stimulus_label": (("subject", "stimulus"), labels),
+        },
+        coords={
+            "subject": subjects["subject"],
+            "unit_layer": ("unit", _words(list(owners))),
+            **_times(),
+        },
+    )
+
+
+def _decoding(
+    signal: float,
+    leaking: str | None,
+    held_out: bool,
+    classifiers: tuple[str, ...],
+    rng: np.random.Generator,
+) -> xr.Dataset:
+    chance = 1 / len(RULES)
+    shape = (len(PROBES), len(OBSERVABLES), len(classifiers))
+    accuracy = chance + signal * rng.uniform(0.55, 1, shape)
+    accuracy[PROBES.index("sparse"), OBSERVABLES.index("weights")] = np.nan  # records no synapse
+    controls = chance + rng.uniform(-0.02, 0.02, (*shape, len(CONTROLS)))
+    if leaking:
+        controls[..., CONTROLS.index(leaking)] = chance + 0.2
+    controls[np.isnan(accuracy)] = np.nan
+    cell = ("probe", "observable", "classifier")
+    variables = {
+        "balanced_accuracy": (cell, accuracy),
+        "interval": ((*cell, "bound"), _interval(accuracy)),
+        "control_accuracy": ((*cell, "control"), controls),
+        "control_interval": ((*cell, "control", "bound"), _interval(controls)),
+        "confusion": ((*cell, "true_rule", "predicted_rule"), _confusion(accuracy)),
+        "warnings": ("probe", _words(['["one seed is shared"]', "[]", "[]"])),
+    }
+    coords = {
+        "probe": _words(list(PROBES)),
+        "observable": _words(list(OBSERVABLES)),
+        "classifier": _words(list(classifiers)),
+        "control": _words(list(CONTROLS)),
+        "bound": _words(["low", "high"]),
+        "true_rule": _words(list(RULES)),
+        "predicted_rule": _words(list(RULES)),
+    }
+    if held_out:
+        unseen = chance + (accuracy[..., None] - chance) / np.array([2.0, 3.0])
+        variables["held_out_accuracy"] = ((*cell, "held_out"), unseen)
+        variables["held_out_interval"] = ((*cell, "held_out", "bound"), _interval(unseen))
+        coords["held_out"] = _words(list(ARCHITECTURES))
+    attributes = {"chance": chance, "scheme": "strict", "n_subjects": 41}
+    return xr.Dataset(variables, coords=coords, attrs=attributes)
+
+
+def _interval(values: np.ndarray) -> np.ndarray:
+    return np.stack([values - 0.05, values + 0.05], axis=-1)
+
+
+def _confusion(accuracy: np.ndarray) -> np.ndarray:
+    wrong = (1 - accuracy) / (len(RULES) - 1)
+    same = np.eye(len(RULES))
+    return 40 * (accuracy[..., None, None] * same + wrong[..., None, None] * (1 - same))

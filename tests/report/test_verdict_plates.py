@@ -1,0 +1,50 @@
+import pytest
+
+from tests.report.synthetic import experiment
+from virtuallab.errors import UserError
+from virtuallab.report.results import analyses
+from virtuallab.report.verdict_plates import (
+    accuracy_plate,
+    confusion_plate,
+    controls_plate,
+    summary_figure,
+)
+
+
+def test_each_classifier_has_a_panel_of_accuracy(tree):
+    (analysis,) = analyses(tree)
+    plate = accuracy_plate(analysis)
+    assert len(plate.panels) == 2
+    assert "41 subjects" in plate.caption
+    assert "noisy, activity change: " in plate.panels[0].alt
+
+
+def test_each_probe_has_the_confusion_of_its_best_result(tree):
+    (analysis,) = analyses(tree)
+    plate = confusion_plate(analysis)
+    titles = [panel.figure.axes[0].get_title(loc="left") for panel in plate.panels]
+    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.best_of_probes]
+
+
+def test_without_controls_there_is_no_plate_of_controls():
+    tree = experiment()
+    node = tree["decoding/main"].to_dataset().drop_vars(["control_accuracy", "control_interval"])
+    tree["decoding/main"] = node
+    assert controls_plate(analyses(tree)[0]) is None
+
+
+def test_the_summary_shows_the_classifier_of_the_best_result(tree):
+    (analysis,) = analyses(tree)
+    axes = summary_figure(tree).axes[0]
+    drawn = sorted(
+        float(x) for line in axes.lines if line.get_marker() != "None" for x in line.get_xdata()
+    )
+    wanted = [
+        r.accuracy.value for r in analysis.results if r.classifier == analysis.best.classifier
+    ]
+    assert drawn == pytest.approx(sorted(wanted))
+
+
+def test_there_is_no_summary_before_decoding():
+    with pytest.raises(UserError, match="nothing is decoded"):
+        summary_figure(experiment(decoded=False))

@@ -1,0 +1,175 @@
+"""The report: one page that needs no network, no script and no other file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from virtuallab.report.plate import Panel, Plate
+from virtuallab.report.render import inline_svg
+from virtuallab.report.results import Analysis, Result, analyses
+from virtuallab.report.style import looks, pretty
+from virtuallab.report.subject_plates import activity_plate, learning_plate
+from virtuallab.report.verdict import Verdict, judge
+from virtuallab.report.verdict_plates import accuracy_plate, confusion_plate, controls_plate
+from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
+
+
+@dataclass(frozen=True)
+class Section:
+    """One analysis as the page shows it."""
+
+    analysis: Analysis
+    verdict: Verdict
+    by_probe: dict[str, list[Result]]
+    controls: list[str]
+    held_out: list[str]
+    plates: dict[str, Plate | None]
+
+
+def build(tree: xr.DataTree, title: str | None = None) -> str:
+    """Write the report of an experiment, as far as it has come.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment, as :func:`virtuallab.open` gives it. Needs ``/subjects``; everything else is
+        shown where it is there. Raw recordings are read of one subject of each rule only.
+    title : str, optional
+        In place of the protocol's name.
+
+    Returns
+    -------
+    str
+        A self-contained HTML document; the same tree gives the same text.
+    """
+    subjects = tree["subjects"].to_dataset().load()
+    rules = sorted({str(rule) for rule in subjects[RULE].to_numpy()})
+    rule_looks = looks(rules)
+    sections = [_section(analysis) for analysis in analyses(tree)]
+    best = next((s.analysis.best for s in sections if s.analysis.best is not None), None)
+    question = str(tree.attrs.get("summary", "")).removeprefix("Simulated data.").strip()
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            title=title or str(tree.attrs.get("title") or tree.name or "experiment"),
+            question=question,
+            sections=sections,
+            learning=learning_plate(tree, rule_looks),
+            activity=activity_plate(tree, best.probe if best else None),
+            fates=fates(subjects, tree, rules),
+            unfinished=int((subjects["status"] == PENDING).sum()),
+            n_subjects=subjects.sizes["subject"],
+            rule_looks=rule_looks,
+            provenance=_provenance(tree),
+            protocol=str(tree.attrs.get("protocol_yaml", "")),
+        )
+    )
+
+
+def _section(analysis: Analysis) -> Section:
+    by_probe: dict[str, list[Result]] = {}
+    for result in analysis.results:
+        by_probe.setdefault(result.probe, []).append(result)
+    plates = {
+        "accuracy": accuracy_plate(analysis),
+        "controls": controls_plate(analysis),
+        "confusion": confusion_plate(analysis),
+    }
+    return Section(
+        analysis=analysis,
+        verdict=judge(analysis),
+        by_probe=by_probe,
+        controls=_ordered(name for r in analysis.results for name in r.controls),
+        held_out=_ordered(name for r in analysis.results for name in r.held_out),
+        plates=plates,
+    )
+
+
+def _ordered(names: Any) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of the subjects of one rule."""
+
+    rule: str
+    total: int
+    done: int
+    diverged: int
+    failed: int
+    pending: int
+    accuracy: tuple[float, float, float] | None  # quartiles of the final validation accuracy
+
+
+def fates(subjects: xr.Dataset, tree: xr.DataTree, rules: Sequence[str]) -> list[Fate]:
+    """Count the subjects of each rule by status.
+
+    Parameters
+    ----------
+    subjects : xr.Dataset
+        The table of subjects, with ``rule(subject)`` and ``status(subject)``.
+    tree : xr.DataTree
+        For the final validation accuracy, where ``/truth`` has it.
+    rules : sequence of str
+        In the order wanted.
+    """
+    of, status = subjects[RULE].to_numpy().astype(str), subjects["status"].to_numpy()
+    final = np.full(len(of), np.nan)
+    if "truth" in tree.children and "validation_accuracy" in tree["truth"]:
+        final = tree["truth"]["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+    found = []
+    for rule in rules:
+        members = of == rule
+        count = {value: int((members & (status == value)).sum()) for value in STATUS}
+        reached = final[members & (status == DONE) & np.isfinite(final)]
+        quartiles = np.percentile(reached, (25, 50, 75)) if reached.size else None
+        found.append(
+            Fate(
+                rule=rule,
+                total=int(members.sum()),
+                done=count[DONE],
+                diverged=count[DIVERGED],
+                failed=count[FAILED],
+                pending=count[PENDING],
+                accuracy=None if quartiles is None else (*map(float, quartiles),),  # type: ignore[arg-type]
+            )
+        )
+    return found
+
+
+_KEPT = ("seed", "git", "protocol_sha256", "python", "platform")
+
+
+def _provenance(tree: xr.DataTree) -> dict[str, str]:
+    kept = {key: str(tree.attrs[key]) for key in _KEPT if tree.attrs.get(key)}
+    versions = json.loads(tree.attrs.get("versions", "{}"))
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return {**kept, "versions": listed} if listed else kept
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("virtuallab.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["pretty"] = pretty
+    environment.globals["figure"] = _figure
+    return environment
+
+
+def _figure(panel: Panel, name: str) -> Markup:
+    return Markup(inline_svg(panel.figure, name, panel.alt))  # the alt text is escaped there

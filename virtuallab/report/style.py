@@ -1,0 +1,166 @@
+"""How figures look: one fixed look per rule, one theme, names as people write them.
+
+A rule is told apart by three things at once (colour, dashes, marker), so that a figure still reads
+in print without colour. The colours are seaborn's colour-blind palette without its pale and yellow
+tones, which vanish on white paper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+import matplotlib as mpl
+import seaborn as sns
+
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS
+
+INK: Final = "#20242a"  # text and axes; the page replaces it by the reader's text colour
+CONTROL_GREY: Final = "#8b9198"
+PANEL_WIDTH: Final = 4.0  # inches: one panel fills the width of a phone at its natural size
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one thing is drawn: ``colour`` in hex, matplotlib ``dash`` and ``marker``."""
+
+    colour: str
+    dash: str | tuple[int, tuple[int, ...]]
+    marker: str
+
+
+_COLOURS: Final = tuple(
+    sns.color_palette("colorblind").as_hex()[index] for index in (0, 9, 1, 2, 3, 4, 5, 7)
+)
+_DASHES: Final = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<")
+_LOOKS: Final = tuple(
+    Look(colour, _DASHES[(row + place) % len(_DASHES)], _MARKERS[place])
+    for row, (place, colour) in product(range(len(_DASHES)), enumerate(_COLOURS))
+)
+
+# Rules that many reports share keep their colour in all of them.
+_KNOWN: Final = {
+    "backprop": 0,
+    "sgd": 0,
+    "sgdm": 0,
+    "adam": 1,
+    "feedback_alignment": 2,
+    "information_alignment": 3,
+    "direct_feedback_alignment": 4,
+    "weight_mirror": 5,
+    "symmetric_alignment": 6,
+    "kolen_pollack": 7,
+}
+
+OBSERVABLE_LOOKS: Final = {
+    WEIGHTS: Look("#a8920f", "solid", "s"),
+    ACTIVITY: Look("#8455c0", "solid", "o"),
+    ACTIVITY_CHANGE: Look("#2f8f92", "solid", "^"),
+    "all": Look(INK, "solid", "D"),
+}
+
+_PRETTY: Final = {
+    "sgd": "SGD",
+    "sgdm": "SGD, momentum",
+    "adam": "Adam",
+    "all": "all three",
+    "linear_svm": "linear SVM",
+    "conv1d_mlp": "1D convolution",
+    "visit_0": "visit 0 alone",
+    "permuted_labels": "permuted labels",
+}
+
+
+def looks(labels: Iterable[str]) -> dict[str, Look]:
+    """One look per label; no two labels of a figure share one (up to 32 of them).
+
+    A label's look comes from the label itself, so it is the same in every report. Only where two
+    labels of one report would share a look does the later one, in alphabetical order, take the next
+    that is free.
+
+    >>> looks(["adam", "feedback_alignment"])["adam"] == looks(["adam", "sgdm"])["adam"]
+    True
+    """
+    chosen: dict[str, Look] = {}
+    known_first = sorted(set(labels), key=lambda label: (label not in _KNOWN, label))
+    for label in known_first:
+        start = _place(label)
+        taken = set(chosen.values())
+        order = [_LOOKS[(start + step) % len(_LOOKS)] for step in range(len(_LOOKS))]
+        chosen[label] = next((look for look in order if look not in taken), order[0])
+    return {label: chosen[label] for label in sorted(chosen)}
+
+
+def _place(label: str) -> int:
+    if label in _KNOWN:
+        return _KNOWN[label]
+    digest = hashlib.sha256(label.encode()).digest()
+    return int.from_bytes(digest[:4], "big") % len(_COLOURS)
+
+
+def observable_look(observable: str) -> Look:
+    """Look of an observable, from other colours than those of the rules."""
+    return OBSERVABLE_LOOKS.get(observable, Look(CONTROL_GREY, "solid", "v"))
+
+
+def pretty(name: str) -> str:
+    """Write a key as people write it.
+
+    >>> pretty("feedback_alignment"), pretty("adam")
+    ('feedback alignment', 'Adam')
+    """
+    return _PRETTY.get(name, name.replace("_", " "))
+
+
+_RC: Final[dict[Any, Any]] = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the layout is the same everywhere
+    "font.size": 8.5,
+    "axes.labelsize": 8.5,
+    "axes.titlesize": 9.0,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "lines.linewidth": 1.7,
+    "lines.solid_capstyle": "round",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # a label may hold a dollar sign
+    "text.usetex": False,
+    "image.composite_image": False,
+    "svg.fonttype": "none",  # text stays text: it can be searched, selected and read aloud
+    "svg.hashsalt": "virtuallab",  # ids must not differ between two runs
+    "svg.image_inline": True,
+}
+
+# matplotlib's settings belong to the process: two reports at once would see each other's.
+_SETTINGS = threading.RLock()
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """Draw and render with our theme, whatever the process had set; one thread at a time."""
+    with _SETTINGS, mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC})
+        yield
