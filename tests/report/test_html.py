@@ -115,6 +115,14 @@ def test_held_out_results_are_shown_where_there_are_some(page):
     assert "held out" not in build(experiment())
 
 
+def test_two_analyses_have_a_verdict_each_and_the_flattering_one_its_correction():
+    text = build(experiment(published=True, classifiers=("random_forest",)))
+    read = Page(text)
+    assert len(read.ids) == len(set(read.ids))
+    assert text.index("Verdict: main") < text.index("Verdict: as_published")
+    assert text.count("by whole subjects") == 1
+
+
 def test_a_failed_control_is_said_in_words_not_only_in_red():
     text = build(experiment(leaking="visit_0", classifiers=("random_forest",)))
     assert 'class="verdict control_failed"' in text

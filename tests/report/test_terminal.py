@@ -36,5 +36,11 @@ def test_a_failed_control_is_marked_without_the_help_of_colour(leaking):
     assert ("cannot be trusted" in text) == (leaking is not None)
 
 
+def test_a_scheme_that_flatters_has_its_correction_in_a_column():
+    text = printed(experiment(published=True))
+    assert text.count("whole subjects") == 2
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_an_experiment_that_is_not_decoded_says_so():
     assert "Nothing is decoded yet" in printed(experiment(decoded=False))

@@ -43,5 +43,15 @@ def test_missing_controls_are_said_to_be_missing():
     assert any("leak would go unnoticed" in remark for remark in verdict.remarks)
 
 
+def test_a_scheme_that_flatters_says_by_how_much():
+    strict, published = analyses(experiment(published=True))
+    assert (strict.scheme, published.scheme) == ("strict", "paper")
+    verdict = judge(published)
+    assert "with layers as samples" in verdict.sentence
+    honest = f"kept together, the same accuracy is {published.best.accuracy.value - 0.1:.2f}"
+    assert any(honest in remark for remark in verdict.remarks)
+    assert not any("kept together" in remark for remark in judge(strict).remarks)
+
+
 def test_the_decoders_own_warnings_are_passed_on():
     assert "all_units: one seed is shared" in judged().remarks

@@ -32,6 +32,7 @@ class Section:
     controls: list[str]
     held_out: list[str]
     plates: dict[str, Plate | None]
+    whole_subjects: bool
 
 
 def build(tree: xr.DataTree, title: str | None = None) -> str:
@@ -91,6 +92,7 @@ def _section(analysis: Analysis) -> Section:
         controls=_ordered(name for r in analysis.results for name in r.controls),
         held_out=_ordered(name for r in analysis.results for name in r.held_out),
         plates=plates,
+        whole_subjects=any(r.whole_subjects is not None for r in analysis.results),
     )
 
 

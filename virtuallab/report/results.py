@@ -51,6 +51,8 @@ class Result:
         Negative controls, which ought to be at chance.
     held_out : mapping from name to Estimate
         Accuracy on what was held out of training altogether, an architecture for one.
+    whole_subjects : float, optional
+        Where layers were the samples: the accuracy when each subject's layers are kept together.
     """
 
     analysis: str
@@ -61,6 +63,7 @@ class Result:
     chance: float
     controls: Mapping[str, Estimate] = field(default_factory=dict)
     held_out: Mapping[str, Estimate] = field(default_factory=dict)
+    whole_subjects: float | None = None
 
     @property
     def identifies(self) -> bool:
@@ -163,6 +166,7 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[Result]:
                         held_out=_estimates(
                             cell, "held_out_accuracy", "held_out_interval", "held_out"
                         ),
+                        whole_subjects=_without_optimism(cell, accuracy),
                     )
                 )
     return rows
@@ -176,6 +180,10 @@ def _estimates(cell: xr.Dataset, value: str, interval: str, dim: str) -> dict[st
         for name in cell[dim].to_numpy()
     }
     return {name: estimate for name, estimate in found.items() if estimate is not None}
+
+
+def _without_optimism(cell: xr.Dataset, accuracy: Estimate) -> float | None:
+    return accuracy.value - float(cell["optimism"]) if "optimism" in cell else None
 
 
 def _estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:

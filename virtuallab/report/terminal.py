@@ -60,7 +60,9 @@ def _table(analysis: Analysis, classifier: str) -> Table:
     )
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
-    for name in ("accuracy", *(_SHORT.get(c, c) for c in controls), *held_out):
+    whole = any(result.whole_subjects is not None for result in analysis.results)
+    names = ["accuracy", *(_SHORT.get(c, c) for c in controls), *held_out]
+    for name in (*names, "whole subjects") if whole else names:
         table.add_column(name, no_wrap=True)
     before = ""
     for result in (r for r in analysis.results if r.classifier == classifier):
@@ -70,6 +72,8 @@ def _table(analysis: Analysis, classifier: str) -> Table:
         cells += [str(result.accuracy)]
         cells += [_control(result, name) for name in controls]
         cells += [_plain(result.held_out.get(name)) for name in held_out]
+        if result.whole_subjects is not None:
+            cells += [f"{result.whole_subjects:.2f}"]
         table.add_row(
             *map(Text, cells), style="bold" if result in analysis.best_of_probes else None
         )

@@ -47,7 +47,8 @@ def judge(analysis: Analysis) -> Verdict:
     if best is None:
         return Verdict(Finding.NOTHING, "No accuracy could be measured.", analysis.warnings)
     finding, sentence = _finding(best, analysis)
-    remarks = [*_others(analysis), *_controls(analysis)]
+    checks = _controls(analysis) if analysis.scheme == "strict" else _optimism(best)
+    remarks = [*_others(analysis), *checks]
     return Verdict(finding, sentence, (*remarks, *analysis.warnings))
 
 
@@ -72,6 +73,7 @@ def _finding(best: Result, analysis: Analysis) -> tuple[Finding, str]:
     count = len(analysis.results)
     several = f", the best of {count} comparisons" if count > 1 else ""
     passed = "; its controls are at chance" if best.controls else "; no control was run"
+    passed = passed if analysis.scheme == "strict" else ", with layers as samples"
     return Finding.IDENTIFIED, (
         f"The probe “{best.probe}” identifies the rule with a balanced accuracy of {measured}, "
         f"{chance} ({_seen(best)}{several}){passed}."
@@ -121,6 +123,20 @@ def _controls(analysis: Analysis) -> list[str]:
     return [
         f"{len(failed)} of {len(counted)} negative controls lie above chance "
         f"(by luck alone about {expected} would): {worst}{more}."
+    ]
+
+
+def _optimism(best: Result) -> list[str]:
+    """Say what the published scheme adds by splitting a subject's layers between two sides."""
+    flattery = (
+        "Layers of one subject lie on both sides of each split here, which flatters; "
+        "read it beside the literature, not as a verdict"
+    )
+    if best.whole_subjects is None:
+        return [f"{flattery}."]
+    return [
+        f"{flattery}: with each subject's layers kept together, the same accuracy is "
+        f"{best.whole_subjects:.2f}."
     ]
 
 
