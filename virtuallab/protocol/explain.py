@@ -17,7 +17,7 @@ from virtuallab.errors import suggest
 
 Place = tuple[str | int, ...]
 
-_SHORTEST_EXCERPT = 60
+_LONGEST_EXCERPT = 60
 
 
 def shape_of(value: object) -> str:
@@ -52,8 +52,10 @@ def found(value: object) -> str:
     if isinstance(value, dict):
         return f"a mapping of {', '.join(map(str, value))}" if value else "an empty mapping"
     text = repr(value)
-    if len(text) > _SHORTEST_EXCERPT:
-        text = f"{text[:_SHORTEST_EXCERPT]}..."
+    if len(text) > _LONGEST_EXCERPT:
+        if isinstance(value, list):
+            return f"a list of {len(value)}"
+        text = f"{text[:_LONGEST_EXCERPT]}..."
     return f"{text} (text)" if isinstance(value, str) else text
 
 

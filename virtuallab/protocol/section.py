@@ -22,7 +22,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     Strict,
     TypeAdapter,
     ValidationError,
@@ -45,7 +44,7 @@ class Section(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _in_words(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    def _in_words(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
         try:
             return handler(value)
         except ValidationError as error:
@@ -77,8 +76,8 @@ class Reader:
 
 
 @functools.cache
-def adapter(kind: Any) -> TypeAdapter[Any]:
-    """Exact reader of one kind of value."""
+def adapter(kind: Any) -> Any:
+    """Make the exact reader of one kind of value, a pydantic ``TypeAdapter``."""
     return TypeAdapter(readable(kind), config=_CONFIG)
 
 

@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.protocol.explain import Place, path_of
 
-_MOST_VALUES = 100_000
+_MOST_VALUES = 20_000
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = ("null", "bool", "int", "float")
 _AS_TEXT = ("str", "timestamp", "merge", "value")  # YAML 1.2 gives the last three no meaning
@@ -59,6 +59,9 @@ class Source:
         for end in range(len(place), 0, -1):
             if place[:end] in self.overridden:
                 return Fault(f"-s {self.overridden[place[:end]]}", 0, path_of(place), message)
+        for at, override in self.overridden.items():
+            if at[: len(place)] == place and place not in self.lines:  # a section it has made
+                return Fault(f"-s {override}", 0, path_of(place), message)
         return Fault(self.file, self.line(place), path_of(place), message)
 
 

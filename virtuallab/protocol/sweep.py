@@ -72,14 +72,14 @@ class Uniform(Distribution):
 
     Parameters
     ----------
-    low, high : float
+    low, high : int or float
         Bounds, in the unit of the setting.
     """
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
 
-    def draw(self, stream: np.random.Generator) -> float:
+    def draw(self, stream: np.random.Generator) -> int | float:
         """Draw the value of one subject."""
         if isinstance(self.low, int) and isinstance(self.high, int):
             return int(stream.integers(self.low, self.high, endpoint=True))
@@ -96,14 +96,14 @@ class LogUniform(Distribution):
 
     Parameters
     ----------
-    low, high : float
+    low, high : int or float
         Bounds, both positive, in the unit of the setting.
     """
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
 
-    def draw(self, stream: np.random.Generator) -> float:
+    def draw(self, stream: np.random.Generator) -> int | float:
         """Draw the value of one subject."""
         value = math.exp(float(stream.uniform(math.log(self.low), math.log(self.high))))
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -115,6 +115,6 @@ class LogUniform(Distribution):
         return {"log_uniform": [self.low, self.high]}
 
 
-def _rounded(value: float, low: float, high: float) -> float:
+def _rounded(value: float, low: int | float, high: int | float) -> int | float:
     # The last bits of a logarithm differ between machines; six digits do not, and can be read.
     return min(max(float(f"{value:.{_DIGITS}g}"), low), high)

@@ -31,14 +31,15 @@ class Swept(Reader):
     """A value ``v``; a list ``[v, w]`` or ``{grid: [v, w]}``; ``{log_uniform: [low, high]}``,
     ``{uniform: [low, high]}`` or ``{choice: [v, w]}``.
 
-    A setting that is itself a list can be swept by ``grid`` and ``choice`` only.
+    A setting that is itself a list can be swept by ``grid`` and ``choice`` only, one that is a
+    mapping by ``grid`` only.
     """  # noqa: D205
 
     kind: Any
 
     def read(self, value: Any) -> Any:
         """Return the value, a :class:`Grid` or a :class:`Distribution`."""
-        if isinstance(value, dict):
+        if isinstance(value, dict) and ("mapping" not in shapes(self.kind) or "grid" in value):
             return self._sweep(value)
         if isinstance(value, list) and "list" not in shapes(self.kind):
             return Grid(self._values(value, ()))
@@ -46,8 +47,10 @@ class Swept(Reader):
 
     @property
     def _forms(self) -> tuple[str, ...]:
-        draws_numbers = bool(shapes(self.kind) & _NUMBERS)
-        return tuple(_MEANINGS) if draws_numbers else ("grid", "choice")
+        possible = shapes(self.kind)
+        if "mapping" in possible:
+            return ("grid",)
+        return tuple(_MEANINGS) if possible & _NUMBERS else ("grid", "choice")
 
     def _sweep(self, value: dict[str, Any]) -> Any:
         unknown = [key for key in value if key not in self._forms]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.protocol.texts import SMALL, complaints, small
+from virtuallab.protocol import STARTER, read, read_text, schema
+from virtuallab.protocol.source import parse
+
+ROOT = Path(__file__).parents[2] / "protocols"
+SHIPPED = sorted(ROOT.glob("*.yaml"))
+FIRST_LINE = "# yaml-language-server: $schema=./schema/protocol.schema.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return schema.document()
+
+
+@pytest.fixture(scope="module")
+def validator(document: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    # In a process of its own: other tests may have registered plug-ins of theirs in this one.
+    code = "from virtuallab.protocol import schema; print(schema.text(), end='')"
+    made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    committed = (ROOT / "schema" / "protocol.schema.json").read_bytes()
+    assert made.stdout == committed, (
+        "run: virtuallab schema > protocols/schema/protocol.schema.json"
+    )
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_protocol_is_valid_and_names_its_schema(
+    file: Path, validator: jsonschema.Draft202012Validator
+) -> None:
+    made = read(file)
+    assert made.text.splitlines()[0] == FIRST_LINE
+    assert made.name == file.stem
+    assert made.question
+    assert list(validator.iter_errors(parse(made.text, file.name)[0])) == []
+
+
+def test_the_starter_is_valid_and_names_its_schema(
+    validator: jsonschema.Draft202012Validator,
+) -> None:
+    assert complaints(STARTER) == []
+    assert STARTER.splitlines()[0] == FIRST_LINE
+    assert list(validator.iter_errors(parse(STARTER, "starter")[0])) == []
+
+
+def test_a_resolved_protocol_is_valid_too(validator: jsonschema.Draft202012Validator) -> None:
+    assert list(validator.iter_errors(read_text(SMALL).resolved())) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("seed: 3", "sed: 3"),
+        ("amp: 0.02", "ampp: 0.02"),
+        ("amp: 0.02", "amp: -1"),
+        ("amp: 0.02", "amp: '1e-3'"),
+        ("amp: 0.02", "amp: []"),
+        ("amp: 0.02", "amp: {loguniform: [1, 2]}"),
+        ("amp: 0.02", "amp: {uniform: [1, 2, 3]}"),
+        ("[knet4]", "[knt4]"),
+        ("name: sgd\n", "name: sdg\n"),
+        ("units: 20", "units: 0"),
+        ("units: 20", "units: every"),
+        ("random_forest", "rndom_forest"),
+    ],
+)
+def test_an_editor_sees_the_fault_too(
+    change: tuple[str, str], validator: jsonschema.Draft202012Validator
+) -> None:
+    text = small(change)
+    assert complaints(text)
+    assert list(validator.iter_errors(parse(text, "p.yaml")[0]))
+
+
+def test_every_key_is_explained(document: dict[str, Any]) -> None:
+    sections = [*document["$defs"].items(), ("protocol", document)]
+    silent = [
+        f"{name}.{key}"
+        for name, section in sections
+        for key, value in section["properties"].items()
+        if not value.get("description") and "$ref" not in value
+    ]
+    assert silent == []
+
+
+def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
+    rules = document["$defs"]["Subjects"]["properties"]["rules"]["items"]["anyOf"]
+    assert "information_alignment" in rules[0]["enum"]
+    assert {"$ref": "#/$defs/rule-information_alignment"} in rules
+    section = document["$defs"]["rule-information_alignment"]
+    assert section["properties"]["name"]["const"] == "information_alignment"
+    assert section["additionalProperties"] is False
+    assert section["properties"]["amp"]["default"] == 2e-3
+
+
+def test_the_schema_is_plain_json(document: dict[str, Any]) -> None:
+    assert json.loads(schema.text()) == document
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"

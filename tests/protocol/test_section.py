@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.protocol.toys import TOYS, Car, Wheel
+from virtuallab.protocol.explain import faults_of, path_of
+from virtuallab.protocol.plugin import Draft, PluginOf
+from virtuallab.protocol.section import Written, adapter, section_of
+from virtuallab.protocol.sweep import Choice, Grid, LogUniform, Uniform
+
+
+def toy(**settings: Any) -> Draft:
+    return PluginOf(TOYS).read({"name": "car", **settings})
+
+
+def faults(value: Any) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        PluginOf(TOYS).read(value)
+    return [f"{path_of(place)}: {message}" for place, message in faults_of(caught.value)]
+
+
+def test_a_bare_name_stands_for_all_defaults() -> None:
+    assert faults("car") == ["price: missing key. It has no default."]
+    assert toy(price=3).settings["doors"] == (2, 2)
+
+
+def test_a_whole_number_is_read_as_a_float_where_a_float_is_meant() -> None:
+    price = toy(price=3).settings["price"]
+    assert isinstance(price, float)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"speed": "1e-3"}, "speed: should be a number, found '1e-3' (text). Remove the quotes."),
+        ({"speed": -1}, "speed: should be at least 0, found -1."),
+        ({"speed": True}, "speed: should be a number, found true."),
+        ({"speed": float("inf")}, "speed: should be a finite number, found inf."),
+        ({"speed": None}, "speed: should be a number, found nothing."),
+        ({"seats": 1.5}, "seats: should be a whole number, found 1.5."),
+        ({"seats": "8"}, "seats: should be a whole number, found '8' (text). Remove the quotes."),
+        ({"seats": 0}, "seats: should be at least 1, found 0."),
+        ({"colour": "green"}, "colour: should be 'red' or 'blue', found 'green' (text)."),
+        ({"electric": "no"}, "electric: should be true or false, found 'no' (text)."),
+        ({"doors": 4}, "doors: should be a list, found 4."),
+        ({"doors": []}, "doors: the list is empty. Give at least one."),
+        ({"doors": [2, -2]}, "doors[1]: should be at least 1, found -2."),
+        ({"trailer": 0.5}, "trailer: should be a whole number or 'none', found 0.5."),
+        ({"trailer": "non"}, "trailer: should be a whole number or 'none', found 'non' (text)."),
+        ({"trailer": 0}, "trailer: should be at least 1, found 0."),
+        ({"stops": ["here", 5]}, "stops[1]: should be text, found 5."),
+        ({"sped": 1}, "sped: unknown key. Did you mean 'speed'? Keys here: colour, doors, "
+                      "electric, name, price, seats, speed, stops, trailer, wheel."),
+        ({"speed": []}, "speed: the list is empty. Give at least one value."),
+        ({"speed": {"grid": []}}, "speed.grid: the list is empty. Give at least one value."),
+        ({"speed": {"grid": 1}}, "speed.grid: should be a list of values, found 1."),
+        ({"speed": [1, 2, 1]}, "speed[2]: 1 is given twice. Remove one."),
+        ({"speed": [1, -1]}, "speed[1]: should be at least 0, found -1."),
+        ({"speed": {"choice": [1, -1]}}, "speed.choice[1]: should be at least 0, found -1."),
+        ({"speed": {"uniform": [2, 1]}},
+         "speed.uniform: the low end must lie below the high end, found [2, 1]."),
+        ({"speed": {"log_uniform": [1, 1]}},
+         "speed.log_uniform: the low end must lie below the high end, found [1, 1]."),
+        ({"speed": {"log_uniform": [0, 1]}},
+         "speed.log_uniform[0]: should be greater than 0, found 0."),
+        ({"price": {"uniform": [-1, 1]}},
+         "price.uniform[0]: should be greater than 0, found -1."),
+        ({"speed": {"uniform": [1, 2, 3]}},
+         "speed.uniform: should be [low, high], found [1, 2, 3]."),
+        ({"speed": {"loguniform": [1, 2]}}, "speed.loguniform: unknown key. Did you mean "
+         "'log_uniform'? Keys here: choice, grid, log_uniform, uniform."),
+        ({"speed": {"uniform": [1, 2], "choice": [1]}},
+         "speed: takes one of grid, choice, uniform, log_uniform, "
+         "found a mapping of uniform, choice."),
+        ({"electric": {"uniform": [0, 1]}},
+         "electric.uniform: unknown key. Keys here: choice, grid."),
+        ({"trailer": {"uniform": ["none", 5]}},
+         "trailer.uniform[0]: should be a number, found 'none' (text)."),
+        ({"electric": True, "speed": 20}, ": an electric car is not faster than 10 cm/s."),
+        ({"electric": [False, True], "speed": 20}, ": an electric car is not faster than 10 cm/s."),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_told_once_and_at_its_place(
+    settings: dict[str, Any], fault: str
+) -> None:
+    assert faults({"name": "car", "price": 1, **settings}) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("cra", ": no toy is called 'cra'. Did you mean 'car'? Known: car."),
+        ({"name": "zeppelin"}, "name: no toy is called 'zeppelin'. Known: car."),
+        ({"name": 5}, "name: should be the name of a toy, found 5."),
+        ({"price": 5}, "name: missing key. Known: car."),
+        (5, ": should be the name of a toy, or a mapping of its settings, found 5."),
+        (None, ": should be the name of a toy, or a mapping of its settings, found nothing."),
+    ],
+)
+def test_a_wrong_plugin_is_told_at_its_place(value: Any, fault: str) -> None:
+    assert faults(value) == [fault]
+
+
+def test_every_fault_of_a_plugin_is_told() -> None:
+    assert len(faults({"name": "car", "speed": -1, "seats": "x", "colr": 1})) == 4
+
+
+def test_a_setting_is_a_value_a_grid_or_a_distribution() -> None:
+    read = toy(
+        price={"log_uniform": [1, 10]},
+        speed=[1, 2],
+        seats={"uniform": [1, 4]},
+        colour=["red", "blue"],
+        electric={"choice": [False, True]},
+        doors={"grid": [[2], [2, 4]]},
+        trailer="none",
+        wheel={"size": 2},
+    ).settings
+    assert read == {
+        "price": LogUniform(1.0, 10.0),
+        "speed": Grid((1.0, 2.0)),
+        "seats": Uniform(1, 4),
+        "colour": Grid(("red", "blue")),
+        "electric": Choice((False, True)),
+        "doors": Grid(((2,), (2, 4))),
+        "trailer": "none",
+        "stops": None,
+        "wheel": Wheel(size=2.0),
+    }
+
+
+def test_a_draft_written_out_reads_back_as_itself() -> None:
+    made = toy(price={"log_uniform": [1, 10]}, speed=[1, 2], doors={"choice": [[2], [2, 4]]})
+    assert PluginOf(TOYS).read(made.written()) == made
+
+
+def test_the_points_of_a_draft_are_all_combinations_of_its_grids() -> None:
+    made = toy(price=1, speed=[1, 2, 3], colour=["red", "blue"], seats={"uniform": [1, 9]})
+    points = made.points()
+    assert len(points) == made.size == 6
+    assert {(p.settings["speed"], p.settings["colour"]) for p in points} == {
+        (speed, colour) for speed in (1.0, 2.0, 3.0) for colour in ("red", "blue")
+    }
+    assert {p.settings["seats"] for p in points} == {Uniform(1, 9)}
+
+
+def test_a_dataclass_without_sweeps_is_built_as_it_is_written() -> None:
+    car = Written(Car).read({"price": 2, "stops": ["a", "b"], "wheel": {"size": 3}})
+    assert car == Car(price=2.0, stops=("a", "b"), wheel=Wheel(size=3.0))
+
+
+def test_a_dataclass_without_sweeps_takes_no_sweep() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Written(Car).read({"price": [1, 2], "wheel": {"size": -1, "sice": 1}})
+    assert faults_of(caught.value) == [
+        (("price",), "should be a number, found [1, 2]."),
+        (("wheel", "size"), "should be greater than 0, found -1."),
+        (("wheel", "sice"), "unknown key. Did you mean 'size'? Keys here: size."),
+    ]
+
+
+def test_keys_carry_the_meaning_of_the_setting() -> None:
+    assert section_of(Car).model_fields["price"].description == "Price in coins."
+
+
+def test_a_number_is_not_read_from_text() -> None:
+    with pytest.raises(ValidationError):
+        adapter(float).validate_python("1e-3")
