@@ -177,17 +177,8 @@ def _print(what: object) -> None:
 
 def main() -> None:
     """Run a command; a known error is one clear message and an exit code, never a traceback."""
-    import click
-
     try:
-        code = app(standalone_mode=False)
+        app()
     except VirtuallabError as error:
         typer.echo(str(error), err=True)
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("Stopped. What is done is kept: the same command goes on from here.", err=True)
-        code = 130
-    raise SystemExit(code)
+        raise SystemExit(error.exit_code) from None

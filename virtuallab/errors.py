@@ -30,6 +30,12 @@ class MachineError(VirtuallabError):
     exit_code = 1
 
 
+class Interrupted(VirtuallabError):
+    """The user stopped a run; what is done is kept."""
+
+    exit_code = 130  # what a shell expects of a program that was interrupted
+
+
 @dataclass(frozen=True, order=True)
 class Fault:
     """One thing wrong at one place of a file.

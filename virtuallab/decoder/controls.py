@@ -30,13 +30,24 @@ def first_visit(
     *,
     folds: int,
     inner_folds: int,
+    repeats: int,
     seed: int,
 ) -> _Confusion:
-    """Counts of a decoder that sees the first visit alone."""
+    """Counts of a decoder that sees the first visit alone, the mean over ways to draw the folds."""
     samples = at_first_visit(features, observable)
-    return cross_validated(
-        classifier, samples, classes, folds=folds, inner_folds=inner_folds, seed=seed, select=False
-    ).confusion
+    counts = [
+        cross_validated(
+            classifier,
+            samples,
+            classes,
+            folds=folds,
+            inner_folds=inner_folds,
+            seed=seed + number,
+            select=False,
+        ).confusion
+        for number in range(repeats)
+    ]
+    return np.mean(counts, axis=0)
 
 
 def permuted_labels(

@@ -97,7 +97,15 @@ def _ask_strictly(
     folds = {"folds": analysis.folds, "inner_folds": analysis.inner_folds}
     outcome = strict.cross_validated(classifier, samples, classes, **folds, seed=seed)
     empty = [
-        controls.first_visit(classifier, features, observable, classes, **folds, seed=seed)
+        controls.first_visit(
+            classifier,
+            features,
+            observable,
+            classes,
+            **folds,
+            repeats=max(analysis.permutations, 1),
+            seed=seed,
+        )
     ]
     if analysis.permutations:
         empty.append(

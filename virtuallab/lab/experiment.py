@@ -24,6 +24,7 @@ from virtuallab.lab import record as recording
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.cost import spent
 from virtuallab.lab.progress import counting
+from virtuallab.lab.workers import stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.report import build, verdict_table
@@ -57,6 +58,7 @@ class Experiment:
         )
 
 
+@stoppable()
 def run(
     protocol: Path,
     overrides: Sequence[str] = (),
@@ -113,6 +115,7 @@ def run(
     return tree
 
 
+@stoppable()
 def probe(
     store: Path,
     protocol: Path,
@@ -136,6 +139,7 @@ def probe(
     return open_tree(store)
 
 
+@stoppable()
 def decode(
     store: Path,
     protocol: Path | None = None,

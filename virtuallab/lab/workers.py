@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import torch
 
+from virtuallab.errors import Interrupted
+
 
 class Stopped(Exception):
     """Raised inside a piece of work to leave it early, because the run is being stopped."""
@@ -37,6 +39,22 @@ class Stop:
         """
         if self._event.is_set():
             raise Stopped
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn the user's interruption into an error that says how to go on.
+
+    Raises
+    ------
+    Interrupted
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped. What is done is kept: the same command goes on from here."
+        ) from None
 
 
 @contextmanager

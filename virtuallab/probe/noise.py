@@ -22,11 +22,16 @@ class Noise:
     )
     snr: PositiveFloat | None = setting(
         None,
-        doc="Signal-to-noise ratio: standard deviation of a layer's signal over that of the noise.",
+        doc="Signal-to-noise ratio at visit 0: standard deviation of a layer's signal, before "
+        "learning, over that of the noise, which then stays the same.",
     )
 
     def deviation(self, signal: np.ndarray) -> float:
-        """Return the noise's standard deviation for one layer's signal, all visits together.
+        """Return the noise's standard deviation, from one layer's signal before learning.
+
+        An electrode's noise does not know how its subject will learn: were a ratio taken from the
+        signal of all visits, the size of the noise at the first would tell how activity grows, and
+        with it the rule. So a ratio holds at visit 0, and the noise stays as it is.
 
         A layer without signal (all values the same) gets no noise from a ratio.
         """
@@ -38,7 +43,7 @@ class Noise:
     def added(
         self, values: np.ndarray, signal: np.ndarray, stream: np.random.Generator
     ) -> np.ndarray:
-        """Return the values with noise whose size is set by ``signal``, in the same precision."""
+        """Return the values with noise whose size is set by ``signal`` before learning, in the same precision."""
         deviation = self.deviation(signal)
         if deviation == 0:
             return values

@@ -269,11 +269,11 @@ class Implant:
 
     def _responses(self, tissue: Tissue, layer: str, noise: np.random.Generator) -> np.ndarray:
         signal = tissue.responses[layer][np.ix_(self.visits, self.stimuli, self.units[layer])]
-        return self.probe.noise.added(signal, tissue.responses[layer], noise)
+        return self.probe.noise.added(signal, tissue.responses[layer][0], noise)
 
     def _weights(self, tissue: Tissue, layer: str, noise: np.random.Generator) -> np.ndarray:
         signal = tissue.weights[layer][np.ix_(self.visits, self.synapses[layer])]
-        return self.probe.noise.added(signal, tissue.weights[layer], noise)
+        return self.probe.noise.added(signal, tissue.weights[layer][0], noise)
 
     def _change(self, tissue: Tissue, layer: str, noise: np.random.Generator) -> np.ndarray:
         r"""Layer-wise activity change of the recorded units to the recorded inputs.
@@ -288,7 +288,7 @@ class Implant:
             return np.full((len(self.visits), len(self.stimuli)), np.nan, dtype=np.float32)
         sums = tissue.jacobian(layer, units)
         seen = sums[np.ix_(self.visits, self.stimuli, self.inputs[layer])]
-        noisy = self.probe.noise.added(seen, sums, noise)
+        noisy = self.probe.noise.added(seen, sums[0], noise)
         mean: np.ndarray = noisy.sum(-1, dtype=np.float64) / len(units)
         return mean.astype(seen.dtype)
 

@@ -19,7 +19,7 @@ import zarr
 from virtuallab.errors import StoreError
 from virtuallab.store.disk import writing
 from virtuallab.store.layout import as_words, check_like, declare_array, table_encoding
-from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
+from virtuallab.store.open import SCHEMA_VERSION, check_is_ours, with_coords
 from virtuallab.store.records import Records
 from virtuallab.vocabulary import SUBJECT
 
@@ -235,7 +235,7 @@ class Store:
         dataset = xr.open_zarr(
             str(self.path), group=node, consolidated=False, chunks=None, zarr_format=3
         )
-        return dataset.assign_coords({k: v.load() for k, v in dataset.coords.items()})
+        return with_coords(dataset)
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""

@@ -48,10 +48,21 @@ def open_tree(path: Path) -> xr.DataTree:
     check_is_ours(path)
     finished = "consolidated_metadata" in json.loads((path / "zarr.json").read_text("utf-8"))
     tree = xr.open_datatree(path, engine="zarr", consolidated=finished)
-    loaded = {}
-    for node in tree.subtree:
-        dataset = node.to_dataset(inherit=False)
-        loaded[node.path] = dataset.assign_coords(
-            {name: coord.load() for name, coord in dataset.coords.items()}
-        )
+    loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
     return xr.DataTree.from_dict(loaded, name=path.stem)
+
+
+def with_coords(dataset: xr.Dataset) -> xr.Dataset:
+    """Load the coordinates and every word; leave numbers on disk.
+
+    Words become Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
+    not know numpy's own variable-length strings yet.
+    """
+    words = {
+        name: variable.load().astype(object)
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind == "T"
+    }
+    coords = {name: words.get(name, c.variable.load()) for name, c in dataset.coords.items()}
+    values = {name: variable for name, variable in words.items() if name not in dataset.coords}
+    return dataset.assign_coords(coords).assign(values)

@@ -176,10 +176,14 @@ def populate(modules: Sequence[nn.Module], seeds: Sequence[int] = ()) -> nn.Modu
         If a layer mixes channels in a way that a population does not know.
     """
     streams = list(seeds) or list(range(len(modules)))
-    return _populate(modules, streams, "")
+    # A copy of its own: a shared module would share its hooks with every other population.
+    return _populate(copy.deepcopy(modules[0]), modules, streams, "")
 
 
-def _populate(modules: Sequence[nn.Module], seeds: Sequence[int], path: str) -> nn.Module:
+def _populate(
+    shell: nn.Module, modules: Sequence[nn.Module], seeds: Sequence[int], path: str
+) -> nn.Module:
+    """Put populations in the place of the layers of ``shell``, a copy of the first module."""
     first = modules[0]
     for kind, replacement in _LAYERS.items():
         if type(first) is kind:
@@ -190,7 +194,7 @@ def _populate(modules: Sequence[nn.Module], seeds: Sequence[int], path: str) -> 
     if isinstance(first, nn.Flatten):
         if (first.start_dim, first.end_dim) != (1, -1):
             raise UserError(f"layer {path!r}: a population can only flatten everything but the batch.")
-        return first
+        return shell
     children = dict(first.named_children())
     if not children and not isinstance(first, _UNCHANGED) and _is_torchs(first):
         raise UserError(
@@ -199,12 +203,10 @@ def _populate(modules: Sequence[nn.Module], seeds: Sequence[int], path: str) -> 
         )
     if any(True for _ in first.parameters(recurse=False)):
         raise UserError(f"layer {path!r} keeps parameters of its own, outside the known layers.")
-    copied = copy.copy(first)  # the module's own code, with populations in the place of its layers
-    copied._modules = {
-        name: _populate([getattr(m, name) for m in modules], seeds, f"{path}.{name}".lstrip("."))
-        for name in children
-    }
-    return copied
+    for name, child in shell.named_children():
+        below = [getattr(module, name) for module in modules]
+        setattr(shell, name, _populate(child, below, seeds, f"{path}.{name}".lstrip(".")))
+    return shell
 
 
 def _is_torchs(module: nn.Module) -> bool:
