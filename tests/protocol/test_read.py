@@ -9,7 +9,7 @@ import pytest
 
 from tests.protocol.texts import SMALL, complaints, protocol, small
 from virtuallab.errors import ProtocolError
-from virtuallab.protocol import locate, read, read_text
+from virtuallab.protocol import fault, locate, read, read_text
 from virtuallab.protocol.source import parse
 
 
@@ -133,6 +133,16 @@ def test_a_place_is_found_in_the_file() -> None:
     assert locate(read_from, "subjects.rules[1].decay") == 10
     assert locate(read_from, "probes.sparse.visits") == 20
     assert locate(read_from, "") == 1
+
+
+def test_a_fault_found_later_names_its_line_or_its_override() -> None:
+    made = read_text(SMALL, name="p.yaml", overrides=("probes.sparse.visits=9",))
+    assert str(fault(made, "probes.sparse.units", "too many.")) == (
+        "p.yaml:21: probes.sparse.units: too many."
+    )
+    assert str(fault(made, "probes.sparse.visits", "too many.")) == (
+        "-s probes.sparse.visits=9: probes.sparse.visits: too many."
+    )
 
 
 def test_a_protocol_does_not_change() -> None:

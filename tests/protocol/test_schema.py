@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from ruamel.yaml import YAML
 
 from tests.protocol.texts import SMALL, complaints, small
 from virtuallab.protocol import STARTER, read, read_text, schema
@@ -48,6 +49,12 @@ def test_a_shipped_protocol_is_valid_and_names_its_schema(
     assert made.name == file.stem
     assert made.question
     assert list(validator.iter_errors(parse(made.text, file.name)[0])) == []
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_protocol_says_the_same_to_other_yaml_readers(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert YAML(typ="safe", pure=True).load(text) == parse(text, file.name)[0]
 
 
 def test_the_starter_is_valid_and_names_its_schema(

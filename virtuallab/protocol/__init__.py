@@ -6,7 +6,7 @@ from virtuallab.protocol.differences import differences
 from virtuallab.protocol.duration import steps, visit_steps
 from virtuallab.protocol.expand import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
-from virtuallab.protocol.read import locate, read, read_text
+from virtuallab.protocol.read import fault, locate, read, read_text
 from virtuallab.protocol.starter import STARTER
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "cohorts",
     "differences",
     "expand",
+    "fault",
     "locate",
     "read",
     "read_text",

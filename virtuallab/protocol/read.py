@@ -61,6 +61,11 @@ def locate(protocol: Protocol, path: str) -> int:
     return protocol._source.line(place_of(path) or ())
 
 
+def fault(protocol: Protocol, path: str, message: str) -> Fault:
+    """Say that something found later is wrong with a protocol: with its line, or its override."""
+    return protocol._source.fault(place_of(path) or (), message)
+
+
 def _no_mapping(name: str, data: Any) -> Fault:
     if data is None:
         words = "the file is empty. `virtuallab init` writes a protocol to start from."
