@@ -78,7 +78,7 @@ _ATTRIBUTES = {
 
 
 def _words(values: list[str]) -> np.ndarray:
-    return np.array(values, dtype=object)
+    return np.array(values, dtype=np.dtypes.StringDType())  # as a stored tree gives them
 
 
 def _subjects(replicates: int, pending: int) -> xr.Dataset:

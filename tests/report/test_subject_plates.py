@@ -18,12 +18,13 @@ def test_before_training_there_are_no_learning_curves():
 
 
 def test_the_probe_that_is_asked_for_is_shown_if_it_kept_its_recordings(tree):
-    assert "“sparse”" in activity_plate(tree, "sparse").caption
-    assert "“noisy”" in activity_plate(tree, "all_units").caption
+    assert "“sparse”" in activity_plate(tree, ["sparse"]).caption
+    assert "“sparse”" in activity_plate(tree, ["all_units", "sparse", "noisy"]).caption
+    assert "“noisy”" in activity_plate(tree, ["all_units"]).caption
 
 
 def test_a_subject_of_each_rule_is_shown_and_none_that_diverged(tree):
-    plate = activity_plate(tree, "noisy")
+    plate = activity_plate(tree, ["noisy"])
     shown = [panel.alt.split(" in ")[1].split(",")[0] for panel in plate.panels]
     subjects = tree["subjects"].to_dataset().sel(subject=shown)
     assert sorted(subjects["rule"].to_numpy()) == sorted(RULES)
@@ -32,4 +33,4 @@ def test_a_subject_of_each_rule_is_shown_and_none_that_diverged(tree):
 
 
 def test_without_recordings_there_is_no_plate_of_activity():
-    assert activity_plate(experiment(recorded=False), None) is None
+    assert activity_plate(experiment(recorded=False)) is None

@@ -12,9 +12,14 @@ def judged(**settings):
 def test_an_identified_rule_is_said_with_interval_chance_and_how_many_were_compared():
     verdict = judged()
     assert verdict.finding is Finding.IDENTIFIED
-    for part in ("95 % interval", "chance is 0.25", "best of 22 comparisons", "at chance"):
+    for part in (
+        "95 % interval",
+        "chance is 0.25",
+        "best of 22 comparisons",
+        "do not exceed chance",
+    ):
         assert part in verdict.sentence
-    assert "All 44 negative controls are at chance." in verdict.remarks
+    assert "None of the 44 negative controls lies above chance." in verdict.remarks
 
 
 def test_nothing_above_chance_is_not_called_identified():

@@ -19,6 +19,7 @@ from virtuallab.report.style import looks, pretty
 from virtuallab.report.subject_plates import activity_plate, learning_plate
 from virtuallab.report.verdict import Verdict, judge
 from virtuallab.report.verdict_plates import accuracy_plate, confusion_plate, controls_plate
+from virtuallab.report.words import words
 from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
 
 
@@ -52,10 +53,10 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
         A self-contained HTML document; the same tree gives the same text.
     """
     subjects = tree["subjects"].to_dataset().load()
-    rules = sorted({str(rule) for rule in subjects[RULE].to_numpy()})
+    rules = sorted(map(str, set(words(subjects[RULE]))))
     rule_looks = looks(rules)
     sections = [_section(analysis) for analysis in analyses(tree)]
-    best = next((s.analysis.best for s in sections if s.analysis.best is not None), None)
+    probes = [result.probe for s in sections for result in s.analysis.best_of_probes]
     question = str(tree.attrs.get("summary", "")).removeprefix("Simulated data.").strip()
     return (
         _environment()
@@ -65,7 +66,7 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
             question=question,
             sections=sections,
             learning=learning_plate(tree, rule_looks),
-            activity=activity_plate(tree, best.probe if best else None),
+            activity=activity_plate(tree, probes),
             fates=fates(subjects, tree, rules),
             unfinished=int((subjects["status"] == PENDING).sum()),
             n_subjects=subjects.sizes["subject"],
@@ -125,7 +126,7 @@ def fates(subjects: xr.Dataset, tree: xr.DataTree, rules: Sequence[str]) -> list
     rules : sequence of str
         In the order wanted.
     """
-    of, status = subjects[RULE].to_numpy().astype(str), subjects["status"].to_numpy()
+    of, status = words(subjects[RULE]), subjects["status"].to_numpy()
     final = np.full(len(of), np.nan)
     if "truth" in tree.children and "validation_accuracy" in tree["truth"]:
         final = tree["truth"]["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)

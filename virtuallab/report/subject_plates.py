@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,6 +10,7 @@ import xarray as xr
 from virtuallab.report.figures import learning_curves, recorded_activity
 from virtuallab.report.plate import Panel, Plate
 from virtuallab.report.style import Look, pretty
+from virtuallab.report.words import words
 from virtuallab.vocabulary import ACTIVITY, DONE, RULE, SUBJECT, UNIT, VISIT
 
 
@@ -19,7 +20,7 @@ def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate |
         return None
     subjects = tree["subjects"].to_dataset()
     values = tree["truth"]["validation_accuracy"].load()
-    values = values.assign_coords({RULE: (SUBJECT, subjects[RULE].to_numpy())})
+    values = values.assign_coords({RULE: (SUBJECT, words(subjects[RULE]))})
     done = (subjects["status"] == DONE).to_numpy()
     panels = []
     for (architecture, task), members in _groups(subjects).items():
@@ -31,7 +32,7 @@ def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate |
         last = chosen.isel({VISIT: -1})
         ends = ", ".join(
             f"{pretty(rule)} {float(last[(last[RULE] == rule).to_numpy()].median()):.0%}"
-            for rule in sorted({str(rule) for rule in chosen[RULE].to_numpy()})
+            for rule in sorted(set(words(chosen[RULE])))
         )
         panels.append(
             Panel(figure, f"Validation accuracy over training, {title}. Median at the end: {ends}.")
@@ -45,10 +46,16 @@ def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate |
     return Plate(tuple(panels), caption) if panels else None
 
 
-def activity_plate(tree: xr.DataTree, preferred: str | None) -> Plate | None:
+def activity_plate(tree: xr.DataTree, preferred: Sequence[str] = ()) -> Plate | None:
     """Show what one probe sees of the first subject of each rule; None where nothing is kept.
 
     Only these subjects' recordings are read.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+    preferred : sequence of str
+        Probes to show rather than others; the first that kept its recordings is taken.
     """
     place = _recordings(tree, preferred)
     if place is None:
@@ -56,7 +63,7 @@ def activity_plate(tree: xr.DataTree, preferred: str | None) -> Plate | None:
     probe, architecture = place
     node = tree[f"recordings/{probe}/{architecture}"].to_dataset()
     subjects = tree["subjects"].to_dataset()
-    status, rules = subjects["status"].to_numpy(), subjects[RULE].to_numpy().astype(str)
+    status, rules = subjects["status"].to_numpy(), words(subjects[RULE])
     panels = []
     for rule in sorted(set(rules)):
         shown = _first_recorded(node, np.flatnonzero((rules == rule) & (status == DONE)))
@@ -81,19 +88,18 @@ def activity_plate(tree: xr.DataTree, preferred: str | None) -> Plate | None:
 
 def _groups(subjects: xr.Dataset) -> dict[tuple[str, str], np.ndarray]:
     """Members of each pair of architecture and task, as masks over subjects."""
-    architectures = subjects["architecture"].to_numpy().astype(str)
-    tasks = subjects["task"].to_numpy().astype(str)
+    architectures = words(subjects["architecture"])
+    tasks = words(subjects["task"])
     pairs = sorted(set(zip(architectures, tasks, strict=True)))
     return {(a, t): (architectures == a) & (tasks == t) for a, t in pairs}
 
 
-def _recordings(tree: xr.DataTree, preferred: str | None) -> tuple[str, str] | None:
-    """Pick a probe that kept what it saw of activity, the preferred one if it did, and where."""
+def _recordings(tree: xr.DataTree, preferred: Sequence[str]) -> tuple[str, str] | None:
+    """Pick a probe that kept what it saw of activity, the preferred first, and where."""
     if "recordings" not in tree.children:
         return None
     kept = tree["recordings"].children
-    order = sorted(kept, key=lambda name: (name != preferred, name))
-    for probe in order:
+    for probe in dict.fromkeys([name for name in preferred if name in kept] + sorted(kept)):
         for architecture in sorted(kept[probe].children):
             if ACTIVITY in kept[probe][architecture]:
                 return probe, architecture

@@ -72,7 +72,7 @@ def _finding(best: Result, analysis: Analysis) -> tuple[Finding, str]:
         )
     count = len(analysis.results)
     several = f", the best of {count} comparisons" if count > 1 else ""
-    passed = "; its controls are at chance" if best.controls else "; no control was run"
+    passed = "; its controls do not exceed chance" if best.controls else "; no control was run"
     passed = passed if analysis.scheme == "strict" else ", with layers as samples"
     return Finding.IDENTIFIED, (
         f"The probe “{best.probe}” identifies the rule with a balanced accuracy of {measured}, "
@@ -96,7 +96,7 @@ def _measured(estimate: Estimate, confidence: float) -> str:
     """Write a number with its interval in words."""
     if not math.isfinite(estimate.low):
         return f"{estimate.value:.2f}"
-    share = f"{100 * confidence:g} %"
+    share = f"{100 * confidence:g}\u00a0%"
     return f"{estimate.value:.2f} ({share} interval {estimate.low:.2f} to {estimate.high:.2f})"
 
 
@@ -116,7 +116,7 @@ def _controls(analysis: Analysis) -> list[str]:
     failed = [(r, n) for r in analysis.results for n in r.failed_controls]
     luck = len(counted) * (1 - analysis.confidence) / 2
     if not failed:
-        return [f"All {len(counted)} negative controls are at chance."]
+        return [f"None of the {len(counted)} negative controls lies above chance."]
     worst = ", ".join(f"{pretty(n)} of {r.probe}, {_observable(r)}" for r, n in failed[:3])
     more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
     expected = f"{luck:.1f}" if luck >= 0.05 else "fewer than 0.1"

@@ -78,7 +78,8 @@ def points(
     low = interval.sel(bound="low").to_numpy().astype(float)
     high = interval.sel(bound="high").to_numpy().astype(float)
     there = np.isfinite(centre)
-    axes.hlines(rows[there], low[there], high[there], color=colour, linewidth=1.5)
+    # Unclipped, so that a point on the edge of the axis is whole.
+    axes.hlines(rows[there], low[there], high[there], color=colour, linewidth=1.5, clip_on=False)
     axes.plot(
         centre[there],
         rows[there],
@@ -88,6 +89,7 @@ def points(
         color=colour,
         markerfacecolor=colour if filled else "white",
         label=label,
+        clip_on=False,
     )
 
 

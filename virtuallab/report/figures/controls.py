@@ -62,6 +62,7 @@ def draw(
             markeredgewidth=2,
             color=INK,
             label="accuracy",
+            clip_on=False,
         )
         for place, control in enumerate(controls):
             values = control_accuracy.sel({**at, CONTROL: control})

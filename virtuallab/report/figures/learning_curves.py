@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from virtuallab.report.style import INK, PANEL_WIDTH, Look, looks, pretty, theme
+from virtuallab.report.words import words
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
 
@@ -27,14 +28,14 @@ def draw(
         So that all figures of a report agree; from the rules present if not given.
     title : str
     """
-    rules = sorted({str(rule) for rule in accuracy[RULE].to_numpy()})
+    rules = sorted(map(str, set(words(accuracy[RULE]))))
     rule_looks = rule_looks or looks(rules)
     axis, label = time_axis(accuracy)
     with theme():
         figure = Figure(figsize=(PANEL_WIDTH, 2.75), layout="constrained")
         axes = figure.subplots()
         for rule in rules:
-            curves = accuracy.isel({SUBJECT: (accuracy[RULE] == rule).to_numpy()})
+            curves = accuracy.isel({SUBJECT: words(accuracy[RULE]) == rule})
             low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
             look = rule_looks[rule]
             axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from virtuallab.report.style import PANEL_WIDTH, theme
+from virtuallab.report.words import words
 from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 
 MAX_UNITS = 160  # more rows than pixels would only be averaged away by the reader's screen
@@ -61,7 +62,7 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
 
 def _ordered(activity: xr.DataArray) -> xr.DataArray:
     """Units by depth and layer, at most MAX_UNITS of them; stimuli by class."""
-    layers = activity["unit_layer"].to_numpy().astype(str)
+    layers = words(activity["unit_layer"])
     # Recordings list units from the first layer to the last, so a layer's first place ranks it.
     rank = {layer: place for place, layer in reversed(list(enumerate(layers)))}
     order = np.array(sorted(range(len(layers)), key=lambda unit: (rank[layers[unit]], unit)))
@@ -76,7 +77,7 @@ def _ordered(activity: xr.DataArray) -> xr.DataArray:
 
 def _scaled(shown: xr.DataArray) -> np.ndarray:
     values = shown.isel({VISIT: [0, -1]}).to_numpy().astype(float)
-    layers = shown["unit_layer"].to_numpy().astype(str)
+    layers = words(shown["unit_layer"])
     scaled = np.zeros_like(values)
     for layer in np.unique(layers):
         inside = layers == layer
@@ -97,7 +98,7 @@ def _moment(shown: xr.DataArray, moment: int) -> str:
 
 
 def _mark_layers(axes: Axes, shown: xr.DataArray) -> None:
-    layers = shown["unit_layer"].to_numpy().astype(str)
+    layers = words(shown["unit_layer"])
     edges = np.flatnonzero(layers[1:] != layers[:-1]) + 0.5
     bounds = np.concatenate([[-0.5], edges, [len(layers) - 0.5]])
     middles = (bounds[1:] + bounds[:-1]) / 2
