@@ -13,7 +13,7 @@ def test_an_identified_rule_is_said_with_interval_chance_and_how_many_were_compa
     verdict = judged()
     assert verdict.finding is Finding.IDENTIFIED
     for part in (
-        "95 % interval",
+        "95\u00a0% interval",
         "chance is 0.25",
         "best of 22 comparisons",
         "do not exceed chance",
