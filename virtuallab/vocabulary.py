@@ -16,6 +16,7 @@ UNIT: Final = "unit"
 SYNAPSE: Final = "synapse"
 STATISTIC: Final = "statistic"
 CHANGE: Final = "change"
+CHANGE_NAME: Final = "change_name"  # a variable cannot share its name with a labelled axis of it
 OBSERVABLE: Final = "observable"
 PARAMETER: Final = "parameter"
 PROBE: Final = "probe"
@@ -49,9 +50,15 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     LAYER: ("", "layer"),
     STATISTIC: ("", "aggregate statistic of an observable"),
     CHANGE: ("", "scale-free change of an observable"),
+    CHANGE_NAME: ("", "scale-free change of an observable"),
     "step": ("1", "training step"),
     "epoch": ("epoch", "passes through the training images"),
     "layer_depth": ("1", "depth of the layer, 0 the first and 1 the last"),
+    "depth_group": ("", "third of the network's layers: 0 early, 1 middle, 2 deep"),
+    "unit_layer": ("", "layer of the recorded unit"),
+    "synapse_layer": ("", "layer of the recorded synapse"),
+    "n_units": ("1", "recorded units in the layer"),
+    "stimulus_index": ("1", "index of the stimulus among the task's probe images"),
     "unit_index": ("1", "index of the unit in its layer"),
     "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
     "stimulus_label": ("1", "class of the stimulus"),

@@ -1,119 +1,141 @@
 r"""Scale-free changes: how an observable has moved since learning began, in no units at all.
 
 The scale of an observable tells the architecture; its change tells the rule. Each measure here is
-unchanged when all that is measured is multiplied by a positive number: logarithms of ratios to visit
-0, their increments from visit to visit, and the drift of the representation.
+unchanged when all that is measured is multiplied by a positive number: logarithms of ratios to
+visit 0, their increments from visit to visit, the drift of the representation and the shape of its
+movement. No row depends on a later visit, so the first tells nothing of learning. "Visit 0" is the
+first visit that the probe records.
+
+Of statistics that are powers of one another only one is followed: ``actraw_norm`` stands for the
+mean square, ``actabs_median`` for the median square.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-PerVisit = Float[np.ndarray, " visit"]
+from virtuallab.probe.drift import (
+    QUIET,
+    STILL,
+    Gram,
+    PerVisit,
+    displaced,
+    drift,
+    evenness,
+    grams,
+    moved,
+)
 
-_FLOOR = 1e-3  # of the scale at visit 0: a quantile of zero has no logarithm
+Stats = Mapping[str, PerVisit]
+
+_FLOOR: Final = 1e-3  # of the scale at visit 0: a quantile of zero has no logarithm
 
 
-def growth(name: str, scale: PerVisit, reference: float) -> dict[str, PerVisit]:
-    """Log-ratio to visit 0 and its increments, of a scale that is not negative.
+@QUIET
+def growth(scales: Stats, reference: float) -> dict[str, PerVisit]:
+    """Log-ratio to visit 0 and its increments, of scales that are not negative.
 
     Parameters
     ----------
-    name : str
-        Of the scale.
-    scale : array, (visit,)
+    scales : mapping from name to array, (visit,)
     reference : float
-        Scale of the observable at visit 0; a small part of it keeps the logarithm finite.
+        Scale of the observable at visit 0; a small part of it keeps logarithms finite.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm = np.log(scale + _FLOOR * reference)
-        ratio = logarithm - logarithm[0]
+    ratios = {name: np.log(scale + _FLOOR * reference) for name, scale in scales.items()}
     return {
-        f"{name}_logratio": ratio,
-        f"{name}_increment": np.diff(ratio, prepend=ratio[:1]),
+        f"{name}_{kind}": values
+        for name, logarithm in ratios.items()
+        for kind, values in (
+            ("logratio", logarithm - logarithm[0]),
+            ("increment", np.diff(logarithm, prepend=logarithm[:1])),
+        )
     }
 
 
-def drift(name: str, vectors: Float[np.ndarray, "visit entry"]) -> dict[str, PerVisit]:
-    """How far the whole pattern has turned and moved.
-
-    Parameters
-    ----------
-    name : str
-    vectors : array, (visit, entry)
-        The pattern at each visit.
-
-    Returns
-    -------
-    dict
-        ``cosine_start`` and ``cosine_last`` (to visit 0, to the visit before), and ``step`` (log of
-        one plus the distance from the visit before in units of that visit's norm).
-    """
-    norms = np.linalg.norm(vectors, axis=1)
-    moved = np.linalg.norm(np.diff(vectors, axis=0), axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start = vectors @ vectors[0] / (norms * norms[0])
-        last = np.einsum("ve,ve->v", vectors[1:], vectors[:-1]) / (norms[1:] * norms[:-1])
-        step = np.log1p(moved / norms[:-1])
-    return {
-        f"{name}_cosine_start": start,
-        f"{name}_cosine_last": np.concatenate([[1.0], last]),
-        f"{name}_step": np.concatenate([[0.0], step]),
-    }
-
-
-def geometry(
-    responses: Float[np.ndarray, "visit stimulus unit"], labels: np.ndarray
-) -> dict[str, PerVisit]:
+@QUIET
+def geometry(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
     """How the responses to the stimuli lie to one another.
 
     Returns
     -------
     dict
-        ``act_similarity`` : correlation of the stimulus-by-stimulus similarities with those at
-        visit 0. ``act_dimension_logratio`` : log of the participation ratio against visit 0.
-        ``act_separation`` : share of the variance between stimuli that lies between their classes,
-        and ``act_separation_gain``, the same less its value at visit 0.
+        ``act_similarity_start``, ``act_similarity_last`` : cosine between the centred
+        stimulus-by-stimulus similarities and those at visit 0, at the visit before (linear centred
+        kernel alignment). ``act_dimension_logratio`` : log of the participation ratio against visit
+        0.
+
+    References
+    ----------
+    Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited", section 3.
     """
-    centred = responses - responses.mean(1, keepdims=True)
-    gram = np.einsum("vsu,vtu->vst", centred, centred, optimize=True)
-    flat = gram.reshape(len(gram), -1)
-    norms = np.linalg.norm(flat, axis=1)
-    total = np.einsum("vss->v", gram)
-    between = np.zeros(len(gram))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        between += gram[:, members][:, :, members].sum((1, 2)) / len(members)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        similarity = flat @ flat[0] / (norms * norms[0])
-        dimension = np.log(total**2 / norms**2)
-        separation = between / total
+    products = np.matmul(responses, responses.transpose(0, 2, 1))
+    power = np.einsum("vss->v", products)
+    products -= products.mean(1, keepdims=True)
+    products -= products.mean(2, keepdims=True)
+    total = np.einsum("vss->v", products)
+    products[total <= STILL * power] = 0  # rounding is all that is left
+    flat = products.reshape(len(products), -1)
+    norm = np.linalg.norm(flat, axis=1)
+    dimension = 2 * np.log(total / norm)
+    last = np.vecdot(flat[1:], flat[:-1]) / (norm[1:] * norm[:-1])
     return {
-        "act_similarity": similarity,
+        "act_similarity_start": flat @ flat[0] / (norm * norm[0]),
+        "act_similarity_last": np.concatenate([[1.0], last]),
         "act_dimension_logratio": dimension - dimension[0],
-        "act_separation": separation,
-        "act_separation_gain": separation - separation[0],
     }
 
 
-def silence(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
-    """Share of responses that are nothing beside the mean response, and its change."""
+def rectified(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
+    """Share of responses that are as good as nothing, and of those switched on or off.
+
+    Returns
+    -------
+    dict
+        ``act_silent`` : share of responses below a thousandth of the visit's mean response.
+        ``act_silent_gain`` : the same less its value at visit 0. ``act_switched`` : share that is
+        positive and was not at the visit before, or the reverse.
+    """
     size = np.abs(responses)
-    silent = (size <= _FLOOR * size.mean((1, 2), keepdims=True)).mean((1, 2))
-    return {"act_silent": silent, "act_silent_gain": silent - silent[0]}
+    nothing = (_FLOOR * size.mean((1, 2), dtype=np.float64)).astype(size.dtype)[:, None, None]
+    silent = np.count_nonzero(size <= nothing, axis=(1, 2)) / responses[0].size
+    positive = responses > nothing
+    switched = np.count_nonzero(positive[1:] != positive[:-1], axis=(1, 2)) / responses[0].size
+    return {
+        "act_silent": silent,
+        "act_silent_gain": silent - silent[0],
+        "act_switched": np.concatenate([[0.0], switched]),
+    }
 
 
+@QUIET
 def of_activity(
     responses: Float[np.ndarray, "visit stimulus unit"],
-    labels: np.ndarray,
-    stats: Mapping[str, PerVisit],
+    labels: Int[np.ndarray, " stimulus"] | None,
+    stats: Stats,
 ) -> dict[str, PerVisit]:
-    """Changes of one layer's responses; ``stats`` are its statistics by name."""
+    """Measure the changes of one layer's responses.
+
+    Besides growth, geometry and rectification: the drift of the whole pattern (``act``), of the
+    tuning (``act_tuned``: without each unit's mean response) and of its class part
+    (``act_class``: averaged in each class); ``act_separation``, the class part's share of the
+    tuning, and its gain; ``act_class_share``, its share of the displacement since visit 0;
+    ``act_common_share``, the share of the last movement that all stimuli have in common; and
+    ``act_evenness`` of the last movement.
+
+    Parameters
+    ----------
+    responses : array, (visit, stimulus, unit)
+    labels : array, (stimulus,), optional
+        Class of each stimulus; without it, nothing is said of classes.
+    stats : mapping from name to array, (visit,)
+        The layer's statistics.
+    """
     exact = responses.astype(np.float64)
-    reference = float(stats["actabs_mean"][0])
+    whole, tuned, classes = grams(exact, labels)
     scales = {
         "actabs_mean": stats["actabs_mean"],
         "actabs_median": stats["actabs_median"],
@@ -122,44 +144,60 @@ def of_activity(
         "actraw_sd": np.sqrt(stats["actraw_var"]),
     }
     return {
-        **_grown(scales, reference),
-        **drift("act", exact.reshape(len(exact), -1)),
-        **geometry(exact, labels),
-        **silence(exact),
+        **growth(scales, float(stats["actabs_mean"][0])),
+        **drift("act", whole),
+        **drift("act_tuned", tuned),
+        **geometry(exact),
+        **rectified(responses),
+        "act_common_share": np.clip(1 - _part(moved(tuned), moved(whole), nothing=1.0), 0, 1),
+        "act_evenness": evenness(responses),
+        **({} if classes is None else _of_classes(classes, tuned)),
     }
 
 
-def of_weights(
-    weights: Float[np.ndarray, "visit synapse"], stats: Mapping[str, PerVisit]
-) -> dict[str, PerVisit]:
-    """Changes of one layer's synapses."""
+def _of_classes(classes: Gram, tuned: Gram) -> dict[str, PerVisit]:
+    separation = np.diag(classes) / np.diag(tuned)
+    return {
+        **drift("act_class", classes),
+        "act_separation": separation,
+        "act_separation_gain": separation - separation[0],
+        "act_class_share": _part(displaced(classes), displaced(tuned)),
+    }
+
+
+@QUIET
+def of_weights(weights: Float[np.ndarray, "visit synapse"], stats: Stats) -> dict[str, PerVisit]:
+    """Measure the changes of one layer's synapses: growth, drift, shape of the distribution."""
+    exact = weights.astype(np.float64)
     scales = {
         "weightabs_mean": stats["weightabs_mean"],
         "weightabs_median": stats["weightabs_median"],
         "weightabs_thirdquartile": stats["weightabs_thirdquartile"],
         "weightraw_sd": np.sqrt(stats["weightraw_var"]),
     }
-    reference = float(stats["weightabs_mean"][0])
-    shape = stats["weightraw_kurtosis"]
+    shape = np.log(stats["weightraw_kurtosis"])
     return {
-        **_grown(scales, reference),
-        **drift("weight", weights.astype(np.float64)),
-        "weightraw_kurtosis_logratio": np.log(shape) - np.log(shape[0]),
+        **growth(scales, float(stats["weightabs_mean"][0])),
+        **drift("weight", exact @ exact.T),
+        "weight_evenness": evenness(weights[:, None, :]),
+        "weightraw_kurtosis_logratio": shape - shape[0],
     }
 
 
-def of_activity_change(stats: Mapping[str, PerVisit]) -> dict[str, PerVisit]:
-    """Changes of one layer's sensitivity to its input."""
-    reference = float(stats["gradavgabs_id"][0])
+@QUIET
+def of_activity_change(
+    gains: Float[np.ndarray, "visit stimulus"], stats: Stats
+) -> dict[str, PerVisit]:
+    """Measure the changes of one layer's sensitivity: growth, balance of signs, drift."""
+    exact = gains.astype(np.float64)
     size = stats["gradavgabs_id"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        balance = stats["gradavgraw_id"] / size
-    return {**growth("gradavgabs_id", size, reference), "gradavg_balance": balance}
-
-
-def _grown(scales: Mapping[str, PerVisit], reference: float) -> dict[str, PerVisit]:
     return {
-        name: values
-        for scale, over_visits in scales.items()
-        for name, values in growth(scale, over_visits, reference).items()
+        **growth({"gradavgabs_id": size}, float(size[0])),
+        "gradavg_balance": stats["gradavgraw_id"] / size,
+        **drift("gradavg", exact @ exact.T),
     }
+
+
+def _part(some: PerVisit, all_of_it: PerVisit, nothing: float = 0.0) -> PerVisit:
+    """Share of a variance; ``nothing`` where there is none to share."""
+    return np.where(all_of_it == 0, nothing, some / np.where(all_of_it == 0, 1.0, all_of_it))

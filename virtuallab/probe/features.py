@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import xarray as xr
 
 from virtuallab.probe import changes
-from virtuallab.probe.statistics import OBSERVABLE_OF, STATISTICS, over_images, summaries
+from virtuallab.probe.drift import PerVisit
+from virtuallab.probe.statistics import FUNCTIONS, OBSERVABLE_OF, STATISTICS, over_images, summaries
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
+    CHANGE_NAME,
     DEAD,
     EXPLODED,
     FLAGS,
+    LAYER,
     LIVE,
+    OBSERVABLE,
     OBSERVABLES,
+    STATISTIC,
+    VISIT,
     WEIGHTS,
     describe,
     describe_flags,
@@ -36,118 +43,137 @@ def features(recording: xr.Dataset) -> xr.Dataset:
     -------
     xr.Dataset
         ``stat`` (visit, layer, statistic) with the published statistics, ``change`` (visit, layer,
-        change) with the scale-free changes, both float64 and NaN where not measured or not defined;
-        ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or exploded (not
-        a finite number).
+        change_name) with the scale-free changes, both float64, and NaN where not measured or not
+        defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
+        exploded (not a finite number).
     """
-    layers = [str(name) for name in recording["layer"].values]
-    visits = recording.sizes["visit"]
+    layers = [str(name) for name in recording[LAYER].values]
+    visits = recording.sizes[VISIT]
     stat = np.full((visits, len(layers), len(STATISTICS)), np.nan)
     change = np.full((visits, len(layers), len(change_names())), np.nan)
     flag = np.full((visits, len(layers), len(OBSERVABLES)), LIVE, dtype=np.int8)
-    place = {name: index for index, name in enumerate(STATISTICS)}
-    change_place = {name: index for index, name in enumerate(change_names())}
     for index, layer in enumerate(layers):
-        # An exploded layer overflows wherever it goes; its flag says so, once.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            found, moved, flags = _of_layer(recording, layer, index)
-        for name, values in found.items():
-            stat[:, index, place[name]] = values
-        for name, values in moved.items():
-            change[:, index, change_place[name]] = values
-        for observable, values in flags.items():
-            flag[:, index, OBSERVABLES.index(observable)] = values
-    return xr.Dataset(
-        {
-            "stat": (("visit", "layer", "statistic"), stat, describe("stat")),
-            "change": (("visit", "layer", "change_name"), change, describe("change")),
-            "flag": (
-                ("visit", "layer", "observable"),
-                flag,
-                {**describe("flag"), **describe_flags(FLAGS)},
-            ),
-        },
-        coords={
-            "visit": recording["visit"],
-            "layer": recording["layer"],
-            "layer_depth": recording["layer_depth"],
-            "depth_group": recording["depth_group"],
-            "statistic": np.array(STATISTICS, dtype=object),
-            "statistic_observable": (
-                "statistic",
-                np.array([OBSERVABLE_OF[name] for name in STATISTICS], dtype=object),
-            ),
-            "change_name": np.array(change_names(), dtype=object),
-            "change_observable": (
-                "change_name",
-                np.array([_change_observables()[name] for name in change_names()], dtype=object),
-            ),
-            "observable": np.array(OBSERVABLES, dtype=object),
-        },
-    )
+        for observable, seen in _of_layer(recording, layer, index):
+            flag[:, index, OBSERVABLES.index(observable)] = seen.flag
+            _place(stat[:, index], STATISTICS, seen.stats, seen.flag)
+            _place(change[:, index], change_names(), seen.changes, seen.flag)
+    return _labelled(recording, stat, change, flag)
 
 
-_OfLayer = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
+@dataclass(frozen=True)
+class _Seen:
+    """What is made of one observable of one layer."""
+
+    stats: Mapping[str, PerVisit]
+    changes: Mapping[str, PerVisit]
+    flag: np.ndarray
 
 
-def _of_layer(recording: xr.Dataset, layer: str, index: int) -> _OfLayer:
-    stats: dict[str, np.ndarray] = {}
-    moved: dict[str, np.ndarray] = {}
-    flags: dict[str, np.ndarray] = {}
+def _of_layer(recording: xr.Dataset, layer: str, index: int) -> Iterator[tuple[str, _Seen]]:
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
-        responses = recording[ACTIVITY].values[:, :, mine]
         if mine.any():
-            flags[ACTIVITY] = _flag(responses)
-            stats |= {
-                f"act{name}": over_images(values) for name, values in summaries(responses).items()
-            }
-            labels = recording["stimulus_label"].values
-            moved |= changes.of_activity(responses, labels, stats)
+            yield ACTIVITY, _seen_activity(_part(recording[ACTIVITY], mine), _labels(recording))
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
-        weights = recording[WEIGHTS].values[:, mine]
         if mine.any():
-            flags[WEIGHTS] = _flag(weights)
-            stats |= {f"weight{name}": values for name, values in summaries(weights).items()}
-            moved |= changes.of_weights(weights, stats)
-    if ACTIVITY_CHANGE in recording:
-        gain = recording[ACTIVITY_CHANGE].values[:, :, index].astype(np.float64)
-        flags[ACTIVITY_CHANGE] = _flag(gain, constant_is_dead=False)
-        stats |= {
-            "gradavgabs_id": over_images(np.abs(gain)),
-            "gradavgraw_id": over_images(gain),
-            "gradavgsq_id": over_images(gain * gain),
-        }
-        moved |= changes.of_activity_change(stats)
-    return stats, moved, flags
+            yield WEIGHTS, _seen_weights(_part(recording[WEIGHTS], mine))
+    if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
+        yield ACTIVITY_CHANGE, _seen_change(recording[ACTIVITY_CHANGE].values[:, :, index])
 
 
-def _flag(values: np.ndarray, *, constant_is_dead: bool = True) -> np.ndarray:
-    """Live, dead or exploded, for each visit."""
+def _part(values: xr.DataArray, mine: np.ndarray) -> np.ndarray:
+    """One layer's entries. A layer's lie together, so this is a view."""
+    places = np.flatnonzero(mine)
+    part: np.ndarray = values.values[..., places[0] : places[-1] + 1]
+    return np.ascontiguousarray(part)
+
+
+def _labels(recording: xr.Dataset) -> np.ndarray | None:
+    return recording["stimulus_label"].values if "stimulus_label" in recording else None
+
+
+def _seen_activity(responses: np.ndarray, labels: np.ndarray | None) -> _Seen:
+    stats = {f"act{name}": over_images(found) for name, found in summaries(responses).items()}
+    return _Seen(stats, changes.of_activity(responses, labels, stats), flags(responses))
+
+
+def _seen_weights(weights: np.ndarray) -> _Seen:
+    stats = {f"weight{name}": found for name, found in summaries(weights).items()}
+    return _Seen(stats, changes.of_weights(weights, stats), flags(weights))
+
+
+def _seen_change(gains: np.ndarray) -> _Seen:
+    exact = gains.astype(np.float64)
+    found = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
+    stats = {f"gradavg{function}_id": values.mean(-1) for function, values in found}
+    return _Seen(stats, changes.of_activity_change(gains, stats), flags(gains[..., None]))
+
+
+def flags(values: np.ndarray) -> np.ndarray:
+    """Live, dead or exploded at each visit.
+
+    A layer is dead when for every image its units respond alike; where only one is recorded, when
+    it does not respond at all.
+
+    Parameters
+    ----------
+    values : array, (visit, ..., entry)
+    """
     flat = values.reshape(len(values), -1)
     exploded = ~np.isfinite(flat).all(1)
-    with np.errstate(invalid="ignore"):
-        # An image to which all units respond alike is nothing unusual; a layer is dead when its
-        # units are alike for every image.
-        spread = np.ptp(values, axis=-1).reshape(len(values), -1).max(1)
-        dead = (spread == 0) if constant_is_dead else (flat == 0).all(1)
+    if values.shape[-1] == 1:
+        dead = (flat == 0).all(1)
+    else:
+        dead = (values == values[..., :1]).reshape(len(values), -1).all(1)
     return np.select([exploded, dead], [EXPLODED, DEAD], LIVE).astype(np.int8)
+
+
+def _place(
+    table: np.ndarray, names: tuple[str, ...], found: Mapping[str, PerVisit], flag: np.ndarray
+) -> None:
+    """Put what was found into its columns; what exploded, or is not a number, is NaN."""
+    for name, values in found.items():
+        defined = np.isfinite(values) & (flag != EXPLODED)
+        table[:, names.index(name)] = np.where(defined, values, np.nan)
+
+
+def _labelled(
+    recording: xr.Dataset, stat: np.ndarray, change: np.ndarray, flag: np.ndarray
+) -> xr.Dataset:
+    owners = [OBSERVABLE_OF[name] for name in STATISTICS]
+    change_owners = [_change_observables()[name] for name in change_names()]
+    flag_attributes = {**describe("flag"), **describe_flags(FLAGS)}
+    return xr.Dataset(
+        {
+            "stat": ((VISIT, LAYER, STATISTIC), stat, describe("stat")),
+            "change": ((VISIT, LAYER, CHANGE_NAME), change, describe("change")),
+            "flag": ((VISIT, LAYER, OBSERVABLE), flag, flag_attributes),
+        },
+        coords={
+            **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},
+            STATISTIC: np.array(STATISTICS, dtype=object),
+            "statistic_observable": (STATISTIC, np.array(owners, dtype=object)),
+            CHANGE_NAME: np.array(change_names(), dtype=object),
+            "change_observable": (CHANGE_NAME, np.array(change_owners, dtype=object)),
+            OBSERVABLE: np.array(OBSERVABLES, dtype=object),
+        },
+    ).drop_vars("n_units", errors="ignore")
 
 
 @cache
 def _change_observables() -> Mapping[str, str]:
     """Name of each change, and the observable it is of; asked of the functions that make them."""
-    one = np.ones((2, 2, 2))
+    ones = np.ones((2, 2, 2))
     stats = {name: np.ones(2) for name in STATISTICS}
     made = {
-        ACTIVITY: changes.of_activity(one, np.zeros(2, dtype=np.int64), stats),
-        WEIGHTS: changes.of_weights(one[:, 0], stats),
-        ACTIVITY_CHANGE: changes.of_activity_change(stats),
+        WEIGHTS: changes.of_weights(ones[:, 0], stats),
+        ACTIVITY: changes.of_activity(ones, np.zeros(2, dtype=np.int64), stats),
+        ACTIVITY_CHANGE: changes.of_activity_change(ones[:, 0], stats),
     }
     return {name: observable for observable, names in made.items() for name in names}
 
 
 def change_names() -> tuple[str, ...]:
-    """Return names of the scale-free changes, in the order of the ``change_name`` axis."""
+    """Names of the scale-free changes, in the order of the ``change_name`` axis."""
     return tuple(_change_observables())

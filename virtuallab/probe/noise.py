@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
+from virtuallab.probe.fault import Complaint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,30 +25,49 @@ class Noise:
     )
     snr: PositiveFloat | None = setting(
         None,
-        doc="Signal-to-noise ratio at visit 0: standard deviation of a layer's signal, before "
-        "learning, over that of the noise, which then stays the same.",
+        doc="Signal-to-noise ratio: standard deviation of a layer's signal, all visits together, "
+        "over that of the noise.",
     )
 
-    def deviation(self, signal: np.ndarray) -> float:
-        """Return the noise's standard deviation, from one layer's signal before learning.
+    def check(self) -> Iterator[Complaint]:
+        """Say what is impossible about it."""
+        if self.sigma is not None and self.snr is not None:
+            yield "noise", f"found both sigma: {self.sigma} and snr: {self.snr}. Give one of them."
+        if self.sigma is not None and not 0 <= self.sigma < np.inf:
+            yield "noise.sigma", f"must be 0 or a positive number, found {self.sigma}."
+        if self.snr is not None and not 0 < self.snr < np.inf:
+            yield (
+                "noise.snr",
+                f"must be a number greater than 0, found {self.snr}. For no noise leave it out.",
+            )
 
-        An electrode's noise does not know how its subject will learn: were a ratio taken from the
-        signal of all visits, the size of the noise at the first would tell how activity grows, and
-        with it the rule. So a ratio holds at visit 0, and the noise stays as it is.
+    def deviation(self, signal: Float[np.ndarray, "*sample"]) -> float:
+        """Return the noise's standard deviation for one layer's signal, all visits together.
 
-        A layer without signal (all values the same) gets no noise from a ratio.
+        One number for all visits, as an electrode's own noise does not grow with what it records.
+        A layer without signal (all values the same) gets no noise from a ratio; visits at which it
+        had exploded do not count.
         """
-        if self.snr is not None:
+        if self.snr is None:
+            return self.sigma or 0.0
+        with np.errstate(invalid="ignore", over="ignore"):
+            spread = float(signal.std(dtype=np.float64))
+        if not np.isfinite(spread):
             finite = signal[np.isfinite(signal)]
-            return float(finite.std(dtype=np.float64)) / self.snr if finite.size else 0.0
-        return self.sigma or 0.0
+            spread = float(finite.std(dtype=np.float64)) if finite.size else 0.0
+        return spread / self.snr
 
     def added(
-        self, values: np.ndarray, signal: np.ndarray, stream: np.random.Generator
-    ) -> np.ndarray:
-        """Return the values with noise whose size is set by ``signal`` before learning, in the same precision."""
+        self,
+        values: Float[np.ndarray, "*sample"],
+        signal: Float[np.ndarray, "..."],
+        stream: np.random.Generator,
+    ) -> Float[np.ndarray, "*sample"]:
+        """Return the values with noise whose size is set by ``signal``, in the same precision."""
         deviation = self.deviation(signal)
         if deviation == 0:
             return values
         noise = stream.standard_normal(values.shape, dtype=np.float32)
-        return (values + np.float32(deviation) * noise).astype(values.dtype, copy=False)
+        noise *= np.float32(deviation)
+        noisy: np.ndarray = values + noise
+        return noisy.astype(values.dtype, copy=False)

@@ -1,10 +1,13 @@
-"""Which units and synapses a probe reaches."""
+"""Which units, synapses and stimuli a probe reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from jaxtyping import Int
+
+Indices = Int[np.ndarray, " chosen"]
 
 
 def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
@@ -17,25 +20,18 @@ def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
     {'conv1': 18, 'fc2': 2}
     """
     everything = sum(sizes.values())
-    exact = {layer: size * total / everything for layer, size in sizes.items()}
-    given = {layer: int(share) for layer, share in exact.items()}
-    order = sorted(sizes, key=lambda layer: (given[layer] - exact[layer], layer))
-    for layer in order[: total - sum(given.values())]:
+    given = {layer: size * total // everything for layer, size in sizes.items()}
+    by_remainder = sorted(sizes, key=lambda layer: (-(sizes[layer] * total % everything), layer))
+    for layer in by_remainder[: total - sum(given.values())]:
         given[layer] += 1
     return given
 
 
-def chosen(size: int, count: int, stream: np.random.Generator) -> np.ndarray:
-    """Draw ``count`` different indices below ``size``, in ascending order."""
-    return np.sort(stream.choice(size, count, replace=False)).astype(np.int64)
+def drawn(size: int, count: int, stream: np.random.Generator) -> Indices:
+    """Draw ``count`` different indices below ``size``, in ascending order.
 
-
-def spaced(total: int, count: int) -> np.ndarray:
-    """Return ``count`` indices below ``total``, evenly spread, the first and the last among them.
-
-    >>> spaced(21, 5)
-    array([ 0,  5, 10, 15, 20])
+    They begin a permutation, so of two draws from equal streams the smaller lies in the larger.
     """
-    if count == 1:
-        return np.array([total - 1])
-    return np.round(np.linspace(0, total - 1, count)).astype(np.int64)
+    if count == size:
+        return np.arange(size)
+    return np.sort(stream.permutation(size)[:count])

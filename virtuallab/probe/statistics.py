@@ -1,8 +1,9 @@
 r"""The 45 published statistics of an observable, by their published names.
 
-A name is ``{measure}{function}_{statistic}``: ``actabs_mean`` is the mean over units of the absolute
-response to an image, averaged over images. Everything is computed in double precision; where the
-publication dropped a statistic that was not finite in some network, a flag says why instead.
+A name is ``{measure}{function}_{statistic}``: ``actabs_mean`` is the mean over units of the
+absolute response to an image, averaged over images. Everything is computed in double precision;
+where the publication dropped a statistic that was not finite in some network, a flag says why
+instead.
 
 References
 ----------
@@ -13,7 +14,6 @@ second skewness, kurtosis of 3 for a Gaussian.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -34,19 +34,16 @@ OBSERVABLE_OF: Final[dict[str, str]] = {
     for name in STATISTICS
 }
 # Those that were finite in every published network, and so were given to the classifiers.
+_FINITE: Final = {
+    "weightabs": ("mean", "median", "norm", "thirdquartile", "var"),
+    "weightraw": ("mean", "median", "norm", "thirdquartile", "var"),
+    "weightsq": ("mean", "median", "thirdquartile"),
+    "actabs": ("mean", "median", "norm", "thirdquartile"),
+    "actraw": ("mean", "median", "norm", "thirdquartile"),
+    **{f"gradavg{f}": ("id",) for f in FUNCTIONS},
+}
 ADMISSIBLE: Final[tuple[str, ...]] = tuple(
-    name
-    for name in STATISTICS
-    if name.startswith("gradavg")
-    or name in {"weightsq_mean", "weightsq_median", "weightsq_thirdquartile"}
-    or (
-        name.split("_")[0] in {"weightabs", "weightraw"}
-        and name.split("_")[1] in {"mean", "median", "norm", "thirdquartile", "var"}
-    )
-    or (
-        name.split("_")[0] in {"actabs", "actraw"}
-        and name.split("_")[1] in {"mean", "median", "norm", "thirdquartile"}
-    )
+    name for name in STATISTICS if name.split("_")[1] in _FINITE.get(name.split("_")[0], ())
 )
 
 Values = Float[np.ndarray, "*sample entry"]
@@ -63,47 +60,62 @@ def rank(entries: int, percent: float) -> int:
 
 def quantiles(values: Values) -> tuple[Summary, Summary]:
     """Median and third quartile over the last axis."""
-    middle, upper = rank(values.shape[-1], 50), rank(values.shape[-1], 75)
-    ordered = np.partition(values, sorted({middle, upper}), axis=-1)
-    return ordered[..., middle], ordered[..., upper]
+    # numpy sorts short rows of single precision with vector instructions: a third of the time of a
+    # partition at two places.
+    ordered = np.sort(values, axis=-1)
+    middle, upper = (ordered[..., rank(values.shape[-1], percent)] for percent in (50, 75))
+    return middle.astype(np.float64), upper.astype(np.float64)
 
 
 def moments(values: Values) -> tuple[Summary, Summary, Summary]:
     """Mean, population variance and fourth central moment over the last axis."""
     mean = values.mean(-1)
-    centred = values - mean[..., None]
-    np.multiply(centred, centred, out=centred)
-    entries = values.shape[-1]
-    fourth = np.einsum("...i,...i->...", centred, centred) / entries
-    return mean, centred.mean(-1), fourth
+    # Two passes: sums of powers would lose the spread of responses far from zero.
+    squares = values - mean[..., None]
+    np.multiply(squares, squares, out=squares)
+    return mean, squares.mean(-1), np.vecdot(squares, squares) / values.shape[-1]
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def summaries(values: Values) -> dict[str, Summary]:
     """Return every statistic of one set of entries, for the entries, their sizes, their squares.
 
     Parameters
     ----------
     values : array, (..., entry)
+        At least one entry.
 
     Returns
     -------
     dict
-        ``{function}_{statistic}`` to array (...): float64, not finite where it is not defined.
+        ``{function}_{statistic}`` to array (...): float64, NaN where it is not defined.
     """
+    rows = values.reshape(-1, values.shape[-1])
+    # A block and its squares stay in the processor's cache.
+    step = max(1, _BLOCK // rows.shape[-1])
+    blocks = [_block(rows[start : start + step]) for start in range(0, len(rows), step)]
+    return {
+        name: np.concatenate([block[name] for block in blocks]).reshape(values.shape[:-1])
+        for name in blocks[0]
+    }
+
+
+_BLOCK: Final = 65_536  # entries
+
+
+def _block(values: Values) -> dict[str, Summary]:
     exact = values.astype(np.float64)
     squared = exact * exact
-    raw_quantiles = quantiles(exact)
+    raw_quantiles = quantiles(values)
     raw = _seven(moments(exact), raw_quantiles, np.sqrt(squared.sum(-1)))
-    if exact.size and exact.min() >= 0:
+    if values.min() >= 0:  # as after a rectifier
         sizes, size_quantiles = raw, raw_quantiles
     else:
-        absolute = np.abs(exact)
-        size_quantiles = quantiles(absolute)
-        sizes = _seven(moments(absolute), size_quantiles, raw["norm"])
+        size_quantiles = quantiles(np.abs(values))
+        sizes = _seven(moments(np.abs(exact)), size_quantiles, raw["norm"])
     # Squaring keeps the order of sizes, so a quantile of squares is the square of a quantile.
     square_quantiles = (size_quantiles[0] ** 2, size_quantiles[1] ** 2)
-    fourth_power = np.sqrt(np.einsum("...i,...i->...", squared, squared))
-    squares = _seven(moments(squared), square_quantiles, fourth_power)
+    squares = _seven(moments(squared), square_quantiles, np.sqrt(np.vecdot(squared, squared)))
     return {
         f"{f}_{kernel}": found[kernel]
         for f, found in zip(FUNCTIONS, (sizes, raw, squares), strict=True)
@@ -116,11 +128,11 @@ def _seven(
 ) -> dict[str, Summary]:
     mean, var, fourth = powers
     median, third = ranks
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # A constant set has no spread to divide by; rounding may leave a trace of one.
-        spread = np.where(var > 1e-24 * mean * mean, var, 0.0)
-        skew = np.where(spread > 0, 3 * (mean - median) / np.sqrt(spread), np.nan)
-        kurtosis = np.where(spread > 0, fourth / (spread * spread), np.nan)
+        spread = np.where(var > _ROUNDING**2 * mean * mean, var, np.nan)
+        skew = 3 * (mean - median) / np.sqrt(spread)
+        kurtosis = fourth / (spread * spread)
     return {
         "kurtosis": kurtosis,
         "mean": mean,
@@ -132,14 +144,12 @@ def _seven(
     }
 
 
+_ROUNDING: Final = 1e-12  # of the mean; single precision cannot hold entries that lie nearer
+
+
 def over_images(values: Float[np.ndarray, "visit stimulus"]) -> Float[np.ndarray, " visit"]:
     """Mean over the images for which a statistic is defined; NaN where it is for none."""
     defined = np.isfinite(values)
     count = defined.sum(-1)
     total = np.where(defined, values, 0.0).sum(-1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def names_of(observable: str) -> Sequence[str]:
-    """Return the published statistics of an observable."""
-    return [name for name in STATISTICS if OBSERVABLE_OF[name] == observable]

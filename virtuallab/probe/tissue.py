@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
 
-@runtime_checkable
 class Tissue(Protocol):
     """One subject at its visits, as far as electrodes reach.
+
+    A tissue may also have ``labels``, an array (stimulus,) with the class of each stimulus; without
+    it nothing can be said of how classes are represented.
 
     Attributes
     ----------
@@ -20,8 +22,6 @@ class Tissue(Protocol):
     weights : mapping from layer to array, (visit, synapse)
     inputs : mapping from layer to int
         Units that drive each layer.
-    labels : array, (stimulus,)
-        Class of each stimulus.
     """
 
     @property
@@ -32,9 +32,13 @@ class Tissue(Protocol):
     def weights(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
     @property
     def inputs(self) -> Mapping[str, int]: ...  # noqa: D102
-    @property
-    def labels(self) -> np.ndarray: ...  # noqa: D102
 
     def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
         """Sum over ``units`` of their sensitivity to each input: (visit, stimulus, input)."""
         ...
+
+
+def labels_of(tissue: Tissue) -> np.ndarray | None:
+    """Return the class of each stimulus, where it is known."""
+    labels: np.ndarray | None = getattr(tissue, "labels", None)
+    return labels

@@ -1,0 +1,140 @@
+r"""How a pattern moves from visit to visit, from its inner products alone.
+
+With :math:`G_{vw} = x_v \cdot x_w` over the visits, distances, angles and the length of the path
+are sums of a few entries of :math:`G`. Leaving out the part that all stimuli share, or keeping only
+what tells the classes apart, changes :math:`G` by a term as small, so the same measures of those
+parts cost nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+PerVisit = Float[np.ndarray, " visit"]
+Gram = Float[np.ndarray, "visit visit"]
+
+# Squared, in units of the squared norm: responses in single precision cannot move by less.
+STILL: Final = 1e-14
+_SLOWEST: Final = 1e-3  # of the mean speed: the logarithm of standing still
+
+# What is not defined is NaN: a dead layer has no direction, an exploded one no length.
+QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
+
+
+def grams(
+    responses: Float[np.ndarray, "visit stimulus unit"],
+    labels: Int[np.ndarray, " stimulus"] | None,
+) -> tuple[Gram, Gram, Gram | None]:
+    """Inner products between visits of the responses, of their tuning, and of its class part.
+
+    Parameters
+    ----------
+    responses : array, (visit, stimulus, unit)
+    labels : array, (stimulus,), optional
+        Class of each stimulus.
+
+    Returns
+    -------
+    tuple
+        Of the whole pattern; of each unit's deviations from its mean response; of those deviations
+        averaged in each class (None without classes), weighted by its size, so that the last is a
+        share of the second as in an analysis of variance.
+    """
+    visits, stimuli, _ = responses.shape
+    flat = responses.reshape(visits, -1)
+    whole = flat @ flat.T
+    mean = responses.mean(1)
+    common = stimuli * (mean @ mean.T)
+    tuned = _remainder(whole, common)
+    if labels is None:
+        return whole, tuned, None
+    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
+    belongs /= np.sqrt(belongs.sum(1, keepdims=True))
+    classes = np.matmul(belongs, responses).reshape(visits, -1)
+    return whole, tuned, _remainder(classes @ classes.T, common)
+
+
+def _remainder(whole: Gram, part: Gram) -> Gram:
+    """Take a part away; a visit of which only rounding is left has nothing left."""
+    rest = whole - part
+    kept = ~(np.diag(rest) <= STILL * np.diag(whole))
+    remainder: Gram = rest * np.outer(kept, kept)
+    return remainder
+
+
+def moved(gram: Gram) -> PerVisit:
+    """Squared distance of each visit from the one before, 0 at visit 0."""
+    power = np.diag(gram)
+    squared = power[1:] + power[:-1] - 2 * np.diag(gram, 1)
+    largest = np.maximum(power[1:], power[:-1])
+    # A comparison with what is not a number is false, and leaves it as it is.
+    still = squared <= STILL * largest
+    return np.concatenate([[0.0], np.where(still, 0.0, squared)])
+
+
+def displaced(gram: Gram) -> PerVisit:
+    """Squared distance of each visit from visit 0."""
+    power = np.diag(gram)
+    squared = power + power[0] - 2 * gram[0]
+    return np.where(squared <= STILL * np.maximum(power, power[0]), 0.0, squared)
+
+
+@QUIET
+def drift(name: str, gram: Gram) -> dict[str, PerVisit]:
+    """How far the pattern has turned and moved; no row depends on a later visit.
+
+    Parameters
+    ----------
+    name : str
+        Of the pattern; the measures' names begin with it.
+    gram : array, (visit, visit)
+
+    Returns
+    -------
+    dict
+        ``cosine_start``, ``cosine_last`` : to visit 0 and to the visit before. ``step`` : log of
+        one plus the distance from the visit before, in units of that visit's norm. ``pace`` : log
+        of that distance over the mean of those so far. ``turn`` : cosine between the last two
+        movements. ``straightness`` : distance from visit 0 over the length of the path.
+    """
+    squared = moved(gram)
+    distance = np.sqrt(squared)
+    norm = np.sqrt(np.maximum(np.diag(gram), 0))
+    path = np.cumsum(distance)
+    visit = np.arange(len(gram))
+    mean_distance = path / np.maximum(visit, 1)
+    between = np.diag(gram, 1)
+    # (x2 - x1).(x1 - x0)
+    product = between[1:] - np.diag(gram, 2) - np.diag(gram)[1:-1] + between[:-1]
+    last = between / (norm[1:] * norm[:-1])
+    step = np.log1p(distance[1:] / norm[:-1])
+    pace = np.log(np.maximum(distance / mean_distance, _SLOWEST))
+    turn = product / (distance[2:] * distance[1:-1])
+    straight = np.sqrt(displaced(gram)) / path
+    rested = (distance[2:] == 0) | (distance[1:-1] == 0)
+    return {
+        f"{name}_cosine_start": gram[0] / (norm * norm[0]),
+        f"{name}_cosine_last": np.concatenate([[1.0], last]),
+        f"{name}_step": np.concatenate([[0.0], step]),
+        f"{name}_pace": np.where(path == 0, 0.0, pace),
+        f"{name}_turn": np.concatenate([[0.0, 0.0], np.where(rested, 0.0, turn)])[: len(gram)],
+        f"{name}_straightness": np.where(path == 0, 1.0, straight),
+    }
+
+
+@QUIET
+def evenness(values: Float[np.ndarray, "visit sample unit"]) -> PerVisit:
+    r"""How evenly the units took part in the last movement: 1 if all moved alike, 1/n if one did.
+
+    .. math:: \frac{(\sum_u e_u)^2}{n \sum_u e_u^2}, \qquad e_u = \sum_s (x_{su} - x'_{su})^2
+
+    An optimizer that gives every synapse a step of one size moves units more evenly than one whose
+    steps are as large as the gradient. 1 where nothing moved.
+    """
+    change = np.diff(values, axis=0)
+    energy = np.einsum("vsu,vsu->vu", change, change).astype(np.float64)
+    share = energy.sum(1) ** 2 / (energy.shape[1] * np.vecdot(energy, energy))
+    return np.concatenate([[1.0], np.where(energy.sum(1) == 0, 1.0, share)])
