@@ -37,6 +37,7 @@ class Store:
         self._records = Records(path)
         self._root = zarr.open_group(str(path), mode="r+", use_consolidated=False)
         self._arrays: dict[str, zarr.Array[Any]] = {}
+        self._variables: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -279,15 +280,18 @@ class Store:
         return self._arrays[path]
 
     def _variables_of(self, node: str) -> set[str]:
-        group = self._root.get(node)
-        if not isinstance(group, zarr.Group):
-            raise StoreError(f"{self.path} has no {node}.")
-        fixed = {*str(group.attrs.get("coordinates", "")).split()}
-        return {
-            name
-            for name, array in group.arrays()
-            if name not in fixed and name not in (array.metadata.dimension_names or ())  # type: ignore[union-attr]
-        }
+        """Names of the arrays with one chunk a subject; what is declared does not change."""
+        if node not in self._variables:
+            group = self._root.get(node)
+            if not isinstance(group, zarr.Group):
+                raise StoreError(f"{self.path} has no {node}.")
+            fixed = {*str(group.attrs.get("coordinates", "")).split()}
+            self._variables[node] = {
+                name
+                for name, array in group.arrays()
+                if name not in fixed and name not in (array.metadata.dimension_names or ())  # type: ignore[union-attr]
+            }
+        return self._variables[node]
 
 
 def _variables(values: xr.Dataset | Mapping[str, np.ndarray]) -> Mapping[Any, Any]:

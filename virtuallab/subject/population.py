@@ -57,6 +57,9 @@ class PopulationConv2d(PopulationLayer):
         """Map ``(batch, subject*in, height, width)`` to ``(batch, subject*out, ...)``."""
         if self.trim:  # an even kernel padded to keep the size is padded more on one side
             x = nn.functional.pad(x, self.trim)
+        # Channels last in memory: on the CPU, few channels a group convolve up to six times as fast,
+        # and the pooling that follows has a vectorised kernel. What comes after keeps the layout.
+        x = x.contiguous(memory_format=torch.channels_last)
         field = (x.shape[-2], x.shape[-1])
         synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
         return transmit(x, self.weight, self.bias, self.backward_weight, synapse, self.tape)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from virtuallab.subject.synapse import Weight
 from virtuallab.subject.task import Images
 
-_IMAGES_AT_ONCE = 64
+_IMAGES_AT_ONCE = 128
 
 
 def angle(w: Weight, b: Weight) -> Float[Tensor, " subject"]:
