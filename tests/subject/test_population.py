@@ -74,8 +74,10 @@ def test_torchvisions_resnet_goes_through() -> None:
         torch.manual_seed(0)
         plain = architecture.build((3, 32, 32), 4).double()
     population = populate([plain, plain])
-    x = torch.randn(2, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    both = population(x.repeat(1, 2, 1, 1)).view(2, 2, 4)
+    # At 32 x 32 the last stage has one position: few images would leave batch normalisation, and
+    # with it the comparison, badly conditioned.
+    x = torch.randn(8, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    both = population(x.repeat(1, 2, 1, 1)).view(8, 2, 4)
     expected = plain(x)
     for place in range(2):
         torch.testing.assert_close(both[:, place], expected, rtol=0, atol=1e-9)
@@ -83,7 +85,8 @@ def test_torchvisions_resnet_goes_through() -> None:
     both[:, 0].sum().backward()
     first = dict(layers_of(population))["conv1"].weight.grad
     assert first is not None
-    torch.testing.assert_close(first[0], plain.conv1.weight.grad, rtol=1e-8, atol=1e-9)
+    size = plain.conv1.weight.grad.abs().max().item()
+    torch.testing.assert_close(first[0], plain.conv1.weight.grad, rtol=0, atol=1e-9 * size)
     assert not first[1].any(), "a subject's error reached its neighbour"
 
 
