@@ -123,15 +123,15 @@ class Implant:
     def _activity(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
     ) -> Float[np.ndarray, "visit stimulus unit"]:
-        signal = tissue.responses[layer]
-        seen = signal[np.ix_(self.visits, self.stimuli, self.units[layer])]
+        signal = tissue.responses[layer][self.visits]
+        seen = signal[:, self.stimuli[:, None], self.units[layer]]
         return self.noise.added(seen, signal, stream)
 
     def _weights(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
     ) -> Float[np.ndarray, "visit synapse"]:
-        signal = tissue.weights[layer]
-        return self.noise.added(signal[np.ix_(self.visits, self.synapses[layer])], signal, stream)
+        signal = tissue.weights[layer][self.visits]
+        return self.noise.added(signal[:, self.synapses[layer]], signal, stream)
 
     def _activity_change(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
@@ -147,8 +147,8 @@ class Implant:
         units, inputs = self.units[layer], self.inputs[layer]
         if not len(units):
             return np.full((len(self.visits), len(self.stimuli), 1), np.nan, dtype=np.float32)
-        sums = tissue.jacobian(layer, units)
-        seen = sums[np.ix_(self.visits, self.stimuli, inputs)]
+        sums = tissue.jacobian(layer, units)[self.visits]
+        seen = sums[:, self.stimuli[:, None], inputs]
         noisy = self.noise.added(seen, sums, stream)
         change: np.ndarray = noisy.sum(-1, keepdims=True, dtype=np.float64) / len(units)
         return change

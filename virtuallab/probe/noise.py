@@ -25,8 +25,8 @@ class Noise:
     )
     snr: PositiveFloat | None = setting(
         None,
-        doc="Signal-to-noise ratio: standard deviation of a layer's signal, all visits together, "
-        "over that of the noise.",
+        doc="Signal-to-noise ratio: standard deviation of a layer's signal at a visit over that of "
+        "the noise.",
     )
 
     def check(self) -> Iterator[Complaint]:
@@ -41,33 +41,40 @@ class Noise:
                 f"must be a number greater than 0, found {self.snr}. For no noise leave it out.",
             )
 
-    def deviation(self, signal: Float[np.ndarray, "*sample"]) -> float:
-        """Return the noise's standard deviation for one layer's signal, all visits together.
+    def deviation(self, signal: Float[np.ndarray, "visit ..."]) -> Float[np.ndarray, " visit"]:
+        """Return the noise's standard deviation at each visit, for one layer's signal.
 
-        One number for all visits, as an electrode's own noise does not grow with what it records.
-        A layer without signal (all values the same) gets no noise from a ratio; visits at which it
-        had exploded do not count.
+        A ratio is that of the same visit: a deviation shared by all visits would tell at the first
+        one how far the signal is going to grow. A visit without signal (all values the same) gets
+        no noise from a ratio.
         """
         if self.snr is None:
-            return self.sigma or 0.0
+            return np.full(len(signal), self.sigma or 0.0)
         with np.errstate(invalid="ignore", over="ignore"):
-            spread = float(signal.std(dtype=np.float64))
-        if not np.isfinite(spread):
-            finite = signal[np.isfinite(signal)]
-            spread = float(finite.std(dtype=np.float64)) if finite.size else 0.0
-        return spread / self.snr
+            spread = signal.reshape(len(signal), -1).std(1, dtype=np.float64)
+        deviation: np.ndarray = spread / self.snr
+        return deviation
 
     def added(
         self,
-        values: Float[np.ndarray, "*sample"],
-        signal: Float[np.ndarray, "..."],
+        values: Float[np.ndarray, "visit ..."],
+        signal: Float[np.ndarray, "visit ..."],
         stream: np.random.Generator,
-    ) -> Float[np.ndarray, "*sample"]:
-        """Return the values with noise whose size is set by ``signal``, in the same precision."""
-        deviation = self.deviation(signal)
-        if deviation == 0:
+    ) -> Float[np.ndarray, "visit ..."]:
+        """Return the values with noise whose size is set by ``signal``, in the same precision.
+
+        Parameters
+        ----------
+        values : array, (visit, ...)
+            What is measured.
+        signal : array, (visit, ...)
+            All of the layer at the same visits, measured or not.
+        stream : numpy.random.Generator
+        """
+        if self.snr is None and not self.sigma:
             return values
         noise = stream.standard_normal(values.shape, dtype=np.float32)
-        noise *= np.float32(deviation)
+        deviation = self.deviation(signal).astype(np.float32)
+        noise *= deviation.reshape(-1, *[1] * (values.ndim - 1))
         noisy: np.ndarray = values + noise
         return noisy.astype(values.dtype, copy=False)
