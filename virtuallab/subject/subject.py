@@ -67,7 +67,7 @@ _PLUGINS = ("architecture", "task", "rule", "optimizer")
 
 
 def named(plugin: Any) -> dict[str, Any]:
-    """Settings of a plug-in as plain data, under its name."""
+    """Return the settings of a plug-in as plain data, under its name."""
     return {"name": plugin.name, **asdict(plugin)}
 
 
@@ -92,7 +92,7 @@ class Cohort:
 
 
 def kind(subject: Subject) -> tuple[Any, ...]:
-    """What subjects must share to train together; all but their numbers and their streams."""
+    """Return what subjects must share to train together; all but their numbers and streams."""
     return (
         subject.architecture,
         subject.task,

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
+from virtuallab.subject.subject import Cohort, Subject, kind
+
+ONE = Subject(
+    architecture=ARCHITECTURES["mlp"](),
+    task=TASKS["digits"](),
+    rule=RULES["information_alignment"](),
+    optimizer=OPTIMIZERS["sgd"](),
+    label="alignment",
+    batch_size=32,
+    steps=100,
+    replicate=0,
+    seed=2020,
+)
+
+OTHERS: dict[str, Any] = {
+    "architecture": ARCHITECTURES["mlp"](hidden=(3,)),
+    "task": TASKS["digits"](train_images=100),
+    "rule": RULES["information_alignment"](amp=0.5),
+    "optimizer": OPTIMIZERS["sgd"](learning_rate=0.5),
+    "label": "another",
+    "batch_size": 16,
+    "steps": 200,
+    "replicate": 1,
+    "seed": 2021,
+}
+
+
+def test_an_identity_survives_json() -> None:
+    assert json.loads(json.dumps(ONE.identity))["architecture"] == {
+        "name": "mlp",
+        "hidden": [128, 64],
+    }
+
+
+def test_subjects_made_alike_have_one_key() -> None:
+    assert replace(ONE).key == ONE.key
+    assert len(ONE.key) == 16
+    assert int(ONE.key, 16) >= 0
+
+
+def test_the_key_does_not_change_between_versions_of_python_or_of_the_machine() -> None:
+    plain = replace(ONE, rule=RULES["backprop"](), label="backprop")
+    text = (
+        '{"architecture":{"hidden":[128,64],"name":"mlp"},"batch_size":32,"label":"backprop",'
+        '"optimizer":{"learning_rate":0.01,"momentum":0.9,"name":"sgd","nesterov":false,'
+        '"weight_decay":0.0},"replicate":0,"rule":{"name":"backprop"},"seed":2020,"steps":100,'
+        '"task":{"name":"digits","probe_images":64,"train_images":1200,"validation_images":300}}'
+    )
+    assert json.dumps(plain.identity, sort_keys=True, separators=(",", ":")) == text
+    assert plain.key == "46f1620723a09335"
+
+
+@pytest.mark.parametrize("field", list(OTHERS))
+def test_whatever_makes_a_subject_another_changes_its_key(field: str) -> None:
+    assert replace(ONE, **{field: OTHERS[field]}).key != ONE.key
+
+
+@pytest.mark.parametrize("field", ["rule", "optimizer", "label", "replicate", "seed"])
+def test_subjects_that_differ_in_numbers_can_train_together(field: str) -> None:
+    other = replace(ONE, **{field: OTHERS[field]})
+    assert Cohort((ONE, other)).subjects == (ONE, other)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("architecture", OTHERS["architecture"]),
+        ("task", OTHERS["task"]),
+        ("batch_size", 16),
+        ("steps", 200),
+        ("rule", RULES["backprop"]()),
+        ("rule", RULES["information_alignment"](positions="mean")),
+        ("optimizer", OPTIMIZERS["adam"]()),
+        ("optimizer", OPTIMIZERS["sgd"](nesterov=True)),
+    ],
+)
+def test_subjects_of_different_makes_cannot(field: str, value: object) -> None:
+    other = replace(ONE, **{field: value})
+    assert kind(other) != kind(ONE)
+    with pytest.raises(ValueError, match="found 2 different kinds"):
+        Cohort((ONE, other))
+
+
+def test_a_cohort_has_a_subject() -> None:
+    with pytest.raises(ValueError, match="found 0"):
+        Cohort(())
