@@ -79,19 +79,14 @@ class Task(ABC):
 
 
 @cache
-def _loaded(kind: type[Task]) -> tuple[np.ndarray, np.ndarray]:
-    return kind().images()
-
-
-@cache
 def _parts(task: Task) -> _Parts:
     """Split once per process; every part has the classes in the same proportions."""
-    stimuli, labels = _loaded(type(task))
+    stimuli, labels = task.images()
     sizes = (task.train_images, task.validation_images, task.probe_images)
     if sum(sizes) > len(labels):
         raise UserError(
-            f"task {task.name!r} has {len(labels)} images; {' + '.join(map(str, sizes))} were asked "
-            "for (train_images, validation_images, probe_images)."
+            f"task {task.name!r} has {len(labels)} images; {' + '.join(map(str, sizes))} were "
+            "asked for (train_images, validation_images, probe_images)."
         )
     if min(sizes) < task.classes:
         raise UserError(f"task {task.name!r} needs at least {task.classes} images in each part.")

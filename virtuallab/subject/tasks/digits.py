@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -31,8 +32,13 @@ class Digits(Task):
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Grey levels of 0 to 1."""
-        from sklearn.datasets import load_digits
+        return _read()
 
-        found = load_digits()
-        stimuli = (found.images[:, None] / 16).astype(np.float32)
-        return stimuli, found.target.astype(np.int64)
+
+@cache
+def _read() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    stimuli = (found.images[:, None] / 16).astype(np.float32)
+    return stimuli, found.target.astype(np.int64)

