@@ -43,18 +43,19 @@ class KNet(Architecture):
         """Convolution, nonlinearity, pooling and normalisation for each entry of ``channels``.
 
         The first layer pools by the maximum before its nonlinearity; later layers pool by the mean
-        after it. In the LRN variant the last convolution is not normalised.
+        after it. In the LRN variant only the first two layers are normalised.
         """
         before, height, width = stimulus_shape
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         for number, after in enumerate(channels, start=1):
-            last = number == len(channels)
-            relu, norm = (f"relu{number}", nn.ReLU()), self._norm(number, after, last=last)
+            relu, norm = (f"relu{number}", nn.ReLU()), self._norm(number, after)
             if number > 1:
                 order = [relu, (f"pool{number}", nn.AvgPool2d(2, ceil_mode=True)), *norm]
             else:
                 pool = ("pool1", nn.MaxPool2d(2, ceil_mode=True))
-                order = [pool, *norm, relu] if self.normalisation == "batch" else [pool, relu, *norm]
+                order = (
+                    [pool, *norm, relu] if self.normalisation == "batch" else [pool, relu, *norm]
+                )
             layers[f"conv{number}"] = nn.Conv2d(before, after, self.kernel, padding="same")
             layers.update(order)
             before, height, width = after, -(-height // 2), -(-width // 2)
@@ -69,10 +70,10 @@ class KNet(Architecture):
         hidden = {name: Site(name, name.replace("conv", "relu")) for name in convolutions}
         return {**hidden, names[-1]: Site(names[-1], names[-1])}
 
-    def _norm(self, number: int, width: int, *, last: bool) -> list[tuple[str, nn.Module]]:
+    def _norm(self, number: int, width: int) -> list[tuple[str, nn.Module]]:
         if self.normalisation == "batch":
             return [(f"norm{number}", nn.BatchNorm2d(width))]
-        if self.normalisation == "local_response" and not last:
+        if self.normalisation == "local_response" and number <= 2:
             # Radius 3 counts to both sides; torch divides alpha by the window, the source did not.
             window, alpha = 7, 5e-5
             norm = nn.LocalResponseNorm(window, alpha=alpha * window, beta=0.75, k=1.0)

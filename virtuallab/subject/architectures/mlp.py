@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import nn
 
@@ -24,7 +25,7 @@ class MLP(Architecture):
         """Flatten, then alternate dense layers and ReLU."""
         widths = (math.prod(stimulus_shape), *self.hidden)
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        for number, (before, after) in enumerate(pairwise(widths), start=1):
             layers[f"fc{number}"] = nn.Linear(before, after)
             layers[f"relu{number}"] = nn.ReLU()
         layers[f"fc{len(widths)}"] = nn.Linear(widths[-1], classes)

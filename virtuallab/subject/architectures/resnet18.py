@@ -22,7 +22,7 @@ class ResNet18(Architecture):
     """
 
     def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
-        """Build torchvision's network; its first layer takes as many channels as the stimuli have."""
+        """Build torchvision's network; its first layer takes the channels of the stimuli."""
         module: nn.Module = torchvision().models.resnet18(weights=None, num_classes=classes)
         channels = stimulus_shape[0]
         if channels != 3:
