@@ -131,11 +131,12 @@ def decode(
         Path | None, typer.Option(help="Protocol whose analyses are run [the experiment's own].")
     ] = None,
     overrides: Overrides = None,
+    workers: Workers = None,
 ) -> None:
     """Identify the rules from what the probes saw."""
     from virtuallab.lab import experiment
 
-    experiment.decode(store, protocol, overrides or (), console=_console())
+    experiment.decode(store, protocol, overrides or (), workers=workers, console=_console())
 
 
 @app.command()

@@ -21,6 +21,7 @@ def decode(
     probes: Sequence[str],
     *,
     seed: int,
+    workers: int,
     announce: Callable[[str], None],
 ) -> None:
     """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
@@ -36,6 +37,8 @@ def decode(
         Probes that have recorded; an analysis that names none reads them all.
     seed : int
         The protocol's seed.
+    workers : int
+        Processes to share the work among.
     announce : callable
         Told in words what is being decoded.
 
@@ -50,7 +53,8 @@ def decode(
         for probe in chosen:
             announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
-            verdict = identify(found, analysis, seeds.integer(seed, "analysis", name, probe))
+            own = seeds.integer(seed, "analysis", name, probe)
+            verdict = identify(found, analysis, own, workers=workers)
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
         store.write_table(f"decoding/{name}", _together(verdicts))
 

@@ -108,7 +108,7 @@ def run(
     experiment = _begin(read, root, workers, console)
     _train(experiment, workers=workers, device=device, console=console)
     _record(experiment, read.probes, workers=workers, console=console)
-    _decode(experiment.store, read, read.analyses, console)
+    _decode(experiment.store, read, read.analyses, workers, console)
     experiment.store.finish()
     tree = report(root, None, console=console)
     console.print(f"Took {spent(began, root)}", highlight=False)
@@ -145,13 +145,14 @@ def decode(
     protocol: Path | None = None,
     overrides: Sequence[str] = (),
     *,
+    workers: int | None = None,
     console: Console | None = None,
 ) -> xr.DataTree:
     """Run the experiment's analyses again, or another protocol's."""
     console = console or Console(quiet=True)
     experiment = _resume(Store.open(store))
     source = load.protocol(protocol, overrides) if protocol else experiment.protocol
-    _decode(experiment.store, experiment.protocol, source.analyses, console)
+    _decode(experiment.store, experiment.protocol, source.analyses, workers, console)
     experiment.store.finish()
     tree = open_tree(store)
     console.print(verdict_table(tree))
@@ -310,12 +311,17 @@ def _record(
 
 
 def _decode(
-    store: Store, protocol: Protocol, analyses: Mapping[str, Analysis], console: Console
+    store: Store,
+    protocol: Protocol,
+    analyses: Mapping[str, Analysis],
+    workers: int | None,
+    console: Console,
 ) -> None:
     decoding.decode(
         store,
         analyses,
         recording.probes_in(store),
         seed=protocol.seed,
+        workers=workers or planning.cores(),
         announce=lambda text: console.print(text, highlight=False),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies
 from virtuallab.probe import Probe
-from virtuallab.protocol import Protocol, expand, locate, read, visit_steps
+from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 
 
 def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
@@ -22,7 +22,7 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     """
     found = read(path, overrides)
     faults = [
-        Fault(str(path), locate(found, place), place, message)
+        fault(found, place, message)
         for place, message in dict.fromkeys([*_probe_faults(found, found.probes), *_analysis_faults(found)])
     ]
     if faults:
@@ -40,7 +40,7 @@ def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str
     """
     other = read(path, overrides)
     faults = [
-        Fault(str(path), locate(other, place), place, message)
+        fault(other, place, message)
         for place, message in dict.fromkeys(_probe_faults(kept, other.probes))
     ]
     if faults:

@@ -25,13 +25,13 @@ class RandomForest(Classifier):
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Scikit-learn's forest."""
-        forest = RandomForestClassifier(random_state=seed % 2**32, n_jobs=2, **settings)
+        forest = RandomForestClassifier(random_state=seed % 2**32, **settings)
         return self.pipeline(samples, forest, scaled=False)
 
     def grid(self, scheme: Scheme, samples: Samples) -> Grid:
         """Published: trees x features tried at a split. Strict: enough trees, one choice."""
         if scheme == "strict":
-            return [{"n_estimators": 200, "max_features": "sqrt"}]
+            return [{"n_estimators": 100, "max_features": "sqrt"}]
         trees = (20, 50, 100, 500, 1000) if scheme == "published" else (50,)
         tried = ("sqrt", "log2", None) if scheme == "published" else ("sqrt", "log2")
         return [{"n_estimators": n, "max_features": m} for n in trees for m in tried]
