@@ -1,0 +1,59 @@
+# Each target makes the virtual environment it needs, from constraints.txt, and nothing else.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help quickstart test lint format docs bench clean
+.DEFAULT_GOAL := help
+
+help: ## What there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "virtuallab needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing virtuallab into $(VENV) (a few minutes the first time)"
+	@$(PIP) torch torchvision
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@$(PIP) -e ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	@$(PIP) -e ".[docs]"
+	@touch $@
+
+quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, identify the rules
+	$(BIN)/virtuallab run protocols/quickstart.yaml
+
+test: $(VENV)/.dev ## Run every test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+
+lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and their schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs protocols virtuallab tests benchmarks
+	$(BIN)/virtuallab schema | diff - protocols/schema/protocol.schema.json
+	$(BIN)/virtuallab validate protocols/*.yaml
+
+format: $(VENV)/.dev ## Bring the code into style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs ## Build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+	@echo "Open docs/_build/index.html"
+
+bench: $(VENV)/.base ## Measure speed side by side, in one run
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove the environment and what was built; experiments in runs/ stay
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
