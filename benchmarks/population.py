@@ -79,7 +79,9 @@ def main() -> None:
     sizes = parser.parse_args().sizes
     torch.set_num_threads(1)
     print(f"sgemm 1024: {sgemm_gigaflops():.0f} GFLOP/s on one thread; batch 32")
-    print(f"{'net':22} {'rule':22} {'plain loop':>11} " + " ".join(f"{f'S={s}':>16}" for s in sizes))
+    print(
+        f"{'net':22} {'rule':22} {'plain loop':>11} " + " ".join(f"{f'S={s}':>16}" for s in sizes)
+    )
     for net in NETS:
         loop = plain_loop(net)
         for rule in RULE_NAMES:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from virtuallab.errors import VirtuallabError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     help="A virtual electrophysiology laboratory: which learning rule was at work?",
@@ -38,7 +41,9 @@ Device = Annotated[str, typer.Option(help="Where subjects are trained: cpu or cu
 
 
 @app.command()
-def init(path: Annotated[Path, typer.Argument(help="File to write.")] = Path("protocol.yaml")) -> None:
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("protocol.yaml"),
+) -> None:
     """Write a commented protocol to start from."""
     from virtuallab.lab import start
 
@@ -151,7 +156,9 @@ def report(
 
 
 @app.command("list")
-def list_(kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None) -> None:
+def list_(
+    kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None,
+) -> None:
     """List the plug-ins a protocol may name."""
     from virtuallab.lab import inspect
 
@@ -166,7 +173,7 @@ def schema() -> None:
     typer.echo(schema.text(), nl=False)
 
 
-def _console():  # type: ignore[no-untyped-def]
+def _console() -> Console:
     from rich.console import Console
 
     return Console(soft_wrap=not sys.stdout.isatty())

@@ -21,7 +21,8 @@ PROBE_NOISE = "probe noise"
 
 
 def _words(text: str) -> list[int]:
-    return np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint32).tolist()
+    digest = hashlib.sha256(text.encode()).digest()
+    return [int(word) for word in np.frombuffer(digest, dtype=np.uint32)]
 
 
 def sequence(seed: int, *owner: str) -> np.random.SeedSequence:

@@ -38,7 +38,11 @@ def strided() -> nn.Module:
 
 def even_kernel() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(1, 4, 4, padding="same"), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64, 3)
+        nn.Conv2d(1, 4, 4, padding="same"),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 3),
     )
 
 

@@ -21,7 +21,9 @@ def normal(*shape: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.float64, generator=STREAM)
 
 
-def dense_case() -> tuple[Synapse, Tensor, Tensor, Tensor, Callable[..., Tensor], Callable[..., Tensor]]:
+def dense_case() -> tuple[
+    Synapse, Tensor, Tensor, Tensor, Callable[..., Tensor], Callable[..., Tensor]
+]:
     """Maps of one subject written out with plain matrix products."""
     x, w, b = normal(SUBJECTS, BATCH, 5), normal(SUBJECTS, 6, 5), normal(SUBJECTS, 6, 5)
     return Dense(), x, w, b, lambda x, w: x @ w.T, lambda z, b: z @ b

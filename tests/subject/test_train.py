@@ -12,7 +12,7 @@ from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.birth import forward_network
 from virtuallab.subject.state import layout_of
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Visit, Room, train
+from virtuallab.subject.train import Room, Visit, train
 
 TASK = TASKS["digits"](train_images=200, validation_images=50, probe_images=20)
 NETS = {
@@ -44,7 +44,9 @@ def seen(subjects: list[Subject], steps: int = 20, **options: object) -> list[Vi
     return visits
 
 
-def plain_training(one: Subject, optimizer: torch.optim.Optimizer, module: nn.Module, steps: int) -> None:
+def plain_training(
+    one: Subject, optimizer: torch.optim.Optimizer, module: nn.Module, steps: int
+) -> None:
     """The loop anyone would write, over the same images in the same order."""
     images = TASK.train()
     stream = seeds.generator(one.seed, one.key, seeds.DATA_ORDER)
@@ -133,7 +135,8 @@ def test_feedback_alignment_through_the_forward_weights_is_backprop() -> None:
 
 
 def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initialiser() -> None:
-    room = Room(Cohort(tuple(subject("feedback_alignment", number=n) for n in range(40))), torch.float64, "cpu")  # fmt: skip
+    many = tuple(subject("feedback_alignment", number=number) for number in range(40))
+    room = Room(Cohort(many), torch.float64, "cpu")
     for layer in room.layers.values():
         w, b = layer.weight.detach().flatten(), layer.backward_weight.flatten()
         assert abs(np.corrcoef(w, b)[0, 1]) < 4 / np.sqrt(len(w))

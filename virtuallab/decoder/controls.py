@@ -47,7 +47,8 @@ def first_visit(
         ).confusion
         for number in range(repeats)
     ]
-    return np.mean(counts, axis=0)
+    mean: _Confusion = np.mean(counts, axis=0)
+    return mean
 
 
 def permuted_labels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -28,8 +29,8 @@ def identify(
     Parameters
     ----------
     features : xr.Dataset
-        Of one probe: ``stat``, ``change`` and ``flag`` over subjects, with the coordinates ``rule``,
-        ``architecture`` and ``depth_group``.
+        Of one probe: ``stat``, ``change`` and ``flag`` over subjects, with the coordinates
+        ``rule``, ``architecture`` and ``depth_group``.
     analysis : Analysis
     seed : int
         Of folds, permutations and classifiers.
@@ -45,7 +46,7 @@ def identify(
         Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``.
     """
     classes = sorted({str(rule) for rule in features["rule"].values})
-    measured = [name for name in analysis.observables if _is_measured(features, name)]
+    measured: list[str] = [name for name in analysis.observables if _is_measured(features, name)]
     loaded = features.load()
     answers = Parallel(n_jobs=min(workers, len(measured) * len(analysis.classifiers)))(
         delayed(_ask)(loaded, observable, CLASSIFIERS[name](), analysis, classes, seed)
@@ -57,7 +58,7 @@ def identify(
         xr.concat(answers[first : first + width], dim=_axis("classifier", analysis.classifiers))
         for first in range(0, len(answers), width)
     ]
-    verdict = xr.concat(rows, dim=_axis("observable", measured))
+    verdict: xr.Dataset = xr.concat(rows, dim=_axis("observable", measured))
     verdict.attrs = {
         "chance": 1 / len(classes),
         "scheme": analysis.scheme,
@@ -103,7 +104,7 @@ def _ask_strictly(
     seed: int,
 ) -> xr.Dataset:
     samples = by_subject(features, observable)
-    folds = {"folds": analysis.folds, "inner_folds": analysis.inner_folds}
+    folds: Any = {"folds": analysis.folds, "inner_folds": analysis.inner_folds}
     outcome = strict.cross_validated(classifier, samples, classes, **folds, seed=seed)
     empty = [
         controls.first_visit(
@@ -214,9 +215,7 @@ def _add_accuracies(
     ).assign_coords({dim: np.array(names, dtype=object)})
 
 
-def _warnings(
-    features: xr.Dataset, analysis: Analysis, measured: list[str]
-) -> Iterator[str]:
+def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> Iterator[str]:
     absent = [name for name in analysis.observables if name not in measured]
     if absent:
         yield f"not measured by this probe: {', '.join(absent)}"

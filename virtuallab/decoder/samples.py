@@ -58,8 +58,10 @@ def by_subject(features: xr.Dataset, observable: str) -> Samples:
     which nothing has changed, is left out.
     """
     names = _names(features, "change_observable", observable)
-    changes = features["change"].isel(change_name=names).transpose(
-        "subject", "visit", "layer", "change_name"
+    changes = (
+        features["change"]
+        .isel(change_name=names)
+        .transpose("subject", "visit", "layer", "change_name")
     )
     learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
     return _rows(features, _in_groups(features, learning.to_numpy()))
@@ -71,8 +73,10 @@ def at_first_visit(features: xr.Dataset, observable: str) -> Samples:
     No rule has acted yet, so whoever can tell rules from these reads something that leaked.
     """
     names = _names(features, "statistic_observable", observable)
-    first = features["stat"].isel(visit=[0], statistic=names).transpose(
-        "subject", "visit", "layer", "statistic"
+    first = (
+        features["stat"]
+        .isel(visit=[0], statistic=names)
+        .transpose("subject", "visit", "layer", "statistic")
     )
     values = first.to_numpy()
     return _rows(features, _in_groups(features, np.sign(values) * np.log1p(np.abs(values))))
@@ -87,8 +91,8 @@ def by_layer(features: xr.Dataset, observable: str) -> Samples:
         )
         if str(name) in PUBLISHED and observable in ("all", str(of))
     ]
-    stats = features["stat"].isel(statistic=chosen).transpose(
-        "subject", "layer", "statistic", "visit"
+    stats = (
+        features["stat"].isel(statistic=chosen).transpose("subject", "layer", "statistic", "visit")
     )
     group = features["depth_group"].transpose("subject", "layer").to_numpy()
     owners, layers = np.nonzero(group >= 0)

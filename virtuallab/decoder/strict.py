@@ -97,9 +97,7 @@ def held_out(
     grid = classifier.grid("strict", samples)
     settings = chosen_settings(classifier, samples, train, grid, inner, seed)
     fitted = fit(classifier, samples, train, settings, seed)
-    return _outcome(
-        samples.labels[test], probabilities(fitted, samples, test, classes), classes
-    )
+    return _outcome(samples.labels[test], probabilities(fitted, samples, test, classes), classes)
 
 
 def _outcome(labels: np.ndarray, found: np.ndarray, classes: list[str]) -> Outcome:

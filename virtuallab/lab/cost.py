@@ -25,7 +25,9 @@ def megabytes(count: float) -> str:
     >>> megabytes(1_234_000_000), megabytes(56_000)
     ('1.23 GB', '0.06 MB')
     """
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.{0 if count > 1e7 else 2}f} MB"
+    return (
+        f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.{0 if count > 1e7 else 2}f} MB"
+    )
 
 
 def duration(seconds: float) -> str:

@@ -236,9 +236,7 @@ def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> 
     )
 
 
-def _train(
-    experiment: Experiment, *, workers: int | None, device: str, console: Console
-) -> None:
+def _train(experiment: Experiment, *, workers: int | None, device: str, console: Console) -> None:
     store, subjects = experiment.store, experiment.subjects
     done = len(store.committed(train.STAGE))
     for anatomy in experiment.anatomies:

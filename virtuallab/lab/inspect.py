@@ -64,7 +64,9 @@ def info(path: Path) -> RenderableType:
     provenance = dict(store.provenance)
     text = provenance.pop("protocol_yaml", "")
     provenance.pop("protocol_resolved", None)
-    table = Table(title=f"{path} ({megabytes(stored(path))})", title_justify="left", show_header=False)
+    table = Table(
+        title=f"{path} ({megabytes(stored(path))})", title_justify="left", show_header=False
+    )
     for key, value in provenance.items():
         table.add_row(key, _short(value))
     for node in store.nodes():

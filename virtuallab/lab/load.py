@@ -23,7 +23,9 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     found = read(path, overrides)
     faults = [
         fault(found, place, message)
-        for place, message in dict.fromkeys([*_probe_faults(found, found.probes), *_analysis_faults(found)])
+        for place, message in dict.fromkeys(
+            [*_probe_faults(found, found.probes), *_analysis_faults(found)]
+        )
     ]
     if faults:
         raise ProtocolError(faults)
@@ -59,9 +61,7 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
     return faults
 
 
-def _probe_faults(
-    found: Protocol, probes: Mapping[str, Probe]
-) -> Iterable[tuple[str, str]]:
+def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> Iterable[tuple[str, str]]:
     n_visits = len(visit_steps(found))
     for anatomy in anatomies(expand(found)):
         tissue = anatomy.specimen()

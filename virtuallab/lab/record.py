@@ -124,9 +124,7 @@ def probes_in(store: Store) -> list[str]:
     return sorted(node.split("/")[1] for node in store.nodes() if node.startswith("features/"))
 
 
-def _look(
-    tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int
-) -> xr.Dataset:
+def _look(tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int) -> xr.Dataset:
     """Implant a probe in one subject and record."""
     choice = seeds.generator(seed, subject.key, seeds.PROBE_CHOICE, name)
     noise = seeds.generator(seed, subject.key, seeds.PROBE_NOISE, name)

@@ -152,7 +152,7 @@ def truth(
                 target[index][:, [position[layer] for layer in layers_of[index]]] = measured
             else:
                 target[index] = measured
-    coords = {
+    coords: dict[Any, Any] = {
         SUBJECT: subjects[SUBJECT],
         "layer": np.array(layers, dtype=object),
         **visits.coords,

@@ -84,8 +84,8 @@ def run_all(work: Iterable[Callable[[Stop], None]], workers: int) -> None:
         try:
             finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
             failed = [f for f in finished if f.exception() is not None]
-            if failed:
-                raise failed[0].exception()  # type: ignore[misc]
+            for future in failed:
+                future.result()  # raises what the piece raised
         except BaseException:
             stop.request()
             for future in futures:

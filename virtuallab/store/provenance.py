@@ -9,7 +9,16 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("virtuallab", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
+_PACKAGES = (
+    "virtuallab",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "xarray",
+    "zarr",
+)
 
 
 def provenance(*, text: str, resolved: str, title: str, summary: str, seed: int) -> dict[str, str]:
@@ -52,7 +61,11 @@ def _git_state() -> str:
 
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=5
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
         )
         return done.stdout.strip()
 

@@ -38,7 +38,7 @@ class _Transmit(torch.autograd.Function):
     """Forward through ``w``; the error goes down through ``b``."""
 
     @staticmethod
-    def forward(  # noqa: D102
+    def forward(
         ctx: Any, x: Tensor, w: Tensor, bias: Tensor | None, b: Tensor, synapse: Synapse, tape: Any
     ) -> Tensor:
         ctx.save_for_backward(x, b)
@@ -49,7 +49,7 @@ class _Transmit(torch.autograd.Function):
         return z
 
     @staticmethod
-    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # noqa: D102
+    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:
         x, b = ctx.saved_tensors
         if ctx.tape is not None:
             ctx.tape.error = error

@@ -49,16 +49,19 @@ class PopulationConv2d(PopulationLayer):
         super().__init__(layers)
         first = layers[0]
         if first.padding_mode != "zeros":
-            raise UserError(f"a population cannot pad with {first.padding_mode!r}, only with zeros.")
-        self.stride, self.dilation, self.groups = first.stride, first.dilation, first.groups
+            raise UserError(
+                f"a population cannot pad with {first.padding_mode!r}, only with zeros."
+            )
+        self.stride, self.dilation = _pair(first.stride), _pair(first.dilation)
+        self.groups = first.groups
         self.padding, self.trim = _padding(first)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(batch, subject*in, height, width)`` to ``(batch, subject*out, ...)``."""
         if self.trim:  # an even kernel padded to keep the size is padded more on one side
             x = nn.functional.pad(x, self.trim)
-        # Channels last in memory: on the CPU, few channels a group convolve up to six times as fast,
-        # and the pooling that follows has a vectorised kernel. What comes after keeps the layout.
+        # Channels last in memory: on the CPU, few channels a group convolve up to six times as
+        # fast, and the pooling that follows has a vectorised kernel. What follows keeps the layout.
         x = x.contiguous(memory_format=torch.channels_last)
         field = (x.shape[-2], x.shape[-1])
         synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
@@ -71,9 +74,7 @@ class PopulationLinear(PopulationLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(batch, subject*in)`` to ``(batch, subject*out)``."""
         by_subject = x.view(len(x), len(self.weight), -1).transpose(0, 1)
-        z = transmit(
-            by_subject, self.weight, self.bias, self.backward_weight, Dense(), self.tape
-        )
+        z = transmit(by_subject, self.weight, self.bias, self.backward_weight, Dense(), self.tape)
         return z.transpose(0, 1).flatten(1)
 
 
@@ -196,7 +197,9 @@ def _populate(
         return PopulationDropout(first.p, [_mixed(seed, path) for seed in seeds])
     if isinstance(first, nn.Flatten):
         if (first.start_dim, first.end_dim) != (1, -1):
-            raise UserError(f"layer {path!r}: a population can only flatten everything but the batch.")
+            raise UserError(
+                f"layer {path!r}: a population can only flatten everything but the batch."
+            )
         return shell
     children = dict(first.named_children())
     if not children and not isinstance(first, _UNCHANGED) and _is_torchs(first):
@@ -232,10 +235,15 @@ def _padding(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, ...]]:
     if layer.padding == "valid":
         return (0, 0), ()
     if layer.padding != "same":
-        return layer.padding, ()  # type: ignore[return-value]
+        return _pair(layer.padding), ()
     total = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
     uneven = (0, total[1] % 2, 0, total[0] % 2)
     return (total[0] // 2, total[1] // 2), uneven if any(uneven) else ()
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    height, width = values
+    return int(height), int(width)
 
 
 def layers_of(population: nn.Module) -> Iterator[tuple[str, PopulationLayer]]:

@@ -39,7 +39,7 @@ class Rule(ABC):
     watches: ClassVar[bool] = False  # does `backward_step` need what the layer saw?
 
     def forward_step(self, at: Local) -> Weight:
-        """Return the step of the forward weight; the pseudogradient unless a rule says otherwise."""
+        """Return the forward weight's step; the pseudogradient unless a rule says otherwise."""
         return at.pseudogradient
 
     def backward_step(self, at: Local) -> Weight | None:

@@ -1,8 +1,8 @@
 """What may be done with a layer's weights, whatever the layer's kind: maps with a subject axis.
 
-A rule is written once, in ``project``, ``reconstruct`` and ``correlate``, and holds for dense layers
-and for convolutions. The backward weight ``B`` has the forward weight's layout, so no rule ever
-transposes; the one transposition lies in ``reconstruct``.
+A rule is written once, in ``project``, ``reconstruct`` and ``correlate``, and holds for dense
+layers and for convolutions. The backward weight ``B`` has the forward weight's layout, so no rule
+ever transposes; the one transposition lies in ``reconstruct``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PerSubject = Float[Tensor, " subject"]
 
 
 def spread(values: float | Tensor, like: Tensor) -> float | Tensor:
-    """View one number per subject so that it multiplies a tensor whose first axis is the subject."""
+    """View one number per subject so that it multiplies a tensor led by the subject axis."""
     if isinstance(values, Tensor) and values.dim() == 1:
         return values.view(-1, *[1] * (like.dim() - 1))
     return values

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from virtuallab import seeds
 from virtuallab.subject.birth import backward_network, forward_network
@@ -20,7 +20,7 @@ from virtuallab.subject.local import Local
 from virtuallab.subject.population import PopulationLayer, layers_of, populate
 from virtuallab.subject.rule import Credit, Rule, stack
 from virtuallab.subject.state import layout_of
-from virtuallab.subject.subject import Cohort, Subject
+from virtuallab.subject.subject import Cohort
 from virtuallab.subject.task import Images
 from virtuallab.subject.truth import angle, cross_entropy, performance
 

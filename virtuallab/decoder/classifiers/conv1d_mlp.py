@@ -84,7 +84,7 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 chosen = order[first : first + size]
                 loss = nn.functional.cross_entropy(self.network_(series[chosen]), wanted[chosen])
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
         return self
 
@@ -117,16 +117,20 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "avg": (nn.AdaptiveAvgPool1d(1), 1),
         }
         pool, left = pooled[self.pool]
-        shapes = [(self.filters, channels, kernel), (len(self.classes_), self.filters * left)]
         # Built without torch's global stream: nobody else's draws may depend on this classifier.
-        conv = nn.utils.skip_init(nn.Conv1d, channels, self.filters, kernel, self.stride)
-        read = nn.utils.skip_init(nn.Linear, shapes[1][1], shapes[1][0])
+        conv = _bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
+        read = _bare(nn.Linear, self.filters * left, len(self.classes_))
         for layer in (conv, read):
             fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(layer.weight)
             bound = (6 / (fan_in + fan_out)) ** 0.5  # Glorot's uniform initialiser
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.zeros_(layer.bias)
         return nn.Sequential(conv, nn.ReLU(), pool, nn.Flatten(), read)
+
+
+def _bare(kind: type[nn.Module], *shape: int) -> Any:
+    """Make a layer whose weights are not drawn yet."""
+    return nn.utils.skip_init(kind, *shape)  # type: ignore[no-untyped-call]
 
 
 @CLASSIFIERS.register("conv1d_mlp")
@@ -147,7 +151,7 @@ class Conv1dMLP(Classifier):
         return self.pipeline(samples, network, scaled=True)
 
     def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Published: kernel x filters x stride x pooling x rate x batch x decay, 720 at 21 visits."""
+        """Published: 720 at 21 visits (kernel, filters, stride, pooling, rate, batch, decay)."""
         if scheme == "strict":
             return [{"kernel": 3, "filters": 20, "pool": "avg", "epochs": 150, "batch": 64}]
         if scheme == "quick":

@@ -19,7 +19,8 @@ from virtuallab.subject.synapse import spread
 class Adam(Optimizer):
     r"""Adam: steps scaled by running averages of the gradient and of its square.
 
-    .. math:: w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
+    .. math:: w \leftarrow w - \eta\,
+              \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
     The same numbers as ``torch.optim.Adam``, with settings of its own for each subject.
 

@@ -19,7 +19,8 @@ from virtuallab.subject.synapse import spread
 class SGD(Optimizer):
     r"""Stochastic gradient descent with momentum.
 
-    .. math:: g \leftarrow g + \lambda w, \quad v \leftarrow \mu v + g, \quad w \leftarrow w - \eta v
+    .. math:: g \leftarrow g + \lambda w, \quad v \leftarrow \mu v + g, \quad
+              w \leftarrow w - \eta v
 
     The same numbers as ``torch.optim.SGD``, with settings of its own for each subject.
 
