@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Int
 
-Indices = Int[np.ndarray, " chosen"]
+Indices = Int[np.ndarray, " _"]  # of any number
 
 
 def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:

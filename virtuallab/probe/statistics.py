@@ -50,7 +50,7 @@ Values = Float[np.ndarray, "*sample entry"]
 Summary = Float[np.ndarray, "*sample"]
 
 
-def rank(entries: int, percent: float) -> int:
+def rank(entries: int, percent: int) -> int:
     """Position of a nearest-rank quantile among ascending values.
 
     As published: the rank counts from the largest value, and halves round to even.

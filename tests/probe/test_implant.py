@@ -1,0 +1,189 @@
+"""What a probe records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, stream
+from virtuallab.probe import Noise, Probe, features
+from virtuallab.probe.implant import depth_group
+
+
+def recorded(probe: Probe, seed: int = 1, noise_seed: int = 2) -> xr.Dataset:
+    tissue = rat()
+    return probe.implant(tissue, stream(seed)).record(tissue, stream(noise_seed))
+
+
+def of_layer(found: xr.Dataset, variable: str, layer: str) -> np.ndarray:
+    dim = "unit" if variable in ("activity", "unit_index") else "synapse"
+    return found[variable].values[..., found[f"{dim}_layer"].values == layer]
+
+
+def test_a_whole_recording_is_the_tissue():
+    tissue, found = rat(), recorded(Probe())
+    for layer in tissue.layers:
+        np.testing.assert_array_equal(of_layer(found, "activity", layer), tissue.responses[layer])
+        np.testing.assert_array_equal(of_layer(found, "weights", layer), tissue.weights[layer])
+
+
+def test_a_sample_is_what_its_indices_say():
+    tissue = rat()
+    found = recorded(Probe(units=9, synapses=30, visits=(1, 4), stimuli=3))
+    shown = found["stimulus_index"].values
+    for layer in tissue.layers:
+        units = of_layer(found, "unit_index", layer)
+        synapses = of_layer(found, "synapse_index", layer)
+        np.testing.assert_array_equal(
+            of_layer(found, "activity", layer),
+            tissue.responses[layer][np.ix_([1, 4], shown, units)],
+        )
+        np.testing.assert_array_equal(
+            of_layer(found, "weights", layer), tissue.weights[layer][np.ix_([1, 4], synapses)]
+        )
+    np.testing.assert_array_equal(found["stimulus_label"], tissue.labels[shown])
+    assert found["visit"].values.tolist() == [1, 4]
+
+
+def test_a_recording_is_in_single_precision_with_the_names_of_the_vocabulary():
+    found = recorded(Probe())
+    assert {found[name].dtype for name in ("activity", "weights", "activity_change")} == {
+        np.dtype(np.float32)
+    }
+    assert found["activity"].dims == ("visit", "stimulus", "unit")
+    assert found["weights"].dims == ("visit", "synapse")
+    assert found["activity_change"].dims == ("visit", "stimulus", "layer")
+    assert found["activity"].attrs == {"units": "1", "long_name": "response"}
+
+
+def test_depth_is_that_in_the_network_whichever_layers_are_recorded():
+    found = recorded(Probe(layers=("third", "second")))
+    assert found["layer"].values.tolist() == ["second", "third"]
+    np.testing.assert_array_equal(found["layer_depth"], [0.5, 1])
+    np.testing.assert_array_equal(found["depth_group"], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("count", "early", "middle"), [(8, 2, 2), (22, 7, 7), (38, 12, 12), (4, 1, 1), (5, 1, 1)]
+)
+def test_layers_are_grouped_by_depth_as_published(count, early, middle):
+    found = [depth_group(index, count) for index in range(count)]
+    assert found == [0] * early + [1] * middle + [2] * (count - early - middle)
+
+
+def test_the_whole_activity_change_is_the_sum_of_the_jacobian_over_the_units():
+    tissue, found = rat(), recorded(Probe())
+    for index, layer in enumerate(tissue.layers):
+        wanted = tissue.jacobians[layer].sum((2, 3)) / SIZES[layer]
+        np.testing.assert_allclose(
+            found["activity_change"][..., index], wanted, rtol=1e-5, atol=1e-6
+        )
+
+
+def test_a_sampled_activity_change_is_that_of_the_sampled_units_and_inputs():
+    tissue = rat()
+    implant = Probe(units_per_layer=3).implant(tissue, stream(1))
+    found = implant.record(tissue, stream(2))
+    for index, layer in enumerate(tissue.layers):
+        units, inputs = implant.units[layer], implant.inputs[layer]
+        assert len(inputs) == np.ceil(tissue.inputs[layer] * 3 / SIZES[layer])
+        wanted = tissue.jacobians[layer][:, :, units][..., inputs].sum((2, 3)) / 3
+        np.testing.assert_allclose(
+            found["activity_change"][..., index], wanted, rtol=1e-5, atol=1e-6
+        )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 24), st.integers(1, 188), st.integers(0, 2**32))
+def test_no_unit_and_no_synapse_is_recorded_twice(units, synapses, seed):
+    found = recorded(Probe(units=units, synapses=synapses), seed)
+    assert found.sizes["unit"] == units
+    assert found.sizes["synapse"] == synapses
+    for layer in SIZES:
+        for index in ("unit_index", "synapse_index"):
+            chosen = of_layer(found, index, layer).tolist()
+            assert len(set(chosen)) == len(chosen)
+
+
+def test_equal_streams_give_equal_recordings_and_others_do_not():
+    probe = Probe(units=9, synapses=30, noise=Noise(snr=1.0))
+    xr.testing.assert_identical(recorded(probe), recorded(probe))
+    assert not recorded(probe).identical(recorded(probe, seed=5))
+    assert not recorded(probe).identical(recorded(probe, noise_seed=5))
+
+
+def test_the_electrodes_stay_where_they_are_when_the_session_changes():
+    whole = recorded(Probe(units_per_layer=3))
+    short = recorded(Probe(units_per_layer=3, visits=2, stimuli=4, observables=("activity",)))
+    fewer = recorded(Probe(units_per_layer=3, layers=("second",)))
+    np.testing.assert_array_equal(whole["unit_index"], short["unit_index"])
+    np.testing.assert_array_equal(of_layer(whole, "unit_index", "second"), fewer["unit_index"])
+
+
+def test_noise_in_one_observable_does_not_depend_on_what_else_is_recorded():
+    noise = Noise(sigma=0.5)
+    together = recorded(Probe(noise=noise))
+    alone = recorded(Probe(noise=noise, observables=("weights",)))
+    np.testing.assert_array_equal(together["weights"], alone["weights"])
+
+
+@pytest.mark.parametrize("variable", ["activity", "weights", "activity_change"])
+def test_noise_is_added_to_all_that_is_measured(variable):
+    clean, noisy = recorded(Probe()), recorded(Probe(noise=Noise(sigma=0.5)))
+    difference = (noisy[variable] - clean[variable]).values
+    # The noise of an activity change is summed over inputs and divided by the number of units.
+    inputs = np.array([5, 12, 8])
+    wanted = 0.5 * np.sqrt(inputs) / np.array(list(SIZES.values()))
+    expected = wanted if variable == "activity_change" else 0.5
+    axes = (0, 1) if variable == "activity_change" else None
+    np.testing.assert_allclose(difference.std(axis=axes), expected, rtol=0.35)
+
+
+def test_a_probe_of_weights_alone_shows_nothing():
+    tissue = Mute(layers=tuple(SIZES), weights=rat().weights)
+    found = (
+        Probe(observables=("weights",), synapses=20)
+        .implant(tissue, stream())
+        .record(tissue, stream())
+    )
+    assert set(found.data_vars) == {"weights", "synapse_index"}
+    assert found.sizes == {"visit": N_VISITS, "synapse": 20, "layer": 3}
+    assert np.isfinite(features(found)["stat"].sel(layer="first", statistic="weightraw_norm")).all()
+
+
+def test_stimuli_without_classes_can_be_shown():
+    class Unlabelled:
+        def __init__(self) -> None:
+            whole = rat()
+            self.layers, self.responses = whole.layers, whole.responses
+            self.weights, self.inputs, self.jacobian = whole.weights, whole.inputs, whole.jacobian
+
+    tissue = Unlabelled()
+    found = Probe().implant(tissue, stream()).record(tissue, stream())
+    assert "stimulus_label" not in found
+    change = features(found)["change"]
+    assert np.isnan(change.sel(change_name="act_separation")).all()
+    assert np.isfinite(change.sel(change_name="act_tuned_step")).all()
+
+
+def test_a_layer_too_small_for_its_share_is_not_measured():
+    found = recorded(Probe(units=2, noise=Noise(sigma=1.0)))
+    assert found["n_units"].values.tolist() == [1, 1, 0]
+    assert np.isnan(found["activity_change"].sel(layer="third")).all()
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        Probe(),
+        Probe(units=9, synapses=7, visits=3, stimuli=2),
+        Probe(units_per_layer=2, layers=("first", "third"), observables=("activity",)),
+    ],
+)
+def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
+    found = recorded(probe)
+    counted = sum(found[name].size for name in probe.observables)
+    assert probe.values(SIZES, N_SYNAPSES, N_VISITS, N_STIMULI) == counted
