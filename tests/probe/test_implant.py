@@ -187,3 +187,8 @@ def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
     found = recorded(probe)
     counted = sum(found[name].size for name in probe.observables)
     assert probe.values(SIZES, N_SYNAPSES, N_VISITS, N_STIMULI) == counted
+
+
+def test_a_recording_lies_in_memory_as_it_is_read():
+    found = recorded(Probe(units=9, stimuli=4, noise=Noise(snr=1.0)))
+    assert found["activity"].values.flags["C_CONTIGUOUS"]

@@ -80,7 +80,8 @@ class Implant:
         for observable in self.observables:
             measure, dims = _MEASURED[observable]
             seen = [measure(self, tissue, n, streams[observable][n]) for n in self.layers]
-            values = np.concatenate(seen, axis=-1, dtype=np.float32)
+            # Picking by index leaves axes in any order of memory; what follows reads along units.
+            values = np.ascontiguousarray(np.concatenate(seen, axis=-1, dtype=np.float32))
             variables[observable] = xr.Variable(dims, values, describe(observable))
         if ACTIVITY in self.observables:
             variables["unit_index"] = _named("unit_index", UNIT, self._joined(self.units))
