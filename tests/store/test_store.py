@@ -247,7 +247,7 @@ def test_a_killed_writer_leaves_a_store_that_opens_and_verifies(tmp_path: Path) 
     worker.wait()
     again = Store.open(kept.path)
     done = again.committed("record")
-    assert 5 <= len(done)
+    assert len(done) >= 5
     assert again.verify() == []
     for index in set(range(MANY)) - set(done):
         again.write(NODE, index, sample(index))

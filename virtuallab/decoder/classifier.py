@@ -24,6 +24,11 @@ Grid = list[dict[str, Any]]
 class Finite(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Make infinite values missing, so that what is missing is filled in one place."""
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def fit(self, X: Any, y: Any = None) -> Finite:
         """Learn nothing but the number of columns."""
         validate_data(self, X, ensure_all_finite=False)

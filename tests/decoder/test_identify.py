@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.decoder.synthetic import LAYERS, RULES, features
+from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.registry import CLASSIFIERS
+
+
+def asked(dataset: xr.Dataset, seed: int = 1, **settings: object) -> xr.Dataset:
+    analysis = Analysis(**({"observables": ("activity",), "folds": 3, "inner_folds": 2,
+                            "permutations": 1} | settings))  # fmt: skip
+    return identify(dataset, analysis, seed)
+
+
+def bounds(verdict: xr.Dataset, name: str, **where: str) -> tuple[float, float]:
+    low, high = verdict[name].sel(**where).squeeze().values
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+def test_a_planted_rule_is_found_and_the_controls_are_not(classifier: str) -> None:
+    verdict = asked(features(signal=1.5), classifiers=(classifier,))
+    low, _ = bounds(verdict, "interval")
+    assert low > 0.5
+    for control in ("visit_0", "permuted_labels"):
+        low, high = bounds(verdict, "control_interval", control=control)
+        assert low <= 1 / 3 <= high, control
+
+
+@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+def test_nothing_is_found_where_there_is_nothing(classifier: str) -> None:
+    low, high = bounds(asked(features(), classifiers=(classifier,)), "interval")
+    assert low <= 1 / 3 <= high
+
+
+def test_a_rule_written_into_the_first_visit_turns_its_control_red() -> None:
+    verdict = asked(features(first_visit=2.0))
+    low, _ = bounds(verdict, "control_interval", control="visit_0")
+    assert low > 1 / 3
+
+
+def test_layers_of_one_subject_never_help_to_identify_it() -> None:
+    # Each subject has a mark of its own on all its layers, and no subject says anything of its
+    # rule: who splits by layer recognises the subject, who splits by subject finds nothing.
+    marked = features(twins=4.0, each=10, seed=3)
+    published = asked(marked, scheme="paper", splits=3)
+    assert published["balanced_accuracy"].item() > 0.5
+    assert published["optimism"].item() > 0.15
+    low, high = bounds(asked(marked), "interval")
+    assert low <= 1 / 3 <= high
+
+
+def test_a_verdict_adds_up() -> None:
+    dataset = features(signal=0.5)
+    verdict = asked(dataset, observables=("activity", "all"), classifiers=tuple(CLASSIFIERS))
+    assert verdict["confusion"].sum(["true_rule", "predicted_rule"]).values.tolist() == (
+        [[dataset.sizes["subject"]] * 3] * 2
+    )
+    np.testing.assert_allclose(verdict["probability"].sum("predicted_rule"), 1, rtol=1e-6)
+    assert verdict["true_rule"].values.tolist() == list(RULES)
+    for observable in ("activity", "all"):
+        for classifier in CLASSIFIERS:
+            one = verdict.sel(observable=observable, classifier=classifier)
+            assert one["balanced_accuracy"] == balanced_accuracy(one["confusion"].values)
+    assert verdict.attrs["chance"] == pytest.approx(1 / 3)
+    assert verdict.attrs["n_subjects"] == 72
+
+
+def test_the_seed_and_nothing_else_decides() -> None:
+    dataset = features(signal=0.4)
+    xr.testing.assert_identical(asked(dataset), asked(dataset))
+    assert not asked(dataset).equals(asked(dataset, seed=2))
+
+
+def test_each_architecture_is_held_out_in_turn() -> None:
+    verdict = asked(features(signal=2.0), hold_out="architecture")
+    assert verdict["held_out"].values.tolist() == sorted(LAYERS)
+    for name in LAYERS:
+        low, _ = bounds(verdict, "held_out_interval", held_out=name)
+        assert low > 1 / 3, name
+    nothing = asked(features(), hold_out="architecture")
+    for name in LAYERS:
+        low, high = bounds(nothing, "held_out_interval", held_out=name)
+        assert low <= 1 / 3 <= high, name
+
+
+def test_an_observable_that_was_not_measured_is_named() -> None:
+    dataset = features(signal=1.0)
+    dataset["change"].loc[{"change_name": "weight_step"}] = np.nan
+    verdict = asked(dataset, observables=("weights", "activity"))
+    assert verdict["observable"].values.tolist() == ["activity"]
+    assert json.loads(verdict.attrs["warnings"]) == ["not measured by this probe: weights"]
+
+
+def test_missing_and_infinite_values_are_no_error() -> None:
+    dataset = features(signal=1.5)
+    dataset["change"][3] = np.nan
+    dataset["change"][4] = np.inf
+    low, _ = bounds(asked(dataset), "interval")
+    assert low > 0.4
+
+
+def test_intervals_cover_as_often_as_they_say() -> None:
+    stream = np.random.default_rng(0)
+    shares, size, covered = np.array([0.5, 0.8, 0.95]), 20, 0
+    for _ in range(200):
+        right = stream.binomial(size, shares)
+        confusion = np.diag(right).astype(float)
+        confusion[np.arange(3), [1, 2, 0]] = size - right
+        low, high = interval(confusion, 0.95, 1)
+        covered += low <= shares.mean() <= high
+    assert 0.9 <= covered / 200 <= 0.995
+
+
+def test_an_interval_of_perfect_predictions_is_no_point() -> None:
+    low, high = interval(np.eye(4) * 10, 0.95, 1)
+    assert low < 0.97 < high
+
+
+def test_controls_cover_chance_as_often_as_they_say() -> None:
+    outside = 0
+    for seed in range(20):
+        verdict = asked(features(each=6, seed=seed), seed, classifiers=("linear_svm",))
+        for control in ("visit_0", "permuted_labels"):
+            low, high = bounds(verdict, "control_interval", control=control)
+            outside += not low <= 1 / 3 <= high
+    # Of 40 intervals of 95 %, two lie outside on average; seven or more would be one in 200.
+    assert outside < 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "message"),
+    [
+        ({"folds": 5, "inner_folds": 4}, "folds", "12 subjects per rule cannot be split in 5 groups"
+         " nested in 4; needs at least 20. Raise subjects.replicates."),
+        ({"probes": ("uta",)}, "probes", "no probe 'uta'. Did you mean 'utah'? Known: utah."),
+        ({"classifiers": ("random_forrest",)}, "classifiers", "Did you mean 'random_forest'?"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_analysed_is_said(
+    settings: dict[str, object], field: str, message: str
+) -> None:
+    count = 12 if field == "folds" else 15
+    rules = [rule for rule in RULES for _ in range(count)]
+    [(found, words)] = Analysis(**settings).check(rules, ["a"] * len(rules), ["utah"])
+    assert found == field
+    assert message in words
+
+
+def test_one_architecture_cannot_be_held_out() -> None:
+    rules = [rule for rule in RULES for _ in range(20)]
+    [(field, words)] = Analysis(hold_out="architecture").check(rules, ["a"] * 60, ["utah"])
+    assert (field, "one architecture only" in words) == ("hold_out", True)
