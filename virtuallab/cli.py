@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -37,7 +37,7 @@ StoreOption = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", "-w", min=1, help="Cohorts at once [all cores].")
 ]
-Device = Annotated[str, typer.Option(help="Where subjects are trained: cpu or cuda.")]
+Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where subjects are trained.")]
 
 
 @app.command()

@@ -24,7 +24,7 @@ from virtuallab.lab import record as recording
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.cost import spent
 from virtuallab.lab.progress import counting
-from virtuallab.lab.workers import stoppable
+from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.report import build, verdict_table
@@ -94,6 +94,8 @@ def run(
 
     Raises
     ------
+    UserError
+        If there is no such device.
     ProtocolError
         If the protocol cannot be carried out; every fault is listed.
     StoreError
@@ -103,6 +105,7 @@ def run(
     """
     began = time.monotonic()
     console = console or Console(quiet=True)
+    check_device(device)
     read = load.protocol(protocol, overrides)
     root = store or Path("runs") / f"{read.name}.zarr"
     experiment = _begin(read, root, workers, console)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.anatomy import anatomies
+from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 
@@ -21,14 +21,9 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
         only against the networks it asks for (a probe with more units than a layer has).
     """
     found = read(path, overrides)
-    faults = [
-        fault(found, place, message)
-        for place, message in dict.fromkeys(
-            [*_probe_faults(found, found.probes), *_analysis_faults(found)]
-        )
-    ]
-    if faults:
-        raise ProtocolError(faults)
+    messages = {**_probe_faults(found, found.probes), **_analysis_faults(found)}
+    if messages:
+        raise ProtocolError(fault(found, *each) for each in messages.items())
     return found
 
 
@@ -41,12 +36,9 @@ def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
     other = read(path, overrides)
-    faults = [
-        fault(other, place, message)
-        for place, message in dict.fromkeys(_probe_faults(kept, other.probes))
-    ]
-    if faults:
-        raise ProtocolError(faults)
+    messages = _probe_faults(kept, other.probes)
+    if messages:
+        raise ProtocolError(fault(other, *each) for each in messages.items())
     return dict(other.probes)
 
 
@@ -61,7 +53,9 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
     return faults
 
 
-def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> Iterable[tuple[str, str]]:
+def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> dict[str, str]:
+    """Message by place; of a place at fault in several networks, the first says it."""
+    faults: dict[str, str] = {}
     n_visits = len(visit_steps(found))
     for anatomy in anatomies(expand(found)):
         tissue = anatomy.specimen()
@@ -70,13 +64,17 @@ def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> Iterable[tupl
         n_stimuli = len(anatomy.task.stimuli().labels)
         for name, probe in probes.items():
             for field, message in probe.check(units, synapses, n_visits, n_stimuli):
-                yield f"probes.{name}.{field}", f"{message} (in {anatomy.name!r})"
+                place = f"probes.{name}.{field}" if field else f"probes.{name}"
+                faults.setdefault(place, f"in {anatomy.name}: {message}")
+    return faults
 
 
-def _analysis_faults(found: Protocol) -> Iterable[tuple[str, str]]:
+def _analysis_faults(found: Protocol) -> dict[str, str]:
     subjects = expand(found)
     rules = [subject.label for subject in subjects]
-    architectures = [subject.architecture.name for subject in subjects]
-    for name, analysis in found.analyses.items():
-        for field, message in analysis.check(rules, architectures, tuple(found.probes)):
-            yield f"analyses.{name}.{field}", message
+    architectures = architecture_labels(subjects)
+    return {
+        f"analyses.{name}.{field}": message
+        for name, analysis in found.analyses.items()
+        for field, message in analysis.check(rules, architectures, tuple(found.probes))
+    }

@@ -13,7 +13,20 @@ from contextlib import contextmanager
 
 import torch
 
-from virtuallab.errors import Interrupted
+from virtuallab.errors import Interrupted, UserError, suggest
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises
+    ------
+    UserError
+    """
+    if device not in ("cpu", "cuda"):
+        raise UserError(f"no device is called {device!r}. {suggest(device, ['cpu', 'cuda'])}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device 'cuda' was asked for, and torch finds none. Use 'cpu'.")
 
 
 class Stopped(Exception):
