@@ -1,0 +1,39 @@
+"""What the documentation shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tests.subject.test_train import seen, subject
+from virtuallab.registry import OPTIMIZERS, RULES
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_rule_of_the_documentation_works_as_it_is_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    list(RULES)  # the shipped rules are known before the registry is copied
+    monkeypatch.setattr(RULES, "_classes", dict(RULES._classes))
+    text = (DOCS / "questions" / "write_a_rule.md").read_text("utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(code.splitlines()) < 30
+    module = ModuleType("my_lab_rules")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(code, "write_a_rule.md", "exec"), module.__dict__)
+    frozen = subject("feedback_alignment")
+    following = replace(
+        frozen,
+        rule=RULES["leaky_mirror"](rate=1.0),
+        optimizer=OPTIMIZERS["sgd"](learning_rate=0.05, momentum=0.0),
+    )
+    before, _, after = (visit.truth["weight_angle"][0] for visit in seen([following], 100))
+    assert (after < 0.3 * before).all(), "its backward weights turn toward the forward ones"
+    assert np.isfinite(seen([frozen], 20)[-1].truth["weight_angle"]).all()
