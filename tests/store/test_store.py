@@ -105,7 +105,7 @@ def test_an_array_that_shares_chunks_is_refused(tmp_path: Path) -> None:
 
 def test_declaring_twice_is_nothing_and_declaring_otherwise_is_refused(tmp_path: Path) -> None:
     kept = store(tmp_path)
-    kept.declare(NODE, sample())
+    kept.declare(NODE, sample(), coords={"rule": subjects()["rule"]})
     with pytest.raises(StoreError, match="activity is stored as"):
         kept.declare(NODE, sample().isel(stimulus=slice(2)))
 

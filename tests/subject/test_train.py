@@ -109,6 +109,12 @@ def test_training_repeats_itself_bit_for_bit(rule: str) -> None:
         np.testing.assert_array_equal(a.state, b.state)
 
 
+def test_training_leaves_torchs_global_stream_alone() -> None:
+    before = torch.get_rng_state()
+    seen([subject("information_alignment", number=number) for number in range(3)], 4)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_no_two_subjects_share_a_stream() -> None:
     subjects = [subject(rule, number=number) for rule in RULES for number in range(3)]
     starts = np.stack([seen([one], 2)[0].state[0] for one in subjects])
