@@ -1,1 +1,1 @@
-"""."""
+"""The laboratory: where subjects, probes, decoders and the store meet, and nowhere else."""

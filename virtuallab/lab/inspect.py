@@ -90,10 +90,13 @@ def plugins(kind: str | None = None) -> RenderableType:
     if kind is not None and kind not in _KINDS:
         raise UnknownName("kind of plug-in", kind, _KINDS)
     table = Table(show_header=True)
-    for column in ("kind", "name", "what it is"):
+    for column in ("kind", "name", "local", "what it is"):
         table.add_column(column)
     for plural in [kind] if kind else _KINDS:
         for name in _KINDS[plural]:
-            doc = (_KINDS[plural][name].__doc__ or "").strip().splitlines()
-            table.add_row(plural, name, doc[0] if doc else "")
+            plugin = _KINDS[plural][name]
+            doc = (plugin.__doc__ or "").strip().splitlines()
+            # Of a rule: could a synapse compute it from what reaches it?
+            local = {True: "yes", False: "no"}.get(getattr(plugin, "local", None), "")
+            table.add_row(plural, name, local, doc[0] if doc else "")
     return table
