@@ -127,6 +127,32 @@ def test_new_probes_change_no_subject_and_no_other_recording(
     assert tiny.sizes["stimulus"] == 5
 
 
+def test_decoding_and_reporting_again_trains_nothing(protocol: Path, virtuallab: Command) -> None:
+    vl.run(protocol, store=protocol.parent / "lab.zarr")
+    before = contents(protocol.parent / "lab.zarr")
+    other = protocol.parent / "other.yaml"
+    other.write_text(
+        PROTOCOL.replace(
+            "  main: {observables: [activity], folds: 2, inner_folds: 2, permutations: 1}",
+            "  published: {scheme: paper, splits: 2, observables: [activity], "
+            "classifiers: [linear_svm, conv1d_mlp]}",
+        ),
+        encoding="utf-8",
+    )
+    done = virtuallab("decode", "lab.zarr", "--protocol", "other.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "published" in done.stdout
+    changed = differing(before, contents(protocol.parent / "lab.zarr"))
+    assert all(name == "zarr.json" or name.startswith("decoding/published") for name in changed)
+    verdict = vl.open(protocol.parent / "lab.zarr")["decoding/published"].to_dataset()
+    assert verdict["optimism"].sizes == {"probe": 2, "observable": 1, "classifier": 2}
+    again = virtuallab("report", "lab.zarr", "--output", "page.html")
+    assert again.returncode == 0, again.stderr
+    page = (protocol.parent / "page.html").read_text(encoding="utf-8")
+    assert "published" in page
+    assert page.count("</html>") == 1
+
+
 def test_a_recording_is_what_the_network_did(protocol: Path) -> None:
     from virtuallab.protocol import expand, read
     from virtuallab.subject.preparation import prepare

@@ -188,13 +188,16 @@ def _begin(protocol: Protocol, root: Path, workers: int | None, console: Console
     made = Store.create(
         root,
         subjects=subjects,
-        provenance=provenance(
-            text=protocol.text,
-            resolved=json.dumps(protocol.resolved(), sort_keys=True),
-            title=protocol.name,
-            summary=protocol.question,
-            seed=protocol.seed,
-        ),
+        provenance={
+            **provenance(
+                text=protocol.text,
+                resolved=json.dumps(protocol.resolved(), sort_keys=True),
+                title=protocol.name,
+                summary=protocol.question,
+                seed=protocol.seed,
+            ),
+            "protocol_overrides": json.dumps(protocol.overrides),
+        },
         plan=plan.stored(),
     )
     return _resume(made, protocol)
