@@ -164,9 +164,11 @@ def test_damage_is_found_and_named(tmp_path: Path) -> None:
     for index in range(3):
         record = {"checksums": {NODE: kept.write(NODE, index, sample(float(index)))}}
         kept.commit("record", index, record)
-    chunk = kept.path / NODE / "activity" / "c" / "1" / "0" / "0" / "0"
+    chunk = kept.path / NODE / "activity" / "c.1.0.0.0"
     chunk.write_bytes(chunk.read_bytes()[:-7])
-    assert kept.verify() == [f"{NODE}/activity of subject 1: not what was written."]
+    (damage,) = kept.verify()
+    assert damage.startswith(f"{NODE}/activity of subject 1 is not what was written. Remove ")
+    assert "lab.records/record/000001.json, and the same command makes it again." in damage
 
 
 def test_plain_xarray_opens_it_where_virtuallab_is_not_installed(tmp_path: Path) -> None:

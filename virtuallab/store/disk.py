@@ -1,4 +1,4 @@
-"""Turn what a failing disk says into what the user can do about it."""
+"""Write files so that they are there whole or not at all, and say plainly when a disk fails."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from virtuallab.errors import MachineError, StoreError
 
+# EFBIG: the limit on the size of a file, which some clusters set in place of a quota.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -51,3 +52,12 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def settle(path: Path) -> None:
+    """Wait until what was written to a file is on the disk, not only in memory."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +13,13 @@ import xarray as xr
 import zarr
 
 from virtuallab.errors import StoreError
-from virtuallab.store.disk import writing
-from virtuallab.store.layout import as_words, check_like, declare_array, table_encoding
-from virtuallab.store.open import SCHEMA_VERSION, check_is_ours, with_coords
+from virtuallab.store import chunk
+from virtuallab.store.disk import settle, writing
+from virtuallab.store.layout import is_text, words
+from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
 from virtuallab.store.records import Records
+from virtuallab.store.swap import put_back
+from virtuallab.store.tree import Tree
 from virtuallab.vocabulary import SUBJECT
 
 
@@ -28,17 +27,14 @@ class Store:
     """An experiment on disk: a zarr v3 tree, and the commit records beside it.
 
     Arrays over subjects have one chunk to a subject and are written by :meth:`write`, from any
-    number of threads or processes, each subject once. Small tables are written whole by
-    :meth:`write_table`, by one process.
+    number of threads or processes, each subject once. Nodes are declared, and small tables written
+    whole, by one process. Every state in between opens, with or without virtuallab.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = Records(path)
-        self._root = zarr.open_group(str(path), mode="r+", use_consolidated=False)
-        self._arrays: dict[str, zarr.Array[Any]] = {}
-        self._variables: dict[str, set[str]] = {}
-        self._lock = threading.Lock()
+        self._tree = Tree(path, self._records.aside)
 
     @classmethod
     def create(
@@ -65,27 +61,32 @@ class Store:
         Raises
         ------
         StoreError
-            If something is there, or the place may not be written.
+            If something is there, the name does not end in ``.zarr``, or the place may not be
+            written.
         MachineError
             If the disk fails.
         """
-        if path.exists():
-            raise StoreError(f"{path} exists already.")
+        if path.suffix != ".zarr":
+            raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
+        _refuse_existing(path)
+        records = Records(path)
         with writing(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # A store is there whole or not at all: it is made under another name and renamed.
-            draft = path.with_name(f".{path.name}.draft")
-            shutil.rmtree(draft, ignore_errors=True)
+            # Records of a store that was removed would say that all of this one is done.
+            shutil.rmtree(records.folder, ignore_errors=True)
+            # A store is there whole or not at all: it is made aside and renamed.
+            draft = records.aside / path.name
+            draft.parent.mkdir(parents=True)
             attributes = {
                 "virtuallab_schema": SCHEMA_VERSION,
                 **provenance,
                 "plan": json.dumps(plan, sort_keys=True),
             }
             zarr.create_group(str(draft), attributes=attributes, zarr_format=3)
-            cls(draft).write_table("subjects", subjects)
-            shutil.rmtree(Records(path).folder, ignore_errors=True)
-            Records(path).folder.mkdir()
+            Tree(draft, records.aside / "nodes").write_table("subjects", subjects)
+            _refuse_existing(path)
             draft.rename(path)
+            shutil.rmtree(records.aside)
         return cls(path)
 
     @classmethod
@@ -103,17 +104,19 @@ class Store:
             raise StoreError(
                 f"{store._records.folder} is missing. It belongs beside {path.name}: move both."
             )
+        with writing(path):
+            put_back(path, store._records.aside)
         return store
 
     @property
     def provenance(self) -> dict[str, str]:
         """Where the experiment came from: the root's attributes but for the plan."""
-        return {k: str(v) for k, v in self._root.attrs.asdict().items() if k != "plan"}
+        return {k: str(v) for k, v in self._tree.attributes.items() if k != "plan"}
 
     @property
     def plan(self) -> dict[str, Any]:
         """What decides the bytes of the result."""
-        plan: dict[str, Any] = json.loads(str(self._root.attrs["plan"]))
+        plan: dict[str, Any] = json.loads(str(self._tree.attributes["plan"]))
         return plan
 
     @property
@@ -139,38 +142,24 @@ class Store:
             What one subject's values look like, without a subject axis. Its coordinates are the
             same for everybody and are written now.
         coords : mapping from name to DataArray, optional
-            Coordinates over subjects, written now.
+            Coordinates over subjects, written now. A tree hands down no coordinate that is not a
+            dimension's own, so each node has what it is to be grouped by.
         attributes : mapping, optional
             Text for the node.
 
         Raises
         ------
         StoreError
-            If the node is there for other values.
+            If the node is there for other values or with other coordinates.
         """
         names = self.subjects[SUBJECT]
-        with self._lock, writing(self.path):
-            group = self._root.require_group(node)
-            declared = set(group.array_keys())
-            for name, variable in sample.data_vars.items():
-                if name in declared:
-                    check_like(self._array(node, str(name)), variable, node)
-            if declared:
-                return
-            static = as_words(
-                xr.Dataset(coords={**sample.coords, SUBJECT: names, **(coords or {})})
-            )
-            for name, variable in sample.data_vars.items():
-                declare_array(group, str(name), variable, len(names))
-            # Each array names the coordinates that are no dimension's own, as CF has it.
-            auxiliary = " ".join(sorted(map(str, set(static.coords) - set(static.dims))))
-            _to_zarr(static, self.path, node, mode="a")
-            group.attrs.update({**(attributes or {}), "coordinates": auxiliary})
+        static = xr.Dataset(coords={**sample.coords, SUBJECT: names, **(coords or {})})
+        self._tree.declare(node, sample, static, attributes or {})
 
     def write(
         self, node: str, subject: int, values: xr.Dataset | Mapping[str, np.ndarray]
     ) -> dict[str, str]:
-        """Write one subject's chunks of a node. Nothing else in the package writes arrays.
+        """Write one subject's chunks of a node. Nothing else writes values over subjects.
 
         Parameters
         ----------
@@ -188,25 +177,54 @@ class Store:
         Raises
         ------
         StoreError
-            If the values are not those that were declared.
+            If the values are not those that were declared, or the subject is committed with others.
         MachineError
             If the disk fails.
         """
-        arrays = {str(name): np.asarray(value) for name, value in _variables(values).items()}
-        declared = self._variables_of(node)
-        if arrays.keys() != declared:
-            raise StoreError(f"{node} holds {sorted(declared)}, not {sorted(arrays)}.")
-        checksums = {}
-        for name, value in arrays.items():
-            array = self._array(node, name)
-            _check_chunk(array, f"{node}/{name}", subject, value)
-            with writing(self.path):
-                array[subject : subject + 1] = value[np.newaxis]
-            checksums[name] = _checksum(value)
+        declared = self._tree.over_subjects(node)
+        given = _variables(values)
+        if given.keys() != declared.keys():
+            raise StoreError(f"{node} holds {sorted(declared)}, not {sorted(given)}.")
+        arrays = {}
+        for name, value in given.items():
+            chunk.check_chunk(declared[name], f"{node}/{name}", subject, value)
+            array = np.asarray(value)
+            arrays[name] = words(array) if is_text(array.dtype) else array
+        checksums = {name: chunk.checksum(array) for name, array in arrays.items()}
+        committed = self._records.checksums(node, subject)
+        if committed and committed[1] != checksums:
+            raise StoreError(
+                f"subject {subject} is committed in {node} with other values. "
+                f"Remove {self._records.file(committed[0], subject)} to replace it."
+            )
+        with writing(self.path):
+            for name, array in arrays.items():
+                chunk.write_chunk(declared[name], subject, array)
         return checksums
 
     def commit(self, stage: str, subject: int, record: Mapping[str, Any]) -> None:
-        """Say that a subject is done with a stage; call it after its chunks are written."""
+        """Say that a subject is done with a stage; call it after its chunks are written.
+
+        Parameters
+        ----------
+        stage : str
+            ``"subjects"``, ``"probe-utah"``.
+        subject : int
+            Index of the subject.
+        record : mapping
+            Plain data. Under ``checksums``, for each node what :meth:`write` returned: these chunks
+            are on the disk before the record is.
+
+        Raises
+        ------
+        MachineError
+            If the disk fails.
+        """
+        with writing(self.path):
+            for node, names in record.get("checksums", {}).items():
+                arrays = self._tree.over_subjects(node)
+                for name in names:
+                    settle(self.path / chunk.chunk_file(arrays[name], subject))
         self._records.commit(stage, subject, record)
 
     def committed(self, stage: str) -> dict[int, dict[str, Any]]:
@@ -215,129 +233,41 @@ class Store:
 
     def write_table(self, node: str, dataset: xr.Dataset) -> None:
         """Write a small table whole, each variable in one chunk, in the place of an older one."""
-        words = as_words(dataset.drop_encoding())
-        with self._lock, writing(self.path):
-            # An older table goes first, or variables that are no longer in it would stay.
-            if node in self._root:
-                del self._root[node]
-            self._root.require_group(node)
-            _to_zarr(words, self.path, node, mode="a", encoding=table_encoding(words))
+        self._tree.write_table(node, dataset)
 
     def read(self, node: str, subject: int | None = None) -> xr.Dataset:
         """Read a node: of one subject without a subject axis, or lazily of all."""
-        if subject is not None:
-            arrays = {name: self._array(node, name) for name in self._variables_of(node)}
-            return xr.Dataset(
-                {
-                    name: (array.metadata.dimension_names[1:], array[subject])  # type: ignore[union-attr,index]
-                    for name, array in arrays.items()
-                }
-            )
-        dataset = xr.open_zarr(
-            str(self.path), group=node, consolidated=False, chunks=None, zarr_format=3
-        )
-        return with_coords(dataset)
+        return self._tree.read(node) if subject is None else self._tree.read_subject(node, subject)
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""
-        return sorted(
-            path
-            for path, member in self._root.members(max_depth=None)
-            if isinstance(member, zarr.Group) and any(True for _ in member.array_keys())
-        )
+        return self._tree.nodes()
 
     def finish(self) -> None:
-        """Gather the metadata, so that readers open one file; done last, by one process."""
-        with self._lock, writing(self.path), _quiet():
-            zarr.consolidate_metadata(str(self.path))
+        """Sweep up what a kill left half written, and gather the metadata; done last, alone."""
+        self._tree.finish()
 
     def verify(self) -> list[str]:
         """Compare every committed chunk with its checksum; return a line for each damaged one."""
-        damaged = []
-        for stage in self._records.stages():
-            for index, record in self.committed(stage).items():
-                for node, checksums in record.get("checksums", {}).items():
-                    damaged += self._damage(node, index, checksums)
-        return damaged
-
-    def _damage(self, node: str, index: int, checksums: Mapping[str, str]) -> list[str]:
-        lines = []
-        for name, expected in checksums.items():
-            try:
-                intact = _checksum(np.asarray(self._array(node, name)[index])) == expected
-            except Exception:  # a torn chunk can fail in any codec, in ways of its own
-                intact = False
-            if not intact:
-                lines.append(f"{node}/{name} of subject {index}: not what was written.")
-        return lines
-
-    def _array(self, node: str, name: str) -> zarr.Array[Any]:
-        path = f"{node}/{name}"
-        if path not in self._arrays:
-            array = self._root[path]
-            assert isinstance(array, zarr.Array)
-            self._arrays[path] = array.with_config({"write_empty_chunks": True})
-        return self._arrays[path]
-
-    def _variables_of(self, node: str) -> set[str]:
-        """Names of the arrays with one chunk a subject; what is declared does not change."""
-        if node not in self._variables:
-            group = self._root.get(node)
-            if not isinstance(group, zarr.Group):
-                raise StoreError(f"{self.path} has no {node}.")
-            fixed = {*str(group.attrs.get("coordinates", "")).split()}
-            self._variables[node] = {
-                name
-                for name, array in group.arrays()
-                if name not in fixed and name not in (array.metadata.dimension_names or ())  # type: ignore[union-attr]
-            }
-        return self._variables[node]
+        return [
+            f"{node}/{name} of subject {index} is not what was written. Remove "
+            f"{self._records.file(stage, index)}, and the same command makes it again."
+            for stage in self._records.stages()
+            for index, record in self.committed(stage).items()
+            for node, checksums in record.get("checksums", {}).items()
+            for name, expected in checksums.items()
+            if not chunk.is_intact(self._tree.over_subjects(node)[name], index, expected)
+        ]
 
 
-def _variables(values: xr.Dataset | Mapping[str, np.ndarray]) -> Mapping[Any, Any]:
-    return values.data_vars if isinstance(values, xr.Dataset) else values
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise StoreError(f"{path} exists already.")
 
 
-def _check_chunk(array: zarr.Array[Any], path: str, subject: int, value: np.ndarray) -> None:
-    """Refuse anything but one whole chunk of one subject.
-
-    Raises
-    ------
-    StoreError
-    """
-    if array.chunks != (1, *array.shape[1:]):
-        raise StoreError(f"{path} does not have one chunk a subject; writes would destroy others.")
-    if value.shape != array.shape[1:] or value.dtype != array.dtype:
-        raise StoreError(
-            f"{path} takes {array.shape[1:]} {array.dtype} of a subject, "
-            f"not {value.shape} {value.dtype}."
-        )
-    if not 0 <= subject < array.shape[0]:
-        raise StoreError(f"{path} has subjects 0 to {array.shape[0] - 1}, not {subject}.")
-
-
-def _checksum(value: np.ndarray) -> str:
-    return hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).hexdigest()
-
-
-def _to_zarr(
-    dataset: xr.Dataset,
-    path: Path,
-    node: str,
-    *,
-    mode: Any,
-    encoding: Mapping[str, Any] | None = None,
-) -> None:
-    with _quiet():
-        dataset.to_zarr(
-            str(path), group=node, mode=mode, consolidated=False, zarr_format=3, encoding=encoding
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the notes that consolidated metadata and strings are younger than zarr's v3 text."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
-        yield
+def _variables(
+    values: xr.Dataset | Mapping[str, np.ndarray],
+) -> Mapping[str, xr.Variable | np.ndarray]:
+    if isinstance(values, xr.Dataset):
+        return {str(name): array.variable for name, array in values.data_vars.items()}
+    return values

@@ -1,8 +1,4 @@
-"""How arrays lie on disk: a leading subject axis, one chunk to a subject, words as words.
-
-Writes that share a chunk lose data without an error: each writer reads the chunk, changes its part
-and writes the whole back. So one chunk holds exactly one subject, and is written once.
-"""
+"""How arrays lie on disk: a leading subject axis, one chunk to a subject, words as words."""
 
 from __future__ import annotations
 
@@ -18,32 +14,58 @@ from virtuallab.vocabulary import SUBJECT, describe
 
 def declare_array(group: zarr.Group, name: str, sample: xr.DataArray, subjects: int) -> None:
     """Make an array of one chunk a subject, for values like ``sample`` (which has no subject)."""
-    shape = (subjects, *sample.shape)
     group.create_array(
         name,
-        shape=shape,
+        shape=(subjects, *sample.shape),
         chunks=(1, *sample.shape),
-        dtype=sample.dtype,
+        dtype="str" if is_text(sample.dtype) else sample.dtype,
         fill_value=_unwritten(sample.dtype),
+        # A folder for each axis of each chunk would cost more room than most chunks do.
+        chunk_key_encoding={"name": "default", "separator": "."},
         dimension_names=(SUBJECT, *map(str, sample.dims)),
         attributes={**describe(name), **_plain(sample.attrs)},
     )
 
 
-def check_like(array: zarr.Array[Any], sample: xr.DataArray, node: str) -> None:
-    """Refuse a template that differs from what is declared already.
+def value_dims(array: zarr.Array[Any]) -> tuple[str, ...]:
+    """Names of an array's axes but the first, the subject."""
+    names = array.metadata.dimension_names or ()  # type: ignore[union-attr]
+    return tuple(str(name) for name in names[1:])
+
+
+def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node: str) -> None:
+    """Refuse to take a node for values that differ from those it was declared for.
+
+    Parameters
+    ----------
+    stored : xr.Dataset
+        The node as it is, dims (subject, ...).
+    sample : xr.Dataset
+        One subject's values, without a subject axis.
+    static : xr.Dataset
+        The coordinates.
+    node : str
+        Where it is, for the message.
 
     Raises
     ------
     StoreError
     """
-    dims = (SUBJECT, *map(str, sample.dims))
-    found = (array.metadata.dimension_names, array.shape[1:], array.dtype)  # type: ignore[union-attr]
-    if found != (dims, sample.shape, sample.dtype):
-        raise StoreError(
-            f"{node}/{sample.name} is stored as {found[0]} {found[1]} {found[2]}, "
-            f"and cannot take {dims} {sample.shape} {sample.dtype}."
-        )
+    before = {str(name): _spell(v) for name, v in stored.data_vars.items()}
+    now = {str(name): _spell(variable) for name, variable in sample.data_vars.items()}
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            raise StoreError(
+                f"{node}/{name} is stored as {before.get(name, 'nothing')}, "
+                f"and cannot take {now.get(name, 'nothing')}."
+            )
+    for name in sorted(map(str, stored.coords.keys() | static.coords.keys())):
+        if (
+            name not in stored.coords
+            or name not in static.coords
+            or not stored.variables[name].equals(static.variables[name])  # type: ignore[no-untyped-call]
+        ):
+            raise StoreError(f"{node} is stored with another {name}; give it another name.")
 
 
 def table_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -58,20 +80,33 @@ def table_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
 def as_words(dataset: xr.Dataset) -> xr.Dataset:
     """Text as variable-length strings: a fixed width could not take a longer name later."""
     changed = {
-        name: (variable.dims, _words(variable.to_numpy()), variable.attrs)
+        name: (variable.dims, words(variable.to_numpy()), variable.attrs)
         for name, variable in dataset.variables.items()
-        if variable.dtype.kind in "UO"
+        if is_text(variable.dtype)
     }
     coords = {name: value for name, value in changed.items() if name in dataset.coords}
     values = {name: value for name, value in changed.items() if name not in dataset.coords}
     return dataset.assign_coords(coords).assign(values)
 
 
-def _words(values: np.ndarray) -> np.ndarray:
+def words(values: np.ndarray) -> np.ndarray:
+    """Text of any kind as an array of Python's own strings."""
     return np.array([str(value) for value in values.ravel()], dtype=object).reshape(values.shape)
 
 
-def _unwritten(dtype: np.dtype[Any]) -> float | int:
+def is_text(dtype: np.dtype[Any]) -> bool:
+    """Say whether values are text: of fixed or variable length, or Python's own strings."""
+    return dtype.kind in "UOT"
+
+
+def _spell(values: xr.DataArray) -> str:
+    sizes = ", ".join(f"{dim} {size}" for dim, size in values.sizes.items() if dim != SUBJECT)
+    return f"({sizes}) {'text' if is_text(values.dtype) else values.dtype}"
+
+
+def _unwritten(dtype: np.dtype[Any]) -> float | int | str:
+    if is_text(dtype):
+        return ""
     return float("nan") if dtype.kind == "f" else 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import xarray as xr
 
 from virtuallab.errors import StoreError
+from virtuallab.store.metadata import is_gathered, root_metadata
 
 SCHEMA_VERSION = 1
 
@@ -26,8 +26,7 @@ def check_is_ours(path: Path) -> None:
     if not path.is_dir():
         raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")
     try:
-        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
-        version = attributes["virtuallab_schema"]
+        version = int(root_metadata(path)["attributes"]["virtuallab_schema"])
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreError(f"{path} is not an experiment of virtuallab.") from None
     if version > SCHEMA_VERSION:
@@ -46,8 +45,7 @@ def open_tree(path: Path) -> xr.DataTree:
         If there is none at this path.
     """
     check_is_ours(path)
-    finished = "consolidated_metadata" in json.loads((path / "zarr.json").read_text("utf-8"))
-    tree = xr.open_datatree(path, engine="zarr", consolidated=finished)
+    tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
     loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
     return xr.DataTree.from_dict(loaded, name=path.stem)
 

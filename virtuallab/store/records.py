@@ -21,13 +21,18 @@ class Records:
     """The commit records of one store."""
 
     def __init__(self, store: Path) -> None:
-        self.folder = store.with_suffix(".records")
+        # Not `with_suffix`: trial.1 and trial.2 are two experiments.
+        self.folder = store.with_name(f"{store.name.removesuffix('.zarr')}.records")
+        self.aside = self.folder / ".aside"
+
+    def file(self, stage: str, index: int) -> Path:
+        """Return where a subject's record of a stage lies."""
+        return self.folder / stage / f"{index:06d}.json"
 
     def commit(self, stage: str, index: int, record: Mapping[str, Any]) -> None:
-        """Say that a subject is done with a stage; call it after its chunks are written."""
-        path = self.folder / stage / f"{index:06d}.json"
+        """Say that a subject is done with a stage; call it after its chunks are on the disk."""
         with writing(self.folder):
-            write_json(path, {**record, "committed_at": time.time()})
+            write_json(self.file(stage, index), {**record, "committed_at": time.time()})
 
     def of(self, stage: str) -> dict[int, dict[str, Any]]:
         """Return the records of a stage by subject index.
@@ -37,16 +42,34 @@ class Records:
         MachineError
             If a record is damaged.
         """
-        found = {}
-        for path in sorted((self.folder / stage).glob("*.json")):
-            try:
-                found[int(path.stem)] = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                raise MachineError(
-                    f"{path} is damaged. Remove it, and the same command makes this subject again."
-                ) from None
-        return found
+        found = (
+            (int(path.stem), _read(path)) for path in (self.folder / stage).glob("[0-9]*.json")
+        )
+        return {index: record for index, record in found if record is not None}
+
+    def checksums(self, node: str, index: int) -> tuple[str, dict[str, str]] | None:
+        """Return what was committed of a subject in a node: the stage and the checksums, if any."""
+        for stage in self.stages():
+            record = _read(self.file(stage, index)) or {}
+            if node in record.get("checksums", {}):
+                return stage, record["checksums"][node]
+        return None
 
     def stages(self) -> list[str]:
         """Return the stages that have records."""
-        return sorted(path.name for path in self.folder.glob("*") if path.is_dir())
+        folders = (path for path in self.folder.glob("*") if path.is_dir())
+        return sorted(path.name for path in folders if not path.name.startswith("."))
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise MachineError(
+            f"{path} is damaged. Remove it, and the same command makes this subject again."
+        )
+    return record
