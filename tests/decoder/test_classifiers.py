@@ -27,6 +27,7 @@ _EXCUSED = {
 )
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.usefixtures("own_random_streams")
 def test_an_estimator_keeps_scikit_learns_contract(estimator) -> None:  # type: ignore[no-untyped-def]
     failed = []
     for checked, check in estimator_checks_generator(clone(estimator), mark="skip"):

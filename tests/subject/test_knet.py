@@ -6,6 +6,8 @@ from torch import nn
 
 from virtuallab.registry import ARCHITECTURES
 
+pytestmark = pytest.mark.usefixtures("own_random_streams")
+
 
 def layers(name: str, normalisation: str, channels: tuple[int, ...]) -> list[str]:
     architecture = ARCHITECTURES[name](normalisation=normalisation, channels=channels)

@@ -52,6 +52,7 @@ def test_evaluation_uses_each_subjects_running_averages(name: str) -> None:
         )
 
 
+@pytest.mark.usefixtures("own_random_streams")
 def test_dropout_masks_belong_to_the_subject() -> None:
     def noisy(seed: int) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 3)).double()
@@ -90,12 +91,14 @@ def test_torchvisions_resnet_goes_through() -> None:
     assert not first[1].any(), "a subject's error reached its neighbour"
 
 
+@pytest.mark.usefixtures("own_random_streams")
 def test_a_layer_that_mixes_channels_is_refused_by_name() -> None:
     module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4))
     with pytest.raises(UserError, match=r"layer '1' is a GroupNorm.*Known: .*Conv2d"):
         populate([module])
 
 
+@pytest.mark.usefixtures("own_random_streams")
 def test_circular_padding_is_refused() -> None:
     with pytest.raises(UserError, match="circular"):
         populate([nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")])

@@ -13,6 +13,8 @@ from virtuallab.subject.birth import born
 from virtuallab.subject.population import populate
 from virtuallab.subject.state import StateLayout, layout_of
 
+pytestmark = pytest.mark.usefixtures("own_random_streams")
+
 TASK = TASKS["digits"]()
 SMALL = ["mlp", "knet4", "knet5"]
 

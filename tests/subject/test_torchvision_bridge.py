@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from virtuallab.subject.torchvision_bridge import torchvision
 
 
+@pytest.mark.usefixtures("own_random_streams")
 def test_torchvisions_networks_can_be_built() -> None:
     assert torchvision().models.resnet18(weights=None, num_classes=7).fc.out_features == 7
 
