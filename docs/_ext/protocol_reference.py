@@ -61,7 +61,9 @@ class ProtocolReference(SphinxDirective):
         else:
             for plugin in KINDS[name]:
                 cls = KINDS[name][plugin]
-                doc = re.sub(r"(?m)^(Parameters|References|Notes)\n-+$", r"*\1*\n", inspect.getdoc(cls) or "")
+                doc = re.sub(
+                    r"(?m)^(Parameters|References|Notes)\n-+$", r"*\1*\n", inspect.getdoc(cls) or ""
+                )
                 lines += [f".. rubric:: ``{plugin}``", "", *doc.splitlines(), "", *table(cls)]
         container = nodes.container()
         self.state.nested_parse(StringList(lines, source=name), self.content_offset, container)
