@@ -13,11 +13,11 @@ project = "virtuallab"
 author = "the virtuallab developers"
 release = virtuallab.__version__
 extensions = [
+    "mathml",
     "myst_parser",
     "numpydoc",
     "protocol_reference",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
     "sphinx_design",
 ]
@@ -25,9 +25,9 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "virtuallab"
-html_theme_options = {"show_prev_next": False, "navbar_end": ["theme-switcher"]}
+html_theme_options = {"show_prev_next": False, "header_links_before_dropdown": 9}
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"**": []}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-# Equations stay as TeX in the page and are drawn where a reader's browser can fetch MathJax.
+html_math_renderer = "mathml"
