@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from pydantic import BaseModel
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis
 from virtuallab.probe import Noise, Probe
+from virtuallab.protocol import Protocol
+from virtuallab.protocol.model import Subjects
+from virtuallab.protocol.regime import regime_section
 
 KINDS = {
     "rules": registry.RULES,
@@ -22,20 +27,39 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
 }
-PLAIN = {"probe": Probe, "noise": Noise, "analysis": Analysis}
+PLAIN = {
+    "protocol": Protocol,
+    "subjects": Subjects,
+    "rule": regime_section(registry.RULES["backprop"]),  # the keys that every rule has
+    "probe": Probe,
+    "noise": Noise,
+    "analysis": Analysis,
+}
+
+
+def keys(cls: type[Any]) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, default and meaning of each key that a section or a plug-in describes."""
+    if issubclass(cls, BaseModel):
+        for name, field in cls.model_fields.items():
+            default = dataclasses.MISSING if field.is_required() else field.default
+            meaning = field.description or inspect.getdoc(field.annotation) or ""
+            yield field.alias or name, default, meaning
+    else:
+        for field in dataclasses.fields(cls):
+            if "doc" in field.metadata:
+                yield field.name, field.default, field.metadata["doc"]
 
 
 def table(cls: type[Any]) -> list[str]:
-    """Lines of a list table of a dataclass's settings."""
-    fields = [field for field in dataclasses.fields(cls) if "doc" in field.metadata]
-    if not fields:
+    """Lines of a list table of a section's or a plug-in's keys."""
+    rows = list(keys(cls))
+    if not rows:
         return ["No settings.", ""]
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: 22 18 60", ""]
     lines += ["   * - key", "     - default", "     - meaning"]
-    for field in fields:
-        value = field.default
-        shown = "required" if value is dataclasses.MISSING else f"``{_shown(value)}``"
-        lines += [f"   * - ``{field.name}``", f"     - {shown}", f"     - {field.metadata['doc']}"]
+    for name, default, meaning in rows:
+        shown = "required" if default is dataclasses.MISSING else f"``{_shown(default)}``"
+        lines += [f"   * - ``{name}``", f"     - {shown}", f"     - {meaning}"]
     return [*lines, ""]
 
 
@@ -44,7 +68,7 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
-    return "{}" if dataclasses.is_dataclass(value) else str(value)
+    return "{}" if dataclasses.is_dataclass(value) else str(value) or '""'
 
 
 class ProtocolReference(SphinxDirective):
