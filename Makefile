@@ -1,5 +1,5 @@
 # Each target makes the virtual environment it needs, from constraints.txt, and nothing else.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -11,8 +11,9 @@ help: ## What there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "virtuallab needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	  { echo "virtuallab needs Python 3.11: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing virtuallab into $(VENV) (a few minutes the first time)"
