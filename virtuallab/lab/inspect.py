@@ -97,6 +97,7 @@ def plugins(kind: str | None = None) -> RenderableType:
             plugin = _KINDS[plural][name]
             doc = (plugin.__doc__ or "").strip().splitlines()
             # Of a rule: could a synapse compute it from what reaches it?
-            local = {True: "yes", False: "no"}.get(getattr(plugin, "local", None), "")
+            answers: dict[object, str] = {True: "yes", False: "no"}
+            local = answers.get(getattr(plugin, "local", None), "")
             table.add_row(plural, name, local, doc[0] if doc else "")
     return table
