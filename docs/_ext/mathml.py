@@ -18,7 +18,7 @@ def inline(writer: Any, node: nodes.math) -> None:
 def block(writer: Any, node: nodes.math_block) -> None:
     """Write an equation that stands alone."""
     text = " ".join(node.astext().split())
-    writer.body.append(f'<div class="equation">{convert(text, display="block")}</div>')
+    writer.body.append(f'<div style="margin: 1em 0">{convert(text, display="block")}</div>')
     raise nodes.SkipNode
 
 
