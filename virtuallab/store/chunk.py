@@ -79,8 +79,11 @@ def checksum(value: np.ndarray) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def is_intact(array: zarr.Array[Any], subject: int, expected: str) -> bool:
-    """Say whether a stored chunk still has the checksum it was written with."""
+def is_intact(store: Path, array: zarr.Array[Any], subject: int, expected: str) -> bool:
+    """Say whether a stored chunk is there and still has the checksum it was written with."""
+    # Asked first, because a chunk that is gone reads as zeros.
+    if not (store / chunk_file(array, subject)).is_file():
+        return False
     try:
         return checksum(np.asarray(array[subject])) == expected
     except Exception:  # a torn chunk can fail in any codec, in ways of its own

@@ -256,8 +256,12 @@ class Store:
             for index, record in self.committed(stage).items()
             for node, checksums in record.get("checksums", {}).items()
             for name, expected in checksums.items()
-            if not chunk.is_intact(self._tree.over_subjects(node)[name], index, expected)
+            if not self._is_intact(node, name, index, expected)
         ]
+
+    def _is_intact(self, node: str, name: str, subject: int, expected: str) -> bool:
+        arrays = self._tree.over_subjects(node) if node in self._tree else {}
+        return name in arrays and chunk.is_intact(self.path, arrays[name], subject, expected)
 
 
 def _refuse_existing(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +22,9 @@ _PACKAGES = (
 )
 
 
-def provenance(*, text: str, resolved: str, title: str, summary: str, seed: int) -> dict[str, str]:
+def provenance(
+    *, text: str, resolved: str, title: str, summary: str, seed: int, source: Path | None = None
+) -> dict[str, str]:
     """Collect what is kept in the attributes of a store.
 
     Parameters
@@ -33,6 +36,8 @@ def provenance(*, text: str, resolved: str, title: str, summary: str, seed: int)
     title, summary : str
         Name and question of the protocol.
     seed : int
+    source : Path, optional
+        The protocol's file: the commit of its repository is kept, and nothing of where it lies.
     """
     return {
         "title": title,
@@ -43,8 +48,9 @@ def provenance(*, text: str, resolved: str, title: str, summary: str, seed: int)
         "seed": str(seed),
         "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
         "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "git": _git_state(),
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "git": _git_state(Path(__file__).parents[1]),
+        "protocol_git": _git_state(source) if source else "",
     }
 
 
@@ -55,13 +61,13 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _git_state() -> str:
-    """Commit of the virtuallab that ran, and whether it was changed since; empty if not known."""
-    folder = Path(__file__).parent
+def _git_state(path: Path) -> str:
+    """Commit that a file or folder belongs to, and whether it differs from that; empty if none."""
+    place = path.resolve()
 
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words],
+            ["git", "-C", str(place.parent), *words],
             capture_output=True,
             text=True,
             check=True,
@@ -70,8 +76,8 @@ def _git_state() -> str:
         return done.stdout.strip()
 
     try:
-        git("ls-files", "--error-unmatch", Path(__file__).name)
-        commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", ".")
+        git("ls-files", "--error-unmatch", "--", str(place))
+        commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", str(place))
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"{commit} with uncommitted changes" if changes else commit

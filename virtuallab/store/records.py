@@ -42,9 +42,8 @@ class Records:
         MachineError
             If a record is damaged.
         """
-        found = (
-            (int(path.stem), _read(path)) for path in (self.folder / stage).glob("[0-9]*.json")
-        )
+        files = sorted((self.folder / stage).glob("[0-9]*.json"))
+        found = ((int(file.stem), _read(file)) for file in files)
         return {index: record for index, record in found if record is not None}
 
     def checksums(self, node: str, index: int) -> tuple[str, dict[str, str]] | None:

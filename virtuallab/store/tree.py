@@ -39,6 +39,9 @@ class Tree:
         self._arrays: dict[str, dict[str, zarr.Array[Any]]] = {}
         self._lock = threading.Lock()
 
+    def __contains__(self, node: str) -> bool:
+        return node in self._root
+
     @property
     def attributes(self) -> dict[str, Any]:
         """Attributes of the root."""
@@ -69,7 +72,7 @@ class Tree:
             If the node is there for other values or with other coordinates.
         """
         static = as_words(static)
-        if node in self._root:
+        if node in self:
             check_like(self.read(node), sample, static, node)
             return
         with self._rebuilding(node) as folder:
