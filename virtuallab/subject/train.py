@@ -54,9 +54,9 @@ class Fate:
     Parameters
     ----------
     diverged_at : array, (subject,)
-        Step at which its loss was no longer finite; -1 if that never happened.
+        Step at which its loss, or its state, was no longer finite; -1 if that never happened.
     diverged_in : tuple of str or None
-        First layer whose weights, or else responses, had left all bounds.
+        First layer with weights that were not finite, or else the layer with the largest.
     """
 
     diverged_at: Int[np.ndarray, " subject"]
@@ -168,10 +168,14 @@ class Room:
         seen = losses.detach()
         gradients = list(torch.autograd.grad(losses.sum(), self.parameters))
         with torch.no_grad():
+            gone = ~torch.isfinite(seen)
+            broke = bool(gone.any())
+            if broke:  # before the update, which spreads what is not finite to every layer
+                self._mark(gone, step)
             steps = [*self._forward_steps(gradients), *self._backward_steps()]
             self.optimizer.update([*self.parameters, *self.feedback], steps, self.state)
-            if not bool(torch.isfinite(seen).all()):
-                self._retire(seen, step)
+            if broke:
+                self._silence(gone)
         self.loss += seen
         self.counted += 1
 
@@ -193,14 +197,15 @@ class Room:
                 steps.append(step)
         return steps
 
-    def _retire(self, losses: Tensor, step: int) -> None:
-        """Mark the subjects whose loss is not finite, and silence them."""
-        gone = ~torch.isfinite(losses)
+    def _mark(self, gone: Tensor, step: int) -> None:
+        """Write down when and where these subjects left all bounds, if they had not before."""
         for place in torch.nonzero(gone).flatten().tolist():
             if self.diverged_at[place] < 0:
                 self.diverged_at[place] = step
                 self.diverged_in[place] = self._first_broken(place)
-        # At zero a network computes nothing that could overflow again.
+
+    def _silence(self, gone: Tensor) -> None:
+        """Put these subjects at zero, where they cost no more than any other and say nothing."""
         state = [t for value in self.state.values() if isinstance(value, list) for t in value]
         for tensor in [*self.parameters, *self.feedback, *state, *self.population.buffers()]:
             if tensor.dim() and len(tensor) == len(self.subjects):
@@ -212,8 +217,14 @@ class Room:
         broken = [name for name, size in sizes.items() if not np.isfinite(size)]
         return broken[0] if broken else max(sizes, key=lambda name: sizes[name])
 
+    @torch.no_grad()
     def visit(self, index: int, step: int) -> Visit:
         """Look at every subject."""
+        # The last step before a visit may have broken a subject whose loss was still finite.
+        gone = ~torch.isfinite(self.layout.flatten(self.population)).all(1)
+        if bool(gone.any()):
+            self._mark(gone, step)
+            self._silence(gone)
         loss, accuracy = performance(self.population, self.validation, len(self.subjects))
         mean = self.loss / self.counted if self.counted else torch.full_like(self.loss, torch.nan)
         angles = np.stack([self._angle(name) for name in self.sites], axis=1)
