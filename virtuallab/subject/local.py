@@ -54,6 +54,18 @@ class Local:
         """Images in the batch."""
         return self.pre.shape[1] if self.pre.dim() == 3 else self.pre.shape[0]
 
+    @property
+    def positions(self) -> int:
+        """Places at which one weight is used: 1 in a dense layer."""
+        return self.synapse.positions(self.post)
+
     def weigh(self, coefficient: float | Tensor, step: Weight) -> Weight:
         """Multiply each subject's step by its own coefficient."""
         return step * spread(coefficient, step)
+
+    def scale(self, coefficient: float | Tensor, signal: Signal) -> Signal:
+        """Multiply each subject's signal by its own coefficient."""
+        if not isinstance(coefficient, Tensor) or signal.dim() == 3:
+            return signal * spread(coefficient, signal)
+        of_channel = coefficient.repeat_interleave(signal.shape[1] // len(coefficient))
+        return signal * of_channel.view(1, -1, 1, 1)

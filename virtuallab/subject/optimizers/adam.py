@@ -46,14 +46,13 @@ class Adam(Optimizer):
     def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
         """One step, corrected for the averages' start at zero."""
         state["step"] += 1
-        beta1, beta2 = torch.as_tensor(self.beta1), torch.as_tensor(self.beta2)
-        size = self.learning_rate / (1 - beta1 ** state["step"])
-        root = torch.sqrt(1 - beta2 ** state["step"])
+        size = self.learning_rate / (1 - self.beta1 ** state["step"])
+        root = (1 - self.beta2 ** state["step"]) ** 0.5
         decays = bool(torch.as_tensor(self.weight_decay).any())
         moments = zip(parameters, steps, state["mean"], state["square"], strict=True)
         for w, step, mean, square in moments:
             g = step + spread(self.weight_decay, w) * w if decays else step
-            mean.lerp_(g, 1 - spread(beta1, w))
-            square.mul_(spread(beta2, w)).add_((1 - spread(beta2, w)) * g * g)
-            scale = square.sqrt().div_(spread(root, w)).add_(spread(self.epsilon, w))
-            w.sub_(spread(size, w) * mean / scale)
+            mean.lerp_(g, spread(1 - self.beta1, w))
+            square.lerp_(g.square(), spread(1 - self.beta2, w))
+            scale = square.sqrt().div_(spread(root * size, w)).add_(spread(self.epsilon / size, w))
+            w.addcdiv_(mean, scale, value=-1)

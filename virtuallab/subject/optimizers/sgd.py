@@ -43,6 +43,7 @@ class SGD(Optimizer):
         decays = bool(torch.as_tensor(self.weight_decay).any())
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
             g = step + spread(self.weight_decay, w) * w if decays else step
-            velocity.mul_(spread(self.momentum, w)).add_(g)
-            moved = g + spread(self.momentum, w) * velocity if self.nesterov else velocity
-            w.sub_(spread(self.learning_rate, w) * moved)
+            momentum = spread(self.momentum, w)
+            velocity.mul_(momentum).add_(g)
+            moved = torch.addcmul(g, momentum, velocity) if self.nesterov else velocity
+            w.addcmul_(spread(self.learning_rate, w), moved, value=-1)
