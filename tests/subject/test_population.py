@@ -6,7 +6,7 @@ from torch import nn
 
 from tests.subject.nets import NETS, images, made
 from virtuallab.errors import UserError
-from virtuallab.subject.population import PopulationDropout, layers_of, populate
+from virtuallab.subject.population import PopulationDropout, populate
 
 # torch's own notice that an even kernel costs a copy; ours pads by hand and has none.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
@@ -84,11 +84,17 @@ def test_torchvisions_resnet_goes_through() -> None:
         torch.testing.assert_close(both[:, place], expected, rtol=0, atol=1e-9)
     expected.sum().backward()
     both[:, 0].sum().backward()
-    first = dict(layers_of(population))["conv1"].weight.grad
-    assert first is not None
-    size = plain.conv1.weight.grad.abs().max().item()
-    torch.testing.assert_close(first[0], plain.conv1.weight.grad, rtol=0, atol=1e-9 * size)
-    assert not first[1].any(), "a subject's error reached its neighbour"
+    mine = dict(population.named_parameters())
+    with torch.no_grad():
+        for name, parameter in plain.named_parameters():
+            size = parameter.grad.abs().max().item()
+            found = mine[name].grad
+            torch.testing.assert_close(found[0], parameter.grad, rtol=0, atol=1e-9 * size)
+            assert not found[1].any(), "a subject's error reached its neighbour"
+            parameter -= 1e-4 * parameter.grad
+            mine[name] -= 1e-4 * found
+    after = population(x.repeat(1, 2, 1, 1)).view(8, 2, 4)[:, 0]
+    torch.testing.assert_close(after, plain(x), rtol=0, atol=1e-8)
 
 
 @pytest.mark.usefixtures("own_random_streams")
