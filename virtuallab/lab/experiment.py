@@ -108,7 +108,7 @@ def run(
     check_device(device)
     read = load.protocol(protocol, overrides)
     root = store or Path("runs") / f"{read.name}.zarr"
-    experiment = _begin(read, root, workers, console)
+    experiment = _begin(read, protocol, root, workers, console)
     _train(experiment, workers=workers, device=device, console=console)
     _record(experiment, read.probes, workers=workers, console=console)
     _decode(experiment.store, read, read.analyses, workers, console)
@@ -175,7 +175,9 @@ def report(
     return tree
 
 
-def _begin(protocol: Protocol, root: Path, workers: int | None, console: Console) -> Experiment:
+def _begin(
+    protocol: Protocol, source: Path, root: Path, workers: int | None, console: Console
+) -> Experiment:
     """Open the store of this protocol, or make it."""
     if root.exists():
         kept = Store.open(root)
@@ -195,6 +197,7 @@ def _begin(protocol: Protocol, root: Path, workers: int | None, console: Console
                 title=protocol.name,
                 summary=protocol.question,
                 seed=protocol.seed,
+                source=source,
             ),
             "protocol_overrides": json.dumps(protocol.overrides),
         },
