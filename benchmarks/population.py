@@ -2,7 +2,8 @@
 
 Run with ``python benchmarks/population.py``. Everything is measured in this one run on one thread:
 the speed of a large matrix product (the machine's limit), a loop of ordinary torch modules with
-autograd and ``torch.optim.SGD``, and cohorts of several sizes. Quote ratios, not times.
+backpropagation and ``torch.optim.SGD``, and cohorts of several sizes. Loop and cohort take turns,
+and the ratio is the median over turns, so that a busy machine disturbs both alike. Quote ratios.
 """
 
 from __future__ import annotations
@@ -10,16 +11,24 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from itertools import count
 
+import numpy as np
 import torch
 from torch import nn
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.birth import forward_network
-from virtuallab.subject.sizing import trial_steps
-from virtuallab.subject.subject import Subject
+from virtuallab.subject.subject import Cohort, Subject
+from virtuallab.subject.train import Room
 
 NETS = {
+    "convs 8-16-16, 8x8": ("knet4", {"normalisation": "none"}, "digits"),
+    "convs 16-32-32, 8x8": (
+        "knet4",
+        {"channels": (16, 32, 32), "normalisation": "none"},
+        "digits",
+    ),
     "knet4 8-16-16, 8x8": ("knet4", {}, "digits"),
     "knet4 16-32-32, 8x8": ("knet4", {"channels": (16, 32, 32)}, "digits"),
     "mlp 128-64, 8x8": ("mlp", {}, "digits"),
@@ -43,10 +52,10 @@ def subject(net: str, rule: str, number: int) -> Subject:
     )
 
 
-def seconds_of(work: Callable[[], None], least: float = 0.3) -> float:
-    work()
+def seconds_of(work: Callable[[], None], least: float) -> float:
+    """Mean time of one call, over enough calls to fill ``least`` seconds."""
     began, times = time.perf_counter(), 0
-    while times < 3 or time.perf_counter() - began < least:
+    while times < 2 or time.perf_counter() - began < least:
         work()
         times += 1
     return (time.perf_counter() - began) / times
@@ -54,10 +63,10 @@ def seconds_of(work: Callable[[], None], least: float = 0.3) -> float:
 
 def sgemm_gigaflops() -> float:
     a = torch.randn(1024, 1024)
-    return 2 * 1024**3 / seconds_of(lambda: a @ a) / 1e9
+    return max(2 * 1024**3 / seconds_of(lambda: a @ a, 0.1) / 1e9 for _ in range(5))
 
 
-def plain_loop(net: str) -> float:
+def plain_step(net: str) -> Callable[[], None]:
     """One step of one ordinary module, which a loop over subjects repeats."""
     one = subject(net, "backprop", 0)
     module, images = forward_network(one), one.task.train()
@@ -70,26 +79,40 @@ def plain_loop(net: str) -> float:
         loss.backward()
         optimizer.step()
 
-    return seconds_of(step)
+    return step
+
+
+def cohort_step(net: str, rule: str, size: int) -> Callable[[], None]:
+    room = Room(Cohort(tuple(subject(net, rule, n) for n in range(size))), torch.float32, "cpu")
+    batches, steps = room.batches(), count()
+    return lambda: room.learn(*next(batches), next(steps))
+
+
+def paired(net: str, rule: str, size: int, turns: int) -> tuple[float, float]:
+    """Microseconds of a subject's step in a cohort, and how many times as long the loop takes."""
+    loop, cohort = plain_step(net), cohort_step(net, rule, size)
+    loop(), cohort()
+    times = np.array([(seconds_of(loop, 0.05), seconds_of(cohort, 0.1)) for _ in range(turns)])
+    return float(np.median(times[:, 1])) / size * 1e6, float(
+        np.median(times[:, 0] / times[:, 1])
+    ) * size
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 8, 32, 64])
-    sizes = parser.parse_args().sizes
+    parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
+    parser.add_argument("--turns", type=int, default=5)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"sgemm 1024: {sgemm_gigaflops():.0f} GFLOP/s on one thread; batch 32")
-    print(
-        f"{'net':22} {'rule':22} {'plain loop':>11} " + " ".join(f"{f'S={s}':>16}" for s in sizes)
-    )
-    for net in NETS:
-        loop = plain_loop(net)
+    print("microseconds of a subject's step (plain loop of backpropagation takes so many times it)")
+    print(f"{'net':22} {'rule':22} " + " ".join(f"{f'S={s}':>15}" for s in options.sizes))
+    for net in options.nets:
         for rule in RULE_NAMES:
-            cells = []
-            for size in sizes:
-                each = trial_steps([subject(net, rule, number) for number in range(size)])
-                cells.append(f"{each * 1e6:7.0f} ({loop / each:4.1f}x)")
-            print(f"{net:22} {rule:22} {loop * 1e6:8.0f} us " + " ".join(f"{c:>16}" for c in cells))
+            cells = (paired(net, rule, size, options.turns) for size in options.sizes)
+            text = " ".join(f"{each:7.0f} ({ratio:4.1f}x)" for each, ratio in cells)
+            print(f"{net:22} {rule:22} {text}", flush=True)
 
 
 if __name__ == "__main__":
