@@ -42,7 +42,7 @@ class _Transmit(torch.autograd.Function):
         ctx: Any, x: Tensor, w: Tensor, bias: Tensor | None, b: Tensor, synapse: Synapse, tape: Any
     ) -> Tensor:
         ctx.save_for_backward(x, b)
-        ctx.synapse, ctx.tape, ctx.biased = synapse, tape, bias is not None
+        ctx.synapse, ctx.tape = synapse, tape
         z = synapse.project(x, w, bias)
         if tape is not None:
             tape.synapse, tape.pre, tape.post = synapse, x, z
@@ -51,10 +51,14 @@ class _Transmit(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:
         x, b = ctx.saved_tensors
+        downward, learns, shifts = ctx.needs_input_grad[:3]
         if ctx.tape is not None:
             ctx.tape.error = error
-        down, weight = ctx.synapse.return_error(error, x, b, downward=ctx.needs_input_grad[0])
-        bias = ctx.synapse.collect(error, len(b)) if ctx.biased else None
+        if learns:
+            down, weight = ctx.synapse.return_error(error, x, b, downward=downward)
+        else:
+            down, weight = ctx.synapse.reconstruct(error, b) if downward else None, None
+        bias = ctx.synapse.collect(error, len(b)) if shifts else None
         return down, weight, bias, None, None, None
 
 
@@ -81,7 +85,8 @@ def transmit(
     tape : Tape or None
         Where to note what the layer saw.
     """
-    if b is None and (tape is None or not torch.is_grad_enabled()):
+    plain = b is None and tape is None and synapse.plain_gradient
+    if plain or not torch.is_grad_enabled():
         return synapse.project(x, w, bias)
     back = w.detach() if b is None else b
     result: Tensor = _Transmit.apply(x, w, bias, back, synapse, tape)  # type: ignore[no-untyped-call]

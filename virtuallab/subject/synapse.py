@@ -8,7 +8,7 @@ ever transposes; the one transposition lies in ``reconstruct``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -28,6 +28,8 @@ def spread(values: float | Tensor, like: Tensor) -> Tensor:
 @runtime_checkable
 class Synapse(Protocol):
     """The linear map of one layer, for all subjects at once."""
+
+    plain_gradient: ClassVar[bool]  # is torch's own gradient of `project` as quick as ours?
 
     def project(self, x: Signal, w: Weight, bias: Tensor | None = None) -> Signal:
         """Carry the layer's input forward: ``x W``, and the bias if there is one."""
@@ -53,6 +55,8 @@ class Synapse(Protocol):
 @dataclass(frozen=True)
 class Dense:
     """All-to-all synapses: signals ``(subject, batch, unit)``, weights ``(subject, post, pre)``."""
+
+    plain_gradient: ClassVar[bool] = False  # transposed in memory: all that reads it is slower
 
     def project(self, x: Signal, w: Weight, bias: Tensor | None = None) -> Signal:
         """``x W`` as a batched matrix product."""
@@ -99,6 +103,8 @@ class Conv:
     field : pair of int
         Height and width of the input, which a stride leaves open on the way back.
     """
+
+    plain_gradient: ClassVar[bool] = True
 
     stride: tuple[int, int]
     padding: tuple[int, int]

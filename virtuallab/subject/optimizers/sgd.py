@@ -44,6 +44,6 @@ class SGD(Optimizer):
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
             g = step + spread(self.weight_decay, w) * w if decays else step
             momentum = spread(self.momentum, w)
-            velocity.mul_(momentum).add_(g)
+            torch.addcmul(g, velocity, momentum, out=velocity)  # one pass through memory
             moved = torch.addcmul(g, momentum, velocity) if self.nesterov else velocity
             w.addcmul_(spread(self.learning_rate, w), moved, value=-1)
