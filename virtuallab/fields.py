@@ -8,7 +8,8 @@ schema, the reference page, the error messages and the stored coordinates are al
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -26,3 +27,11 @@ def setting(default: Any = dataclasses.MISSING, *, doc: str) -> Any:
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata={"doc": doc})
     return dataclasses.field(default=default, metadata={"doc": doc})
+
+
+@cache
+def floating(plugin: type[Any]) -> frozenset[str]:
+    """Names of a plug-in's fields that are real numbers, and so may differ within a cohort."""
+    hints = get_type_hints(plugin)
+    names = (field.name for field in dataclasses.fields(plugin))
+    return frozenset(name for name in names if hints[name] is float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.protocol.texts import SMALL, complaints, small
+from virtuallab import registry
 
 RATE = "learning_rate: {log_uniform: [0.01, 0.1]}"
 RULES = """\
@@ -32,7 +33,9 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("replicates: 2", "replicates: 2\n  optimiser: sgd"), "p.yaml:16: subjects.optimiser: "
          f"unknown key. Did you mean 'optimizer'? Keys here: {KEYS}."),
         (("amp: 0.02", "ampp: 0.02"), "p.yaml:11: subjects.rules[1].ampp: unknown key. Did you "
-         "mean 'amp'? Keys here: amp, decay, label, name, null, optimizer, positions."),
+         "mean 'amp'? Keys here: activity, alternate, amp, centre, decay, delay, "
+         "feedback_optimizer, label, name, noise_std, null, optimizer, positions, ramp, ramp_from, "
+         "ramp_start, ramp_stop."),
         (("visits: 5\n", "visits: 5\n  seed: 4\n"),
          f"p.yaml:19: subjects.seed: unknown key. Keys here: {KEYS}."),
         (("replicates: 2", "replicates: 2\n  steps: 7"),
@@ -66,17 +69,15 @@ def test_the_small_protocol_has_no_faults() -> None:
         # plug-ins
         (("- name: information_alignment", "- name: information_alignmnt"),
          "p.yaml:10: subjects.rules[1].name: no rule is called 'information_alignmnt'. Did you "
-         "mean 'information_alignment'? Known: backprop, feedback_alignment, "
-         "information_alignment."),
+         f"mean 'information_alignment'? Known: {', '.join(registry.RULES)}."),
         (("[knet4]", "[knet4, knt5]"), "p.yaml:6: subjects.architectures[1]: no architecture is "
          "called 'knt5'. Did you mean 'knet5'? Known: knet4, knet5, mlp, resnet18."),
         (("[digits]", "[digit]"), "p.yaml:7: subjects.tasks[0]: no task is called 'digit'. Did you "
          "mean 'digits'? Known: digits, mnist_5k."),
         (("name: sgd\n", "name: sdg\n"), "p.yaml:13: subjects.optimizer.name: no optimizer is "
-         "called 'sdg'. Did you mean 'sgd'? Known: adam, sgd."),
+         "called 'sdg'. Did you mean 'sgd'? Known: adam, adamw, sgd."),
         (("- {name: backprop, label: sgdm}", "- {label: sgdm}"), "p.yaml:9: "
-         "subjects.rules[0].name: missing key. Known: backprop, feedback_alignment, "
-         "information_alignment."),
+         f"subjects.rules[0].name: missing key. Known: {', '.join(registry.RULES)}."),
         # learning rates
         ((RATE, "learning_rate: 0"), "p.yaml:14: subjects.optimizer.learning_rate: should be "
          "greater than 0, found 0."),

@@ -112,7 +112,7 @@ def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
     section = document["$defs"]["rule-information_alignment"]
     assert section["properties"]["name"]["const"] == "information_alignment"
     assert section["additionalProperties"] is False
-    assert section["properties"]["amp"]["default"] == 2e-3
+    assert section["properties"]["amp"]["default"] == 2e-2
 
 
 def test_the_schema_is_plain_json(document: dict[str, Any]) -> None:

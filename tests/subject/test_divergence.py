@@ -117,7 +117,7 @@ def test_the_layer_that_broke_is_named(layer: str) -> None:
         Cohort(tuple(subject("backprop", number=n) for n in range(3))), torch.float32, "cpu"
     )
     with torch.no_grad():
-        room.layers[layer].weight[SICK, 0] = torch.inf
+        room.network.layers[layer].weight[SICK, 0] = torch.inf
     room.learn(*next(room.batches()), 7)
     assert room.fate().diverged_at.tolist() == [-1, 7, -1]
     assert room.fate().diverged_in == (None, layer, None)

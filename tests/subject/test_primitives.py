@@ -96,7 +96,7 @@ def test_information_alignment_weighs_its_primitives_for_each_subject(positions:
 
 def test_at_rest_information_alignment_is_the_ridge_decoder() -> None:
     synapse, x, w, _, _, _ = dense_case()
-    rule = RULES["information_alignment"]()  # the published coefficients
+    rule = RULES["information_alignment"](amp=2e-3, null=1e-3, decay=1e-3)  # as published
     b = torch.zeros_like(w)
     for _ in range(800):
         b = b - 20 * rule.backward_step(local(synapse, x, w, b))

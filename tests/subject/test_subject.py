@@ -26,6 +26,7 @@ OTHERS: dict[str, Any] = {
     "task": TASKS["digits"](train_images=100),
     "rule": RULES["information_alignment"](amp=0.5),
     "optimizer": OPTIMIZERS["sgd"](learning_rate=0.5),
+    "feedback_optimizer": OPTIMIZERS["adam"](),
     "label": "another",
     "batch_size": 16,
     "steps": 200,
@@ -52,11 +53,12 @@ def test_the_key_does_not_change_between_versions_of_python_or_of_the_machine() 
     text = (
         '{"architecture":{"hidden":[128,64],"name":"mlp"},"batch_size":32,"label":"backprop",'
         '"optimizer":{"learning_rate":0.01,"momentum":0.9,"name":"sgd","nesterov":false,'
-        '"weight_decay":0.0},"replicate":0,"rule":{"name":"backprop"},"seed":2020,"steps":100,'
-        '"task":{"name":"digits","probe_images":64,"train_images":1200,"validation_images":300}}'
+        '"noise":0.0,"noise_fraction":0.0,"weight_decay":0.0},"replicate":0,'
+        '"rule":{"name":"backprop"},"seed":2020,"steps":100,"task":'
+        '{"name":"digits","probe_images":64,"train_images":1200,"validation_images":300}}'
     )
     assert json.dumps(plain.identity, sort_keys=True, separators=(",", ":")) == text
-    assert plain.key == "46f1620723a09335"
+    assert plain.key == "c0be161b397766d8"
 
 
 @pytest.mark.parametrize("field", list(OTHERS))
@@ -78,9 +80,10 @@ def test_subjects_that_differ_in_numbers_can_train_together(field: str) -> None:
         ("batch_size", 16),
         ("steps", 200),
         ("rule", RULES["backprop"]()),
-        ("rule", RULES["information_alignment"](positions="mean")),
+        ("rule", RULES["information_alignment"](positions="sum")),
         ("optimizer", OPTIMIZERS["adam"]()),
         ("optimizer", OPTIMIZERS["sgd"](nesterov=True)),
+        ("feedback_optimizer", OPTIMIZERS["sgd"]()),
     ],
 )
 def test_subjects_of_different_makes_cannot(field: str, value: object) -> None:

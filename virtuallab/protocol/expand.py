@@ -113,12 +113,10 @@ class _Kind:
             return lambda setting: seeds.generator(protocol.seed, *owner, setting)
 
         batch = self.batch_size
-        rule, optimizer = self.regime.draw(stream("rule"), None)
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
             task=self.task.draw(stream("task")),
-            rule=rule,
-            optimizer=optimizer,
+            **self.regime.draw(stream("rule"), None),
             label=self.regime.label,
             batch_size=batch.draw(stream("")("batch_size"))
             if isinstance(batch, Distribution)

@@ -105,11 +105,8 @@ class Subjects(Section):
     @property
     def count(self) -> int:
         """How many subjects there are."""
-        regimes = sum(
-            each.rule.size
-            * (optimizer.size if (optimizer := each.optimizer or self.optimizer) else 1)
-            for each in self.rules
-        )
+        default = self.optimizer.size if self.optimizer else 1
+        regimes = sum(each.size * (1 if each.optimizer else default) for each in self.rules)
         makes = sum(each.size for each in self.architectures)
         tasks = sum(each.size for each in self.tasks)
         return makes * tasks * size_of({"": self.batch_size}) * regimes * self.replicates

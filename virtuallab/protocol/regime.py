@@ -1,8 +1,9 @@
-"""A rule as a protocol writes it: with its label, and perhaps an optimizer of its own."""
+"""A rule as a protocol writes it: with its label, and perhaps optimizers of its own."""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -29,34 +30,52 @@ class Regime:
     rule : Draft
     optimizer : Draft or None
         None where the protocol's default holds.
+    feedback_optimizer : Draft or None
+        Of the backward weights; None where they follow the other.
     """
 
     label: str
     rule: Draft
     optimizer: Draft | None
+    feedback_optimizer: Draft | None = None
 
     def draw(
         self, stream_of: Callable[[str], np.random.Generator], default: Draft | None
-    ) -> tuple[Any, Any]:
-        """Make the rule and the optimizer of one subject, each setting from a stream of its own."""
+    ) -> dict[str, Any]:
+        """Make the rule and optimizers of one subject, each setting from a stream of its own."""
         optimizer = self.optimizer or default
         assert optimizer is not None  # a protocol without either is refused when it is read
-        return self.rule.draw(stream_of), optimizer.draw(lambda key: stream_of(f"optimizer.{key}"))
+        own = self.feedback_optimizer
+        return {
+            "rule": self.rule.draw(stream_of),
+            "optimizer": optimizer.draw(lambda key: stream_of(f"optimizer.{key}")),
+            "feedback_optimizer": own
+            and own.draw(lambda key: stream_of(f"feedback_optimizer.{key}")),
+        }
+
+    @property
+    def size(self) -> int:
+        """How many points the grids of what is its own have."""
+        drafts = (self.rule, self.optimizer, self.feedback_optimizer)
+        return math.prod(draft.size for draft in drafts if draft is not None)
 
     def points(self, default: Draft | None) -> tuple[Regime, ...]:
         """Every combination of the grids of its rule and its optimizer."""
         optimizer = self.optimizer or default
         assert optimizer is not None
+        own = self.feedback_optimizer.points() if self.feedback_optimizer else (None,)
         return tuple(
-            Regime(self.label, rule, each)
+            Regime(self.label, rule, each, feedback)
             for rule in self.rule.points()
             for each in optimizer.points()
+            for feedback in own
         )
 
     def written(self, default: Draft | None) -> dict[str, Any]:
         """Return it as a protocol writes it, every setting spelled out."""
         optimizer = self.optimizer or default
-        own = {} if optimizer is None else {"optimizer": optimizer.written()}
+        drafts = {"optimizer": optimizer, "feedback_optimizer": self.feedback_optimizer}
+        own = {key: draft.written() for key, draft in drafts.items() if draft is not None}
         return {**self.rule.written(), "label": self.label, **own}
 
 
@@ -68,8 +87,9 @@ class RegimeReader(PluginOf):
         """Find the rule of this name and read its settings, its label and its optimizer."""
         plugin, written = self.named(value)
         keys = dict(regime_section(plugin).model_validate(written))
-        name, label, optimizer = (keys.pop(key) for key in ("name", "label", "optimizer"))
-        return Regime(label or name, draft(plugin, keys), optimizer)
+        own = ("name", "label", "optimizer", "feedback_optimizer")
+        name, label, optimizer, feedback = (keys.pop(key) for key in own)
+        return Regime(label or name, draft(plugin, keys), optimizer, feedback)
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and the sections of all rules."""
@@ -81,12 +101,19 @@ def regime_section(plugin: Any) -> type[Section]:
     """Make the section that reads a rule with its label and its optimizer."""
     label = Field(None, description="What a decoder has to tell; the rule's name if not given.")
     optimizer = Field(None, description="Optimizer of this rule; subjects.optimizer if not given.")
+    feedback = Field(
+        None,
+        description="Optimizer of the backward weights, where the rule changes them; like the "
+        "rule's if not given, without its weight decay.",
+    )
+    made_by_optimizer = Annotated[Draft, PluginOf(OPTIMIZERS)] | None
     return make_section(
         plugin,
         swept,
         name=name_key(plugin),
         label=(Name | None, label),
-        optimizer=(Annotated[Draft, PluginOf(OPTIMIZERS)] | None, optimizer),
+        optimizer=(made_by_optimizer, optimizer),
+        feedback_optimizer=(made_by_optimizer, feedback),
     )
 
 

@@ -22,24 +22,25 @@ class Local:
         The layer's input, in the synapse's layout.
     post : Tensor
         Its linear response, with the bias.
-    error : Tensor
-        The error that arrived at the response, of each subject's mean loss over the batch.
+    error : Tensor or None
+        The error that arrived at the response, of each subject's mean loss over the batch; None
+        where none arrives.
     forward, backward : Tensor
         The weights ``(subject, post, pre, ...)``; they are the same where weights are transported.
     bias : Tensor or None
         ``(subject, post)``.
-    pseudogradient : Tensor
+    pseudogradient : Tensor or None
         Correlation of input and error: the gradient that the forward weight would follow.
     """
 
     synapse: Synapse
     pre: Signal
     post: Signal
-    error: Signal
+    error: Signal | None
     forward: Weight
     backward: Weight
     bias: Tensor | None
-    pseudogradient: Weight
+    pseudogradient: Weight | None
 
     @cached_property
     def projection(self) -> Signal:

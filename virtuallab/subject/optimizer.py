@@ -1,15 +1,19 @@
-"""How a step becomes a change: pure functions of parameters, steps and state."""
+"""How a step becomes a change: functions of parameters, steps and state."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
-from virtuallab.fields import PositiveFloat
+from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
+from virtuallab.subject.streams import Streams
+from virtuallab.subject.synapse import spread
 
 State = dict[str, Any]
 
@@ -24,6 +28,15 @@ class Optimizer(ABC):
 
     name: ClassVar[str]
     learning_rate: PositiveFloat
+    noise: NonNegativeFloat = setting(
+        0.0,
+        doc="Standard deviation of Gaussian noise in every change, times the learning rate; as "
+        "published it does not depend on the size of the change.",
+    )
+    noise_fraction: NonNegativeFloat = setting(
+        0.0,
+        doc="Standard deviation of Gaussian noise in every change, as a fraction of that change.",
+    )
 
     @abstractmethod
     def init(self, parameters: Sequence[Tensor]) -> State:
@@ -32,3 +45,38 @@ class Optimizer(ABC):
     @abstractmethod
     def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
         """Change the parameters, and the state, in place."""
+
+
+def change(
+    optimizer: Optimizer,
+    parameters: Sequence[Tensor],
+    steps: Sequence[Tensor],
+    state: State,
+    streams: Streams,
+) -> None:
+    """Update the parameters in place, with the optimizer's noise.
+
+    References
+    ----------
+    Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry",
+    section 6, for noise in units of the learning rate.
+    """
+    absolute, relative = (
+        bool(torch.as_tensor(size).any()) for size in (optimizer.noise, optimizer.noise_fraction)
+    )
+    before = [p.detach().clone() for p in parameters] if relative else []
+    optimizer.update(parameters, steps, state)
+    for was, now in zip(before, parameters, strict=False):
+        xi = streams.normal(now.shape[1:], now)
+        now += spread(optimizer.noise_fraction, now) * (now - was) * xi
+    if absolute:
+        for now in parameters:
+            xi = streams.normal(now.shape[1:], now)
+            now += spread(optimizer.learning_rate * optimizer.noise, now) * xi
+
+
+def without_decay(optimizer: Optimizer) -> Optimizer:
+    """Return the optimizer for backward weights, whose forgetting is the rule's business."""
+    names = {field.name for field in dataclasses.fields(optimizer)}
+    own: dict[str, Any] = {"weight_decay": 0.0} if "weight_decay" in names else {}
+    return dataclasses.replace(optimizer, **own)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from virtuallab.errors import UserError
-from virtuallab.subject.credit import Tape, transmit
-from virtuallab.subject.synapse import Conv, Dense
+from virtuallab.subject.synapse import Conv, Dense, Synapse
+from virtuallab.subject.transmission import Transmission, transmit
 
 
 class PopulationLayer(nn.Module):
@@ -29,9 +29,9 @@ class PopulationLayer(nn.Module):
     weight : Parameter, (subject, post, pre, ...)
     bias : Parameter or None, (subject, post)
     backward_weight : Tensor or None
-        The weight through which the error returns, in ``weight``'s layout; None: ``weight`` itself.
-    tape : Tape or None
-        Where the layer notes what it saw, if a rule asks for it.
+        The weight through which a rule may return the error, in ``weight``'s layout.
+    transmission : Transmission or None
+        What a rule has put in the place of the plain map, while it learns.
     """
 
     def __init__(self, layers: Sequence[nn.Conv2d] | Sequence[nn.Linear]) -> None:
@@ -39,7 +39,13 @@ class PopulationLayer(nn.Module):
         self.weight = _stacked(layers, "weight")
         self.bias = _stacked(layers, "bias") if layers[0].bias is not None else None
         self.backward_weight: Tensor | None = None
-        self.tape: Tape | None = None
+        self.transmission: Transmission | None = None
+
+    def carry(self, x: Tensor, synapse: Synapse) -> Tensor:
+        """Map the input to the linear response, both in the synapse's layout."""
+        if self.transmission is None:
+            return transmit(x, self.weight, self.bias, None, synapse)
+        return self.transmission(x, self, synapse)
 
 
 class PopulationConv2d(PopulationLayer):
@@ -65,7 +71,7 @@ class PopulationConv2d(PopulationLayer):
         x = x.contiguous(memory_format=torch.channels_last)
         field = (x.shape[-2], x.shape[-1])
         synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
-        return transmit(x, self.weight, self.bias, self.backward_weight, synapse, self.tape)
+        return self.carry(x, synapse)
 
 
 class PopulationLinear(PopulationLayer):
@@ -74,8 +80,7 @@ class PopulationLinear(PopulationLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(batch, subject*in)`` to ``(batch, subject*out)``."""
         by_subject = x.view(len(x), len(self.weight), -1).transpose(0, 1)
-        z = transmit(by_subject, self.weight, self.bias, self.backward_weight, Dense(), self.tape)
-        return z.transpose(0, 1).flatten(1)
+        return self.carry(by_subject, Dense()).transpose(0, 1).flatten(1)
 
 
 class PopulationBatchNorm(nn.Module):

@@ -12,6 +12,11 @@ Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
 from virtuallab.subject.local import Local
 from virtuallab.subject.synapse import Weight
 
@@ -39,3 +44,61 @@ def decay(at: Local) -> Weight:
     .. math:: \lVert B \rVert^2 \;\to\; 2 B
     """
     return 2 * at.backward
+
+
+def sparse(at: Local) -> Weight:
+    r"""Bound on what ``B`` would carry upward of the layer's input. Not local.
+
+    .. math:: \tfrac1N \lVert XB \rVert^2 \;\to\; 2 B C
+    """
+    up = at.synapse.project(at.pre, at.backward)
+    return 2 * at.synapse.correlate(at.pre, up, at.backward) / at.samples
+
+
+def self_(at: Local) -> Weight:
+    r"""Pull of ``B`` along ``W`` itself. Not local: it reads another synapse's strength.
+
+    .. math:: -\sum W \circ B \;\to\; -W^\top
+    """
+    return -at.forward
+
+
+PRIMITIVES = {"decay": decay, "amp": amp, "null": null, "sparse": sparse, "self": self_}
+
+
+def descend(at: Local, strengths: Mapping[str, float | Tensor], *, mean: bool) -> Weight:
+    """Gradient of a weighted sum of primitives.
+
+    Equal to the sum of the functions above, at the price of one correlation for any two of amp,
+    null and sparse: correlating is linear in each of its two signals.
+
+    Parameters
+    ----------
+    at : Local
+    strengths : mapping from primitive to float or Tensor
+        Coefficients; tensors have one for each subject.
+    mean : bool
+        Divide what a convolution sums over its positions by their number.
+    """
+    share = 1 / at.samples / (at.positions if mean else 1)
+    given = {name: c for name, c in strengths.items() if bool(torch.as_tensor(c).any())}
+    step = torch.zeros_like(at.backward)
+    if "null" in given:
+        down = at.synapse.reconstruct(
+            at.projection, at.weigh(2 * share * given["null"], at.backward)
+        )
+        if "amp" in given:
+            down = down - at.scale(share * given.pop("amp"), at.pre)
+        step = at.synapse.correlate(down, at.projection, at.backward)
+    up: list[Tensor] = []
+    if "sparse" in given:
+        up.append(at.synapse.project(at.pre, at.weigh(2 * share * given["sparse"], at.backward)))
+    if "amp" in given:
+        up.append(at.scale(-share * given["amp"], at.projection))
+    if up:
+        step = step + at.synapse.correlate(at.pre, sum(up[1:], up[0]), at.backward)
+    if "decay" in given:
+        step = step + at.weigh(2 * given["decay"], at.backward)
+    if "self" in given:
+        step = step - at.weigh(given["self"], at.forward)
+    return step

@@ -1,50 +1,80 @@
-"""What a plasticity rule is: how the error comes down, and how the two weights change."""
+"""What a plasticity rule is: from one batch of images, a step for every weight."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import enum
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
+from torch import Tensor
 
-from virtuallab.subject.local import Local
-from virtuallab.subject.synapse import Weight
+from virtuallab.fields import floating
+from virtuallab.subject.network import Network
 
 Settings = TypeVar("Settings")
 
 
-class Credit(enum.Enum):
-    """How the error reaches a layer."""
+@dataclass(frozen=True)
+class Lesson:
+    """What a rule makes of one batch.
 
-    WEIGHT_TRANSPORT = "through the forward weight itself"
-    FEEDBACK = "through a backward weight of its own"
+    Steps are gradients: the optimizer subtracts them.
+
+    Parameters
+    ----------
+    losses : Tensor, (subject,)
+        Mean cross-entropy in nats.
+    forward : list of Tensor or None
+        A step for each of the network's ``parameters``; None: none of them changes now.
+    backward : list of Tensor or None
+        A step for each layer's backward weight; None: none of them changes now.
+    """
+
+    losses: Tensor
+    forward: list[Tensor] | None
+    backward: list[Tensor] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(ABC):
-    """A plasticity rule: a small function of what is local to a layer.
+    """A plasticity rule: a value, whose numbers are its settings in a protocol.
 
-    Steps are gradients: the optimizer subtracts them. A rule's numbers are its settings in a
-    protocol; in a cohort each is a tensor with one value for each subject.
+    In a cohort each number is a tensor with one value for each subject. Most rules are written on
+    one of the families in :mod:`virtuallab.subject.credit` and say only what one layer does.
     """
 
     name: ClassVar[str]
-    credit: ClassVar[Credit] = Credit.FEEDBACK
     local: ClassVar[bool]  # could a synapse compute it from what reaches it?
-    watches: ClassVar[bool] = False  # does `backward_step` need what the layer saw?
+    needs: ClassVar[str] = ""  # what has to reach a synapse, in a few words
+    feedback: ClassVar[bool] = False  # does each layer have a backward weight?
+    dense_only: ClassVar[bool] = False
 
-    def forward_step(self, at: Local) -> Weight:
-        """Return the forward weight's step; the pseudogradient unless a rule says otherwise."""
-        return at.pseudogradient
+    @property
+    def learns_feedback(self) -> bool:
+        """Whether the backward weights change."""
+        return False
 
-    def backward_step(self, at: Local) -> Weight | None:
-        """Return the step of the backward weight; None where it is fixed."""
-        return None
+    @property
+    def teaching_step(self) -> int:
+        """A training step at which the forward weights learn."""
+        return 0
+
+    @abstractmethod
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Show a batch to the subjects and say what becomes of their weights.
+
+        Parameters
+        ----------
+        network : Network
+        stimuli : Tensor, (batch, subject*channel, height, width)
+        labels : Tensor, (batch, subject)
+        step : int
+            Training steps before this one.
+        """
 
 
 def stack(settings: Sequence[Settings], dtype: torch.dtype, device: str = "cpu") -> Settings:
@@ -56,9 +86,10 @@ def stack(settings: Sequence[Settings], dtype: torch.dtype, device: str = "cpu")
         A rule or an optimizer for each subject.
     """
     joined = copy.copy(settings[0])
+    numbers = floating(type(joined))  # type: ignore[arg-type]
     for field in dataclasses.fields(joined):  # type: ignore[arg-type]
-        values: list[Any] = [getattr(each, field.name) for each in settings]
-        if isinstance(values[0], float):
+        values = [getattr(each, field.name) for each in settings]
+        if field.name in numbers:
             stacked = torch.tensor(values, dtype=dtype, device=device)
             object.__setattr__(joined, field.name, stacked)
         elif any(value != values[0] for value in values):

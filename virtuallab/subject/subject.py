@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from virtuallab.fields import floating
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer
 from virtuallab.subject.rule import Rule
@@ -32,6 +33,8 @@ class Subject:
         Which of the subjects that are alike but for their random streams.
     seed : int
         The protocol's seed.
+    feedback_optimizer : Optimizer or None
+        How the backward weights change; like the forward ones if None, but without weight decay.
     """
 
     architecture: Architecture
@@ -43,10 +46,12 @@ class Subject:
     steps: int
     replicate: int
     seed: int
+    feedback_optimizer: Optimizer | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that makes it this subject, as plain data."""
+        own = self.feedback_optimizer
         return {
             **{kind: named(getattr(self, kind)) for kind in _PLUGINS},
             "label": self.label,
@@ -54,6 +59,7 @@ class Subject:
             "steps": self.steps,
             "replicate": self.replicate,
             "seed": self.seed,
+            **({} if own is None else {"feedback_optimizer": named(own)}),
         }
 
     @cached_property
@@ -96,10 +102,15 @@ def kind(subject: Subject) -> tuple[Any, ...]:
     return (
         subject.architecture,
         subject.task,
-        type(subject.rule),
-        type(subject.optimizer),
-        tuple((k, v) for k, v in asdict(subject.rule).items() if not isinstance(v, float)),
-        tuple((k, v) for k, v in asdict(subject.optimizer).items() if not isinstance(v, float)),
+        *(_shared(each) for each in (subject.rule, subject.optimizer, subject.feedback_optimizer)),
         subject.batch_size,
         subject.steps,
     )
+
+
+def _shared(plugin: Any) -> tuple[Any, ...]:
+    """Return a plug-in's class and those of its settings that are no real numbers."""
+    if plugin is None:
+        return ()
+    numbers = floating(type(plugin))  # type: ignore[arg-type]
+    return type(plugin), *((k, v) for k, v in asdict(plugin).items() if k not in numbers)

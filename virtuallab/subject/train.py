@@ -11,18 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from virtuallab import seeds
+from virtuallab.subject import angles
 from virtuallab.subject.birth import backward_network, forward_network
-from virtuallab.subject.credit import Tape
-from virtuallab.subject.local import Local
-from virtuallab.subject.population import PopulationLayer, layers_of, populate
-from virtuallab.subject.rule import Credit, Rule, stack
+from virtuallab.subject.network import Network
+from virtuallab.subject.optimizer import Optimizer, State, change, without_decay
+from virtuallab.subject.population import layers_of, populate
+from virtuallab.subject.rule import Rule, stack
 from virtuallab.subject.state import layout_of
+from virtuallab.subject.streams import Streams
 from virtuallab.subject.subject import Cohort
 from virtuallab.subject.task import Images
-from virtuallab.subject.truth import angle, cross_entropy, performance
+from virtuallab.subject.truth import performance
+
+_COMPARED = 32  # validation images on which gradients are compared at a visit
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,7 @@ class Visit:
         Every subject's parameters and running averages; NaN once it has diverged.
     truth : mapping from name to array
         ``train_loss`` (mean since the last visit), ``validation_loss``, ``validation_accuracy``:
-        (subject,). ``weight_angle`` in degrees: (subject, layer), NaN where there is one weight
-        only.
+        (subject,); and what :func:`virtuallab.subject.angles.measure` returns.
     """
 
     index: int
@@ -104,47 +107,64 @@ def train(
 
 
 class Room:
-    """A cohort at its task: its population, the numbers of its rules, its running loss."""
+    """A cohort at its task: its network, the numbers of its rules, its running loss."""
 
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
         first = self.subjects[0]
         self.dtype, self.device = dtype, device
         self.rule: Rule = stack([s.rule for s in self.subjects], dtype, device)
-        self.optimizer = stack([s.optimizer for s in self.subjects], dtype, device)
-        self.population = populate(
-            [forward_network(s) for s in self.subjects],
-            [seeds.integer(s.seed, s.key, seeds.DROPOUT) for s in self.subjects],
+        population = populate(
+            [forward_network(s) for s in self.subjects], self._seeds(seeds.DROPOUT)
         ).to(device, dtype)
-        self.layers = dict(layers_of(self.population))
-        if self.rule.credit is Credit.FEEDBACK:
+        self.network = Network(population, Streams(self._seeds(seeds.RULE_NOISE)), first.steps)
+        if self.rule.feedback:
             self._grow_feedback()
-        if self.rule.watches:
-            for layer in self.layers.values():
-                layer.tape = Tape()
-        self.parameters = list(self.population.parameters())
-        self.feedback = [
-            layer.backward_weight for layer in self._watched() if layer.backward_weight is not None
-        ]
-        self.state = self.optimizer.init([*self.parameters, *self.feedback])
+        self.optimizer, self.state = self._optimizer(
+            [s.optimizer for s in self.subjects], self.network.parameters
+        )
+        self.feedback_optimizer, self.feedback_state = self._optimizer(
+            [s.feedback_optimizer or without_decay(s.optimizer) for s in self.subjects],
+            self.feedback,
+        )
+        self.update_noise = Streams(self._seeds(seeds.UPDATE_NOISE))
         self.images = _moved(first.task.train(), dtype, device)
         self.validation = _moved(first.task.validation(), dtype, device)
         self.layout = layout_of(first.architecture, first.task)
         self.sites = tuple(
-            site.synapse for site in first.architecture.sites(self.population).values()
-        ) or tuple(self.layers)
+            site.synapse for site in first.architecture.sites(population).values()
+        ) or tuple(self.network.layers)
         self.diverged_at = np.full(len(self.subjects), -1, dtype=np.int64)
         self.diverged_in: list[str | None] = [None] * len(self.subjects)
         self.loss = torch.zeros(len(self.subjects), dtype=torch.float64, device=device)
         self.counted = 0
 
+    @property
+    def population(self) -> nn.Module:
+        """All subjects' networks as one module."""
+        return self.network.population
+
+    @property
+    def feedback(self) -> list[Tensor]:
+        """The backward weights that learn."""
+        if not self.rule.learns_feedback:
+            return []
+        layers = self.network.layers.values()
+        return [each.backward_weight for each in layers if each.backward_weight is not None]
+
+    def _seeds(self, purpose: str) -> list[int]:
+        return [seeds.integer(s.seed, s.key, purpose) for s in self.subjects]
+
+    def _optimizer(
+        self, each: Sequence[Optimizer], parameters: Sequence[Tensor]
+    ) -> tuple[Optimizer, State]:
+        stacked = stack(each, self.dtype, self.device)
+        return stacked, stacked.init(parameters)
+
     def _grow_feedback(self) -> None:
         back = dict(layers_of(populate([backward_network(s) for s in self.subjects])))
-        for name, layer in self.layers.items():
+        for name, layer in self.network.layers.items():
             layer.backward_weight = back[name].weight.detach().to(self.device, self.dtype)
-
-    def _watched(self) -> Iterator[PopulationLayer]:
-        return iter(self.layers.values() if self.rule.watches else ())
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Stimuli ``(batch, subject*channel, ...)`` and labels ``(batch, subject)``, without end.
@@ -163,39 +183,23 @@ class Room:
 
     def learn(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
         """One training step."""
-        scores = self.population(stimuli).view(*labels.shape, -1)
-        losses = cross_entropy(scores, labels)
-        seen = losses.detach()
-        gradients = list(torch.autograd.grad(losses.sum(), self.parameters))
+        lesson = self.rule.lesson(self.network, stimuli, labels, step)
         with torch.no_grad():
+            seen = lesson.losses
             gone = ~torch.isfinite(seen)
             broke = bool(gone.any())
             if broke:  # before the update, which spreads what is not finite to every layer
                 self._mark(gone, step)
-            steps = [*self._forward_steps(gradients), *self._backward_steps()]
-            self.optimizer.update([*self.parameters, *self.feedback], steps, self.state)
+            for optimizer, parameters, steps, state in (
+                (self.optimizer, self.network.parameters, lesson.forward, self.state),
+                (self.feedback_optimizer, self.feedback, lesson.backward, self.feedback_state),
+            ):
+                if steps is not None:
+                    change(optimizer, parameters, steps, state, self.update_noise)
             if broke:
                 self._silence(gone)
         self.loss += seen
         self.counted += 1
-
-    def _forward_steps(self, gradients: list[Tensor]) -> list[Tensor]:
-        """What each parameter follows: its gradient, or what the rule makes of a weight's."""
-        if type(self.rule).forward_step is Rule.forward_step:
-            return gradients
-        of = {id(p): i for i, p in enumerate(self.parameters)}
-        for layer in self.layers.values():
-            place = of[id(layer.weight)]
-            gradients[place] = self.rule.forward_step(_local(layer, gradients[place]))
-        return gradients
-
-    def _backward_steps(self) -> list[Tensor]:
-        steps = []
-        for layer in self._watched():
-            step = self.rule.backward_step(_local(layer, layer.weight))
-            if step is not None:
-                steps.append(step)
-        return steps
 
     def _mark(self, gone: Tensor, step: int) -> None:
         """Write down when and where these subjects left all bounds, if they had not before."""
@@ -206,34 +210,43 @@ class Room:
 
     def _silence(self, gone: Tensor) -> None:
         """Put these subjects at zero, where they cost no more than any other and say nothing."""
-        state = [t for value in self.state.values() if isinstance(value, list) for t in value]
-        for tensor in [*self.parameters, *self.feedback, *state, *self.population.buffers()]:
+        kept = [*self.state.values(), *self.feedback_state.values()]
+        state = [t for value in kept if isinstance(value, list) for t in value]
+        for tensor in [
+            *self.network.parameters,
+            *self.feedback,
+            *state,
+            *self.network.memory.values(),
+            *self.population.buffers(),
+        ]:
             if tensor.dim() and len(tensor) == len(self.subjects):
                 tensor[gone] = 0
 
     def _first_broken(self, place: int) -> str:
         """First layer with weights that are not finite, or else the one with the largest."""
-        sizes = {n: float(layer.weight[place].abs().max()) for n, layer in self.layers.items()}
+        sizes = {
+            n: float(layer.weight[place].abs().max()) for n, layer in self.network.layers.items()
+        }
         broken = [name for name, size in sizes.items() if not np.isfinite(size)]
         return broken[0] if broken else max(sizes, key=lambda name: sizes[name])
 
-    @torch.no_grad()
     def visit(self, index: int, step: int) -> Visit:
         """Look at every subject."""
         # The last step before a visit may have broken a subject whose loss was still finite.
         gone = ~torch.isfinite(self.layout.flatten(self.population)).all(1)
         if bool(gone.any()):
-            self._mark(gone, step)
-            self._silence(gone)
+            with torch.no_grad():
+                self._mark(gone, step)
+                self._silence(gone)
         loss, accuracy = performance(self.population, self.validation, len(self.subjects))
         mean = self.loss / self.counted if self.counted else torch.full_like(self.loss, torch.nan)
-        angles = np.stack([self._angle(name) for name in self.sites], axis=1)
-        truth = {
-            "train_loss": mean.cpu().numpy(),
-            "validation_loss": loss.cpu().numpy(),
-            "validation_accuracy": accuracy.cpu().numpy(),
-            "weight_angle": angles,
+        found = {
+            "train_loss": mean,
+            "validation_loss": loss,
+            "validation_accuracy": accuracy,
+            **angles.measure(self.rule, self.network, *self._shown(), self.sites),
         }
+        truth = {name: values.cpu().numpy() for name, values in found.items()}
         state = self.layout.flatten(self.population).cpu().numpy()
         for seen in (state, *truth.values()):
             seen[self.diverged_at >= 0] = np.nan
@@ -241,34 +254,15 @@ class Room:
         self.counted = 0
         return Visit(index, step, state, truth)
 
-    def _angle(self, name: str) -> np.ndarray:
-        layer = self.layers[name]
-        if layer.backward_weight is None:
-            return np.full(len(self.subjects), np.nan)
-        return angle(layer.weight.detach(), layer.backward_weight).cpu().numpy()
+    def _shown(self) -> tuple[Tensor, Tensor]:
+        """A batch for all alike, on which to compare what they follow with the true gradient."""
+        count = len(self.subjects)
+        stimuli = self.validation.stimuli[:_COMPARED].repeat(1, count, 1, 1)
+        return stimuli, self.validation.labels[:_COMPARED].unsqueeze(1).expand(-1, count)
 
     def fate(self) -> Fate:
         """Say what became of each subject."""
         return Fate(self.diverged_at, tuple(self.diverged_in))
-
-
-def _local(layer: PopulationLayer, pseudogradient: Tensor) -> Local:
-    tape = layer.tape
-    assert tape is not None
-    assert tape.synapse is not None
-    assert tape.pre is not None
-    assert tape.post is not None
-    assert tape.error is not None
-    return Local(
-        synapse=tape.synapse,
-        pre=tape.pre.detach(),
-        post=tape.post.detach(),
-        error=tape.error,
-        forward=layer.weight.detach(),
-        backward=layer.weight.detach() if layer.backward_weight is None else layer.backward_weight,
-        bias=None if layer.bias is None else layer.bias.detach(),
-        pseudogradient=pseudogradient,
-    )
 
 
 def _moved(images: Images, dtype: torch.dtype, device: str) -> Images:

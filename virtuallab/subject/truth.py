@@ -1,4 +1,4 @@
-"""What no experimenter can see of a subject: how well it does, how its two weights lie."""
+"""What no experimenter can see of a subject: how well it does."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from virtuallab.subject.synapse import Weight
 from virtuallab.subject.task import Images
 
 _IMAGES_AT_ONCE = 128
-
-
-def angle(w: Weight, b: Weight) -> Float[Tensor, " subject"]:
-    """Angle between the forward and the backward weights of each subject, in degrees."""
-    flat_w, flat_b = w.flatten(1).double(), b.flatten(1).double()
-    cosine = torch.nn.functional.cosine_similarity(flat_w, flat_b, dim=1, eps=0.0)
-    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
 
 
 @torch.no_grad()
@@ -45,7 +37,14 @@ def cross_entropy(
     scores: Float[Tensor, "batch subject classes"], labels: Tensor
 ) -> Float[Tensor, " subject"]:
     """Softmax cross-entropy in nats, averaged over the batch; labels ``(batch, subject)``."""
+    return sample_losses(scores, labels).mean(0)
+
+
+def sample_losses(
+    scores: Float[Tensor, "batch subject classes"], labels: Tensor
+) -> Float[Tensor, "batch subject"]:
+    """Softmax cross-entropy of each sample in nats; labels ``(batch, subject)``."""
     losses = torch.nn.functional.cross_entropy(
         scores.flatten(0, 1), labels.reshape(-1), reduction="none"
     )
-    return losses.view(scores.shape[:2]).mean(0)
+    return losses.view(scores.shape[:2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -37,22 +38,55 @@ class Adam(Optimizer):
 
     def init(self, parameters: Sequence[Tensor]) -> State:
         """No averages yet."""
-        return {
-            "step": 0,
-            "mean": [torch.zeros_like(p) for p in parameters],
-            "square": [torch.zeros_like(p) for p in parameters],
-        }
+        return moments(parameters)
 
     def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
-        """One step, corrected for the averages' start at zero."""
-        state["step"] += 1
-        size = self.learning_rate / (1 - self.beta1 ** state["step"])
-        root = (1 - self.beta2 ** state["step"]) ** 0.5
-        decays = bool(torch.as_tensor(self.weight_decay).any())
-        moments = zip(parameters, steps, state["mean"], state["square"], strict=True)
-        for w, step, mean, square in moments:
-            g = step + spread(self.weight_decay, w) * w if decays else step
-            mean.lerp_(g, spread(1 - self.beta1, w))
-            square.lerp_(g.square(), spread(1 - self.beta2, w))
-            scale = square.sqrt().div_(spread(root * size, w)).add_(spread(self.epsilon / size, w))
-            w.addcdiv_(mean, scale, value=-1)
+        """One step along the gradient and the pull to zero."""
+        if bool(torch.as_tensor(self.weight_decay).any()):
+            decays = zip(parameters, steps, strict=True)
+            steps = [step + spread(self.weight_decay, w) * w for w, step in decays]
+        adaptive_step(self, parameters, steps, state)
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """The settings of an adaptive step."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Step size."""
+
+    @property
+    def beta1(self) -> float:
+        """Memory of the mean."""
+
+    @property
+    def beta2(self) -> float:
+        """Memory of the mean square."""
+
+    @property
+    def epsilon(self) -> float:
+        """Keeps the division finite."""
+
+
+def moments(parameters: Sequence[Tensor]) -> State:
+    """Running averages before the first step."""
+    return {
+        "step": 0,
+        "mean": [torch.zeros_like(p) for p in parameters],
+        "square": [torch.zeros_like(p) for p in parameters],
+    }
+
+
+def adaptive_step(
+    by: Adaptive, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State
+) -> None:
+    """One step in place, corrected for the averages' start at zero."""
+    state["step"] += 1
+    size = by.learning_rate / (1 - by.beta1 ** state["step"])
+    root = (1 - by.beta2 ** state["step"]) ** 0.5
+    for w, g, mean, square in zip(parameters, steps, state["mean"], state["square"], strict=True):
+        mean.lerp_(g, spread(1 - by.beta1, w))
+        square.lerp_(g.square(), spread(1 - by.beta2, w))
+        scale = square.sqrt().div_(spread(root * size, w)).add_(spread(by.epsilon / size, w))
+        w.addcdiv_(mean, scale, value=-1)

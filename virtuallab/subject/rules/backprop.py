@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from virtuallab.registry import RULES
-from virtuallab.subject.rule import Credit, Rule
+from virtuallab.subject.credit.returned import ReturnedError
 
 
 @RULES.register("backprop")
 @dataclass(frozen=True, kw_only=True)
-class Backprop(Rule):
+class Backprop(ReturnedError):
     r"""Backpropagation: the error returns through the forward weights themselves.
 
     .. math:: \delta_{l-1} = \delta_l W_l^\top, \qquad \Delta W_l \propto X_l^\top \delta_l
@@ -23,5 +23,5 @@ class Backprop(Rule):
     Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors".
     """
 
-    credit: ClassVar[Credit] = Credit.WEIGHT_TRANSPORT
     local: ClassVar[bool] = False
+    needs: ClassVar[str] = "the forward weights, on the way back"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from virtuallab.registry import RULES
-from virtuallab.subject.rule import Credit, Rule
+from virtuallab.subject.credit.returned import ReturnedError
 
 
 @RULES.register("feedback_alignment")
 @dataclass(frozen=True, kw_only=True)
-class FeedbackAlignment(Rule):
+class FeedbackAlignment(ReturnedError):
     r"""Feedback alignment: the error returns through fixed random weights.
 
     .. math:: \delta_{l-1} = \delta_l B_l, \qquad \Delta W_l \propto X_l^\top \delta_l,
@@ -26,5 +26,6 @@ class FeedbackAlignment(Rule):
     learning".
     """
 
-    credit: ClassVar[Credit] = Credit.FEEDBACK
+    feedback: ClassVar[bool] = True
     local: ClassVar[bool] = True
+    needs: ClassVar[str] = "an error through fixed weights"

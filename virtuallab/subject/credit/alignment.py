@@ -1,0 +1,155 @@
+"""Rules whose backward weights learn to bring a better error down: sums of alignment primitives."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import Fraction, NonNegativeInt, PositiveFloat, setting
+from virtuallab.subject.credit.returned import ReturnedError, local
+from virtuallab.subject.local import Local
+from virtuallab.subject.network import Network
+from virtuallab.subject.primitives import PRIMITIVES, descend
+from virtuallab.subject.rule import Lesson
+from virtuallab.subject.synapse import Weight
+from virtuallab.subject.transmission import Through
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment(ReturnedError, ABC):
+    """The backward weights descend a weighted sum of primitives, at times of its own.
+
+    The fields of a rule that are named as primitives are its coefficients.
+    """
+
+    feedback: ClassVar[bool] = True
+
+    delay: NonNegativeInt = setting(
+        0, doc="Training steps at the beginning in which only the backward weights learn."
+    )
+    alternate: NonNegativeInt = setting(
+        0,
+        doc="0: both weights learn at every step. k: the backward weights learn alone at every "
+        "(k + 1)-th step, the forward weights alone at the k steps between.",
+    )
+    ramp: Literal["constant", "linear", "exponential"] = setting(
+        "constant", doc="How the strengths go over training."
+    )
+    ramp_from: PositiveFloat = setting(
+        0.01, doc="Share of the strengths at the beginning of the ramp; above 1 they fall."
+    )
+    ramp_start: Fraction = setting(0.0, doc="Beginning of the ramp, as a share of training.")
+    ramp_stop: Fraction = setting(1.0, doc="End of the ramp, as a share of training.")
+
+    @property
+    def strengths(self) -> dict[str, float | Tensor]:
+        """Coefficient of each primitive."""
+        return {f.name: getattr(self, f.name) for f in _coefficients(self)}
+
+    def backward_step(self, at: Local) -> Weight:
+        """Descend the sum of the primitives."""
+        return descend(at, self.strengths, mean=False)
+
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Learn the task, align, or both, as the schedule has it."""
+        learns, aligns = self.phase(step)
+        if learns and aligns:
+            losses, gradients, sights, _ = self.returned(network, stimuli, labels, noting=True)
+        elif learns:
+            with network.wired(Through(noting=False)):
+                each = network.losses(network.scores(stimuli), labels).mean(0)
+            return Lesson(each.detach(), network.gradients(each))
+        else:
+            losses, sights = self._seen(network, stimuli, labels)
+            gradients = []
+        with torch.no_grad():
+            forward = self.forward_steps(network, gradients, sights) if learns else None
+            strength = self.strength(step / network.length)
+            steps = [
+                at.weigh(strength, self.backward_step(self.attend(at, network))) for at in sights
+            ]
+            return Lesson(losses, forward, steps)
+
+    @property
+    def teaching_step(self) -> int:
+        """The first step at which the forward weights learn."""
+        return self.delay + bool(self.alternate)
+
+    def phase(self, step: int) -> tuple[bool, bool]:
+        """Whether the task is learned at this step, and whether the backward weights align."""
+        if step < self.delay:
+            return False, True
+        if self.alternate:
+            aligns = (step - self.delay) % (self.alternate + 1) == 0
+            return not aligns, aligns
+        return True, True
+
+    def strength(self, progress: float) -> float | Tensor:
+        """Share of the strengths at this share of training."""
+        if self.ramp == "constant":
+            return 1.0
+        start, stop, begin = (
+            torch.as_tensor(value, dtype=torch.float64)
+            for value in (self.ramp_start, self.ramp_stop, self.ramp_from)
+        )
+        way = ((progress - start) / (stop - start).clamp(min=1e-12)).clamp(0, 1)
+        if self.ramp == "linear":
+            return begin + (1 - begin) * way
+        return begin ** (1 - way)
+
+    def attend(self, at: Local, network: Network) -> Local:
+        """What the primitives look at."""
+        return at
+
+    @torch.no_grad()
+    def _seen(
+        self, network: Network, stimuli: Tensor, labels: Tensor
+    ) -> tuple[Tensor, list[Local]]:
+        """Losses, and what each layer saw on the way up."""
+        through = Through(noting=True)
+        with network.wired(through):
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+        return losses, [local(layer, tape, None) for layer, tape in through.tapes.items()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityAlignment(Alignment, ABC):
+    """Alignment by primitives that look at the layer's activity."""
+
+    positions: Literal["mean", "sum"] = setting(
+        "mean",
+        doc="How a convolution adds up its positions: 'sum' as published, or 'mean', which makes "
+        "the same coefficients mean the same in layers of different resolution.",
+    )
+    activity: Literal["own", "noise"] = setting(
+        "own",
+        doc="What the layer sees while it aligns: its own input, or independent noise in its "
+        "place, driven into every layer at once.",
+    )
+    noise_std: PositiveFloat = setting(1.0, doc="Standard deviation of that noise.")
+    centre: bool = setting(
+        False, doc="Subtract each input's mean over the batch: covariances for second moments."
+    )
+
+    def backward_step(self, at: Local) -> Weight:
+        """Descend the sum of the primitives."""
+        return descend(at, self.strengths, mean=self.positions == "mean")
+
+    def attend(self, at: Local, network: Network) -> Local:
+        """Look at the layer's own input or at noise; both without the bias."""
+        if self.activity == "noise":
+            pre = at.scale(self.noise_std, network.noise_like(at.pre))
+            return replace(at, pre=pre, post=at.synapse.project(pre, at.forward), bias=None)
+        if self.centre:
+            pre = at.pre - at.pre.mean(1 if at.pre.dim() == 3 else 0, keepdim=True)
+            return replace(at, pre=pre, post=at.synapse.project(pre, at.forward), bias=None)
+        return at
+
+
+def _coefficients(rule: Alignment) -> list[dataclasses.Field[float]]:
+    return [field for field in dataclasses.fields(rule) if field.name in PRIMITIVES]

@@ -1,0 +1,57 @@
+"""Rules that try noise and keep what helped: the pieces they share."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from virtuallab.subject.network import Network
+from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.transmission import Explored
+
+
+class Trial:
+    """One pass in which every neuron's linear response is disturbed.
+
+    Parameters
+    ----------
+    network : Network
+    noise_std : float or Tensor
+        Standard deviation of the disturbance.
+    stimuli : Tensor, (batch, subject*channel, height, width)
+
+    Attributes
+    ----------
+    scores : Tensor, (batch, subject, class)
+    noise : dict from layer to Tensor
+        The disturbances in units of their standard deviation.
+    """
+
+    def __init__(self, network: Network, noise_std: float | Tensor, stimuli: Tensor) -> None:
+        self.network = network
+        self.noise: dict[PopulationLayer, Tensor] = {}
+
+        def disturb(layer: PopulationLayer, z: Tensor) -> Tensor:
+            self.noise[layer] = network.noise_like(z)
+            return network.scaled(noise_std, self.noise[layer])
+
+        self._explored = Explored(disturb)
+        with network.wired(self._explored):
+            self.scores = network.scores(stimuli)
+
+    def credit(self, weights: Tensor) -> list[Tensor]:
+        """Sum over samples of a number ``(batch, subject)`` times noise times input.
+
+        Returns
+        -------
+        list of Tensor
+            One for each of the network's parameters; normalisations receive nothing.
+        """
+        steps = self.network.nothing()
+        for layer, tape in self._explored.tapes.items():
+            signal = self.network.weigh_samples(self.noise[layer], weights)
+            place = self.network.place(layer.weight)
+            steps[place] = tape.synapse.correlate(tape.pre, signal, layer.weight)
+            if layer.bias is not None:
+                collected = tape.synapse.collect(signal, self.network.subjects)
+                steps[self.network.place(layer.bias)] = collected
+        return steps

@@ -1,0 +1,63 @@
+"""Rules whose hidden layers never learn of an error; the read-out learns by the delta rule."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.subject.credit.returned import local
+from virtuallab.subject.local import Local
+from virtuallab.subject.network import Network
+from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.synapse import Weight
+from virtuallab.subject.transmission import Severed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsupervised(Rule, ABC):
+    """Each hidden synapse sees its two neurons; biases and normalisations stay as they are born.
+
+    The read-out follows the delta rule: its own input times the error of the answer, which is the
+    gradient of a layer with nothing below it.
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "input and response alone"
+
+    rate: PositiveFloat = setting(
+        0.1, doc="Size of the hidden layers' steps, relative to the read-out's."
+    )
+
+    @abstractmethod
+    def growth(self, at: Local, name: str, network: Network) -> Weight:
+        """Return what is added to a hidden layer's forward weight, before the learning rate."""
+
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Run forward without a way back, and let each layer look at itself."""
+        severed = Severed()
+        with network.wired(severed):
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+        steps = network.gradients(losses)
+        with torch.no_grad():
+            for name, layer in network.hidden.items():
+                at = local(layer, severed.tapes[layer], None)
+                growth = at.weigh(self.rate, self.growth(at, name, network))
+                steps[network.place(layer.weight)] = -growth
+        return Lesson(losses.detach(), steps)
+
+
+def mean_product(at: Local, response: Tensor) -> Weight:
+    """Mean over batch and positions of input times response."""
+    share = 1 / (at.samples * at.positions)
+    return at.synapse.correlate(at.pre, response * share, at.forward)
+
+
+def mean_response(at: Local, response: Tensor) -> Tensor:
+    """Mean over batch and positions of a response, ``(subject, post)``."""
+    subjects = len(at.forward)
+    return at.synapse.collect(response, subjects) / (at.samples * at.positions)

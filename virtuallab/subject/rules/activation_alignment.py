@@ -1,0 +1,38 @@
+"""Activation alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from virtuallab.fields import NonNegativeFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.alignment import ActivityAlignment
+
+
+@RULES.register("activation_alignment")
+@dataclass(frozen=True, kw_only=True)
+class ActivationAlignment(ActivityAlignment):
+    r"""Activation alignment: the backward weight's upward response becomes the forward one's.
+
+    .. math:: \Delta B \propto \beta\, W^\top C - 2\alpha\, B C, \qquad C = \tfrac1N X^\top X
+
+    With :math:`\beta = 2\alpha` this is the delta rule with the layer's response as its teacher: at
+    rest :math:`B = W^\top` on the span of the inputs. Not local: ``B`` would have to carry the
+    input upward. Not to be confused with symmetric alignment, which reads the weights themselves.
+
+    References
+    ----------
+    Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry",
+    section 5.
+    """
+
+    local: ClassVar[bool] = False
+    needs: ClassVar[str] = "the response, where the backward weight ends"
+
+    amp: NonNegativeFloat = setting(
+        0.1, doc="Strength of growth along the forward weight; published 2e-3 over 450,000 steps."
+    )
+    sparse: NonNegativeFloat = setting(
+        0.05, doc="Strength of the bound on the upward response; half the paper's coefficient."
+    )

@@ -1,0 +1,41 @@
+"""A rule composed in the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from virtuallab.fields import NonNegativeFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.alignment import ActivityAlignment
+
+
+@RULES.register("alignment")
+@dataclass(frozen=True, kw_only=True)
+class ComposedAlignment(ActivityAlignment):
+    r"""A rule of one's own: any weighted sum of the alignment primitives.
+
+    .. math:: \Delta B \propto \alpha_{amp} W^\top C - 2\alpha_{null} W^\top C W B
+              - 2\alpha_{decay} B - 2\alpha_{sparse} B C + \alpha_{self} W^\top
+
+    Whether it is local depends on what it is made of: *decay*, *amp* and *null* are; *sparse* and
+    *self* are not. With all strengths at zero it is feedback alignment.
+
+    References
+    ----------
+    Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry",
+    section 3.
+    """
+
+    local: ClassVar[bool] = False
+    needs: ClassVar[str] = "what its primitives need"
+
+    decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")
+    amp: NonNegativeFloat = setting(0.0, doc="Strength of growth along the forward weight. Local.")
+    null: NonNegativeFloat = setting(0.0, doc="Strength of the bound on reconstruction. Local.")
+    sparse: NonNegativeFloat = setting(
+        0.0, doc="Strength of the bound on the upward response. Not local."
+    )
+    self: NonNegativeFloat = setting(
+        0.0, doc="Strength of the pull along the forward weight. Not local."
+    )

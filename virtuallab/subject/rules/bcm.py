@@ -1,0 +1,48 @@
+"""The rule of Bienenstock, Cooper and Munro."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from virtuallab.fields import Fraction, NonNegativeFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
+from virtuallab.subject.local import Local
+from virtuallab.subject.network import Network
+from virtuallab.subject.synapse import Weight
+
+
+@RULES.register("bcm")
+@dataclass(frozen=True, kw_only=True)
+class BCM(Unsupervised):
+    r"""BCM: weak responses weaken a synapse, strong ones strengthen it, and the border slides.
+
+    .. math:: \Delta W \propto \langle x\, y\,(y - \theta) \rangle - \alpha W, \qquad
+              \theta \leftarrow (1 - \kappa)\,\theta + \kappa\, \langle y^2 \rangle, \qquad
+              y = [Wx + b]_+
+
+    Units become selective. The threshold has to slide faster than the weights grow.
+
+    References
+    ----------
+    Bienenstock, Cooper and Munro 1982, "Theory for the development of neuron selectivity".
+    Intrator and Cooper 1992, "Objective function formulation of the BCM theory", for
+    the form above.
+    """
+
+    sliding: Fraction = setting(0.1, doc="Share of a step by which the threshold is renewed.")
+    decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting.")
+
+    def growth(self, at: Local, name: str, network: Network) -> Weight:
+        """Input times response times its distance from the threshold."""
+        y = torch.relu(at.post)
+        power = mean_response(at, y.square())
+        key = f"threshold of {name}"
+        if key not in network.memory:
+            network.memory[key] = power.clone()
+        threshold = network.memory[key]
+        threshold += at.weigh(self.sliding, power - threshold)
+        border = threshold.unsqueeze(1) if y.dim() == 3 else threshold.view(1, -1, 1, 1)
+        return mean_product(at, y * (y - border)) - at.weigh(self.decay, at.forward)

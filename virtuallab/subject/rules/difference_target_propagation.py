@@ -1,0 +1,112 @@
+"""Difference target propagation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.network import Network, all_dense
+from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.synapse import spread
+from virtuallab.subject.transmission import Severed, Valued
+
+
+@RULES.register("difference_target_propagation")
+@dataclass(frozen=True, kw_only=True)
+class DifferenceTargetPropagation(Rule):
+    r"""Difference target propagation: each layer gets a target through a learned inverse.
+
+    With :math:`h_l` the activity that layer :math:`l` passes on and an inverse
+    :math:`g_l(h) = [h B_l]_+`,
+
+    .. math:: t_{l-1} = h_{l-1} + g_l(t_l) - g_l(h_l), \qquad
+              \Delta W_l \propto -\frac1\beta \frac{\partial}{\partial W_l}
+              \tfrac12 \lVert h_l - t_l \rVert^2
+
+    from the output's target, its scores less :math:`\beta` times the gradient of the loss. The
+    inverses learn to reconstruct disturbed activity, :math:`g_l(f_l(h + \sigma\xi)) \approx h +
+    \sigma\xi`. Local. For dense layers: an inverse of pooling would be a model of its own.
+    Information alignment is its linear relative.
+
+    References
+    ----------
+    Lee et al. 2015, "Difference Target Propagation".
+    Meulemans et al. 2020, "A Theoretical Framework for Target Propagation".
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "input, activity and target"
+    feedback: ClassVar[bool] = True
+    dense_only: ClassVar[bool] = True
+
+    nudge: PositiveFloat = setting(0.5, doc="How far the output's target lies from its answer.")
+    noise_std: PositiveFloat = setting(
+        0.1, doc="Standard deviation of the disturbance that the inverses learn to undo."
+    )
+    inverse_rate: PositiveFloat = setting(
+        1.0, doc="Size of the inverses' steps, relative to the forward weights'."
+    )
+
+    @property
+    def learns_feedback(self) -> bool:
+        """The inverses learn."""
+        return True
+
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Run forward, send targets down, and let every layer approach its own."""
+        all_dense(network, self.name)
+        severed = Severed()
+        with network.wired(severed):
+            scores = network.scores(stimuli)
+        losses = network.losses(scores, labels)
+        (slope,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
+        layers = list(network.layers.values())
+        target = (scores - spread(self.nudge, slope[0]) * slope).transpose(0, 1).detach()
+        activity = scores.transpose(0, 1).detach()
+        objective = losses.mean(0)
+        for layer in reversed(layers[1:]):
+            below = severed.arriving[layer]
+            with torch.no_grad():
+                change = self._inverse(layer, target) - self._inverse(layer, activity)
+                target, activity = below.detach() + change, below.detach()
+            distance = (below - target).square().sum(2) / 2
+            objective = objective + distance.mean(1) / self.nudge
+        gradients = network.gradients(objective)
+        values = {layer: severed.arriving[layer].detach() for layer in layers}
+        with torch.no_grad():
+            return Lesson(
+                losses.detach().mean(0), gradients, self._inverse_steps(network, values, stimuli)
+            )
+
+    def _inverse(self, layer: PopulationLayer, activity: Tensor) -> Tensor:
+        assert layer.backward_weight is not None
+        return torch.relu(torch.bmm(activity, layer.backward_weight))
+
+    def _inverse_steps(
+        self, network: Network, values: dict[PopulationLayer, Tensor], stimuli: Tensor
+    ) -> list[Tensor]:
+        """Gradient of each inverse's reconstruction error; the first layer's is never used."""
+        tried = {
+            layer: value + network.scaled(self.noise_std, network.noise_like(value))
+            for layer, value in values.items()
+        }
+        valued = Valued(tried)
+        with network.still(), network.wired(valued):
+            scores = network.scores(stimuli)
+        layers = list(network.layers.values())
+        above = {low: valued.arriving[high] for low, high in pairwise(layers)}
+        above[layers[-1]] = scores.transpose(0, 1)
+        steps = [torch.zeros_like(layers[0].weight)]
+        for layer in layers[1:]:
+            rebuilt = self._inverse(layer, above[layer])
+            surprise = (rebuilt - tried[layer]) * (rebuilt > 0) / len(stimuli)
+            surprise = network.scaled(self.inverse_rate, surprise)
+            steps.append(torch.bmm(above[layer].transpose(1, 2), surprise))
+        return steps

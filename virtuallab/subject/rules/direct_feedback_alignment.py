@@ -1,0 +1,32 @@
+"""Direct feedback alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.broadcast import BroadcastError
+
+
+@RULES.register("direct_feedback_alignment")
+@dataclass(frozen=True, kw_only=True)
+class DirectFeedbackAlignment(BroadcastError):
+    r"""Direct feedback alignment: the output's error reaches every layer through random weights.
+
+    .. math:: \delta_l = (e\, B_l) \circ \varphi'(Z_l), \qquad e = \partial L / \partial Z_{out}
+
+    Local. Not to be confused with feedback alignment, whose error comes down layer by layer.
+
+    References
+    ----------
+    Nøkland 2016, "Direct Feedback Alignment Provides Learning in Deep Neural Networks".
+    """
+
+    needs: ClassVar[str] = "the output's error, broadcast"
+
+    def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
+        """The error at the output."""
+        return error

@@ -1,0 +1,37 @@
+"""Direct random target projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.broadcast import BroadcastError
+
+
+@RULES.register("direct_random_target_projection")
+@dataclass(frozen=True, kw_only=True)
+class DirectRandomTargetProjection(BroadcastError):
+    r"""Direct random target projection: the target itself reaches every layer, not the error.
+
+    .. math:: \delta_l = -(y^*\, B_l) \circ \varphi'(Z_l)
+
+    with :math:`y^*` one-hot, in the place of the error, whose sign it shares at the target's own
+    class. The hidden layers need not wait for the output, and never stop: their teaching does not
+    shrink as the error does.
+
+    References
+    ----------
+    Frenkel, Lefebvre and Bol 2021, "Learning Without Feedback: Fixed Random Learning Signals Allow
+    for Feedforward Training of Deep Neural Networks".
+    """
+
+    needs: ClassVar[str] = "the target, broadcast"
+
+    def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
+        """The target with the sign of an error."""
+        target = torch.nn.functional.one_hot(labels, scores.shape[2]).to(scores.dtype)
+        return -target / len(scores)

@@ -1,0 +1,83 @@
+"""Forward-forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.network import Network
+from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.synapse import spread
+from virtuallab.subject.transmission import Severed
+
+
+@RULES.register("forward_forward")
+@dataclass(frozen=True, kw_only=True)
+class ForwardForward(Rule):
+    r"""Forward-forward: each layer tells images with their right label from those with a wrong one.
+
+    A label is a fixed random pattern added to the image. Each hidden layer normalises what it reads
+    and raises its goodness for the right pattern and lowers it for a wrong one, by the loss
+
+    .. math:: \log\left(1 + e^{\mp (g - \theta)}\right), \qquad
+              g = \langle y^2 \rangle, \quad y = [W \hat x + b]_+, \quad
+              \hat x = x / \sqrt{\langle x^2 \rangle}
+
+    with the mean over units and positions in the place of the published sum, so that the threshold
+    means the same in every layer. No error crosses a layer. The read-out learns by the delta rule
+    from the plain image, since the network is judged without a label. The patterns are ours: the
+    source writes the label into ten pixels, which a convolution sees only nearby.
+
+    References
+    ----------
+    Hinton 2022, "The Forward-Forward Algorithm: Some Preliminary Investigations".
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "input, response, right or wrong"
+
+    threshold: PositiveFloat = setting(1.0, doc="Goodness between wrong and right.")
+    label_strength: PositiveFloat = setting(
+        1.0, doc="Standard deviation of a label's pattern; the images have 1."
+    )
+
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Train the read-out on plain images, and hidden layers on both kinds of labelled ones."""
+        plain = Severed()
+        with network.wired(plain):
+            scores = network.scores(stimuli)
+        losses = network.losses(scores, labels).mean(0)
+        objective = losses
+        wrong = self._wrong(network, labels, scores.shape[2])
+        with network.still():
+            for shown, sign in ((labels, -1.0), (wrong, 1.0)):
+                labelled = stimuli + self._pattern(network, stimuli, shown, scores.shape[2])
+                severed = Severed(normalised=True)
+                with network.wired(severed):
+                    network.scores(labelled)
+                for layer in network.hidden.values():
+                    response = severed.tapes[layer].post
+                    assert response is not None
+                    goodness = network.of_samples(torch.relu(response).square()).mean(2)
+                    distance = sign * (goodness - self.threshold)
+                    objective = objective + torch.nn.functional.softplus(distance).mean(0)
+        return Lesson(losses.detach(), network.gradients(objective))
+
+    def _wrong(self, network: Network, labels: Tensor, classes: int) -> Tensor:
+        """Another label for each sample, any with the same chance, ``(batch, subject)``."""
+        chance = network.streams.normal((len(labels), classes - 1), network.parameters[0])
+        other = chance.argmax(2).T + 1
+        return (labels + other) % classes
+
+    def _pattern(self, network: Network, stimuli: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """The patterns of these labels, in the layout of the stimuli."""
+        share = (stimuli.shape[1] // network.subjects, *stimuli.shape[2:])
+        patterns = network.streams.once("label patterns", (classes, *share), stimuli)
+        subject = torch.arange(network.subjects, device=stimuli.device)
+        strength = spread(self.label_strength, patterns)
+        return (patterns * strength)[subject, labels].flatten(1, 2)

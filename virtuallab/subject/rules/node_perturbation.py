@@ -1,0 +1,52 @@
+"""Node perturbation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.exploration import Trial
+from virtuallab.subject.network import Network
+from virtuallab.subject.rule import Lesson, Rule
+
+
+@RULES.register("node_perturbation")
+@dataclass(frozen=True, kw_only=True)
+class NodePerturbation(Rule):
+    r"""Node perturbation: disturb every neuron, and follow the noise that lowered the loss.
+
+    .. math:: \tilde z = z + \sigma\xi, \qquad
+              \Delta W \propto -\tfrac1\sigma (\tilde L - L)\, x\, \xi
+
+    for each image, with the loss of a second, undisturbed pass as the baseline. On average over the
+    noise this is the gradient, for small :math:`\sigma`; its variance grows with the number of
+    neurons. Local but for one number an image. Not to be confused with weight perturbation, whose
+    variance grows with the number of synapses. Scale and offset of normalisations stay as born.
+
+    References
+    ----------
+    Williams 1992, "Simple statistical gradient-following algorithms for connectionist reinforcement
+    learning". Fiete and Seung 2006, "Gradient learning in spiking neural networks by dynamic
+    perturbation of conductances".
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "its noise, and one number for all"
+
+    noise_std: PositiveFloat = setting(
+        0.01, doc="Standard deviation of the disturbance of each neuron's linear response."
+    )
+
+    @torch.no_grad()
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Two passes, one of them disturbed."""
+        losses = network.losses(network.scores(stimuli), labels)
+        with network.still():
+            trial = Trial(network, self.noise_std, stimuli)
+        worse = network.losses(trial.scores, labels) - losses
+        return Lesson(losses.mean(0), trial.credit(worse / self.noise_std / len(stimuli)))

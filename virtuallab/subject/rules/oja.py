@@ -1,0 +1,35 @@
+"""Oja's rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
+from virtuallab.subject.local import Local
+from virtuallab.subject.network import Network
+from virtuallab.subject.synapse import Weight
+
+
+@RULES.register("oja")
+@dataclass(frozen=True, kw_only=True)
+class Oja(Unsupervised):
+    r"""Oja's rule: Hebbian growth whose forgetting keeps each unit's weights at length one.
+
+    .. math:: \Delta w_j \propto \langle x\, z_j \rangle - \langle z_j^2 \rangle\, w_j,
+              \qquad z_j = w_j \cdot x
+
+    At rest each unit's weights are the first principal component of its inputs (up to sign). Not to
+    be confused with Sanger's rule, whose units take one component each.
+
+    References
+    ----------
+    Oja 1982, "A simplified neuron model as a principal component analyzer".
+    """
+
+    def growth(self, at: Local, name: str, network: Network) -> Weight:
+        """Input times linear response, less the weight times the response's mean square."""
+        z = at.projection
+        power = mean_response(at, z.square())
+        forgetting = at.forward * power.view(*power.shape, *[1] * (at.forward.dim() - 2))
+        return mean_product(at, z) - forgetting

@@ -1,0 +1,78 @@
+"""Predictive coding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import Count, PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.network import Network
+from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.transmission import Valued
+
+
+@RULES.register("predictive_coding")
+@dataclass(frozen=True, kw_only=True)
+class PredictiveCoding(Rule):
+    r"""Predictive coding: activity relaxes to lower all prediction errors, then weights do.
+
+    Every layer reads value units :math:`v` in the place of what arrives from below. With
+    :math:`f_l` for all that lies between two layers, the energy
+
+    .. math:: E = \sum_l \tfrac12 \lVert v_l - f_l(W_{l-1} v_{l-1}) \rVert^2 + L(v_{out}, y)
+
+    falls along the values for some steps of inference, beginning where there is no error but the
+    output's; then each weight follows :math:`-\partial E / \partial W_l`, the product of its input
+    and the prediction error above it. The loss of the task stands for the clamped output. Local in
+    its plasticity; errors reach the values through the transposed weights.
+
+    References
+    ----------
+    Rao and Ballard 1999, "Predictive coding in the visual cortex".
+    Whittington and Bogacz 2017, "An Approximation of the Error Backpropagation Algorithm in a
+    Predictive Coding Network with Local Hebbian Synaptic Plasticity".
+    """
+
+    local: ClassVar[bool] = False
+    needs: ClassVar[str] = "input, prediction error; symmetric weights"
+
+    inference_steps: Count = setting(8, doc="Steps of relaxation for each batch.")
+    inference_rate: PositiveFloat = setting(0.2, doc="Size of a step of relaxation.")
+
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Run forward, relax, and let each weight lower its own prediction error."""
+        first = Valued({})
+        with torch.no_grad(), network.wired(first):
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+        layers = list(network.layers.values())[1:]
+        values = {layer: first.arriving[layer].detach().requires_grad_() for layer in layers}
+        with network.still():
+            for _ in range(self.inference_steps):
+                energy = self._energy(network, values, stimuli, labels)
+                slopes = torch.autograd.grad(energy.sum(), list(values.values()))
+                with torch.no_grad():
+                    for value, slope in zip(values.values(), slopes, strict=True):
+                        value -= network.scaled(self.inference_rate, slope)
+            energy = self._energy(network, values, stimuli, labels)
+            return Lesson(losses, network.gradients(energy / len(stimuli)))
+
+    def _energy(
+        self,
+        network: Network,
+        values: dict[PopulationLayer, Tensor],
+        stimuli: Tensor,
+        labels: Tensor,
+    ) -> Tensor:
+        """Energy of each sample, ``(batch, subject)``."""
+        valued = Valued(values)
+        with network.wired(valued):
+            energy = network.losses(network.scores(stimuli), labels)
+        for layer, value in values.items():
+            surprise = (value - valued.arriving[layer]).square() / 2
+            energy = energy + network.of_samples(surprise).sum(2)
+        return energy

@@ -1,0 +1,74 @@
+"""Reward-modulated Hebbian learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.exploration import Trial
+from virtuallab.subject.network import Network
+from virtuallab.subject.rule import Lesson, Rule
+
+
+@RULES.register("reward_modulated_hebbian")
+@dataclass(frozen=True, kw_only=True)
+class RewardModulatedHebbian(Rule):
+    r"""Reward-modulated Hebbian learning: three factors, with an eligibility trace and a baseline.
+
+    An image is shown for several moments, each with fresh noise in every neuron. A synapse keeps a
+    trace of input times its neuron's noise, and a reward at the end, less the reward it has come to
+    expect, turns the trace into a change:
+
+    .. math:: E \leftarrow \lambda E + x\,\xi, \qquad
+              \Delta W \propto \tfrac1\sigma (r - \bar r)\,E, \qquad
+              \bar r \leftarrow (1 - \kappa)\,\bar r + \kappa\, \langle r \rangle
+
+    The answer that is rewarded is the average over the moments with the weights that the trace has
+    left of them. There is no undisturbed pass to compare with; that is the difference from node
+    perturbation, and the price is variance.
+
+    References
+    ----------
+    Frémaux and Gerstner 2016, "Neuromodulated Spike-Timing-Dependent Plasticity, and Theory of
+    Three-Factor Learning Rules".
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "its noise, and a reward for all"
+
+    noise_std: PositiveFloat = setting(
+        0.1, doc="Standard deviation of the noise in each neuron's linear response."
+    )
+    moments: Count = setting(2, doc="Moments an image is shown.")
+    trace: Momentum = setting(0.5, doc="Share of the trace that lasts to the next moment.")
+    reward: Literal["log_likelihood", "correct"] = setting(
+        "log_likelihood",
+        doc="What is rewarded: the log-likelihood of the right answer, or 1 for a right one.",
+    )
+    baseline_rate: Fraction = setting(0.05, doc="Share by which the expected reward is renewed.")
+
+    @torch.no_grad()
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Show each image for its moments, then reward."""
+        trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
+        trials = [Trial(network, self.noise_std, stimuli) for _ in range(self.moments)]
+        lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]
+        shares = torch.stack(lasting) / sum(lasting)
+        answers = torch.stack([trial.scores for trial in trials])
+        answer = (answers * shares.view(self.moments, 1, -1, 1)).sum(0)
+        losses = network.losses(answer, labels)
+        reward = -losses if self.reward == "log_likelihood" else (answer.argmax(2) == labels) * 1.0
+        mean = reward.mean(0)
+        expected = network.memory.setdefault("expected reward", mean.clone())
+        modulator = -(reward - expected) / self.noise_std / len(stimuli)
+        expected += self.baseline_rate * (mean - expected)
+        steps = network.nothing()
+        for trial, weight in zip(trials, lasting, strict=True):
+            for kept, step_of in zip(steps, trial.credit(modulator * weight), strict=True):
+                kept += step_of
+        return Lesson(losses.mean(0), steps)

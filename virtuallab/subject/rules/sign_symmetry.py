@@ -1,0 +1,56 @@
+"""Sign symmetry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.returned import ReturnedError
+from virtuallab.subject.network import Network
+from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.synapse import Weight, spread
+
+
+@RULES.register("sign_symmetry")
+@dataclass(frozen=True, kw_only=True)
+class SignSymmetry(ReturnedError):
+    r"""Sign symmetry: the backward weight has the forward weight's signs, and other magnitudes.
+
+    .. math:: B_l = |M_l| \circ \mathrm{sign}(W_l)^\top
+
+    with :math:`M` the same number everywhere (*uniform*: the initial standard deviation of the
+    layer), drawn once from the forward weights' initialiser (*fixed*), or drawn anew for every
+    batch (*batchwise*: Gaussian, with that standard deviation). Not local as a mechanism: a synapse
+    would have to know another's sign; it asks how little of a weight has to be transported.
+
+    References
+    ----------
+    Liao, Leibo and Poggio 2016, "How Important is Weight Symmetry in Backpropagation?".
+    Xiao et al. 2019, "Biologically-plausible learning algorithms can scale to large datasets".
+    """
+
+    feedback: ClassVar[bool] = True
+    local: ClassVar[bool] = False
+    needs: ClassVar[str] = "the forward weights' signs"
+
+    magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
+        "uniform", doc="Magnitudes of the backward weights."
+    )
+    gain: PositiveFloat = setting(1.0, doc="Their scale, relative to the initial weights'.")
+
+    def mirror(self, layer: PopulationLayer, network: Network, name: str) -> Weight:
+        """Give the magnitudes the forward weight's signs."""
+        assert layer.backward_weight is not None
+        drawn = network.memory.setdefault(f"magnitudes of {name}", layer.backward_weight.abs())
+        if self.magnitudes == "fixed":
+            size = drawn
+        else:
+            size = drawn.square().flatten(1).mean(1).sqrt()
+            size = spread(size, layer.weight).expand_as(layer.weight)
+            if self.magnitudes == "batchwise":
+                size = size * network.streams.normal(layer.weight.shape[1:], layer.weight).abs()
+        return spread(self.gain, size) * size * torch.sign(layer.weight.detach())

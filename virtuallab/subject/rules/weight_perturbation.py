@@ -1,0 +1,54 @@
+"""Weight perturbation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from virtuallab.fields import PositiveFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.network import Network
+from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.synapse import spread
+
+
+@RULES.register("weight_perturbation")
+@dataclass(frozen=True, kw_only=True)
+class WeightPerturbation(Rule):
+    r"""Weight perturbation: disturb every synapse, and follow the noise that lowered the loss.
+
+    .. math:: \Delta W \propto -\tfrac1\sigma \left( L(W + \sigma\Xi) - L(W) \right) \Xi
+
+    with the mean loss of a batch. On average over the noise this is the gradient, for small
+    :math:`\sigma`; its variance grows with the number of parameters, so it learns slowly. Biases
+    and normalisations are disturbed too.
+
+    References
+    ----------
+    Jabri and Flower 1992, "Weight perturbation: an optimal architecture and learning technique for
+    analog VLSI feedforward and recurrent multilayer networks".
+    """
+
+    local: ClassVar[bool] = True
+    needs: ClassVar[str] = "its noise, and one number for all"
+
+    noise_std: PositiveFloat = setting(
+        1e-3, doc="Standard deviation of the disturbance of each parameter."
+    )
+
+    @torch.no_grad()
+    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+        """Two passes, one with disturbed weights."""
+        losses = network.losses(network.scores(stimuli), labels).mean(0)
+        before = [p.clone() for p in network.parameters]
+        noise = [network.streams.normal(p.shape[1:], p) for p in before]
+        for p, each in zip(network.parameters, noise, strict=True):
+            p.add_(spread(self.noise_std, p) * each)
+        with network.still():
+            worse = network.losses(network.scores(stimuli), labels).mean(0) - losses
+        for p, value in zip(network.parameters, before, strict=True):
+            p.copy_(value)
+        return Lesson(losses, [spread(worse / self.noise_std, each) * each for each in noise])
