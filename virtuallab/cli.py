@@ -93,6 +93,32 @@ def run(
 
 
 @app.command()
+def search(
+    protocol: ProtocolFile,
+    overrides: Overrides = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", help="Where trials are kept [runs/NAME.search.journal]."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=1, help="Studies at once [all cores].")
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    """Find the best values of open settings; write the tuned protocol. Run it again to go on."""
+    from virtuallab.lab import search
+
+    search.search(
+        protocol,
+        overrides or (),
+        journal=journal,
+        workers=workers,
+        device=device,
+        console=_console(),
+    )
+
+
+@app.command()
 def status(
     store: StorePath,
     verify: Annotated[bool, typer.Option(help="Compare every stored chunk's checksum.")] = False,

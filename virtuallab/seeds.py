@@ -19,6 +19,7 @@ RULE_NOISE = "noise of the rule"
 UPDATE_NOISE = "noise of the updates"
 ASIDE = "tried aside"
 SETTINGS = "settings drawn from distributions"
+SEARCH = "trials of a search"
 PROBE_CHOICE = "probe choice"
 PROBE_NOISE = "probe noise"
 

@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from virtuallab import registry
 from virtuallab.decoder import Analysis
 from virtuallab.probe import Noise, Probe
-from virtuallab.protocol import Protocol
+from virtuallab.protocol import Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.regime import regime_section
 
@@ -34,6 +34,7 @@ PLAIN = {
     "probe": Probe,
     "noise": Noise,
     "analysis": Analysis,
+    "search": Search,
 }
 
 

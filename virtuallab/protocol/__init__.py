@@ -7,11 +7,15 @@ from virtuallab.protocol.duration import steps, visit_steps
 from virtuallab.protocol.expand import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
 from virtuallab.protocol.read import fault, locate, read, read_text
+from virtuallab.protocol.search import Search
 from virtuallab.protocol.starter import STARTER
+from virtuallab.protocol.studies import Study, studies
 
 __all__ = [
     "STARTER",
     "Protocol",
+    "Search",
+    "Study",
     "Subjects",
     "cohorts",
     "differences",
@@ -21,5 +25,6 @@ __all__ = [
     "read",
     "read_text",
     "steps",
+    "studies",
     "visit_steps",
 ]

@@ -17,6 +17,7 @@ from virtuallab.protocol.duration import duration_faults, lengths
 from virtuallab.protocol.explain import Place, refusal
 from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
 from virtuallab.protocol.regime import RULE, Name, Regime
+from virtuallab.protocol.search import Search
 from virtuallab.protocol.section import Either, Section, Written
 from virtuallab.protocol.source import Source
 from virtuallab.protocol.swept import Swept
@@ -176,6 +177,9 @@ class Protocol(Section):
     analyses: dict[
         Name, Annotated[Analysis, Written(Analysis), AfterValidator(_known_classifiers)]
     ] = Field({}, description="Ways to ask which rule was at work, by name.")
+    search: Search | None = Field(
+        None, description="How `virtuallab search` tunes open settings; a run leaves it aside."
+    )
 
     _source: Source = PrivateAttr(default_factory=Source)
 
@@ -199,4 +203,5 @@ class Protocol(Section):
             "subjects": self.subjects.written(),
             "probes": plain(self.probes),
             "analyses": plain(self.analyses),
+            **({} if self.search is None else {"search": self.search.model_dump()}),
         }

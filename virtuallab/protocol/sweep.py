@@ -83,7 +83,7 @@ class Uniform(Distribution):
         """Draw the value of one subject."""
         if isinstance(self.low, int) and isinstance(self.high, int):
             return int(stream.integers(self.low, self.high, endpoint=True))
-        return _rounded(float(stream.uniform(self.low, self.high)), self.low, self.high)
+        return rounded(float(stream.uniform(self.low, self.high)), self.low, self.high)
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""
@@ -108,13 +108,14 @@ class LogUniform(Distribution):
         value = math.exp(float(stream.uniform(math.log(self.low), math.log(self.high))))
         if isinstance(self.low, int) and isinstance(self.high, int):
             return min(max(round(value), self.low), self.high)
-        return _rounded(value, self.low, self.high)
+        return rounded(value, self.low, self.high)
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""
         return {"log_uniform": [self.low, self.high]}
 
 
-def _rounded(value: float, low: int | float, high: int | float) -> int | float:
+def rounded(value: float, low: int | float, high: int | float) -> int | float:
+    """Round a number that was drawn; it stays within its bounds."""
     # The last bits of a logarithm differ between machines; six digits do not, and can be read.
     return min(max(float(f"{value:.{_DIGITS}g}"), low), high)

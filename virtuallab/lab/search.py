@@ -1,0 +1,310 @@
+"""Search the settings that a protocol leaves open for those that learn best.
+
+Each generation of trials is proposed at once, from all that is known by then, and trained together
+as one cohort: the trials of a study differ in little but numbers, and numbers are what the subjects
+of a population may differ in.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from virtuallab import seeds
+from virtuallab.errors import ProtocolError
+from virtuallab.lab import load, trials
+from virtuallab.lab import plan as planning
+from virtuallab.lab.journal import opened
+from virtuallab.lab.progress import Advance, counting
+from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
+from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_steps
+from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
+from virtuallab.protocol.tuned import tuned_text
+from virtuallab.store.disk import writing
+from virtuallab.subject.subject import Cohort, Subject, kind
+from virtuallab.subject.train import Visit, train
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import JournalStorage
+
+
+@stoppable()
+def search(
+    protocol: Path,
+    overrides: Sequence[str] = (),
+    *,
+    journal: Path | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    console: Console | None = None,
+) -> pd.DataFrame:
+    """Find the best values of the settings that a protocol leaves open.
+
+    Interrupted, it goes on where it stopped when called again. Beside the journal it writes
+    ``NAME.tuned.yaml``, the protocol with the best values, and ``NAME.search.csv``, every trial.
+
+    Parameters
+    ----------
+    protocol : Path
+        The protocol's YAML file, with a ``search`` section.
+    overrides : sequence of str
+        Settings to override, ``"search.trials=128"``.
+    journal : Path, optional
+        Where trials are kept; ``runs/NAME.search.journal`` if not given.
+    workers : int, optional
+        Studies at once; as many as there are cores if not given. Workers that are left over are
+        torch threads of each.
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    console : rich.console.Console, optional
+        Where to report progress and what was found; silent if not given.
+
+    Returns
+    -------
+    pd.DataFrame
+        A row for each trial: its study, rule, architecture, task and number, its settings, its
+        value, how many of its subjects diverged, and its state.
+
+    Raises
+    ------
+    UserError
+        If there is no such device, or another search uses the journal.
+    ProtocolError
+        If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
+    MachineError
+        If the machine fails; finished trials are kept.
+    """
+    console = console or Console(quiet=True)
+    check_device(device)
+    read = load.protocol(protocol, overrides)
+    how, sought = _asked_for(read)
+    root = journal or Path("runs") / f"{read.name}.search.journal"
+    workers = workers or planning.cores()
+    with opened(root) as storage:
+        searches = [_Searched(study, how, storage, root, device) for study in sought]
+        done = sum(min(each.finished, how.trials) for each in searches)
+        with (
+            counting(console, "trials finished", how.trials * len(searches), done) as advance,
+            torch_threads(max(1, workers // len(searches))),
+        ):
+            run_all([partial(each.go_on, advance) for each in searches], workers)
+        made = {each.name: (each.study, each.trials()) for each in searches}
+    found = trials.table(made)
+    best = [trials.judge(study, how, each) for study, each in made.values()]
+    with writing(root):
+        found.to_csv(root.with_name(f"{read.name}.search.csv"), index=False)
+        tuned = root.with_name(f"{read.name}.tuned.yaml")
+        tuned.write_text(_tuned(read, _command(protocol, overrides), best), encoding="utf-8")
+    console.print(trials.describe(read.name, how, best))
+    console.print(f"Tuned protocol: {tuned}", highlight=False)
+    return found
+
+
+def _asked_for(protocol: Protocol) -> tuple[Search, tuple[Study, ...]]:
+    """Return how to search, and what.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol does not say so.
+    """
+    if protocol.search is None:
+        words = "missing key. `search: {}` asks for a search with all its defaults."
+        raise ProtocolError([fault(protocol, "search", words)])
+    sought = studies(protocol)
+    if not sought:
+        words = (
+            "nothing is open here: every setting of the rules and their optimizers has a value. "
+            "Leave one open, as in learning_rate: {log_uniform: [0.001, 0.1]}."
+        )
+        raise ProtocolError([fault(protocol, "subjects.rules", words)])
+    return protocol.search, sought
+
+
+class _Searched:
+    """A study under way."""
+
+    def __init__(
+        self, study: Study, how: Search, storage: JournalStorage, journal: Path, device: str
+    ) -> None:
+        import optuna
+
+        self.study, self.how = study, how
+        self.journal, self.device = journal, device
+        self.name = study.name(how)
+        self.space = {path: _distribution(each) for path, each in study.space.items()}
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with writing(journal):
+            self.kept = optuna.create_study(
+                study_name=self.name,
+                storage=storage,
+                direction="maximize" if how.maximised else "minimize",
+                load_if_exists=True,
+            )
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Give up the trials that a killed search has left running; they are proposed again."""
+        from optuna.trial import TrialState
+
+        for trial in self.kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.kept.tell(trial.number, state=TrialState.FAIL)
+
+    @property
+    def finished(self) -> int:
+        """How many trials have a value."""
+        from optuna.trial import TrialState
+
+        return len(self.kept.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+    def trials(self) -> list[trials.Trial]:
+        """List every trial, also those that were given up."""
+        from optuna.trial import TrialState
+
+        return [
+            trials.Trial(
+                number=trial.number,
+                settings=_values(self.study, trial.params),
+                value=float("nan") if trial.value is None else trial.value,
+                diverged=trial.user_attrs.get("diverged", 0),
+                state="complete" if trial.state == TrialState.COMPLETE else "failed",
+            )
+            for trial in self.kept.get_trials(deepcopy=False)
+        ]
+
+    def go_on(self, advance: Advance, stop: Stop) -> None:
+        """Train generation after generation, until there are as many trials as were asked for."""
+        while (missing := self.how.trials - self.finished) > 0:
+            stop.check()
+            asked = self._ask(min(self.how.generation, missing))
+            values, diverged = self._train([trial.params for trial in asked], stop)
+            with writing(self.journal):
+                for trial, value, lost in zip(asked, values, diverged, strict=True):
+                    trial.set_user_attr("diverged", lost)
+                    self.kept.tell(trial, value)
+            advance(len(asked))
+
+    def _ask(self, count: int) -> list[optuna.Trial]:
+        """Propose a generation.
+
+        The sampler is seeded by what is known: a generation that was interrupted is proposed again
+        as it was, and a search ends alike however often it was interrupted.
+        """
+        from optuna.samplers import TPESampler
+
+        seed = seeds.integer(
+            self.study.protocol.seed, seeds.SEARCH, self.name, f"after {self.finished} trials"
+        )
+        # Trials that still run count as bad ones, which keeps a generation from crowding together.
+        self.kept.sampler = TPESampler(constant_liar=True, multivariate=True, seed=seed % 2**32)
+        with writing(self.journal):
+            return [self.kept.ask(self.space) for _ in range(count)]
+
+    def _train(
+        self, proposed: Sequence[Mapping[str, Any]], stop: Stop
+    ) -> tuple[list[float], list[int]]:
+        """Train a generation; return each trial's value and how many of its subjects diverged."""
+        subjects = [
+            subject
+            for params in proposed
+            for subject in self.study.trial(_values(self.study, params), self.how.seeds)
+        ]
+        together: dict[tuple[Any, ...], list[int]] = {}
+        for index, subject in enumerate(subjects):
+            together.setdefault(kind(subject), []).append(index)
+        values = np.empty(len(subjects))
+        for members in together.values():
+            values[members] = self._values_of([subjects[index] for index in members], stop)
+        lost = np.isnan(values)
+        values[lost] = [self._worst(subjects[index]) for index in np.flatnonzero(lost)]
+        shape = (len(proposed), self.how.seeds)
+        return values.reshape(shape).mean(1).tolist(), lost.reshape(shape).sum(1).tolist()
+
+    def _values_of(self, subjects: Sequence[Subject], stop: Stop) -> np.ndarray:
+        """Train subjects of one kind; return what each is worth, NaN if it diverged."""
+        last: list[Visit] = []
+
+        def look(visit: Visit) -> None:
+            stop.check()
+            last[:] = [visit]
+
+        cohort = Cohort(tuple(subjects))
+        fate = train(cohort, _looks(self.study.protocol), look, device=self.device)
+        values = last[0].truth[self.how.objective].astype(np.float64)
+        return np.where((fate.diverged_at < 0) & np.isfinite(values), values, np.nan)
+
+    def _worst(self, subject: Subject) -> float:
+        """What a subject is worth that diverged: it must lose against all that learn anything.
+
+        It is told as a value like any other, since a trial told as failed would teach nothing.
+        """
+        return subject.task.chance if self.how.maximised else float("inf")
+
+
+def _looks(protocol: Protocol) -> list[int]:
+    """Return some of a run's visits: the last two, which decide, and a few at which to stop."""
+    visits = visit_steps(protocol)
+    return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
+
+
+def _distribution(open_setting: Distribution) -> BaseDistribution:
+    """Say in optuna's words what a setting may be."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    match open_setting:
+        case Choice(values):
+            # By position: optuna knows no lists.
+            return CategoricalDistribution(range(len(values)))
+        case Uniform(low, high) | LogUniform(low, high):
+            log = isinstance(open_setting, LogUniform)
+            if isinstance(low, int) and isinstance(high, int):
+                return IntDistribution(low, high, log=log)
+            return FloatDistribution(low, high, log=log)
+    raise TypeError(f"{open_setting} is no distribution that can be searched")
+
+
+def _values(study: Study, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of settings that optuna's parameters stand for."""
+    found: dict[str, Any] = {}
+    for path, open_setting in study.space.items():
+        if path not in params:
+            continue  # a trial that was given up while it was being proposed
+        value = params[path]
+        match open_setting:
+            case Choice(values):
+                found[path] = values[value]
+            case Uniform(low, high) | LogUniform(low, high) if isinstance(value, float):
+                found[path] = rounded(value, low, high)
+            case _:
+                found[path] = value
+    return found
+
+
+def _command(protocol: Path, overrides: Sequence[str]) -> str:
+    words = ["virtuallab", "search", str(protocol)]
+    return shlex.join([*words, *(word for each in overrides for word in ("-s", each))])
+
+
+def _tuned(protocol: Protocol, command: str, found: Sequence[trials.Finding]) -> str:
+    """Write the tuned protocol; of a rule's studies it takes the one that is listed first."""
+    first: dict[int, trials.Finding] = {}
+    for finding in found:
+        first.setdefault(finding.study.rule, finding)
+    best = {index: finding.settings for index, finding in first.items() if not finding.is_hopeless}
+    heading = [
+        f"Made by: {command}",
+        "Settings that were open hold the best values found, of each rule for the architecture and",
+        "task listed first:",
+        *(f"  {finding.sentence}" for finding in first.values()),
+        "",
+    ]
+    return tuned_text(protocol, best, heading)
