@@ -70,7 +70,8 @@ documents = st.fixed_dictionaries(
             optional={"batch_size": st.one_of(st.integers(1, 99), st.just([8, 16]))},
         ),
         "probes": st.dictionaries(st.sampled_from(["a", "b-1"]), probe, max_size=2),
-    }
+    },
+    optional={"search": st.sampled_from([{}, {"trials": 3, "objective": "train_loss"}])},
 )
 
 
