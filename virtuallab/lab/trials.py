@@ -15,7 +15,7 @@ from virtuallab.protocol import Search, Study
 from virtuallab.vocabulary import describe as described
 
 _NEAR = 0.95  # of the best
-_WIDTH = 24  # of the rules' column, so that the table fits in 80 columns
+_WIDTH = 21  # of the rules' column, so that the table fits in 80 columns
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def describe(name: str, how: Search, found: Sequence[Finding]) -> Table:
     )
     longest = max(len(finding.study.label) for finding in found)
     lines.add_column("rule", overflow="fold", min_width=min(longest, _WIDTH))
-    lines.add_column("architecture, task", overflow="fold")
+    lines.add_column("network, task", overflow="fold")
     lines.add_column("best", no_wrap=True)
     lines.add_column("best settings", no_wrap=True)
     lines.add_column("median", no_wrap=True)
