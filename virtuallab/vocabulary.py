@@ -81,6 +81,19 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "validation_loss": ("nat", "validation loss"),
     "validation_accuracy": ("1", "validation accuracy"),
     "weight_angle": ("degree", "angle between forward and backward weights"),
+    "projection_angle": ("degree", "angle between projections by forward and backward weights"),
+    "local_gradient_angle": (
+        "degree",
+        "angle between the error sent down and what the forward weights would have sent",
+    ),
+    "gradient_angle": ("degree", "angle between what the weights follow and the true gradient"),
+    "total_gradient_angle": (
+        "degree",
+        "angle between what all parameters follow and the true gradient",
+    ),
+    "weight_norm_ratio": ("1", "norm of the backward weights over that of the forward weights"),
+    "gradient_norm_ratio": ("1", "norm of what the weights follow over that of the true gradient"),
+    "sign_agreement": ("1", "share of synapses whose two weights have the same sign"),
     "balanced_accuracy": ("1", "balanced accuracy"),
 }
 

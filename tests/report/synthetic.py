@@ -118,16 +118,43 @@ def _truth(subjects: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     accuracy = np.clip(accuracy + rng.normal(0, 0.012, accuracy.shape), 0, 1).astype(np.float32)
     accuracy[status == DIVERGED, 2:] = np.nan
     accuracy[status == PENDING] = np.nan
-    angle = np.full((*accuracy.shape, len(LAYERS)), np.nan, dtype=np.float32)
+    measured = _angles(rules, accuracy)
     return xr.Dataset(
         {
             "train_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
             "validation_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
             "validation_accuracy": (("subject", "visit"), accuracy),
-            "weight_angle": (("subject", "visit", "layer"), angle),
+            **measured,
         },
         coords={"subject": subjects["subject"], "layer": _words(list(LAYERS)), **_times()},
     )
+
+
+def _angles(
+    rules: np.ndarray, accuracy: np.ndarray
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Angles that fall as accuracy grows; backward weights only where a rule has them."""
+    depth = np.linspace(1.0, 0.4, len(LAYERS))
+    angle = 90 * depth * (1 - 0.5 * accuracy[..., None])
+    nothing = np.full_like(angle, np.nan)
+    aligned = np.isin(rules, ("feedback_alignment", "information_alignment"))[:, None, None]
+    backward = np.where(aligned, angle, nothing)
+    below = np.where(np.arange(len(LAYERS)) > 0, backward, nothing)
+    gradient = np.where(aligned, angle, 0 * angle)  # NaN, as all else, of who diverged
+    by_layer = {
+        "weight_angle": backward,
+        "projection_angle": backward,
+        "local_gradient_angle": below,
+        "gradient_angle": gradient,
+        "weight_norm_ratio": backward / 45,
+        "gradient_norm_ratio": 1 + gradient / 45,
+        "sign_agreement": 1 - backward / 180,
+    }
+    dims = ("subject", "visit", "layer")
+    return {
+        **{name: (dims, values.astype(np.float32)) for name, values in by_layer.items()},
+        "total_gradient_angle": (dims[:2], gradient.mean(-1).astype(np.float32)),
+    }
 
 
 def _features(subjects: xr.Dataset) -> xr.Dataset:

@@ -59,8 +59,9 @@ def test_references_inside_figures_find_their_target(page):
 
 def test_every_figure_says_what_it_shows(page):
     labels = Page(page).labels
-    # accuracy and controls by classifier, confusion by probe, architectures, rules
-    assert len(labels) == 2 + 2 + 3 + 2 + 4
+    # accuracy and controls by classifier, confusion by probe, accuracy and loss by architecture,
+    # angles and sizes by architecture (of all rules, of those with backward weights), rules
+    assert len(labels) == 2 + 2 + 3 + 2 * 2 + 2 * (2 + 2) + 4
     assert all(len(label) > 30 for label in labels)
 
 

@@ -6,7 +6,14 @@ from virtuallab.vocabulary import DONE
 
 def test_each_architecture_has_a_panel_and_the_caption_says_who_is_left_out(tree):
     plate = learning_plate(tree, looks(RULES))
-    assert [panel.alt.split(", ")[1] for panel in plate.panels] == ["knet4", "mlp"]
+    assert [panel.alt.split(", ")[1] for panel in plate.panels] == [
+        *("knet4", "knet4"),
+        *("mlp", "mlp"),
+    ]
+    assert [panel.alt.split(" over ")[0] for panel in plate.panels[:2]] == [
+        "Validation accuracy",
+        "Validation loss",
+    ]
     status = tree["subjects/status"].to_numpy()
     assert f"{(status == DONE).sum()} subjects" in plate.caption
     assert f"{(status != DONE).sum()} that diverged" in plate.caption

@@ -17,6 +17,7 @@ from virtuallab.report.render import inline_svg
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import looks, pretty
 from virtuallab.report.subject_plates import activity_plate, learning_plate
+from virtuallab.report.truth_plates import angles_plate, sizes_plate
 from virtuallab.report.verdict import Verdict, judge
 from virtuallab.report.verdict_plates import accuracy_plate, confusion_plate, controls_plate
 from virtuallab.report.words import words
@@ -66,6 +67,8 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
             question=question,
             sections=sections,
             learning=learning_plate(tree, rule_looks),
+            angles=angles_plate(tree, rule_looks),
+            sizes=sizes_plate(tree, rule_looks),
             activity=activity_plate(tree, probes),
             fates=fates(subjects, tree, rules),
             unfinished=int((subjects["status"] == PENDING).sum()),

@@ -17,7 +17,8 @@ class Panel:
 
 @dataclass(frozen=True)
 class Plate:
-    """Panels that belong together, under one caption."""
+    """Panels that belong together, under one caption; ``broad`` ones need the page's full width."""
 
     panels: tuple[Panel, ...]
     caption: str
+    broad: bool = False

@@ -2,7 +2,7 @@
 
 A rule is told apart by three things at once (colour, dashes, marker), so that a figure still reads
 in print without colour. The colours are seaborn's colour-blind palette without its pale and yellow
-tones, which vanish on white paper.
+tones, which vanish on white paper, and four darker ones that a page in dark mode still shows.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ class Look:
     marker: str
 
 
-_COLOURS: Final = tuple(
-    sns.color_palette("colorblind").as_hex()[index] for index in (0, 9, 1, 2, 3, 4, 5, 7)
+_COLOURS: Final = (
+    *(sns.color_palette("colorblind").as_hex()[index] for index in (0, 9, 1, 2, 3, 4, 5, 7)),
+    *("#5a5fd0", "#b3246b", "#75901a", "#8a5540"),
 )
 _DASHES: Final = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<")
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 _LOOKS: Final = tuple(
-    Look(colour, _DASHES[(row + place) % len(_DASHES)], _MARKERS[place])
+    Look(colour, _DASHES[(row + place) % len(_DASHES)], _MARKERS[(place + 5 * row) % len(_MARKERS)])
     for row, (place, colour) in product(range(len(_DASHES)), enumerate(_COLOURS))
 )
 
@@ -56,6 +57,20 @@ _KNOWN: Final = {
     "weight_mirror": 5,
     "symmetric_alignment": 6,
     "kolen_pollack": 7,
+    "sign_symmetry": 8,
+    "direct_random_target_projection": 9,
+    "hebbian": 10,
+    "predictive_coding": 11,
+    # From here on colours repeat, with other dashes and markers, in rules of another family.
+    "node_perturbation": 12,
+    "oja": 13,
+    "bcm": 14,
+    "forward_forward": 15,
+    "activation_alignment": 16,
+    "weight_perturbation": 17,
+    "alignment": 18,
+    "reward_modulated_hebbian": 19,
+    "difference_target_propagation": 20,
 }
 
 OBSERVABLE_LOOKS: Final = {
@@ -78,7 +93,7 @@ _PRETTY: Final = {
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """One look per label; no two labels of a figure share one (up to 32 of them).
+    """One look per label; no two labels of a figure share one (up to 48 of them).
 
     A label's look comes from the label itself, so it is the same in every report. Only where two
     labels of one report would share a look does the later one, in alphabetical order, take the next

@@ -13,37 +13,56 @@ from virtuallab.report.style import Look, pretty
 from virtuallab.report.words import words
 from virtuallab.vocabulary import ACTIVITY, DONE, RULE, SUBJECT, UNIT, VISIT
 
+_LEARNED = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
+
 
 def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | None:
-    """Learning curves by rule, a panel for each architecture and task; None before training."""
+    """Accuracy and loss by rule, for each architecture and task; None before training."""
     if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
         return None
     subjects = tree["subjects"].to_dataset()
-    values = tree["truth"]["validation_accuracy"].load()
-    values = values.assign_coords({RULE: (SUBJECT, words(subjects[RULE]))})
     done = (subjects["status"] == DONE).to_numpy()
     panels = []
-    for (architecture, task), members in _groups(subjects).items():
-        chosen = values.isel({SUBJECT: members & done})
-        if not chosen.sizes[SUBJECT]:
+    for (architecture, task), members in groups(subjects).items():
+        if not (members & done).any():
             continue
-        title = f"{architecture}, {task}, {chosen.sizes[SUBJECT]} subjects"
-        figure = learning_curves.draw(chosen, rule_looks=rule_looks, title=title)
-        last = chosen.isel({VISIT: -1})
-        ends = ", ".join(
-            f"{pretty(rule)} {float(last[(last[RULE] == rule).to_numpy()].median()):.0%}"
-            for rule in sorted(set(words(chosen[RULE])))
-        )
-        panels.append(
-            Panel(figure, f"Validation accuracy over training, {title}. Median at the end: {ends}.")
-        )
-    lost = int((~done).sum())
-    left_out = f" {lost} that diverged, failed or are pending are left out." if lost else ""
+        for variable, quantity in _LEARNED.items():
+            if variable not in tree["truth"]:
+                continue
+            values = tree["truth"][variable].load()
+            values = values.assign_coords({RULE: (SUBJECT, words(subjects[RULE]))})
+            chosen = values.isel({SUBJECT: members & done})
+            title = f"{architecture}, {task}, {chosen.sizes[SUBJECT]} subjects"
+            loss = quantity == "loss"
+            figure = learning_curves.draw(chosen, rule_looks=rule_looks, title=title, loss=loss)
+            last = chosen.isel({VISIT: -1})
+            ends = ", ".join(
+                f"{pretty(rule)} {_written(float(last[words(last[RULE]) == rule].median()), loss)}"
+                for rule in sorted(set(words(chosen[RULE])))
+            )
+            panels.append(
+                Panel(
+                    figure,
+                    f"Validation {quantity} over training, {title}. Median at the end: {ends}.",
+                )
+            )
     caption = (
-        "Validation accuracy over training: median of the subjects of each rule, band from the "
-        f"lower to the upper quartile; {int(done.sum())} subjects.{left_out} No decoder sees this."
+        "Validation accuracy and loss over training: median of the subjects of each rule, band "
+        f"from the lower to the upper quartile; {int(done.sum())} subjects.{left_out(done)} Rules "
+        "that learn at different speeds can be told apart by how far they are, whatever they do. "
+        "No decoder sees this."
     )
     return Plate(tuple(panels), caption) if panels else None
+
+
+def _written(value: float, loss: bool) -> str:
+    return f"{value:.2f}" if loss else f"{value:.0%}"
+
+
+def left_out(done: np.ndarray) -> str:
+    """Say how many subjects a figure of those done does not show; nothing where it shows all."""
+    lost = int((~done).sum())
+    return f" {lost} that diverged, failed or are pending are left out." if lost else ""
 
 
 def activity_plate(tree: xr.DataTree, preferred: Sequence[str] = ()) -> Plate | None:
@@ -86,7 +105,7 @@ def activity_plate(tree: xr.DataTree, preferred: Sequence[str] = ()) -> Plate | 
     return Plate(tuple(panels), caption) if panels else None
 
 
-def _groups(subjects: xr.Dataset) -> dict[tuple[str, str], np.ndarray]:
+def groups(subjects: xr.Dataset) -> dict[tuple[str, str], np.ndarray]:
     """Members of each pair of architecture and task, as masks over subjects."""
     architectures = words(subjects["architecture"])
     tasks = words(subjects["task"])

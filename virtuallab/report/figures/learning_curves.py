@@ -2,59 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from virtuallab.report.style import INK, PANEL_WIDTH, Look, looks, pretty, theme
 from virtuallab.report.words import words
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
+_WIDE_RANGE = 20.0  # from the smallest median to the largest, above which losses are logarithmic
+
 
 def draw(
-    accuracy: xr.DataArray, *, rule_looks: Mapping[str, Look] | None = None, title: str = ""
+    values: xr.DataArray,
+    *,
+    rule_looks: Mapping[str, Look] | None = None,
+    title: str = "",
+    loss: bool = False,
 ) -> Figure:
     """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
 
     Parameters
     ----------
-    accuracy : xr.DataArray
-        Validation accuracy, dims (subject, visit), with coords ``rule(subject)`` and, where known,
-        ``epoch(visit)`` or ``step(visit)``. Missing values are left out.
+    values : xr.DataArray
+        Validation accuracy or loss, dims (subject, visit), with coords ``rule(subject)`` and, where
+        known, ``epoch(visit)`` or ``step(visit)``. Missing values are left out.
     rule_looks : mapping from rule to Look, optional
         So that all figures of a report agree; from the rules present if not given.
     title : str
+    loss : bool
+        Whether the values are losses in nats; they are shares otherwise.
     """
-    rules = sorted(map(str, set(words(accuracy[RULE]))))
+    rules = sorted(map(str, set(words(values[RULE]))))
     rule_looks = rule_looks or looks(rules)
-    axis, label = time_axis(accuracy)
+    axis, label = time_axis(values)
     with theme():
-        figure = Figure(figsize=(PANEL_WIDTH, 2.75), layout="constrained")
+        height = 2.41 + 0.17 * -(-len(rules) // 2)  # what the legend needs is added
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         axes = figure.subplots()
         for rule in rules:
-            curves = accuracy.isel({SUBJECT: words(accuracy[RULE]) == rule})
+            curves = values.isel({SUBJECT: words(values[RULE]) == rule})
             low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
             look = rule_looks[rule]
             axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)
-            axes.plot(axis, median, color=look.colour, linestyle=look.dash, label=pretty(rule))
-        axes.set(xlabel=label, ylabel="validation accuracy", ylim=(0, 1.02))
-        axes.set_xlim(float(axis[0]), float(axis[-1]))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.plot(
+                axis,
+                median,
+                color=look.colour,
+                linestyle=look.dash,
+                marker=look.marker if len(axis) == 1 else None,
+                label=pretty(rule),
+            )
+        axes.set(xlabel=label, ylabel="validation loss (nat)" if loss else "validation accuracy")
+        if len(axis) > 1:
+            axes.set_xlim(float(axis[0]), float(axis[-1]))
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        else:
+            axes.set_xticks(axis, [f"{axis[0]:.3g}"])
+        if loss:
+            _scale_losses(axes)
+        else:
+            axes.set_ylim(0, 1.02)
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
         axes.set_title(title, loc="left")
         figure.legend(loc="outside lower center", ncols=2, handlelength=2.6)
     return figure
 
 
-def time_axis(values: xr.DataArray) -> tuple[np.ndarray, str]:
-    """Return where each visit lies on the axis of training, and what that axis is called."""
-    for name, label in (("epoch", "epoch of training"), ("step", "training step")):
+def _scale_losses(axes: Axes) -> None:
+    """From zero; by powers of ten where rules lie far apart."""
+    medians = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
+    found = medians[np.isfinite(medians) & (medians > 0)]
+    if found.size and found.max() > _WIDE_RANGE * found.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_ylim(bottom=0)
+
+
+_TIMES = {"epoch": "epoch of training", "step": "training step"}
+
+
+def time_axis(
+    values: xr.DataArray, preferred: Sequence[str] = tuple(_TIMES)
+) -> tuple[np.ndarray, str]:
+    """Return where each visit lies on the axis of training, and what that axis is called.
+
+    Parameters
+    ----------
+    values : xr.DataArray
+        With a dim of visits.
+    preferred : sequence of str
+        Coordinates to take, the first that is there.
+    """
+    for name in preferred:
         if name in values.coords:
-            return values[name].to_numpy().astype(float), label
+            return values[name].to_numpy().astype(float), _TIMES[name]
     return np.arange(values.sizes[VISIT], dtype=float), "visit"
 
 
