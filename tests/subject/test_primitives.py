@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 
 from virtuallab.registry import RULES
 from virtuallab.subject.local import Local
-from virtuallab.subject.primitives import amp, decay, null
+from virtuallab.subject.primitives import PRIMITIVES, amp, decay, descend, null, self_, sparse
 from virtuallab.subject.rule import stack
 from virtuallab.subject.synapse import Conv, Dense, Synapse
 
@@ -53,6 +54,8 @@ OBJECTIVES = {
     amp: lambda x, w, b, forward, back: -(forward(x, w) * forward(x, b)).sum() / BATCH,
     null: lambda x, w, b, forward, back: back(forward(x, w), b).square().sum() / BATCH,
     decay: lambda x, w, b, forward, back: b.square().sum(),
+    sparse: lambda x, w, b, forward, back: forward(x, b).square().sum() / BATCH,
+    self_: lambda x, w, b, forward, back: -(w * b).sum(),
 }
 
 
@@ -78,6 +81,36 @@ def test_a_primitive_is_the_gradient_of_its_objective(primitive, case: str) -> N
         mine = b[subject].clone().requires_grad_()
         OBJECTIVES[primitive](one(x, subject), w[subject], mine, forward, back).backward()
         torch.testing.assert_close(found[subject], mine.grad, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("mean", [False, True], ids=["sum", "mean"])
+@pytest.mark.parametrize("case", CASES)
+def test_descending_any_mix_of_primitives_is_the_gradient_of_their_sum(
+    case: str, mean: bool
+) -> None:
+    synapse, x, w, b, forward, back = CASES[case]()
+    at = local(synapse, x, w, b)
+    places = forward(one(x, 0), w[0])[0, 0].numel() if mean else 1
+    strengths = torch.rand(len(PRIMITIVES), SUBJECTS, dtype=torch.float64, generator=STREAM)
+    strengths[:, 1] *= torch.tensor([0, 1, 0, 1, 1])  # a subject may lack what others have
+    given = dict(zip(PRIMITIVES, strengths, strict=True))
+    pieces: dict[str, list[Tensor]] = {}
+    for name, primitive in PRIMITIVES.items():
+        pieces[name] = []
+        for subject in range(SUBJECTS):
+            mine = b[subject].clone().requires_grad_()
+            objective = OBJECTIVES[primitive](one(x, subject), w[subject], mine, forward, back)
+            share = places if name in ("amp", "null", "sparse") else 1
+            (gradient,) = torch.autograd.grad(objective / share, mine)
+            pieces[name].append(given[name][subject] * gradient)
+    for count in range(1, len(PRIMITIVES) + 1):
+        for mix in combinations(PRIMITIVES, count):
+            expected = torch.stack(
+                [sum(each) for each in zip(*(pieces[n] for n in mix), strict=True)]
+            )
+            found = descend(at, {name: given[name] for name in mix}, mean=mean)
+            torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    assert not descend(at, dict.fromkeys(PRIMITIVES, 0.0), mean=mean).any()
 
 
 @pytest.mark.parametrize("positions", ["sum", "mean"])

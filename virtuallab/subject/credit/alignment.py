@@ -69,7 +69,7 @@ class Alignment(ReturnedError, ABC):
             gradients = []
         with torch.no_grad():
             forward = self.forward_steps(network, gradients, sights) if learns else None
-            strength = self.strength(step / network.length)
+            strength = torch.as_tensor(self.strength(step / network.length)).to(stimuli)
             steps = [
                 at.weigh(strength, self.backward_step(self.attend(at, network))) for at in sights
             ]
@@ -114,7 +114,8 @@ class Alignment(ReturnedError, ABC):
         through = Through(noting=True)
         with network.wired(through):
             losses = network.losses(network.scores(stimuli), labels).mean(0)
-        return losses, [local(layer, tape, None) for layer, tape in through.tapes.items()]
+        layers = network.layers.values()
+        return losses, [local(layer, through.tapes[layer], None) for layer in layers]
 
 
 @dataclass(frozen=True, kw_only=True)

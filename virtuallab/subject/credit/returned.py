@@ -63,8 +63,8 @@ class ReturnedError(Rule, ABC):
             losses = network.losses(network.scores(stimuli), labels).mean(0)
         gradients = network.gradients(losses)
         sights = [
-            local(layer, tape, gradients[network.place(layer.weight)])
-            for layer, tape in through.tapes.items()
+            local(layer, through.tapes[layer], gradients[network.place(layer.weight)])
+            for layer in (network.layers.values() if noting else ())
         ]
         return losses.detach(), gradients, sights, through.tapes
 
