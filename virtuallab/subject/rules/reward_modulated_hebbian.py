@@ -56,13 +56,17 @@ class RewardModulatedHebbian(Rule):
     def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
         """Show each image for its moments, then reward."""
         trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
-        trials = [Trial(network, self.noise_std, stimuli) for _ in range(self.moments)]
+        trials = [Trial(network, self.noise_std, stimuli)]
+        with network.still():  # the running averages see an image once
+            for _ in range(1, self.moments):
+                trials.append(Trial(network, self.noise_std, stimuli))
         lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]
         shares = torch.stack(lasting) / sum(lasting)
         answers = torch.stack([trial.scores for trial in trials])
         answer = (answers * shares.view(self.moments, 1, -1, 1)).sum(0)
         losses = network.losses(answer, labels)
-        reward = -losses if self.reward == "log_likelihood" else (answer.argmax(2) == labels) * 1.0
+        right = (answer.argmax(2) == labels).to(losses.dtype)
+        reward = -losses if self.reward == "log_likelihood" else right
         mean = reward.mean(0)
         expected = network.memory.setdefault("expected reward", mean.clone())
         modulator = -(reward - expected) / self.noise_std / len(stimuli)
