@@ -23,7 +23,7 @@ def test_the_rule_of_the_documentation_works_as_it_is_printed(
     list(RULES)  # the shipped rules are known before the registry is copied
     monkeypatch.setattr(RULES, "_classes", dict(RULES._classes))
     text = (DOCS / "questions" / "write_a_rule.md").read_text("utf-8")
-    [code] = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert len(code.splitlines()) < 30
     module = ModuleType("my_lab_rules")
     monkeypatch.setitem(sys.modules, module.__name__, module)

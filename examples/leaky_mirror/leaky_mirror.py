@@ -1,0 +1,25 @@
+"""A rule of our own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from virtuallab.fields import NonNegativeFloat, setting
+from virtuallab.registry import RULES
+from virtuallab.subject.credit.returned import ReturnedError
+from virtuallab.subject.local import Local
+from virtuallab.subject.synapse import Weight
+
+
+@RULES.register("leaky_mirror")
+@dataclass(frozen=True, kw_only=True)
+class LeakyMirror(ReturnedError):
+    """The backward weight follows the forward one: dB = rate (W - B)."""
+
+    feedback: ClassVar[bool] = True  # it has backward weights
+    local: ClassVar[bool] = False  # a synapse does not know another's strength
+
+    rate: NonNegativeFloat = setting(0.1, doc="Speed of closing the gap, times the learning rate.")
+
+    def backward_step(self, at: Local) -> Weight:
+        """Descend the gap: the optimizer subtracts this."""
+        return at.weigh(self.rate, at.backward - at.forward)
