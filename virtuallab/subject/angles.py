@@ -74,14 +74,15 @@ def measure(
     with network.aside():
         losses = network.losses(network.scores(stimuli), labels).mean(0)
         true = network.gradients(losses)
+    chosen = [network.layers[name] for name in layers]
     with network.aside():
         followed, tapes = _followed(rule, network, stimuli, labels)
-    chosen = [network.layers[name] for name in layers]
+        backward = _of_backward_weights(network, chosen, tapes)  # some are made for each batch
     places = [network.place(layer.weight) for layer in chosen]
     found = {
         "gradient_angle": [angle(followed[i], true[i]) for i in places],
         "gradient_norm_ratio": [ratio(followed[i], true[i]) for i in places],
-        **_of_backward_weights(network, chosen, tapes),
+        **backward,
     }
     whole = (torch.cat([g.flatten(1) for g in each], 1) for each in (followed, true))
     return {

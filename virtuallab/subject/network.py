@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from virtuallab.errors import UserError
-from virtuallab.subject.population import PopulationBatchNorm, PopulationLayer, layers_of
+from virtuallab.subject.population import (
+    PopulationBatchNorm,
+    PopulationDropout,
+    PopulationLayer,
+    layers_of,
+)
 from virtuallab.subject.streams import Streams
 from virtuallab.subject.transmission import Transmission
 from virtuallab.subject.truth import sample_losses
@@ -149,7 +154,15 @@ class Network:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Try something inside the block and be as before after it: running averages, memory."""
+        """Try something inside the block and be as before after it, random streams and all."""
+        backward = [layer.backward_weight for layer in self.layers.values()]
+        masks = [
+            stream
+            for module in self.population.modules()
+            if isinstance(module, PopulationDropout)
+            for stream in module.streams
+        ]
+        drawn = [stream.get_state() for stream in masks]
         buffers = [buffer.clone() for buffer in self.population.buffers()]
         memory = {name: value.clone() for name, value in self.memory.items()}
         streams, self.streams = self.streams, self.streams.apart()
@@ -159,6 +172,10 @@ class Network:
             self.streams, self.memory = streams, memory
             for buffer, before in zip(self.population.buffers(), buffers, strict=True):
                 buffer.copy_(before)
+            for layer, weight in zip(self.layers.values(), backward, strict=True):
+                layer.backward_weight = weight
+            for stream, state in zip(masks, drawn, strict=True):
+                stream.set_state(state)
 
 
 def all_dense(network: Network, rule: str) -> None:
