@@ -56,6 +56,9 @@ def change(
 ) -> None:
     """Update the parameters in place, with the optimizer's noise.
 
+    Each kind of noise has streams of its own: a subject without one of them draws it in vain beside
+    a neighbour who has it, and its other noise is none the wiser.
+
     References
     ----------
     Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry",
@@ -67,11 +70,11 @@ def change(
     before = [p.detach().clone() for p in parameters] if relative else []
     optimizer.update(parameters, steps, state)
     for was, now in zip(before, parameters, strict=False):
-        xi = streams.normal(now.shape[1:], now)
+        xi = streams.of("in proportion").normal(now.shape[1:], now)
         now += spread(optimizer.noise_fraction, now) * (now - was) * xi
     if absolute:
         for now in parameters:
-            xi = streams.normal(now.shape[1:], now)
+            xi = streams.of("in absolute terms").normal(now.shape[1:], now)
             now += spread(optimizer.learning_rate * optimizer.noise, now) * xi
 
 

@@ -22,6 +22,16 @@ class Streams:
     def __init__(self, seeds: Sequence[int]) -> None:
         self._seeds = tuple(seeds)
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._kept: dict[str, Streams] = {}
+
+    def of(self, purpose: str) -> Streams:
+        """Return the streams of a purpose, apart from all others, where they were left."""
+        if purpose not in self._kept:
+            self._kept[purpose] = self._first(purpose)
+        return self._kept[purpose]
+
+    def _first(self, purpose: str) -> Streams:
+        return Streams([seeds.integer(seed, purpose) for seed in self._seeds])
 
     def normal(self, shape: Sequence[int], like: Tensor) -> Tensor:
         """Standard normal numbers, ``(subject, *shape)``, of ``like``'s precision and device."""
@@ -33,11 +43,10 @@ class Streams:
 
     def once(self, purpose: str, shape: Sequence[int], like: Tensor) -> Tensor:
         """Standard normal numbers that belong to a purpose: the same at any time."""
-        owned = Streams([seeds.integer(seed, purpose) for seed in self._seeds])
-        return owned.normal(shape, like)
+        return self._first(purpose).normal(shape, like)
 
     def apart(self) -> Streams:
         """Return streams for something tried aside: what they give changes nothing here."""
-        twin = Streams([seeds.integer(seed, seeds.ASIDE) for seed in self._seeds])
+        twin = self._first(seeds.ASIDE)
         twin._seeds = self._seeds  # what is drawn once is the same here and there
         return twin

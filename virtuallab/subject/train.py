@@ -190,12 +190,18 @@ class Room:
             broke = bool(gone.any())
             if broke:  # before the update, which spreads what is not finite to every layer
                 self._mark(gone, step)
-            for optimizer, parameters, steps, state in (
-                (self.optimizer, self.network.parameters, lesson.forward, self.state),
-                (self.feedback_optimizer, self.feedback, lesson.backward, self.feedback_state),
+            for which, optimizer, parameters, steps, state in (
+                ("forward", self.optimizer, self.network.parameters, lesson.forward, self.state),
+                (
+                    "backward",
+                    self.feedback_optimizer,
+                    self.feedback,
+                    lesson.backward,
+                    self.feedback_state,
+                ),
             ):
                 if steps is not None:
-                    change(optimizer, parameters, steps, state, self.update_noise)
+                    change(optimizer, parameters, steps, state, self.update_noise.of(which))
             if broke:
                 self._silence(gone)
         self.loss += seen

@@ -1,0 +1,175 @@
+"""Noise in every change, of two kinds; whose it is, and what it leaves alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.subject.cohorts import backward_weights, forward_weights, room_of, subject
+from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.subject import Subject
+from virtuallab.subject.train import Room
+
+RATE = 0.05
+PLAIN = {"learning_rate": RATE, "momentum": 0.0}
+
+
+def learned(*subjects: Subject, steps: int = 1) -> tuple[Room, list[Tensor], list[Tensor]]:
+    """The room after some steps, with the weights before them."""
+    room = room_of(*subjects)
+    before = forward_weights(room), backward_weights(room)
+    for step, shown in zip(range(steps), room.batches(), strict=False):
+        room.learn(*shown, step)
+    return room, *before
+
+
+def gain(subjects: list[Subject], **settings: float) -> tuple[Tensor, Tensor]:
+    """What noise added to one step of each weight, and the step without it; all in a row."""
+    changed = [
+        learned_alike(subjects, {}),
+        learned_alike(subjects, settings),
+    ]
+    quiet, noisy = (torch.cat([c.flatten(1) for c in each], 1) for each in changed)
+    return noisy - quiet, quiet
+
+
+def learned_alike(subjects: list[Subject], settings: dict[str, float]) -> list[Tensor]:
+    """Changes in one step, whatever the settings: they are put in after birth."""
+    room = room_of(*subjects)
+    for name, value in settings.items():
+        each = torch.full((len(subjects),), value, dtype=torch.float64)
+        object.__setattr__(room.optimizer, name, each)
+    before = forward_weights(room)
+    room.learn(*next(room.batches()), 0)
+    return [now - then for now, then in zip(forward_weights(room), before, strict=True)]
+
+
+def assert_standard_normal(z: Tensor) -> None:
+    """To five standard errors of mean, variance and fourth moment."""
+    count = z.numel()
+    assert count > 1000
+    assert abs(z.mean()) < 5 / count**0.5
+    assert abs(z.square().mean() - 1) < 5 * (2 / count) ** 0.5
+    assert abs(z.pow(4).mean() - 3) < 5 * (96 / count) ** 0.5
+
+
+def assert_not_shared(z: Tensor) -> None:
+    overlap = torch.corrcoef(z) - torch.eye(len(z), dtype=torch.float64)
+    assert overlap.abs().max() < 5 / z.shape[1] ** 0.5
+
+
+def cohort(optimizer: str = "sgd") -> list[Subject]:
+    settings = PLAIN if optimizer == "sgd" else {"learning_rate": RATE}
+    return [subject("backprop", "mlp", n, optimizer, optimizer_settings=settings) for n in range(5)]
+
+
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
+def test_noise_is_gaussian_in_units_of_the_learning_rate_whatever_the_step(optimizer: str) -> None:
+    added, _ = gain(cohort(optimizer), noise=0.3)
+    assert_standard_normal(added / (RATE * 0.3))
+    assert_not_shared(added)
+
+
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
+def test_a_fraction_of_noise_multiplies_each_change(optimizer: str) -> None:
+    added, change = gain(cohort(optimizer), noise_fraction=0.2)
+    moved = (change != 0).all(0)
+    assert not added[change == 0].any()
+    relative = (added / change / 0.2)[:, moved]
+    assert_standard_normal(relative)
+    assert_not_shared(relative)
+
+
+def test_noise_does_not_enter_the_optimizers_memory() -> None:
+    quiet = {"learning_rate": RATE, "momentum": 0.9}
+    room = room_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
+    room.learn(*next(room.batches()), 0)
+    still = room_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
+    object.__setattr__(still.optimizer, "noise", torch.zeros(1, dtype=torch.float64))
+    still.learn(*next(still.batches()), 0)
+    for a, b in zip(room.state["velocity"], still.state["velocity"], strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("kind", ["noise", "noise_fraction"])
+def test_noise_of_the_feedback_optimizer_touches_backward_weights_alone(kind: str) -> None:
+    noisy = subject(
+        "symmetric_alignment",
+        optimizer_settings=PLAIN,
+        feedback_optimizer=OPTIMIZERS["sgd"](**PLAIN, **{kind: 0.4}),
+    )
+    room = room_of(noisy)
+    quiet = room_of(noisy)
+    object.__setattr__(quiet.feedback_optimizer, kind, torch.zeros(1, dtype=torch.float64))
+    before = backward_weights(room)
+    for each in (room, quiet):
+        each.learn(*next(each.batches()), 0)
+    for a, b in zip(forward_weights(room), forward_weights(quiet), strict=True):
+        assert torch.equal(a, b)
+    rows = zip(before, backward_weights(room), backward_weights(quiet), strict=True)
+    added = []
+    for was, a, b in rows:
+        unit = RATE if kind == "noise" else b - was
+        added.append(((a - b) / unit / 0.4).flatten())
+    z = torch.cat(added)
+    assert abs(z.mean()) < 5 / len(z) ** 0.5
+    assert abs(z.square().mean() - 1) < 5 * (2 / len(z)) ** 0.5
+
+
+MIXED: list[dict[str, Any]] = [
+    {"noise": 0.1},
+    {"noise_fraction": 0.2},
+    {},
+    {"noise": 0.2, "noise_fraction": 0.1},
+]
+
+
+@pytest.mark.parametrize("rule", ["symmetric_alignment", "weight_mirror"])
+def test_a_subjects_noise_does_not_depend_on_what_noise_its_neighbours_have(rule: str) -> None:
+    subjects = [
+        subject(
+            rule,
+            number=number,
+            optimizer_settings=PLAIN | mine,
+            feedback_optimizer=OPTIMIZERS["sgd"](**PLAIN, **back),
+        )
+        for number, (mine, back) in enumerate(zip(MIXED, reversed(MIXED), strict=True))
+    ]
+    together, _, _ = learned(*subjects, steps=4)
+    for number, one in enumerate(subjects):
+        alone, _, _ = learned(one, steps=4)
+        for get in (forward_weights, backward_weights):
+            for all_, mine in zip(get(together), get(alone), strict=True):
+                torch.testing.assert_close(all_[number], mine[0], rtol=0, atol=1e-9)
+
+
+def test_weight_decay_of_the_optimizer_never_touches_a_backward_weight() -> None:
+    for optimizer in OPTIMIZERS:
+        rooms = [
+            room_of(
+                subject(
+                    "weight_mirror",
+                    optimizer=optimizer,
+                    rule_settings={"amp": 0.1, "decay": 0.0, "alternate": 1},
+                    optimizer_settings={"weight_decay": 0.5},
+                )
+            )
+            for _ in range(2)
+        ]
+        given = torch.zeros(1, dtype=torch.float64)
+        object.__setattr__(rooms[1].optimizer, "weight_decay", given)
+        for room in rooms:
+            room.learn(*next(room.batches()), 0)  # mirrors, before a forward weight has moved
+        for a, b in zip(*(backward_weights(room) for room in rooms), strict=True):
+            assert torch.equal(a, b)
+        # Nothing to grow by: a backward weight rests, where one that decayed would shrink.
+        for room in rooms[:1]:
+            object.__setattr__(room.rule, "amp", given)
+            room.feedback_state = room.feedback_optimizer.init(room.feedback)
+            before = backward_weights(room)
+            room.learn(*next(room.batches()), 2)
+            for a, b in zip(before, backward_weights(room), strict=True):
+                assert torch.equal(a, b)
