@@ -67,6 +67,17 @@ def test_each_architecture_has_its_panels_and_its_own_layers(tree):
     assert titles(plate.panels[2]) == [*LAYERS[1:], WHOLE]
 
 
+def test_layers_lie_from_input_to_output_whatever_their_order_in_the_table(tree):
+    truth = tree["truth"].to_dataset()
+    depth = np.tile([0.5, 1.0, 0.0], (truth.sizes["subject"], 1))
+    nodes = {
+        "/subjects": tree["subjects"].to_dataset(),
+        "/truth": truth.assign_coords(layer_depth=(("subject", "layer"), depth)),
+    }
+    plate = angles_plate(xr.DataTree.from_dict(nodes), looks(RULES))
+    assert titles(plate.panels[0]) == [LAYERS[2], LAYERS[0], LAYERS[1], WHOLE]
+
+
 def test_the_caption_says_who_is_left_out_and_the_alternative_text_gives_numbers(tree):
     plate = angles_plate(tree, looks(RULES))
     status = tree["subjects/status"].to_numpy()

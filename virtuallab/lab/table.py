@@ -135,6 +135,7 @@ def truth(
     -------
     xr.Dataset
         Dims (subject, visit) and (subject, visit, layer), float32; NaN where nothing was measured.
+        ``layer_depth`` tells in which order a subject's own layers lie, 0 the first and 1 the last.
     """
     count, n_visits = subjects.sizes[SUBJECT], visits.sizes[VISIT]
     variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]] = {}
@@ -152,9 +153,13 @@ def truth(
                 target[index][:, [position[layer] for layer in layers_of[index]]] = measured
             else:
                 target[index] = measured
+    depth = np.full((count, len(layers)), np.nan, dtype=np.float32)
+    for index, own in layers_of.items():
+        depth[index, [position[layer] for layer in own]] = np.linspace(0, 1, len(own))
     coords: dict[Any, Any] = {
         SUBJECT: subjects[SUBJECT],
         "layer": np.array(layers, dtype=object),
+        "layer_depth": ((SUBJECT, "layer"), depth, describe("layer_depth")),
         **visits.coords,
         **design_coordinates(subjects),
     }

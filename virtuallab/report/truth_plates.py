@@ -117,7 +117,7 @@ def _plate(
 
 
 def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, Scale]]) -> list[str]:
-    """Layers in which any of the measures was made, in the order of the table."""
+    """Layers in which any of the measures was made, from input to output."""
     made = [
         np.isfinite(truth[name].transpose(..., LAYER).to_numpy()).any((0, 1))
         for name in measures
@@ -125,8 +125,11 @@ def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, Scale]]) -> lis
     ]
     if not made:
         return []
-    names = words(truth[LAYER])
-    return [str(name) for name in names[np.any(made, axis=0)]]
+    places = np.flatnonzero(np.any(made, axis=0))
+    if "layer_depth" in truth.coords:  # the table's order is that of all architectures together
+        depth = np.nan_to_num(truth["layer_depth"].transpose(..., LAYER).to_numpy()).max(0)
+        places = places[np.argsort(depth[places], kind="stable")]
+    return [str(name) for name in words(truth[LAYER])[places]]
 
 
 def _spread(layers: Sequence[str]) -> list[str]:
