@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
 
 from tests.subject.cohorts import (
     alike,
@@ -131,6 +133,26 @@ def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward
                 for each in traces
             ]
             assert_steps(lesson.forward, number, steps)
+
+
+def test_weight_perturbation_follows_noise_by_what_it_did_to_the_loss() -> None:
+    network, modules = raised(conv)
+    stimuli, labels = batch()
+    sizes = (0.1, 0.02)
+    rule = rule_of("weight_perturbation", *({"noise_std": size} for size in sizes))
+    lesson = rule.lesson(network, stimuli, labels, 0)
+    for number, (module, size) in enumerate(zip(modules, sizes, strict=True)):
+        images, shown = own(stimuli, labels, number)
+        stream = torch.Generator().manual_seed(50 + number)
+        noise, disturbed = {}, {}
+        for path, p in module.named_parameters():
+            noise[path] = torch.randn(p.shape, generator=stream, dtype=torch.float64)
+            disturbed[path] = p.detach() + size * noise[path]
+        with torch.no_grad():
+            before = cross_entropy(module(images), shown)
+            after = cross_entropy(functional_call(module, disturbed, images), shown)
+        slope = (after - before) / size
+        assert_steps(lesson.forward, number, [slope * xi for xi in noise.values()])
 
 
 def test_weights_are_as_before_after_they_were_perturbed() -> None:
