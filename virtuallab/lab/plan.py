@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from virtuallab.lab.anatomy import Anatomy, anatomies
+from virtuallab.lab.caution import cautions
 from virtuallab.lab.cost import duration, megabytes
 from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, visit_steps
@@ -41,6 +43,8 @@ class Plan:
     sizes : mapping from node to int
         Bytes each part of the store will take, before compression.
     workers : int
+    cautions : tuple of str
+        What looks as if it would diverge.
     """
 
     subjects: tuple[Subject, ...]
@@ -49,6 +53,7 @@ class Plan:
     seconds: float
     sizes: Mapping[str, int]
     workers: int
+    cautions: tuple[str, ...] = ()
 
     def stored(self) -> dict[str, Any]:
         """Return the part that decides the bytes of the result."""
@@ -93,6 +98,7 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
         seconds=seconds / workers,
         sizes=_sizes(protocol, anatomies(subjects)),
         workers=workers,
+        cautions=cautions(subjects),
     )
 
 
@@ -124,4 +130,6 @@ def describe(plan: Plan) -> Table:
     lines.add_row("training", f"about {duration(plan.seconds)} (from trial steps)")
     for node, size in plan.sizes.items():
         lines.add_row(node, f"{megabytes(size)} before compression")
+    for caution in plan.cautions:
+        lines.add_row("step limit", escape(caution))
     return lines
