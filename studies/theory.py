@@ -264,6 +264,11 @@ def worst(measure: Callable[[int], float]) -> str:
     return f"{found:.1g}" if found > 1e-12 else "0"
 
 
+def spoken(rule: str) -> str:
+    """Name of a rule in a sentence."""
+    return "Kolen-Pollack" if rule == "kolen_pollack" else rule.replace("_", " ")
+
+
 def claim_7() -> Iterator[Row]:
     """Kolen and Pollack's weights meet at the rate of their decay, if it is the same decay."""
     yield (
@@ -308,7 +313,7 @@ def claim_10() -> Iterator[Row]:
 def claim_11() -> Iterator[Row]:
     """Points of rest."""
     for rule in RESTING:
-        label = f"{rule.replace('_', ' ')}: relative distance from rest, largest"
+        label = f"{spoken(rule)}: relative distance from rest, largest"
         yield label, "below 1 %", worst(partial(rest_error, rule))
 
 
@@ -333,7 +338,7 @@ def claim_12() -> Iterator[Row]:
 def claim_13() -> Iterator[Row]:
     """Noise accumulates for as long as it is not forgotten."""
     for rule in ("kolen_pollack", "symmetric_alignment"):
-        label = f"{rule.replace('_', ' ')}: variance of $B - W$ over the claimed"
+        label = f"{spoken(rule)}: variance of $B - W$ over the claimed"
         yield label, "1 within 10 %", over_seeds(partial(noise_ratio, rule))
 
     def published(seed: int) -> float:

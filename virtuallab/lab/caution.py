@@ -16,9 +16,9 @@ from virtuallab.subject.stability.newborn import (
 )
 from virtuallab.subject.subject import Subject, kind
 
-# How far training may raise the second moments of a layer's activity. Where the learning rate was
-# near the limit of a small network they grew five to eight times within fifty steps, and information
-# alignment diverged once the falling limit met the learning rate: studies/step_limit.py.
+# How far training may raise the second moments of a layer's activity. At learning rates that a
+# small network just survived they grew four to seven times within fifty steps; at higher ones the
+# falling limit met the learning rate and the network diverged: studies/step_limit.py.
 GROWTH = 10.0
 
 

@@ -1,0 +1,114 @@
+"""Where does information alignment diverge? ``python studies/step_limit.py``, three minutes.
+
+Networks learn digits while their backward weights align over summed positions. The lowest step
+limit of the layers is measured at birth and during training, beside the learning rate and what
+became of it. Two controls tell what the divergence is due to: feedback alignment, whose backward
+weights rest, and backward weights that align with a tenth of the learning rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import torch
+
+from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
+from virtuallab.subject import stability
+from virtuallab.subject.credit.returned import local
+from virtuallab.subject.rule import Rule
+from virtuallab.subject.subject import Cohort, Subject
+from virtuallab.subject.train import Room
+from virtuallab.subject.transmission import Through
+
+SUBJECTS, STEPS, MOMENTUM = 10, 400, 0.9
+RATES = (0.01, 0.03, 0.06, 0.09, 0.13, 0.2)
+RULE = RULES["information_alignment"](positions="sum")
+
+
+def room_of(architecture: str, rule: Rule, learning_rate: float, backward: float) -> Room:
+    """Subjects that are alike but for their random streams."""
+    forward_sgd, backward_sgd = (
+        OPTIMIZERS["sgd"](learning_rate=rate, momentum=MOMENTUM)
+        for rate in (learning_rate, backward)
+    )
+    one = Subject(
+        architecture=ARCHITECTURES[architecture](),
+        task=TASKS["digits"](),
+        rule=rule,
+        optimizer=forward_sgd,
+        feedback_optimizer=backward_sgd,
+        label=rule.name,
+        batch_size=32,
+        steps=STEPS,
+        replicate=0,
+        seed=1,
+    )
+    members = tuple(replace(one, replicate=number) for number in range(SUBJECTS))
+    return Room(Cohort(members), torch.float32, "cpu")
+
+
+@torch.no_grad()
+def lowest_limits(room: Room, stimuli: torch.Tensor) -> np.ndarray:
+    """Lowest step limit over the layers, of each subject."""
+    through = Through(noting=True)
+    with room.network.wired(through):
+        room.network.scores(stimuli)
+    k = stability.coefficients_of(RULE)
+    each = [
+        stability.measured_limit(k, local(layer, tape, None), mean=False, momentum=MOMENTUM)
+        for layer, tape in through.tapes.items()
+    ]
+    return torch.stack(each).min(0).values.numpy()
+
+
+def trained(
+    architecture: str, rule: Rule, rate: float, backward: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits up to step 50 ``(time, subject)``, and when each subject diverged; -1: never."""
+    room = room_of(architecture, rule, rate, backward)
+    batches = room.batches()
+    seen = []
+    for step in range(STEPS):
+        stimuli, labels = next(batches)
+        if rule is RULE and step <= 50 and step % 10 == 0:
+            seen.append(lowest_limits(room, stimuli))
+        room.learn(stimuli, labels, step)
+    room.visit(0, STEPS)
+    return np.array(seen), room.diverged_at
+
+
+def main() -> None:
+    """Print the table."""
+    columns = (
+        "network", "learning rate", "limit at birth", "lowest to step 50, of survivors",
+        f"diverged, of {SUBJECTS}", "median step", "with a tenth for $B$", "feedback alignment",
+    )  # fmt: skip
+    print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
+    for network, rate in product(("knet4", "mlp"), RATES):
+        limits, when = trained(network, RULE, rate, rate)
+        _, slow = trained(network, RULE, rate, rate / 10)
+        _, control = trained(network, RULES["feedback_alignment"](), rate, rate)
+        gone = when >= 0
+        row = (
+            network,
+            f"{rate:g}",
+            _span(limits[0]),
+            _span(limits[:, ~gone].min(0)) if not gone.all() else "-",
+            f"{gone.sum()}",
+            f"{np.median(when[gone]):.0f}" if gone.any() else "-",
+            f"{(slow >= 0).sum()}",
+            f"{(control >= 0).sum()}",
+        )
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def _span(values: np.ndarray) -> str:
+    """Median, and smallest to largest."""
+    return f"{np.median(values):.2g} ({values.min():.2g} to {values.max():.2g})"
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
