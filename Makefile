@@ -40,7 +40,7 @@ lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs protocols virtuallab tests benchmarks examples
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs protocols virtuallab tests benchmarks examples studies
 	$(BIN)/virtuallab schema | diff - protocols/schema/protocol.schema.json
 	$(BIN)/virtuallab validate protocols/*.yaml
 

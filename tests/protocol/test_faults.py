@@ -71,7 +71,7 @@ def test_the_small_protocol_has_no_faults() -> None:
          "p.yaml:10: subjects.rules[1].name: no rule is called 'information_alignmnt'. Did you "
          f"mean 'information_alignment'? Known: {', '.join(registry.RULES)}."),
         (("[knet4]", "[knet4, knt5]"), "p.yaml:6: subjects.architectures[1]: no architecture is "
-         "called 'knt5'. Did you mean 'knet5'? Known: knet4, knet5, mlp, resnet18."),
+         "called 'knt5'. Did you mean 'knet5'? Known: convnet, knet4, knet5, mlp, resnet18."),
         (("[digits]", "[digit]"), "p.yaml:7: subjects.tasks[0]: no task is called 'digit'. Did you "
          "mean 'digits'? Known: digits, mnist_5k."),
         (("name: sgd\n", "name: sdg\n"), "p.yaml:13: subjects.optimizer.name: no optimizer is "

@@ -75,7 +75,7 @@ def test_hidden_layers_follow_the_closed_form_and_the_readout_its_gradient(make)
                     expected[layer.bias] += delta.sum(0)
                 else:
                     taps = F.unfold(read, layer.kernel_size, padding=layer.padding)
-                    product = torch.einsum("nop,ntp->ot", delta.flatten(2), taps)
+                    product = torch.einsum("nop,nkp->ok", delta.flatten(2), taps)
                     expected[layer.weight] += product.view_as(layer.weight)
                     expected[layer.bias] += delta.sum((0, 2, 3))
         true = gradient(module, images, right)

@@ -1,0 +1,54 @@
+"""A plain convolutional network of any depth."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from virtuallab.fields import Count, NonNegativeInt, setting
+from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.architecture import Architecture, Shape, Site
+
+
+@ARCHITECTURES.register("convnet")
+@dataclass(frozen=True, kw_only=True)
+class ConvNet(Architecture):
+    """A plain stack of 3 x 3 convolutions and a dense read-out; made for asking about depth.
+
+    Each convolution is followed by its normalisation and ReLU, the first ``pooled`` of them by a
+    maximum over 2 x 2 positions too, so that depth changes neither the resolution at which most
+    layers work nor the read-out.
+    """
+
+    depth: Count = setting(4, doc="Convolutions.")
+    channels: Count = setting(16, doc="Channels of each convolution.")
+    pooled: NonNegativeInt = setting(2, doc="How many of the first convolutions are pooled after.")
+    normalisation: Literal["batch", "none"] = setting(
+        "batch", doc="What follows each convolution: 'batch' or 'none'."
+    )
+
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        """Stack the convolutions, then the read-out."""
+        before, height, width = stimulus_shape
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        for number in range(1, self.depth + 1):
+            layers[f"conv{number}"] = nn.Conv2d(before, self.channels, 3, padding=1)
+            if self.normalisation == "batch":
+                layers[f"norm{number}"] = nn.BatchNorm2d(self.channels)
+            layers[f"relu{number}"] = nn.ReLU()
+            if number <= self.pooled:
+                layers[f"pool{number}"] = nn.MaxPool2d(2, ceil_mode=True)
+                height, width = -(-height // 2), -(-width // 2)
+            before = self.channels
+        layers["flatten"] = nn.Flatten()
+        layers[f"fc{self.depth + 1}"] = nn.Linear(before * height * width, classes)
+        return nn.Sequential(layers)
+
+    def sites(self, module: nn.Module) -> dict[str, Site]:
+        """Each convolution after its ReLU; the read-out as it is."""
+        hidden = {f"conv{i}": Site(f"conv{i}", f"relu{i}") for i in range(1, self.depth + 1)}
+        last = f"fc{self.depth + 1}"
+        return {**hidden, last: Site(last, last)}
