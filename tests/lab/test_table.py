@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.table import truth
+from virtuallab.lab.table import describe_subjects, truth
+from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
+from virtuallab.subject.subject import Subject
 
 LAYERS = ["fc1", "fc2", "fc3", "conv1", "conv2"]
 LAYERS_OF = {0: ["fc1", "fc2", "fc3"], 1: ["conv1", "conv2", "fc3"]}
@@ -36,3 +38,25 @@ def test_depth_tells_the_order_of_a_subjects_own_layers() -> None:
     for place, own in LAYERS_OF.items():
         np.testing.assert_array_equal(depth.isel(subject=place).sel(layer=own), [0, 0.5, 1])
     assert int(np.isnan(depth).sum()) == 4
+
+
+def test_an_optimizer_of_backward_weights_has_columns_of_its_own() -> None:
+    noisy, plain = (
+        Subject(
+            architecture=ARCHITECTURES["mlp"](),
+            task=TASKS["digits"](),
+            rule=RULES["kolen_pollack"](),
+            optimizer=OPTIMIZERS["sgd"](learning_rate=0.02),
+            feedback_optimizer=own,
+            label="kolen_pollack",
+            batch_size=32,
+            steps=100,
+            replicate=0,
+            seed=1,
+        )
+        for own in (OPTIMIZERS["sgd"](learning_rate=0.5, noise=0.4), None)
+    )
+    table = describe_subjects([noisy, plain])
+    np.testing.assert_array_equal(table["feedback_noise"], [0.4, np.nan])
+    np.testing.assert_array_equal(table["feedback_learning_rate"], [0.5, np.nan])
+    np.testing.assert_array_equal(table["noise"], [0, 0])

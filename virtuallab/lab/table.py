@@ -39,8 +39,9 @@ def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     -------
     xr.Dataset
         Variables over ``subject``: its rule's label, architecture, task, optimizer, batch size,
-        steps, replicate, key, and each number of its rule and optimizer under its own name (NaN
-        where a subject's rule has no such number).
+        steps, replicate, key, and each number of its rule and optimizer under its own name, of an
+        optimizer of its backward weights with ``feedback_`` before it (NaN where a subject has no
+        such number).
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -66,7 +67,12 @@ def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
 
 
 def _numbers(subject: Subject) -> dict[str, float]:
-    every = {**asdict(subject.rule), **asdict(subject.optimizer)}
+    own = asdict(subject.feedback_optimizer) if subject.feedback_optimizer else {}
+    every = {
+        **asdict(subject.rule),
+        **asdict(subject.optimizer),
+        **{f"feedback_{name}": value for name, value in own.items()},
+    }
     return {
         name: float(value)
         for name, value in every.items()
