@@ -70,7 +70,9 @@ class _Transmit(torch.autograd.Function):
         ctx.synapse, ctx.tape, ctx.send = synapse, tape, send
         z = synapse.project(x, w, bias)
         if tape is not None:
-            tape.post = z
+            # Cut off: the graph holds the tape, and a tape that held the graph would keep both
+            # alive until a garbage collection, which may be hundreds of steps away.
+            tape.post = z.detach()
         return z
 
     @staticmethod

@@ -28,12 +28,13 @@ class Trial:
 
     def __init__(self, network: Network, noise_std: float | Tensor, stimuli: Tensor) -> None:
         self.network = network
-        self.noise: dict[PopulationLayer, Tensor] = {}
+        noise: dict[PopulationLayer, Tensor] = {}
 
         def disturb(layer: PopulationLayer, z: Tensor) -> Tensor:
-            self.noise[layer] = network.noise_like(z)
-            return network.scaled(noise_std, self.noise[layer])
+            noise[layer] = network.noise_like(z)
+            return network.scaled(noise_std, noise[layer])
 
+        self.noise = noise
         self._explored = Explored(disturb)
         with network.wired(self._explored):
             self.scores = network.scores(stimuli)
