@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from tests.report.synthetic import experiment
@@ -24,6 +27,27 @@ def test_each_probe_has_the_confusion_of_its_best_result(tree):
     plate = confusion_plate(analysis)
     titles = [panel.figure.axes[0].get_title(loc="left") for panel in plate.panels]
     assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.best_of_probes]
+
+
+def test_the_confusions_of_all_probes_have_their_rules_in_one_order(tree):
+    plate = confusion_plate(analyses(tree)[0])
+    orders = {
+        tuple(label.get_text() for label in labels)
+        for panel in plate.panels
+        for axes in panel.figure.axes
+        for labels in (axes.get_xticklabels(), axes.get_yticklabels())
+    }
+    assert len(orders) == 1
+
+
+def test_many_rules_take_the_width_of_the_page(tree):
+    (analysis,) = analyses(tree)
+    assert not confusion_plate(analysis).broad
+    names = np.array([f"rule {number}" for number in range(12)], dtype=object)
+    counts = analysis.dataset["confusion"].isel(true_rule=0, predicted_rule=0, drop=True)
+    table = counts.expand_dims({"true_rule": names, "predicted_rule": names})
+    dataset = analysis.dataset.drop_dims(["true_rule", "predicted_rule"]).assign(confusion=table)
+    assert confusion_plate(replace(analysis, dataset=dataset)).broad
 
 
 def test_without_controls_there_is_no_plate_of_controls():

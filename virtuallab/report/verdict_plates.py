@@ -13,6 +13,8 @@ from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, OBSERVABLE, OBSERVABLES, PROBE
 
+_MANY = 8  # rules, above which a confusion matrix needs the page's width
+
 
 def accuracy_plate(analysis: Analysis) -> Plate:
     """Accuracy by probe and observable, a panel for each classifier."""
@@ -63,11 +65,15 @@ def controls_plate(analysis: Analysis) -> Plate | None:
 
 def confusion_plate(analysis: Analysis) -> Plate | None:
     """Confusion matrix of the best result of each probe."""
-    if "confusion" not in analysis.dataset:
+    if "confusion" not in analysis.dataset or analysis.best is None:
         return None
     panels = []
-    for result in analysis.best_of_probes:
-        counts = analysis.dataset["confusion"].sel(_cell(result), drop=True)
+    of_probes = [(r, _confusion(analysis, r)) for r in analysis.best_of_probes]
+    # One order for all panels, so that they can be compared.
+    every = xr.concat([counts for _, counts in of_probes], "panel").sum("panel")
+    order = confusion.neighbours(every)
+    for result, found in of_probes:
+        counts = found.sel(true_rule=order, predicted_rule=order)
         title = f"{result.probe}: {pretty(result.observable)}, {pretty(result.classifier)}"
         shares = confusion.row_shares(counts)
         rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
@@ -82,9 +88,10 @@ def confusion_plate(analysis: Analysis) -> Plate | None:
         )
     caption = (
         "Share of the subjects of each true rule that were identified as each rule, for the best "
-        f"result of each probe{_counted(analysis)}. The diagonal is what was right."
+        f"result of each probe{_counted(analysis)}. The diagonal is what was right; rules that are "
+        "taken for one another stand side by side."
     )
-    return Plate(tuple(panels), caption) if panels else None
+    return Plate(tuple(panels), caption, broad=len(order) > _MANY)
 
 
 def summary_figure(tree: xr.DataTree, *, width: float = 7.2) -> Figure:
@@ -144,6 +151,10 @@ def _counted(analysis: Analysis) -> str:
     counts = sorted({int(count) for count in np.atleast_1d(np.asarray(found))})
     span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return f"; {span} subjects"
+
+
+def _confusion(analysis: Analysis, result: Result) -> xr.DataArray:
+    return analysis.dataset["confusion"].sel(_cell(result), drop=True)
 
 
 def _cell(result: Result) -> dict[str, str]:

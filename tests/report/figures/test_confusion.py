@@ -1,11 +1,15 @@
 import numpy as np
+import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
+from virtuallab.registry import RULES
 from virtuallab.report.figures import confusion
 
 
-def counts(values):
-    rules = np.array(["a", "b"], dtype=object)
+def counts(values, names="abcdefgh"):
+    rules = np.array(list(names)[: len(values)], dtype=object)
     coords = {"true_rule": rules, "predicted_rule": rules}
     return xr.DataArray(np.array(values, dtype=float), dims=tuple(coords), coords=coords)
 
@@ -27,3 +31,41 @@ def test_a_rule_of_nobody_stays_blank():
 def test_the_darkest_cell_is_the_largest_share():
     axes = confusion.draw(counts([[3, 1], [4, 0]])).axes[0]
     assert [patch.get_alpha() for patch in axes.patches] == [0.75, 0.25, 1.0, 0.0]
+
+
+def test_equal_steps_of_a_share_are_nearly_equal_steps_of_lightness():
+    def lightness(colour):
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        return 116 * np.cbrt(linear @ (0.2126, 0.7152, 0.0722)) - 16
+
+    axes = confusion.draw(counts([[3, 1], [4, 0]])).axes[0]
+    fill = np.array(to_rgb(axes.patches[0].get_facecolor()))
+    opacity = np.linspace(0, 1, 11)[:, None]
+    steps = -np.diff(lightness(1 - opacity + opacity * fill))
+    assert steps == pytest.approx(steps.mean(), rel=0.1)
+
+
+def test_rules_taken_for_one_another_stand_side_by_side():
+    table = counts([[9, 0, 0, 1], [0, 8, 2, 0], [0, 3, 7, 0], [4, 0, 0, 6]])
+    for one in (table, table.isel(true_rule=[2, 0, 3, 1])):
+        first, second, third, fourth = confusion.neighbours(one)
+        assert {frozenset((first, second)), frozenset((third, fourth))} == {
+            frozenset("ad"),
+            frozenset("bc"),
+        }
+
+
+def test_rules_that_nobody_confuses_stay_as_they_come():
+    assert confusion.neighbours(counts(np.eye(4) * 5)) == ["a", "b", "c", "d"]
+
+
+def test_no_number_touches_another_with_as_many_rules_as_there_are():
+    names = list(RULES)
+    assert len(names) >= 14
+    figure = confusion.draw(counts(np.full((len(names), len(names)), 1.0), names))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    boxes += [tick.get_window_extent() for tick in figure.axes[0].get_yticklabels()]
+    for place, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[place + 1 :])
