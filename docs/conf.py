@@ -22,7 +22,7 @@ extensions = [
     "sphinx_design",
 ]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "science/results"]  # results are included by pages
 html_theme = "pydata_sphinx_theme"
 html_title = "virtuallab"
 html_theme_options = {"show_prev_next": False, "header_links_before_dropdown": 9}
