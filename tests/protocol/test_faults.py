@@ -93,6 +93,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         ((RULES, "  rules: []\n"), "p.yaml:8: subjects.rules: the list is empty. Give at least "
          "one."),
         ((RULES, "  rules:\n"), "p.yaml:8: subjects.rules: should be a list, found nothing."),
+        (("amp: 0.02", "activity: noise\n      centre: true"), "p.yaml:10: subjects.rules[1]: "
+         "'centre: true' has nothing to do where 'activity' is 'noise'."),
         # probes and analyses
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import nn
 
-from tests.subject.cohorts import CLASSES, assert_steps, batch, conv, mlp, own, raised, rule_of
-from virtuallab.errors import UserError
+from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised, rule_of
 from virtuallab.registry import RULES
 
 SETTINGS = (
@@ -97,10 +95,3 @@ def test_where_every_unit_is_active_targets_carry_the_error_down_through_the_inv
         _, b2, b3 = (layer.backward_weight[number] for layer in network.layers.values())
         wanted = (error @ b3 @ b2).T @ x / len(x)
         torch.testing.assert_close(lesson.forward[0][number], wanted.detach(), rtol=1e-6, atol=1e-9)
-
-
-def test_a_convolution_is_refused_by_name() -> None:
-    network, _ = raised(conv)
-    rule = RULES["difference_target_propagation"]()
-    with pytest.raises(UserError, match="defined for dense layers; '0' is a convolution"):
-        rule.lesson(network, *batch(), 0)

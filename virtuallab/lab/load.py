@@ -9,6 +9,7 @@ from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
+from virtuallab.subject.fit import misfit
 
 
 def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
@@ -18,10 +19,15 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     ------
     ProtocolError
         With every fault: first those of the file itself, and if there are none, those that show
-        only against the networks it asks for (a probe with more units than a layer has).
+        only against the networks it asks for (a probe with more units than a layer has, a rule for
+        dense layers in a convolutional network).
     """
     found = read(path, overrides)
-    messages = {**_probe_faults(found, found.probes), **_analysis_faults(found)}
+    messages = {
+        **_rule_faults(found),
+        **_probe_faults(found, found.probes),
+        **_analysis_faults(found),
+    }
     if messages:
         raise ProtocolError(fault(found, *each) for each in messages.items())
     return found
@@ -51,6 +57,16 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
         except ProtocolError as error:
             faults.extend(error.faults)
     return faults
+
+
+def _rule_faults(found: Protocol) -> dict[str, str]:
+    """Rules that some of the networks cannot learn by."""
+    places = {regime.label: index for index, regime in enumerate(found.subjects.rules)}
+    return {
+        f"subjects.rules[{places[subject.label]}]": message
+        for subject in expand(found)
+        if (message := misfit(subject.rule, subject.architecture, subject.task))
+    }
 
 
 def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> dict[str, str]:

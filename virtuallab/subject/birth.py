@@ -6,9 +6,10 @@ import threading
 from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from virtuallab import seeds
+from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
@@ -38,5 +39,37 @@ def backward_network(subject: Subject) -> nn.Module:
 
 @cache
 def skeleton(architecture: Architecture, task: Task) -> nn.Module:
-    """Return a network of this make to copy or to measure; nobody's in particular."""
-    return born(architecture, task, 0)
+    """Return a network of this make to copy or to measure; nobody's in particular.
+
+    Raises
+    ------
+    UserError
+        If its layers are defined in another order than that in which they are used: rules take the
+        last for the read-out, and recordings number layers from input to output.
+    """
+    network = born(architecture, task, 0)
+    defined, used = _layers_in_both_orders(network, torch.zeros(1, *task.stimulus_shape))
+    for first, second in zip(defined, used, strict=False):
+        if first != second:
+            raise UserError(
+                f"architecture {architecture.name!r} defines layer {first!r} before {second!r} but "
+                "uses it later. Define layers in the order in which they are used."
+            )
+    return network
+
+
+def _layers_in_both_orders(network: nn.Module, stimulus: Tensor) -> tuple[list[str], list[str]]:
+    """Names of all weights as they are defined, and as a stimulus first reaches them."""
+    layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+    used: dict[str, None] = {}
+    handles = [
+        module.register_forward_hook(lambda *_, name=name: used.setdefault(name))
+        for name, module in layers.items()
+    ]
+    learns = network.training
+    with torch.no_grad():
+        network.eval()(stimulus)
+    network.train(learns)
+    for handle in handles:
+        handle.remove()
+    return list(layers), list(used)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from virtuallab.errors import UserError
 from virtuallab.subject.population import (
     PopulationBatchNorm,
     PopulationDropout,
@@ -176,18 +175,3 @@ class Network:
                 layer.backward_weight = weight
             for stream, state in zip(masks, drawn, strict=True):
                 stream.set_state(state)
-
-
-def all_dense(network: Network, rule: str) -> None:
-    """Refuse networks with convolutions.
-
-    Raises
-    ------
-    UserError
-    """
-    for name, layer in network.layers.items():
-        if layer.weight.dim() != 3:
-            raise UserError(
-                f"rule {rule!r} is defined for dense layers; {name!r} is a convolution. "
-                "Use an architecture like mlp."
-            )

@@ -14,8 +14,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from virtuallab import seeds
+from virtuallab.errors import UserError
 from virtuallab.subject import angles
 from virtuallab.subject.birth import backward_network, forward_network
+from virtuallab.subject.fit import misfit
 from virtuallab.subject.network import Network
 from virtuallab.subject.optimizer import Optimizer, State, change, without_decay
 from virtuallab.subject.population import layers_of, populate
@@ -112,6 +114,8 @@ class Room:
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
         first = self.subjects[0]
+        if refusal := misfit(first.rule, first.architecture, first.task):
+            raise UserError(refusal)
         self.dtype, self.device = dtype, device
         self.rule: Rule = stack([s.rule for s in self.subjects], dtype, device)
         population = populate(

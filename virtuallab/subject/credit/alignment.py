@@ -137,6 +137,10 @@ class ActivityAlignment(Alignment, ABC):
         False, doc="Subtract each input's mean over the batch: covariances for second moments."
     )
 
+    def __post_init__(self) -> None:
+        if self.centre and self.activity == "noise":
+            raise ValueError("'centre: true' has nothing to do where 'activity' is 'noise'")
+
     def backward_step(self, at: Local) -> Weight:
         """Descend the sum of the primitives."""
         return descend(at, self.strengths, mean=self.positions == "mean")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.network import Network, all_dense
+from virtuallab.subject.network import Network
 from virtuallab.subject.population import PopulationLayer
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.synapse import spread
@@ -61,7 +61,6 @@ class DifferenceTargetPropagation(Rule):
 
     def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
         """Run forward, send targets down, and let every layer approach its own."""
-        all_dense(network, self.name)
         severed = Severed()
         with network.wired(severed):
             scores = network.scores(stimuli)
