@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test lint format docs bench clean
+.PHONY: help quickstart test lint format docs bench study-rules clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/python:
 	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -54,6 +54,10 @@ docs: $(VENV)/.docs ## Build the documentation into docs/_build
 
 bench: $(VENV)/.base ## Measure speed side by side, in one run
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+study-rules: $(VENV)/.base ## Ask the claims about rules of networks, for the documentation
+	@for study in theory step_limit rules kunin2020 many_rules; do \
+	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 clean: ## Remove the environment and what was built; experiments in runs/ stay
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
