@@ -99,8 +99,12 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),
         (("units: 20", "unit: 20"), "p.yaml:21: probes.sparse.unit: unknown key. Did you mean "
-         "'units'? Keys here: keep, layers, noise, observables, stimuli, synapses, "
-         "synapses_per_layer, units, units_per_layer, visits."),
+         "'units'? Keys here: calcium, keep, layers, noise, observables, spikes, stimuli, "
+         "synapses, synapses_per_layer, units, units_per_layer, visits."),
+        (("units: 20", "spikes: {missed: 2}"), "p.yaml:21: probes.sparse.spikes.missed: should be "
+         "at most 1, found 2."),
+        (("units: 20", "calcium: 3"), "p.yaml:21: probes.sparse.calcium: should be a mapping of "
+         "keys, found 3."),
         (("units: 20", "noise: {snr: -1}"), "p.yaml:21: probes.sparse.noise.snr: should be greater "
          "than 0, found -1."),
         (("    units: 20\n", ""), "p.yaml:20: probes.sparse: should be a mapping of keys, "

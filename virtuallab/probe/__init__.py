@@ -1,9 +1,11 @@
 """The probes: which units, when, shown what, how noisily; and what is made of what they see."""
 
+from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.features import features
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.probe import Probe
+from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 
-__all__ = ["Implant", "Noise", "Probe", "Tissue", "features"]
+__all__ = ["Calcium", "Implant", "Noise", "Probe", "Spikes", "Tissue", "features"]

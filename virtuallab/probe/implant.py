@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.sampling import Indices
+from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue, labels_of
 from virtuallab.vocabulary import (
     ACTIVITY,
@@ -37,6 +39,8 @@ class Implant:
     observables : tuple of str
         What is measured.
     noise : Noise
+    spikes, calcium : Spikes or None, Calcium or None
+        By what activity is read; responses themselves if neither.
     visits, stimuli : array of int
     units, synapses, inputs : mapping from layer to array of int
         Chosen indices, ascending.
@@ -45,6 +49,8 @@ class Implant:
     layers: tuple[str, ...]
     observables: tuple[str, ...]
     noise: Noise
+    spikes: Spikes | None
+    calcium: Calcium | None
     visits: Indices
     stimuli: Indices
     units: Mapping[str, Indices]
@@ -126,6 +132,10 @@ class Implant:
     ) -> Float[np.ndarray, "visit stimulus unit"]:
         signal = tissue.responses[layer][self.visits]
         seen = signal[:, self.stimuli[:, None], self.units[layer]]
+        if self.spikes is not None:
+            seen = self.spikes.count(seen, signal[:, self.stimuli], stream.spawn(1)[0])
+        elif self.calcium is not None:
+            seen = self.calcium.glow(seen)
         return self.noise.added(seen, signal, stream)
 
     def _weights(

@@ -10,11 +10,13 @@ import numpy as np
 from annotated_types import Len
 
 from virtuallab.fields import Count, NonNegativeInt, setting
+from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.fault import Complaint, among, positive, shortage
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.sampling import drawn, shares
 from virtuallab.probe.schedule import impossible_visits, visits_of
+from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
@@ -47,6 +49,10 @@ class Probe:
         None, doc="Layers to record from; every layer if not given."
     )
     noise: Noise = setting(_NO_NOISE, doc="Measurement noise, on all that is measured.")
+    spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
+    calcium: Calcium | None = setting(
+        None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
+    )
     visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Literal["all"] = setting(
         "all",
         doc="Visits to record at: a number, evenly spread with the first and the last, or a list "
@@ -92,6 +98,7 @@ class Probe:
             *(among("layers", "layer", self.layers, layers) if self.layers is not None else ()),
             *self._shortages(layers, synapses),
             *self.noise.check(),
+            *self._impossible_readout(),
             *impossible_visits(self.visits, n_visits),
             *self._impossible_stimuli(n_stimuli),
         ]
@@ -104,6 +111,13 @@ class Probe:
             yield from shortage("units", self.units, self.units_per_layer, units)
         if WEIGHTS in self.observables and synapses:
             yield from shortage("synapses", self.synapses, self.synapses_per_layer, synapses)
+
+    def _impossible_readout(self) -> Iterator[Complaint]:
+        if self.spikes is not None and self.calcium is not None:
+            yield "calcium", "found spikes too. A probe counts spikes or sees fluorescence."
+        for name in ("spikes", "calcium"):
+            if getattr(self, name) is not None and ACTIVITY not in self.observables:
+                yield name, f"is of activity, which this probe does not measure ({ACTIVITY!r})."
 
     def _impossible_stimuli(self, n_stimuli: int) -> Iterator[Complaint]:
         if not self.sees_responses:
@@ -183,6 +197,8 @@ class Probe:
             layers=tuple(self._among(dict.fromkeys(tissue.layers, 0))),
             observables=self.observables,
             noise=self.noise,
+            spikes=self.spikes,
+            calcium=self.calcium,
             visits=visits_of(self.visits, n_visits),
             stimuli=drawn(
                 n_stimuli, n_stimuli if self.stimuli == "all" else int(self.stimuli), of_stimuli

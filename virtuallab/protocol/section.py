@@ -160,7 +160,14 @@ class Either(Reader):
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the alternatives."""
-        return {"anyOf": [of(adapter(kind).core_schema) for kind in self.kinds]}
+        return {
+            "anyOf": [
+                Written(kind).json_schema(of)
+                if dataclasses.is_dataclass(kind)
+                else of(adapter(kind).core_schema)
+                for kind in self.kinds
+            ]
+        }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""Spike counts in the place of responses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from virtuallab.fields import Count, Fraction, PositiveFloat, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spikes:
+    r"""Spikes counted over trials, sorted into units with some error.
+
+    A response :math:`y` is a firing rate of :math:`r \max(y, 0)`; the spikes of a window of
+    :math:`T` seconds in each of :math:`n` trials are Poisson. What is recorded is their number over
+    what a response of 1 would give, so that it is in the units of responses:
+
+    .. math:: \hat y = \frac{k}{r T n}, \qquad
+              k \sim \mathrm{Poisson}\!\left(r T n\, (1 - m)\,[(1 - c)\, y + c\, y']_+\right)
+
+    with mean :math:`y` and variance :math:`y / r T n` where sorting is perfect. :math:`m` is the
+    share of spikes that are missed; :math:`c` of those sorted into a unit come from another of the
+    same layer, :math:`y'`, the same at all visits. What a neuron suppresses below zero gives no
+    spikes: of a layer without a rectifier only the positive half is seen.
+
+    References
+    ----------
+    Harris et al. 2000, "Accuracy of Tetrode Spike Separation".
+    Rey et al. 2015, "Past, present and future of spike sorting techniques".
+    """
+
+    rate: PositiveFloat = setting(10.0, doc="Firing rate of a response of 1, in Hz.")
+    window: PositiveFloat = setting(0.2, doc="Time over which spikes are counted, in s.")
+    trials: Count = setting(10, doc="Presentations of each stimulus.")
+    missed: Fraction = setting(0.0, doc="Share of spikes that are not detected.")
+    contamination: Fraction = setting(
+        0.0, doc="Share of a unit's spikes that belong to another neuron, were both as active."
+    )
+
+    @property
+    def spikes_of_one(self) -> float:
+        """Spikes that a response of 1 gives, over all trials."""
+        return self.rate * self.window * self.trials
+
+    def count(
+        self,
+        seen: Float[np.ndarray, "visit stimulus unit"],
+        layer: Float[np.ndarray, "visit stimulus other"],
+        stream: np.random.Generator,
+    ) -> Float[np.ndarray, "visit stimulus unit"]:
+        """Return spike counts in the units of responses, single precision.
+
+        Parameters
+        ----------
+        seen : array, (visit, stimulus, unit)
+            Responses of the recorded units. What is not finite stays as it is.
+        layer : array, (visit, stimulus, other)
+            Responses of all of the layer, among which are the neurons mistaken for them.
+        stream : numpy.random.Generator
+        """
+        of_sorting, of_spikes = stream.spawn(2)
+        mistaken = of_sorting.integers(layer.shape[-1], size=seen.shape[-1])
+        fired = seen * (1 - self.contamination)
+        if self.contamination:
+            fired = fired + self.contamination * layer[..., mistaken]
+        expected = self.spikes_of_one * (1 - self.missed) * np.maximum(fired, 0).astype(np.float64)
+        countable = expected < _MOST  # false also where it is not a number
+        counts = np.where(countable, of_spikes.poisson(np.where(countable, expected, 0)), expected)
+        return (counts / self.spikes_of_one).astype(np.float32)
+
+
+_MOST = 1e15  # above it a count is beyond the generator, and its noise beyond single precision
