@@ -6,11 +6,13 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from tests.protocol.texts import complaints, small
 from tests.subject.test_train import seen, subject
 from virtuallab.registry import OPTIMIZERS, RULES
 
@@ -37,3 +39,25 @@ def test_the_rule_of_the_documentation_works_as_it_is_printed(
     before, _, after = (visit.truth["weight_angle"][0] for visit in seen([following], 100))
     assert (after < 0.3 * before).all(), "its backward weights turn toward the forward ones"
     assert np.isfinite(seen([frozen], 20)[-1].truth["weight_angle"]).all()
+
+
+BLOCKS = re.findall(
+    r"```yaml\n(.*?)```",
+    (DOCS / "questions" / "write_a_protocol.md").read_text("utf-8"),
+    flags=re.DOTALL,
+)
+RULES_OF_SMALL = """\
+  rules:
+    - {name: backprop, label: sgdm}
+    - name: information_alignment
+      amp: 0.02
+"""
+
+
+def test_the_page_on_protocols_shows_what_to_write() -> None:
+    assert len(BLOCKS) >= 5
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_the_page_on_protocols_shows_can_be_read(block: str) -> None:
+    assert complaints(small((RULES_OF_SMALL, indent(block, "  ")))) == []

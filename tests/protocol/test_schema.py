@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from tests.protocol.texts import SMALL, complaints, small
 from virtuallab.protocol import STARTER, read, read_text, schema
+from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.source import parse
 
 ROOT = Path(__file__).parents[2] / "protocols"
@@ -118,3 +119,24 @@ def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
 def test_the_schema_is_plain_json(document: dict[str, Any]) -> None:
     assert json.loads(schema.text()) == document
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("protocols", "runs", "../protocols/schema/protocol.schema.json"),
+        (".", "runs", "../schema/protocol.schema.json"),
+        ("a", "a", "schema/protocol.schema.json"),
+    ],
+)
+def test_an_editor_finds_the_schema_from_where_a_protocol_was_moved_to(
+    before: str, after: str, found: str
+) -> None:
+    text = f"# heading\n{FIRST_LINE}\nname: x\n"
+    moved = repointed(text, Path(before), Path(after))
+    assert moved == f"# heading\n# yaml-language-server: $schema={found}\nname: x\n"
+
+
+def test_a_schema_at_an_address_stays_where_it_is() -> None:
+    text = "# yaml-language-server: $schema=https://example.org/s.json\n"
+    assert repointed(text, Path("a"), Path("b")) == text

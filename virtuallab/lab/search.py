@@ -25,6 +25,7 @@ from virtuallab.lab.journal import opened
 from virtuallab.lab.progress import Advance, counting
 from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_steps
+from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
 from virtuallab.protocol.tuned import tuned_text
 from virtuallab.store.disk import writing
@@ -103,7 +104,8 @@ def search(
     with writing(root):
         found.to_csv(root.with_name(f"{read.name}.search.csv"), index=False)
         tuned = root.with_name(f"{read.name}.tuned.yaml")
-        tuned.write_text(_tuned(read, _command(protocol, overrides), best), encoding="utf-8")
+        text = _tuned(read, _command(protocol, overrides), best)
+        tuned.write_text(repointed(text, protocol.parent, tuned.parent), encoding="utf-8")
     console.print(trials.describe(read.name, how, best))
     console.print(f"Tuned protocol: {tuned}", highlight=False)
     return found
