@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from virtuallab.subject.synapse import Signal, Synapse, Weight, spread
@@ -63,6 +64,12 @@ class Local:
     def weigh(self, coefficient: float | Tensor, step: Weight) -> Weight:
         """Multiply each subject's step by its own coefficient."""
         return step * spread(coefficient, step)
+
+    def add(self, step: Weight | None, coefficient: float | Tensor, weight: Weight) -> Weight:
+        """Add a weight times each subject's own coefficient, in one pass through memory."""
+        if step is None:
+            return self.weigh(coefficient, weight)
+        return torch.addcmul(step, weight, spread(coefficient, weight))
 
     def scale(self, coefficient: float | Tensor, signal: Signal) -> Signal:
         """Multiply each subject's signal by its own coefficient."""

@@ -82,23 +82,24 @@ def descend(at: Local, strengths: Mapping[str, float | Tensor], *, mean: bool) -
     """
     share = 1 / at.samples / (at.positions if mean else 1)
     given = {name: c for name, c in strengths.items() if bool(torch.as_tensor(c).any())}
-    step = torch.zeros_like(at.backward)
+    step: Weight | None = None
     if "null" in given:
-        down = at.synapse.reconstruct(
-            at.projection, at.weigh(2 * share * given["null"], at.backward)
-        )
+        sent = at.scale(2 * share * given["null"], at.projection)
+        down = at.synapse.reconstruct(sent, at.backward)
         if "amp" in given:
             down = down - at.scale(share * given.pop("amp"), at.pre)
         step = at.synapse.correlate(down, at.projection, at.backward)
     up: list[Tensor] = []
     if "sparse" in given:
-        up.append(at.synapse.project(at.pre, at.weigh(2 * share * given["sparse"], at.backward)))
+        shown = at.scale(2 * share * given["sparse"], at.pre)
+        up.append(at.synapse.project(shown, at.backward))
     if "amp" in given:
         up.append(at.scale(-share * given["amp"], at.projection))
     if up:
-        step = step + at.synapse.correlate(at.pre, sum(up[1:], up[0]), at.backward)
+        grown = at.synapse.correlate(at.pre, sum(up[1:], up[0]), at.backward)
+        step = grown if step is None else step + grown
     if "decay" in given:
-        step = step + at.weigh(2 * given["decay"], at.backward)
+        step = at.add(step, 2 * given["decay"], at.backward)
     if "self" in given:
-        step = step - at.weigh(given["self"], at.forward)
-    return step
+        step = at.add(step, -given["self"], at.forward)
+    return torch.zeros_like(at.backward) if step is None else step

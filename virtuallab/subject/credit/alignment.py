@@ -69,10 +69,10 @@ class Alignment(ReturnedError, ABC):
             gradients = []
         with torch.no_grad():
             forward = self.forward_steps(network, gradients, sights) if learns else None
-            strength = torch.as_tensor(self.strength(step / network.length)).to(stimuli)
-            steps = [
-                at.weigh(strength, self.backward_step(self.attend(at, network))) for at in sights
-            ]
+            steps = [self.backward_step(self.attend(at, network)) for at in sights]
+            if self.ramp != "constant":
+                strength = torch.as_tensor(self.strength(step / network.length)).to(stimuli)
+                steps = [at.weigh(strength, each) for at, each in zip(sights, steps, strict=True)]
             return Lesson(losses, forward, steps)
 
     @property

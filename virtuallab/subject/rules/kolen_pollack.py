@@ -9,7 +9,6 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
 from virtuallab.subject.local import Local
-from virtuallab.subject.primitives import decay
 from virtuallab.subject.synapse import Weight
 
 
@@ -48,9 +47,9 @@ class KolenPollack(ReturnedError):
         assert at.pseudogradient is not None
         if not self.matched:
             return at.pseudogradient
-        return at.pseudogradient + at.weigh(2 * self.decay, at.forward)
+        return at.add(at.pseudogradient, 2 * self.decay, at.forward)
 
     def backward_step(self, at: Local) -> Weight:
         """Follow the same pseudogradient, and forget as fast."""
         assert at.pseudogradient is not None
-        return at.pseudogradient + at.weigh(self.decay, decay(at))
+        return at.add(at.pseudogradient, 2 * self.decay, at.backward)

@@ -45,12 +45,15 @@ class SignSymmetry(ReturnedError):
     def mirror(self, layer: PopulationLayer, network: Network, name: str) -> Weight:
         """Give the magnitudes the forward weight's signs."""
         assert layer.backward_weight is not None
-        drawn = network.memory.setdefault(f"magnitudes of {name}", layer.backward_weight.abs())
+        born, deviation = f"magnitudes of {name}", f"deviation of {name}"
+        if born not in network.memory:
+            network.memory[born] = layer.backward_weight.abs()
+            network.memory[deviation] = layer.backward_weight.square().flatten(1).mean(1).sqrt()
+        weight = layer.weight.detach()
         if self.magnitudes == "fixed":
-            size = drawn
+            size = spread(self.gain, weight) * network.memory[born]
         else:
-            size = drawn.square().flatten(1).mean(1).sqrt()
-            size = spread(size, layer.weight).expand_as(layer.weight)
+            size = spread(self.gain * network.memory[deviation], weight)
             if self.magnitudes == "batchwise":
-                size = size * network.streams.normal(layer.weight.shape[1:], layer.weight).abs()
-        return spread(self.gain, size) * size * torch.sign(layer.weight.detach())
+                size = size * network.streams.normal(weight.shape[1:], weight)
+        return torch.copysign(size, weight)
