@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis
-from virtuallab.probe import Calcium, Noise, Probe, Spikes
+from virtuallab.probe import Calcium, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.regime import regime_section
@@ -33,6 +33,7 @@ PLAIN = {
     "rule": regime_section(registry.RULES["backprop"]),  # the keys that every rule has
     "probe": Probe,
     "noise": Noise,
+    "visits": Series,
     "spikes": Spikes,
     "calcium": Calcium,
     "analysis": Analysis,

@@ -103,6 +103,8 @@ def test_the_small_protocol_has_no_faults() -> None:
          "synapses, synapses_per_layer, units, units_per_layer, visits."),
         (("units: 20", "spikes: {missed: 2}"), "p.yaml:21: probes.sparse.spikes.missed: should be "
          "at most 1, found 2."),
+        (("units: 20", "visits: {first: 3}"), "p.yaml:21: probes.sparse.visits.count: missing key. "
+         "It has no default."),
         (("units: 20", "calcium: 3"), "p.yaml:21: probes.sparse.calcium: should be a mapping of "
          "keys, found 3."),
         (("units: 20", "noise: {snr: -1}"), "p.yaml:21: probes.sparse.noise.snr: should be greater "

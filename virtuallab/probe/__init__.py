@@ -5,7 +5,8 @@ from virtuallab.probe.features import features
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.probe import Probe
+from virtuallab.probe.schedule import Series
 from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 
-__all__ = ["Calcium", "Implant", "Noise", "Probe", "Spikes", "Tissue", "features"]
+__all__ = ["Calcium", "Implant", "Noise", "Probe", "Series", "Spikes", "Tissue", "features"]

@@ -15,7 +15,7 @@ from virtuallab.probe.fault import Complaint, among, positive, shortage
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.sampling import drawn, shares
-from virtuallab.probe.schedule import impossible_visits, visits_of
+from virtuallab.probe.schedule import Series, impossible_visits, visits_of
 from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
@@ -53,10 +53,12 @@ class Probe:
     calcium: Calcium | None = setting(
         None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
     )
-    visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Literal["all"] = setting(
-        "all",
-        doc="Visits to record at: a number, evenly spread with the first and the last, or a list "
-        "of visits counted from 0.",
+    visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Series | Literal["all"] = (
+        setting(
+            "all",
+            doc="Visits to record at: a number, evenly spread with the first and the last, a list "
+            "of visits counted from 0, or a series of `count`, `first` and `every`.",
+        )
     )
     stimuli: Count | Literal["all"] = setting(
         "all", doc="Probe images to show, drawn once for each subject."
