@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -192,3 +194,18 @@ def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
 def test_a_recording_lies_in_memory_as_it_is_read():
     found = recorded(Probe(units=9, stimuli=4, noise=Noise(snr=1.0)))
     assert found["activity"].values.flags["C_CONTIGUOUS"]
+
+
+def test_a_selection_of_the_active_finds_who_responds_when_recording_begins() -> None:
+    tissue = rat()
+    responses = {layer: np.array(seen) for layer, seen in tissue.responses.items()}
+    responses["first"][2] = 0
+    responses["first"][2, :, [1, 4, 6]] = 1.0
+    awake = replace(tissue, responses=responses)
+    probe = Probe(units_per_layer=3, visits=(2, 5), selection="active")
+    for seed in range(20):
+        implant = probe.implant(awake, stream(seed))
+        assert implant.units["first"].tolist() == [1, 4, 6]
+    elsewhere = replace(probe, visits=(0, 5))
+    others = {tuple(elsewhere.implant(awake, stream(seed)).units["first"]) for seed in range(20)}
+    assert len(others) > 1

@@ -99,8 +99,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),
         (("units: 20", "unit: 20"), "p.yaml:21: probes.sparse.unit: unknown key. Did you mean "
-         "'units'? Keys here: calcium, keep, layers, noise, observables, spikes, stimuli, "
-         "synapses, synapses_per_layer, units, units_per_layer, visits."),
+         "'units'? Keys here: calcium, keep, layers, noise, observables, selection, spikes, "
+         "stimuli, synapses, synapses_per_layer, units, units_per_layer, visits."),
         (("units: 20", "spikes: {missed: 2}"), "p.yaml:21: probes.sparse.spikes.missed: should be "
          "at most 1, found 2."),
         (("units: 20", "visits: {first: 3}"), "p.yaml:21: probes.sparse.visits.count: missing key. "

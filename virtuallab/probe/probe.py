@@ -14,7 +14,7 @@ from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.fault import Complaint, among, positive, shortage
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
-from virtuallab.probe.sampling import drawn, shares
+from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, shares
 from virtuallab.probe.schedule import Series, impossible_visits, visits_of
 from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
@@ -38,6 +38,12 @@ class Probe:
     )
     units_per_layer: Count | None = setting(
         None, doc="Units to record in each layer, in the place of `units`."
+    )
+    selection: Literal["random", "active"] = setting(
+        "random",
+        doc="Which units of a layer are found: any alike, or each in proportion to its mean "
+        "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
+        "missed.",
     )
     synapses: Count | Literal["all"] = setting(
         "all", doc="Synapses to measure, drawn over all layers in proportion to their number."
@@ -168,7 +174,8 @@ class Probe:
         """Choose units, synapses and stimuli in one subject, once and for all visits.
 
         Each layer draws from a stream of its own, and so do the stimuli: showing fewer images, or
-        recording from fewer layers, does not move the electrodes in the others.
+        recording from fewer layers, does not move the electrodes in the others. Only a selection of
+        active units looks at what is shown.
 
         Parameters
         ----------
@@ -195,17 +202,26 @@ class Probe:
             synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
         units = self._units(sizes)
         inputs = units if ACTIVITY_CHANGE in self.observables else {}
+        visits = visits_of(self.visits, n_visits)
+        stimuli = drawn(
+            n_stimuli, n_stimuli if self.stimuli == "all" else int(self.stimuli), of_stimuli
+        )
+
+        def found(layer: str, count: int) -> Indices:
+            if self.selection == "random":
+                return drawn(sizes[layer], count, unit_streams[layer])
+            seen = tissue.responses[layer][visits[0]][stimuli]
+            return drawn_by_weight(np.maximum(seen, 0).mean(0), count, unit_streams[layer])
+
         return Implant(
             layers=tuple(self._among(dict.fromkeys(tissue.layers, 0))),
             observables=self.observables,
             noise=self.noise,
             spikes=self.spikes,
             calcium=self.calcium,
-            visits=visits_of(self.visits, n_visits),
-            stimuli=drawn(
-                n_stimuli, n_stimuli if self.stimuli == "all" else int(self.stimuli), of_stimuli
-            ),
-            units={n: drawn(sizes[n], count, unit_streams[n]) for n, count in units.items()},
+            visits=visits,
+            stimuli=stimuli,
+            units={layer: found(layer, count) for layer, count in units.items()},
             synapses={
                 n: drawn(synapses[n], count, synapse_streams[n])
                 for n, count in self._synapses(synapses).items()

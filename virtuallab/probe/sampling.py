@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 Indices = Int[np.ndarray, " _"]  # of any number
 
@@ -35,3 +35,28 @@ def drawn(size: int, count: int, stream: np.random.Generator) -> Indices:
     if count == size:
         return np.arange(size)
     return np.sort(stream.permutation(size)[:count])
+
+
+def drawn_by_weight(
+    weights: Float[np.ndarray, " _"], count: int, stream: np.random.Generator
+) -> Indices:
+    """Draw ``count`` different indices one after the other, each in proportion to its weight.
+
+    Those without weight come last. Of two draws from equal streams the smaller lies in the larger.
+
+    Parameters
+    ----------
+    weights : array
+        One for each index, at least 0; what is not finite counts as 0.
+    count : int
+    stream : numpy.random.Generator
+
+    References
+    ----------
+    Efraimidis and Spirakis 2006, "Weighted random sampling with a reservoir".
+    """
+    waits = stream.standard_exponential(len(weights))
+    heavy = np.isfinite(weights) & (weights > 0)
+    # The first to ring of clocks that run as fast as their weights; without weight, after all.
+    order = np.lexsort((waits / np.where(heavy, weights, 1.0), ~heavy))
+    return np.sort(order[:count])
