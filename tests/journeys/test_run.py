@@ -93,6 +93,8 @@ def test_an_interruption_says_how_to_go_on(protocol: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell starts in the background is deaf to interruptions, and so are its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert worker.stdout is not None
     for line in worker.stdout:
