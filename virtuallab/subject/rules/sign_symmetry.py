@@ -45,15 +45,14 @@ class SignSymmetry(ReturnedError):
     def mirror(self, layer: PopulationLayer, network: Network, name: str) -> Weight:
         """Give the magnitudes the forward weight's signs."""
         assert layer.backward_weight is not None
-        born, deviation = f"magnitudes of {name}", f"deviation of {name}"
-        if born not in network.memory:
-            network.memory[born] = layer.backward_weight.abs()
-            network.memory[deviation] = layer.backward_weight.square().flatten(1).mean(1).sqrt()
-        weight = layer.weight.detach()
-        if self.magnitudes == "fixed":
-            size = spread(self.gain, weight) * network.memory[born]
-        else:
-            size = spread(self.gain * network.memory[deviation], weight)
-            if self.magnitudes == "batchwise":
-                size = size * network.streams.normal(weight.shape[1:], weight)
+        kept, weight = f"magnitudes of {name}", layer.weight.detach()
+        if kept not in network.memory:
+            born = layer.backward_weight
+            mean_square = born.square().flatten(1).mean(1)
+            network.memory[kept] = (
+                born.abs() if self.magnitudes == "fixed" else spread(mean_square.sqrt(), born)
+            )
+        size = spread(self.gain, weight) * network.memory[kept]
+        if self.magnitudes == "batchwise":
+            size = size * network.streams.normal(weight.shape[1:], weight)
         return torch.copysign(size, weight)
