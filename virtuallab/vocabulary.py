@@ -14,6 +14,7 @@ STIMULUS: Final = "stimulus"
 LAYER: Final = "layer"
 UNIT: Final = "unit"
 SYNAPSE: Final = "synapse"
+MEMBER: Final = "member"  # of the units that one channel averages
 STATISTIC: Final = "statistic"
 CHANGE: Final = "change"
 CHANGE_NAME: Final = "change_name"  # a variable cannot share its name with a labelled axis of it
@@ -47,6 +48,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     STIMULUS: ("1", "stimulus"),
     UNIT: ("1", "recorded unit"),
     SYNAPSE: ("1", "recorded synapse"),
+    MEMBER: ("1", "one of the units that a channel averages"),
     LAYER: ("", "layer"),
     STATISTIC: ("", "aggregate statistic of an observable"),
     CHANGE: ("", "scale-free change of an observable"),
@@ -60,6 +62,10 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "n_units": ("1", "recorded units in the layer"),
     "stimulus_index": ("1", "index of the stimulus among the task's probe images"),
     "unit_index": ("1", "index of the unit in its layer"),
+    "unit_matched": ("1", "whether the unit is that of the visit before"),
+    "unit_x": ("um", "where the unit lies across the map's columns"),
+    "unit_y": ("um", "where the unit lies across the map's rows"),
+    "unit_depth": ("um", "depth of the unit below the surface"),
     "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
     "stimulus_label": ("1", "class of the stimulus"),
     RULE: ("", "plasticity rule"),

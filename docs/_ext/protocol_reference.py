@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis
-from virtuallab.probe import Calcium, Noise, Probe, Series, Spikes
+from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.regime import regime_section
@@ -26,12 +26,14 @@ KINDS = {
     "optimizers": registry.OPTIMIZERS,
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
+    "devices": registry.DEVICES,
 }
 PLAIN = {
     "protocol": Protocol,
     "subjects": Subjects,
     "rule": regime_section(registry.RULES["backprop"]),  # the keys that every rule has
     "probe": Probe,
+    "contacts": Contacts,
     "noise": Noise,
     "visits": Series,
     "spikes": Spikes,
@@ -67,6 +69,20 @@ def table(cls: type[Any]) -> list[str]:
     return [*lines, ""]
 
 
+def presets(device: type[Any]) -> list[str]:
+    """Line that says what a device makes of a probe."""
+    parts = [f"``{key}: {_preset(value)}``" for key, value in device.settings.items()]
+    contacts = f"{device.units} units, {device.placement} the layers; " if device.units else ""
+    return [f"As a probe: {contacts}{', '.join(parts)}.", ""]
+
+
+def _preset(value: Any) -> str:
+    if dataclasses.is_dataclass(value):
+        given = {k: v for k, v in vars(value).items() if v is not None and v != 0}
+        return "{" + ", ".join(f"{k}: {v:g}" for k, v in given.items()) + "}"
+    return _shown(value)
+
+
 def _shown(value: Any) -> str:
     if value is None:
         return "null"
@@ -92,7 +108,8 @@ class ProtocolReference(SphinxDirective):
                 doc = re.sub(
                     r"(?m)^(Parameters|References|Notes)\n-+$", r"*\1*\n", inspect.getdoc(cls) or ""
                 )
-                lines += [f".. rubric:: ``{plugin}``", "", *doc.splitlines(), "", *table(cls)]
+                keys_of = presets(cls) if name == "devices" else table(cls)
+                lines += [f".. rubric:: ``{plugin}``", "", *doc.splitlines(), "", *keys_of]
         container = nodes.container()
         self.state.nested_parse(StringList(lines, source=name), self.content_offset, container)
         return list(container.children)

@@ -90,7 +90,7 @@ def test_a_sampled_activity_change_is_that_of_the_sampled_units_and_inputs():
     implant = Probe(units_per_layer=3).implant(tissue, stream(1))
     found = implant.record(tissue, stream(2))
     for index, layer in enumerate(tissue.layers):
-        units, inputs = implant.units[layer], implant.inputs[layer]
+        units, inputs = implant.units[layer].index, implant.inputs[layer]
         assert len(inputs) == np.ceil(tissue.inputs[layer] * 3 / SIZES[layer])
         wanted = tissue.jacobians[layer][:, :, units][..., inputs].sum((2, 3)) / 3
         np.testing.assert_allclose(
@@ -205,7 +205,9 @@ def test_a_selection_of_the_active_finds_who_responds_when_recording_begins() ->
     probe = Probe(units_per_layer=3, visits=(2, 5), selection="active")
     for seed in range(20):
         implant = probe.implant(awake, stream(seed))
-        assert implant.units["first"].tolist() == [1, 4, 6]
+        assert implant.units["first"].index.tolist() == [1, 4, 6]
     elsewhere = replace(probe, visits=(0, 5))
-    others = {tuple(elsewhere.implant(awake, stream(seed)).units["first"]) for seed in range(20)}
+    others = {
+        tuple(elsewhere.implant(awake, stream(seed)).units["first"].index) for seed in range(20)
+    }
     assert len(others) > 1

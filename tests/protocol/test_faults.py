@@ -99,8 +99,13 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),
         (("units: 20", "unit: 20"), "p.yaml:21: probes.sparse.unit: unknown key. Did you mean "
-         "'units'? Keys here: calcium, keep, layers, noise, observables, selection, spikes, "
-         "stimuli, synapses, synapses_per_layer, units, units_per_layer, visits."),
+         "'units'? Keys here: calcium, device, insertions, keep, layers, noise, observables, pool, "
+         "selection, spikes, stimuli, synapses, synapses_per_layer, turnover, units, "
+         "units_per_layer, visits."),
+        (("units: 20", "turnover: 2"), "p.yaml:21: probes.sparse.turnover: should be at most 1, "
+         "found 2."),
+        (("units: 20", "device: nothing.json"), "p.yaml:21: probes.sparse.device: nothing.json: "
+         "there is no such file beside the protocol."),
         (("units: 20", "spikes: {missed: 2}"), "p.yaml:21: probes.sparse.spikes.missed: should be "
          "at most 1, found 2."),
         (("units: 20", "visits: {first: 3}"), "p.yaml:21: probes.sparse.visits.count: missing key. "

@@ -22,6 +22,7 @@ _KINDS = {
     "optimizers": registry.OPTIMIZERS,
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
+    "devices": registry.DEVICES,
     "classifiers": registry.CLASSIFIERS,
 }
 

@@ -16,6 +16,7 @@ from virtuallab.lab.progress import Advance
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe, features
+from virtuallab.probe.device import contacts_json
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
@@ -142,7 +143,11 @@ def _declare(
 ) -> None:
     """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
     design = design_coordinates(describe_subjects(subjects))
-    attributes = {"probe": json.dumps(asdict(probe), sort_keys=True)}
+    contacts = contacts_json(probe.device)
+    attributes = {
+        "probe": json.dumps(asdict(probe), sort_keys=True),
+        **({} if contacts is None else {"probeinterface": contacts}),
+    }
     depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
     group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
     sample = xr.Dataset()

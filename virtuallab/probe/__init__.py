@@ -1,6 +1,7 @@
 """The probes: which units, when, shown what, how noisily; and what is made of what they see."""
 
 from virtuallab.probe.calcium import Calcium
+from virtuallab.probe.device import Contacts, Device
 from virtuallab.probe.features import features
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
@@ -9,4 +10,15 @@ from virtuallab.probe.schedule import Series
 from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 
-__all__ = ["Calcium", "Implant", "Noise", "Probe", "Series", "Spikes", "Tissue", "features"]
+__all__ = [
+    "Calcium",
+    "Contacts",
+    "Device",
+    "Implant",
+    "Noise",
+    "Probe",
+    "Series",
+    "Spikes",
+    "Tissue",
+    "features",
+]

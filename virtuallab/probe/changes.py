@@ -22,11 +22,13 @@ from virtuallab.probe.drift import (
     QUIET,
     STILL,
     Gram,
+    Kept,
     PerVisit,
     displaced,
     drift,
     evenness,
     grams,
+    last,
     moved,
 )
 
@@ -89,7 +91,10 @@ def geometry(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, P
     }
 
 
-def rectified(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
+@QUIET
+def rectified(
+    responses: Float[np.ndarray, "visit stimulus unit"], kept: Kept | None = None
+) -> dict[str, PerVisit]:
     """Share of responses that are as good as nothing, and of those switched on or off.
 
     Returns
@@ -97,13 +102,18 @@ def rectified(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, 
     dict
         ``act_silent`` : share of responses below a thousandth of the visit's mean response.
         ``act_silent_gain`` : the same less its value at visit 0. ``act_switched`` : share that is
-        positive and was not at the visit before, or the reverse.
+        positive and was not at the visit before, or the reverse, of the units kept since.
     """
     size = np.abs(responses)
     nothing = (_FLOOR * size.mean((1, 2), dtype=np.float64)).astype(size.dtype)[:, None, None]
     silent = np.count_nonzero(size <= nothing, axis=(1, 2)) / responses[0].size
     positive = responses > nothing
-    switched = np.count_nonzero(positive[1:] != positive[:-1], axis=(1, 2)) / responses[0].size
+    changed = positive[1:] != positive[:-1]
+    if kept is None:
+        switched = np.count_nonzero(changed, axis=(1, 2)) / responses[0].size
+    else:
+        since = last(kept)
+        switched = (changed.sum(1) * since).sum(1) / (responses.shape[1] * since.sum(1))
     return {
         "act_silent": silent,
         "act_silent_gain": silent - silent[0],
@@ -116,6 +126,7 @@ def of_activity(
     responses: Float[np.ndarray, "visit stimulus unit"],
     labels: Int[np.ndarray, " stimulus"] | None,
     stats: Stats,
+    kept: Kept | None = None,
 ) -> dict[str, PerVisit]:
     """Measure the changes of one layer's responses.
 
@@ -133,9 +144,13 @@ def of_activity(
         Class of each stimulus; without it, nothing is said of classes.
     stats : mapping from name to array, (visit,)
         The layer's statistics.
+    kept : array of bool, (visit, visit, unit), optional
+        Whether a unit was recorded from the one visit to the other; all if not given. Growth,
+        geometry and silence are those of the population, whoever is in it; the rest follows units,
+        and is NaN where none could be.
     """
     exact = responses.astype(np.float64)
-    whole, tuned, classes = grams(exact, labels)
+    whole, tuned, classes = grams(exact, labels, kept)
     scales = {
         "actabs_mean": stats["actabs_mean"],
         "actabs_median": stats["actabs_median"],
@@ -148,9 +163,9 @@ def of_activity(
         **drift("act", whole),
         **drift("act_tuned", tuned),
         **geometry(exact),
-        **rectified(responses),
+        **rectified(responses, kept),
         "act_common_share": np.clip(1 - _part(moved(tuned), moved(whole), nothing=1.0), 0, 1),
-        "act_evenness": evenness(responses),
+        "act_evenness": evenness(responses, kept),
         **({} if classes is None else _of_classes(classes, tuned)),
     }
 

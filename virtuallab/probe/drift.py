@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 PerVisit = Float[np.ndarray, " visit"]
 Gram = Float[np.ndarray, "visit visit"]
+UnitGram = Float[np.ndarray, "visit visit unit"]
+Kept = Bool[np.ndarray, "visit visit unit"]
 
 # Squared, in units of the squared norm: responses in single precision cannot move by less.
 STILL: Final = 1e-14
@@ -27,14 +29,20 @@ QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def grams(
     responses: Float[np.ndarray, "visit stimulus unit"],
     labels: Int[np.ndarray, " stimulus"] | None,
+    kept: Kept | None = None,
 ) -> tuple[Gram, Gram, Gram | None]:
     """Inner products between visits of the responses, of their tuning, and of its class part.
+
+    Where units were lost between two visits, the angle is that of the units kept, and the lengths
+    are those of all: NaN if none was kept.
 
     Parameters
     ----------
     responses : array, (visit, stimulus, unit)
     labels : array, (stimulus,), optional
         Class of each stimulus.
+    kept : array of bool, (visit, visit, unit), optional
+        Whether a unit was recorded from the one visit to the other; all if not given.
 
     Returns
     -------
@@ -44,24 +52,65 @@ def grams(
         share of the second as in an analysis of variance.
     """
     visits, stimuli, _ = responses.shape
+    mean = responses.mean(1, keepdims=True) * np.sqrt(stimuli)
+    classes = None
+    if labels is not None:
+        belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
+        belongs /= np.sqrt(belongs.sum(1, keepdims=True))
+        classes = np.matmul(belongs, responses)
+    if kept is not None:
+        return _of_kept(responses, mean, classes, kept)
     flat = responses.reshape(visits, -1)
     whole = flat @ flat.T
-    mean = responses.mean(1)
-    common = stimuli * (mean @ mean.T)
+    common = mean[:, 0] @ mean[:, 0].T
     tuned = _remainder(whole, common)
-    if labels is None:
+    if classes is None:
         return whole, tuned, None
-    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
-    belongs /= np.sqrt(belongs.sum(1, keepdims=True))
-    classes = np.matmul(belongs, responses).reshape(visits, -1)
-    return whole, tuned, _remainder(classes @ classes.T, common)
+    flat = classes.reshape(visits, -1)
+    return whole, tuned, _remainder(flat @ flat.T, common)
 
 
-def _remainder(whole: Gram, part: Gram) -> Gram:
+def _of_kept(
+    responses: Float[np.ndarray, "visit stimulus unit"],
+    mean: Float[np.ndarray, "visit 1 unit"],
+    classes: Float[np.ndarray, "visit label unit"] | None,
+    kept: Kept,
+) -> tuple[Gram, Gram, Gram | None]:
+    whole, common = _by_unit(responses), _by_unit(mean)
+    tuned = _matched(_remainder(whole, common), kept)
+    if classes is None:
+        return _matched(whole, kept), tuned, None
+    return _matched(whole, kept), tuned, _matched(_remainder(_by_unit(classes), common), kept)
+
+
+def _by_unit(pattern: Float[np.ndarray, "visit sample unit"]) -> UnitGram:
+    """Inner products between visits, of each unit by itself."""
+    units = pattern.transpose(2, 0, 1)
+    products: np.ndarray = np.matmul(units, units.transpose(0, 2, 1))
+    return products.transpose(1, 2, 0)
+
+
+def _matched(products: UnitGram, kept: Kept) -> Gram:
+    """Inner products as if all units were those kept from one visit to the other."""
+    power = np.einsum("vvu->vu", products)
+    mine = np.einsum("vu,vwu->vw", power, kept)  # of the first visit's units, those kept
+    cosine = (products * kept).sum(2) / np.sqrt(mine * mine.T)
+    # Silent units have no direction; two silences are alike.
+    silent = np.where(mine == mine.T, 1.0, 0.0)
+    cosine = np.where((mine * mine.T == 0) & kept.any(2), silent, cosine)
+    length = np.sqrt(power.sum(1))
+    found: Gram = cosine * np.outer(length, length)
+    np.fill_diagonal(found, power.sum(1))
+    return found
+
+
+def _remainder(
+    whole: Float[np.ndarray, "visit visit *unit"], part: Float[np.ndarray, "visit visit *unit"]
+) -> Float[np.ndarray, "visit visit *unit"]:
     """Take a part away; a visit of which only rounding is left has nothing left."""
     rest = whole - part
-    kept = ~(np.diag(rest) <= STILL * np.diag(whole))
-    remainder: Gram = rest * np.outer(kept, kept)
+    left = ~(np.einsum("vv...->v...", rest) <= STILL * np.einsum("vv...->v...", whole))
+    remainder: np.ndarray = rest * (left[:, None] & left[None])
     return remainder
 
 
@@ -125,16 +174,41 @@ def drift(name: str, gram: Gram) -> dict[str, PerVisit]:
     }
 
 
+def kept_between(matched: Bool[np.ndarray, "visit unit"]) -> Kept:
+    """Whether each unit was followed from one visit to another.
+
+    Parameters
+    ----------
+    matched : array of bool, (visit, unit)
+        Whether a unit is that of the visit before; of the first visit it does not matter.
+    """
+    losses = np.cumsum(~matched, axis=0)
+    kept: np.ndarray = losses[:, None] == losses[None]
+    return kept
+
+
 @QUIET
-def evenness(values: Float[np.ndarray, "visit sample unit"]) -> PerVisit:
+def evenness(values: Float[np.ndarray, "visit sample unit"], kept: Kept | None = None) -> PerVisit:
     r"""How evenly the units took part in the last movement: 1 if all moved alike, 1/n if one did.
 
     .. math:: \frac{(\sum_u e_u)^2}{n \sum_u e_u^2}, \qquad e_u = \sum_s (x_{su} - x'_{su})^2
 
     An optimizer that gives every synapse a step of one size moves units more evenly than one whose
-    steps are as large as the gradient. 1 where nothing moved.
+    steps are as large as the gradient. 1 where nothing moved. Of units that were lost nothing is
+    known: those kept since the visit before are counted, and NaN is returned where none was.
     """
     change = np.diff(values, axis=0)
     energy = np.einsum("vsu,vsu->vu", change, change).astype(np.float64)
-    share = energy.sum(1) ** 2 / (energy.shape[1] * np.vecdot(energy, energy))
-    return np.concatenate([[1.0], np.where(energy.sum(1) == 0, 1.0, share)])
+    count = np.full(len(energy), energy.shape[1])
+    if kept is not None:
+        since = last(kept)
+        energy, count = energy * since, since.sum(1)
+    share = energy.sum(1) ** 2 / (count * np.vecdot(energy, energy))
+    still = (energy.sum(1) == 0) & (count > 0)
+    return np.concatenate([[1.0], np.where(still, 1.0, share)])
+
+
+def last(kept: Kept) -> Bool[np.ndarray, "movement unit"]:
+    """Whether each unit is that of the visit before, from the second visit on."""
+    since: np.ndarray = np.einsum("vvu->vu", kept[1:, :-1])
+    return since

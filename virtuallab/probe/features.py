@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.probe import changes
-from virtuallab.probe.drift import PerVisit
+from virtuallab.probe.drift import PerVisit, kept_between
 from virtuallab.probe.statistics import FUNCTIONS, OBSERVABLE_OF, STATISTICS, over_images, summaries
 from virtuallab.vocabulary import (
     ACTIVITY,
@@ -73,7 +73,8 @@ def _of_layer(recording: xr.Dataset, layer: str, index: int) -> Iterator[tuple[s
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
         if mine.any():
-            yield ACTIVITY, _seen_activity(_part(recording[ACTIVITY], mine), _labels(recording))
+            responses = _part(recording[ACTIVITY], mine)
+            yield ACTIVITY, _seen_activity(responses, _labels(recording), _kept(recording, mine))
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
@@ -93,9 +94,18 @@ def _labels(recording: xr.Dataset) -> np.ndarray | None:
     return recording["stimulus_label"].values if "stimulus_label" in recording else None
 
 
-def _seen_activity(responses: np.ndarray, labels: np.ndarray | None) -> _Seen:
+def _kept(recording: xr.Dataset, mine: np.ndarray) -> np.ndarray | None:
+    """Which of a layer's units were followed between any two visits; all, if nobody says."""
+    if "unit_matched" not in recording:
+        return None
+    return kept_between(recording["unit_matched"].values[:, mine].astype(bool))
+
+
+def _seen_activity(
+    responses: np.ndarray, labels: np.ndarray | None, kept: np.ndarray | None
+) -> _Seen:
     stats = {f"act{name}": over_images(found) for name, found in summaries(responses).items()}
-    return _Seen(stats, changes.of_activity(responses, labels, stats), flags(responses))
+    return _Seen(stats, changes.of_activity(responses, labels, stats, kept), flags(responses))
 
 
 def _seen_weights(weights: np.ndarray) -> _Seen:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.channels import Channels, Pooled, Turning
+from virtuallab.probe.cortex import positions
 from virtuallab.probe.sampling import Indices
-from virtuallab.probe.spikes import Spikes
-from virtuallab.probe.tissue import Tissue, labels_of
+from virtuallab.probe.tissue import Tissue, labels_of, maps_of
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
     LAYER,
+    MEMBER,
     OBSERVABLES,
     STIMULUS,
     SYNAPSE,
@@ -27,6 +28,9 @@ from virtuallab.vocabulary import (
     describe,
 )
 
+if TYPE_CHECKING:
+    from virtuallab.probe.probe import Probe
+
 
 @dataclass(frozen=True)
 class Implant:
@@ -34,26 +38,21 @@ class Implant:
 
     Parameters
     ----------
+    probe : Probe
+        The design in effect: what is measured, how it is read, with what noise.
     layers : tuple of str
         Recorded layers, from input to output.
-    observables : tuple of str
-        What is measured.
-    noise : Noise
-    spikes, calcium : Spikes or None, Calcium or None
-        By what activity is read; responses themselves if neither.
     visits, stimuli : array of int
-    units, synapses, inputs : mapping from layer to array of int
+    units : mapping from layer to Channels
+    synapses, inputs : mapping from layer to array of int
         Chosen indices, ascending.
     """
 
+    probe: Probe
     layers: tuple[str, ...]
-    observables: tuple[str, ...]
-    noise: Noise
-    spikes: Spikes | None
-    calcium: Calcium | None
     visits: Indices
     stimuli: Indices
-    units: Mapping[str, Indices]
+    units: Mapping[str, Channels]
     synapses: Mapping[str, Indices]
     inputs: Mapping[str, Indices]
 
@@ -83,19 +82,21 @@ class Implant:
         }
         variables: dict[str, xr.Variable] = {}
         coords = self._layer_coordinates(tissue)
-        for observable in self.observables:
+        for observable in self.probe.observables:
             measure, dims = _MEASURED[observable]
             seen = [measure(self, tissue, n, streams[observable][n]) for n in self.layers]
             # Picking by index leaves axes in any order of memory; what follows reads along units.
             values = np.ascontiguousarray(np.concatenate(seen, axis=-1, dtype=np.float32))
             variables[observable] = xr.Variable(dims, values, describe(observable))
-        if ACTIVITY in self.observables:
-            variables["unit_index"] = _named("unit_index", UNIT, self._joined(self.units))
-            coords["unit_layer"] = _named("unit_layer", UNIT, self._owners(self.units))
-        if WEIGHTS in self.observables:
-            index = self._joined(self.synapses)
+        if ACTIVITY in self.probe.observables:
+            variables |= self._who(tissue)
+            counts = {layer: channels.count for layer, channels in self.units.items()}
+            coords["unit_layer"] = _named("unit_layer", UNIT, self._owners(counts))
+        if WEIGHTS in self.probe.observables:
+            index = np.concatenate([self.synapses[layer] for layer in self.layers])
             variables["synapse_index"] = _named("synapse_index", SYNAPSE, index)
-            coords["synapse_layer"] = _named("synapse_layer", SYNAPSE, self._owners(self.synapses))
+            counts = {layer: len(chosen) for layer, chosen in self.synapses.items()}
+            coords["synapse_layer"] = _named("synapse_layer", SYNAPSE, self._owners(counts))
         if self.units:
             variables["stimulus_index"] = _named("stimulus_index", STIMULUS, self.stimuli)
             labels = labels_of(tissue)
@@ -116,33 +117,59 @@ class Implant:
             ),
         }
         if self.units:
-            n_units = np.array([len(self.units[layer]) for layer in self.layers])
+            n_units = np.array([self.units[layer].count for layer in self.layers])
             coords["n_units"] = _named("n_units", LAYER, n_units)
         return coords
 
-    def _joined(self, chosen: Mapping[str, Indices]) -> Indices:
-        return np.concatenate([chosen[layer] for layer in self.layers])
+    def _who(self, tissue: Tissue) -> dict[str, xr.Variable]:
+        """Say which units these are, and of a device where they lie."""
+        channels = [self.units[layer] for layer in self.layers]
+        dims, axis = channels[0].dims, channels[0].dims.index(UNIT)
 
-    def _owners(self, chosen: Mapping[str, Indices]) -> np.ndarray:
-        owners = [layer for layer in self.layers for _ in chosen[layer]]
+        def joined(parts: list[np.ndarray]) -> np.ndarray:
+            return np.concatenate(parts, axis=axis)
+
+        who = {"unit_index": (dims, joined([each.index for each in channels]))}
+        turning = [each.matched for each in channels if isinstance(each, Turning)]
+        if turning:
+            who["unit_matched"] = (dims, joined(turning).astype(np.int8))
+        if self.probe.device is not None:
+            found = [self._positions(tissue, layer) for layer in self.layers]
+            flat = tuple(dim for dim in dims if dim != MEMBER)
+            for place, name in enumerate(("unit_x", "unit_y", "unit_depth")):
+                parts = [each[..., place].astype(np.float32) for each in found]
+                who[name] = (flat, joined(parts))
+        return {name: xr.Variable(*each, describe(name)) for name, each in who.items()}
+
+    def _positions(self, tissue: Tissue, layer: str) -> np.ndarray:
+        place = tissue.layers.index(layer)
+        where = positions(maps_of(tissue)[layer], place, len(tissue.layers))
+        heard: np.ndarray = where[self.units[layer].index]
+        return heard.mean(1) if isinstance(self.units[layer], Pooled) else heard
+
+    def _owners(self, counts: Mapping[str, int]) -> np.ndarray:
+        owners = [layer for layer in self.layers for _ in range(counts[layer])]
         return np.array(owners, dtype=object)
 
     def _activity(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
     ) -> Float[np.ndarray, "visit stimulus unit"]:
         signal = tissue.responses[layer][self.visits]
-        seen = signal[:, self.stimuli[:, None], self.units[layer]]
-        if self.spikes is not None:
-            seen = self.spikes.count(seen, signal[:, self.stimuli], stream.spawn(1)[0])
-        elif self.calcium is not None:
-            seen = self.calcium.glow(seen)
-        return self.noise.added(seen, signal, stream)
+        seen = self.units[layer].hear(signal, self.stimuli)
+        if isinstance(self.units[layer], Pooled):
+            signal = seen  # noise is that of averages, which vary less than what they are of
+        if self.probe.spikes is not None:
+            there = tissue.responses[layer][self.visits][:, self.stimuli]
+            seen = self.probe.spikes.count(seen, there, stream.spawn(1)[0])
+        elif self.probe.calcium is not None:
+            seen = self.probe.calcium.glow(seen)
+        return self.probe.noise.added(seen, signal, stream)
 
     def _weights(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
     ) -> Float[np.ndarray, "visit synapse"]:
         signal = tissue.weights[layer][self.visits]
-        return self.noise.added(signal[:, self.synapses[layer]], signal, stream)
+        return self.probe.noise.added(signal[:, self.synapses[layer]], signal, stream)
 
     def _activity_change(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
@@ -155,12 +182,12 @@ class Implant:
         The noise is on each input's sum. With all units it is the published measure. NaN in a layer
         with no recorded unit.
         """
-        units, inputs = self.units[layer], self.inputs[layer]
+        units, inputs = self.units[layer].index, self.inputs[layer]
         if not len(units):
             return np.full((len(self.visits), len(self.stimuli), 1), np.nan, dtype=np.float32)
         sums = tissue.jacobian(layer, units)[self.visits]
         seen = sums[:, self.stimuli[:, None], inputs]
-        noisy = self.noise.added(seen, sums, stream)
+        noisy = self.probe.noise.added(seen, sums, stream)
         change: np.ndarray = noisy.sum(-1, keepdims=True, dtype=np.float64) / len(units)
         return change
 

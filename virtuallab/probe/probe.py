@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Len
 
-from virtuallab.fields import Count, NonNegativeInt, setting
+from virtuallab.errors import UnknownName
+from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
 from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.fault import Complaint, among, positive, shortage
+from virtuallab.probe.device import Contacts, device_of, unknown_device
+from virtuallab.probe.fault import Complaint
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
-from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, shares
-from virtuallab.probe.schedule import Series, impossible_visits, visits_of
+from virtuallab.probe.possible import complaints
+from virtuallab.probe.reach import Finder, available, counts, recorded
+from virtuallab.probe.sampling import drawn
+from virtuallab.probe.schedule import Series, visits_of
 from virtuallab.probe.spikes import Spikes
 from virtuallab.probe.tissue import Tissue
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
@@ -29,10 +34,16 @@ class Probe:
     """A recording design.
 
     Units are drawn once for each subject and are the same at all visits, as with an implanted
-    array. How many fall to each layer depends on the sizes of the layers alone, so recordings of
-    all subjects of one make fit together.
+    array, unless there is a turnover. How many fall to each layer depends on the sizes of the
+    layers alone, so recordings of all subjects of one make fit together.
     """
 
+    device: str | Contacts | None = setting(
+        None,
+        doc="What records, by name, or its contacts. It says which units are near enough, and is "
+        "the default of the settings below.",
+    )
+    insertions: Count = setting(1, doc="How many of the device, each at a place of its own.")
     units: Count | Literal["all"] = setting(
         "all", doc="Units to record, drawn over all layers in proportion to their size."
     )
@@ -44,6 +55,14 @@ class Probe:
         doc="Which units of a layer are found: any alike, or each in proportion to its mean "
         "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
         "missed.",
+    )
+    turnover: Fraction = setting(
+        0.0,
+        doc="Share of units lost between a visit and the next, others found in their place: 0 is a "
+        "chronic recording, 1 an acute one, with new units at each visit.",
+    )
+    pool: Count = setting(
+        1, doc="Neighbouring units whose mean is one recorded unit, as in a voxel."
     )
     synapses: Count | Literal["all"] = setting(
         "all", doc="Synapses to measure, drawn over all layers in proportion to their number."
@@ -78,6 +97,17 @@ class Probe:
         "can be made again from the preserved subjects at any time).",
     )
 
+    @cached_property
+    def in_effect(self) -> Probe:
+        """The design with its device's settings where it leaves the defaults."""
+        try:
+            device = device_of(self.device)
+        except UnknownName:
+            return self
+        defaults = {field.name: field.default for field in fields(self)}
+        given = {} if device is None else device.settings
+        return replace(self, **{k: v for k, v in given.items() if getattr(self, k) == defaults[k]})
+
     def check(
         self,
         layers: Mapping[str, int],
@@ -92,7 +122,7 @@ class Probe:
         Parameters
         ----------
         layers, synapses : mapping from layer to int
-            How many units and how many synapses each layer has.
+            How many units and how many synapses each layer has, from input to output.
         n_visits, n_stimuli : int
             Visits preserved, probe images of the task.
 
@@ -101,77 +131,37 @@ class Probe:
         list of (field, message)
             Empty if the design is possible. The field is a path, ``noise.snr`` or ``visits[2]``.
         """
-        return [
-            *among("observables", "observable", self.observables, OBSERVABLES),
-            *(among("layers", "layer", self.layers, layers) if self.layers is not None else ()),
-            *self._shortages(layers, synapses),
-            *self.noise.check(),
-            *self._impossible_readout(),
-            *impossible_visits(self.visits, n_visits),
-            *self._impossible_stimuli(n_stimuli),
-        ]
-
-    def _shortages(
-        self, units: Mapping[str, int], synapses: Mapping[str, int]
-    ) -> Iterator[Complaint]:
-        units, synapses = self._among(units), self._among(synapses)
-        if self.sees_responses and units:
-            yield from shortage("units", self.units, self.units_per_layer, units)
-        if WEIGHTS in self.observables and synapses:
-            yield from shortage("synapses", self.synapses, self.synapses_per_layer, synapses)
-
-    def _impossible_readout(self) -> Iterator[Complaint]:
-        if self.spikes is not None and self.calcium is not None:
-            yield "calcium", "found spikes too. A probe counts spikes or sees fluorescence."
-        for name in ("spikes", "calcium"):
-            if getattr(self, name) is not None and ACTIVITY not in self.observables:
-                yield name, f"is of activity, which this probe does not measure ({ACTIVITY!r})."
-
-    def _impossible_stimuli(self, n_stimuli: int) -> Iterator[Complaint]:
-        if not self.sees_responses:
-            return
-        yield from positive("stimuli", self.stimuli)
-        if n_stimuli < 1:
-            yield "stimuli", "the task shows no stimuli to probes. Raise its probe_images."
-        elif isinstance(self.stimuli, int) and self.stimuli > n_stimuli:
-            yield (
-                "stimuli",
-                f"{self.stimuli} stimuli asked of a task that has {n_stimuli}. Lower it, raise the "
-                "task's probe_images, or use 'stimuli: all'.",
-            )
+        unknown = list(unknown_device(self.device))
+        return unknown or complaints(self.in_effect, layers, synapses, n_visits, n_stimuli)
 
     @property
     def sees_responses(self) -> bool:
         """Whether stimuli have to be shown."""
-        return ACTIVITY in self.observables or ACTIVITY_CHANGE in self.observables
+        seen = self.in_effect.observables
+        return ACTIVITY in seen or ACTIVITY_CHANGE in seen
 
     def values(
         self, layers: Mapping[str, int], synapses: Mapping[str, int], n_visits: int, n_stimuli: int
     ) -> int:
         """Count the numbers in one subject's recording; parameters as for :meth:`check`."""
-        stimuli = n_stimuli if self.stimuli == "all" else int(self.stimuli)
+        design = self.in_effect
+        stimuli = n_stimuli if design.stimuli == "all" else int(design.stimuli)
         each = {
-            ACTIVITY: stimuli * sum(self._units(layers).values()),
-            WEIGHTS: sum(self._synapses(synapses).values()),
-            ACTIVITY_CHANGE: stimuli * len(self._among(layers)),
+            ACTIVITY: stimuli * sum(design._units(layers).values()),
+            WEIGHTS: sum(design._synapses(synapses).values()),
+            ACTIVITY_CHANGE: stimuli * len(recorded(design, layers)),
         }
-        return len(visits_of(self.visits, n_visits)) * sum(each[name] for name in self.observables)
-
-    def _among(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        return {
-            layer: size
-            for layer, size in sizes.items()
-            if self.layers is None or layer in self.layers
-        }
+        seen = sum(each[name] for name in design.observables)
+        return len(visits_of(design.visits, n_visits)) * seen
 
     def _units(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        return _counts(self.units, self.units_per_layer, self._among(sizes))
+        return counts(self.units, self.units_per_layer, available(self, sizes))
 
     def _synapses(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        return _counts(self.synapses, self.synapses_per_layer, self._among(sizes))
+        return counts(self.synapses, self.synapses_per_layer, recorded(self, sizes))
 
     def implant(self, tissue: Tissue, choice: np.random.Generator) -> Implant:
-        """Choose units, synapses and stimuli in one subject, once and for all visits.
+        """Choose units, synapses and stimuli in one subject.
 
         Each layer draws from a stream of its own, and so do the stimuli: showing fewer images, or
         recording from fewer layers, does not move the electrodes in the others. Only a selection of
@@ -184,44 +174,35 @@ class Probe:
         choice : numpy.random.Generator
             The stream of this probe in this subject.
         """
-        of_stimuli, of_units, of_synapses, of_inputs = choice.spawn(4)
-        unit_streams = dict(zip(tissue.layers, of_units.spawn(len(tissue.layers)), strict=True))
-        synapse_streams = dict(
-            zip(tissue.layers, of_synapses.spawn(len(tissue.layers)), strict=True)
-        )
-        input_streams = dict(zip(tissue.layers, of_inputs.spawn(len(tissue.layers)), strict=True))
-        first = tissue.layers[0]
+        return self.in_effect._implanted(tissue, choice)
+
+    def _implanted(self, tissue: Tissue, choice: np.random.Generator) -> Implant:
+        of_stimuli, of_units, of_synapses, of_inputs, of_insertion, of_turnover = choice.spawn(6)
+        layers = tissue.layers
+        synapse_streams = dict(zip(layers, of_synapses.spawn(len(layers)), strict=True))
+        input_streams = dict(zip(layers, of_inputs.spawn(len(layers)), strict=True))
         sizes: dict[str, int] = {}
         synapses: dict[str, int] = {}
         n_stimuli = 0
         if self.sees_responses:
-            n_visits, n_stimuli, _ = tissue.responses[first].shape
-            sizes = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
+            n_visits, n_stimuli, _ = tissue.responses[layers[0]].shape
+            sizes = {layer: tissue.responses[layer].shape[-1] for layer in layers}
         if WEIGHTS in self.observables:
-            n_visits = len(tissue.weights[first])
-            synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
-        units = self._units(sizes)
-        inputs = units if ACTIVITY_CHANGE in self.observables else {}
+            n_visits = len(tissue.weights[layers[0]])
+            synapses = {layer: tissue.weights[layer].shape[-1] for layer in layers}
         visits = visits_of(self.visits, n_visits)
         stimuli = drawn(
             n_stimuli, n_stimuli if self.stimuli == "all" else int(self.stimuli), of_stimuli
         )
-
-        def found(layer: str, count: int) -> Indices:
-            if self.selection == "random":
-                return drawn(sizes[layer], count, unit_streams[layer])
-            seen = tissue.responses[layer][visits[0]][stimuli]
-            return drawn_by_weight(np.maximum(seen, 0).mean(0), count, unit_streams[layer])
-
+        finder = Finder(self, tissue, visits, stimuli, of_units, of_insertion, of_turnover)
+        units = finder.channels(sizes) if sizes else {}
+        inputs = units if ACTIVITY_CHANGE in self.observables else {}
         return Implant(
-            layers=tuple(self._among(dict.fromkeys(tissue.layers, 0))),
-            observables=self.observables,
-            noise=self.noise,
-            spikes=self.spikes,
-            calcium=self.calcium,
+            probe=self,
+            layers=tuple(recorded(self, dict.fromkeys(layers, 0))),
             visits=visits,
             stimuli=stimuli,
-            units={layer: found(layer, count) for layer, count in units.items()},
+            units=units,
             synapses={
                 n: drawn(synapses[n], count, synapse_streams[n])
                 for n, count in self._synapses(synapses).items()
@@ -229,14 +210,10 @@ class Probe:
             # The presynaptic side of the activity change: as large a part of it as of the units.
             inputs={
                 n: drawn(
-                    tissue.inputs[n], -(-tissue.inputs[n] * count // sizes[n]), input_streams[n]
+                    tissue.inputs[n],
+                    -(-tissue.inputs[n] * channels.count // sizes[n]),
+                    input_streams[n],
                 )
-                for n, count in inputs.items()
+                for n, channels in inputs.items()
             },
         )
-
-
-def _counts(total: int | str, each: int | None, there: Mapping[str, int]) -> dict[str, int]:
-    if each is not None:
-        return dict.fromkeys(there, each)
-    return shares(there, total) if isinstance(total, int) and there else dict(there)

@@ -13,7 +13,9 @@ class Tissue(Protocol):
     """One subject at its visits, as far as electrodes reach.
 
     A tissue may also have ``labels``, an array (stimulus,) with the class of each stimulus; without
-    it nothing can be said of how classes are represented.
+    it nothing can be said of how classes are represented. And it may have ``maps``, the shape
+    (channels, height, width) of each layer's feature map, in the order of its responses; without
+    it a layer has no map, and its units lie in no order.
 
     Attributes
     ----------
@@ -43,3 +45,11 @@ def labels_of(tissue: Tissue) -> np.ndarray | None:
     """Return the class of each stimulus, where it is known."""
     labels: np.ndarray | None = getattr(tissue, "labels", None)
     return labels
+
+
+def maps_of(tissue: Tissue) -> Mapping[str, tuple[int, int, int]]:
+    """Return the shape (channels, height, width) of each layer's feature map."""
+    maps: Mapping[str, tuple[int, int, int]] | None = getattr(tissue, "maps", None)
+    if maps is None:
+        return {layer: (tissue.responses[layer].shape[-1], 1, 1) for layer in tissue.layers}
+    return maps

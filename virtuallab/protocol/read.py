@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from virtuallab.errors import Fault, ProtocolError, suggest
+from virtuallab.protocol.contacts import inlined
 from virtuallab.protocol.explain import expected, faults_of
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.overrides import override, place_of
@@ -32,11 +33,19 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     ProtocolError
         If it cannot be read or carried out; every fault is listed with its line.
     """
-    return read_text(_text_of(path), name=str(path), overrides=overrides)
+    return read_text(_text_of(path), name=str(path), overrides=overrides, folder=path.parent)
 
 
-def read_text(text: str, *, name: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
+def read_text(
+    text: str,
+    *,
+    name: str = "protocol",
+    overrides: Sequence[str] = (),
+    folder: Path | None = None,
+) -> Protocol:
     """Read a protocol from a text, YAML or JSON; ``name`` is what faults call it.
+
+    Files that it names are sought in ``folder``, the current one if not given.
 
     Raises
     ------
@@ -48,6 +57,7 @@ def read_text(text: str, *, name: str = "protocol", overrides: Sequence[str] = (
         raise ProtocolError([_no_mapping(name, data)])
     overridden = override(data, overrides)
     source = Source(name, text, lines, tuple(overrides), overridden)
+    inlined(data, folder or Path(), source)
     try:
         protocol = Protocol.model_validate(data)
     except ValidationError as error:

@@ -50,6 +50,8 @@ class Preparation:
         Units that drive each layer.
     labels : array, (stimulus,)
         Class of each stimulus.
+    maps : mapping from layer to (channels, height, width)
+        Shape of each layer's response to one stimulus; of a dense one, as many channels of 1 x 1.
     """
 
     layers: tuple[str, ...]
@@ -57,6 +59,7 @@ class Preparation:
     weights: Mapping[str, Float[np.ndarray, "visit synapse"]]
     inputs: Mapping[str, int]
     labels: Int[np.ndarray, " stimulus"]
+    maps: Mapping[str, tuple[int, int, int]]
     _passages: Mapping[str, _Passage]
 
     def jacobian(
@@ -119,8 +122,14 @@ def prepare(
         weights={layer: states[:, layout.weights(layer)].copy() for layer in sites},
         inputs={n: p.source[0].numel() // visits for n, p in passages.items()},
         labels=shown.labels[chosen].numpy(),
+        maps={n: _map(p.response, visits) for n, p in passages.items()},
         _passages=passages,
     )
+
+
+def _map(response: Tensor, visits: int) -> tuple[int, int, int]:
+    height, width = response.shape[2:] if response.ndim == 4 else (1, 1)
+    return response[0].numel() // (visits * height * width), height, width
 
 
 class _Bench(threading.local):

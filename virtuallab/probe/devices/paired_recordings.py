@@ -1,0 +1,30 @@
+"""Paired intracellular recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from virtuallab.probe.device import Device
+from virtuallab.probe.noise import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import WEIGHTS
+
+
+@DEVICES.register("paired_recordings")
+class PairedRecordings(Device):
+    """Paired recordings: the strengths of a dozen synapses in each layer, cleanly.
+
+    It assumes, in favour of the method, that the same pairs are found again at each visit.
+
+    References
+    ----------
+    Song et al. 2005, "Highly Nonrandom Features of Synaptic Connectivity in Local Cortical
+    Circuits".
+    """
+
+    settings: ClassVar[Mapping[str, Any]] = {
+        "observables": (WEIGHTS,),
+        "synapses_per_layer": 12,
+        "noise": Noise(snr=5.0),
+    }

@@ -1,0 +1,43 @@
+"""A patch pipette."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from virtuallab.probe.device import Device, Placement
+from virtuallab.probe.noise import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import ACTIVITY
+
+if TYPE_CHECKING:
+    import probeinterface
+
+
+@DEVICES.register("patch_clamp")
+class PatchClamp(Device):
+    """Patch clamp: one neuron in each layer, cleanly, and another one at each visit.
+
+    A whole-cell recording holds for an hour, so no neuron is found again. Take more `insertions`
+    for a rig of several pipettes.
+
+    References
+    ----------
+    Hamill et al. 1981, "Improved patch-clamp techniques".
+    Perin et al. 2011, "A synaptic organizing principle for cortical neuronal groups": up to twelve
+    neurons at once.
+    """
+
+    placement: ClassVar[Placement] = "within"
+    units: ClassVar[int] = 1
+    settings: ClassVar[Mapping[str, Any]] = {
+        "observables": (ACTIVITY,),
+        "noise": Noise(snr=10.0),
+        "turnover": 1.0,
+    }
+
+    def geometry(self) -> probeinterface.Probe:
+        """Lay out the tip of the pipette."""
+        import probeinterface
+
+        return probeinterface.generate_linear_probe(num_elec=1)

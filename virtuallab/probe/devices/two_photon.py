@@ -1,0 +1,48 @@
+"""A two-photon microscope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from virtuallab.probe.calcium import Calcium
+from virtuallab.probe.device import Device, Placement
+from virtuallab.probe.noise import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import ACTIVITY
+
+if TYPE_CHECKING:
+    import probeinterface
+
+
+@DEVICES.register("two_photon")
+class TwoPhoton(Device):
+    """Two-photon calcium imaging: a field of 256 cells in each layer, slow and noisy.
+
+    Four layers give about a thousand cells, as a microscope that visits several areas does. The
+    same field is found again at each visit, with some cells lost.
+
+    References
+    ----------
+    Chen et al. 2013, "Ultrasensitive fluorescent proteins for imaging neuronal activity": decay.
+    Sofroniew et al. 2016, "A large field of view two-photon mesoscope with subcellular resolution
+    for in vivo imaging": several areas at once.
+    Sheintuch et al. 2017, "Tracking the same neurons across multiple days in Ca2+ imaging data".
+    """
+
+    placement: ClassVar[Placement] = "within"
+    units: ClassVar[int] = 256
+    settings: ClassVar[Mapping[str, Any]] = {
+        "observables": (ACTIVITY,),
+        "calcium": Calcium(decay=0.7, interval=2.0, saturation=10.0),
+        "noise": Noise(snr=1.0),
+        "turnover": 0.1,
+    }
+
+    def geometry(self) -> probeinterface.Probe:
+        """Lay out a field of 640 um with a cell every 40 um."""
+        import probeinterface
+
+        return probeinterface.generate_multi_columns_probe(
+            num_columns=16, num_contact_per_column=16, xpitch=40, ypitch=40
+        )

@@ -1,0 +1,139 @@
+"""Which units of each layer a probe finds, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from virtuallab.probe.channels import Channels, Chronic, Pooled, turning
+from virtuallab.probe.cortex import Map, neighbourhoods
+from virtuallab.probe.device import device_of, reached, yields
+from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, shares
+from virtuallab.probe.tissue import Tissue, maps_of
+
+if TYPE_CHECKING:
+    from virtuallab.probe.probe import Probe
+
+
+def recorded(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Keep the layers that a probe records."""
+    return {n: size for n, size in sizes.items() if probe.layers is None or n in probe.layers}
+
+
+def available(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
+    """How many channels each recorded layer could have: after the device, and after pooling.
+
+    Parameters
+    ----------
+    probe : Probe
+        In effect.
+    sizes : mapping from layer to int
+        Units of every layer, from the surface down.
+    """
+    there = recorded(probe, sizes)
+    device = device_of(probe.device)
+    if device is not None and device.units and there:
+        each = yields(device, there, list(sizes))
+        there = {n: min(size, probe.insertions * each[n]) for n, size in there.items()}
+    return {n: size // probe.pool for n, size in there.items()}
+
+
+def counts(total: int | str, each: int | None, there: Mapping[str, int]) -> dict[str, int]:
+    """Divide what a probe asks for among the layers."""
+    if each is not None:
+        return dict.fromkeys(there, each)
+    return shares(there, total) if isinstance(total, int) and there else dict(there)
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds a probe's units in one subject.
+
+    Parameters
+    ----------
+    probe : Probe
+        In effect.
+    tissue : Tissue
+    visits, stimuli : array of int
+        Those recorded.
+    of_units, of_insertion, of_turnover : numpy.random.Generator
+    """
+
+    probe: Probe
+    tissue: Tissue
+    visits: Indices
+    stimuli: Indices
+    of_units: np.random.Generator
+    of_insertion: np.random.Generator
+    of_turnover: np.random.Generator
+    _inserted: dict[int, dict[str, Indices]] = field(default_factory=dict)
+
+    def channels(self, sizes: Mapping[str, int]) -> dict[str, Channels]:
+        """Choose the channels of each recorded layer.
+
+        Each layer draws from a stream of its own: recording from fewer layers does not move the
+        electrodes in the others.
+        """
+        layers = self.tissue.layers
+        unit_streams = dict(zip(layers, self.of_units.spawn(len(layers)), strict=True))
+        turnover_streams = dict(zip(layers, self.of_turnover.spawn(len(layers)), strict=True))
+        asked = counts(self.probe.units, self.probe.units_per_layer, available(self.probe, sizes))
+        return {
+            layer: self._of_layer(layer, count, unit_streams[layer], turnover_streams[layer])
+            for layer, count in asked.items()
+        }
+
+    def _of_layer(
+        self,
+        layer: str,
+        count: int,
+        stream: np.random.Generator,
+        of_turnover: np.random.Generator,
+    ) -> Channels:
+        first = self._found(layer, count, 0, stream)
+        if self.probe.pool > 1:
+            return Pooled(first)
+        if not self.probe.turnover:
+            return Chronic(first)
+        return turning(
+            self.probe.turnover,
+            len(self.visits),
+            lambda visit, anew: self._found(layer, count, visit, anew),
+            first,
+            of_turnover,
+        )
+
+    def _found(self, layer: str, count: int, visit: int, stream: np.random.Generator) -> np.ndarray:
+        """Units, or groups of them, that the probe finds if it is implanted at this visit."""
+        possible = self._possible(layer, visit)
+        if self.probe.selection == "random":
+            chosen = drawn(len(possible), count, stream)
+            return np.take(possible, chosen, axis=0)
+        seen = self.tissue.responses[layer][self.visits[visit]][self.stimuli][:, possible]
+        strength = np.maximum(seen, 0).mean(tuple({0, *range(2, seen.ndim)}))
+        return np.take(possible, drawn_by_weight(strength, count, stream), axis=0)
+
+    def _possible(self, layer: str, visit: int) -> np.ndarray:
+        maps, layers = maps_of(self.tissue), list(self.tissue.layers)
+        if self.probe.pool > 1:
+            return neighbourhoods(maps[layer], self.probe.pool, layers.index(layer), len(layers))
+        device = device_of(self.probe.device)
+        if device is None or not device.units:
+            return np.arange(int(np.prod(maps[layer])))
+        return self._insertion(visit, maps)[layer]
+
+    def _insertion(self, visit: int, maps: Mapping[str, Map]) -> dict[str, Indices]:
+        """Units that the device reaches at a visit, of all recorded layers."""
+        if not self._inserted:
+            device = device_of(self.probe.device)
+            assert device is not None
+            layers = list(recorded(self.probe, dict.fromkeys(maps, 0)))
+            moves = len(self.visits) if self.probe.turnover else 1
+            for number, stream in enumerate(self.of_insertion.spawn(moves)):
+                self._inserted[number] = reached(
+                    device, self.probe.insertions, maps, layers, stream
+                )
+        return self._inserted[visit]
