@@ -45,6 +45,13 @@ def test_a_rule_written_into_the_first_visit_turns_its_control_red() -> None:
     assert low > 1 / 3
 
 
+def test_where_visit_0_was_not_recorded_its_control_is_not_asked() -> None:
+    verdict = asked(features(signal=1.5).isel(visit=slice(1, None)))
+    assert verdict["control"].values.tolist() == ["permuted_labels"]
+    [warning] = json.loads(verdict.attrs["warnings"])
+    assert "visit 0 is not recorded" in warning
+
+
 def test_layers_of_one_subject_never_help_to_identify_it() -> None:
     # Each subject has a mark of its own on all its layers, and no subject says anything of its
     # rule: who splits by layer recognises the subject, who splits by subject finds nothing.

@@ -15,14 +15,14 @@ import xarray as xr
 from jaxtyping import Float
 
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.samples import Samples, at_first_visit
+from virtuallab.decoder.samples import Samples, at_visit_0
 from virtuallab.decoder.strict import cross_validated
 
 CONTROLS = ("visit_0", "permuted_labels")
 _Confusion = Float[np.ndarray, "true predicted"]
 
 
-def first_visit(
+def visit_0(
     classifier: Classifier,
     features: xr.Dataset,
     observable: str,
@@ -33,8 +33,8 @@ def first_visit(
     repeats: int,
     seed: int,
 ) -> _Confusion:
-    """Counts of a decoder that sees the first visit alone, the mean over ways to draw the folds."""
-    samples = at_first_visit(features, observable)
+    """Counts of a decoder that sees visit 0 alone, the mean over ways to draw the folds."""
+    samples = at_visit_0(features, observable)
     counts = [
         cross_validated(
             classifier,

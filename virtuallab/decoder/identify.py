@@ -14,7 +14,7 @@ from virtuallab.decoder import controls, paper, strict
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.intervals import balanced_accuracy, interval, standard_error_interval
-from virtuallab.decoder.samples import by_layer, by_subject
+from virtuallab.decoder.samples import by_layer, by_subject, knows_visit_0
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.vocabulary import describe
 
@@ -106,8 +106,9 @@ def _ask_strictly(
     samples = by_subject(features, observable)
     folds: Any = {"folds": analysis.folds, "inner_folds": analysis.inner_folds}
     outcome = strict.cross_validated(classifier, samples, classes, **folds, seed=seed)
-    empty = [
-        controls.first_visit(
+    empty: dict[str, np.ndarray] = {}
+    if knows_visit_0(features):
+        empty["visit_0"] = controls.visit_0(
             classifier,
             features,
             observable,
@@ -116,24 +117,22 @@ def _ask_strictly(
             repeats=max(analysis.permutations, 1),
             seed=seed,
         )
-    ]
     if analysis.permutations:
-        empty.append(
-            controls.permuted_labels(
-                classifier,
-                samples,
-                classes,
-                **folds,
-                permutations=analysis.permutations,
-                seed=seed,
-            )
+        empty["permuted_labels"] = controls.permuted_labels(
+            classifier,
+            samples,
+            classes,
+            **folds,
+            permutations=analysis.permutations,
+            seed=seed,
         )
     verdict = _verdict(outcome.confusion, classes, analysis, seed)
     verdict["probability"] = (("subject", "predicted_rule"), outcome.probability)
     verdict = verdict.assign_coords(subject=features["subject"])
-    verdict = _add_accuracies(
-        verdict, "control", list(controls.CONTROLS[: len(empty)]), empty, analysis, seed
-    )
+    if empty:
+        verdict = _add_accuracies(
+            verdict, "control", list(empty), list(empty.values()), analysis, seed
+        )
     if analysis.hold_out:
         group = np.array([str(name) for name in features[analysis.hold_out].values])
         names = sorted(set(group))
@@ -219,6 +218,8 @@ def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> 
     absent = [name for name in analysis.observables if name not in measured]
     if absent:
         yield f"not measured by this probe: {', '.join(absent)}"
+    if analysis.scheme == "strict" and not knows_visit_0(features):
+        yield "visit 0 is not recorded, so nothing says what was there before learning"
     if features.sizes["visit"] < 2:
         yield "one visit only: nothing can have changed, so no rule can show"
     if analysis.scheme == "paper" and analysis.grid == "quick":

@@ -67,15 +67,22 @@ def by_subject(features: xr.Dataset, observable: str) -> Samples:
     return _rows(features, _in_groups(features, learning.to_numpy()))
 
 
-def at_first_visit(features: xr.Dataset, observable: str) -> Samples:
+def knows_visit_0(features: xr.Dataset) -> bool:
+    """Whether there is a recording from before learning."""
+    return bool((features["visit"] == 0).any())
+
+
+def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
     """One sample a subject, of the statistics before anything was learned.
 
-    No rule has acted yet, so whoever can tell rules from these reads something that leaked.
+    No rule has acted yet, so whoever can tell rules from these reads something that leaked. It
+    takes a recording from before learning, see :func:`knows_visit_0`.
     """
     names = _names(features, "statistic_observable", observable)
     first = (
         features["stat"]
-        .isel(visit=[0], statistic=names)
+        .sel(visit=[0])
+        .isel(statistic=names)
         .transpose("subject", "visit", "layer", "statistic")
     )
     values = first.to_numpy()
