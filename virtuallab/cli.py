@@ -34,6 +34,10 @@ Overrides = Annotated[
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Where the experiment is kept [runs/NAME.zarr].")
 ]
+SubjectsOption = Annotated[
+    Path | None,
+    typer.Option("--subjects", help="Another experiment, whose subjects are taken."),
+]
 Workers = Annotated[
     int | None, typer.Option("--workers", "-w", min=1, help="Cohorts at once [all cores].")
 ]
@@ -168,6 +172,56 @@ def decode(
     from virtuallab.lab import experiment
 
     experiment.decode(store, protocol, overrides or (), workers=workers, console=_console())
+
+
+@app.command()
+def compare(
+    protocol: ProtocolFile,
+    overrides: Overrides = None,
+    subjects: SubjectsOption = None,
+    store: StoreOption = None,
+    workers: Workers = None,
+    device: Device = "cpu",
+) -> None:
+    """Try many recording designs in the same subjects, and rank them. Run it again to go on."""
+    from virtuallab.lab import compare
+
+    compare.compare(
+        protocol,
+        overrides or (),
+        subjects=subjects,
+        store=store,
+        workers=workers,
+        device=device,
+        console=_console(),
+    )
+
+
+@app.command()
+def power(
+    protocol: ProtocolFile,
+    target: Annotated[
+        float | None, typer.Option("--target", "-t", help="Balanced accuracy to be reached.")
+    ] = None,
+    overrides: Overrides = None,
+    subjects: SubjectsOption = None,
+    store: StoreOption = None,
+    workers: Workers = None,
+    device: Device = "cpu",
+) -> None:
+    """Find the least that has to be recorded to identify the rule. Run it again to go on."""
+    from virtuallab.lab import power
+
+    power.power(
+        protocol,
+        overrides or (),
+        target=target,
+        subjects=subjects,
+        store=store,
+        workers=workers,
+        device=device,
+        console=_console(),
+    )
 
 
 @app.command()

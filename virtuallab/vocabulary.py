@@ -24,6 +24,8 @@ PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
 RULE: Final = "rule"
+DESIGN: Final = "design"  # a probe that is compared with others
+SEED: Final = "seed"
 
 WEIGHTS: Final = "weights"
 ACTIVITY: Final = "activity"
@@ -101,6 +103,22 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "gradient_norm_ratio": ("1", "norm of what the weights follow over that of the true gradient"),
     "sign_agreement": ("1", "share of synapses whose two weights have the same sign"),
     "balanced_accuracy": ("1", "balanced accuracy"),
+    "accuracy_by_seed": ("1", "balanced accuracy of each implantation"),
+    "identified": ("1", "share of the implantations in which the rule was identified"),
+    "shortfall": ("1", "balanced accuracy below that of the best design"),
+    "shortfall_interval": ("1", "bounds of the shortfall"),
+    "interval": ("1", "bounds of the balanced accuracy"),
+    "control_accuracy": ("1", "balanced accuracy of a control"),
+    "units": ("1", "recorded units"),
+    "units_per_layer": ("1", "recorded units in each layer"),
+    "synapses": ("1", "measured synapses"),
+    "synapses_per_layer": ("1", "measured synapses in each layer"),
+    "visits": ("1", "visits"),
+    "stimuli": ("1", "stimuli"),
+    "noise.snr": ("1", "signal-to-noise ratio"),
+    "noise.sigma": ("1", "standard deviation of the noise"),
+    "turnover": ("1", "share of units lost between visits"),
+    "spikes.trials": ("1", "trials of each stimulus"),
 }
 
 

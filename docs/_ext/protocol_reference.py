@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from virtuallab import registry
 from virtuallab.decoder import Analysis
 from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
-from virtuallab.protocol import Protocol, Search
+from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.regime import regime_section
 
@@ -40,6 +40,9 @@ PLAIN = {
     "calcium": Calcium,
     "analysis": Analysis,
     "search": Search,
+    "compare": Compare,
+    "power": Power,
+    "prices": Prices,
 }
 
 
@@ -88,7 +91,9 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
-    return "{}" if dataclasses.is_dataclass(value) else str(value) or '""'
+    if dataclasses.is_dataclass(value) or isinstance(value, BaseModel):
+        return "{}"
+    return str(value) or '""'
 
 
 class ProtocolReference(SphinxDirective):

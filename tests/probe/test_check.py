@@ -190,6 +190,6 @@ def test_a_probe_of_responses_alone_needs_no_synapses():
 
 @pytest.mark.parametrize("probe", POSSIBLE, ids=range(len(POSSIBLE)))
 def test_every_setting_says_what_it_means(probe):
-    for owner in (probe, probe.noise):
+    for owner in (probe, probe.in_effect.noise):
         for field in dataclasses.fields(owner):
             assert field.metadata["doc"].endswith((".", ")."))

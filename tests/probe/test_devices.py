@@ -11,10 +11,11 @@ import pytest
 import xarray as xr
 
 from tests.probe.rat import stream
-from virtuallab.probe import Contacts, Noise, Probe
+from virtuallab.probe import Contacts, Noise, Probe, Spikes
 from virtuallab.probe.cortex import DEPTH, SIDE, layer_at, neighbourhoods, positions
 from virtuallab.probe.device import contacts_json, device_of
 from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import OBSERVABLES
 
 MAPS = {"conv1": (6, 8, 8), "conv2": (8, 8, 8), "conv3": (16, 4, 4), "fc": (120, 1, 1)}
 SIZES = {layer: int(np.prod(shape)) for layer, shape in MAPS.items()}
@@ -156,6 +157,14 @@ def test_a_device_is_the_default_and_what_a_protocol_says_wins():
     own = Probe(device="two_photon", noise=Noise(snr=3.0)).in_effect
     assert own.noise == Noise(snr=3.0)
     assert own.in_effect == own
+    kept = Probe(device="neuropixels_1", turnover=0.0, noise=Noise()).in_effect
+    assert kept.turnover == 0, "what is given is kept, also where it is nothing"
+    assert Probe(device="two_photon", noise=Noise()).in_effect.noise == Noise()
+    counted = Probe(device="two_photon", spikes=Spikes()).in_effect
+    assert counted.calcium is None, "one way to read activity takes the place of another"
+    more = Probe(device="paired_recordings", synapses=50).in_effect
+    assert more.synapses_per_layer is None
+    assert Probe().in_effect.observables == OBSERVABLES
 
 
 def test_fewer_units_are_some_of_those_that_the_device_finds():

@@ -187,7 +187,7 @@ def test_a_layer_too_small_for_its_share_is_not_measured():
 )
 def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
     found = recorded(probe)
-    counted = sum(found[name].size for name in probe.observables)
+    counted = sum(found[name].size for name in probe.in_effect.observables)
     assert probe.values(SIZES, N_SYNAPSES, N_VISITS, N_STIMULI) == counted
 
 

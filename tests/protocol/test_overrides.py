@@ -54,8 +54,8 @@ def test_overrides_are_remembered_and_the_text_stays() -> None:
     ("override", "fault"),
     [
         ("subject.replicates=2", "-s subject.replicates=2: subject: unknown key. Did you mean "
-         "'subjects'? Keys here: analyses, name, probes, question, schema_version, search, seed, "
-         "subjects."),
+         "'subjects'? Keys here: analyses, compare, name, power, probes, question, schema_version, "
+         "search, seed, subjects."),
         ("subjects.replicate=2", "-s subjects.replicate=2: subjects.replicate: unknown key. Did "
          "you mean 'replicates'? Keys here: architectures, batch_size, cohort, epochs, optimizer, "
          "replicates, rules, steps, tasks, visits."),

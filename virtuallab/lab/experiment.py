@@ -5,57 +5,27 @@ Every stage reads the store and adds to it, may be run again alone, and skips wh
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 from rich.console import Console
 
 from virtuallab.decoder import Analysis
-from virtuallab.errors import StoreError, UserError
+from virtuallab.errors import UserError
 from virtuallab.lab import decode as decoding
-from virtuallab.lab import load, table, train
+from virtuallab.lab import load
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
-from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.cost import spent
+from virtuallab.lab.preserved import NOBODY, Experiment, begin, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
-from virtuallab.protocol import Protocol, differences, expand, read_text
+from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
 from virtuallab.store import Store, open_tree
-from virtuallab.store.provenance import provenance
-from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DIVERGED, FAILED, VISIT, describe
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A protocol, the subjects it describes, and the store that keeps them."""
-
-    protocol: Protocol
-    store: Store
-    subjects: tuple[Subject, ...]
-    anatomies: tuple[Anatomy, ...]
-
-    @property
-    def visits(self) -> xr.Dataset:
-        """Coordinates of the visits: ``visit``, ``step`` and ``epoch``."""
-        steps = np.array(self.store.plan["visits"], dtype=np.int64)
-        first = self.subjects[0]
-        epochs = steps * first.batch_size / len(first.task.train().labels)
-        return xr.Dataset(
-            coords={
-                VISIT: (VISIT, np.arange(len(steps)), describe(VISIT)),
-                "step": (VISIT, steps, describe("step")),
-                "epoch": (VISIT, epochs, describe("epoch")),
-            }
-        )
 
 
 @stoppable()
@@ -108,8 +78,8 @@ def run(
     check_device(device)
     read = load.protocol(protocol, overrides)
     root = store or Path("runs") / f"{read.name}.zarr"
-    experiment = _begin(read, protocol, root, workers, console)
-    _train(experiment, workers=workers, device=device, console=console)
+    experiment = begin(read, protocol, root, workers, console)
+    train_all(experiment, workers=workers, device=device, console=console)
     _record(experiment, read.probes, workers=workers, console=console)
     _decode(experiment.store, read, read.analyses, workers, console)
     experiment.store.finish()
@@ -135,7 +105,7 @@ def probe(
         If no subject is preserved yet, or a probe of that name has recorded with other settings.
     """
     console = console or Console(quiet=True)
-    experiment = _resume(Store.open(store))
+    experiment = resume(Store.open(store))
     probes = load.probes_for(protocol, overrides, experiment.protocol)
     _record(experiment, probes, workers=workers, console=console)
     experiment.store.finish()
@@ -153,7 +123,7 @@ def decode(
 ) -> xr.DataTree:
     """Run the experiment's analyses again, or another protocol's."""
     console = console or Console(quiet=True)
-    experiment = _resume(Store.open(store))
+    experiment = resume(Store.open(store))
     source = load.protocol(protocol, overrides) if protocol else experiment.protocol
     _decode(experiment.store, experiment.protocol, source.analyses, workers, console)
     experiment.store.finish()
@@ -175,123 +145,6 @@ def report(
     return tree
 
 
-def _begin(
-    protocol: Protocol, source: Path, root: Path, workers: int | None, console: Console
-) -> Experiment:
-    """Open the store of this protocol, or make it."""
-    if root.exists():
-        kept = Store.open(root)
-        _refuse_another(kept, protocol)
-        return _resume(kept, protocol)
-    plan = planning.make(protocol, workers=workers)
-    console.print(planning.describe(plan))
-    root.parent.mkdir(parents=True, exist_ok=True)
-    subjects = table.describe_subjects(plan.subjects)
-    made = Store.create(
-        root,
-        subjects=subjects,
-        provenance={
-            **provenance(
-                text=protocol.text,
-                resolved=json.dumps(protocol.resolved(), sort_keys=True),
-                title=protocol.name,
-                summary=protocol.question,
-                seed=protocol.seed,
-                source=source,
-            ),
-            "protocol_overrides": json.dumps(protocol.overrides),
-        },
-        plan=plan.stored(),
-    )
-    return _resume(made, protocol)
-
-
-def _resume(store: Store, protocol: Protocol | None = None) -> Experiment:
-    """Rebuild the subjects of a store from the protocol it keeps."""
-    kept = protocol or read_text(store.provenance["protocol_resolved"], name=str(store.path))
-    subjects = expand(kept)
-    return Experiment(kept, store, subjects, anatomies(subjects))
-
-
-def _refuse_another(store: Store, protocol: Protocol) -> None:
-    """A store holds the subjects of one protocol; new probes and analyses are welcome in it.
-
-    Raises
-    ------
-    StoreError
-        With each setting that differs.
-    """
-    before = json.loads(store.provenance["protocol_resolved"])
-    now = protocol.resolved()
-    found = [
-        *differences({k: before[k] for k in _SUBJECTS}, {k: now[k] for k in _SUBJECTS}),
-        *_changed_probes(before["probes"], now["probes"]),
-    ]
-    if found:
-        raise StoreError(
-            f"{store.path} was made from another protocol: {'; '.join(found)}. "
-            "Choose another store with --store, or give a changed probe another name."
-        )
-
-
-_SUBJECTS = ("seed", "subjects")
-
-
-def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    common = sorted(before.keys() & now.keys())
-    return differences(
-        {"probes": {name: before[name] for name in common}},
-        {"probes": {name: now[name] for name in common}},
-    )
-
-
-def _train(experiment: Experiment, *, workers: int | None, device: str, console: Console) -> None:
-    store, subjects = experiment.store, experiment.subjects
-    done = len(store.committed(train.STAGE))
-    for anatomy in experiment.anatomies:
-        train.declare(store, anatomy, experiment.visits)
-    with counting(console, "subjects trained", len(subjects), done) as advance:
-        train.train_subjects(
-            store,
-            subjects,
-            experiment.anatomies,
-            visits=store.plan["visits"],
-            cohorts=store.plan["cohorts"],
-            threads=store.plan["threads"],
-            workers=workers or planning.cores(),
-            device=device,
-            advance=advance,
-        )
-    records = store.committed(train.STAGE)
-    described = table.describe_subjects(subjects)
-    layers_of = {
-        index: anatomy.layout().layers
-        for anatomy in experiment.anatomies
-        for index in anatomy.members
-    }
-    layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
-    store.write_table("subjects", table.fates(described, records))
-    store.write_table(
-        "truth", table.truth(described, records, layers, layers_of, experiment.visits)
-    )
-    lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
-    if lost:
-        console.print(_lost(lost, records, subjects), highlight=False)
-
-
-def _lost(
-    lost: Sequence[int], records: Mapping[int, Mapping[str, object]], subjects: Sequence[Subject]
-) -> str:
-    first = min(lost, key=lambda index: index)
-    record, subject = records[first], subjects[first]
-    return (
-        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept, the others "
-        f"went on. The first: subject {first + 1:04d} ({subject.label}, learning rate "
-        f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
-        f"{record['diverged_in']!r}."
-    )
-
-
 def _record(
     experiment: Experiment,
     probes: Mapping[str, Probe],
@@ -302,7 +155,7 @@ def _record(
     store = experiment.store
     living = recording.living(store)
     if not living:
-        raise UserError("no subject is left to record: every one diverged, or none is trained yet.")
+        raise UserError(NOBODY)
     already = sum(len(store.committed(recording.stage(name))) for name in probes)
     with counting(console, "recordings made", len(living) * len(probes), already) as advance:
         recording.record_probes(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.probe import Probe
@@ -25,7 +27,8 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     found = read(path, overrides)
     messages = {
         **_rule_faults(found),
-        **_probe_faults(found, found.probes),
+        **_probe_faults(found, _places(found)),
+        **_design_faults(found),
         **_analysis_faults(found),
     }
     if messages:
@@ -42,10 +45,22 @@ def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
     other = read(path, overrides)
-    messages = _probe_faults(kept, other.probes)
+    messages = _probe_faults(kept, _places(other))
     if messages:
         raise ProtocolError(fault(other, *each) for each in messages.items())
     return dict(other.probes)
+
+
+def check_designs(asked: Protocol, kept: Protocol) -> None:
+    """Refuse designs that cannot be had of the subjects of a protocol already run.
+
+    Raises
+    ------
+    ProtocolError
+    """
+    messages = {**_probe_faults(kept, _designs(asked)), **_fold_faults(asked, kept)}
+    if messages:
+        raise ProtocolError(fault(asked, *each) for each in messages.items())
 
 
 def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
@@ -69,19 +84,56 @@ def _rule_faults(found: Protocol) -> dict[str, str]:
     }
 
 
-def _probe_faults(found: Protocol, probes: Mapping[str, Probe]) -> dict[str, str]:
+def _places(found: Protocol) -> list[tuple[str, Probe]]:
+    return [(f"probes.{name}", probe) for name, probe in found.probes.items()]
+
+
+def _designs(found: Protocol) -> list[tuple[str, Probe]]:
+    """Every design that may be tried, by the place it is written at; of open ones both ends."""
+    written = dict(found.compare.designs) if found.compare else {}
+    places = [
+        (f"compare.designs.{name}", p.probe) for name in written for p in written[name].points()
+    ]
+    if found.power is None:
+        return places
+    design = found.power.design
+    ends = itertools.product(*((space.low, space.high) for space in design.space.values()))
+    made = (design.made(dict(zip(design.space, end, strict=True))) for end in ends)
+    return [*places, *(("power.design", probe) for probe in made)]
+
+
+def _design_faults(found: Protocol) -> dict[str, str]:
+    """Designs that the protocol's own subjects do not allow; none, if there are no designs."""
+    places = _designs(found)
+    return {**_probe_faults(found, places), **_fold_faults(found, found)} if places else {}
+
+
+def _fold_faults(asked: Protocol, kept: Protocol) -> dict[str, str]:
+    """Subjects that are too few to be divided into as many folds."""
+    rules = [subject.label for subject in expand(kept)]
+    faults: dict[str, str] = {}
+    for key in ("compare", "power"):
+        section = getattr(asked, key)
+        if section is not None:
+            how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
+            faults |= {f"{key}.{field}": text for field, text in how.check(rules, (), ())}
+    return faults
+
+
+def _probe_faults(found: Protocol, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
     """Message by place; of a place at fault in several networks, the first says it."""
     faults: dict[str, str] = {}
     n_visits = len(visit_steps(found))
-    for anatomy in anatomies(expand(found)):
+    probes = list(probes)
+    for anatomy in anatomies(expand(found)) if probes else ():
         tissue = anatomy.specimen()
         units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
         synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
         n_stimuli = len(anatomy.task.stimuli().labels)
-        for name, probe in probes.items():
+        for place, probe in probes:
             for field, message in probe.check(units, synapses, n_visits, n_stimuli):
-                place = f"probes.{name}.{field}" if field else f"probes.{name}"
-                faults.setdefault(place, f"in {anatomy.name}: {message}")
+                at = f"{place}.{field}" if field else place
+                faults.setdefault(at, f"in {anatomy.name}: {message}")
     return faults
 
 

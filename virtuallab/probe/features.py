@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -24,6 +24,7 @@ from virtuallab.vocabulary import (
     OBSERVABLE,
     OBSERVABLES,
     STATISTIC,
+    SUBJECT,
     VISIT,
     WEIGHTS,
     describe,
@@ -47,6 +48,25 @@ def features(recording: xr.Dataset) -> xr.Dataset:
         defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
         exploded (not a finite number).
     """
+    return labelled(recording, measure(recording))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Features without their labels, as for :func:`features`; also of several subjects."""
+
+    stat: np.ndarray
+    change: np.ndarray
+    flag: np.ndarray
+
+    @classmethod
+    def of_subjects(cls, each: Sequence[Measured]) -> Measured:
+        """Put subjects of one make, recorded by one probe, along a leading axis."""
+        return cls(*(np.stack([getattr(m, f.name) for m in each]) for f in fields(cls)))
+
+
+def measure(recording: xr.Dataset) -> Measured:
+    """Make of a recording what a decoder reads, without labels; see :func:`features`."""
     layers = [str(name) for name in recording[LAYER].values]
     visits = recording.sizes[VISIT]
     stat = np.full((visits, len(layers), len(STATISTICS)), np.nan)
@@ -57,7 +77,7 @@ def features(recording: xr.Dataset) -> xr.Dataset:
             flag[:, index, OBSERVABLES.index(observable)] = seen.flag
             _place(stat[:, index], STATISTICS, seen.stats, seen.flag)
             _place(change[:, index], change_names(), seen.changes, seen.flag)
-    return _labelled(recording, stat, change, flag)
+    return Measured(stat, change, flag)
 
 
 @dataclass(frozen=True)
@@ -148,17 +168,17 @@ def _place(
         table[:, names.index(name)] = np.where(defined, values, np.nan)
 
 
-def _labelled(
-    recording: xr.Dataset, stat: np.ndarray, change: np.ndarray, flag: np.ndarray
-) -> xr.Dataset:
+def labelled(recording: xr.Dataset, found: Measured) -> xr.Dataset:
+    """Label the features of a recording, or of several like it along a leading subject axis."""
+    of = (SUBJECT,) if found.stat.ndim == 4 else ()
     owners = [OBSERVABLE_OF[name] for name in STATISTICS]
     change_owners = [_change_observables()[name] for name in change_names()]
     flag_attributes = {**describe("flag"), **describe_flags(FLAGS)}
     return xr.Dataset(
         {
-            "stat": ((VISIT, LAYER, STATISTIC), stat, describe("stat")),
-            "change": ((VISIT, LAYER, CHANGE_NAME), change, describe("change")),
-            "flag": ((VISIT, LAYER, OBSERVABLE), flag, flag_attributes),
+            "stat": ((*of, VISIT, LAYER, STATISTIC), found.stat, describe("stat")),
+            "change": ((*of, VISIT, LAYER, CHANGE_NAME), found.change, describe("change")),
+            "flag": ((*of, VISIT, LAYER, OBSERVABLE), found.flag, flag_attributes),
         },
         coords={
             **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},

@@ -29,7 +29,7 @@ from virtuallab.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from virtuallab.probe.probe import Probe
+    from virtuallab.probe.probe import InEffect
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Implant:
 
     Parameters
     ----------
-    probe : Probe
-        The design in effect: what is measured, how it is read, with what noise.
+    probe : InEffect
+        The design: what is measured, how it is read, with what noise.
     layers : tuple of str
         Recorded layers, from input to output.
     visits, stimuli : array of int
@@ -48,7 +48,7 @@ class Implant:
         Chosen indices, ascending.
     """
 
-    probe: Probe
+    probe: InEffect
     layers: tuple[str, ...]
     visits: Indices
     stimuli: Indices

@@ -48,7 +48,7 @@ class Noise:
         one how far the signal is going to grow. A visit without signal (all values the same) gets
         no noise from a ratio.
         """
-        if self.snr is None:
+        if self.snr is None or not signal.size:
             return np.full(len(signal), self.sigma or 0.0)
         with np.errstate(invalid="ignore", over="ignore"):
             spread = signal.reshape(len(signal), -1).std(1, dtype=np.float64)

@@ -12,11 +12,11 @@ from virtuallab.probe.schedule import impossible_visits, visits_of
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 if TYPE_CHECKING:
-    from virtuallab.probe.probe import Probe
+    from virtuallab.probe.probe import InEffect
 
 
 def complaints(
-    probe: Probe,
+    probe: InEffect,
     layers: Mapping[str, int],
     synapses: Mapping[str, int],
     n_visits: int,
@@ -38,7 +38,7 @@ def complaints(
 
 
 def _shortages(
-    probe: Probe, units: Mapping[str, int], synapses: Mapping[str, int]
+    probe: InEffect, units: Mapping[str, int], synapses: Mapping[str, int]
 ) -> Iterator[Complaint]:
     yield from positive("pool", probe.pool)
     yield from positive("insertions", probe.insertions)
@@ -56,7 +56,7 @@ def _shortages(
         yield from shortage("synapses", probe.synapses, probe.synapses_per_layer, measured)
 
 
-def _impossible_readout(probe: Probe) -> Iterator[Complaint]:
+def _impossible_readout(probe: InEffect) -> Iterator[Complaint]:
     if probe.spikes is not None and probe.calcium is not None:
         yield "calcium", "found spikes too. A probe counts spikes or sees fluorescence."
     for name in ("spikes", "calcium"):
@@ -64,7 +64,7 @@ def _impossible_readout(probe: Probe) -> Iterator[Complaint]:
             yield name, f"is of activity, which this probe does not measure ({ACTIVITY!r})."
 
 
-def _impossible_stimuli(probe: Probe, n_stimuli: int) -> Iterator[Complaint]:
+def _impossible_stimuli(probe: InEffect, n_stimuli: int) -> Iterator[Complaint]:
     if not probe.sees_responses:
         return
     yield from positive("stimuli", probe.stimuli)
@@ -78,7 +78,7 @@ def _impossible_stimuli(probe: Probe, n_stimuli: int) -> Iterator[Complaint]:
         )
 
 
-def _impossible_device(probe: Probe) -> Iterator[Complaint]:
+def _impossible_device(probe: InEffect) -> Iterator[Complaint]:
     device = device_of(probe.device)
     has_contacts = device is not None and bool(device.units)
     if has_contacts and probe.pool > 1:
@@ -90,7 +90,7 @@ def _impossible_device(probe: Probe) -> Iterator[Complaint]:
 
 
 def _impossible_turnover(
-    probe: Probe, sizes: Mapping[str, int], n_visits: int
+    probe: InEffect, sizes: Mapping[str, int], n_visits: int
 ) -> Iterator[Complaint]:
     if not 0 <= probe.turnover <= 1:
         yield "turnover", f"is a share between 0 and 1, found {probe.turnover}."
@@ -112,6 +112,6 @@ def _impossible_turnover(
         yield "turnover", "where all units are recorded none is left to find. Record fewer units."
 
 
-def _inserted(probe: Probe) -> bool:
+def _inserted(probe: InEffect) -> bool:
     device = device_of(probe.device)
     return device is not None and bool(device.units)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Len
 
-from virtuallab.errors import UnknownName
 from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
 from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.device import Contacts, device_of, unknown_device
@@ -18,7 +17,7 @@ from virtuallab.probe.fault import Complaint
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.possible import complaints
-from virtuallab.probe.reach import Finder, available, counts, recorded
+from virtuallab.probe.reach import Finder, recorded, synapses_of, units_of
 from virtuallab.probe.sampling import drawn
 from virtuallab.probe.schedule import Series, visits_of
 from virtuallab.probe.spikes import Spikes
@@ -26,7 +25,7 @@ from virtuallab.probe.tissue import Tissue
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 Observable = Literal["weights", "activity", "activity_change"]
-_NO_NOISE = Noise()
+_PLAIN = {"turnover": 0.0, "pool": 1, "noise": Noise(), "observables": OBSERVABLES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +55,16 @@ class Probe:
         "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
         "missed.",
     )
-    turnover: Fraction = setting(
-        0.0,
+    turnover: Fraction | None = setting(
+        None,
         doc="Share of units lost between a visit and the next, others found in their place: 0 is a "
-        "chronic recording, 1 an acute one, with new units at each visit.",
+        "chronic recording, 1 an acute one, with new units at each visit. If not given, that of "
+        "the device, or 0.",
     )
-    pool: Count = setting(
-        1, doc="Neighbouring units whose mean is one recorded unit, as in a voxel."
+    pool: Count | None = setting(
+        None,
+        doc="Neighbouring units whose mean is one recorded unit, as in a voxel. If not given, that "
+        "of the device, or 1.",
     )
     synapses: Count | Literal["all"] = setting(
         "all", doc="Synapses to measure, drawn over all layers in proportion to their number."
@@ -73,7 +75,11 @@ class Probe:
     layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
         None, doc="Layers to record from; every layer if not given."
     )
-    noise: Noise = setting(_NO_NOISE, doc="Measurement noise, on all that is measured.")
+    noise: Noise | None = setting(
+        None,
+        doc="Measurement noise, on all that is measured. If not given, that of the device, or "
+        "none; `{}` is none.",
+    )
     spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
     calcium: Calcium | None = setting(
         None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
@@ -88,8 +94,10 @@ class Probe:
     stimuli: Count | Literal["all"] = setting(
         "all", doc="Probe images to show, drawn once for each subject."
     )
-    observables: Annotated[tuple[Observable, ...], Len(1)] = setting(
-        OBSERVABLES, doc="What is measured: weights, activity, activity_change."
+    observables: Annotated[tuple[Observable, ...], Len(1)] | None = setting(
+        None,
+        doc="What is measured: weights, activity, activity_change. If not given, that of the "
+        "device, or all.",
     )
     keep: Literal["recording", "statistics"] = setting(
         "recording",
@@ -98,15 +106,26 @@ class Probe:
     )
 
     @cached_property
-    def in_effect(self) -> Probe:
-        """The design with its device's settings where it leaves the defaults."""
-        try:
-            device = device_of(self.device)
-        except UnknownName:
-            return self
+    def in_effect(self) -> InEffect:
+        """The design as it is carried out: what it leaves open is its device's, or plain.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such device.
+        """
+        device = device_of(self.device)
+        presets = {} if device is None else dict(device.settings)
+        if self.spikes is not None or self.calcium is not None:
+            presets = {k: v for k, v in presets.items() if k not in ("spikes", "calcium")}
+        if self.synapses != "all" or self.synapses_per_layer is not None:
+            presets = {k: v for k, v in presets.items() if not k.startswith("synapses")}
+        written = {field.name: getattr(self, field.name) for field in fields(self)}
         defaults = {field.name: field.default for field in fields(self)}
-        given = {} if device is None else device.settings
-        return replace(self, **{k: v for k, v in given.items() if getattr(self, k) == defaults[k]})
+        for name, preset in {**_PLAIN, **presets}.items():
+            if written[name] == defaults[name]:
+                written[name] = preset
+        return InEffect(**written)
 
     def check(
         self,
@@ -145,20 +164,30 @@ class Probe:
     ) -> int:
         """Count the numbers in one subject's recording; parameters as for :meth:`check`."""
         design = self.in_effect
-        stimuli = n_stimuli if design.stimuli == "all" else int(design.stimuli)
+        there = self.amounts(layers, synapses, n_visits, n_stimuli)
         each = {
-            ACTIVITY: stimuli * sum(design._units(layers).values()),
-            WEIGHTS: sum(design._synapses(synapses).values()),
-            ACTIVITY_CHANGE: stimuli * len(recorded(design, layers)),
+            ACTIVITY: there["stimuli"] * there["units"],
+            WEIGHTS: there["synapses"],
+            ACTIVITY_CHANGE: there["stimuli"] * len(recorded(design, layers)),
         }
-        seen = sum(each[name] for name in design.observables)
-        return len(visits_of(design.visits, n_visits)) * seen
+        return there["visits"] * sum(each[name] for name in design.observables)
 
-    def _units(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        return counts(self.units, self.units_per_layer, available(self, sizes))
+    def amounts(
+        self, layers: Mapping[str, int], synapses: Mapping[str, int], n_visits: int, n_stimuli: int
+    ) -> dict[str, int]:
+        """Count what is recorded of one subject: units, synapses, visits and stimuli.
 
-    def _synapses(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        return counts(self.synapses, self.synapses_per_layer, recorded(self, sizes))
+        Parameters as for :meth:`check`; what is not measured counts 0.
+        """
+        design = self.in_effect
+        sees, measures = self.sees_responses, WEIGHTS in design.observables
+        stimuli = n_stimuli if design.stimuli == "all" else int(design.stimuli)
+        return {
+            "units": sum(units_of(design, layers).values()) if sees else 0,
+            "synapses": sum(synapses_of(design, synapses).values()) if measures else 0,
+            "visits": len(visits_of(design.visits, n_visits)),
+            "stimuli": stimuli if sees else 0,
+        }
 
     def implant(self, tissue: Tissue, choice: np.random.Generator) -> Implant:
         """Choose units, synapses and stimuli in one subject.
@@ -174,9 +203,20 @@ class Probe:
         choice : numpy.random.Generator
             The stream of this probe in this subject.
         """
-        return self.in_effect._implanted(tissue, choice)
+        return self.in_effect.implanted(tissue, choice)
 
-    def _implanted(self, tissue: Tissue, choice: np.random.Generator) -> Implant:
+
+@dataclass(frozen=True, kw_only=True)
+class InEffect(Probe):
+    """A design that leaves nothing open."""
+
+    turnover: float
+    pool: int
+    noise: Noise
+    observables: tuple[Observable, ...]
+
+    def implanted(self, tissue: Tissue, choice: np.random.Generator) -> Implant:
+        """Choose as :meth:`implant` does."""
         of_stimuli, of_units, of_synapses, of_inputs, of_insertion, of_turnover = choice.spawn(6)
         layers = tissue.layers
         synapse_streams = dict(zip(layers, of_synapses.spawn(len(layers)), strict=True))
@@ -205,7 +245,7 @@ class Probe:
             units=units,
             synapses={
                 n: drawn(synapses[n], count, synapse_streams[n])
-                for n, count in self._synapses(synapses).items()
+                for n, count in synapses_of(self, synapses).items()
             },
             # The presynaptic side of the activity change: as large a part of it as of the units.
             inputs={

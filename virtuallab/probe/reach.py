@@ -15,7 +15,7 @@ from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, shares
 from virtuallab.probe.tissue import Tissue, maps_of
 
 if TYPE_CHECKING:
-    from virtuallab.probe.probe import Probe
+    from virtuallab.probe.probe import InEffect, Probe
 
 
 def recorded(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -23,13 +23,12 @@ def recorded(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
     return {n: size for n, size in sizes.items() if probe.layers is None or n in probe.layers}
 
 
-def available(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
+def available(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
     """How many channels each recorded layer could have: after the device, and after pooling.
 
     Parameters
     ----------
-    probe : Probe
-        In effect.
+    probe : InEffect
     sizes : mapping from layer to int
         Units of every layer, from the surface down.
     """
@@ -41,7 +40,17 @@ def available(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
     return {n: size // probe.pool for n, size in there.items()}
 
 
-def counts(total: int | str, each: int | None, there: Mapping[str, int]) -> dict[str, int]:
+def units_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
+    """How many channels a probe has in each recorded layer, of so many units."""
+    return _divided(probe.units, probe.units_per_layer, available(probe, sizes))
+
+
+def synapses_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
+    """How many synapses a probe measures in each recorded layer, of so many."""
+    return _divided(probe.synapses, probe.synapses_per_layer, recorded(probe, sizes))
+
+
+def _divided(total: int | str, each: int | None, there: Mapping[str, int]) -> dict[str, int]:
     """Divide what a probe asks for among the layers."""
     if each is not None:
         return dict.fromkeys(there, each)
@@ -54,15 +63,14 @@ class Finder:
 
     Parameters
     ----------
-    probe : Probe
-        In effect.
+    probe : InEffect
     tissue : Tissue
     visits, stimuli : array of int
         Those recorded.
     of_units, of_insertion, of_turnover : numpy.random.Generator
     """
 
-    probe: Probe
+    probe: InEffect
     tissue: Tissue
     visits: Indices
     stimuli: Indices
@@ -80,7 +88,7 @@ class Finder:
         layers = self.tissue.layers
         unit_streams = dict(zip(layers, self.of_units.spawn(len(layers)), strict=True))
         turnover_streams = dict(zip(layers, self.of_turnover.spawn(len(layers)), strict=True))
-        asked = counts(self.probe.units, self.probe.units_per_layer, available(self.probe, sizes))
+        asked = units_of(self.probe, sizes)
         return {
             layer: self._of_layer(layer, count, unit_streams[layer], turnover_streams[layer])
             for layer, count in asked.items()

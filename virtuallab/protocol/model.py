@@ -13,9 +13,11 @@ from virtuallab.decoder import Analysis
 from virtuallab.errors import UnknownName
 from virtuallab.fields import Count, NonNegativeInt
 from virtuallab.probe import Probe
+from virtuallab.protocol.compare import Compare
 from virtuallab.protocol.duration import duration_faults, lengths
 from virtuallab.protocol.explain import Place, refusal
 from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
+from virtuallab.protocol.power import Power
 from virtuallab.protocol.regime import RULE, Name, Regime
 from virtuallab.protocol.search import Search
 from virtuallab.protocol.section import Either, Section, Written
@@ -180,6 +182,12 @@ class Protocol(Section):
     search: Search | None = Field(
         None, description="How `virtuallab search` tunes open settings; a run leaves it aside."
     )
+    compare: Compare | None = Field(
+        None, description="Which designs `virtuallab compare` compares; a run leaves it aside."
+    )
+    power: Power | None = Field(
+        None, description="What `virtuallab power` is to reach; a run leaves it aside."
+    )
 
     _source: Source = PrivateAttr(default_factory=Source)
 
@@ -204,4 +212,6 @@ class Protocol(Section):
             "probes": plain(self.probes),
             "analyses": plain(self.analyses),
             **({} if self.search is None else {"search": self.search.model_dump()}),
+            **({} if self.compare is None else {"compare": plain(self.compare.written())}),
+            **({} if self.power is None else {"power": plain(self.power.written())}),
         }

@@ -75,6 +75,16 @@ class Reader:
         return self.json_schema(handler)
 
 
+def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
+    """Return the JSON Schema of one kind of value; a reader of ours describes itself."""
+    form = readable(kind)
+    if get_origin(form) is Annotated:
+        for mark in get_args(form)[1:]:
+            if isinstance(mark, Reader):
+                return mark.json_schema(of)
+    return of(adapter(kind).core_schema)
+
+
 @functools.cache
 def adapter(kind: Any) -> Any:
     """Make the exact reader of one kind of value, a pydantic ``TypeAdapter``."""
@@ -160,14 +170,7 @@ class Either(Reader):
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the alternatives."""
-        return {
-            "anyOf": [
-                Written(kind).json_schema(of)
-                if dataclasses.is_dataclass(kind)
-                else of(adapter(kind).core_schema)
-                for kind in self.kinds
-            ]
-        }
+        return {"anyOf": [schema_of(kind, of) for kind in self.kinds]}
 
 
 @dataclass(frozen=True)

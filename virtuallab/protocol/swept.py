@@ -9,7 +9,7 @@ from pydantic import GetJsonSchemaHandler, ValidationError
 
 from virtuallab.errors import suggest
 from virtuallab.protocol.explain import Place, expected, faults_of, found, refusal
-from virtuallab.protocol.section import Reader, adapter, shapes
+from virtuallab.protocol.section import Reader, adapter, schema_of, shapes
 from virtuallab.protocol.sweep import Choice, Grid, LogUniform, Uniform
 
 _NUMBERS = frozenset({"whole number", "number"})
@@ -36,19 +36,26 @@ class Swept(Reader):
     """  # noqa: D205
 
     kind: Any
+    drawn: bool = False
+    """Whether a number may be drawn although a mapping could stand in its place."""
 
     def read(self, value: Any) -> Any:
         """Return the value, a :class:`Grid` or a :class:`Distribution`."""
-        if isinstance(value, dict) and ("mapping" not in shapes(self.kind) or "grid" in value):
+        if isinstance(value, dict) and (
+            "mapping" not in shapes(self.kind) or "grid" in value or self._is_drawn(value)
+        ):
             return self._sweep(value)
         if isinstance(value, list) and "list" not in shapes(self.kind):
             return Grid(self._values(value, ()))
         return adapter(self.kind).validate_python(value)
 
+    def _is_drawn(self, value: dict[str, Any]) -> bool:
+        return self.drawn and len(value) == 1 and next(iter(value)) in self._forms
+
     @property
     def _forms(self) -> tuple[str, ...]:
         possible = shapes(self.kind)
-        if "mapping" in possible:
+        if "mapping" in possible and not (self.drawn and possible & _NUMBERS):
             return ("grid",)
         return tuple(_MEANINGS) if possible & _NUMBERS else ("grid", "choice")
 
@@ -113,7 +120,7 @@ class Swept(Reader):
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the value and its sweeps."""
-        one = of(adapter(self.kind).core_schema)
+        one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": 1}
         span = {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
         sweep = {

@@ -1,8 +1,21 @@
 """What an experiment found, said for people: one page, one table for the terminal, one picture."""
 
+from virtuallab.report.comparison import comparison_page, ranking_table
 from virtuallab.report.html import build
+from virtuallab.report.power import power_page, power_summary
 from virtuallab.report.results import Estimate, Result, results
 from virtuallab.report.terminal import verdict_table
 from virtuallab.report.verdict_plates import summary_figure
 
-__all__ = ["Estimate", "Result", "build", "results", "summary_figure", "verdict_table"]
+__all__ = [
+    "Estimate",
+    "Result",
+    "build",
+    "comparison_page",
+    "power_page",
+    "power_summary",
+    "ranking_table",
+    "results",
+    "summary_figure",
+    "verdict_table",
+]

@@ -60,7 +60,7 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
     probes = [result.probe for s in sections for result in s.analysis.best_of_probes]
     question = str(tree.attrs.get("summary", "")).removeprefix("Simulated data.").strip()
     return (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             title=title or str(tree.attrs.get("title") or tree.name or "experiment"),
@@ -163,7 +163,8 @@ def _provenance(tree: xr.DataTree) -> dict[str, str]:
     return {**kept, "versions": listed} if listed else kept
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Make what fills in the templates."""
     environment = Environment(
         loader=PackageLoader("virtuallab.report", "templates"),
         autoescape=True,

@@ -1,0 +1,201 @@
+"""Try recording designs in preserved subjects, and keep of each only what a decoder reads.
+
+A hundred designs in a hundred subjects would fill a disk with recordings. Here a subject is brought
+back once for many designs, each is implanted, and what is kept of a recording is the subject's row
+of features. Designs are taken in batches, so memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from joblib import Parallel, delayed
+
+from virtuallab import seeds
+from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
+from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.record import living
+from virtuallab.lab.workers import torch_threads
+from virtuallab.probe import Probe
+from virtuallab.probe.features import Measured, labelled, measure
+from virtuallab.store import Store
+from virtuallab.subject.preparation import prepare
+from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
+
+_MEMORY = 400_000_000  # bytes of rows that a batch may hold
+_PIECE = 8  # subjects that one process takes at a time
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One design, implanted once in every subject.
+
+    Parameters
+    ----------
+    probe : Probe
+    seed : int
+        Which implantation. Designs with the same one share their streams: their electrodes are
+        drawn alike, and of two that differ in the number of units the smaller lies in the larger.
+    observables : tuple of str
+        What a decoder will read.
+    control : bool
+        Keep visit 0 too, which should tell nothing.
+    """
+
+    probe: Probe
+    seed: int
+    observables: tuple[str, ...]
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of a trial: rows of features, a subject each, by observable.
+
+    Of visit 0 alone there are none where it was not recorded or no control was asked.
+    """
+
+    samples: Mapping[str, Samples]
+    visit_0: Mapping[str, Samples]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Preserved subjects, in which designs can be tried.
+
+    Parameters
+    ----------
+    store : Store
+    subjects : sequence of Subject
+    anatomies : sequence of Anatomy
+    seed : int
+        The protocol's seed.
+    workers : int
+        Processes at once; they change nothing but the time.
+    """
+
+    store: Store
+    subjects: Sequence[Subject]
+    anatomies: Sequence[Anatomy]
+    seed: int
+    workers: int
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Indices of the subjects that can be recorded, in the order of the rows."""
+        return tuple(sorted(living(self.store)))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Rule of each of them."""
+        return np.array([self.subjects[index].label for index in self.members])
+
+    def look(self, trials: Sequence[Trial]) -> Iterator[Seen]:
+        """Implant every trial in every subject; yield what was seen, in the order of the trials."""
+        n_visits = len(self.store.plan["visits"])
+        with Parallel(n_jobs=self.workers) as pool:
+            for batch in _batches(trials, len(self.members), n_visits):
+                pieces = pool(
+                    delayed(_record)(self.store.path, anatomy, piece, batch, self.seed)
+                    for anatomy in self.anatomies
+                    for piece in self._pieces(anatomy)
+                )
+                rows = dict(row for piece in pieces for row in piece)
+                for number, trial in enumerate(batch):
+                    yield self._joined(trial, [rows[index][number] for index in self.members])
+
+    def _pieces(self, anatomy: Anatomy) -> Iterator[list[tuple[int, str]]]:
+        alive = set(self.members)
+        mine = [(i, self.subjects[i].key) for i in anatomy.members if i in alive]
+        for first in range(0, len(mine), _PIECE):
+            yield mine[first : first + _PIECE]
+
+    def _joined(self, trial: Trial, rows: Sequence[Mapping[str, Any]]) -> Seen:
+        def samples(kind: str, name: str) -> Samples:
+            visits, values = rows[0][f"{kind} {name}"]
+            joined = np.stack([row[f"{kind} {name}"][1] for row in rows]).astype(np.float64)
+            assert joined.shape[1:] == values.shape
+            return Samples(joined, self.labels, np.arange(len(joined)), visits)
+
+        there = [name for name in trial.observables if f"visit_0 {name}" in rows[0]]
+        return Seen(
+            samples={name: samples("learning", name) for name in trial.observables},
+            visit_0={name: samples("visit_0", name) for name in there},
+        )
+
+
+def measured(probe: Probe) -> tuple[str, ...]:
+    """Observables that a design measures, responses first."""
+    seen = probe.in_effect.observables
+    return tuple(sorted(seen, key=lambda name: (name != ACTIVITY, OBSERVABLES.index(name))))
+
+
+def _batches(trials: Sequence[Trial], subjects: int, visits: int) -> Iterator[list[Trial]]:
+    """Divide trials so that the rows of one batch fit in memory."""
+    columns = 5 * 60 * visits  # groups of layers and their differences, changes, visits
+    batch: list[Trial] = []
+    size = 0
+    for trial in trials:
+        each = 4 * subjects * columns * len(trial.observables)
+        if batch and size + each > _MEMORY:
+            yield batch
+            batch, size = [], 0
+        batch.append(trial)
+        size += each
+    if batch:
+        yield batch
+
+
+def _record(
+    store: Path,
+    anatomy: Anatomy,
+    subjects: Sequence[tuple[int, str]],
+    trials: Sequence[Trial],
+    seed: int,
+) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Bring some subjects back and try all the designs in each: rows by observable."""
+    opened = Store.open(store)
+    kept: list[list[Measured]] = [[] for _ in trials]
+    alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
+    with torch_threads(1):
+        for index, key in subjects:
+            states = opened.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
+            tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+            for number, trial in enumerate(trials):
+                # Not the name of the design: two designs are compared best at the same place.
+                owner = (key, f"design {trial.seed}")
+                choice = seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
+                noise = seeds.generator(seed, *owner, seeds.PROBE_NOISE)
+                recording = trial.probe.implant(tissue, choice).record(tissue, noise)
+                kept[number].append(measure(recording))
+                if len(alike) == number:
+                    alike.append(recording.coords.to_dataset())
+    rows = [
+        _rows(labelled(coords, Measured.of_subjects(found)), trial)
+        for coords, found, trial in zip(alike, kept, trials, strict=True)
+    ]
+    return [(index, [of[place] for of in rows]) for place, (index, _) in enumerate(subjects)]
+
+
+def _rows(found: xr.Dataset, trial: Trial) -> list[dict[str, Any]]:
+    """What a decoder reads of each subject, by observable, and how many visits it spans."""
+    count = found.sizes[SUBJECT]
+    group = np.tile(found["depth_group"].values, (count, 1))
+    found = found.assign_coords(
+        {RULE: (SUBJECT, ["unknown"] * count), "depth_group": ((SUBJECT, LAYER), group)}
+    )
+    rows: list[dict[str, Any]] = [{} for _ in range(count)]
+    control = trial.control and knows_visit_0(found)
+    kinds = {"learning": by_subject, **({"visit_0": at_visit_0} if control else {})}
+    for kind, sampled in kinds.items():
+        for name in trial.observables:
+            samples = sampled(found, name)
+            for row, values in zip(rows, samples.values.astype(np.float32), strict=True):
+                row[f"{kind} {name}"] = (samples.visits, values)
+    return rows

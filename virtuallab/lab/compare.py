@@ -1,0 +1,130 @@
+"""Compare recording designs in the same preserved subjects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.errors import ProtocolError
+from virtuallab.lab import load
+from virtuallab.lab.bench import Trial
+from virtuallab.lab.cost import spent
+from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
+from virtuallab.lab.ledger import Ledger
+from virtuallab.lab.preserved import Experiment, preserved
+from virtuallab.lab.progress import counting
+from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.workers import check_device, stoppable
+from virtuallab.protocol import Compare, Protocol, fault
+from virtuallab.report import comparison_page, ranking_table
+from virtuallab.store.disk import writing
+
+
+@stoppable()
+def compare(
+    protocol: Path,
+    overrides: Sequence[str] = (),
+    *,
+    subjects: Path | None = None,
+    store: Path | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    console: Console | None = None,
+) -> xr.Dataset:
+    """Try every design of a protocol's ``compare`` section in the same subjects.
+
+    Subjects are trained only if they are not preserved yet. What came of each design is kept, so an
+    interrupted comparison goes on, and one with further designs tries only those.
+
+    Parameters
+    ----------
+    protocol : Path
+        The protocol's YAML file, with a ``compare`` section.
+    overrides : sequence of str
+        Settings to override, ``"compare.seeds=5"``.
+    subjects : Path, optional
+        Another experiment, whose subjects are taken in the place of the protocol's own.
+    store : Path, optional
+        Where to keep the protocol's own subjects; ``runs/NAME.zarr`` if not given.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    console : rich.console.Console, optional
+        Where to report progress and the ranking; silent if not given.
+
+    Returns
+    -------
+    xr.Dataset
+        Over ``design``, ``observable`` and ``classifier``: ``balanced_accuracy`` with its
+        ``interval``, ``accuracy_by_seed``, ``shortfall`` from the best with its interval,
+        ``control_accuracy``; NaN where a design does not measure an observable. Each setting that
+        varies is a coordinate of ``design``. The same is kept as ``NAME.compare.zarr`` beside the
+        subjects, as ``NAME.compare.csv``, and drawn in ``NAME.compare.html``.
+
+    Raises
+    ------
+    UserError
+        If there is no such device, or no subject is left to record.
+    ProtocolError
+        If the protocol has no ``compare`` section, or a design cannot be had of the subjects.
+    StoreError
+        If the store belongs to another protocol.
+    MachineError
+        If the machine fails; what is stored is kept.
+    """
+    began = time.monotonic()
+    console = console or Console(quiet=True)
+    check_device(device)
+    read = load.protocol(protocol, overrides)
+    how = _asked_for(read)
+    experiment = preserved(
+        read, protocol, subjects, store, workers=workers, device=device, console=console
+    )
+    if subjects is not None:
+        load.check_designs(read, experiment.protocol)
+    designs = designs_of(how)
+    bench = experiment.bench(workers)
+    trials = [
+        Trial(each.point.probe, seed, observables_of(how, each.point), how.controls and not seed)
+        for each in designs
+        for seed in range(how.seeds)
+    ]
+    decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
+    base = experiment.beside(read.name)
+    with counting(console, "designs tried", len(trials)) as advance:
+        came = answers(bench, ledger(experiment), trials, decoding, advance)
+    found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
+    found.attrs["title"], found.attrs["question"] = read.name, read.question
+    with writing(base):
+        found.to_zarr(f"{base}.compare.zarr", mode="w", consolidated=False)
+        tidy(found).to_csv(f"{base}.compare.csv", index=False)
+        page = base.with_name(f"{base.name}.compare.html")
+        page.write_text(comparison_page(found), encoding="utf-8")
+    console.print(ranking_table(found))
+    console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
+    return found
+
+
+def _asked_for(protocol: Protocol) -> Compare:
+    if protocol.compare is None:
+        words = "missing key. It says which designs are compared, by name."
+        raise ProtocolError([fault(protocol, "compare", words)])
+    return protocol.compare
+
+
+def ledger(experiment: Experiment) -> Ledger:
+    """Return where outcomes are kept: beside the subjects, whatever protocol asks."""
+    kept = experiment.protocol.resolved()
+    return Ledger(
+        experiment.beside(f"{experiment.store.path.stem}.designs"),
+        {
+            "seed": kept["seed"],
+            "subjects": kept["subjects"],
+            "visits": experiment.store.plan["visits"],
+        },
+    )

@@ -1,0 +1,181 @@
+"""Find the least that has to be recorded to identify the rule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from virtuallab.decoder.power import Found, Values
+from virtuallab.errors import ProtocolError, UserError
+from virtuallab.lab import load
+from virtuallab.lab.bench import Trial, measured
+from virtuallab.lab.compare import ledger
+from virtuallab.lab.cost import spent
+from virtuallab.lab.frontier import Frontier
+from virtuallab.lab.preserved import Experiment, preserved
+from virtuallab.lab.progress import counting
+from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.workers import check_device, stoppable
+from virtuallab.probe import Probe
+from virtuallab.protocol import Power, Prices, Protocol, fault
+from virtuallab.report import power_page, power_summary
+from virtuallab.report.power import Asked
+from virtuallab.store.disk import writing
+
+
+@stoppable()
+def power(
+    protocol: Path,
+    overrides: Sequence[str] = (),
+    *,
+    target: float | None = None,
+    subjects: Path | None = None,
+    store: Path | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    console: Console | None = None,
+) -> Found:
+    """Search the open settings of a recording design for the least that reaches a target.
+
+    Subjects are trained only if they are not preserved yet. What came of each design is kept, so an
+    interrupted search goes on, and one with another target tries little anew.
+
+    Parameters
+    ----------
+    protocol : Path
+        The protocol's YAML file, with a ``power`` section.
+    overrides : sequence of str
+        Settings to override, ``"power.trials=80"``.
+    target : float, optional
+        Balanced accuracy to be reached, in the place of the protocol's.
+    subjects : Path, optional
+        Another experiment, whose subjects are taken in the place of the protocol's own.
+    store : Path, optional
+        Where to keep the protocol's own subjects; ``runs/NAME.zarr`` if not given.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    console : rich.console.Console, optional
+        Where to report progress and the answer; silent if not given.
+
+    Returns
+    -------
+    Found
+        The cheapest design that reaches the target, what it reached when tried anew, how much of
+        each open setting is needed, and every design tried. ``NAME.power.csv`` lists the designs,
+        ``NAME.power.html`` shows the answer.
+
+    Raises
+    ------
+    UserError
+        If there is no such device or target, or no subject is left to record.
+    ProtocolError
+        If the protocol has no ``power`` section, or a design cannot be had of the subjects.
+    StoreError
+        If the store belongs to another protocol.
+    MachineError
+        If the machine fails; what is stored is kept.
+    """
+    began = time.monotonic()
+    console = console or Console(quiet=True)
+    check_device(device)
+    read = load.protocol(protocol, overrides)
+    how = _asked_for(read, target)
+    experiment = preserved(
+        read, protocol, subjects, store, workers=workers, device=device, console=console
+    )
+    if subjects is not None:
+        load.check_designs(read, experiment.protocol)
+    bench = experiment.bench(workers)
+    labels = bench.labels
+    if how.target <= 1 / len(set(labels.tolist())):
+        raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
+    observable = how.observable or measured(how.design.made(_example(how)))[0]
+    decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
+    kept = ledger(experiment)
+    with counting(console, "implantations tried", how.trials * how.seeds) as advance:
+
+        def evaluate(designs: Sequence[Values], implantations: Sequence[int]) -> np.ndarray:
+            trials = [
+                Trial(how.design.made(values), number, (observable,))
+                for values in designs
+                for number in implantations
+            ]
+            came = answers(bench, kept, trials, decoding, advance)
+            right = np.stack([each.right[observable, how.classifier] for each in came])
+            shares: np.ndarray = right.reshape(len(designs), len(implantations), -1).mean(1)
+            return shares
+
+        found = Frontier(how, evaluate, pricing(how, experiment), labels, read.seed).seek()
+    asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
+    base = experiment.beside(read.name)
+    with writing(base):
+        _table(found).to_csv(f"{base}.power.csv", index=False)
+        page = base.with_name(f"{base.name}.power.html")
+        page.write_text(power_page(found, asked), encoding="utf-8")
+    console.print(power_summary(found, asked))
+    console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
+    return found
+
+
+def _asked_for(protocol: Protocol, target: float | None) -> Power:
+    if protocol.power is None:
+        words = (
+            "missing key. It says which settings of a design are open, and what is to be reached."
+        )
+        raise ProtocolError([fault(protocol, "power", words)])
+    if target is None:
+        return protocol.power
+    if not 0 < target < 1:
+        raise UserError(f"a target is a balanced accuracy between 0 and 1, found {target:g}.")
+    return protocol.power.model_copy(update={"target": target})
+
+
+def _example(how: Power) -> Values:
+    return {path: at.low for path, at in how.design.space.items()}
+
+
+def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
+    """Return what a design costs, in the network in which it costs most."""
+    sizes = experiment.sizes
+
+    def cost(values: Values) -> float:
+        probe = how.design.made(values)
+        return max(_cost(probe, how.prices, probe.amounts(*each)) for each in sizes)
+
+    return cost
+
+
+def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
+    design = probe.in_effect
+    return (
+        prices.unit * amounts["units"]
+        + prices.synapse * amounts["synapses"]
+        + prices.visit * amounts["visits"]
+        + prices.stimulus * amounts["stimuli"]
+        + prices.insertion * (design.insertions if design.device else 0)
+        + prices.trial * (design.spikes.trials if design.spikes else 0)
+        + prices.snr * (design.noise.snr or 0.0)
+    )
+
+
+def _table(found: Found) -> pd.DataFrame:
+    """List every design that was tried."""
+    front = found.front
+    return pd.DataFrame(
+        {
+            **each.values,
+            "cost": each.cost,
+            "balanced_accuracy": each.accuracy,
+            "accuracy_low": each.low,
+            "accuracy_high": each.high,
+            "on_front": each in front,
+        }
+        for each in found.tried
+    )

@@ -1,0 +1,241 @@
+"""The subjects of a protocol, trained and preserved, and the store that keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.errors import StoreError, UserError
+from virtuallab.lab import plan as planning
+from virtuallab.lab import record as recording
+from virtuallab.lab import table, train
+from virtuallab.lab.anatomy import Anatomy, anatomies
+from virtuallab.lab.bench import Bench
+from virtuallab.lab.progress import counting
+from virtuallab.protocol import Protocol, differences, expand, read_text
+from virtuallab.store import Store
+from virtuallab.store.provenance import provenance
+from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
+
+# What there is of one make of subject, as a probe asks for it: units and synapses of each layer,
+# how many visits, how many stimuli.
+Sizes = tuple[Mapping[str, int], Mapping[str, int], int, int]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A protocol, the subjects it describes, and the store that keeps them."""
+
+    protocol: Protocol
+    store: Store
+    subjects: tuple[Subject, ...]
+    anatomies: tuple[Anatomy, ...]
+
+    @property
+    def visits(self) -> xr.Dataset:
+        """Coordinates of the visits: ``visit``, ``step`` and ``epoch``."""
+        steps = np.array(self.store.plan["visits"], dtype=np.int64)
+        first = self.subjects[0]
+        epochs = steps * first.batch_size / len(first.task.train().labels)
+        return xr.Dataset(
+            coords={
+                VISIT: (VISIT, np.arange(len(steps)), describe(VISIT)),
+                "step": (VISIT, steps, describe("step")),
+                "epoch": (VISIT, epochs, describe("epoch")),
+            }
+        )
+
+    @property
+    def sizes(self) -> tuple[Sizes, ...]:
+        """Units and synapses of each layer, visits and stimuli, of each make of subject."""
+        return tuple(
+            (*_layers(anatomy), len(self.store.plan["visits"]), len(anatomy.task.stimuli().labels))
+            for anatomy in self.anatomies
+        )
+
+    @property
+    def recorded(self) -> xr.Dataset:
+        """Names and rules of the subjects that can be recorded."""
+        alive = self.store.subjects.isel({SUBJECT: sorted(recording.living(self.store))})
+        return alive[[SUBJECT, RULE]].reset_coords(drop=True).set_coords(RULE).load()
+
+    def beside(self, name: str) -> Path:
+        """Return a path next to the store."""
+        return self.store.path.with_name(name)
+
+    def bench(self, workers: int | None) -> Bench:
+        """Return the preserved subjects, ready for designs to be tried in them.
+
+        Raises
+        ------
+        UserError
+            If none is left.
+        """
+        if not recording.living(self.store):
+            raise UserError(NOBODY)
+        count = workers or planning.cores()
+        return Bench(self.store, self.subjects, self.anatomies, self.protocol.seed, count)
+
+
+def _layers(anatomy: Anatomy) -> tuple[dict[str, int], dict[str, int]]:
+    tissue = anatomy.specimen()
+    units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
+    return units, {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
+
+
+NOBODY = "no subject is left to record: every one diverged, or none is trained yet."
+
+
+def preserved(
+    protocol: Protocol,
+    source: Path,
+    subjects: Path | None,
+    store: Path | None,
+    *,
+    workers: int | None,
+    device: str,
+    console: Console,
+) -> Experiment:
+    """Return trained subjects: those of another experiment, or the protocol's own.
+
+    Its own are trained as far as they are not preserved yet.
+
+    Raises
+    ------
+    StoreError
+        If there is no such experiment, or the store belongs to another protocol.
+    """
+    if subjects is not None:
+        return resume(Store.open(subjects))
+    root = store or Path("runs") / f"{protocol.name}.zarr"
+    experiment = begin(protocol, source, root, workers, console)
+    train_all(experiment, workers=workers, device=device, console=console)
+    experiment.store.finish()
+    return experiment
+
+
+def begin(
+    protocol: Protocol, source: Path, root: Path, workers: int | None, console: Console
+) -> Experiment:
+    """Open the store of this protocol, or make it."""
+    if root.exists():
+        kept = Store.open(root)
+        _refuse_another(kept, protocol)
+        return resume(kept, protocol)
+    plan = planning.make(protocol, workers=workers)
+    console.print(planning.describe(plan))
+    root.parent.mkdir(parents=True, exist_ok=True)
+    subjects = table.describe_subjects(plan.subjects)
+    made = Store.create(
+        root,
+        subjects=subjects,
+        provenance={
+            **provenance(
+                text=protocol.text,
+                resolved=json.dumps(protocol.resolved(), sort_keys=True),
+                title=protocol.name,
+                summary=protocol.question,
+                seed=protocol.seed,
+                source=source,
+            ),
+            "protocol_overrides": json.dumps(protocol.overrides),
+        },
+        plan=plan.stored(),
+    )
+    return resume(made, protocol)
+
+
+def resume(store: Store, protocol: Protocol | None = None) -> Experiment:
+    """Rebuild the subjects of a store from the protocol it keeps."""
+    kept = protocol or read_text(store.provenance["protocol_resolved"], name=str(store.path))
+    subjects = expand(kept)
+    return Experiment(kept, store, subjects, anatomies(subjects))
+
+
+def _refuse_another(store: Store, protocol: Protocol) -> None:
+    """A store holds the subjects of one protocol; new probes and analyses are welcome in it.
+
+    Raises
+    ------
+    StoreError
+        With each setting that differs.
+    """
+    before = json.loads(store.provenance["protocol_resolved"])
+    now = protocol.resolved()
+    found = [
+        *differences({k: before[k] for k in _SUBJECTS}, {k: now[k] for k in _SUBJECTS}),
+        *_changed_probes(before["probes"], now["probes"]),
+    ]
+    if found:
+        raise StoreError(
+            f"{store.path} was made from another protocol: {'; '.join(found)}. "
+            "Choose another store with --store, or give a changed probe another name."
+        )
+
+
+_SUBJECTS = ("seed", "subjects")
+
+
+def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    common = sorted(before.keys() & now.keys())
+    return differences(
+        {"probes": {name: before[name] for name in common}},
+        {"probes": {name: now[name] for name in common}},
+    )
+
+
+def train_all(
+    experiment: Experiment, *, workers: int | None, device: str, console: Console
+) -> None:
+    """Train and preserve who is not preserved yet; write down what became of all."""
+    store, subjects = experiment.store, experiment.subjects
+    done = len(store.committed(train.STAGE))
+    for anatomy in experiment.anatomies:
+        train.declare(store, anatomy, experiment.visits)
+    with counting(console, "subjects trained", len(subjects), done) as advance:
+        train.train_subjects(
+            store,
+            subjects,
+            experiment.anatomies,
+            visits=store.plan["visits"],
+            cohorts=store.plan["cohorts"],
+            threads=store.plan["threads"],
+            workers=workers or planning.cores(),
+            device=device,
+            advance=advance,
+        )
+    records = store.committed(train.STAGE)
+    described = table.describe_subjects(subjects)
+    layers_of = {
+        index: anatomy.layout().layers
+        for anatomy in experiment.anatomies
+        for index in anatomy.members
+    }
+    layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
+    store.write_table("subjects", table.fates(described, records))
+    store.write_table(
+        "truth", table.truth(described, records, layers, layers_of, experiment.visits)
+    )
+    lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
+    if lost:
+        console.print(_lost(lost, records, subjects), highlight=False)
+
+
+def _lost(
+    lost: Sequence[int], records: Mapping[int, Mapping[str, object]], subjects: Sequence[Subject]
+) -> str:
+    first = min(lost, key=lambda index: index)
+    record, subject = records[first], subjects[first]
+    return (
+        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept, the others "
+        f"went on. The first: subject {first + 1:04d} ({subject.label}, learning rate "
+        f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
+        f"{record['diverged_in']!r}."
+    )

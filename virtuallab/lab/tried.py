@@ -1,0 +1,152 @@
+"""Try designs and decode what they saw, remembering what came of each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from virtuallab import seeds
+from virtuallab.decoder import strict
+from virtuallab.decoder.controls import CONTROLS
+from virtuallab.decoder.samples import Samples
+from virtuallab.lab.bench import Bench, Seen, Trial
+from virtuallab.lab.ledger import Ledger
+from virtuallab.lab.progress import Advance
+from virtuallab.protocol.plugin import plain
+from virtuallab.registry import CLASSIFIERS
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a recording is decoded: a strict cross-validation by each classifier."""
+
+    classifiers: tuple[str, ...]
+    folds: int
+    inner_folds: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a trial.
+
+    Parameters
+    ----------
+    right : mapping from (observable, classifier) to array of bool, (subject,)
+        Who was identified.
+    controls : mapping from (control, observable, classifier) to array of bool, (subject,)
+        Who was, by a decoder that should not be able to; empty where no control was asked.
+    """
+
+    right: Mapping[tuple[str, str], np.ndarray]
+    controls: Mapping[tuple[str, str, str], np.ndarray]
+
+
+def answers(
+    bench: Bench, ledger: Ledger, trials: Sequence[Trial], how: Decoding, advance: Advance
+) -> list[Answer]:
+    """Try the designs that were not tried before; return what came of all.
+
+    Parameters
+    ----------
+    bench : Bench
+    ledger : Ledger
+        Where outcomes are kept; an interruption loses those under way.
+    trials : sequence of Trial
+    how : Decoding
+    advance : callable
+        Told how many trials were finished, each time.
+    """
+    found: dict[int, Answer] = {}
+    missing: list[int] = []
+    for number, trial in enumerate(trials):
+        kept = ledger.get(_named(trial, how))
+        # Subjects may have been preserved since.
+        if kept is None or any(len(right) != len(bench.members) for right in kept.values()):
+            missing.append(number)
+        else:
+            found[number] = _read(kept)
+    advance(len(found))
+    seen = bench.look([trials[number] for number in missing])
+    for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
+        pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
+        decoded = Parallel(n_jobs=bench.workers)(delayed(_decode)(*piece) for _, piece in pieces)
+        for number, group in itertools.groupby(
+            zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]
+        ):
+            outcome = {piece[0]: right for (_, piece), right in group}
+            ledger.keep(_named(trials[number], how), outcome)
+            found[number] = _read(outcome)
+            advance(1)
+    return [found[number] for number in range(len(trials))]
+
+
+def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk
+
+
+def _named(trial: Trial, how: Decoding) -> dict[str, Any]:
+    """Return all that decides what comes of a trial, as plain data."""
+    return {
+        "probe": plain(trial.probe.in_effect),
+        "seed": trial.seed,
+        "observables": list(trial.observables),
+        "control": trial.control,
+        "decoding": plain(how),
+    }
+
+
+_Piece = tuple[str, Samples, str, Decoding, int, bool]
+
+
+def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_Piece]:
+    """Yield each question to be asked of a trial: its name, and what decides the answer."""
+    # Designs share their folds, so that they differ by the design alone.
+    seed = seeds.integer(bench.seed, "design", str(trial.seed))
+    for classifier in how.classifiers:
+        for name in trial.observables:
+            samples = seen.samples[name]
+            yield f"rule/{name}/{classifier}", samples, classifier, how, seed, True
+            if trial.control:
+                if name in seen.visit_0:
+                    before = seen.visit_0[name]
+                    yield f"visit_0/{name}/{classifier}", before, classifier, how, seed, False
+                order = np.random.default_rng(seed).permutation(samples.labels)
+                shuffled = replace(samples, labels=order)
+                yield f"permuted_labels/{name}/{classifier}", shuffled, classifier, how, seed, False
+
+
+def _decode(
+    _: str, samples: Samples, classifier: str, how: Decoding, seed: int, select: bool
+) -> list[int]:
+    classes = sorted(set(samples.labels.tolist()))
+    outcome = strict.cross_validated(
+        CLASSIFIERS[classifier](),
+        samples,
+        classes,
+        folds=how.folds,
+        inner_folds=how.inner_folds,
+        seed=seed,
+        select=select,
+    )
+    predicted = np.array(classes, dtype=object)[outcome.probability.argmax(1)]
+    right: list[int] = (predicted == samples.labels).astype(int).tolist()
+    return right
+
+
+def _read(outcome: Mapping[str, Sequence[int]]) -> Answer:
+    right: dict[tuple[str, str], np.ndarray] = {}
+    controls: dict[tuple[str, str, str], np.ndarray] = {}
+    for key, values in outcome.items():
+        kind, observable, classifier = key.split("/")
+        if kind in CONTROLS:
+            controls[kind, observable, classifier] = np.array(values, dtype=bool)
+        else:
+            right[observable, classifier] = np.array(values, dtype=bool)
+    return Answer(right, controls)

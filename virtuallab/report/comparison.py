@@ -1,0 +1,125 @@
+"""What a comparison of recording designs found: a ranking, and a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates
+from virtuallab.report.html import environment
+from virtuallab.report.style import pretty
+from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE
+
+_LISTED = 20  # designs in the terminal
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One design, read by one classifier from one observable."""
+
+    place: int
+    design: str
+    observable: str
+    classifier: str
+    value: float
+    low: float
+    high: float
+    behind: float
+    least_behind: float
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether it cannot be told from the best."""
+        return self.least_behind <= 0
+
+
+def ranking(found: xr.Dataset) -> list[Ranked]:
+    """Every design by its accuracy, the best first."""
+    rows = []
+    for design in map(str, found[DESIGN].values):
+        for observable in map(str, found[OBSERVABLE].values):
+            for classifier in map(str, found[CLASSIFIER].values):
+                one = found.sel({DESIGN: design, OBSERVABLE: observable, CLASSIFIER: classifier})
+                value = float(one["balanced_accuracy"])
+                if np.isnan(value):
+                    continue
+                low, high = map(float, one["interval"].values)
+                behind, least = float(one["shortfall"]), float(one["shortfall_interval"][0])
+                rows.append((design, observable, classifier, value, low, high, behind, least))
+    rows.sort(key=lambda row: -row[3])
+    return [Ranked(place, *row) for place, row in enumerate(rows, start=1)]
+
+
+def controls_sentence(found: xr.Dataset) -> str:
+    """Say where the controls came out; empty if none was asked."""
+    if "control_accuracy" not in found:
+        return ""
+    chance = float(found.attrs["chance"])
+    told = []
+    for control in map(str, found[CONTROL].values):
+        values = found["control_accuracy"].sel({CONTROL: control}).values
+        values = values[np.isfinite(values)]
+        told.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
+    return f"Controls, the mean over designs: {', '.join(told)}; chance is {chance:.3f}."
+
+
+def ranking_table(found: xr.Dataset) -> Table:
+    """Lay out the ranking for the terminal."""
+    rows = ranking(found)
+    confidence = f"{100 * float(found.attrs['confidence']):g} %"
+    caption = "=: cannot be told from the best by these subjects."
+    if len(rows) > _LISTED:
+        caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
+    table = Table(
+        title=f"{found.attrs['title']}: balanced accuracy, chance {found.attrs['chance']:.2f}",
+        caption=f"{caption} {controls_sentence(found)}",
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for column in ("", "design", "from", "by", "accuracy", confidence, "behind"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("accuracy", confidence))
+    for row in rows[:_LISTED]:
+        table.add_row(
+            str(row.place),
+            Text(row.design),
+            pretty(row.observable),
+            pretty(row.classifier),
+            f"{row.value:.2f}",
+            f"{row.low:.2f}-{row.high:.2f}",
+            "=" if row.is_tied else f"{row.behind:.2f}",
+        )
+    return table
+
+
+def comparison_page(found: xr.Dataset) -> str:
+    """Write a comparison as a self-contained HTML page.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        As :func:`virtuallab.lab.compare.compare` returns it.
+    """
+    return (
+        environment()
+        .get_template("comparison.html.jinja")
+        .render(
+            title=str(found.attrs["title"]),
+            question=str(found.attrs["question"]),
+            rows=ranking(found),
+            confidence=f"{100 * float(found.attrs['confidence']):g} %",
+            controls=controls_sentence(found),
+            chance=float(found.attrs["chance"]),
+            best=best_plate(found),
+            curves=curve_plates(found),
+            heat_maps=heat_plates(found),
+        )
+    )

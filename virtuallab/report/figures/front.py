@@ -1,0 +1,87 @@
+"""What designs cost and what they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from virtuallab.decoder.power import Tried
+from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
+
+_COLOUR = "#8455c0"
+_WIDE = 20  # times the lowest cost, from which on the axis is logarithmic
+
+
+def draw(
+    tried: Sequence[Tried],
+    front: Sequence[Tried],
+    *,
+    target: float,
+    chance: float,
+    confirmed: Tried | None = None,
+    width: float = PANEL_WIDTH,
+) -> Figure:
+    """Draw accuracy against cost, with the designs that no other beats joined by a line.
+
+    Parameters
+    ----------
+    tried, front : sequence of Tried
+    target, chance : float
+    confirmed : Tried, optional
+        The design that was chosen, tried anew.
+    width : float
+        In inches.
+    """
+    with theme():
+        figure = Figure(figsize=(width, 3.1), layout="constrained")
+        axes = figure.subplots()
+        cost = np.array([each.cost for each in tried])
+        axes.plot(
+            cost,
+            [each.accuracy for each in tried],
+            linestyle="none",
+            marker="o",
+            markersize=3.5,
+            color=CONTROL_GREY,
+            label="tried",
+        )
+        ends = np.array([(each.cost, each.accuracy, each.low, each.high) for each in front]).T
+        axes.vlines(ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4)
+        axes.step(
+            ends[0], ends[1], where="post", color=_COLOUR, marker="o", markersize=4.5, label="front"
+        )
+        if confirmed is not None:
+            axes.errorbar(
+                confirmed.cost,
+                confirmed.accuracy,
+                yerr=[
+                    [confirmed.accuracy - confirmed.low],
+                    [confirmed.high - confirmed.accuracy],
+                ],
+                color="#b3246b",
+                marker="D",
+                markersize=6,
+                linestyle="none",
+                label="chosen, tried anew",
+            )
+        for level, name in ((target, f"target {target:.2f}"), (chance, f"chance {chance:.2f}")):
+            axes.axhline(level, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2, zorder=0)
+            axes.annotate(
+                name,
+                (1, level),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="right",
+                fontsize=7.5,
+                color=CONTROL_GREY,
+            )
+        if cost.min() > 0 and cost.max() / cost.min() > _WIDE:
+            axes.set_xscale("log")
+        axes.set(xlabel="cost", ylabel="balanced accuracy", ylim=(0, 1))
+        axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
+        axes.set_axisbelow(True)
+        figure.legend(loc="outside lower center", ncols=3, handletextpad=0.4)
+    return figure
