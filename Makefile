@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test lint format docs bench study-rules clean
+.PHONY: help quickstart test lint format docs bench study-rules study-probes clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -58,6 +58,9 @@ bench: $(VENV)/.base ## Measure speed side by side, in one run
 study-rules: $(VENV)/.base ## Ask the claims about rules of networks, for the documentation
 	@for study in theory step_limit rules kunin2020 many_rules; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
+
+study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, for the documentation
+	$(BIN)/python studies/probe_designs.py
 
 clean: ## Remove the environment and what was built; experiments in runs/ stay
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
