@@ -32,6 +32,10 @@ ACTIVITY: Final = "activity"
 ACTIVITY_CHANGE: Final = "activity_change"
 OBSERVABLES: Final = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
 
+CROSS_ENTROPY: Final = "cross_entropy"
+SQUARED_ERROR: Final = "squared_error"
+LOSSES: Final = (CROSS_ENTROPY, SQUARED_ERROR)
+
 PENDING: Final = 0  # what an unwritten integer reads as
 DONE: Final = 1
 FAILED: Final = 2
@@ -72,7 +76,9 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "stimulus_label": ("1", "class of the stimulus"),
     RULE: ("", "plasticity rule"),
     "architecture": ("", "architecture"),
+    "family": ("", "family of the architecture"),
     "task": ("", "task"),
+    "loss": ("", "loss that the subject minimises"),
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
@@ -108,7 +114,34 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
+    "explained": ("1", "share of the variance among subjects that is explained"),
+    "explained_interval": ("1", "bounds of the share explained"),
+    "typical_factor": ("1", "factor by which a typical estimate is off"),
+    "relevance": ("1", "balanced accuracy lost when a group of columns is exchanged"),
+    "relevance_interval": ("1", "bounds of the accuracy lost"),
+    "gini": ("1", "mean decrease of impurity in a forest"),
+    "gini_error": ("1", "standard error of the mean decrease of impurity over trees"),
+    "probability": ("1", "calibrated probability of the rule"),
+    "p_value": ("1", "share of the rule's subjects that conform no better"),
+    "familiar": ("1", "share of the known subjects that look at least as foreign"),
     "control_accuracy": ("1", "balanced accuracy of a control"),
+    "control_interval": ("1", "bounds of the balanced accuracy of a control"),
+    "control_passed": ("1", "whether a control passed: 1 or 0"),
+    "control_p_value": ("1", "how often guessing does as well as a control"),
+    "control_subjects": ("1", "subjects that were left for a control"),
+    "control_note": ("", "what must be said with a control, or why it was not asked"),
+    "control_kind": ("", "whether a control must be at chance, be beaten, or be survived"),
+    "held_out_accuracy": ("1", "balanced accuracy on a group that was held out of training"),
+    "held_out_interval": ("1", "bounds of the balanced accuracy on a group held out"),
+    "left_out_auroc": ("1", "area under the curve of a rule left out of training"),
+    "reliability_stated": ("1", "mean probability of the rule that was named"),
+    "reliability_observed": ("1", "share of the named rules that were right"),
+    "reliability_count": ("1", "subjects in the bin"),
+    "calibration_error": ("1", "expected calibration error"),
+    "calibration_error_least": ("1", "calibration error that exact probabilities would give"),
+    "brier": ("1", "Brier score, summed over rules"),
+    "coverage": ("1", "share of subjects whose true rule is in their set"),
+    "set_size": ("1", "mean number of rules in a set"),
     "units": ("1", "recorded units"),
     "units_per_layer": ("1", "recorded units in each layer"),
     "synapses": ("1", "measured synapses"),

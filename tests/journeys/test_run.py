@@ -243,6 +243,11 @@ def test_a_full_disk_is_one_message_and_the_run_goes_on_later(
             "small.yaml:11: subjects.rules[1]",
             "dense layers; 'conv1' of knet4",
         ),
+        (
+            ("feedback_alignment", "direct_random_target_projection\n  loss: squared_error"),
+            "small.yaml:11: subjects.rules[1]",
+            "squared_error",
+        ),
         (("[0.01, 0.1]", "[-0.01, 0.1]"), "small.yaml:12: subjects.optimizer", "greater than 0"),
         (("epochs: 3", "epochs: [3"), "small.yaml:", ""),
         (("replicates: 4", "replicats: 4"), "small.yaml:13: subjects.replicats", "'replicates'"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.table import describe_subjects, truth
+from tests.protocol.texts import SMALL
+from virtuallab.lab.anatomy import anatomies
+from virtuallab.lab.table import describe_subjects, design_coordinates, truth
+from virtuallab.protocol import expand, read_text
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import describe
 
 LAYERS = ["fc1", "fc2", "fc3", "conv1", "conv2"]
 LAYERS_OF = {0: ["fc1", "fc2", "fc3"], 1: ["conv1", "conv2", "fc3"]}
@@ -60,3 +66,31 @@ def test_an_optimizer_of_backward_weights_has_columns_of_its_own() -> None:
     np.testing.assert_array_equal(table["feedback_noise"], [0.4, np.nan])
     np.testing.assert_array_equal(table["feedback_learning_rate"], [0.5, np.nan])
     np.testing.assert_array_equal(table["noise"], [0, 0])
+
+
+def test_the_table_tells_the_loss_and_the_family_of_each_architecture() -> None:
+    usual = Subject(
+        architecture=ARCHITECTURES["knet4"](),
+        task=TASKS["digits"](),
+        rule=RULES["backprop"](),
+        optimizer=OPTIMIZERS["sgd"](),
+        label="backprop",
+        batch_size=32,
+        steps=100,
+        replicate=0,
+        seed=1,
+    )
+    others = [replace(usual, architecture=ARCHITECTURES[a]()) for a in ("knet5", "mlp", "resnet18")]
+    table = describe_subjects([usual, *others, replace(usual, loss="squared_error")])
+    assert list(table["family"].values) == ["knet", "knet", "mlp", "resnet", "knet"]
+    assert list(table["loss"].values) == ["cross_entropy"] * 4 + ["squared_error"]
+    assert {"family", "loss"} <= set(design_coordinates(table))
+    assert describe("family") == {"long_name": "family of the architecture"}
+    assert describe("loss") == {"long_name": "loss that the subject minimises"}
+
+
+def test_subjects_of_two_losses_have_one_anatomy() -> None:
+    made = read_text(SMALL, overrides=("subjects.loss=[cross_entropy, squared_error]",))
+    [anatomy] = anatomies(expand(made))
+    assert anatomy.name == "knet4"
+    assert len(anatomy.members) == 8

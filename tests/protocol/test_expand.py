@@ -45,6 +45,13 @@ def test_grids_multiply_and_distributions_do_not() -> None:
     assert len(wide()) == 4 * 2 * 4 * 3
 
 
+def test_a_rule_may_have_another_number_of_replicates_and_nobody_else_changes() -> None:
+    more = wide("subjects.rules[1].replicates=5")
+    assert len(more) == 4 * 2 * (3 + 5 + 2 * 3)
+    assert {subject.key for subject in wide()} < {subject.key for subject in more}
+    assert read_text(WIDE, overrides=["subjects.rules[1].replicates=5"]).subjects.count == len(more)
+
+
 def test_subjects_are_all_different() -> None:
     assert len({subject.key for subject in wide()}) == len(wide())
 
@@ -125,6 +132,37 @@ def test_a_batch_size_may_be_drawn(form: str) -> None:
     drawn = {s.batch_size for s in wide(f"subjects.batch_size={form}")}
     assert drawn <= set(range(8, 17))
     assert len(drawn) > 1
+
+
+def test_losses_are_crossed_with_everything_else() -> None:
+    both = wide("subjects.loss=[cross_entropy, squared_error]")
+    assert len(both) == 2 * len(wide())
+    assert {s.loss for s in both} == {"cross_entropy", "squared_error"}
+    assert len({_hashable(s) for s in both}) == 2 * len({_hashable(s) for s in wide()})
+    block = [s for s in both if s.architecture == both[0].architecture]
+    inner = [(s.batch_size, s.loss, s.label) for s in block]
+    assert inner == sorted(inner)
+
+
+def test_another_loss_leaves_the_others_as_they_are() -> None:
+    both = wide("subjects.loss=[squared_error, cross_entropy]")
+    assert tuple(s for s in both if s.loss == "cross_entropy") == wide()
+    assert not set(rates(wide("subjects.loss=squared_error"))) & set(rates(wide()))
+
+
+def test_a_loss_may_be_drawn() -> None:
+    drawn = [s.loss for s in wide("subjects.loss={choice: [cross_entropy, squared_error]}")]
+    assert set(drawn) == {"cross_entropy", "squared_error"}
+    assert len(drawn) == len(wide())
+
+
+def test_subjects_with_the_usual_loss_are_those_of_before_there_was_a_choice() -> None:
+    keys = ["57f894be83c4a02e", "c7154c53cfeb6cd1", "f586ae419c23cf54", "6f96cb858b763f3f"]
+    assert [s.key for s in expand(protocol())] == keys
+    said = protocol(("batch_size: 32", "batch_size: 32\n  loss: cross_entropy"))
+    assert [s.key for s in expand(said)] == keys
+    assert said.resolved() == protocol().resolved()
+    assert "loss" not in said.resolved()["subjects"]
 
 
 def test_a_subject_has_what_the_protocol_says() -> None:

@@ -15,7 +15,8 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, epochs, optimizer, replicates, rules, steps, tasks, visits"
+    "architectures, batch_size, cohort, epochs, loss, optimizer, replicates, rules, steps, tasks, "
+    "visits"
 )
 
 
@@ -35,7 +36,7 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("amp: 0.02", "ampp: 0.02"), "p.yaml:11: subjects.rules[1].ampp: unknown key. Did you "
          "mean 'amp'? Keys here: activity, alternate, amp, centre, decay, delay, "
          "feedback_optimizer, label, name, noise_std, null, optimizer, positions, ramp, ramp_from, "
-         "ramp_start, ramp_stop."),
+         "ramp_start, ramp_stop, replicates."),
         (("visits: 5\n", "visits: 5\n  seed: 4\n"),
          f"p.yaml:19: subjects.seed: unknown key. Keys here: {KEYS}."),
         (("replicates: 2", "replicates: 2\n  steps: 7"),
@@ -72,6 +73,13 @@ def test_the_small_protocol_has_no_faults() -> None:
          f"mean 'information_alignment'? Known: {', '.join(registry.RULES)}."),
         (("[knet4]", "[knet4, knt5]"), "p.yaml:6: subjects.architectures[1]: no architecture is "
          "called 'knt5'. Did you mean 'knet5'? Known: convnet, knet4, knet5, mlp, resnet18."),
+        (("batch_size: 32", "loss: crossentropy"), "p.yaml:16: subjects.loss: no loss is called "
+         "'crossentropy'. Did you mean 'cross_entropy'? Known: cross_entropy, squared_error."),
+        (("batch_size: 32", "loss: [cross_entropy, square_error]"), "p.yaml:16: subjects.loss[1]: "
+         "no loss is called 'square_error'. Did you mean 'squared_error'? Known: cross_entropy, "
+         "squared_error."),
+        (("batch_size: 32", "loss: 2"),
+         "p.yaml:16: subjects.loss: should be the name of a loss, found 2."),
         (("[digits]", "[digit]"), "p.yaml:7: subjects.tasks[0]: no task is called 'digit'. Did you "
          "mean 'digits'? Known: digits, mnist_5k."),
         (("name: sgd\n", "name: sdg\n"), "p.yaml:13: subjects.optimizer.name: no optimizer is "
@@ -99,9 +107,9 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),
         (("units: 20", "unit: 20"), "p.yaml:21: probes.sparse.unit: unknown key. Did you mean "
-         "'units'? Keys here: calcium, device, insertions, keep, layers, noise, observables, pool, "
-         "selection, spikes, stimuli, synapses, synapses_per_layer, turnover, units, "
-         "units_per_layer, visits."),
+         "'units'? Keys here: calcium, device, division, insertions, keep, layers, noise, "
+         "observables, pool, selection, spikes, stimuli, synapses, synapses_per_layer, turnover, "
+         "units, units_per_layer, visits."),
         (("units: 20", "turnover: 2"), "p.yaml:21: probes.sparse.turnover: should be at most 1, "
          "found 2."),
         (("units: 20", "device: nothing.json"), "p.yaml:21: probes.sparse.device: nothing.json: "

@@ -67,7 +67,10 @@ documents = st.fixed_dictionaries(
                 "steps": st.integers(20, 50),
                 "visits": st.one_of(st.integers(2, 21), st.just([0, 3, 9])),
             },
-            optional={"batch_size": st.one_of(st.integers(1, 99), st.just([8, 16]))},
+            optional={
+                "batch_size": st.one_of(st.integers(1, 99), st.just([8, 16])),
+                "loss": st.sampled_from(["squared_error", ["cross_entropy", "squared_error"]]),
+            },
         ),
         "probes": st.dictionaries(st.sampled_from(["a", "b-1"]), probe, max_size=2),
     },

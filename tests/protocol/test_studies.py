@@ -46,6 +46,22 @@ def test_each_point_of_a_grid_is_a_study_and_what_has_values_is_none() -> None:
     assert len({study.name(Search()) for study in found}) == len(found)
 
 
+def test_each_loss_is_searched_on_its_own() -> None:
+    made = protocol(("batch_size: 32", "loss: [cross_entropy, squared_error]"))
+    found = studies(made)
+    assert [study.label for study in found] == [
+        "sgdm (loss cross_entropy)",
+        "sgdm (loss squared_error)",
+        "information_alignment (loss cross_entropy)",
+        "information_alignment (loss squared_error)",
+    ]
+    assert {s.loss for s in found[1].trial({"optimizer.learning_rate": 0.05}, 2)} == {
+        "squared_error"
+    }
+    assert found[0].name(Search()) == studies(protocol())[0].name(Search())
+    assert found[1].name(Search()) != found[0].name(Search())
+
+
 def test_subjects_of_a_trial_are_none_of_a_run() -> None:
     made = protocol(("{log_uniform: [0.01, 0.1]}", "{choice: [0.05]}"))
     [study, _] = studies(made)

@@ -1,3 +1,5 @@
+import numpy as np
+
 from tests.report.synthetic import RULES, experiment
 from virtuallab.report.style import looks
 from virtuallab.report.subject_plates import activity_plate, learning_plate
@@ -17,6 +19,18 @@ def test_each_architecture_has_a_panel_and_the_caption_says_who_is_left_out(tree
     status = tree["subjects/status"].to_numpy()
     assert f"{(status == DONE).sum()} subjects" in plate.caption
     assert f"{(status != DONE).sum()} that diverged" in plate.caption
+
+
+def test_two_losses_are_never_drawn_as_one(tree):
+    two = tree.copy()
+    count = two["subjects"].sizes["subject"]
+    losses = np.array(["cross_entropy", "squared_error"] * (count // 2), dtype=object)
+    two["subjects"] = two["subjects"].to_dataset().assign(loss=("subject", losses))
+    plate = learning_plate(two, looks(RULES))
+    assert len(plate.panels) == 8
+    labels = [panel.figure.axes[0].get_ylabel() for panel in plate.panels[1::2]]
+    assert labels == ["validation loss (nat)", "validation loss"] * 2
+    assert "squared error" in plate.panels[2].alt
 
 
 def test_before_training_there_are_no_learning_curves():

@@ -15,6 +15,7 @@ from virtuallab.subject.rule import Rule, stack
 from virtuallab.subject.streams import Streams
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.train import Room
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 CLASSES, CHANNELS, FIELD = 4, 2, (6, 6)
 
@@ -81,11 +82,11 @@ def born(make: Callable[[], nn.Module], subjects: int, first: int = 0) -> list[n
 
 
 def raised(
-    make: Callable[[], nn.Module], subjects: int = 2, length: int = 10
+    make: Callable[[], nn.Module], subjects: int = 2, length: int = 10, loss: str = CROSS_ENTROPY
 ) -> tuple[Network, list[nn.Module]]:
     """A network with backward weights, and its subjects' plain modules with the same weights."""
     modules = born(make, subjects)
-    network = Network(populate(modules), Streams(range(50, 50 + subjects)), length)
+    network = Network(populate(modules), Streams(range(50, 50 + subjects)), length, loss)
     backward = Network(populate(born(make, subjects, 100)), Streams([]), length)
     for layer, other in zip(network.layers.values(), backward.layers.values(), strict=True):
         layer.backward_weight = other.weight.detach()

@@ -28,6 +28,7 @@ OTHERS: dict[str, Any] = {
     "optimizer": OPTIMIZERS["sgd"](learning_rate=0.5),
     "feedback_optimizer": OPTIMIZERS["adam"](),
     "label": "another",
+    "loss": "squared_error",
     "batch_size": 16,
     "steps": 200,
     "replicate": 1,
@@ -61,6 +62,11 @@ def test_the_key_does_not_change_between_versions_of_python_or_of_the_machine() 
     assert plain.key == "c0be161b397766d8"
 
 
+def test_the_usual_loss_has_no_word_in_an_identity() -> None:
+    assert "loss" not in ONE.identity
+    assert replace(ONE, loss="squared_error").identity == {**ONE.identity, "loss": "squared_error"}
+
+
 @pytest.mark.parametrize("field", list(OTHERS))
 def test_whatever_makes_a_subject_another_changes_its_key(field: str) -> None:
     assert replace(ONE, **{field: OTHERS[field]}).key != ONE.key
@@ -79,6 +85,7 @@ def test_subjects_that_differ_in_numbers_can_train_together(field: str) -> None:
         ("task", OTHERS["task"]),
         ("batch_size", 16),
         ("steps", 200),
+        ("loss", "squared_error"),
         ("rule", RULES["backprop"]()),
         ("rule", RULES["information_alignment"](positions="sum")),
         ("optimizer", OPTIMIZERS["adam"]()),

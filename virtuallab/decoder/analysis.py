@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Len, Lt
 
+from virtuallab.decoder.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import Count, NonNegativeInt, setting
 from virtuallab.registry import CLASSIFIERS
@@ -33,13 +34,15 @@ class Analysis:
         _OBSERVABLES, doc="What the decoder may read, each on its own, and 'all' of it together."
     )
     classifiers: Annotated[tuple[str, ...], Len(1)] = setting(
-        ("random_forest",), doc="Classifiers, by name."
+        ("kernel_svm",), doc="Classifiers, by name."
     )
     scheme: Literal["strict", "paper"] = setting(
         "strict", doc="How it is validated: 'strict' (by subject) or 'paper' (by layer)."
     )
-    hold_out: Literal["architecture"] | None = setting(
-        None, doc="Train without each architecture in turn and test on it."
+    hold_out: tuple[Split, ...] | Split | None = setting(
+        (),
+        doc="Train without each group in turn and test on it: each architecture, family of "
+        "architectures, task, loss, third of the learning rates of a rule, or batch size.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     inner_folds: Annotated[int, Ge(2)] = setting(
@@ -52,10 +55,31 @@ class Analysis:
     grid: Literal["quick", "published"] = setting(
         "quick", doc="Settings tried by the paper's scheme: a few, or the published grids."
     )
+    others: tuple[str, ...] = setting(
+        (),
+        doc="Rules, by label, that are not to be named: from their subjects a decoder learns what "
+        "none of its rules looks like.",
+    )
+    coverage: Annotated[float, Gt(0), Lt(1)] = setting(
+        0.9, doc="How often the set of rules that cannot be excluded is to hold the true one."
+    )
     confidence: Annotated[float, Gt(0), Lt(1)] = setting(0.95, doc="Of every interval.")
 
+    @property
+    def held_out(self) -> tuple[Split, ...]:
+        """What is held out, as a tuple however it was written; each once."""
+        if self.hold_out is None:
+            return ()
+        named = (self.hold_out,) if isinstance(self.hold_out, str) else self.hold_out
+        return tuple(dict.fromkeys(named))
+
     def check(
-        self, rules: Sequence[str], architectures: Sequence[str], probes: Sequence[str]
+        self,
+        rules: Sequence[str],
+        architectures: Sequence[str],
+        probes: Sequence[str],
+        *,
+        columns: Mapping[str, Sequence[Any]] | None = None,
     ) -> list[tuple[str, str]]:
         """Say what of this analysis cannot be had.
 
@@ -65,12 +89,27 @@ class Analysis:
             Of each subject.
         probes : sequence of str
             Those of the protocol.
+        columns : mapping from name to sequence, optional
+            What else is decided about each subject. Without it, only what is held out by
+            architecture is checked.
 
         Returns
         -------
         list of (field, message)
         """
-        return [*self._unknown(probes), *self._too_few(rules), *self._held_out(architectures)]
+        absent = [name for name in self.others if name not in rules]
+        if absent:
+            return [("others", f"no rule {absent[0]!r}. {suggest(absent[0], set(rules))}")]
+        named = [row for row, rule in enumerate(rules) if rule not in self.others]
+        kept = {name: [values[row] for row in named] for name, values in (columns or {}).items()}
+        rules = [rules[row] for row in named]
+        if architectures:
+            architectures = [architectures[row] for row in named]
+        return [
+            *self._unknown(probes),
+            *self._too_few(rules),
+            *self._held_out(rules, architectures, None if columns is None else kept),
+        ]
 
     def _unknown(self, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
         for name in self.probes or ():
@@ -96,6 +135,14 @@ class Analysis:
         elif fewest < 4:
             yield "splits", f"{fewest} subjects per rule are too few for a 75/25 split; needs 4."
 
-    def _held_out(self, architectures: Sequence[str]) -> Iterator[tuple[str, str]]:
-        if self.hold_out and len(set(architectures)) < 2:
-            yield "hold_out", "there is one architecture only; none can be held out."
+    def _held_out(
+        self,
+        rules: Sequence[str],
+        architectures: Sequence[str],
+        columns: Mapping[str, Sequence[Any]] | None,
+    ) -> Iterator[tuple[str, str]]:
+        known = {**(columns or {}), "rule": rules, "architecture": architectures}
+        for split in self.held_out:
+            asked = columns is not None or is_known(known, split)
+            if asked and (fault := check_columns(known, split)):
+                yield "hold_out", fault

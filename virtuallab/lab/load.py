@@ -9,6 +9,7 @@ from pathlib import Path
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
+from virtuallab.lab.table import describe_subjects
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.subject.fit import misfit
@@ -22,7 +23,7 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     ProtocolError
         With every fault: first those of the file itself, and if there are none, those that show
         only against the networks it asks for (a probe with more units than a layer has, a rule for
-        dense layers in a convolutional network).
+        dense layers in a convolutional network, a loss that a rule does not know).
     """
     found = read(path, overrides)
     messages = {
@@ -75,12 +76,12 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
 
 
 def _rule_faults(found: Protocol) -> dict[str, str]:
-    """Rules that some of the networks cannot learn by."""
+    """Rules that some of the networks cannot learn by, or not with their loss."""
     places = {regime.label: index for index, regime in enumerate(found.subjects.rules)}
     return {
         f"subjects.rules[{places[subject.label]}]": message
         for subject in expand(found)
-        if (message := misfit(subject.rule, subject.architecture, subject.task))
+        if (message := misfit(subject.rule, subject.architecture, subject.task, subject.loss))
     }
 
 
@@ -141,8 +142,11 @@ def _analysis_faults(found: Protocol) -> dict[str, str]:
     subjects = expand(found)
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
+    columns = {str(k): v.values.tolist() for k, v in describe_subjects(subjects).items()}
     return {
         f"analyses.{name}.{field}": message
         for name, analysis in found.analyses.items()
-        for field, message in analysis.check(rules, architectures, tuple(found.probes))
+        for field, message in analysis.check(
+            rules, architectures, tuple(found.probes), columns=columns
+        )
     }

@@ -167,7 +167,8 @@ def _refuse_another(store: Store, protocol: Protocol) -> None:
     StoreError
         With each setting that differs.
     """
-    before = json.loads(store.provenance["protocol_resolved"])
+    # Read as a protocol: settings that came later have their defaults in it.
+    before = read_text(store.provenance["protocol_resolved"], name=str(store.path)).resolved()
     now = protocol.resolved()
     found = [
         *differences({k: before[k] for k in _SUBJECTS}, {k: now[k] for k in _SUBJECTS}),

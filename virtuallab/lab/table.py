@@ -23,7 +23,17 @@ from virtuallab.vocabulary import (
 )
 
 # What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
-DESIGN = (RULE, "architecture", "task", "optimizer", "learning_rate", "batch_size", "replicate")
+DESIGN = (
+    RULE,
+    "architecture",
+    "family",
+    "task",
+    "loss",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "replicate",
+)
 
 
 def subject_names(count: int) -> list[str]:
@@ -38,15 +48,17 @@ def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        Variables over ``subject``: its rule's label, architecture, task, optimizer, batch size,
-        steps, replicate, key, and each number of its rule and optimizer under its own name, of an
-        optimizer of its backward weights with ``feedback_`` before it (NaN where a subject has no
-        such number).
+        Variables over ``subject``: its rule's label, architecture and the family of it, task, loss,
+        optimizer, batch size, steps, replicate, key, and each number of its rule and optimizer
+        under its own name, of an optimizer of its backward weights with ``feedback_`` before it
+        (NaN where a subject has no such number).
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
         "architecture": list(architecture_labels(subjects)),
+        "family": [s.architecture.family or s.architecture.name for s in subjects],
         "task": [subject.task.name for subject in subjects],
+        "loss": [subject.loss for subject in subjects],
         "plasticity": [subject.rule.name for subject in subjects],
         "optimizer": [subject.optimizer.name for subject in subjects],
         "batch_size": np.array([subject.batch_size for subject in subjects], dtype=np.int64),

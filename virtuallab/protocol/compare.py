@@ -46,7 +46,7 @@ class Compare(Section):
         None, description="What the decoder reads; each that a design measures, if not given."
     )
     classifiers: Annotated[tuple[ClassifierName, ...], Strict(False), Len(1)] = Field(
-        ("random_forest",), description="Classifiers, by name."
+        ("kernel_svm",), description="Classifiers, by name."
     )
     folds: Annotated[int, Ge(2)] = Field(
         5, description="Groups of subjects, each tested once by a decoder trained on the others."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,14 @@ from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.plugin import Draft, crossed, plain
 from virtuallab.protocol.regime import Regime
 from virtuallab.protocol.sweep import Distribution
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 if TYPE_CHECKING:
     from virtuallab.subject.subject import Subject
 
 
 def expand(protocol: Protocol) -> tuple[Subject, ...]:
-    """List every subject: architectures x tasks x batch sizes x rules x replicates.
+    """List every subject: architectures x tasks x batch sizes x losses x rules x replicates.
 
     A setting given as a distribution is drawn for each subject from a stream that belongs to the
     subject's kind, its replicate and the setting. So subjects do not depend on the order in which
@@ -31,13 +32,13 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     Returns
     -------
     tuple of Subject
-        Sorted by architecture, task, batch size, label and replicate.
+        Sorted by architecture, task, batch size, loss, label and replicate.
     """
     kinds = sorted(_kinds(protocol), key=lambda kind: kind.order)
     return tuple(
         kind.subject(protocol, replicate)
         for kind in kinds
-        for replicate in range(protocol.subjects.replicates)
+        for replicate in range(kind.regime.replicates or protocol.subjects.replicates)
     )
 
 
@@ -78,6 +79,7 @@ class _Kind:
     architecture: Draft
     task: Draft
     batch_size: Any
+    loss: Any
     regime: Regime
 
     @property
@@ -89,6 +91,7 @@ class _Kind:
             self.task.plugin.name,
             _text(self.task.written()),
             batch,
+            self.loss if isinstance(self.loss, str) else "",
             self.regime.label,
             self.owner,
         )
@@ -101,7 +104,9 @@ class _Kind:
                 self.architecture.written(),
                 self.task.written(),
                 plain(self.batch_size),
-                self.regime.written(None),
+                replace(self.regime, replicates=None).written(None),
+                # The usual loss has no word here, or what is drawn would be another than before.
+                *([] if self.loss == CROSS_ENTROPY else [plain(self.loss)]),
             ]
         )
 
@@ -112,15 +117,16 @@ class _Kind:
             owner = (seeds.SETTINGS, self.owner, str(replicate), part)
             return lambda setting: seeds.generator(protocol.seed, *owner, setting)
 
-        batch = self.batch_size
+        def one(setting: str, value: Any) -> Any:
+            return value.draw(stream("")(setting)) if isinstance(value, Distribution) else value
+
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
             task=self.task.draw(stream("task")),
             **self.regime.draw(stream("rule"), None),
             label=self.regime.label,
-            batch_size=batch.draw(stream("")("batch_size"))
-            if isinstance(batch, Distribution)
-            else batch,
+            batch_size=one("batch_size", self.batch_size),
+            loss=one("loss", self.loss),
             steps=protocol.subjects.length,
             replicate=replicate,
             seed=protocol.seed,
@@ -131,10 +137,10 @@ def _kinds(protocol: Protocol) -> Iterable[_Kind]:
     subjects = protocol.subjects
     for architecture in _points(subjects.architectures):
         for task in _points(subjects.tasks):
-            for batch in crossed({"batch_size": subjects.batch_size}):
+            for shared in crossed({"batch_size": subjects.batch_size, "loss": subjects.loss}):
                 for regime in subjects.rules:
                     for point in regime.points(subjects.optimizer):
-                        yield _Kind(architecture, task, batch["batch_size"], point)
+                        yield _Kind(architecture, task, **shared, regime=point)
 
 
 def _points(drafts: Iterable[Draft]) -> Iterable[Draft]:

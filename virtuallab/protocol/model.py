@@ -20,19 +20,21 @@ from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
 from virtuallab.protocol.power import Power
 from virtuallab.protocol.regime import RULE, Name, Regime
 from virtuallab.protocol.search import Search
-from virtuallab.protocol.section import Either, Section, Written
+from virtuallab.protocol.section import Either, OneOf, Section, Written
 from virtuallab.protocol.source import Source
 from virtuallab.protocol.swept import Swept
 from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, OPTIMIZERS, TASKS
+from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
 
 _MOST_SUBJECTS = 1_000_000
 
+LossName = Annotated[str, OneOf("loss", LOSSES)]
 Visits = Annotated[int, Ge(2), Le(10_000)]
 VisitSteps = Annotated[tuple[NonNegativeInt, ...], Len(1)]
 
 
 class Subjects(Section):
-    """Who learns what: every architecture with every task, batch size and rule."""
+    """Who learns what: every architecture with every task, batch size, loss and rule."""
 
     architectures: Annotated[
         tuple[Annotated[Draft, PluginOf(ARCHITECTURES)], ...],
@@ -60,6 +62,11 @@ class Subjects(Section):
     )
     batch_size: Annotated[Any, Swept(Count)] = Field(
         32, description="Images in a training step; a list tries each."
+    )
+    loss: Annotated[Any, Swept(LossName)] = Field(
+        CROSS_ENTROPY,
+        description="What subjects minimise: softmax cross-entropy, or half the squared distance "
+        "of the scores from the one-hot target; a list tries each.",
     )
     epochs: Count | None = Field(
         None, description="Length of training in passes through the training images; or steps."
@@ -109,10 +116,14 @@ class Subjects(Section):
     def count(self) -> int:
         """How many subjects there are."""
         default = self.optimizer.size if self.optimizer else 1
-        regimes = sum(each.size * (1 if each.optimizer else default) for each in self.rules)
+        regimes = sum(
+            each.size * (1 if each.optimizer else default) * (each.replicates or self.replicates)
+            for each in self.rules
+        )
         makes = sum(each.size for each in self.architectures)
         tasks = sum(each.size for each in self.tasks)
-        return makes * tasks * size_of({"": self.batch_size}) * regimes * self.replicates
+        shared = size_of({"batch_size": self.batch_size, "loss": self.loss})
+        return makes * tasks * shared * regimes
 
     @property
     def length(self) -> int:
@@ -121,7 +132,9 @@ class Subjects(Section):
         return steps
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it, every setting spelled out."""
+        """Return it as a protocol writes it, every setting spelled out but the usual loss."""
+        # Stores and searches made before there was a choice of loss still know their protocol.
+        loss = {} if self.loss == CROSS_ENTROPY else {"loss": plain(self.loss)}
         length = {"epochs": self.epochs} if self.steps is None else {"steps": self.steps}
         return {
             "architectures": [each.written() for each in self.architectures],
@@ -129,6 +142,7 @@ class Subjects(Section):
             "rules": [each.written(self.optimizer) for each in self.rules],
             "replicates": self.replicates,
             "batch_size": plain(self.batch_size),
+            **loss,
             **length,
             "visits": plain(self.visits),
             "cohort": self.cohort,

@@ -65,7 +65,7 @@ class Power(Section):
     observable: Observable | None = Field(
         None, description="What the decoder reads; the first that the design measures if not given."
     )
-    classifier: ClassifierName = Field("random_forest", description="Classifier, by name.")
+    classifier: ClassifierName = Field("kernel_svm", description="Classifier, by name.")
     folds: Annotated[int, Ge(2)] = Field(5, description="Groups of subjects, each tested once.")
     inner_folds: Annotated[int, Ge(2)] = Field(
         3, description="Groups of training subjects by which a classifier's settings are chosen."

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, GetJsonSchemaHandler, StringConstraints
 
+from virtuallab.fields import Count
 from virtuallab.protocol.plugin import Draft, PluginOf, draft, name_key
 from virtuallab.protocol.section import Section, make_section
 from virtuallab.protocol.swept import swept
@@ -32,12 +33,15 @@ class Regime:
         None where the protocol's default holds.
     feedback_optimizer : Draft or None
         Of the backward weights; None where they follow the other.
+    replicates : int or None
+        None where the protocol's number holds.
     """
 
     label: str
     rule: Draft
     optimizer: Draft | None
     feedback_optimizer: Draft | None = None
+    replicates: int | None = None
 
     def draw(
         self, stream_of: Callable[[str], np.random.Generator], default: Draft | None
@@ -65,7 +69,7 @@ class Regime:
         assert optimizer is not None
         own = self.feedback_optimizer.points() if self.feedback_optimizer else (None,)
         return tuple(
-            Regime(self.label, rule, each, feedback)
+            Regime(self.label, rule, each, feedback, self.replicates)
             for rule in self.rule.points()
             for each in optimizer.points()
             for feedback in own
@@ -76,7 +80,8 @@ class Regime:
         optimizer = self.optimizer or default
         drafts = {"optimizer": optimizer, "feedback_optimizer": self.feedback_optimizer}
         own = {key: draft.written() for key, draft in drafts.items() if draft is not None}
-        return {**self.rule.written(), "label": self.label, **own}
+        count = {} if self.replicates is None else {"replicates": self.replicates}
+        return {**self.rule.written(), "label": self.label, **count, **own}
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,9 @@ class RegimeReader(PluginOf):
         """Find the rule of this name and read its settings, its label and its optimizer."""
         plugin, written = self.named(value)
         keys = dict(regime_section(plugin).model_validate(written))
-        own = ("name", "label", "optimizer", "feedback_optimizer")
-        name, label, optimizer, feedback = (keys.pop(key) for key in own)
-        return Regime(label or name, draft(plugin, keys), optimizer, feedback)
+        own = ("name", "label", "optimizer", "feedback_optimizer", "replicates")
+        name, label, optimizer, feedback, count = (keys.pop(key) for key in own)
+        return Regime(label or name, draft(plugin, keys), optimizer, feedback, count)
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and the sections of all rules."""
@@ -106,6 +111,11 @@ def regime_section(plugin: Any) -> type[Section]:
         description="Optimizer of the backward weights, where the rule changes them; like the "
         "rule's if not given, without its weight decay.",
     )
+    count = Field(
+        None,
+        description="Subjects of this rule that are alike in all else; subjects.replicates if not "
+        "given.",
+    )
     made_by_optimizer = Annotated[Draft, PluginOf(OPTIMIZERS)] | None
     return make_section(
         plugin,
@@ -114,6 +124,7 @@ def regime_section(plugin: Any) -> type[Section]:
         label=(Name | None, label),
         optimizer=(made_by_optimizer, optimizer),
         feedback_optimizer=(made_by_optimizer, feedback),
+        replicates=(Count | None, count),
     )
 
 

@@ -30,6 +30,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
+from virtuallab.errors import UnknownName
 from virtuallab.protocol.explain import expected, refusal, retold, shape_of
 
 _CONFIG = ConfigDict(
@@ -171,6 +172,26 @@ class Either(Reader):
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the alternatives."""
         return {"anyOf": [schema_of(kind, of) for kind in self.kinds]}
+
+
+@dataclass(frozen=True)
+class OneOf(Reader):
+    """A name out of a few; of another the nearest is told."""
+
+    kind: str
+    names: tuple[str, ...]
+
+    def read(self, value: Any) -> str:
+        """Return the name, if it is one of them."""
+        if not isinstance(value, str):
+            raise refusal([((), expected(f"the name of a {self.kind}", value))], value)
+        if value not in self.names:
+            raise refusal([((), str(UnknownName(self.kind, value, self.names)))], value)
+        return value
+
+    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return an enumeration of the names."""
+        return {"type": "string", "enum": list(self.names)}
 
 
 @dataclass(frozen=True)

@@ -40,5 +40,5 @@ probes:                          # recording designs, all implanted in the same 
 analyses:                        # ways to ask which rule was at work
   main:
     observables: [activity, all]
-    classifiers: [random_forest]
+    classifiers: [kernel_svm]
 """

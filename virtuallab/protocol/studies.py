@@ -28,7 +28,7 @@ class Study:
     Parameters
     ----------
     protocol : Protocol
-        The protocol, narrowed to one architecture, task, batch size and point of one rule.
+        The protocol, narrowed to one architecture, task, batch size, loss and point of one rule.
     rule : int
         Which entry of the rules it belongs to.
     architecture, task : str
@@ -112,7 +112,7 @@ def studies(protocol: Protocol) -> tuple[Study, ...]:
         for regime in [replace(written, optimizer=written.optimizer or subjects.optimizer)]
         for architecture_name, architecture in architectures
         for task_name, task in tasks
-        for batch in crossed({"batch_size": subjects.batch_size})
+        for shared in crossed({"batch_size": subjects.batch_size, "loss": subjects.loss})
         for point in regime.points(None)
         for study in [
             Study(
@@ -122,13 +122,13 @@ def studies(protocol: Protocol) -> tuple[Study, ...]:
                     tasks=(task,),
                     rules=(point,),
                     optimizer=None,
-                    **batch,
+                    **shared,
                 ),
                 index,
                 architecture_name,
                 task_name,
                 {
-                    **(batch if isinstance(subjects.batch_size, Grid) else {}),
+                    **{k: v for k, v in shared.items() if isinstance(getattr(subjects, k), Grid)},
                     **dict(_values_of_grids(regime, point)),
                 },
             )
@@ -171,7 +171,7 @@ def _closed(regime: Regime, values: Mapping[str, Any]) -> Regime:
         )
         for field, prefix, draft in _drafts(regime)
     }
-    return replace(regime, **drafts)
+    return replace(regime, replicates=None, **drafts)
 
 
 def _numbered(drafts: Iterable[Draft]) -> list[tuple[str, Draft]]:

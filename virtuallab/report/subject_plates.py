@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,19 +11,19 @@ from virtuallab.report.figures import learning_curves, recorded_activity
 from virtuallab.report.plate import Panel, Plate
 from virtuallab.report.style import Look, pretty
 from virtuallab.report.words import words
-from virtuallab.vocabulary import ACTIVITY, DONE, RULE, SUBJECT, UNIT, VISIT
+from virtuallab.vocabulary import ACTIVITY, CROSS_ENTROPY, DONE, RULE, SUBJECT, UNIT, VISIT
 
 _LEARNED = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
 
 
 def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | None:
-    """Accuracy and loss by rule, for each architecture and task; None before training."""
+    """Accuracy and loss by rule, for each architecture, task and loss; None before training."""
     if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
         return None
     subjects = tree["subjects"].to_dataset()
     done = (subjects["status"] == DONE).to_numpy()
     panels = []
-    for (architecture, task), members in groups(subjects).items():
+    for (architecture, task, minimised), members in _learners(subjects):
         if not (members & done).any():
             continue
         for variable, quantity in _LEARNED.items():
@@ -32,9 +32,13 @@ def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate |
             values = tree["truth"][variable].load()
             values = values.assign_coords({RULE: (SUBJECT, words(subjects[RULE]))})
             chosen = values.isel({SUBJECT: members & done})
-            title = f"{architecture}, {task}, {chosen.sizes[SUBJECT]} subjects"
+            usual = minimised == CROSS_ENTROPY
+            learned = task if usual else f"{task}, {pretty(minimised)}"
+            title = f"{architecture}, {learned}, {chosen.sizes[SUBJECT]} subjects"
             loss = quantity == "loss"
-            figure = learning_curves.draw(chosen, rule_looks=rule_looks, title=title, loss=loss)
+            figure = learning_curves.draw(
+                chosen, rule_looks=rule_looks, title=title, loss=loss, unit="nat" if usual else ""
+            )
             last = chosen.isel({VISIT: -1})
             ends = ", ".join(
                 f"{pretty(rule)} {_written(float(last[words(last[RULE]) == rule].median()), loss)}"
@@ -53,6 +57,17 @@ def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate |
         "No decoder sees this."
     )
     return Plate(tuple(panels), caption) if panels else None
+
+
+def _learners(subjects: xr.Dataset) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+    """Yield members of each architecture, task and loss; values of two losses do not compare."""
+    if "loss" in subjects:
+        losses = words(subjects["loss"])
+    else:  # of a store made before there was a choice
+        losses = np.full(subjects.sizes[SUBJECT], CROSS_ENTROPY, dtype=object)
+    for (architecture, task), members in groups(subjects).items():
+        for loss in sorted(set(losses[members])):
+            yield (architecture, task, loss), members & (losses == loss)
 
 
 def _written(value: float, loss: bool) -> str:

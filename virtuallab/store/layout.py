@@ -43,7 +43,7 @@ def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node:
     sample : xr.Dataset
         One subject's values, without a subject axis.
     static : xr.Dataset
-        The coordinates.
+        The coordinates; those of subjects alone may be more than the node has.
     node : str
         Where it is, for the message.
 
@@ -60,6 +60,8 @@ def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node:
                 f"and cannot take {now.get(name, 'nothing')}."
             )
     for name in sorted(map(str, stored.coords.keys() | static.coords.keys())):
+        if name not in stored.coords and static.variables[name].dims == (SUBJECT,):
+            continue  # a later version may know more of the subjects than the node was told
         if (
             name not in stored.coords
             or name not in static.coords

@@ -32,6 +32,7 @@ class Architecture(ABC):
     """Builds ordinary torch modules, one subject each; populations are made of them elsewhere."""
 
     name: ClassVar[str]
+    family: ClassVar[str] = ""  # networks of one plan, at any size; its name where none is given
 
     @abstractmethod
     def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Whether a rule can be carried out in a network."""
+"""Whether a rule can be carried out in a network, with a loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.birth import skeleton
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.task import Task
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 
-def misfit(rule: Rule, architecture: Architecture, task: Task) -> str | None:
-    """Say why these networks cannot learn by this rule; None where they can."""
+def misfit(
+    rule: Rule, architecture: Architecture, task: Task, loss: str = CROSS_ENTROPY
+) -> str | None:
+    """Say why these networks cannot learn by this rule and this loss; None where they can."""
+    if objection := rule.objection(loss):
+        return objection
     if not rule.dense_only:
         return None
     for name, module in skeleton(architecture, task).named_modules():

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import nn
 
@@ -29,6 +29,8 @@ Normalisation = Literal["batch", "local_response", "none"]
 @dataclass(frozen=True, kw_only=True)
 class KNet(Architecture):
     """What KNet4 and KNet5 share; the number of channels makes the difference."""
+
+    family: ClassVar[str] = "knet"
 
     kernel: Count = setting(3, doc="Height and width of each kernel, in pixels.")
     normalisation: Normalisation = setting(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from virtuallab.subject.loss import loss_called
 from virtuallab.subject.population import (
     PopulationBatchNorm,
     PopulationDropout,
@@ -16,7 +17,7 @@ from virtuallab.subject.population import (
 )
 from virtuallab.subject.streams import Streams
 from virtuallab.subject.transmission import Transmission
-from virtuallab.subject.truth import sample_losses
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 class Network:
@@ -30,6 +31,8 @@ class Network:
         Where a rule's noise comes from, a stream for each subject.
     length : int
         Training steps from birth to the end.
+    loss : str
+        Name of what the subjects minimise.
 
     Attributes
     ----------
@@ -41,12 +44,15 @@ class Network:
         What a rule remembers; tensors are led by the subject axis.
     """
 
-    def __init__(self, population: nn.Module, streams: Streams, length: int) -> None:
+    def __init__(
+        self, population: nn.Module, streams: Streams, length: int, loss: str = CROSS_ENTROPY
+    ) -> None:
         self.population = population
         self.layers = dict(layers_of(population))
         self.parameters = list(population.parameters())
         self.streams = streams
         self.length = length
+        self._loss = loss_called(loss)
         self.memory: dict[str, Tensor] = {}
         self._place = {id(p): i for i, p in enumerate(self.parameters)}
 
@@ -71,8 +77,8 @@ class Network:
         return answers.view(len(stimuli), self.subjects, -1)
 
     def losses(self, scores: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy in nats of each sample, ``(batch, subject)``."""
-        return sample_losses(scores, labels)
+        """Loss of each sample, ``(batch, subject)``: what these subjects minimise."""
+        return self._loss(scores, labels)
 
     @contextmanager
     def wired(self, transmission: Transmission) -> Iterator[None]:

@@ -27,7 +27,7 @@ class Lesson:
     Parameters
     ----------
     losses : Tensor, (subject,)
-        Mean cross-entropy in nats.
+        Mean loss over the batch.
     forward : list of Tensor or None
         A step for each of the network's ``parameters``; None: none of them changes now.
     backward : list of Tensor or None
@@ -62,6 +62,20 @@ class Rule(ABC):
     def teaching_step(self) -> int:
         """A training step at which the forward weights learn."""
         return 0
+
+    def objection(self, loss: str) -> str | None:
+        """Say why it cannot teach by a loss; None where it can.
+
+        A rule that takes its losses from the network, or its error from their gradient, teaches by
+        any. One with an error of its own objects to all but the loss that error belongs to: else
+        subjects would be told apart by a loss that they never felt.
+
+        Parameters
+        ----------
+        loss : str
+            Name of what the subjects would minimise.
+        """
+        return None
 
     @abstractmethod
     def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:

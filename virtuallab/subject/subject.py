@@ -13,6 +13,7 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.task import Task
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Subject:
         The protocol's seed.
     feedback_optimizer : Optimizer or None
         How the backward weights change; like the forward ones if None, but without weight decay.
+    loss : str
+        What it minimises: ``"cross_entropy"`` or ``"squared_error"``.
     """
 
     architecture: Architecture
@@ -47,6 +50,7 @@ class Subject:
     replicate: int
     seed: int
     feedback_optimizer: Optimizer | None = None
+    loss: str = CROSS_ENTROPY
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -59,7 +63,9 @@ class Subject:
             "steps": self.steps,
             "replicate": self.replicate,
             "seed": self.seed,
+            # What is left at its default has no word here, or every stream would be another.
             **({} if own is None else {"feedback_optimizer": named(own)}),
+            **({} if self.loss == CROSS_ENTROPY else {"loss": self.loss}),
         }
 
     @cached_property
@@ -92,8 +98,9 @@ class Cohort:
     def __post_init__(self) -> None:
         if len({kind(subject) for subject in self.subjects}) != 1:
             raise ValueError(
-                "subjects of one cohort share architecture, task, rule, optimizer, batch size and "
-                f"steps; found {len({kind(subject) for subject in self.subjects})} different kinds"
+                "subjects of one cohort share architecture, task, rule, optimizer, batch size, "
+                f"steps and loss; found {len({kind(each) for each in self.subjects})} different "
+                "kinds"
             )
 
 
@@ -105,6 +112,7 @@ def kind(subject: Subject) -> tuple[Any, ...]:
         *(_shared(each) for each in (subject.rule, subject.optimizer, subject.feedback_optimizer)),
         subject.batch_size,
         subject.steps,
+        subject.loss,
     )
 
 

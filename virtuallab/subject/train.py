@@ -114,14 +114,15 @@ class Room:
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
         first = self.subjects[0]
-        if refusal := misfit(first.rule, first.architecture, first.task):
+        if refusal := misfit(first.rule, first.architecture, first.task, first.loss):
             raise UserError(refusal)
         self.dtype, self.device = dtype, device
         self.rule: Rule = stack([s.rule for s in self.subjects], dtype, device)
         population = populate(
             [forward_network(s) for s in self.subjects], self._seeds(seeds.DROPOUT)
         ).to(device, dtype)
-        self.network = Network(population, Streams(self._seeds(seeds.RULE_NOISE)), first.steps)
+        noise = Streams(self._seeds(seeds.RULE_NOISE))
+        self.network = Network(population, noise, first.steps, first.loss)
         if self.rule.feedback:
             self._grow_feedback()
         self.optimizer, self.state = self._optimizer(
@@ -248,7 +249,9 @@ class Room:
             with torch.no_grad():
                 self._mark(gone, step)
                 self._silence(gone)
-        loss, accuracy = performance(self.population, self.validation, len(self.subjects))
+        loss, accuracy = performance(
+            self.population, self.validation, len(self.subjects), self.subjects[0].loss
+        )
         mean = self.loss / self.counted if self.counted else torch.full_like(self.loss, torch.nan)
         found = {
             "train_loss": mean,

@@ -23,6 +23,7 @@ def draw(
     rule_looks: Mapping[str, Look] | None = None,
     title: str = "",
     loss: bool = False,
+    unit: str = "nat",
 ) -> Figure:
     """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
 
@@ -35,7 +36,9 @@ def draw(
         So that all figures of a report agree; from the rules present if not given.
     title : str
     loss : bool
-        Whether the values are losses in nats; they are shares otherwise.
+        Whether the values are losses; they are shares otherwise.
+    unit : str
+        Unit of the losses; empty where they have none.
     """
     rules = sorted(map(str, set(words(values[RULE]))))
     rule_looks = rule_looks or looks(rules)
@@ -57,7 +60,8 @@ def draw(
                 marker=look.marker if len(axis) == 1 else None,
                 label=pretty(rule),
             )
-        axes.set(xlabel=label, ylabel="validation loss (nat)" if loss else "validation accuracy")
+        measured = f"validation loss ({unit})".removesuffix(" ()")
+        axes.set(xlabel=label, ylabel=measured if loss else "validation accuracy")
         if len(axis) > 1:
             axes.set_xlim(float(axis[0]), float(axis[-1]))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -20,6 +21,8 @@ class ResNet18(Architecture):
     ----------
     He et al. 2016, "Deep Residual Learning for Image Recognition".
     """
+
+    family: ClassVar[str] = "resnet"
 
     def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
         """Build torchvision's network; its first layer takes the channels of the stimuli."""

@@ -23,7 +23,7 @@ class Unsupervised(Rule, ABC):
     """Each hidden synapse sees its two neurons; biases and normalisations stay as they are born.
 
     The read-out follows the delta rule: its own input times the error of the answer, which is the
-    gradient of a layer with nothing below it.
+    gradient of a layer with nothing below it. So the loss is felt by the read-out alone.
     """
 
     local: ClassVar[bool] = True

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.broadcast import BroadcastError
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 @RULES.register("direct_random_target_projection")
@@ -21,7 +22,8 @@ class DirectRandomTargetProjection(BroadcastError):
 
     with :math:`y^*` one-hot, in the place of the error, whose sign it shares at the target's own
     class. The hidden layers need not wait for the output, and never stop: their teaching does not
-    shrink as the error does.
+    shrink as the error does. For cross-entropy alone: the sign of the error is known before the
+    answer only where a softmax bounds the answer.
 
     References
     ----------
@@ -30,6 +32,15 @@ class DirectRandomTargetProjection(BroadcastError):
     """
 
     needs: ClassVar[str] = "the target, broadcast"
+
+    def objection(self, loss: str) -> str | None:
+        """The target stands for the error of cross-entropy."""
+        if loss == CROSS_ENTROPY:
+            return None
+        return (
+            f"rule {self.name!r} broadcasts the target in the place of the error of cross_entropy; "
+            f"its hidden layers would not feel {loss}. Use 'loss: cross_entropy' or another rule."
+        )
 
     def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
         """The target with the sign of an error."""

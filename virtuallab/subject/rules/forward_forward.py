@@ -30,7 +30,8 @@ class ForwardForward(Rule):
 
     with the mean over units and positions in the place of the published sum, so that the threshold
     means the same in every layer. No error crosses a layer. The read-out learns by the delta rule
-    from the plain image, since the network is judged without a label. The patterns are ours: the
+    from the plain image, since the network is judged without a label; so the subject's loss is felt
+    by the read-out alone. The patterns are ours: the
     source writes the label into ten pixels, which a convolution sees only nearby.
 
     References

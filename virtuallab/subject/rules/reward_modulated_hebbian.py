@@ -13,6 +13,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.credit.exploration import Trial
 from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 @RULES.register("reward_modulated_hebbian")
@@ -30,7 +31,8 @@ class RewardModulatedHebbian(Rule):
 
     The answer that is rewarded is the average over the moments with the weights that the trace has
     left of them. There is no undisturbed pass to compare with; that is the difference from node
-    perturbation, and the price is variance.
+    perturbation, and the price is variance. The log-likelihood is the loss with its sign
+    turned; of the squared error, that of a Gaussian around the scores, but for a constant.
 
     References
     ----------
@@ -51,6 +53,15 @@ class RewardModulatedHebbian(Rule):
         doc="What is rewarded: the log-likelihood of the right answer, or 1 for a right one.",
     )
     baseline_rate: Fraction = setting(0.05, doc="Share by which the expected reward is renewed.")
+
+    def objection(self, loss: str) -> str | None:
+        """A reward for right answers knows of no loss."""
+        if loss == CROSS_ENTROPY or self.reward != "correct":
+            return None
+        return (
+            f"rule {self.name!r} with 'reward: correct' never sees the loss, so {loss} would "
+            "change nothing. Use 'reward: log_likelihood', or 'loss: cross_entropy'."
+        )
 
     @torch.no_grad()
     def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
