@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from virtuallab.probe.sampling import drawn, drawn_by_weight, shares
+from virtuallab.probe.sampling import drawn, drawn_by_weight, even_shares, shares
 
 SIZES = st.dictionaries(st.text("abc", min_size=1), st.integers(1, 500), min_size=1, max_size=6)
 
@@ -81,3 +81,15 @@ def test_a_small_weighted_draw_lies_in_a_larger_one_of_the_same_stream(size, see
     large = drawn_by_weight(weights, size // 2, np.random.default_rng(seed))
     assert set(small) <= set(large)
     assert (np.diff(large) > 0).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIZES, st.floats(0, 1))
+def test_even_shares_add_up_and_only_small_layers_give_less(sizes, part):
+    total = round(part * sum(sizes.values()))
+    found = even_shares(sizes, total)
+    assert sum(found.values()) == total
+    assert list(found) == list(sizes)
+    assert all(0 <= found[layer] <= size for layer, size in sizes.items())
+    largest = max(found.values())
+    assert all(found[layer] in (size, largest, largest - 1) for layer, size in sizes.items())

@@ -31,6 +31,7 @@ from virtuallab.probe.drift import (
     last,
     moved,
 )
+from virtuallab.probe.movement import movement
 
 Stats = Mapping[str, PerVisit]
 
@@ -134,8 +135,9 @@ def of_activity(
     tuning (``act_tuned``: without each unit's mean response) and of its class part
     (``act_class``: averaged in each class); ``act_separation``, the class part's share of the
     tuning, and its gain; ``act_class_share``, its share of the displacement since visit 0;
-    ``act_common_share``, the share of the last movement that all stimuli have in common; and
-    ``act_evenness`` of the last movement.
+    ``act_common_share``, the share of the last movement that all stimuli have in common;
+    ``act_evenness`` of the last movement, and what else :func:`~virtuallab.probe.movement.movement`
+    says of it.
 
     Parameters
     ----------
@@ -166,6 +168,7 @@ def of_activity(
         **rectified(responses, kept),
         "act_common_share": np.clip(1 - _part(moved(tuned), moved(whole), nothing=1.0), 0, 1),
         "act_evenness": evenness(responses, kept),
+        **movement(exact, labels, kept),
         **({} if classes is None else _of_classes(classes, tuned)),
     }
 

@@ -44,7 +44,7 @@ class Probe:
     )
     insertions: Count = setting(1, doc="How many of the device, each at a place of its own.")
     units: Count | Literal["all"] = setting(
-        "all", doc="Units to record, drawn over all layers in proportion to their size."
+        "all", doc="Units to record in all layers together, divided over them as `division` says."
     )
     units_per_layer: Count | None = setting(
         None, doc="Units to record in each layer, in the place of `units`."
@@ -67,10 +67,15 @@ class Probe:
         "of the device, or 1.",
     )
     synapses: Count | Literal["all"] = setting(
-        "all", doc="Synapses to measure, drawn over all layers in proportion to their number."
+        "all", doc="Synapses to measure in all layers together, divided as `division` says."
     )
     synapses_per_layer: Count | None = setting(
         None, doc="Synapses to measure in each layer, in the place of `synapses`."
+    )
+    division: Literal["proportional", "even"] = setting(
+        "proportional",
+        doc="How `units` and `synapses` are divided over layers: in proportion to what is there, "
+        "or evenly, where a layer that has fewer gives all.",
     )
     layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
         None, doc="Layers to record from; every layer if not given."

@@ -11,7 +11,7 @@ import numpy as np
 from virtuallab.probe.channels import Channels, Chronic, Pooled, turning
 from virtuallab.probe.cortex import Map, neighbourhoods
 from virtuallab.probe.device import device_of, reached, yields
-from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, shares
+from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, even_shares, shares
 from virtuallab.probe.tissue import Tissue, maps_of
 
 if TYPE_CHECKING:
@@ -42,19 +42,23 @@ def available(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
 
 def units_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
     """How many channels a probe has in each recorded layer, of so many units."""
-    return _divided(probe.units, probe.units_per_layer, available(probe, sizes))
+    return _divided(probe, probe.units, probe.units_per_layer, available(probe, sizes))
 
 
 def synapses_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
     """How many synapses a probe measures in each recorded layer, of so many."""
-    return _divided(probe.synapses, probe.synapses_per_layer, recorded(probe, sizes))
+    return _divided(probe, probe.synapses, probe.synapses_per_layer, recorded(probe, sizes))
 
 
-def _divided(total: int | str, each: int | None, there: Mapping[str, int]) -> dict[str, int]:
+def _divided(
+    probe: InEffect, total: int | str, each: int | None, there: Mapping[str, int]
+) -> dict[str, int]:
     """Divide what a probe asks for among the layers."""
     if each is not None:
         return dict.fromkeys(there, each)
-    return shares(there, total) if isinstance(total, int) and there else dict(there)
+    if not isinstance(total, int) or not there:
+        return dict(there)
+    return even_shares(there, total) if probe.division == "even" else shares(there, total)
 
 
 @dataclass(frozen=True)

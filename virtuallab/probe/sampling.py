@@ -27,6 +27,25 @@ def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
     return given
 
 
+def even_shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
+    """Divide a number of units over layers evenly; a layer that has fewer gives all.
+
+    What does not go up evenly goes to the first layers.
+
+    >>> even_shares({"conv1": 90, "conv2": 90, "fc3": 10}, 51)
+    {'conv1': 21, 'conv2': 20, 'fc3': 10}
+    """
+    given = dict.fromkeys(sizes, 0)
+    left, open_layers = total, sorted(sizes, key=sizes.__getitem__)
+    while open_layers and sizes[open_layers[0]] * len(open_layers) <= left:
+        smallest = open_layers.pop(0)
+        given[smallest] = sizes[smallest]
+        left -= sizes[smallest]
+    for place, layer in enumerate(name for name in sizes if name in open_layers):
+        given[layer] = left // len(open_layers) + (place < left % len(open_layers))
+    return given
+
+
 def drawn(size: int, count: int, stream: np.random.Generator) -> Indices:
     """Draw ``count`` different indices below ``size``, in ascending order.
 
