@@ -37,7 +37,7 @@ CONFIDENCE = 0.95
 
 def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
     """Who was identified from a design."""
-    at = {DESIGN: design, OBSERVABLE: observable, CLASSIFIER: "random_forest"}
+    at = {DESIGN: design, OBSERVABLE: observable, CLASSIFIER: "kernel_svm"}
     return found["identified"].sel(at).astype(float)
 
 
@@ -194,7 +194,7 @@ def line(
     keep = found["design_name"].values == name
     for path, value in held.items():
         keep &= np.isclose(found[path].values, value)
-    of = found.isel({DESIGN: keep}).sel({CLASSIFIER: "random_forest"})
+    of = found.isel({DESIGN: keep}).sel({CLASSIFIER: "kernel_svm"})
     return curve_of(of, axis, observable, title, look)
 
 

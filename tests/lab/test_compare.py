@@ -108,8 +108,8 @@ def test_only_further_designs_are_tried(folder: Path, monkeypatch: pytest.Monkey
     assert found.sizes["design"] == 8
     assert sorted(asked) == sorted(
         [
-            *["rule/activity/random_forest"] * 4,
-            *["visit_0/activity/random_forest", "permuted_labels/activity/random_forest"] * 2,
+            *["rule/activity/kernel_svm"] * 4,
+            *["visit_0/activity/kernel_svm", "permuted_labels/activity/kernel_svm"] * 2,
         ]
     )
 

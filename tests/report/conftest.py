@@ -9,7 +9,7 @@ from virtuallab.report import build
 
 @pytest.fixture(scope="session")
 def tree() -> xr.DataTree:
-    return experiment(held_out=True)
+    return experiment(held_out=True, judged=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.report.synthetic import experiment
+from tests.report.synthetic import REASON, experiment
 from virtuallab.report import build
 from virtuallab.report.html import fates
 from virtuallab.vocabulary import DIVERGED, DONE
@@ -59,19 +59,20 @@ def test_references_inside_figures_find_their_target(page):
 
 def test_every_figure_says_what_it_shows(page):
     labels = Page(page).labels
-    # accuracy and controls by classifier, confusion by probe, accuracy and loss by architecture,
-    # angles and sizes by architecture (of all rules, of those with backward weights), rules
-    assert len(labels) == 2 + 2 + 3 + 2 * 2 + 2 * (2 + 2) + 4
+    # accuracy and controls by classifier; confusion, reliability, groups held out and rules left
+    # out by probe; accuracy and loss by architecture; angles and sizes by architecture (of all
+    # rules, of those with backward weights); rules
+    assert len(labels) == 2 + 2 + 3 + 3 * 3 + 2 * 2 + 2 * (2 + 2) + 4
     assert all(len(label) > 30 for label in labels)
 
 
 def test_the_same_tree_gives_the_same_page(page):
-    assert build(experiment(held_out=True)) == page
+    assert build(experiment(held_out=True, judged=True)) == page
 
 
 def test_reports_made_at_once_do_not_disturb_one_another(page):
     made = []
-    tree = experiment(held_out=True)
+    tree = experiment(held_out=True, judged=True)
     threads = [threading.Thread(target=lambda: made.append(build(tree))) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -112,7 +113,9 @@ def test_without_kept_recordings_the_page_says_why_there_are_none():
 
 
 def test_held_out_results_are_shown_where_there_are_some(page):
-    assert "knet4 held out" in page
+    assert ">architecture held out</th>" in page
+    assert ">knet4</" in page
+    assert "Kinds of subjects that it never saw" in page
     assert "held out" not in build(experiment())
 
 
@@ -128,6 +131,40 @@ def test_a_failed_control_is_said_in_words_not_only_in_red():
     text = build(experiment(leaking="visit_0", classifiers=("random_forest",)))
     assert 'class="verdict control_failed"' in text
     assert text.count(">above chance</span>") == 11
+
+
+def test_every_control_of_every_result_has_its_mark_and_the_mark_its_word():
+    failing, absent = ("performance", "schedule_matched"), ("performance_matched",)
+    one = ("random_forest",)
+    text = build(experiment(judged=True, failing=failing, not_asked=absent, classifiers=one))
+    table = text[text.index('<table class="marks"') :]
+    table = table[: table.index("</table>")]
+    assert table.count("✓") == table.count(">passed<") == 11 * 5
+    assert table.count("✗") == table.count(">FAILED<") == 11 * 2
+    assert table.count("not asked") == 11
+    assert table.count('class="limit"') == 11 * 2
+    assert 'class="failed"' not in table
+
+
+def test_a_control_at_fault_and_one_that_limits_look_different():
+    text = build(experiment(judged=True, failing=("metadata",), classifiers=("random_forest",)))
+    table = text[text.index('<table class="marks"') :]
+    table = table[: table.index("</table>")]
+    assert table.count('class="failed"') == 11
+    assert 'class="limit"' not in table
+
+
+def test_why_a_control_was_not_asked_is_said_once_with_how_often():
+    text = build(experiment(judged=True, not_asked=("schedule",), classifiers=("random_forest",)))
+    assert f"not asked, schedule: {REASON} (11 of 11 results)" in text
+
+
+def test_what_an_older_store_lacks_is_left_out_of_the_page():
+    text = build(experiment(classifiers=("random_forest",)))
+    for heading in ("its own doubt", "Kinds of subjects", "Rules that it never saw"):
+        assert heading not in text
+    assert "Controls of the best result" in text
+    assert "judged the more severely" not in text
 
 
 def test_the_page_stays_small(page):

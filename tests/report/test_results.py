@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tests.report.synthetic import experiment
+from tests.report.synthetic import HELD_OUT, KINDS, experiment
 from virtuallab.report.results import Estimate, Result, analyses, results
 
 
@@ -19,18 +19,41 @@ def test_there_is_a_result_for_each_thing_that_was_measured(tree):
             "classifier": result.classifier,
         }
         assert result.accuracy.value == float(stored.sel(cell))
-        assert set(result.controls) == {"visit_0", "permuted_labels"}
-        assert set(result.held_out) == {"knet4", "mlp"}
+        assert set(result.controls) == set(KINDS)
+        assert set(result.held_out) == set(HELD_OUT)
 
 
 def test_nothing_decoded_means_no_results():
     assert results(experiment(decoded=False)) == ()
 
 
-def test_a_control_fails_when_its_whole_interval_lies_above_chance():
-    controls = {"visit_0": Estimate(0.31, 0.26, 0.36), "permuted_labels": Estimate(0.3, 0.24, 0.4)}
-    result = Result("main", "p", "all", "c", Estimate(0.8, 0.7, 0.9), 0.25, controls)
-    assert result.failed_controls == ("visit_0",)
+def test_groups_held_out_are_averaged_within_what_was_held_out(tree):
+    result = results(tree)[0]
+    assert list(result.by_split) == ["architecture", "task"]
+    assert list(result.by_split["task"]) == ["digits", "gratings"]
+    pair = [each.value for each in result.by_split["task"].values()]
+    assert result.held_out_means["task"] == pytest.approx(sum(pair) / 2)
+
+
+def test_a_group_of_an_older_store_is_held_out_by_no_name():
+    accuracy = Estimate(0.8, 0.7, 0.9)
+    result = Result("main", "p", "all", "c", accuracy, 0.25, held_out={"knet4": accuracy})
+    assert result.by_split == {"held out": {"knet4": accuracy}}
+
+
+def test_failed_controls_are_told_by_what_they_should_have_done():
+    failing = ("metadata", "performance", "schedule_matched")
+    result = results(experiment(judged=True, failing=failing))[0]
+    assert result.failed_controls == failing
+    assert [control.name for control in result.leaks] == ["metadata"]
+    assert [control.name for control in result.limits] == ["performance", "schedule_matched"]
+
+
+def test_what_was_not_measured_is_missing_and_not_zero():
+    result = results(experiment())[0]
+    assert (result.calibration, result.coverage) == (None, None)
+    assert result.left_out == {}
+    assert result.certainty == ""
 
 
 def test_an_accuracy_without_an_interval_is_never_above_chance():

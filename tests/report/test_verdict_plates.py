@@ -57,6 +57,20 @@ def test_without_controls_there_is_no_plate_of_controls():
     assert controls_plate(analyses(tree)[0]) is None
 
 
+def test_the_plate_of_controls_shows_those_that_should_be_at_chance_and_were_asked():
+    one = ("random_forest",)
+    tree = experiment(judged=True, not_asked=("schedule",), failing=("metadata",), classifiers=one)
+    plate = controls_plate(analyses(tree)[0])
+    (panel,) = plate.panels
+    labels = [text.get_text() for text in panel.figure.legends[0].get_texts()]
+    assert labels == [
+        *("accuracy", "visit 0 alone", "permuted labels"),
+        "metadata, above chance",
+    ]
+    assert "11 of 33 above chance" in panel.alt
+    assert "(visit 0 alone, permuted labels and metadata)" in plate.caption
+
+
 def test_the_summary_shows_the_classifier_of_the_best_result(tree):
     (analysis,) = analyses(tree)
     axes = summary_figure(tree).axes[0]

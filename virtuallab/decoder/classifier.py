@@ -43,6 +43,32 @@ class Finite(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
 
+class Bounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Keep standardised values within a bound, so that one odd column decides nothing alone.
+
+    Parameters
+    ----------
+    bound : float
+        In standard deviations of the training samples.
+    """
+
+    def __init__(self, bound: float = 4.0) -> None:
+        self.bound = bound
+
+    def fit(self, X: Any, y: Any = None) -> Bounded:
+        """Learn nothing but the number of columns."""
+        validate_data(self, X)
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Clip."""
+        check_is_fitted(self)
+        values = validate_data(self, X, reset=False, dtype=np.float64)
+        found: np.ndarray = np.clip(values, -self.bound, self.bound)
+        return found
+
+
 @dataclass(frozen=True)
 class Classifier(ABC):
     """A classifier by name: how to make one, and which settings to choose among."""
@@ -58,9 +84,15 @@ class Classifier(ABC):
         """Settings to choose among; with one entry nothing needs to be chosen."""
 
     def pipeline(
-        self, samples: Samples, last: Any, *, scaled: bool, components: int | None = None
+        self,
+        samples: Samples,
+        last: Any,
+        *,
+        scaled: bool,
+        bounded: bool = False,
+        components: int | None = None,
     ) -> Pipeline:
-        """Fill what is missing by the training samples' median, scale, reduce, classify.
+        """Fill what is missing by the training samples' median, scale, bound, reduce, classify.
 
         Context columns are neither scaled nor reduced.
         """
@@ -70,6 +102,8 @@ class Classifier(ABC):
         ]
         if scaled:
             prepared: list[tuple[str, Any]] = [("scale", StandardScaler())]
+            if bounded:
+                prepared.append(("bound", Bounded()))
             if components is not None:
                 prepared.append(("reduce", PCA(components, svd_solver="full")))
             context = slice(0, samples.context)

@@ -64,8 +64,9 @@ def probabilities(
 ) -> Float[np.ndarray, "row rule"]:
     """Scores for every class, zero for one that was not in training."""
     found = np.zeros((len(rows), len(classes)))
-    for column, name in enumerate(fitted.classes_):
-        found[:, classes.index(str(name))] = fitted.predict_proba(samples.values[rows])[:, column]
+    found[:, [classes.index(str(name)) for name in fitted.classes_]] = fitted.predict_proba(
+        samples.values[rows]
+    )
     return found
 
 

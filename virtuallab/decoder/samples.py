@@ -7,6 +7,7 @@ want a time series fold them back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 GROUPS: Final = 3  # early, middle, deep
+STAGES: Final = 7
 
 # The statistics that were finite in every published network and given to the classifiers.
 PUBLISHED: Final = (
@@ -55,7 +57,8 @@ def by_subject(features: xr.Dataset, observable: str) -> Samples:
 
     Layers of one third of the depth are averaged, and the differences between neighbouring thirds
     are added: how fast a layer changes beside the next tells how the error reached it. Visit 0, at
-    which nothing has changed, is left out.
+    which nothing has changed, is left out; of many visits those of one stage of learning are
+    averaged, see :func:`stages`.
     """
     names = _names(features, "change_observable", observable)
     changes = (
@@ -64,7 +67,35 @@ def by_subject(features: xr.Dataset, observable: str) -> Samples:
         .transpose("subject", "visit", "layer", "change_name")
     )
     learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
-    return _rows(features, _in_groups(features, learning.to_numpy()))
+    return _rows(features, _in_stages(_in_groups(features, learning.to_numpy())))
+
+
+def stages(visits: int) -> list[slice]:
+    """Cut visits into at most seven stages, short ones first: most changes at the beginning.
+
+    One visit tells little by itself; neighbours say the same with other noise.
+
+    >>> [stage.stop - stage.start for stage in stages(20)]
+    [1, 1, 2, 3, 3, 5, 5]
+    """
+    count = min(visits, STAGES)
+    edges = [max(k, round(visits * (k / count) ** 2)) for k in range(count + 1)]
+    return [slice(*pair) for pair in pairwise(edges)]
+
+
+def _in_stages(
+    values: Float[np.ndarray, "subject visit column"],
+) -> Float[np.ndarray, "subject stage column"]:
+    parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
+    return np.stack(parts, axis=1)
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """Mean of what is finite; NaN where nothing is."""
+    finite = np.isfinite(values)
+    total, count = np.where(finite, values, 0.0).sum(axis), finite.sum(axis)
+    found: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return found
 
 
 def knows_visit_0(features: xr.Dataset) -> bool:
@@ -128,13 +159,10 @@ def _in_groups(
 ) -> Float[np.ndarray, "subject visit column"]:
     """Mean over the layers of each third, and differences between neighbouring thirds."""
     group = features["depth_group"].transpose("subject", "layer").to_numpy()
-    finite = np.isfinite(values)
-    means = []
-    for third in range(GROUPS):
-        member = (group == third)[:, None, :, None] & finite
-        total = np.where(member, values, 0.0).sum(2)
-        count = member.sum(2)
-        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    means = [
+        _mean(np.where((group == third)[:, None, :, None], values, np.nan), 2)
+        for third in range(GROUPS)
+    ]
     return np.concatenate([*means, means[1] - means[0], means[2] - means[1]], axis=2)
 
 

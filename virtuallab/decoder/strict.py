@@ -6,7 +6,7 @@ choice of settings happen inside the training subjects of each fold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +20,9 @@ from virtuallab.decoder.crossval import (
     probabilities,
     shuffled_folds,
 )
+from virtuallab.decoder.familiarity import Values
 from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.trained import Answer, train
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,52 @@ def cross_validated(
     grid = classifier.grid("strict", samples)
     grid = grid if select else [grid[len(grid) // 2]]
     found = np.zeros((len(samples.labels), len(classes)))
-    for train, test in shuffled_folds(samples.labels, folds, seed):
+    for rows, test in shuffled_folds(samples.labels, folds, seed):
         inner = StratifiedKFold(inner_folds, shuffle=True, random_state=seed % 2**32)
-        settings = chosen_settings(classifier, samples, train, grid, inner, seed)
-        fitted = fit(classifier, samples, train, settings, seed)
+        settings = chosen_settings(classifier, samples, rows, grid, inner, seed)
+        fitted = fit(classifier, samples, rows, settings, seed)
         found[test] = probabilities(fitted, samples, test, classes)
     return _outcome(samples.labels, found, classes)
+
+
+def believed(
+    classifier: Classifier,
+    samples: Samples,
+    classes: list[str],
+    *,
+    folds: int,
+    inner_folds: int,
+    seed: int,
+    others: Values | None = None,
+) -> tuple[Outcome, Answer]:
+    """Identify each subject as :func:`cross_validated` does, and say how sure that is.
+
+    Probabilities, conformity and familiarity of a subject are those of a decoder that was trained
+    and calibrated on the others; parameters as for :func:`~virtuallab.decoder.trained.train`.
+    """
+    parts: list[Answer] = []
+    rows: list[np.ndarray] = []
+    for train_rows, test in shuffled_folds(samples.labels, folds, seed):
+        trained = train(
+            classifier,
+            samples,
+            train_rows,
+            classes,
+            inner_folds=inner_folds,
+            belief_folds=folds,
+            seed=seed,
+            others=others,
+        )
+        parts.append(trained.answer(samples.values[test]))
+        rows.append(test)
+    order = np.argsort(np.concatenate(rows))
+    answer = Answer(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])[order]
+            for field in fields(Answer)
+        }
+    )
+    return _outcome(samples.labels, answer.probability, classes), answer
 
 
 def held_out(
@@ -92,11 +134,11 @@ def held_out(
     out : str
         The group that is held out.
     """
-    train, test = np.flatnonzero(group != out), np.flatnonzero(group == out)
+    rows, test = np.flatnonzero(group != out), np.flatnonzero(group == out)
     inner = StratifiedKFold(inner_folds, shuffle=True, random_state=seed % 2**32)
     grid = classifier.grid("strict", samples)
-    settings = chosen_settings(classifier, samples, train, grid, inner, seed)
-    fitted = fit(classifier, samples, train, settings, seed)
+    settings = chosen_settings(classifier, samples, rows, grid, inner, seed)
+    fitted = fit(classifier, samples, rows, settings, seed)
     return _outcome(samples.labels[test], probabilities(fitted, samples, test, classes), classes)
 
 

@@ -9,10 +9,12 @@ import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder.relevance import regrouped
+from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import UserError
 from virtuallab.lab.record import feature_node, stage
 from virtuallab.store import Store
-from virtuallab.vocabulary import PROBE, SUBJECT
+from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
 
 
 def decode(
@@ -54,7 +56,14 @@ def decode(
             announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
             own = seeds.integer(seed, "analysis", name, probe)
-            verdict = identify(found, analysis, own, workers=workers)
+            verdict = identify(
+                found,
+                analysis,
+                own,
+                workers=workers,
+                subjects=store.subjects.load(),
+                performance=_performance(store),
+            )
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
         store.write_table(f"decoding/{name}", _together(verdicts))
 
@@ -73,8 +82,27 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     return store.read(feature_node(probe)).isel({SUBJECT: indices}).load()
 
 
+def _performance(store: Store) -> xr.DataArray:
+    """Return learning curves, which are truth: for controls, and for no decoder."""
+    curves = store.read("truth")["validation_accuracy"].load()
+    return curves.drop_vars([name for name in curves.coords if name not in (SUBJECT, VISIT)])
+
+
 def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
     """One table for all probes; a warning belongs to its probe and stays with it."""
-    joined = xr.concat(verdicts, dim=PROBE, join="outer", combine_attrs="drop_conflicts")
+    joined = xr.concat(
+        verdicts,
+        dim=PROBE,
+        join="outer",
+        coords="different",
+        compat="equals",
+        combine_attrs="drop_conflicts",
+    )
+    for name, variable in joined.data_vars.items():
+        if variable.dtype == object:  # where a probe has no such observable there are no words
+            joined[name] = variable.where(variable.notnull(), "")
+    if "relevance" in joined:
+        joined = regrouped(joined)
     warnings = [str(verdict.attrs.get("warnings", "[]")) for verdict in verdicts]
-    return joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
+    judged = joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
+    return judged_together(judged) if "confidence" in judged.attrs else judged

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
+from virtuallab.report.control import BESIDE, Control
 from virtuallab.report.plate import Panel, Plate
+from virtuallab.report.relevance_plates import relevance_of_best
 from virtuallab.report.render import inline_svg
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import looks, pretty
@@ -31,8 +34,9 @@ class Section:
     analysis: Analysis
     verdict: Verdict
     by_probe: dict[str, list[Result]]
-    controls: list[str]
-    held_out: list[str]
+    beside: list[str]
+    controls: tuple[Control, ...]
+    not_asked: dict[str, int]
     plates: dict[str, Plate | None]
     whole_subjects: bool
 
@@ -88,20 +92,28 @@ def _section(analysis: Analysis) -> Section:
         "accuracy": accuracy_plate(analysis),
         "controls": controls_plate(analysis),
         "confusion": confusion_plate(analysis),
+        "reliability": reliability_plate(analysis),
+        "held_out": held_out_plate(analysis),
+        "left_out": left_out_plate(analysis),
+        "relevance": relevance_of_best(analysis),
     }
     return Section(
         analysis=analysis,
         verdict=judge(analysis),
         by_probe=by_probe,
-        controls=_ordered(name for r in analysis.results for name in r.controls),
-        held_out=_ordered(name for r in analysis.results for name in r.held_out),
+        beside=[name for name in analysis.control_names if name in BESIDE],
+        controls=tuple(analysis.best.controls.values()) if analysis.best else (),
+        not_asked=_not_asked(analysis),
         plates=plates,
         whole_subjects=any(r.whole_subjects is not None for r in analysis.results),
     )
 
 
-def _ordered(names: Any) -> list[str]:
-    return list(dict.fromkeys(names))
+def _not_asked(analysis: Analysis) -> dict[str, int]:
+    """Why controls were not asked, each reason with the number of results that it holds for."""
+    every = [control for result in analysis.results for control in result.controls.values()]
+    said = [f"{pretty(c.name)}: {c.note}" for c in every if not c.asked and c.note]
+    return dict(Counter(said))
 
 
 @dataclass(frozen=True)

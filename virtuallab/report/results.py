@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,29 +10,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.vocabulary import CLASSIFIER, CONTROL, OBSERVABLE, PROBE
+from virtuallab.report.certainty import (
+    Calibration,
+    Coverage,
+    calibration_of,
+    certainty,
+    coverage_of,
+    left_out_of,
+)
+from virtuallab.report.control import Control, controls_of
+from virtuallab.report.estimate import Estimate, estimate
+from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, PROBE
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with the interval that it lies in.
-
-    >>> str(Estimate(0.831, 0.79, 0.87))
-    '0.83 [0.79, 0.87]'
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def is_above(self, chance: float) -> bool:
-        """Whether the whole interval lies above chance."""
-        return self.low > chance
-
-    def __str__(self) -> str:
-        if not math.isfinite(self.low):
-            return f"{self.value:.2f}"
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+__all__ = ["Analysis", "Estimate", "Result", "analyses", "results"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +36,15 @@ class Result:
     accuracy : Estimate
         Balanced accuracy.
     chance : float
-    controls : mapping from name to Estimate
-        Negative controls, which ought to be at chance.
+    controls : mapping from name to Control
+        What must hold for the accuracy to be believed; also those that could not be asked.
     held_out : mapping from name to Estimate
-        Accuracy on what was held out of training altogether, an architecture for one.
+        Accuracy on what was held out of training altogether: ``architecture: knet4`` for one.
+    calibration : Calibration, optional
+    coverage : Coverage, optional
+    left_out : mapping from rule to float
+        How well each rule, left out of training, is told from those that the decoder knows: area
+        under the curve.
     whole_subjects : float, optional
         Where layers were the samples: the accuracy when each subject's layers are kept together.
     """
@@ -61,8 +55,11 @@ class Result:
     classifier: str
     accuracy: Estimate
     chance: float
-    controls: Mapping[str, Estimate] = field(default_factory=dict)
+    controls: Mapping[str, Control] = field(default_factory=dict)
     held_out: Mapping[str, Estimate] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    coverage: Coverage | None = None
+    left_out: Mapping[str, float] = field(default_factory=dict)
     whole_subjects: float | None = None
 
     @property
@@ -72,8 +69,42 @@ class Result:
 
     @property
     def failed_controls(self) -> tuple[str, ...]:
-        """Names of the controls that lie above chance, where no control should."""
-        return tuple(n for n, control in self.controls.items() if control.is_above(self.chance))
+        """Names of the controls that were asked and did not hold."""
+        return tuple(name for name, control in self.controls.items() if control.failed)
+
+    @property
+    def leaks(self) -> tuple[Control, ...]:
+        """Failed controls that should be at chance: the accuracy cannot be believed."""
+        return tuple(c for c in self.controls.values() if c.failed and c.kind == "chance")
+
+    @property
+    def limits(self) -> tuple[Control, ...]:
+        """Other failed controls: they limit what the accuracy means, and it may be believed."""
+        return tuple(c for c in self.controls.values() if c.failed and c.kind != "chance")
+
+    @property
+    def by_split(self) -> dict[str, dict[str, Estimate]]:
+        """Accuracy on each group held out, by what was held out: ``{"task": {"digits": ...}}``."""
+        found: dict[str, dict[str, Estimate]] = {}
+        for label, accuracy in self.held_out.items():
+            split, named, group = label.partition(": ")
+            # Older stores name the group alone.
+            at = (split, group) if named else ("held out", label)
+            found.setdefault(at[0], {})[at[1]] = accuracy
+        return found
+
+    @property
+    def held_out_means(self) -> dict[str, float]:
+        """Mean over the groups of each split."""
+        return {
+            split: float(np.mean([each.value for each in groups.values()]))
+            for split, groups in self.by_split.items()
+        }
+
+    @property
+    def certainty(self) -> str:
+        """How far the decoder's own doubt can be believed, in one line."""
+        return certainty(self.calibration, self.coverage, self.left_out)
 
 
 @dataclass(frozen=True)
@@ -92,6 +123,21 @@ class Analysis:
     def best(self) -> Result | None:
         """The result with the highest accuracy, or None where nothing was measured."""
         return max(self.results, key=lambda result: result.accuracy.value, default=None)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Every control that any result has, in the decoder's order."""
+        return tuple(dict.fromkeys(name for r in self.results for name in r.controls))
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Everything by which groups were held out."""
+        return tuple(dict.fromkeys(split for r in self.results for split in r.by_split))
+
+    @property
+    def corrected(self) -> bool:
+        """Whether controls were judged more severely the more of them were asked."""
+        return "control_passed" in self.dataset
 
     @property
     def best_of_probes(self) -> tuple[Result, ...]:
@@ -151,7 +197,7 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[Result]:
             for classifier in verdict[CLASSIFIER].to_numpy():
                 at = {PROBE: probe, OBSERVABLE: observable, CLASSIFIER: classifier}
                 cell = verdict.sel(at)
-                accuracy = _estimate(cell, "balanced_accuracy", "interval")
+                accuracy = estimate(cell, "balanced_accuracy", "interval")
                 if accuracy is None:  # this probe has no such observable
                     continue
                 rows.append(
@@ -162,38 +208,30 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[Result]:
                         classifier=str(classifier),
                         accuracy=accuracy,
                         chance=chance,
-                        controls=_estimates(cell, "control_accuracy", "control_interval", CONTROL),
-                        held_out=_estimates(
-                            cell, "held_out_accuracy", "held_out_interval", "held_out"
-                        ),
+                        controls=controls_of(cell, chance),
+                        held_out=_held_out(cell),
+                        calibration=calibration_of(cell),
+                        coverage=coverage_of(cell),
+                        left_out=left_out_of(cell),
                         whole_subjects=_without_optimism(cell, accuracy),
                     )
                 )
     return rows
 
 
-def _estimates(cell: xr.Dataset, value: str, interval: str, dim: str) -> dict[str, Estimate]:
-    if value not in cell:
+def _held_out(cell: xr.Dataset) -> dict[str, Estimate]:
+    if "held_out_accuracy" not in cell:
         return {}
+    kept = cell[[name for name in cell.data_vars if str(name).startswith("held_out_")]]
     found = {
-        str(name): _estimate(cell.sel({dim: name}), value, interval)
-        for name in cell[dim].to_numpy()
+        str(name): estimate(kept.sel(held_out=name), "held_out_accuracy", "held_out_interval")
+        for name in kept["held_out"].to_numpy()
     }
-    return {name: estimate for name, estimate in found.items() if estimate is not None}
+    return {name: accuracy for name, accuracy in found.items() if accuracy is not None}
 
 
 def _without_optimism(cell: xr.Dataset, accuracy: Estimate) -> float | None:
     return accuracy.value - float(cell["optimism"]) if "optimism" in cell else None
-
-
-def _estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
-    number = float(cell[value])
-    if not math.isfinite(number):
-        return None
-    if interval not in cell:
-        return Estimate(number, math.nan, math.nan)
-    bounds = cell[interval]
-    return Estimate(number, float(bounds.sel(bound="low")), float(bounds.sel(bound="high")))
 
 
 def _warnings(verdict: xr.Dataset) -> tuple[str, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import xarray as xr
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from virtuallab.report.results import Analysis, Estimate, Result, analyses
+from virtuallab.report.control import BESIDE, Control
+from virtuallab.report.results import Analysis, Result, analyses
+from virtuallab.report.style import pretty
 from virtuallab.report.verdict import Finding, judge
 
 _COLOURS = {
@@ -18,6 +22,8 @@ _COLOURS = {
     Finding.NOTHING: "yellow",
 }
 _SHORT = {"permuted_labels": "permuted", "visit_0": "visit 0"}
+_WIDTH = 80  # columns of a terminal that nobody has widened
+_FEWEST = 15  # columns that a name can be folded into and still be read
 
 
 def verdict_table(tree: xr.DataTree) -> RenderableType:
@@ -38,19 +44,116 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
         verdict = judge(analysis)
         classifiers = dict.fromkeys(result.classifier for result in analysis.results)
         for classifier in classifiers:
-            parts += [Text(), _table(analysis, classifier)]
+            for table in _accuracies(analysis, classifier):
+                parts += [Text(), table]
+        parts += _of_the_best(analysis)
         parts += [Text(), Text(verdict.sentence, _COLOURS[verdict.finding])]
         parts += [Text(remark) for remark in verdict.remarks]
     return Group(*parts)
 
 
-def _table(analysis: Analysis, classifier: str) -> Table:
-    """Lay out the results of one classifier; the best result of each probe is bold."""
-    controls = list(dict.fromkeys(n for result in analysis.results for n in result.controls))
-    held_out = list(dict.fromkeys(n for result in analysis.results for n in result.held_out))
-    table = Table(
-        title=f"{analysis.name}: balanced accuracy of {classifier}, chance {analysis.chance:.2f}",
-        caption=_caption(analysis, bool(controls)),
+def _accuracies(analysis: Analysis, classifier: str) -> Iterator[Table]:
+    """Lay out the results of one classifier; what is held out apart, if it is too wide beside."""
+    members = [result for result in analysis.results if result.classifier == classifier]
+    beside = [name for name in analysis.control_names if name in BESIDE]
+    columns = {"accuracy": [str(result.accuracy) for result in members]}
+    for name in beside:
+        columns[_SHORT.get(name, name)] = [_control(result, name) for result in members]
+    if any(result.whole_subjects is not None for result in members):
+        columns["whole subjects"] = [_plain(result.whole_subjects) for result in members]
+    held_out = {
+        pretty(split): [_plain(result.held_out_means.get(split)) for result in members]
+        for split in analysis.splits
+    }
+    title = f"{analysis.name}: balanced accuracy of {classifier}, chance {analysis.chance:.2f}"
+    brackets = f"in brackets the {100 * analysis.confidence:g} % interval"
+    marks = [brackets, "! a control above chance"] if beside else [brackets]
+    listed = f"{', '.join(held_out)}: never trained on, mean over groups"
+    if _width(members, columns | held_out) <= _WIDTH:
+        said = [*marks, listed] if held_out else marks
+        yield _by_result(analysis, members, columns | held_out, title, "; ".join(said))
+        return
+    yield _by_result(analysis, members, columns, title, "; ".join(marks))
+    if held_out:
+        apart = f"{analysis.name}: {classifier}, held out"
+        yield _by_result(analysis, members, held_out, apart, "never trained on; mean over groups")
+
+
+def _width(members: Sequence[Result], columns: dict[str, list[str]]) -> int:
+    """Columns of a terminal that a table takes."""
+    names = ([r.probe for r in members], [r.observable for r in members])
+    of_names = [min(_FEWEST, max(map(len, each), default=0)) for each in names]
+    # A header may stand in two lines.
+    of_columns = [
+        max(len(text) for text in (*header.split(), *cells)) for header, cells in columns.items()
+    ]
+    return 1 + sum(width + 2 for width in (*of_names, *of_columns))
+
+
+def _by_result(
+    analysis: Analysis,
+    members: Sequence[Result],
+    columns: dict[str, list[str]],
+    title: str,
+    caption: str,
+) -> Table:
+    """Lay out columns beside the name of each result; the best result of each probe is bold."""
+    table = _framed(title, caption)
+    table.add_column("probe", overflow="fold")
+    table.add_column("observable", overflow="fold")
+    for header in columns:
+        longest = max(map(len, columns[header]), default=0)
+        table.add_column(header, min_width=max(longest, *map(len, header.split())))
+    before = ""
+    for place, result in enumerate(members):
+        if before not in ("", result.probe):
+            table.add_section()
+        names = [result.probe if result.probe != before else "", result.observable]
+        table.add_row(
+            *map(Text, (*names, *(cells[place] for cells in columns.values()))),
+            style="bold" if result in analysis.best_of_probes else None,
+        )
+        before = result.probe
+    return table
+
+
+def _of_the_best(analysis: Analysis) -> Iterator[RenderableType]:
+    """Lay out every control of the best result, and how far its own doubt can be believed."""
+    best = analysis.best
+    if best is None:
+        return
+    if any(_needs_words(control) for control in best.controls.values()):
+        yield Text()
+        yield _controls(analysis, best)
+    if best.certainty:
+        yield Text()
+        yield Text(f"Of the best result: {best.certainty}.")
+
+
+def _needs_words(control: Control) -> bool:
+    """Whether the mark beside an accuracy does not say it all."""
+    return control.name not in BESIDE or bool(control.note and not control.asked)
+
+
+def _controls(analysis: Analysis, best: Result) -> Table:
+    of = f"of {best.observable} in {best.probe} by {best.classifier}"
+    table = _framed(f"{analysis.name}: controls of the best result", of)
+    table.add_column("control", no_wrap=True)
+    table.add_column("must be", no_wrap=True)
+    table.add_column("accuracy", no_wrap=True)
+    table.add_column("outcome")
+    for control in best.controls.values():
+        colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
+        accuracy = "-" if control.accuracy is None else str(control.accuracy)
+        cells = (pretty(control.name), control.must_be, accuracy)
+        table.add_row(*map(Text, cells), Text(control.outcome, colour))
+    return table
+
+
+def _framed(title: str, caption: str) -> Table:
+    return Table(
+        title=title,
+        caption=caption,
         title_justify="left",
         caption_justify="left",
         title_style="bold",
@@ -58,41 +161,15 @@ def _table(analysis: Analysis, classifier: str) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("probe", overflow="fold")
-    table.add_column("observable", overflow="fold")
-    whole = any(result.whole_subjects is not None for result in analysis.results)
-    names = ["accuracy", *(_SHORT.get(c, c) for c in controls), *held_out]
-    for name in (*names, "whole subjects") if whole else names:
-        table.add_column(name, no_wrap=True)
-    before = ""
-    for result in (r for r in analysis.results if r.classifier == classifier):
-        if before not in ("", result.probe):
-            table.add_section()
-        cells = [result.probe if result.probe != before else "", result.observable]
-        cells += [str(result.accuracy)]
-        cells += [_control(result, name) for name in controls]
-        cells += [_plain(result.held_out.get(name)) for name in held_out]
-        if result.whole_subjects is not None:
-            cells += [f"{result.whole_subjects:.2f}"]
-        table.add_row(
-            *map(Text, cells), style="bold" if result in analysis.best_of_probes else None
-        )
-        before = result.probe
-    return table
-
-
-def _caption(analysis: Analysis, controls: bool) -> str:
-    brackets = f"in brackets the {100 * analysis.confidence:g} % interval"
-    return f"{brackets}; ! a control above chance" if controls else brackets
 
 
 def _control(result: Result, name: str) -> str:
     """Write a control without its interval, marked where it fails."""
-    if name not in result.controls:
+    control = result.controls.get(name)
+    if control is None or control.accuracy is None:
         return "-"
-    mark = " !" if name in result.failed_controls else ""
-    return f"{result.controls[name].value:.2f}{mark}"
+    return f"{control.accuracy.value:.2f}{' !' if control.failed else ''}"
 
 
-def _plain(estimate: Estimate | None) -> str:
-    return "-" if estimate is None else f"{estimate.value:.2f}"
+def _plain(number: float | None) -> str:
+    return "-" if number is None else f"{number:.2f}"

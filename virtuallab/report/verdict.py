@@ -6,7 +6,9 @@ import enum
 import math
 from dataclasses import dataclass
 
-from virtuallab.report.results import Analysis, Estimate, Result
+from virtuallab.report.control import Control
+from virtuallab.report.estimate import Estimate
+from virtuallab.report.results import Analysis, Result
 from virtuallab.report.style import pretty
 
 
@@ -28,27 +30,19 @@ class Verdict:
     remarks: tuple[str, ...]
 
 
-_CAUSES = {
-    "visit_0": (
-        "something that was there before learning began tells the rules apart: their initial "
-        "weights, or their settings"
-    ),
-    "permuted_labels": "the validation itself gives the answer away",
-}
-
-
 def judge(analysis: Analysis) -> Verdict:
     """Say what an analysis found.
 
-    The best of several comparisons is named as that. A control counts as failed where its whole
-    interval lies above chance; with many controls a few do so by luck, and how many is said.
+    The best of several comparisons is named as that. A control that should be at chance and is not
+    takes the verdict away; one that the recording should beat or survive, and does not, limits it.
+    Where controls were judged one by one, a few fail by luck, and how many is said.
     """
     best = analysis.best
     if best is None:
         return Verdict(Finding.NOTHING, "No accuracy could be measured.", analysis.warnings)
     finding, sentence = _finding(best, analysis)
     checks = _controls(analysis) if analysis.scheme == "strict" else _optimism(best)
-    remarks = [*_others(analysis), *checks]
+    remarks = [*_others(analysis), *checks, *_limits(analysis)]
     return Verdict(finding, sentence, (*remarks, *analysis.warnings))
 
 
@@ -62,9 +56,11 @@ def _finding(best: Result, analysis: Analysis) -> tuple[Finding, str]:
         return Finding.NOT_IDENTIFIED, (
             f"{tried} {verb} the rule: the highest balanced accuracy is {measured}, {chance}."
         )
-    if best.failed_controls:
-        failed = " and ".join(_control(best, name) for name in best.failed_controls)
-        causes = "; ".join(_CAUSES[n] for n in best.failed_controls if n in _CAUSES)
+    if best.leaks:
+        failed = " and ".join(
+            f"the control “{pretty(leak.name)}” reaches {leak.accuracy}," for leak in best.leaks
+        )
+        causes = "; ".join(leak.meaning for leak in best.leaks if leak.meaning)
         return Finding.CONTROL_FAILED, (
             f"The accuracy of {measured} cannot be trusted: {failed} above chance "
             f"({best.chance:.2f}), where it should be at chance. "
@@ -72,12 +68,19 @@ def _finding(best: Result, analysis: Analysis) -> tuple[Finding, str]:
         )
     count = len(analysis.results)
     several = f", the best of {count} comparisons" if count > 1 else ""
-    passed = "; its controls do not exceed chance" if best.controls else "; no control was run"
+    asked = any(control.asked and control.kind == "chance" for control in best.controls.values())
+    passed = "; its controls do not exceed chance" if asked else "; no control was run"
     passed = passed if analysis.scheme == "strict" else ", with layers as samples"
+    limits = "; ".join(_limit(limit) for limit in best.limits)
     return Finding.IDENTIFIED, (
         f"The probe “{best.probe}” identifies the rule with a balanced accuracy of {measured}, "
-        f"{chance} ({_seen(best)}{several}){passed}."
+        f"{chance} ({_seen(best)}{several}){passed}.{' But ' + limits + '.' if limits else ''}"
     )
+
+
+def _limit(control: Control) -> str:
+    of = f" of {control.n_subjects} subjects" if control.n_subjects is not None else ""
+    return f"{control.meaning} ({control.accuracy}{of if control.kind == 'survive' else ''})"
 
 
 def _seen(result: Result) -> str:
@@ -86,10 +89,6 @@ def _seen(result: Result) -> str:
 
 def _observable(result: Result) -> str:
     return "all observables" if result.observable == "all" else pretty(result.observable)
-
-
-def _control(result: Result, name: str) -> str:
-    return f"the control “{pretty(name)}” reaches {result.controls[name]},"
 
 
 def _measured(estimate: Estimate, confidence: float) -> str:
@@ -110,20 +109,39 @@ def _others(analysis: Analysis) -> list[str]:
 
 
 def _controls(analysis: Analysis) -> list[str]:
-    counted = [(result, name) for result in analysis.results for name in result.controls]
-    if not counted:
+    """How many of those that should be at chance are not."""
+    counted = [c for r in analysis.results for c in r.controls.values() if c.kind == "chance"]
+    count = sum(control.asked for control in counted)
+    if not count:
         return ["No negative control was run, so a leak would go unnoticed."]
-    failed = [(r, n) for r in analysis.results for n in r.failed_controls]
-    luck = len(counted) * (1 - analysis.confidence) / 2
+    failed = [(result, leak) for result in analysis.results for leak in result.leaks]
     if not failed:
-        return [f"None of the {len(counted)} negative controls lies above chance."]
-    worst = ", ".join(f"{pretty(n)} of {r.probe}, {_observable(r)}" for r, n in failed[:3])
+        return [f"None of the {count} negative controls lies above chance."]
+    worst = ", ".join(f"{pretty(c.name)} of {r.probe}, {_observable(r)}" for r, c in failed[:3])
     more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-    expected = f"{luck:.1f}" if luck >= 0.05 else "fewer than 0.1"
     return [
-        f"{len(failed)} of {len(counted)} negative controls lie above chance "
-        f"(by luck alone about {expected} would): {worst}{more}."
+        f"{len(failed)} of {count} negative controls lie above chance "
+        f"({_by_luck(count, analysis)}): {worst}{more}."
     ]
+
+
+def _by_luck(count: int, analysis: Analysis) -> str:
+    if analysis.corrected:
+        return "each judged the more severely the more of them were asked"
+    luck = count * (1 - analysis.confidence) / 2
+    return f"by luck alone about {luck:.1f} would" if luck >= 0.05 else "by luck fewer than 0.1"
+
+
+def _limits(analysis: Analysis) -> list[str]:
+    """In how many results the recording does not beat or survive what it should."""
+    remarks = []
+    for name in analysis.control_names:
+        asked = [r.controls[name] for r in analysis.results if name in r.controls]
+        asked = [control for control in asked if control.asked and control.kind != "chance"]
+        failed = [control for control in asked if control.failed]
+        if failed:
+            remarks.append(f"In {len(failed)} of {len(asked)} results {failed[0].meaning}.")
+    return remarks
 
 
 def _optimism(best: Result) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -28,39 +30,52 @@ def accuracy_plate(analysis: Analysis) -> Plate:
         )
     caption = (
         f"Balanced accuracy with {100 * analysis.confidence:g} % intervals, by probe and "
-        f"observable{_counted(analysis)}. Dashed: chance, {analysis.chance:.2f}."
+        f"observable{counted(analysis)}. Dashed: chance, {analysis.chance:.2f}."
     )
     return Plate(tuple(panels), caption)
 
 
 def controls_plate(analysis: Analysis) -> Plate | None:
-    """Negative controls, a panel for each classifier; None where none was run."""
-    verdict = analysis.dataset
-    if "control_accuracy" not in verdict or not any(r.controls for r in analysis.results):
+    """Controls that should be at chance, a panel for each classifier; None where none was asked."""
+    names = _at_chance(analysis)
+    if not names:
         return None
+    verdict = analysis.dataset
     panels = []
     for classifier, (value, _) in _by_classifier(analysis).items():
-        at = {CLASSIFIER: classifier, OBSERVABLE: value[OBSERVABLE]}
+        at = {CLASSIFIER: classifier, OBSERVABLE: value[OBSERVABLE], CONTROL: names}
         figure = controls.draw(
             value,
             verdict["control_accuracy"].sel(at),
             verdict["control_interval"].sel(at),
             chance=analysis.chance,
+            failed=verdict["control_passed"].sel(at) == 0 if analysis.corrected else None,
             title=pretty(classifier),
         )
         members = [r for r in analysis.results if r.classifier == classifier]
-        failed = sum(len(result.failed_controls) for result in members)
-        count = sum(len(result.controls) for result in members)
+        failed = sum(len(result.leaks) for result in members)
+        count = sum(result.controls[name].asked for result in members for name in names)
         panels.append(
             Panel(figure, f"Controls of {pretty(classifier)}: {failed} of {count} above chance.")
         )
-    names = " and ".join(pretty(str(n)) for n in verdict[CONTROL].to_numpy())
     caption = (
-        f"Negative controls ({names}) with {100 * analysis.confidence:g} % intervals"
-        f"{_counted(analysis)}: each should reach the dashed line of chance. A control that does "
+        f"Negative controls ({_and(names)}) with {100 * analysis.confidence:g} % intervals"
+        f"{counted(analysis)}: each should reach the dashed line of chance. A control that does "
         "not is red. The bar is the accuracy it belongs to."
     )
     return Plate(tuple(panels), caption)
+
+
+def _at_chance(analysis: Analysis) -> list[str]:
+    """Controls that should be at chance and were asked of some result."""
+    asked = {c.name for r in analysis.results for c in r.controls.values() if c.asked}
+    kinds = {c.name: c.kind for r in analysis.results for c in r.controls.values()}
+    return [name for name in analysis.control_names if name in asked and kinds[name] == "chance"]
+
+
+def _and(names: Sequence[str]) -> str:
+    *first, last = map(pretty, names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def confusion_plate(analysis: Analysis) -> Plate | None:
@@ -88,7 +103,7 @@ def confusion_plate(analysis: Analysis) -> Plate | None:
         )
     caption = (
         "Share of the subjects of each true rule that were identified as each rule, for the best "
-        f"result of each probe{_counted(analysis)}. The diagonal is what was right; rules that are "
+        f"result of each probe{counted(analysis)}. The diagonal is what was right; rules that are "
         "taken for one another stand side by side."
     )
     return Plate(tuple(panels), caption, broad=len(order) > _MANY)
@@ -143,7 +158,7 @@ def _listed(what: str, analysis: Analysis, classifier: str) -> str:
     return f"{what}, chance {analysis.chance:.2f}. {each}."
 
 
-def _counted(analysis: Analysis) -> str:
+def counted(analysis: Analysis) -> str:
     """How many subjects an analysis rests on, where it says so."""
     found = analysis.dataset.get("n_subjects", analysis.dataset.attrs.get("n_subjects"))
     if found is None:

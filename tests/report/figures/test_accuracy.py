@@ -47,6 +47,12 @@ def test_a_control_above_chance_is_named_as_that_in_the_legend():
         assert labels == ["accuracy", wanted]
 
 
+def test_a_control_that_was_judged_is_red_only_if_it_failed():
+    values, bounds = control_values(0.5)
+    figure = controls.draw(VALUES, values, bounds, chance=0.25, failed=values > 0.6)
+    assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == ["visit 0 alone"]
+
+
 def test_controls_have_a_row_for_each_measured_value():
     axes = controls.draw(VALUES, *control_values(0.25), chance=0.25).axes[0]
     rows = [label.get_text() for label in axes.get_yticklabels()]

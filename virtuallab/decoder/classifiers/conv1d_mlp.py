@@ -73,27 +73,31 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, targets = np.unique(labels, return_inverse=True)
         series = self._series(values)
         generator = torch.Generator().manual_seed(self.random_state)
-        self.network_ = self._build(series.shape[1], series.shape[2], generator)
+        network = self._build(series.shape[1], series.shape[2], generator)
         optimizer = torch.optim.Adam(
-            self.network_.parameters(), self.learning_rate, weight_decay=self.weight_decay
+            network.parameters(), self.learning_rate, weight_decay=self.weight_decay
         )
         wanted, size = torch.from_numpy(targets), min(self.batch, len(series))
         for _ in range(self.epochs):
             order = torch.randperm(len(series), generator=generator)
             for first in range(0, len(order) - size + 1, size):
                 chosen = order[first : first + size]
-                loss = nn.functional.cross_entropy(self.network_(series[chosen]), wanted[chosen])
+                loss = nn.functional.cross_entropy(network(series[chosen]), wanted[chosen])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
+        # Kept as plain arrays: a saved decoder holds numbers, and no object of torch's.
+        self.weights_ = {name: array.numpy() for name, array in network.state_dict().items()}
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Softmax of the read-out."""
         check_is_fitted(self)
-        values = validate_data(self, X, reset=False, dtype=np.float32)
+        series = self._series(validate_data(self, X, reset=False, dtype=np.float32))
+        network = self._build(series.shape[1], series.shape[2], torch.Generator())
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights_.items()})
         with torch.no_grad():
-            found: np.ndarray = self.network_(self._series(values)).double().softmax(1).numpy()
+            found: np.ndarray = network(series).double().softmax(1).numpy()
         return found
 
     def predict(self, X: Any) -> np.ndarray:

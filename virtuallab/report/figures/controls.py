@@ -10,7 +10,7 @@ from virtuallab.report.figures.accuracy import finish, points
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, pretty, theme
 from virtuallab.vocabulary import CONTROL, OBSERVABLE, PROBE
 
-_ROW = 0.30  # inches
+_ROW = 0.11  # inches for each control of a row, and as much between rows
 _MARKERS = ("o", "s", "^", "D")
 _FAILED = "#c0392b"
 
@@ -21,11 +21,12 @@ def draw(
     control_interval: xr.DataArray,
     *,
     chance: float,
+    failed: xr.DataArray | None = None,
     title: str = "",
 ) -> Figure:
     """Draw each control with its interval, beside the accuracy that it belongs to.
 
-    A control whose whole interval lies above chance is red.
+    A control that failed is red.
 
     Parameters
     ----------
@@ -36,8 +37,12 @@ def draw(
     control_interval : xr.DataArray
         Dims (probe, observable, control, bound).
     chance : float
+    failed : xr.DataArray, optional
+        Dims (probe, observable, control). Those whose whole interval lies above chance, if it is
+        not given.
     title : str
     """
+    failed = control_interval.sel(bound="low") > chance if failed is None else failed
     pairs = [
         (str(probe), str(observable))
         for probe in accuracy[PROBE].to_numpy()
@@ -51,7 +56,8 @@ def draw(
     controls = [str(control) for control in control_accuracy[CONTROL].to_numpy()]
     rows = np.arange(len(pairs), dtype=float)
     with theme():
-        figure = Figure(figsize=(PANEL_WIDTH, 1.35 + _ROW * len(pairs)), layout="constrained")
+        height = 1.35 + _ROW * (len(controls) + 1) * len(pairs)
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         axes = figure.subplots()
         axes.plot(
             accuracy.sel(at).to_numpy(),
@@ -67,12 +73,12 @@ def draw(
         for place, control in enumerate(controls):
             values = control_accuracy.sel({**at, CONTROL: control})
             interval = control_interval.sel({**at, CONTROL: control})
-            failed = (interval.sel(bound="low") > chance).to_numpy()
-            offset = (place - (len(controls) - 1) / 2) * 0.36
+            fails = failed.sel({**at, CONTROL: control}).to_numpy()
+            offset = (place - (len(controls) - 1) / 2) / (len(controls) + 0.8)
             marker = _MARKERS[place % len(_MARKERS)]
             for wanted, colour, label in (
-                (~failed, CONTROL_GREY, pretty(control)),
-                (failed, _FAILED, f"{pretty(control)}, above chance"),
+                (~fails, CONTROL_GREY, pretty(control)),
+                (fails, _FAILED, f"{pretty(control)}, above chance"),
             ):
                 if wanted.any():
                     points(

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.decoder.synthetic import RULES, VISITS, features
+from virtuallab.decoder.controls import (
+    CONTROLS,
+    EVERY,
+    INFLATION,
+    OF_SUBJECTS,
+    Check,
+    Question,
+    ask_all,
+    judged,
+)
+from virtuallab.decoder.controls.chance import at_chance, guessing
+from virtuallab.decoder.controls.survived import matched
+from virtuallab.decoder.controls.whole_subjects import ask as ask_of_whole_subjects
+from virtuallab.decoder.intervals import balanced_accuracy
+from virtuallab.decoder.samples import Samples, by_layer, by_subject
+from virtuallab.decoder.strict import cross_validated
+from virtuallab.registry import CLASSIFIERS
+
+
+def question(dataset: xr.Dataset, seed: int = 1, **settings: object) -> Question:
+    """Ask a linear machine of the activity."""
+    given: dict[str, object] = {
+        "classifier": CLASSIFIERS["linear_svm"](),
+        "samples": by_subject(dataset, "activity"),
+        "observable": "activity",
+        "classes": sorted(RULES),
+        "folds": 3,
+        "inner_folds": 2,
+        "permutations": 1,
+    }
+    return Question(features=dataset, seed=seed, **(given | settings))  # type: ignore[arg-type]
+
+
+def asked(name: str, of: Question) -> Check:
+    [check] = ask_all(of, (name,))
+    assert check.name == name
+    return check
+
+
+def with_columns(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
+    return dataset.assign_coords(
+        {name: ("subject", np.asarray(values)) for name, values in columns.items()}
+    )
+
+
+def number_of(dataset: xr.Dataset) -> np.ndarray:
+    return np.array([RULES.index(str(rule)) for rule in dataset["rule"].values])
+
+
+def curves(dataset: xr.Dataset, apart: float, seed: int = 0) -> xr.DataArray:
+    """Learning curves whose ends differ between rules, in standard deviations of a subject."""
+    stream = np.random.default_rng(seed)
+    count = dataset.sizes["subject"]
+    end = 0.8 + 0.05 * (apart * number_of(dataset) + stream.standard_normal(count))
+    values = end[:, None] * np.linspace(0.2, 1, VISITS)
+    return xr.DataArray(
+        values,
+        dims=("subject", "visit"),
+        coords={"subject": dataset["subject"], "visit": dataset["visit"]},
+    )
+
+
+def reading(dataset: xr.Dataset, performance: xr.DataArray) -> xr.Dataset:
+    """Features that tell how well a subject learned, and nothing else."""
+    end = performance.isel(visit=-1).to_numpy()
+    told = (end - end.mean()) / end.std()
+    return dataset.assign(change=dataset["change"] + 5 * xr.DataArray(told, dims="subject"))
+
+
+def crossed(seed: int = 0, **planted: float) -> xr.Dataset:
+    """Subjects whose batch size, steps and learning rate have nothing to do with their rule."""
+    dataset = features(seed=seed, **planted)  # type: ignore[arg-type]
+    count, stream = dataset.sizes["subject"], np.random.default_rng([seed, 1])
+    return with_columns(
+        dataset,
+        batch_size=stream.choice([16, 32], count),
+        steps=stream.choice([100, 200, 400], count),
+        learning_rate=10 ** stream.uniform(-3, -1, count),
+    )
+
+
+def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> None:
+    checks = ask_all(question(features(signal=1.5)))
+    assert [check.name for check in checks] == list(EVERY)
+    unasked = {check.name: check.note for check in checks if not check.asked}
+    assert unasked == {
+        "schedule": "nothing is known of how long the subjects learned",
+        "learning_rate": "no learning rates are known",
+        "performance": "no learning curve was given",
+        "performance_matched": "no learning curve was given",
+        "schedule_matched": "nothing is known of how long the subjects learned",
+    }
+    assert not any(check.passed for check in checks if not check.asked)
+    assert set(CONTROLS) | set(OF_SUBJECTS) <= set(EVERY)
+
+
+def test_a_planted_rule_passes_every_control() -> None:
+    dataset = crossed(signal=2.0, each=20)
+    checks = ask_all(question(dataset, performance=curves(dataset, 0.0)))
+    assert all(check.asked for check in checks)
+    assert {check.name for check in judged(checks, 0.95) if not check.passed} == set()
+    assert {check.kind for check in checks} == {"chance", "beat", "survive"}
+
+
+def test_where_nothing_is_planted_false_alarms_are_as_rare_as_stated() -> None:
+    tables = [ask_all(question(crossed(seed, each=8), seed), EVERY[:4]) for seed in range(25)]
+    alone = [check for table in tables for check in table]
+    assert all(check.kind == "chance" and check.asked for check in alone)
+    # Of 100 at 95 %, five fail alone on average at most; 12 or more would be one in 200.
+    assert sum(not check.passed for check in alone) < 12
+    # Of 25 tables one on average at most; six or more would be one in 1,000.
+    assert sum(not all(check.passed for check in judged(table, 0.95)) for table in tables) < 6
+    # All of them as one table: a single alarm is one in twenty.
+    assert sum(not check.passed for check in judged(alone, 0.95)) <= 1
+
+
+@pytest.mark.parametrize(("rules", "each", "folds"), [(4, 12, 5), (3, 12, 3)])
+def test_cross_validated_noise_scatters_as_much_more_than_guesses_as_is_allowed_for(
+    rules: int, each: int, folds: int
+) -> None:
+    classes = [f"rule {number}" for number in range(rules)]
+    labels = np.repeat(classes, each)
+    found = []
+    for seed in range(120):
+        values = np.random.default_rng(seed).standard_normal((len(labels), 20))
+        outcome = cross_validated(
+            CLASSIFIERS["linear_svm"](),
+            Samples(values, labels, np.arange(len(labels)), 1),
+            classes,
+            folds=folds,
+            inner_folds=2,
+            seed=seed,
+            select=False,
+        )
+        found.append(balanced_accuracy(outcome.confusion))
+    chance, allowed = guessing(np.full(rules, float(each)))
+    binomial = allowed / INFLATION
+    # The standard error of the ratio is 6 %.
+    assert 1.0 < np.std(found) / binomial < INFLATION * 1.1
+    assert abs(np.mean(found) - chance) < 0.02
+
+
+def test_a_guess_scatters_as_its_closed_form_says() -> None:
+    counts, stream = np.array([30.0, 12.0, 7.0]), np.random.default_rng(0)
+    shares = stream.binomial(counts.astype(int), 1 / 3, size=(20_000, 3)) / counts
+    chance, sd = guessing(counts)
+    assert chance == pytest.approx(1 / 3)
+    assert shares.mean(1).std() == pytest.approx(sd / INFLATION, rel=0.02)
+
+
+def test_a_control_is_red_exactly_where_chance_lies_below_its_interval() -> None:
+    for right in range(10, 25):
+        confusion = np.full((2, 2), 0.0)
+        np.fill_diagonal(confusion, right)
+        confusion[0, 1] = confusion[1, 0] = 25 - right
+        check = at_chance("visit_0", confusion, 0.95)
+        assert check.passed == (check.low <= 0.5)
+        assert check.passed == (check.p_value >= 0.05)
+        assert check.n_subjects == 50
+
+
+def test_several_controls_share_one_chance_of_luck() -> None:
+    blank = Check("a", "chance", 0.4, 0.3, 0.5, True, 50)
+    checks = [replace(blank, p_value=p) for p in (0.03, 0.011, 0.8, 0.02)]
+    # Holm: 0.011 <= 0.05 / 4, 0.02 > 0.05 / 3, and so all further ones stand.
+    assert [check.passed for check in judged(checks, 0.95)] == [True, False, True, True]
+    luck = [replace(blank, p_value=p, passed=p > 0.05) for p in (0.01, *[0.5] * 23)]
+    assert not luck[0].passed
+    assert all(check.passed for check in judged(luck, 0.95))
+    leak = [replace(blank, p_value=1e-6), *luck[1:]]
+    assert [check.passed for check in judged(leak, 0.95)] == [False, *[True] * 23]
+
+
+def test_only_controls_that_must_be_at_chance_are_judged_together() -> None:
+    beaten = Check("b", "beat", 0.4, 0.3, 0.5, False, 50)
+    unasked = Check("c", "chance", math.nan, math.nan, math.nan, False, 50)
+    red = Check("d", "chance", 0.5, 0.4, 0.6, False, 50, p_value=0.04)
+    assert judged([beaten, unasked, red], 0.95) == [beaten, unasked, red]
+    assert judged([], 0.95) == []
+
+
+def test_a_rule_written_into_the_first_visit_turns_visit_0_red() -> None:
+    assert asked("visit_0", question(features())).passed
+    forest = CLASSIFIERS["random_forest"]()
+    check = asked("visit_0", question(features(first_visit=2.0), classifier=forest))
+    assert not check.passed
+    assert not judged([check] * 24, 0.95)[0].passed
+
+
+def test_visit_0_is_not_asked_where_it_was_not_recorded() -> None:
+    check = asked("visit_0", question(features().isel(visit=slice(1, None))))
+    assert (check.asked, check.passed, check.note) == (False, False, "visit 0 was not recorded")
+
+
+def test_a_rule_that_goes_with_a_network_turns_metadata_red() -> None:
+    assert asked("metadata", question(features())).passed
+    confounded = features()
+    large = np.random.default_rng(0).random(72) < np.array([0.1, 0.5, 0.9])[number_of(confounded)]
+    confounded = with_columns(confounded, architecture=np.where(large, "large", "small"))
+    assert not asked("metadata", question(confounded)).passed
+
+
+def test_what_is_the_same_for_all_subjects_tells_nothing() -> None:
+    alike = with_columns(features(), architecture=["small"] * 72, steps=[100] * 72)
+    for name in ("metadata", "schedule"):
+        check = asked(name, question(alike))
+        assert (check.accuracy, check.passed) == (pytest.approx(1 / 3), True), name
+        assert "all subjects" in check.note
+
+
+def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_match() -> None:
+    dataset = features(signal=1.5)
+    uneven = with_columns(dataset, steps=100 * (1 + number_of(dataset)))
+    red, left = ask_all(question(uneven), ("schedule", "schedule_matched"))
+    assert not red.passed
+    assert not left.asked
+    assert left.note == "0 subjects remain, 0 of a rule at least, of 6 needed"
+
+
+def test_a_rule_that_is_recorded_at_other_steps_turns_the_schedule_red() -> None:
+    dataset = features()
+    steps = np.arange(VISITS) * 10 * (1 + number_of(dataset))[:, None]
+    own = dataset.assign_coords(step=(("subject", "visit"), steps))
+    assert not asked("schedule", question(own)).passed
+    common = dataset.assign_coords(step=("visit", np.arange(VISITS) * 10))
+    assert asked("schedule", question(common)).passed
+
+
+def test_a_learning_rate_that_falls_for_one_rule_only_turns_the_schedule_red() -> None:
+    dataset = features()
+    falls = np.where(number_of(dataset) == 0, 0.1, np.nan)
+    subjects = xr.Dataset(
+        {"learning_rate_decay": ("subject", falls), "steps": ("subject", np.full(72, 100))},
+        coords={"subject": dataset["subject"]},
+    )
+    assert not asked("schedule", question(dataset, subjects=subjects)).passed
+
+
+def test_where_schedules_do_not_differ_the_recordings_own_accuracy_is_the_answer() -> None:
+    dataset = features(signal=1.5)
+    of = question(dataset).answered()
+    assert of.outcome is not None
+    for steps in ([100] * 72, [100, 200] * 36):
+        check = asked("schedule_matched", replace(of, features=with_columns(dataset, steps=steps)))
+        assert check.accuracy == balanced_accuracy(of.outcome.confusion)
+        assert (check.n_subjects, check.passed) == (72, True)
+
+
+def test_a_schedule_is_kept_as_often_under_every_rule() -> None:
+    dataset = features(signal=2.0)
+    first = np.arange(72) % 24 < np.array([6, 12, 18])[number_of(dataset)]
+    some = with_columns(dataset, steps=np.where(first, 100, 200))
+    check = asked("schedule_matched", question(some))
+    assert check.n_subjects == 3 * (6 + 6)
+    assert check.passed
+
+
+def test_matching_keeps_equally_many_of_each_rule_in_each_group() -> None:
+    stream = np.random.default_rng(0)
+    groups, labels = stream.choice(list("abcd"), 200), stream.choice(list("xyz"), 200)
+    rows = matched(groups, labels, stream)
+    assert len(set(rows.tolist())) == len(rows)
+    for group in "abcd":
+        counts = {r: ((groups == group) & (labels == r)).sum() for r in "xyz"}
+        for rule in "xyz":
+            kept = ((groups[rows] == group) & (labels[rows] == rule)).sum()
+            assert kept == min(counts.values())
+
+
+def test_a_recording_that_only_tells_how_well_a_subject_learned_beats_no_learning_curve() -> None:
+    dataset = features(each=40)
+    performance = curves(dataset, 1.5)
+    told = question(reading(dataset, performance), performance=performance).answered()
+    assert told.outcome is not None
+    assert balanced_accuracy(told.outcome.confusion) > 0.5
+    beat, survive = ask_all(told, ("performance", "performance_matched"))
+    assert not beat.passed
+    assert beat.margin is not None
+    assert beat.margin[1] <= 0 <= beat.margin[2] or beat.margin[2] < 0
+    assert survive.asked
+    assert not survive.passed
+
+
+def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_it() -> None:
+    dataset = features(each=40, signal=2.0)
+    beat, survive = ask_all(
+        question(dataset, performance=curves(dataset, 0.7)), ("performance", "performance_matched")
+    )
+    assert beat.passed
+    assert beat.accuracy > 0.4
+    assert beat.margin is not None
+    assert beat.margin[1] > 0
+    assert survive.passed
+    assert survive.n_subjects < 240
+    assert "matched within network and task" in survive.note
+
+
+def test_matched_subjects_learned_as_well_as_one_another() -> None:
+    dataset = features(each=40, signal=2.0)
+    check = asked("performance_matched", question(dataset, performance=curves(dataset, 0.7)))
+    after, before = (float(word.rstrip(",")) for word in check.note.split() if word[:2] == "0.")
+    assert after < before / 4
+
+
+def test_where_rules_never_learn_as_well_as_one_another_too_few_remain() -> None:
+    dataset = features(signal=1.5)
+    check = asked("performance_matched", question(dataset, performance=curves(dataset, 20.0)))
+    assert not check.asked
+    assert "of 6 needed" in check.note
+
+
+def test_a_subject_without_a_final_performance_matches_nobody() -> None:
+    dataset = features(signal=2.0, each=20)
+    performance = curves(dataset, 0.0)
+    some = question(dataset, performance=performance[::2].reindex_like(performance))
+    assert asked("performance_matched", some).n_subjects <= 60
+    none = question(dataset, performance=performance * np.nan)
+    assert not asked("performance_matched", none).asked
+
+
+def test_learning_curves_belong_to_subjects_by_name_and_to_recorded_visits() -> None:
+    dataset = features(signal=0.7, each=15)
+    performance = curves(dataset, 1.0)
+    turned = performance.isel(subject=slice(None, None, -1))
+    later = dataset.isel(visit=slice(1, None))
+    for seen in (dataset, later):
+        one, other = (
+            ask_all(question(seen, performance=given), ("performance", "performance_matched"))
+            for given in (performance, turned)
+        )
+        assert one == other
+
+
+def test_a_learning_rate_that_tells_the_rule_must_be_beaten() -> None:
+    for signal, passes in ((0.0, False), (3.0, True)):
+        dataset = features(signal=signal)
+        stream = np.random.default_rng(0)
+        rates = 10 ** (-3 + 0.5 * number_of(dataset) + stream.uniform(-0.5, 0.5, 72))
+        check = asked("learning_rate", question(with_columns(dataset, learning_rate=rates)))
+        assert check.accuracy > 0.45
+        assert check.passed == passes
+
+
+def test_sister_layers_on_both_sides_of_a_split_turn_whole_subjects_red() -> None:
+    for twins, passes in ((0.0, True), (4.0, False)):
+        dataset = features(twins=twins, each=10, seed=3)
+        layers = by_layer(dataset, "activity")
+        forest = CLASSIFIERS["random_forest"]()
+        check = ask_of_whole_subjects(question(dataset, samples=layers, classifier=forest), 3)
+        assert (check.name, check.kind) == ("whole_subjects", "chance")
+        assert check.passed == passes, check
+        assert check.n_subjects <= 60
+
+
+def test_the_seed_and_nothing_else_decides() -> None:
+    dataset = crossed(signal=0.7, each=10)
+    performance = curves(dataset, 0.5)
+    one, again, other = (
+        ask_all(question(dataset, seed, performance=performance)) for seed in (1, 1, 2)
+    )
+    assert one == again
+    assert one != other

@@ -1,0 +1,66 @@
+"""Numbers of a rule, read off where they show and not where they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from virtuallab.decoder.metaparameters import metaparameters, names_of, readable
+from virtuallab.decoder.samples import Samples
+
+HOW = {"folds": 5, "confidence": 0.95, "seed": 0}
+
+
+def subjects(count: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    stream = np.random.default_rng(seed)
+    rate = np.exp(stream.uniform(np.log(1e-3), np.log(1e-1), count))
+    amp = stream.uniform(0.5, 2.0, count)
+    values = stream.standard_normal((count, 40))
+    values[:, :6] += np.log(rate)[:, None]
+    return values, rate, amp
+
+
+def test_a_number_that_shows_is_read_off() -> None:
+    values, rate, _ = subjects()
+    found = readable(values, rate, **HOW)
+    assert found.low > 0.7
+    assert found.low <= found.explained <= found.high
+    assert found.factor < 1.6
+
+
+def test_a_number_that_does_not_show_explains_nothing() -> None:
+    explained = []
+    for seed in range(6):
+        values, _, amp = subjects(seed=seed)
+        found = readable(values, amp, **HOW)
+        explained.append(found.low > 0)
+    assert sum(explained) <= 1
+
+
+def test_every_number_that_differs_is_asked_of_each_rule() -> None:
+    values, rate, amp = subjects(120)
+    labels = np.repeat(["adam", "mirror"], 60)
+    table = xr.Dataset(
+        {
+            "learning_rate": ("subject", rate),
+            "amp": ("subject", np.where(labels == "mirror", amp, np.nan)),
+            "momentum": ("subject", np.full(120, 0.9)),
+            "steps": ("subject", np.full(120, 420.0)),
+        }
+    )
+    assert names_of(table) == ["learning_rate", "amp", "momentum"]
+    samples = Samples(values, labels, np.arange(120), 1)
+    found = metaparameters(samples, table, ["adam", "mirror"], **HOW)
+    assert found["metaparameter"].values.tolist() == ["learning_rate", "amp"]
+    rates = found["explained"].sel(metaparameter="learning_rate")
+    assert (rates > 0.7).all()
+    assert np.isnan(found["explained"].sel(metaparameter="amp")[0])
+    assert found["explained"].sel(metaparameter="amp")[1] == pytest.approx(0, abs=0.3)
+
+
+def test_where_no_number_differs_there_is_nothing_to_say() -> None:
+    values, _, _ = subjects(40)
+    table = xr.Dataset({"learning_rate": ("subject", np.full(40, 0.1))})
+    samples = Samples(values, np.repeat(["a", "b"], 20), np.arange(40), 1)
+    assert not metaparameters(samples, table, ["a", "b"], **HOW)

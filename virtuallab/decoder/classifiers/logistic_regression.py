@@ -1,0 +1,35 @@
+"""Logistic regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression as Regression
+
+from virtuallab.decoder.classifier import Classifier, Grid, Scheme
+from virtuallab.decoder.samples import Samples
+from virtuallab.registry import CLASSIFIERS
+
+
+@CLASSIFIERS.register("logistic_regression")
+@dataclass(frozen=True)
+class LogisticRegression(Classifier):
+    """Multinomial logistic regression with a ridge, on standardised and bounded features.
+
+    References
+    ----------
+    Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", section 4.4.
+    """
+
+    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
+        """Standardise, bound, weigh."""
+        model = Regression(max_iter=5_000, random_state=seed % 2**32, **settings)
+        return self.pipeline(samples, model, scaled=True, bounded=True)
+
+    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
+        """Strength of the ridge: columns are many and alike, so it has to be strong."""
+        strengths = {"strict": (1e-3, 1e-2, 1e-1), "quick": (1e-2, 1.0)}
+        costs = strengths.get(scheme, (1e-3, 1e-2, 1e-1, 1.0, 10.0))
+        return [{"C": cost} for cost in costs]

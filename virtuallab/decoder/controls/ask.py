@@ -1,0 +1,58 @@
+"""Ask every control of one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from virtuallab.decoder.controls import (
+    learning_rate,
+    metadata,
+    performance,
+    performance_matched,
+    permuted_labels,
+    schedule,
+    schedule_matched,
+    visit_0,
+)
+from virtuallab.decoder.controls.check import Check
+from virtuallab.decoder.controls.question import Question
+
+_ASK: Final[dict[str, Callable[[Question], Check]]] = {
+    each.NAME: each.ask
+    for each in (
+        visit_0,
+        permuted_labels,
+        metadata,
+        schedule,
+        learning_rate,
+        performance,
+        performance_matched,
+        schedule_matched,
+    )
+}
+EVERY: Final = tuple(_ASK)
+# Those asked of every design that is compared.
+CONTROLS: Final = (visit_0.NAME, permuted_labels.NAME)
+# Those that are the same whatever was recorded of the subjects.
+OF_SUBJECTS: Final = (metadata.NAME, schedule.NAME)
+
+
+def ask_all(question: Question, names: Sequence[str] = EVERY) -> list[Check]:
+    """Ask every control of a question; each is returned, also where it could not be asked.
+
+    Parameters
+    ----------
+    question : Question
+        Of the strict scheme.
+    names : sequence of str
+        Controls to ask, in this order. Those of :data:`OF_SUBJECTS` need to be asked only once of
+        several recordings of the same subjects.
+
+    Returns
+    -------
+    list of Check
+        Each judged alone; :func:`judged` judges those of a whole analysis together.
+    """
+    answered = question.answered()
+    return [_ASK[name](answered) for name in names]

@@ -1,0 +1,75 @@
+"""Whether a recording still tells rules apart in subjects that are alike in something."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int
+
+from virtuallab.decoder.controls.chance import luck
+from virtuallab.decoder.controls.check import Check, not_asked
+from virtuallab.decoder.controls.counted import per_rule
+from virtuallab.decoder.controls.question import Question, among
+from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.strict import Outcome
+
+
+def matched(
+    groups: np.ndarray, labels: np.ndarray, stream: np.random.Generator
+) -> Int[np.ndarray, " row"]:
+    """Keep equally many subjects of each rule in each group, drawn at random.
+
+    Parameters
+    ----------
+    groups, labels : array of str, (subject,)
+    stream : numpy.random.Generator
+    """
+    kept: list[Int[np.ndarray, " row"]] = [np.array([], dtype=np.int64)]
+    rules = sorted(set(labels.tolist()))
+    for group in sorted(set(groups.tolist())):
+        members = [np.flatnonzero((groups == group) & (labels == rule)) for rule in rules]
+        fewest = min(map(len, members))
+        kept += [stream.permutation(rows)[:fewest] for rows in members]
+    return np.sort(np.concatenate(kept))
+
+
+def are_enough(question: Question, rows: Int[np.ndarray, " row"]) -> bool:
+    """Whether so few subjects can be divided into the folds of the question."""
+    needed = question.folds * question.inner_folds
+    return bool(per_rule(question.labels[rows], question.classes).min() >= needed)
+
+
+def survived(name: str, question: Question, rows: Int[np.ndarray, " row"], note: str) -> Check:
+    """Decode the recording anew within some subjects, where they are enough."""
+    if not are_enough(question, rows):
+        needed = question.folds * question.inner_folds
+        left = int(per_rule(question.labels[rows], question.classes).min())
+        reason = f"{len(rows)} subjects remain, {left} of a rule at least, of {needed} needed"
+        return not_asked(name, "survive", len(rows), reason)
+    outcome = question.decoded(among(question.samples, rows), select=True)
+    return _judged(name, question, outcome, note)
+
+
+def as_before(name: str, question: Question, note: str) -> Check:
+    """Return what came of the recording itself, where no subject has to be left out."""
+    question = question.answered()
+    assert question.outcome is not None
+    return _judged(name, question, question.outcome, note)
+
+
+def _judged(name: str, question: Question, outcome: Outcome, note: str) -> Check:
+    accuracy, tested = balanced_accuracy(outcome.confusion), outcome.confusion.sum(1)
+    low, high = interval(outcome.confusion, question.confidence, question.seed)
+    p_value = luck(accuracy, tested)
+    chance = 1 / len(question.classes)
+    return Check(
+        name=name,
+        kind="survive",
+        accuracy=accuracy,
+        low=low,
+        high=high,
+        # The interval's prior draws a guess upwards, the more the fewer subjects are left.
+        passed=low > chance and p_value < 1 - question.confidence,
+        n_subjects=int(tested.sum()),
+        note=note,
+        p_value=p_value,
+    )

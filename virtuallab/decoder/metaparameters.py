@@ -1,0 +1,154 @@
+"""Continuous answers: how strong a rule was, where a recording tells it at all.
+
+Within each rule a number that differs between its subjects (a learning rate, a strength of
+alignment) is estimated by a ridge regression on what the decoder reads, for subjects that the
+regression did not know. What is not identifiable explains no variance, and that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from virtuallab.decoder.classifier import Bounded, Finite
+from virtuallab.decoder.samples import Samples
+
+_STRENGTHS = np.logspace(1, 6, 11)
+_DRAWS = 2_000
+# Of the columns of subjects, what no rule is made of.
+_NO_METAPARAMETER = frozenset({"replicate", "batch_size", "steps", "status", "diverged_at"})
+
+
+@dataclass(frozen=True)
+class Readable:
+    """How well a number can be read off recordings.
+
+    Parameters
+    ----------
+    explained, low, high : float
+        Share of the variance among subjects that is explained, and its interval; 0 or less where
+        nothing is. Of positive numbers that of their logarithm.
+    factor : float
+        By which a typical estimate is off (median); of numbers that are not all positive, NaN.
+    """
+
+    explained: float
+    low: float
+    high: float
+    factor: float
+
+
+def names_of(subjects: xr.Dataset) -> list[str]:
+    """Return numbers that were decided about subjects and differ among some of them."""
+    return [
+        str(name)
+        for name, column in subjects.data_vars.items()
+        if column.dtype.kind == "f" and name not in _NO_METAPARAMETER
+    ]
+
+
+def readable(
+    values: Float[np.ndarray, "subject column"],
+    wanted: Float[np.ndarray, " subject"],
+    *,
+    folds: int,
+    confidence: float,
+    seed: int,
+) -> Readable:
+    """Estimate a number for each subject from the others, and compare.
+
+    Parameters
+    ----------
+    values : array, (subject, column)
+    wanted : array, (subject,)
+        Finite, and not all the same.
+    folds : int
+    confidence : float
+        Of the interval, by a bootstrap over subjects.
+    seed : int
+    """
+    positive = bool((wanted > 0).all())
+    target = np.log(wanted) if positive else wanted
+    model = Pipeline(
+        [
+            ("finite", Finite()),
+            ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("scale", StandardScaler()),
+            ("bound", Bounded()),
+            ("read", RidgeCV(alphas=_STRENGTHS)),
+        ]
+    )
+    # Folds that all hold small and large ones.
+    ranked = np.argsort(np.argsort(target)) * folds // len(target)
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
+    found = cross_val_predict(model, values, target, cv=list(splitter.split(values, ranked)))
+    error, spread = (found - target) ** 2, (target - target.mean()) ** 2
+    chosen = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
+    draws = 1 - error[chosen].sum(1) / spread[chosen].sum(1)
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    factor = float(np.exp(np.median(np.abs(found - target)))) if positive else np.nan
+    return Readable(float(1 - error.sum() / spread.sum()), float(low), float(high), factor)
+
+
+def metaparameters(
+    samples: Samples,
+    subjects: xr.Dataset,
+    classes: list[str],
+    *,
+    folds: int,
+    confidence: float,
+    seed: int,
+) -> xr.Dataset:
+    """Ask it of every rule and of every number that differs among its subjects.
+
+    Parameters
+    ----------
+    samples : Samples
+        One a subject.
+    subjects : xr.Dataset
+        What was decided about each of them, in the same order.
+    classes : list of str
+    folds : int
+    confidence : float
+    seed : int
+
+    Returns
+    -------
+    xr.Dataset
+        ``explained`` and ``typical_factor`` (true_rule, metaparameter) and ``explained_interval``
+        (..., bound); NaN where a number does not differ, or subjects are too few. Empty where no
+        number differs in any rule.
+    """
+    found: dict[tuple[int, str], Readable] = {}
+    for row, rule in enumerate(classes):
+        mine = samples.labels == rule
+        for name in names_of(subjects):
+            wanted = subjects[name].values[mine].astype(np.float64)
+            if np.isfinite(wanted).all() and len(np.unique(wanted)) >= 2 * folds:
+                found[row, name] = readable(
+                    samples.values[mine], wanted, folds=folds, confidence=confidence, seed=seed
+                )
+    names = list(dict.fromkeys(name for _, name in found))
+    if not names:
+        return xr.Dataset()
+    numbers = np.full((4, len(classes), len(names)), np.nan)
+    for (row, name), each in found.items():
+        place = row, names.index(name)
+        numbers[(slice(None), *place)] = each.explained, each.low, each.high, each.factor
+    dims = ("true_rule", "metaparameter")
+    return xr.Dataset(
+        {
+            "explained": (dims, numbers[0]),
+            "explained_interval": ((*dims, "bound"), np.moveaxis(numbers[1:3], 0, -1)),
+            "typical_factor": (dims, numbers[3]),
+        },
+        coords={"metaparameter": np.array(names, dtype=object)},
+    )
