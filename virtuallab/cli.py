@@ -175,6 +175,55 @@ def decode(
 
 
 @app.command()
+def identify(
+    decoder: Annotated[
+        Path,
+        typer.Argument(help="A saved decoder, NAME.decoder, or an experiment, runs/NAME.zarr."),
+    ],
+    recording: Annotated[
+        list[Path],
+        typer.Argument(help="The recording; of NWB, a folder or one file for each visit."),
+    ],
+    match: Annotated[
+        bool,
+        typer.Option("--match", help="Record the experiment's subjects as the recording was made."),
+    ] = False,
+    probe: Annotated[
+        str | None, typer.Option(help="Train on what this probe of the experiment has recorded.")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Which subject, where the recording has many.")
+    ] = None,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule that is not to be named; may be repeated [those of the analyses]."),
+    ] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="Classifier of the decoder [kernel_svm].")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Where to write the decoder too, NAME.decoder.")
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Say which rule was at work in a recording, one of ours or one made elsewhere."""
+    from virtuallab.lab import identify
+
+    identify.identify(
+        decoder,
+        recording,
+        subject=subject,
+        match=match,
+        probe=probe,
+        others=others or (),
+        classifier=classifier,
+        workers=workers,
+        console=_console(),
+        save=save,
+    )
+
+
+@app.command()
 def compare(
     protocol: ProtocolFile,
     overrides: Overrides = None,

@@ -1,0 +1,75 @@
+"""A probe that sees of the lab's subjects as much as a recording shows of another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.probe.rat import N_VISITS, rat, stream
+from virtuallab.errors import UserError
+from virtuallab.intake import matching_probe
+from virtuallab.probe import Noise, Probe
+
+DIMS = ("visit", "stimulus", "unit")
+
+
+def recording(visits: int = 3, step: list[float] | None = None, **attributes: float) -> xr.Dataset:
+    values = np.random.default_rng(0).standard_normal((visits, 8, 9)).astype("f4")
+    found = xr.Dataset({"activity": (DIMS, values)}, attrs=attributes)
+    return found if step is None else found.assign_coords(step=("visit", step))
+
+
+def test_it_has_as_many_units_visits_and_stimuli_and_the_same_noise():
+    found = matching_probe(recording(snr=1.5), 21)
+    assert found == Probe(
+        units=9,
+        division="even",
+        noise=Noise(snr=1.5),
+        visits=3,
+        stimuli=8,
+        observables=("activity",),
+    )
+
+
+def test_without_repeats_no_noise_is_added():
+    assert matching_probe(recording(), 21).noise is None
+
+
+def test_what_it_records_of_a_subject_has_the_shape_of_the_recording():
+    tissue = rat()
+    probe = matching_probe(recording(snr=2.0), N_VISITS)
+    ours = probe.implant(tissue, stream()).record(tissue, stream())
+    assert ours["activity"].sizes == recording()["activity"].sizes
+    assert ours["n_units"].values.tolist() == [3, 3, 3]
+    assert ours["visit"].values.tolist() == [0, 2, 5]
+
+
+def test_visits_lie_at_the_same_fractions_of_training():
+    found = matching_probe(recording(4, [0, 100, 500, 1000]), 21)
+    assert found.visits == (0, 2, 10, 20)
+    late = matching_probe(recording(3, [0.5, 0.9, 1.0]), 11)
+    assert late.visits == (5, 9, 10)
+
+
+def test_visits_that_would_fall_together_are_refused():
+    with pytest.raises(
+        UserError, match=r"visits 0 and 1 of the recording \(steps 0 and 10 of 1000"
+    ):
+        matching_probe(recording(3, [0, 10, 1000]), 21)
+    with pytest.raises(UserError, match="has 7 visits, and subjects were preserved at 6"):
+        matching_probe(recording(7), 6)
+
+
+def test_a_recording_without_signal_is_refused():
+    with pytest.raises(UserError, match="there is no signal to match"):
+        matching_probe(recording(snr=0.0), 21)
+
+
+def test_units_that_were_lost_are_lost_in_the_lab_too():
+    matched = np.ones((3, 9), dtype=np.int8)
+    assert matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), 9).turnover is None
+    matched[0] = 0  # of the first visit it does not matter
+    matched[1, :3] = 0
+    found = matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), 9)
+    assert found.turnover == pytest.approx(3 / 18)

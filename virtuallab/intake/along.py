@@ -1,0 +1,47 @@
+"""What a file says along an axis, if it says it, and on the axes it should be on."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.errors import UserError
+
+
+def along(dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str) -> np.ndarray | None:
+    """Return the values of a coordinate or variable; None if the file has none of that name.
+
+    Raises
+    ------
+    UserError
+        If it lies along other axes.
+    """
+    if name not in dataset.variables:
+        return None
+    found = dataset.variables[name]
+    if set(found.dims) != set(dims):
+        raise UserError(
+            f"{source}: {name} lies along ({', '.join(map(str, found.dims))}), expected "
+            f"({', '.join(dims)}). Rename its axes, or leave it out."
+        )
+    values: np.ndarray = found.transpose(*dims).to_numpy()
+    return values
+
+
+def numbers_along(
+    dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str
+) -> np.ndarray | None:
+    """Return the values as :func:`along` does; they have to be finite numbers.
+
+    Raises
+    ------
+    UserError
+    """
+    values = along(dataset, name, dims, source)
+    if values is None:
+        return None
+    if values.dtype.kind not in "biuf":
+        raise UserError(f"{source}: {name} has to be numbers, found {values.dtype}.")
+    if not np.isfinite(values).all():
+        raise UserError(f"{source}: {name} is not a finite number everywhere. Fill it in.")
+    return values

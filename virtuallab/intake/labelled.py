@@ -1,0 +1,192 @@
+"""From the labelled arrays of a file to a recording as a probe makes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int
+
+from virtuallab.errors import UserError, suggest
+from virtuallab.intake import refusals
+from virtuallab.intake.along import along, numbers_along
+from virtuallab.intake.layers import Layers, layers_of
+from virtuallab.intake.repeats import Averaged, averaged, signal_to_noise
+from virtuallab.intake.words import as_words
+from virtuallab.vocabulary import (
+    ACTIVITY,
+    LAYER,
+    STIMULUS,
+    SUBJECT,
+    UNIT,
+    VISIT,
+    describe,
+    describe_flags,
+)
+
+_TRIALS = ("trial", "repeat")
+_EXPECTED = (VISIT, STIMULUS, UNIT)
+_UNNAMED = "__xarray_dataarray_variable__"  # what xarray calls an array without a name in a file
+_READ = {
+    *(ACTIVITY, VISIT, STIMULUS, UNIT, LAYER, SUBJECT, "step", "unit_layer", "unit_matched"),
+    *("layer_depth", "depth", "depth_group", "stimulus_label", "label"),
+}
+
+
+def wanted(dataset: xr.Dataset, source: str) -> xr.Dataset:
+    """Keep what is read of a file; nothing of it is loaded yet.
+
+    Raises
+    ------
+    UserError
+        If it has no responses, or they have other axes than those of a recording.
+    """
+    if ACTIVITY not in dataset.variables and list(dataset.data_vars) == [_UNNAMED]:
+        dataset = dataset.rename({_UNNAMED: ACTIVITY})
+    if ACTIVITY not in dataset.variables:
+        names = [str(name) for name in dataset.data_vars]
+        there = suggest(ACTIVITY, names) if names else "It has no variables at all."
+        raise UserError(
+            f"{source}: there is no variable 'activity'. {there} Call the responses 'activity'."
+        )
+    found = [str(dim) for dim in dataset[ACTIVITY].dims]
+    missing = [dim for dim in _EXPECTED if dim not in found]
+    strange = [dim for dim in found if dim not in (*_EXPECTED, *_TRIALS, SUBJECT)]
+    if missing or strange or set(_TRIALS) <= set(found):
+        raise UserError(
+            f"{source}: activity has the dims ({', '.join(found)}), expected "
+            f"({', '.join(_EXPECTED)}) in any order, and 'trial' or 'repeat' if stimuli were "
+            "repeated. Rename or average what is different."
+        )
+    return dataset.drop_vars([name for name in dataset.variables if name not in _READ])
+
+
+def of_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Dataset:
+    """Pick one subject's recording.
+
+    Raises
+    ------
+    UserError
+        If it is not said which of many, or there is none of that name.
+    """
+    if SUBJECT not in dataset.dims:
+        if subject is not None:
+            raise UserError(f"{source}: this is the recording of one subject. Name no subject.")
+        return dataset
+    count = dataset.sizes[SUBJECT]
+    said = along(dataset, SUBJECT, (SUBJECT,), source)
+    names = as_words(said) if said is not None else [str(place) for place in range(count)]
+    if not names:
+        raise UserError(f"{source}: there are no subjects in it.")
+    there = f"It has {count}, {names[0]} to {names[-1]}"
+    if subject is None and count > 1:
+        raise UserError(f"{source}: which subject? {there}. Name one of them.")
+    if subject is not None and subject not in names:
+        raise UserError(f"{source}: no subject is called {subject!r}. {there}.")
+    place = 0 if subject is None else names.index(subject)
+    return dataset.isel({SUBJECT: place}, drop=True)
+
+
+def labelled(dataset: xr.Dataset, source: str) -> xr.Dataset:
+    """Make a recording of one subject's arrays, checked; see :func:`read_recording`.
+
+    Raises
+    ------
+    UserError
+    """
+    refusals.of_sizes(dataset[ACTIVITY], source)
+    refusals.of_numbers(dataset[ACTIVITY], source)
+    presented = _presented(dataset[ACTIVITY])
+    units = _names(dataset, UNIT, source)
+    refusals.of_repeated_units(units, source)
+    refusals.of_infinities(presented, units, source)
+    step = numbers_along(dataset, "step", (VISIT,), source)
+    refusals.of_order("step", step, source)
+    refusals.of_order(VISIT, along(dataset, VISIT, (VISIT,), source), source)
+    if step is not None and step[0] < 0:
+        raise UserError(f"{source}: step counts from 0, before learning; found {step[0]:g}.")
+
+    same = _same(_names(dataset, STIMULUS, source))
+    mean = averaged(presented, same)
+    refusals.of_missing(mean.responses, units, source)
+    refusals.of_copies(mean.responses, units, source)
+
+    layers = layers_of(dataset, source)
+    order = layers.order
+    responses = np.ascontiguousarray(mean.responses[..., order], dtype=np.float32)
+    count = len(responses)
+    variables = {ACTIVITY: xr.Variable(_EXPECTED, responses, describe(ACTIVITY))}
+    label = _label(dataset, same, source)
+    if label is not None:
+        variables["stimulus_label"] = label
+    matched = numbers_along(dataset, "unit_matched", (VISIT, UNIT), source)
+    if matched is not None:
+        kept = matched[:, order].astype(np.int8)
+        variables["unit_matched"] = xr.Variable((VISIT, UNIT), kept, describe("unit_matched"))
+    coords = {VISIT: xr.Variable((VISIT,), np.arange(count), describe(VISIT))}
+    if step is not None:
+        whole = step.astype(np.int64) if (step == np.round(step)).all() else step
+        coords["step"] = xr.Variable((VISIT,), whole, describe("step"))
+    coords |= layers.coordinates()
+    return xr.Dataset(variables, coords, _repetition(mean, layers))
+
+
+def _presented(activity: xr.DataArray) -> Float[np.ndarray, "visit stimulus trial unit"]:
+    trial = next((name for name in _TRIALS if name in activity.dims), None)
+    if trial is None:
+        trial = _TRIALS[0]
+        activity = activity.expand_dims(trial)
+    ordered = activity.transpose(VISIT, STIMULUS, trial, UNIT)
+    return ordered.to_numpy().astype(np.float64)
+
+
+def _names(dataset: xr.Dataset, dim: str, source: str) -> list[str]:
+    """Names along an axis; places, counted from 0, if the file has none."""
+    said = along(dataset, dim, (dim,), source)
+    return as_words(range(dataset.sizes[dim]) if said is None else said)
+
+
+def _same(stimuli: list[str]) -> Int[np.ndarray, " stimulus"]:
+    place = {name: index for index, name in enumerate(dict.fromkeys(stimuli))}
+    return np.array([place[name] for name in stimuli])
+
+
+def _label(
+    dataset: xr.Dataset, same: Int[np.ndarray, " stimulus"], source: str
+) -> xr.Variable | None:
+    """Class of each stimulus as a number; what words stand for is said in its attributes."""
+    names = [name for name in ("stimulus_label", "label") if name in dataset.variables]
+    if not names:
+        return None
+    values = along(dataset, names[0], (STIMULUS,), source)
+    assert values is not None
+    _, first = np.unique(same, return_index=True)
+    if (values[first][same] != values).any():
+        raise UserError(
+            f"{source}: one stimulus has several classes in {names[0]}. Give each stimulus one."
+        )
+    shown = values[first]
+    attributes: dict[str, object] = {**describe("stimulus_label")}
+    if shown.dtype.kind in "fiub" and (shown == np.round(shown)).all():
+        numbers = shown.astype(np.int64)
+    else:
+        meanings, numbers = np.unique(as_words(shown), return_inverse=True)
+        words = {number: word.replace(" ", "_") for number, word in enumerate(meanings.tolist())}
+        attributes |= describe_flags(words)
+    return xr.Variable((STIMULUS,), numbers, attributes)
+
+
+def _repetition(mean: Averaged, layers: Layers) -> dict[str, object]:
+    """How often stimuli were shown, and how much of what is seen is signal."""
+    attributes: dict[str, object] = {"repeats": mean.repeats}
+    mine = [layers.of_unit == index for index in range(len(layers.names))]
+    each = [
+        signal_to_noise(Averaged(mean.responses[..., m], mean.scatter[..., m], mean.counts))
+        for m in mine
+        if m.any()
+    ]
+    known = [ratio for ratio in each if np.isfinite(ratio)]
+    if known:
+        # A probe's noise is the same burden on every layer, so every layer counts alike.
+        attributes["snr"] = float(np.sqrt(np.mean(np.square(known))))
+        attributes["snr_by_layer"] = each
+    return attributes

@@ -1,0 +1,320 @@
+"""Decoders trained on an experiment's subjects, kept beside it and used again where they fit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.decoder import Analysis, strict
+from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.samples import Samples, by_subject
+from virtuallab.decoder.trained import Trained, train
+from virtuallab.errors import StoreError, UserError, suggest
+from virtuallab.intake import matching_probe
+from virtuallab.lab.bench import Trial, measured
+from virtuallab.lab.decode import recorded_features
+from virtuallab.lab.preserved import Experiment
+from virtuallab.lab.record import feature_node, living, probes_in, stage
+from virtuallab.probe import Probe, features
+from virtuallab.probe.features import change_names
+from virtuallab.probe.reach import recorded
+from virtuallab.probe.schedule import visits_of
+from virtuallab.protocol.plugin import plain
+from virtuallab.protocol.section import adapter
+from virtuallab.registry import CLASSIFIERS
+from virtuallab.store.decoder_file import load, save
+from virtuallab.store.facts import Facts
+from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
+
+Announce = Callable[[str], None]
+Decoder = tuple[Trained, Facts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is asked of a decoder, whatever it is trained on.
+
+    Parameters
+    ----------
+    others : tuple of str
+        Rules, by label, that are not to be named; if empty, those of the experiment's analyses.
+    classifier : str or None
+        By name; if not given, the analyses' default.
+    workers : int or None
+    """
+
+    others: tuple[str, ...]
+    classifier: str | None
+    workers: int | None
+
+
+def sample_of(recording: xr.Dataset, first: int) -> Samples:
+    """What a decoder reads of a recording made elsewhere.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+        As :func:`virtuallab.intake.read_recording` gives it.
+    first : int
+        The visit that its first corresponds to: at visit 0 there is nothing to be read yet.
+    """
+    found = features(recording).expand_dims({SUBJECT: ["recording"]})
+    found = found.assign_coords(
+        {
+            "visit": found["visit"].values + first,
+            RULE: (SUBJECT, np.array(["unknown"], dtype=object)),
+            "depth_group": ((SUBJECT, LAYER), recording["depth_group"].values[None]),
+        }
+    )
+    return by_subject(found, ACTIVITY)
+
+
+def of_probe(experiment: Experiment, name: str, wanted: Wanted, announce: Announce) -> Decoder:
+    """Return the decoder trained on what a probe has recorded.
+
+    Raises
+    ------
+    UserError
+        If there is no such probe, it measures no responses, or the subjects do not allow it.
+    """
+    known = probes_in(experiment.store)
+    if name not in known:
+        raise UserError(f"{experiment.store.path}: no probe {name!r}. {suggest(name, known)}")
+    written = json.loads(str(experiment.store.read(feature_node(name)).attrs["probe"]))
+    probe = adapter(Probe).validate_python(written)
+    if ACTIVITY not in measured(probe):
+        raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
+    members = sorted(experiment.store.committed(stage(name)))
+    lesson = _Lesson(experiment, name, probe, (), tuple(members), wanted)
+    return lesson.learned(
+        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, announce
+    )
+
+
+def matched(
+    experiment: Experiment, recording: xr.Dataset, wanted: Wanted, announce: Announce
+) -> Decoder:
+    """Return the decoder trained on subjects recorded as a given recording was.
+
+    What the recording does not have (classes of stimuli, early or deep layers) is left out in the
+    training subjects as well.
+
+    Raises
+    ------
+    UserError
+        If the design cannot be had of the subjects, or they do not allow it.
+    """
+    probe = matching_probe(recording, len(experiment.store.plan["visits"]))
+    for sizes in experiment.sizes:
+        for field, message in probe.check(*sizes):
+            raise UserError(
+                f"the recording cannot be matched in these subjects: {field}: {message}"
+            )
+    first = int(visits_of(probe.visits, len(experiment.store.plan["visits"]))[0])
+    read = sample_of(recording, first).values[0]
+    absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
+    members = tuple(sorted(living(experiment.store)))
+    lesson = _Lesson(experiment, "matched", probe, absent, members, wanted)
+    name = f"matched-{_digest(plain(asdict(probe)), absent)[:8]}"
+    return lesson.learned(partial(_implanted, experiment, probe, wanted.workers), name, announce)
+
+
+def _implanted(experiment: Experiment, probe: Probe, workers: int | None) -> Samples:
+    [seen] = experiment.bench(workers).look([Trial(probe, 0, (ACTIVITY,))])
+    return seen.samples[ACTIVITY]
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """All that decides what a decoder learns.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    stream : str
+        Whose random stream the folds are drawn from.
+    probe : Probe
+    absent : tuple of int
+        Columns that are left out.
+    members : tuple of int
+        Indices of the subjects that were recorded, in the order of the rows.
+    wanted : Wanted
+    """
+
+    experiment: Experiment
+    stream: str
+    probe: Probe
+    absent: tuple[int, ...]
+    members: tuple[int, ...]
+    wanted: Wanted
+
+    def learned(self, look: Callable[[], Samples], name: str, announce: Announce) -> Decoder:
+        """Take the decoder that is kept, if it fits; else train it and keep it."""
+        analysis = self._analysis()
+        made_for = self._fingerprint(analysis)
+        path = self.experiment.store.path
+        folder = path.with_name(f"{path.stem}.decoders") / f"{name}.decoder"
+        kept = _kept(folder, made_for)
+        if kept is not None:
+            announce(f"Decoder: {folder}")
+            return kept
+        announce(f"training a decoder on {len(self.members)} subjects")
+        found = self._trained(look(), analysis, made_for)
+        save(*found, folder)
+        announce(f"Decoder: {folder}, kept for the next recording like this")
+        return found
+
+    def _analysis(self) -> Analysis:
+        """How it is trained and tested: as the experiment's first strict analysis."""
+        kept = [a for a in self.experiment.protocol.analyses.values() if a.scheme == "strict"]
+        others = self.wanted.others or tuple(
+            dict.fromkeys(label for analysis in kept for label in analysis.others)
+        )
+        classifier = self.wanted.classifier or Analysis().classifiers[0]
+        analysis = replace(
+            kept[0] if kept else Analysis(),
+            probes=None,
+            observables=(ACTIVITY,),
+            classifiers=(classifier,),
+            others=others,
+            hold_out=(),
+        )
+        for field, message in analysis.check(self._labels.tolist(), (), ()):
+            option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
+            raise UserError(f"{option}{message}")
+        return analysis
+
+    @property
+    def _labels(self) -> np.ndarray:
+        return np.array([self.experiment.subjects[index].label for index in self.members])
+
+    def _fingerprint(self, analysis: Analysis) -> str:
+        kept = self.experiment.protocol.resolved()
+        return _digest(
+            version("virtuallab"),
+            {"seed": kept["seed"], "subjects": kept["subjects"]},
+            self.experiment.store.plan["visits"],
+            plain(asdict(self.probe)),
+            self.absent,
+            self.members,
+            plain(asdict(analysis)),
+            change_names(),
+        )[:16]
+
+    def _trained(self, samples: Samples, analysis: Analysis, made_for: str) -> Decoder:
+        values = samples.values.copy()
+        values[:, list(self.absent)] = np.nan
+        named = ~np.isin(samples.labels, analysis.others)
+        own = replace(
+            samples,
+            values=values[named],
+            labels=samples.labels[named],
+            owners=np.arange(int(named.sum())),
+        )
+        classes = sorted(set(own.labels.tolist()))
+        classifier = CLASSIFIERS[analysis.classifiers[0]]()
+        seed = seeds.integer(self.experiment.protocol.seed, "identify", self.stream)
+        others = None if named.all() else values[~named]
+        inner = analysis.inner_folds
+        outcome, answer = strict.believed(
+            classifier,
+            own,
+            classes,
+            folds=analysis.folds,
+            inner_folds=inner,
+            seed=seed,
+            others=others,
+        )
+        truth = np.array([classes.index(rule) for rule in own.labels.tolist()])
+        held = answer.sets(analysis.coverage)[np.arange(len(truth)), truth]
+        trained = train(
+            classifier,
+            own,
+            np.arange(len(truth)),
+            classes,
+            inner_folds=inner,
+            belief_folds=analysis.folds,
+            seed=seed,
+            others=others,
+        )
+        subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
+        facts = Facts(
+            **_of_subjects(self.experiment, subjects),
+            **_of_design(self.experiment, self.probe),
+            observable=ACTIVITY,
+            classifier=analysis.classifiers[0],
+            others=analysis.others,
+            stages=samples.visits,
+            absent=self.absent,
+            change_names=change_names(),
+            accuracy=balanced_accuracy(outcome.confusion),
+            interval=interval(outcome.confusion, analysis.confidence, seed),
+            confidence=analysis.confidence,
+            coverage=float(held.mean()),
+            nominal_coverage=analysis.coverage,
+            made_for=made_for,
+        )
+        return trained, facts
+
+
+def _kept(folder: Path, made_for: str) -> Decoder | None:
+    """Return a decoder kept earlier, if it can be used again; one of ours may be made anew."""
+    if not folder.exists():
+        return None
+    try:
+        trained, facts = load(folder)
+    except StoreError:
+        return None
+    return (trained, facts) if facts.made_for == made_for else None
+
+
+def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str, Any]:
+    table = experiment.store.subjects.isel({SUBJECT: list(members)})
+    return {
+        "title": experiment.protocol.name,
+        "question": experiment.protocol.question,
+        "architectures": _words(table["architecture"]),
+        "tasks": _words(table["task"]),
+        "steps": _range(table["steps"].values),
+        "learning_rates": _range(table["learning_rate"].values),
+        "n_subjects": len(members),
+    }
+
+
+def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
+    design = probe.in_effect
+    amounts = [probe.amounts(*sizes) for sizes in experiment.sizes]
+    layers = [len(recorded(design, sizes[0])) for sizes in experiment.sizes]
+    visits = visits_of(design.visits, len(experiment.store.plan["visits"]))
+    return {
+        "probe": json.loads(json.dumps(plain(asdict(probe)))),
+        "visits": tuple(map(int, visits)),
+        "units": _range([each["units"] for each in amounts]),
+        "stimuli": _range([each["stimuli"] for each in amounts]),
+        "layers": _range(layers),
+        "snr": design.noise.snr,
+    }
+
+
+def _words(labels: xr.DataArray) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(label) for label in labels.values))
+
+
+def _range(values: Sequence[int] | np.ndarray) -> tuple[Any, Any]:
+    array = np.asarray(values)
+    return array.min().item(), array.max().item()
+
+
+def _digest(*decisive: Any) -> str:
+    text = json.dumps(plain(decisive), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

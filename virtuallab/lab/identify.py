@@ -1,0 +1,219 @@
+"""Ask a decoder which rule was at work in a recording, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.decoder.samples import Samples, stages
+from virtuallab.errors import UserError
+from virtuallab.intake import read_recording
+from virtuallab.lab.decoders import Announce, Decoder, Wanted, matched, of_probe, sample_of
+from virtuallab.lab.preserved import resume
+from virtuallab.lab.record import probes_in
+from virtuallab.lab.workers import stoppable
+from virtuallab.report import identified_summary
+from virtuallab.store import Store, decoder_file
+from virtuallab.store.facts import Facts
+from virtuallab.vocabulary import RULE, STIMULUS, UNIT, VISIT, describe
+
+_NEAR = 0.1  # relative difference in signal-to-noise ratio that is no difference
+
+
+@stoppable()
+def identify(
+    decoder: Path,
+    recording: Path | Sequence[Path],
+    *,
+    subject: str | None = None,
+    match: bool = False,
+    probe: str | None = None,
+    others: Sequence[str] = (),
+    classifier: str | None = None,
+    workers: int | None = None,
+    console: Console | None = None,
+    save: Path | None = None,
+) -> xr.Dataset:
+    """Ask a trained decoder which rule was at work in a recording.
+
+    Parameters
+    ----------
+    decoder : Path
+        A saved decoder, ``NAME.decoder``, or an experiment, ``NAME.zarr``, on whose subjects one is
+        trained. It is kept in ``NAME.decoders`` and taken from there the next time.
+    recording : Path or sequence of Path
+        As for :func:`virtuallab.intake.read_recording`.
+    subject : str, optional
+        Which of the recording's subjects, where there are many.
+    match : bool
+        Of an experiment: record its preserved subjects as the recording was made, and train on
+        that.
+    probe : str, optional
+        Of an experiment: train on what this probe has recorded.
+    others : sequence of str
+        Of an experiment: rules, by label, that are not to be named; those of its analyses if not
+        given. From them the decoder learns what none of its rules looks like.
+    classifier : str, optional
+        Of an experiment: by which to decode; the analyses' default if not given.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    console : rich.console.Console, optional
+        Where to report; silent if not given.
+    save : Path, optional
+        Where to write the decoder too, ``NAME.decoder``.
+
+    Returns
+    -------
+    xr.Dataset
+        Over ``rule``: ``probability``, ``p_value``, ``in_set``, whether the rule cannot be
+        excluded. ``familiar`` is the share of known recordings that look at least as foreign,
+        ``typical`` that of those at least as far from all others. Attributes: how good the decoder
+        is (``accuracy``, ``interval``), ``coverage``, and ``differences`` of the recording from
+        those it was trained on.
+
+    Raises
+    ------
+    UserError
+        If the recording cannot be read, or the decoder cannot be asked of it.
+    StoreError
+        If there is no such decoder or experiment, or it cannot be trusted.
+    """
+    console = console or Console(quiet=True)
+
+    def announce(text: str) -> None:
+        console.print(text, highlight=False)
+
+    read = read_recording(recording, subject)
+    if decoder_file.is_decoder(decoder):
+        _refuse_options(decoder, match, probe, others, classifier)
+        trained, facts = decoder_file.load(decoder)
+    else:
+        wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
+        trained, facts = _of_experiment(decoder, read, match, probe, wanted, announce)
+    if save is not None:
+        decoder_file.save(trained, facts, save)
+        announce(f"Decoder written: {save}")
+    found = _answered((trained, facts), _sample(read, facts), read)
+    console.print(identified_summary(found))
+    return found
+
+
+def _refuse_options(
+    decoder: Path, match: bool, probe: str | None, others: Sequence[str], classifier: str | None
+) -> None:
+    given = {
+        "--match": match,
+        "--probe": probe is not None,
+        "--others": bool(others),
+        "--classifier": classifier is not None,
+    }
+    wrong = [option for option, is_given in given.items() if is_given]
+    if wrong:
+        raise UserError(
+            f"{decoder} is trained already: {', '.join(wrong)} can be asked of an experiment, "
+            "runs/NAME.zarr."
+        )
+
+
+def _of_experiment(
+    path: Path,
+    recording: xr.Dataset,
+    match: bool,
+    probe: str | None,
+    wanted: Wanted,
+    announce: Announce,
+) -> Decoder:
+    experiment = resume(Store.open(path))
+    if match and probe is not None:
+        raise UserError("--match designs a probe itself. Give either --match or --probe.")
+    if match:
+        return matched(experiment, recording, wanted, announce)
+    if probe is not None:
+        return of_probe(experiment, probe, wanted, announce)
+    known = ", ".join(f"--probe {name}" for name in probes_in(experiment.store))
+    raise UserError(
+        f"{path} is an experiment: say on which recordings of it a decoder is to be trained. "
+        f"--match records its subjects as this recording was made"
+        f"{f'; its own probes: {known}' if known else ''}."
+    )
+
+
+def _sample(recording: xr.Dataset, facts: Facts) -> Samples:
+    """What the decoder reads of the recording, if it has as many stages."""
+    first = min(facts.visits)
+    count = recording.sizes[VISIT] - (first == 0)
+    found = len(stages(count))
+    if found != facts.stages:
+        raise UserError(
+            f"the recording has {recording.sizes[VISIT]} visits, and the decoder was trained on "
+            f"{len(facts.visits)}: they make {found} stages of learning, not {facts.stages}. Train "
+            "one that fits: virtuallab identify runs/NAME.zarr RECORDING --match."
+        )
+    return sample_of(recording, first)
+
+
+def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Dataset:
+    trained, facts = decoder
+    values = sample.values.copy()
+    values[:, list(facts.absent)] = np.nan
+    answer = trained.answer(values)
+    found = xr.Dataset(
+        {
+            "probability": (RULE, answer.probability[0]),
+            "p_value": (RULE, answer.p_value[0]),
+            "in_set": (RULE, answer.sets(facts.nominal_coverage)[0]),
+            "familiar": float(answer.familiar[0]),
+            "typical": float(trained.typical(values)[0]),
+        },
+        coords={RULE: np.array(trained.rules, dtype=object)},
+    )
+    for name, variable in found.variables.items():
+        variable.attrs = describe(str(name))
+    return found.assign_attrs(
+        title=facts.title,
+        question=facts.question,
+        classifier=facts.classifier,
+        observable=facts.observable,
+        others=list(facts.others),
+        coverage=facts.nominal_coverage,
+        accuracy=facts.accuracy,
+        interval=list(facts.interval),
+        confidence=facts.confidence,
+        n_subjects=facts.n_subjects,
+        architectures=list(facts.architectures),
+        tasks=list(facts.tasks),
+        differences=list(_differences(recording, values[0], facts)),
+    )
+
+
+def _differences(recording: xr.Dataset, values: np.ndarray, facts: Facts) -> Iterator[str]:
+    """Say in what the recording is unlike those that the decoder was trained on."""
+    visits = len(facts.visits)
+    for what, here, (low, high) in (
+        ("units", recording.sizes[UNIT], facts.units),
+        ("visits", recording.sizes[VISIT], (visits, visits)),
+        ("stimuli", recording.sizes[STIMULUS], facts.stimuli),
+        ("layers", recording.sizes["layer"], facts.layers),
+    ):
+        if not low <= here <= high:
+            yield f"{what}: {here}, trained on {low if low == high else f'{low} to {high}'}"
+    snr = recording.attrs.get("snr")
+    if (snr is None) != (facts.snr is None) or (
+        snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
+    ):
+        yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
+    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
+    if len(missing):
+        share = 100 * len(missing) / len(values)
+        yield (
+            f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
+            "classes of stimuli) and is taken as usual"
+        )
+
+
+def _ratio(snr: float | None) -> str:
+    return "not known" if snr is None else f"{snr:.2g}"
