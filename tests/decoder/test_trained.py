@@ -36,7 +36,6 @@ def test_what_it_states_of_new_subjects_comes_true() -> None:
         np.arange(len(known.labels)),
         RULES,
         inner_folds=3,
-        belief_folds=5,
         seed=0,
     )
     answer = trained.answer(asked.values)
@@ -65,7 +64,7 @@ def test_nothing_of_the_rows_left_out_is_looked_at() -> None:
     poisoned = samples.values.copy()
     poisoned[1::2] = 1e6
     classifier = CLASSIFIERS["kernel_svm"]()
-    how = {"inner_folds": 2, "belief_folds": 3, "seed": 0}
+    how = {"inner_folds": 2, "seed": 0}
     one = train(classifier, samples, rows, RULES, **how)
     other = train(
         classifier, Samples(poisoned, samples.labels, samples.owners, 1), rows, RULES, **how

@@ -16,9 +16,7 @@ def half() -> tuple[Trained, np.ndarray]:
     """A decoder trained on one half of the samples, and the other half."""
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
-    found = train(
-        CLASSIFIERS["kernel_svm"](), SAMPLES, rows, rules, inner_folds=2, belief_folds=5, seed=1
-    )
+    found = train(CLASSIFIERS["kernel_svm"](), SAMPLES, rows, rules, inner_folds=2, seed=1)
     return found, SAMPLES.values[1::2]
 
 

@@ -66,7 +66,6 @@ def trained(classifier: str, *, with_others: bool = True) -> Trained:
         rows,
         rules,
         inner_folds=2,
-        belief_folds=2,
         seed=5,
         others=strangers,
     )

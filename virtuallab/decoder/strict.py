@@ -99,7 +99,6 @@ def believed(
             train_rows,
             classes,
             inner_folds=inner_folds,
-            belief_folds=folds,
             seed=seed,
             others=others,
         )

@@ -16,6 +16,8 @@ from virtuallab.decoder.crossval import Rows, chosen_settings, fit, probabilitie
 from virtuallab.decoder.familiarity import Familiarity, Values
 from virtuallab.decoder.samples import Samples
 
+_BELIEF = 10  # folds
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -105,7 +107,6 @@ def train(
     classes: list[str],
     *,
     inner_folds: int,
-    belief_folds: int,
     seed: int,
     others: Values | None = None,
 ) -> Trained:
@@ -120,10 +121,8 @@ def train(
     classes : list of str
         Rules that it is to know.
     inner_folds : int
-        By which settings are chosen.
-    belief_folds : int
-        By which it is learned what probabilities, conformity and familiarity of samples are on
-        which it was not trained: the more of them, the nearer to those of the whole.
+        By which settings are chosen. Probabilities, conformity and familiarity of samples on which
+        it was not trained are learned by ten others, or as many as a rule has samples.
     seed : int
     others : array, (other, column), optional
         Samples of other rules, from which it learns what none of these looks like.
@@ -134,7 +133,10 @@ def train(
     truth = np.array([classes.index(rule) for rule in samples.labels[rows].tolist()])
     rough = np.zeros((len(rows), len(classes)))
     known, distances = np.zeros(len(rows)), np.zeros(len(rows))
-    belief = StratifiedKFold(belief_folds, shuffle=True, random_state=seed % 2**32)
+    # The more folds, the nearer are the decoders that learn what answers are worth to the one that
+    # gives them: with few, sets are larger than they need to be.
+    fewest = int(np.bincount(truth, minlength=len(classes)).min())
+    belief = StratifiedKFold(min(_BELIEF, fewest), shuffle=True, random_state=seed % 2**32)
     for inside, outside in belief.split(rows, samples.labels[rows]):
         fitted = fit(classifier, samples, rows[inside], settings, seed)
         rough[outside] = probabilities(fitted, samples, rows[outside], classes)

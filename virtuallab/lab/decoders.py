@@ -243,7 +243,6 @@ class _Lesson:
             np.arange(len(truth)),
             classes,
             inner_folds=inner,
-            belief_folds=analysis.folds,
             seed=seed,
             others=others,
         )
