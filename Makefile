@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test lint format docs bench study-rules study-probes clean
+.PHONY: help quickstart test lint format docs bench study-rules study-probes study-decoder clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -61,6 +61,9 @@ study-rules: $(VENV)/.base ## Ask the claims about rules of networks, for the do
 
 study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, for the documentation
 	$(BIN)/python studies/probe_designs.py
+
+study-decoder: $(VENV)/.base ## Ask how far a verdict can be believed, for the documentation
+	$(BIN)/python studies/decoder.py
 
 clean: ## Remove the environment and what was built; experiments in runs/ stay
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

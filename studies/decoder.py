@@ -1,0 +1,265 @@
+"""How far can a verdict be believed? ``python studies/decoder.py``, about 40 minutes on two cores.
+
+Carries out protocols/decoder.yaml where it was not (interrupted, it goes on), and asks of its 768
+subjects of four rules, and 192 of others, what docs/science/belief.md tells: accuracy in kinds of
+networks and tasks that were known and in others, what the decoder's parts are worth, calibration,
+coverage, rules that it never saw, every control, and the published scheme beside it. Writes
+docs/science/results/decoder_*.md and docs/images/decoder_*.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from joblib import Parallel, delayed
+
+import virtuallab as vl
+from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder.columns import columns_of
+from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.samples import Samples, by_subject
+from virtuallab.decoder.splits import groups_of
+from virtuallab.decoder.strict import cross_validated, held_out
+from virtuallab.lab.decode import recorded_features
+from virtuallab.registry import CLASSIFIERS
+from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
+from virtuallab.report.relevance_plates import relevance_of_best
+from virtuallab.report.render import png
+from virtuallab.report.results import Analysis as Judged
+from virtuallab.report.results import Result, analyses
+from virtuallab.report.style import pretty
+from virtuallab.report.verdict_plates import confusion_plate
+from virtuallab.store import Store
+
+ROOT = Path(__file__).parent.parent
+PROTOCOL = Path("protocols/decoder.yaml")
+STORE, PROBE = Path("runs/decoder.zarr"), "units_300"
+IMAGES, RESULTS = ROOT / "docs" / "images", ROOT / "docs" / "science" / "results"
+FOLDS, INNER, SEED = 5, 3, 0
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def write(name: str, lines: Sequence[str]) -> None:
+    """Write a part of the documentation."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"decoder_{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def accuracy(samples: Samples, classifier: str) -> str:
+    """Strict balanced accuracy with its interval."""
+    classes = sorted(set(samples.labels.tolist()))
+    confusion = cross_validated(
+        CLASSIFIERS[classifier](), samples, classes, folds=FOLDS, inner_folds=INNER, seed=SEED
+    ).confusion
+    low, high = interval(confusion, 0.95, SEED)
+    return f"{balanced_accuracy(confusion):.2f} ({low:.2f} to {high:.2f})"
+
+
+def never_seen(samples: Samples, classifier: str, group: np.ndarray) -> str:
+    """Mean over groups of the accuracy on each that was held out."""
+    classes = sorted(set(samples.labels.tolist()))
+    found = [
+        balanced_accuracy(
+            held_out(
+                CLASSIFIERS[classifier](),
+                samples,
+                group,
+                name,
+                classes,
+                inner_folds=INNER,
+                seed=SEED,
+            ).confusion
+        )
+        for name in sorted(set(group.tolist()))
+    ]
+    return f"{np.mean(found):.2f}"
+
+
+def visit_by_visit(features: xr.Dataset) -> Samples:
+    """Columns as they were before visits were averaged in stages."""
+    from virtuallab.decoder.samples import _in_groups, _rows
+
+    of = np.array([str(name) for name in features["change_observable"].values]) == "activity"
+    changes = features["change"].isel(change_name=of, visit=features["visit"] > 0)
+    values = changes.transpose("subject", "visit", "layer", "change_name").to_numpy()
+    return _rows(features, _in_groups(features, values))
+
+
+def ablation(features: xr.Dataset, workers: int) -> list[str]:
+    """What the parts of the decoder are worth, each taken away from the whole or alone."""
+    whole = by_subject(features, "activity")
+    columns = columns_of(features, "activity")
+    moves = np.char.startswith(columns.statistic.astype(str), "act_move")
+    across = np.char.find(columns.depth.astype(str), " - ") >= 0
+
+    def only(keep: np.ndarray) -> Samples:
+        return Samples(whole.values[:, keep], whole.labels, whole.owners, whole.visits)
+
+    variants: dict[str, tuple[Samples, str]] = {
+        "**the decoder** (kernel machines, stages, movements, differences)": (whole, "kernel_svm"),
+        "without what the last movement was like": (only(~moves), "kernel_svm"),
+        "what the last movement was like alone": (only(moves), "kernel_svm"),
+        "without differences between depths": (only(~across), "kernel_svm"),
+        "visit by visit, not in stages": (visit_by_visit(features), "kernel_svm"),
+        "by logistic regression": (whole, "logistic_regression"),
+        "by gradient boosting": (whole, "gradient_boosting"),
+        "by a random forest": (whole, "random_forest"),
+        "by a linear support vector machine": (whole, "linear_svm"),
+        "as it was: forest, visit by visit, no movements": (
+            _without_moves(features),
+            "random_forest",
+        ),
+    }
+    architecture, task = (groups_of(features, split) for split in ("architecture", "task"))
+
+    def row(name: str, samples: Samples, classifier: str) -> list[str]:
+        return [
+            name,
+            accuracy(samples, classifier),
+            never_seen(samples, classifier, architecture),
+            never_seen(samples, classifier, task),
+        ]
+
+    rows = Parallel(n_jobs=workers)(delayed(row)(name, *how) for name, how in variants.items())
+    return table(["decoder", "subjects not seen", "architecture not seen", "task not seen"], rows)
+
+
+def _without_moves(features: xr.Dataset) -> Samples:
+    names = [str(name) for name in features["change_name"].values]
+    keep = [index for index, name in enumerate(names) if not name.startswith("act_move")]
+    return visit_by_visit(features.isel(change_name=keep))
+
+
+def published(features: xr.Dataset, workers: int) -> list[str]:
+    """The published scheme, every observable by every published classifier."""
+    analysis = Analysis(
+        scheme="paper", classifiers=("linear_svm", "random_forest", "conv1d_mlp"), splits=1
+    )
+    verdict = identify(features, analysis, SEED, workers=workers)
+    rows = []
+    for observable in map(str, verdict["observable"].values):
+        cells = [pretty(observable)]
+        for classifier in analysis.classifiers:
+            one = verdict.sel(observable=observable, classifier=classifier)
+            value, flattered = float(one["balanced_accuracy"]), float(one["optimism"])
+            cells.append(f"{value:.2f} ({value - flattered:.2f})")
+        rows.append(cells)
+    return table(["from", *map(pretty, analysis.classifiers)], rows)
+
+
+def controls(best: Result) -> list[str]:
+    """Every control of the verdict, and what it came to."""
+    rows = [
+        [
+            pretty(control.name),
+            control.must_be,
+            f"{control.accuracy.value:.2f}" if control.asked else "",
+            control.outcome,
+            control.note,
+        ]
+        for control in best.controls.values()
+    ]
+    return table(["control", "must be", "accuracy", "", ""], rows)
+
+
+def belief(best: Result) -> list[str]:
+    """Calibration, coverage, and rules that were left out."""
+    assert best.calibration is not None
+    assert best.coverage is not None
+    lines = [
+        f"* **Accuracy** {best.accuracy}, chance {best.chance:.2f}.",
+        f"* **Calibration error** {best.calibration.error:.3f}; exact probabilities would show "
+        f"{best.calibration.least_error:.3f} in so few subjects. Brier score "
+        f"{best.calibration.brier:.3f}.",
+        f"* **Coverage** of sets that are to hold the true rule in "
+        f"{100 * (best.coverage.nominal or 0):g} % of subjects: "
+        f"{100 * best.coverage.share:.1f} %, with {best.coverage.set_size:.2f} rules in a set.",
+        f"* **None of these**, a rule left out of training told from those known: mean area under "
+        f"the curve {np.mean(list(best.left_out.values())):.2f}; "
+        + ", ".join(f"{pretty(rule)} {value:.2f}" for rule, value in best.left_out.items())
+        + ".",
+    ]
+    lines += [
+        f"* **Never seen {split}**: {np.mean([e.value for e in groups.values()]):.2f} on average; "
+        + ", ".join(f"{name} {estimate}" for name, estimate in groups.items())
+        + "."
+        for split, groups in best.by_split.items()
+    ]
+    return lines
+
+
+def strengths(judged: Judged) -> list[str]:
+    """What can be read off of the numbers of a rule."""
+    verdict = judged.dataset.isel(probe=0, observable=0, classifier=0)
+    rows = []
+    for rule in map(str, verdict["true_rule"].values):
+        for name in map(str, verdict["metaparameter"].values):
+            one = verdict.sel(true_rule=rule, metaparameter=name)
+            if not np.isfinite(one["explained"]):
+                continue
+            low, high = map(float, one["explained_interval"].values)
+            cells = [
+                pretty(rule),
+                pretty(name),
+                f"{float(one['explained']):.2f} ({low:.2f} to {high:.2f})",
+                f"{float(one['typical_factor']):.2f}",
+            ]
+            rows.append(cells)
+    header = ["rule", "number", "variance of its logarithm explained", "typical factor of error"]
+    return table(header, rows)
+
+
+def draw(judged: Judged) -> None:
+    """Draw what the documentation shows."""
+    plates = {
+        "reliability": reliability_plate(judged),
+        "held_out": held_out_plate(judged),
+        "left_out": left_out_plate(judged),
+        "confusion": confusion_plate(judged),
+        "relevance": relevance_of_best(judged),
+    }
+    for name, plate in plates.items():
+        for number, panel in enumerate(plate.panels if plate else ()):
+            suffix = f"_{number + 1}" if plate and len(plate.panels) > 1 else ""
+            (IMAGES / f"decoder_{name}{suffix}.png").write_bytes(png(panel.figure))
+
+
+def main() -> None:
+    """Run, ask, draw and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, default=2)
+    workers = parser.parse_args().workers
+    os.chdir(ROOT)
+    tree = vl.run(PROTOCOL, store=STORE, workers=workers)
+    [judged] = analyses(tree)
+    best = judged.best
+    assert best is not None
+    draw(judged)
+    write("belief", belief(best))
+    write("controls", controls(best))
+    write("strengths", strengths(judged))
+    others = set(Analysis(**_settings(judged)).others)
+    found = recorded_features(Store.open(STORE), PROBE)
+    named = found.isel(subject=[str(rule) not in others for rule in found["rule"].values])
+    write("ablation", ablation(named, workers))
+    write("published", published(named, workers))
+
+
+def _settings(judged: Judged) -> dict[str, tuple[str, ...]]:
+    from virtuallab.protocol import read
+
+    return {"others": read(PROTOCOL).analyses[judged.name].others}
+
+
+if __name__ == "__main__":
+    main()
