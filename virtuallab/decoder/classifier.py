@@ -69,6 +69,16 @@ class Bounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
 
+def prepared() -> list[tuple[str, Any]]:
+    """Return the steps that make columns ready for what measures distances: none is context."""
+    return [
+        ("finite", Finite()),
+        ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
+        ("scale", StandardScaler()),
+        ("bound", Bounded()),
+    ]
+
+
 @dataclass(frozen=True)
 class Classifier(ABC):
     """A classifier by name: how to make one, and which settings to choose among."""

@@ -19,14 +19,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from sklearn.decomposition import PCA
-from sklearn.impute import SimpleImputer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from virtuallab.decoder.classifier import Bounded, Finite
+from virtuallab.decoder.classifier import prepared
 
 Values = Float[np.ndarray, "_ column"]
 Score = Float[np.ndarray, " _"]
@@ -67,12 +65,12 @@ class Familiarity:
             Of rules that are not to be named.
         """
         size = min(_COMPONENTS, values.shape[1], len(values) - 1)
-        space = Pipeline([*_prepared(), ("reduce", PCA(size, svd_solver="full"))]).fit(values)
+        space = Pipeline([*prepared(), ("reduce", PCA(size, svd_solver="full"))]).fit(values)
         near = NearestNeighbors(n_neighbors=min(_NEAREST, len(values)), algorithm="brute")
         machines = None
         if others is not None and len(others):
             named = np.concatenate([labels.astype(object), np.full(len(others), OTHER, object)])
-            machines = Pipeline([*_prepared(), ("separate", OneVsRestClassifier(_machine()))])
+            machines = Pipeline([*prepared(), ("separate", OneVsRestClassifier(_machine()))])
             machines.fit(np.concatenate([values, others]), named.astype(str))
         return cls(space, near.fit(space.transform(values)), machines)
 
@@ -93,12 +91,3 @@ class Familiarity:
 
 def _machine() -> SVC:
     return SVC(C=10.0, random_state=0)
-
-
-def _prepared() -> list[tuple[str, Any]]:
-    return [
-        ("finite", Finite()),
-        ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
-        ("scale", StandardScaler()),
-        ("bound", Bounded()),
-    ]

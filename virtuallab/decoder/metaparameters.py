@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
-from virtuallab.decoder.classifier import Bounded, Finite
+from virtuallab.decoder.classifier import prepared
 from virtuallab.decoder.samples import Samples
 
 _STRENGTHS = np.logspace(1, 6, 11)
@@ -77,15 +75,7 @@ def readable(
     """
     positive = bool((wanted > 0).all())
     target = np.log(wanted) if positive else wanted
-    model = Pipeline(
-        [
-            ("finite", Finite()),
-            ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
-            ("scale", StandardScaler()),
-            ("bound", Bounded()),
-            ("read", RidgeCV(alphas=_STRENGTHS)),
-        ]
-    )
+    model = Pipeline([*prepared(), ("read", RidgeCV(alphas=_STRENGTHS))])
     # Folds that all hold small and large ones.
     ranked = np.argsort(np.argsort(target)) * folds // len(target)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
