@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.calibration import temperature, tempered
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.conformal import Conformity
+from virtuallab.decoder.conformal import Conformity, not_excluded
 from virtuallab.decoder.crossval import Rows, chosen_settings, fit, probabilities
 from virtuallab.decoder.familiarity import Familiarity, Values
 from virtuallab.decoder.samples import Samples
@@ -44,8 +44,7 @@ class Answer:
 
     def sets(self, coverage: float) -> Bool[np.ndarray, "sample rule"]:
         """Rules that cannot be excluded; the true one is among them as often as ``coverage``."""
-        inside: np.ndarray = self.p_value > 1 - coverage
-        return inside
+        return not_excluded(self.p_value, coverage)
 
 
 @dataclass(frozen=True)

@@ -75,15 +75,16 @@ def draw(
                 clip_on=False,
             )
         _finish(axes, np.concatenate([curve.x for curve in curves]), axis, title)
-        _level(axes, chance, "chance")
+        draw_level(axes, chance, "chance")
         if target is not None:
-            _level(axes, target, "target")
+            draw_level(axes, target, "target")
         if rows:
             figure.legend(loc="outside lower center", ncols=columns, title=legend or None)
     return figure
 
 
-def _level(axes: Axes, level: float, name: str) -> None:
+def draw_level(axes: Axes, level: float, name: str) -> None:
+    """Draw an accuracy that others are read against, as a dashed line with its name."""
     axes.axhline(level, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2, zorder=0)
     axes.annotate(
         f"{name} {level:.2f}",

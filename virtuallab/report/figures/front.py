@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from virtuallab.decoder.power import Tried
+from virtuallab.report.figures.curves import draw_level
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
 
 _COLOUR = "#8455c0"
@@ -66,18 +67,8 @@ def draw(
                 linestyle="none",
                 label="chosen, tried anew",
             )
-        for level, name in ((target, f"target {target:.2f}"), (chance, f"chance {chance:.2f}")):
-            axes.axhline(level, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2, zorder=0)
-            axes.annotate(
-                name,
-                (1, level),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="right",
-                fontsize=7.5,
-                color=CONTROL_GREY,
-            )
+        draw_level(axes, target, "target")
+        draw_level(axes, chance, "chance")
         if cost.min() > 0 and cost.max() / cost.min() > _WIDE:
             axes.set_xscale("log")
         axes.set(xlabel="cost", ylabel="balanced accuracy", ylim=(0, 1))
