@@ -89,6 +89,13 @@ def test_the_table_tells_the_loss_and_the_family_of_each_architecture() -> None:
     assert describe("loss") == {"long_name": "loss that the subject minimises"}
 
 
+def test_every_column_says_what_it_is_and_in_what_unit() -> None:
+    table = describe_subjects(expand(read_text(SMALL)))
+    for name, column in table.data_vars.items():
+        assert column.attrs == describe(str(name))
+    assert table["steps"].attrs["long_name"]
+
+
 def test_subjects_of_two_losses_have_one_anatomy() -> None:
     made = read_text(SMALL, overrides=("subjects.loss=[cross_entropy, squared_error]",))
     [anatomy] = anatomies(expand(made))

@@ -52,13 +52,13 @@ class Samples:
     context: int = 0
 
 
-def by_subject(features: xr.Dataset, observable: str) -> Samples:
+def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) -> Samples:
     """One sample a subject: the scale-free changes of its early, middle and deep layers.
 
     Layers of one third of the depth are averaged, and the differences between neighbouring thirds
     are added: how fast a layer changes beside the next tells how the error reached it. Visit 0, at
     which nothing has changed, is left out; of many visits those of one stage of learning are
-    averaged, see :func:`stages`.
+    averaged, see :func:`stages`, unless ``staged`` is false.
     """
     names = _names(features, "change_observable", observable)
     changes = (
@@ -67,7 +67,8 @@ def by_subject(features: xr.Dataset, observable: str) -> Samples:
         .transpose("subject", "visit", "layer", "change_name")
     )
     learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
-    return _rows(features, _in_stages(_in_groups(features, learning.to_numpy())))
+    grouped = _in_groups(features, learning.to_numpy())
+    return _rows(features, _in_stages(grouped) if staged else grouped)
 
 
 def stages(visits: int) -> list[slice]:

@@ -85,8 +85,6 @@ def compare(
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
-    if subjects is not None:
-        load.check_designs(read, experiment.protocol)
     designs = designs_of(how)
     bench = experiment.bench(workers)
     trials = [

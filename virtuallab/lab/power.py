@@ -90,8 +90,6 @@ def power(
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
-    if subjects is not None:
-        load.check_designs(read, experiment.protocol)
     bench = experiment.bench(workers)
     labels = bench.labels
     if how.target <= 1 / len(set(labels.tolist())):

@@ -17,6 +17,7 @@ from virtuallab.lab import record as recording
 from virtuallab.lab import table, train
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.bench import Bench
+from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store
@@ -111,9 +112,13 @@ def preserved(
     ------
     StoreError
         If there is no such experiment, or the store belongs to another protocol.
+    ProtocolError
+        If the protocol's designs cannot be had of that other experiment's subjects.
     """
     if subjects is not None:
-        return resume(Store.open(subjects))
+        kept = resume(Store.open(subjects))
+        check_designs(protocol, kept.protocol)
+        return kept
     root = store or Path("runs") / f"{protocol.name}.zarr"
     experiment = begin(protocol, source, root, workers, console)
     train_all(experiment, workers=workers, device=device, console=console)

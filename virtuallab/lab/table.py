@@ -70,12 +70,9 @@ def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     for name in sorted({name for numbers in settings for name in numbers}):
         columns[name] = np.array([numbers.get(name, np.nan) for numbers in settings])
     return xr.Dataset(
-        {
-            name: (SUBJECT, np.array(values, dtype=object) if _is_text(values) else values)
-            for name, values in columns.items()
-        },
+        {name: (SUBJECT, _column(values), describe(name)) for name, values in columns.items()},
         coords={SUBJECT: np.array(subject_names(len(subjects)), dtype=object)},
-    ).map(_described, keep_attrs=True)
+    )
 
 
 def _numbers(subject: Subject) -> dict[str, float]:
@@ -92,12 +89,9 @@ def _numbers(subject: Subject) -> dict[str, float]:
     }
 
 
-def _is_text(values: Any) -> bool:
-    return isinstance(values[0], str)
-
-
-def _described(variable: xr.DataArray) -> xr.DataArray:
-    return variable.assign_attrs(describe(str(variable.name)))
+def _column(values: Any) -> np.ndarray:
+    text = isinstance(values[0], str)
+    return np.array(values, dtype=object) if text else np.asarray(values)
 
 
 def design_coordinates(subjects: xr.Dataset) -> dict[str, xr.DataArray]:
