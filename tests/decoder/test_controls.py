@@ -19,8 +19,8 @@ from virtuallab.decoder.controls import (
     judged,
 )
 from virtuallab.decoder.controls.chance import at_chance, guessing
+from virtuallab.decoder.controls.shuffled_subjects import ask as ask_of_shuffled_subjects
 from virtuallab.decoder.controls.survived import matched
-from virtuallab.decoder.controls.whole_subjects import ask as ask_of_whole_subjects
 from virtuallab.decoder.intervals import balanced_accuracy
 from virtuallab.decoder.samples import Samples, by_layer, by_subject
 from virtuallab.decoder.strict import cross_validated
@@ -351,13 +351,13 @@ def test_a_learning_rate_that_tells_the_rule_must_be_beaten() -> None:
         assert check.passed == passes
 
 
-def test_sister_layers_on_both_sides_of_a_split_turn_whole_subjects_red() -> None:
+def test_sister_layers_on_both_sides_of_a_split_turn_shuffled_subjects_red() -> None:
     for twins, passes in ((0.0, True), (4.0, False)):
         dataset = features(twins=twins, each=10, seed=3)
         layers = by_layer(dataset, "activity")
         forest = CLASSIFIERS["random_forest"]()
-        check = ask_of_whole_subjects(question(dataset, samples=layers, classifier=forest), 3)
-        assert (check.name, check.kind) == ("whole_subjects", "chance")
+        check = ask_of_shuffled_subjects(question(dataset, samples=layers, classifier=forest), 3)
+        assert (check.name, check.kind) == ("shuffled_subjects", "chance")
         assert check.passed == passes, check
         assert check.n_subjects <= 60
 

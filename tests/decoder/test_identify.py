@@ -58,12 +58,23 @@ def test_where_visit_0_was_not_recorded_its_control_is_not_asked() -> None:
 def test_layers_of_one_subject_never_help_to_identify_it() -> None:
     # Each subject has a mark of its own on all its layers, and no subject says anything of its
     # rule: who splits by layer recognises the subject, who splits by subject finds nothing.
-    marked = features(twins=4.0, each=10, seed=3)
+    marked = features(twins=4.0, each=20, seed=3)
     published = asked(marked, scheme="paper", splits=3, classifiers=("random_forest",))
     assert published["balanced_accuracy"].item() > 0.5
     assert published["optimism"].item() > 0.15
+    passed = published["control_passed"].squeeze()
+    assert passed.sel(control="shuffled_subjects") == 0
+    assert passed.sel(control=["visit_0", "metadata"]).values.tolist() == [1, 1]
     low, high = bounds(asked(marked), "interval")
     assert low <= 1 / 3 <= high
+
+
+def test_the_published_scheme_asks_of_few_subjects_what_few_can_answer() -> None:
+    scheme = {"scheme": "paper", "splits": 2, "classifiers": ("random_forest",), "folds": 5}
+    verdict = asked(features(each=2), **scheme).squeeze()
+    asked_for = verdict["control_passed"].notnull()
+    assert verdict["control"].values[asked_for].tolist() == ["shuffled_subjects"]
+    assert "4 subjects of a rule, of 5 needed" in verdict["control_note"].values
 
 
 def test_a_verdict_adds_up() -> None:

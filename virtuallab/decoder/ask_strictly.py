@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import xarray as xr
 
 from virtuallab.decoder import splits, strict
 from virtuallab.decoder.analysis import Analysis
+from virtuallab.decoder.beside import Beside
 from virtuallab.decoder.calibration import reliability
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.columns import columns_of
@@ -21,25 +20,6 @@ from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.trained import Answer
 from virtuallab.decoder.verdict import accuracies, of_checks, of_confusion
 from virtuallab.vocabulary import SUBJECT
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is known of the subjects beside their recordings, for controls and for no decoder.
-
-    Parameters
-    ----------
-    subjects : xr.Dataset, optional
-        What was decided about each, over ``subject``.
-    performance : xr.DataArray, optional
-        Validation accuracy, dims (subject, visit).
-    others : xr.Dataset, optional
-        Features of subjects of rules that are not to be named.
-    """
-
-    subjects: xr.Dataset | None = None
-    performance: xr.DataArray | None = None
-    others: xr.Dataset | None = None
 
 
 def ask_strictly(

@@ -12,7 +12,8 @@ from joblib import Parallel, delayed
 from virtuallab.decoder import splits
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.ask_as_published import ask_as_published
-from virtuallab.decoder.ask_strictly import Beside, ask_strictly
+from virtuallab.decoder.ask_strictly import ask_strictly
+from virtuallab.decoder.beside import Beside
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.samples import knows_visit_0
@@ -56,8 +57,9 @@ def identify(
         ``p_value`` (subject, predicted_rule) and ``familiar`` (subject), each of a decoder that did
         not know the subject; what came of stating them: ``reliability_*`` (bin),
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``; ``control_*`` (control),
-        ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``.
-        Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``, ``nominal_coverage``.
+        ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``
+        and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``,
+        ``nominal_coverage``.
     """
     named = ~np.isin([str(rule) for rule in features["rule"].values], analysis.others)
     beside = Beside(
@@ -115,7 +117,7 @@ def _ask(
 ) -> xr.Dataset:
     if analysis.scheme == "strict":
         return ask_strictly(features, observable, classifier, analysis, classes, seed, beside)
-    return ask_as_published(features, observable, classifier, analysis, classes, seed)
+    return ask_as_published(features, observable, classifier, analysis, classes, seed, beside)
 
 
 def _axis(name: str, values: list[str] | tuple[str, ...]) -> xr.DataArray:
@@ -134,7 +136,7 @@ def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> 
     absent = [name for name in analysis.observables if name not in measured]
     if absent:
         yield f"not measured by this probe: {', '.join(absent)}"
-    if analysis.scheme == "strict" and not knows_visit_0(features):
+    if not knows_visit_0(features):
         yield "visit 0 is not recorded, so nothing says what was there before learning"
     for split in analysis.held_out if analysis.scheme == "strict" else ():
         if fault := splits.check(features, split):

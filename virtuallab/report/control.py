@@ -20,7 +20,7 @@ _ASKED: Final = {
     "permuted_labels": "the recording, with the rules' names shuffled among subjects",
     "metadata": "architecture, task and batch size, without a recording",
     "schedule": "how long a subject learned and when it was recorded, without a recording",
-    "whole_subjects": "the recording, with shuffled names that all layers of a subject share",
+    "shuffled_subjects": "the recording, with shuffled names that all layers of a subject share",
     "learning_rate": "the learning rate, without a recording",
     "performance": "the learning curve, without a recording",
     "performance_matched": "the recording, of subjects that learned as well as one another",
@@ -41,7 +41,7 @@ _MEANING: Final = {
         "rules differ in how long their subjects learned or in when they were recorded, so that "
         "a decoder may tell the schedule and not the rule"
     ),
-    "whole_subjects": (
+    "shuffled_subjects": (
         "layers of one subject lie on both sides of a split, so that a decoder recognises the "
         "subject and recalls its rule"
     ),

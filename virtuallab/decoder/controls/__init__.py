@@ -5,7 +5,8 @@ recording must beat (the learning rate, the learning curve); and some it must su
 learned as well as one another, or by one schedule).
 """
 
-from virtuallab.decoder.controls.ask import CONTROLS, EVERY, OF_SUBJECTS, ask_all
+from virtuallab.decoder.controls import shuffled_subjects
+from virtuallab.decoder.controls.ask import CONTROLS, EVERY, OF_SUBJECTS, OF_THE_DATA, ask_all
 from virtuallab.decoder.controls.chance import INFLATION, judged
 from virtuallab.decoder.controls.check import Check
 from virtuallab.decoder.controls.question import Question
@@ -15,8 +16,10 @@ __all__ = [
     "EVERY",
     "INFLATION",
     "OF_SUBJECTS",
+    "OF_THE_DATA",
     "Check",
     "Question",
     "ask_all",
     "judged",
+    "shuffled_subjects",
 ]

@@ -1,4 +1,4 @@
-"""Whole subjects: labels permuted by subject, under a split by layer, must be at chance.
+"""Shuffled subjects: labels permuted by subject, under a split by layer, must be at chance.
 
 All layers of a subject get the same name, drawn anew, so there is nothing to learn about rules.
 Where layers of one subject stand on both sides of a split, a decoder recognises the subject and
@@ -19,7 +19,7 @@ from virtuallab.decoder.crossval import confusion_of, fit
 from virtuallab.decoder.intervals import balanced_accuracy
 from virtuallab.decoder.paper import splits_by_layer
 
-NAME = "whole_subjects"
+NAME = "shuffled_subjects"
 
 
 def ask(question: Question, splits: int = 10) -> Check:
