@@ -1,17 +1,19 @@
-"""How far can a verdict be believed? ``python studies/decoder.py``, about 40 minutes on two cores.
+"""How far can a verdict be believed? ``python studies/decoder.py``, 33 minutes on two cores.
 
 Carries out protocols/decoder.yaml where it was not (interrupted, it goes on), and asks of its 768
 subjects of four rules, and 192 of others, what docs/science/belief.md tells: accuracy in kinds of
 networks and tasks that were known and in others, what the decoder's parts are worth, calibration,
-coverage, rules that it never saw, every control, and the published scheme beside it. Writes
+coverage, rules that it never saw, every control, and the published scheme beside it; of the 320 of
+protocols/alignment_strength.yaml, how strong their rules were. Writes
 docs/science/results/decoder_*.md and docs/images/decoder_*.png.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.splits import groups_of
 from virtuallab.decoder.strict import cross_validated, held_out
 from virtuallab.lab.decode import recorded_features
+from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
 from virtuallab.report.relevance_plates import relevance_of_best
@@ -37,7 +40,7 @@ from virtuallab.report.verdict_plates import confusion_plate
 from virtuallab.store import Store
 
 ROOT = Path(__file__).parent.parent
-PROTOCOL = Path("protocols/decoder.yaml")
+PROTOCOL, OF_STRENGTHS = Path("protocols/decoder.yaml"), Path("protocols/alignment_strength.yaml")
 STORE, PROBE = Path("runs/decoder.zarr"), "units_300"
 IMAGES, RESULTS = ROOT / "docs" / "images", ROOT / "docs" / "science" / "results"
 FOLDS, INNER, SEED = 5, 3, 0
@@ -85,19 +88,10 @@ def never_seen(samples: Samples, classifier: str, group: np.ndarray) -> str:
     return f"{np.mean(found):.2f}"
 
 
-def visit_by_visit(features: xr.Dataset) -> Samples:
-    """Columns as they were before visits were averaged in stages."""
-    from virtuallab.decoder.samples import _in_groups, _rows
-
-    of = np.array([str(name) for name in features["change_observable"].values]) == "activity"
-    changes = features["change"].isel(change_name=of, visit=features["visit"] > 0)
-    values = changes.transpose("subject", "visit", "layer", "change_name").to_numpy()
-    return _rows(features, _in_groups(features, values))
-
-
 def ablation(features: xr.Dataset, workers: int) -> list[str]:
     """What the parts of the decoder are worth, each taken away from the whole or alone."""
     whole = by_subject(features, "activity")
+    visits = by_subject(features, "activity", staged=False)
     columns = columns_of(features, "activity")
     moves = np.char.startswith(columns.statistic.astype(str), "act_move")
     across = np.char.find(columns.depth.astype(str), " - ") >= 0
@@ -105,18 +99,20 @@ def ablation(features: xr.Dataset, workers: int) -> list[str]:
     def only(keep: np.ndarray) -> Samples:
         return Samples(whole.values[:, keep], whole.labels, whole.owners, whole.visits)
 
+    names = features["change_name"].values.astype(str)
+    without_moves = features.isel(change_name=~np.char.startswith(names, "act_move"))
     variants: dict[str, tuple[Samples, str]] = {
         "**the decoder** (kernel machines, stages, movements, differences)": (whole, "kernel_svm"),
         "without what the last movement was like": (only(~moves), "kernel_svm"),
         "what the last movement was like alone": (only(moves), "kernel_svm"),
         "without differences between depths": (only(~across), "kernel_svm"),
-        "visit by visit, not in stages": (visit_by_visit(features), "kernel_svm"),
+        "visit by visit, not in stages": (visits, "kernel_svm"),
         "by logistic regression": (whole, "logistic_regression"),
         "by gradient boosting": (whole, "gradient_boosting"),
         "by a random forest": (whole, "random_forest"),
         "by a linear support vector machine": (whole, "linear_svm"),
         "as it was: forest, visit by visit, no movements": (
-            _without_moves(features),
+            by_subject(without_moves, "activity", staged=False),
             "random_forest",
         ),
     }
@@ -134,27 +130,22 @@ def ablation(features: xr.Dataset, workers: int) -> list[str]:
     return table(["decoder", "subjects not seen", "architecture not seen", "task not seen"], rows)
 
 
-def _without_moves(features: xr.Dataset) -> Samples:
-    names = [str(name) for name in features["change_name"].values]
-    keep = [index for index, name in enumerate(names) if not name.startswith("act_move")]
-    return visit_by_visit(features.isel(change_name=keep))
-
-
 def published(features: xr.Dataset, workers: int) -> list[str]:
     """The published scheme, every observable by every published classifier."""
-    analysis = Analysis(
-        scheme="paper", classifiers=("linear_svm", "random_forest", "conv1d_mlp"), splits=1
-    )
+    classifiers = ("linear_svm", "random_forest", "conv1d_mlp")
+    analysis = Analysis(scheme="paper", classifiers=classifiers, permutations=1)
     verdict = identify(features, analysis, SEED, workers=workers)
     rows = []
     for observable in map(str, verdict["observable"].values):
         cells = [pretty(observable)]
-        for classifier in analysis.classifiers:
+        for classifier in classifiers:
             one = verdict.sel(observable=observable, classifier=classifier)
             value, flattered = float(one["balanced_accuracy"]), float(one["optimism"])
             cells.append(f"{value:.2f} ({value - flattered:.2f})")
         rows.append(cells)
-    return table(["from", *map(pretty, analysis.classifiers)], rows)
+    outcomes = verdict["control_passed"]
+    told = f"{int((outcomes == 1).sum())} of {int(outcomes.notnull().sum())} controls passed."
+    return [*table(["from", *map(pretty, classifiers)], rows), "", told]
 
 
 def controls(best: Result) -> list[str]:
@@ -198,25 +189,31 @@ def belief(best: Result) -> list[str]:
     return lines
 
 
-def strengths(judged: Judged) -> list[str]:
-    """What can be read off of the numbers of a rule."""
-    verdict = judged.dataset.isel(probe=0, observable=0, classifier=0)
+def strengths(judged: Mapping[str, Judged]) -> list[str]:
+    """What can be read off of the numbers of a rule, by each probe, in which subjects."""
     rows = []
-    for rule in map(str, verdict["true_rule"].values):
-        for name in map(str, verdict["metaparameter"].values):
-            one = verdict.sel(true_rule=rule, metaparameter=name)
+    for subjects, each in judged.items():
+        answers = each.dataset.isel(observable=0, classifier=0)
+        for probe, rule, name in itertools.product(
+            *(map(str, answers[axis].values) for axis in ("probe", "true_rule", "metaparameter"))
+        ):
+            one = answers.sel(probe=probe, true_rule=rule, metaparameter=name)
             if not np.isfinite(one["explained"]):
                 continue
             low, high = map(float, one["explained_interval"].values)
             cells = [
                 pretty(rule),
                 pretty(name),
+                subjects,
+                pretty(probe),
                 f"{float(one['explained']):.2f} ({low:.2f} to {high:.2f})",
                 f"{float(one['typical_factor']):.2f}",
             ]
             rows.append(cells)
-    header = ["rule", "number", "variance of its logarithm explained", "typical factor of error"]
-    return table(header, rows)
+    explained = "variance of its logarithm explained"
+    return table(
+        ["rule", "number", "subjects", "probe", explained, "typical factor of error"], rows
+    )
 
 
 def draw(judged: Judged) -> None:
@@ -240,25 +237,20 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     workers = parser.parse_args().workers
     os.chdir(ROOT)
-    tree = vl.run(PROTOCOL, store=STORE, workers=workers)
-    [judged] = analyses(tree)
+    [judged] = analyses(vl.run(PROTOCOL, store=STORE, workers=workers))
+    [of_strengths] = analyses(vl.run(OF_STRENGTHS, workers=workers))
     best = judged.best
     assert best is not None
     draw(judged)
     write("belief", belief(best))
     write("controls", controls(best))
-    write("strengths", strengths(judged))
-    others = set(Analysis(**_settings(judged)).others)
+    every = {"6 networks, 2 tasks": judged, "1 network, 1 task": of_strengths}
+    write("strengths", strengths(every))
+    others = set(read(PROTOCOL).analyses[judged.name].others)
     found = recorded_features(Store.open(STORE), PROBE)
     named = found.isel(subject=[str(rule) not in others for rule in found["rule"].values])
     write("ablation", ablation(named, workers))
     write("published", published(named, workers))
-
-
-def _settings(judged: Judged) -> dict[str, tuple[str, ...]]:
-    from virtuallab.protocol import read
-
-    return {"others": read(PROTOCOL).analyses[judged.name].others}
 
 
 if __name__ == "__main__":
