@@ -141,7 +141,8 @@ def published(features: xr.Dataset, workers: int) -> list[str]:
         for classifier in classifiers:
             one = verdict.sel(observable=observable, classifier=classifier)
             value, flattered = float(one["balanced_accuracy"]), float(one["optimism"])
-            cells.append(f"{value:.2f} ({value - flattered:.2f})")
+            low, high = map(float, one["interval"].values)
+            cells.append(f"{value:.2f} ± {(high - low) / 2:.2f} ({value - flattered:.2f})")
         rows.append(cells)
     outcomes = verdict["control_passed"]
     told = f"{int((outcomes == 1).sum())} of {int(outcomes.notnull().sum())} controls passed."
@@ -181,7 +182,8 @@ def belief(best: Result) -> list[str]:
         + ".",
     ]
     lines += [
-        f"* **Never seen {split}**: {np.mean([e.value for e in groups.values()]):.2f} on average; "
+        f"* **Never seen {pretty(split)}**: "
+        f"{np.mean([each.value for each in groups.values()]):.2f} on average; "
         + ", ".join(f"{name} {estimate}" for name, estimate in groups.items())
         + "."
         for split, groups in best.by_split.items()
