@@ -188,6 +188,13 @@ def identify(
         bool,
         typer.Option("--match", help="Record the experiment's subjects as the recording was made."),
     ] = False,
+    fractions: Annotated[
+        bool,
+        typer.Option(
+            "--fractions",
+            help="With --match: at the same fractions of learning, whatever steps count.",
+        ),
+    ] = False,
     probe: Annotated[
         str | None, typer.Option(help="Train on what this probe of the experiment has recorded.")
     ] = None,
@@ -214,6 +221,7 @@ def identify(
         recording,
         subject=subject,
         match=match,
+        fractions=fractions,
         probe=probe,
         others=others or (),
         classifier=classifier,

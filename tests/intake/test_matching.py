@@ -14,6 +14,9 @@ from virtuallab.probe import Noise, Probe
 DIMS = ("visit", "stimulus", "unit")
 
 
+STEPS = range(0, 401, 20)  # 21 visits
+
+
 def recording(visits: int = 3, step: list[float] | None = None, **attributes: float) -> xr.Dataset:
     values = np.random.default_rng(0).standard_normal((visits, 8, 9)).astype("f4")
     found = xr.Dataset({"activity": (DIMS, values)}, attrs=attributes)
@@ -21,7 +24,7 @@ def recording(visits: int = 3, step: list[float] | None = None, **attributes: fl
 
 
 def test_it_has_as_many_units_visits_and_stimuli_and_the_same_noise():
-    found = matching_probe(recording(snr=1.5), 21)
+    found = matching_probe(recording(snr=1.5), STEPS)
     assert found == Probe(
         units=9,
         division="even",
@@ -33,43 +36,57 @@ def test_it_has_as_many_units_visits_and_stimuli_and_the_same_noise():
 
 
 def test_without_repeats_no_noise_is_added():
-    assert matching_probe(recording(), 21).noise is None
+    assert matching_probe(recording(), STEPS).noise is None
 
 
 def test_what_it_records_of_a_subject_has_the_shape_of_the_recording():
     tissue = rat()
-    probe = matching_probe(recording(snr=2.0), N_VISITS)
+    probe = matching_probe(recording(snr=2.0), range(N_VISITS))
     ours = probe.implant(tissue, stream()).record(tissue, stream())
     assert ours["activity"].sizes == recording()["activity"].sizes
     assert ours["n_units"].values.tolist() == [3, 3, 3]
     assert ours["visit"].values.tolist() == [0, 2, 5]
 
 
-def test_visits_lie_at_the_same_fractions_of_training():
-    found = matching_probe(recording(4, [0, 100, 500, 1000]), 21)
+def test_visits_lie_at_the_same_fractions_of_longer_learning():
+    found = matching_probe(recording(4, [0, 100, 500, 1000]), STEPS)
     assert found.visits == (0, 2, 10, 20)
-    late = matching_probe(recording(3, [0.5, 0.9, 1.0]), 11)
+    late = matching_probe(recording(3, [0.5, 0.9, 1.0]), STEPS[::2])
     assert late.visits == (5, 9, 10)
+    uneven = matching_probe(recording(3, [0, 500, 1000]), [0, 10, 20, 100, 190, 400])
+    assert uneven.visits == (0, 4, 5)
+
+
+def test_visits_lie_at_the_same_steps_if_subjects_learned_as_long():
+    short = recording(4, [0, 19, 42, 160])
+    assert matching_probe(short, STEPS).visits == (0, 1, 2, 8)
+    assert matching_probe(short, STEPS, fractions=True).visits == (0, 2, 5, 20)
+    assert matching_probe(recording(2, [0, 409]), STEPS).visits == (0, 20)
+    # Days, say: all of them fall on the first visit.
+    assert matching_probe(recording(4, [0, 1, 5, 9]), STEPS).visits == (0, 2, 11, 20)
 
 
 def test_visits_that_would_fall_together_are_refused():
     with pytest.raises(
         UserError, match=r"visits 0 and 1 of the recording \(steps 0 and 10 of 1000"
     ):
-        matching_probe(recording(3, [0, 10, 1000]), 21)
+        matching_probe(recording(3, [0, 10, 1000]), STEPS)
     with pytest.raises(UserError, match="has 7 visits, and subjects were preserved at 6"):
-        matching_probe(recording(7), 6)
+        matching_probe(recording(7), range(6))
 
 
 def test_a_recording_without_signal_is_refused():
     with pytest.raises(UserError, match="there is no signal to match"):
-        matching_probe(recording(snr=0.0), 21)
+        matching_probe(recording(snr=0.0), STEPS)
 
 
 def test_units_that_were_lost_are_lost_in_the_lab_too():
     matched = np.ones((3, 9), dtype=np.int8)
-    assert matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), 9).turnover is None
+    assert (
+        matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), STEPS).turnover
+        is None
+    )
     matched[0] = 0  # of the first visit it does not matter
     matched[1, :3] = 0
-    found = matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), 9)
+    found = matching_probe(recording().assign(unit_matched=(DIMS[::2], matched)), STEPS)
     assert found.turnover == pytest.approx(3 / 18)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 from typer.testing import CliRunner
 
 import virtuallab as vl
@@ -312,7 +314,7 @@ def test_the_first_visit_counts_where_it_comes_after_the_start(
     late = xr.load_dataset(foreign(tmp_path / "a.nc")).isel(visit=slice(2, None))
     late.to_netcdf(tmp_path / "late.nc", engine="h5netcdf")
     read = read_recording(tmp_path / "late.nc")
-    probe = matching_probe(read, 9)
+    probe = matching_probe(read, range(0, 161, 20))
     assert probe.visits == (2, 3, 4, 5, 6, 7, 8)
     found = identify(experiment, tmp_path / "late.nc", match=True, others=["slow"], workers=1)
     assert not [line for line in found.attrs["differences"] if line.startswith("visits")]
@@ -334,6 +336,52 @@ def test_differences_are_named(experiment: Path, decoder: Path, tmp_path: Path) 
         "signal-to-noise ratio: not known, trained on 4",
     ]
     assert "of what the decoder reads is not in the recording" in told[4]
+
+
+def test_learning_that_went_on_for_longer_is_matched_by_its_fractions_and_named(
+    experiment: Path, tmp_path: Path
+) -> None:
+    recording = xr.load_dataset(foreign(tmp_path / "a.nc"))
+    longer = recording.assign_coords(step=3 * recording["step"])
+    longer.to_netcdf(tmp_path / "longer.nc", engine="h5netcdf")
+    told = io.StringIO()
+    console = Console(file=told, width=200)
+    found = identify(
+        experiment, tmp_path / "longer.nc", match=True, others=["slow"], workers=1, console=console
+    )
+    assert found.attrs["differences"] == ["last visit: step 480, trained on step 160"]
+    assert "at steps 0 to 160 of 160, as the recording at 0 to 480" in told.getvalue()
+
+
+def test_a_shorter_recording_is_matched_by_its_steps_unless_fractions_are_wanted(
+    experiment: Path, tmp_path: Path
+) -> None:
+    recording = xr.load_dataset(foreign(tmp_path / "a.nc")).isel(visit=slice(0, 5))
+    recording.to_netcdf(tmp_path / "short.nc", engine="h5netcdf")
+    for fractions, last in ((False, 80), (True, 160)):
+        found = identify(
+            experiment,
+            tmp_path / "short.nc",
+            match=True,
+            fractions=fractions,
+            others=["slow"],
+            workers=1,
+            save=tmp_path / "made.decoder",
+        )
+        _, facts = load(tmp_path / "made.decoder")
+        assert facts.last_step == last
+        named_so = "last visit: step 80, trained on step 160"
+        assert (named_so in found.attrs["differences"]) == fractions
+
+
+def test_fractions_say_something_of_a_match_alone(
+    experiment: Path, decoder: Path, tmp_path: Path
+) -> None:
+    recording = foreign(tmp_path / "a.nc")
+    with pytest.raises(UserError, match="Give it with --match"):
+        identify(experiment, recording, probe="sparse", fractions=True)
+    with pytest.raises(UserError, match="trained already: --fractions"):
+        identify(decoder, recording, fractions=True)
 
 
 def test_a_decoder_moves_with_its_folder(decoder: Path, experiment: Path, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int, Real
 
 from virtuallab.errors import UserError
 from virtuallab.probe.noise import Noise
@@ -11,20 +14,26 @@ from virtuallab.probe.probe import Probe
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
 
-def matching_probe(recording: xr.Dataset, n_visits_available: int) -> Probe:
+def matching_probe(
+    recording: xr.Dataset, steps: Sequence[int], *, fractions: bool = False
+) -> Probe:
     """Design a probe that sees of a subject as much as a recording shows of another.
 
     As many units, evenly divided over layers, as many stimuli and as many visits. Where the
-    recording says its steps, visits lie at the same fractions of training, the last of them at its
-    end; else they are spread evenly. Noise is that of the recording, if it is known, and so is the
-    share of units lost from visit to visit.
+    recording says its steps, visits lie at the same steps, as near as subjects were preserved. If
+    it goes on for longer than they learned, or steps would fall together, visits lie at the same
+    fractions of learning, the last of them at its end. Without steps they are spread evenly. Noise
+    is that of the recording, if it is known, and so is the share of units lost from visit to visit.
 
     Parameters
     ----------
     recording : xr.Dataset
         As :func:`read_recording` gives it.
-    n_visits_available : int
-        Visits at which the lab's subjects were preserved.
+    steps : sequence of int
+        Training steps at which the lab's subjects were preserved, ascending.
+    fractions : bool
+        Place visits at the same fractions of learning in any case: steps of a recording may count
+        something else than the lab's do.
 
     Returns
     -------
@@ -50,14 +59,16 @@ def matching_probe(recording: xr.Dataset, n_visits_available: int) -> Probe:
         division="even",
         turnover=turnover,
         noise=None if snr is None else Noise(snr=float(snr)),
-        visits=_visits(recording, n_visits_available),
+        visits=_visits(recording, np.asarray(steps, dtype=np.float64), fractions),
         stimuli=recording.sizes[STIMULUS],
         observables=(ACTIVITY,),
     )
 
 
-def _visits(recording: xr.Dataset, available: int) -> int | tuple[int, ...]:
-    count = recording.sizes[VISIT]
+def _visits(
+    recording: xr.Dataset, preserved: Float[np.ndarray, " visit"], fractions: bool
+) -> int | tuple[int, ...]:
+    count, available = recording.sizes[VISIT], len(preserved)
     advice = "Preserve more with subjects.visits, or use fewer visits of the recording."
     if count > available:
         raise UserError(
@@ -67,7 +78,11 @@ def _visits(recording: xr.Dataset, available: int) -> int | tuple[int, ...]:
     if "step" not in recording.coords:
         return count
     step = recording["step"].to_numpy()
-    visits = np.rint(step / step.max() * (available - 1)).astype(int).tolist()
+    if not fractions and step.max() <= preserved[-1] + np.diff(preserved[-2:]).sum() / 2:
+        same = _nearest(step, preserved)
+        if len(set(same.tolist())) == count:
+            return tuple(same.tolist())
+    visits = _nearest(step * (preserved[-1] / step.max() if step.max() > 0 else 1), preserved)
     for earlier, later in zip(range(count - 1), range(1, count), strict=True):
         if visits[earlier] == visits[later]:
             raise UserError(
@@ -75,4 +90,12 @@ def _visits(recording: xr.Dataset, available: int) -> int | tuple[int, ...]:
                 f"{step[later]} of {step.max()}) both fall on visit {visits[later]} of the "
                 f"{available} at which subjects were preserved. {advice}"
             )
-    return tuple(visits)
+    return tuple(visits.tolist())
+
+
+def _nearest(
+    steps: Real[np.ndarray, " n"], preserved: Float[np.ndarray, " visit"]
+) -> Int[np.ndarray, " n"]:
+    """Return the visit nearest to each step."""
+    found: Int[np.ndarray, " n"] = np.abs(preserved - steps[:, None]).argmin(axis=1)
+    return found

@@ -102,31 +102,47 @@ def of_probe(experiment: Experiment, name: str, wanted: Wanted, announce: Announ
 
 
 def matched(
-    experiment: Experiment, recording: xr.Dataset, wanted: Wanted, announce: Announce
+    experiment: Experiment,
+    recording: xr.Dataset,
+    wanted: Wanted,
+    announce: Announce,
+    *,
+    fractions: bool = False,
 ) -> Decoder:
     """Return the decoder trained on subjects recorded as a given recording was.
 
     What the recording does not have (classes of stimuli, early or deep layers) is left out in the
-    training subjects as well.
+    training subjects as well. For ``fractions`` see :func:`virtuallab.intake.matching_probe`.
 
     Raises
     ------
     UserError
         If the design cannot be had of the subjects, or they do not allow it.
     """
-    probe = matching_probe(recording, len(experiment.store.plan["visits"]))
+    steps = experiment.store.plan["visits"]
+    probe = matching_probe(recording, steps, fractions=fractions)
     for sizes in experiment.sizes:
         for field, message in probe.check(*sizes):
             raise UserError(
                 f"the recording cannot be matched in these subjects: {field}: {message}"
             )
-    first = int(visits_of(probe.visits, len(experiment.store.plan["visits"]))[0])
-    read = sample_of(recording, first).values[0]
+    visits = visits_of(probe.visits, len(steps))
+    announce(_placed(recording, [steps[visit] for visit in visits], steps[-1]))
+    read = sample_of(recording, int(visits[0])).values[0]
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
     members = tuple(sorted(living(experiment.store)))
     lesson = _Lesson(experiment, "matched", probe, absent, members, wanted)
     name = f"matched-{_digest(plain(asdict(probe)), absent)[:8]}"
     return lesson.learned(partial(_implanted, experiment, probe, wanted.workers), name, announce)
+
+
+def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
+    """Say when subjects are recorded, beside when the recording was made."""
+    said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
+    if "step" not in recording.coords:
+        return said
+    own = recording["step"].to_numpy()
+    return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
 
 
 def _implanted(experiment: Experiment, probe: Probe, workers: int | None) -> Samples:
@@ -284,7 +300,6 @@ def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str,
         "question": experiment.protocol.question,
         "architectures": _words(table["architecture"]),
         "tasks": _words(table["task"]),
-        "steps": _range(table["steps"].values),
         "learning_rates": _range(table["learning_rate"].values),
         "n_subjects": len(members),
     }
@@ -298,6 +313,7 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     return {
         "probe": json.loads(json.dumps(plain(asdict(probe)))),
         "visits": tuple(map(int, visits)),
+        "last_step": int(experiment.store.plan["visits"][visits[-1]]),
         "units": _range([each["units"] for each in amounts]),
         "stimuli": _range([each["stimuli"] for each in amounts]),
         "layers": _range(layers),

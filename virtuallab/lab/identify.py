@@ -21,7 +21,7 @@ from virtuallab.store import Store, decoder_file
 from virtuallab.store.facts import Facts
 from virtuallab.vocabulary import RULE, STIMULUS, UNIT, VISIT, describe
 
-_NEAR = 0.1  # relative difference in signal-to-noise ratio that is no difference
+_NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
 
 @stoppable()
@@ -31,6 +31,7 @@ def identify(
     *,
     subject: str | None = None,
     match: bool = False,
+    fractions: bool = False,
     probe: str | None = None,
     others: Sequence[str] = (),
     classifier: str | None = None,
@@ -52,6 +53,8 @@ def identify(
     match : bool
         Of an experiment: record its preserved subjects as the recording was made, and train on
         that.
+    fractions : bool
+        With ``match``: at the same fractions of learning, whatever the recording counts as steps.
     probe : str, optional
         Of an experiment: train on what this probe has recorded.
     others : sequence of str
@@ -89,11 +92,11 @@ def identify(
 
     read = read_recording(recording, subject)
     if decoder_file.is_decoder(decoder):
-        _refuse_options(decoder, match, probe, others, classifier)
+        _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = decoder_file.load(decoder)
     else:
         wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
-        trained, facts = _of_experiment(decoder, read, match, probe, wanted, announce)
+        trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, announce)
     if save is not None:
         decoder_file.save(trained, facts, save)
         announce(f"Decoder written: {save}")
@@ -103,10 +106,16 @@ def identify(
 
 
 def _refuse_options(
-    decoder: Path, match: bool, probe: str | None, others: Sequence[str], classifier: str | None
+    decoder: Path,
+    match: bool,
+    fractions: bool,
+    probe: str | None,
+    others: Sequence[str],
+    classifier: str | None,
 ) -> None:
     given = {
         "--match": match,
+        "--fractions": fractions,
         "--probe": probe is not None,
         "--others": bool(others),
         "--classifier": classifier is not None,
@@ -123,15 +132,18 @@ def _of_experiment(
     path: Path,
     recording: xr.Dataset,
     match: bool,
+    fractions: bool,
     probe: str | None,
     wanted: Wanted,
     announce: Announce,
 ) -> Decoder:
     experiment = resume(Store.open(path))
+    if fractions and not match:
+        raise UserError("--fractions says where --match places visits. Give it with --match.")
     if match and probe is not None:
         raise UserError("--match designs a probe itself. Give either --match or --probe.")
     if match:
-        return matched(experiment, recording, wanted, announce)
+        return matched(experiment, recording, wanted, announce, fractions=fractions)
     if probe is not None:
         return of_probe(experiment, probe, wanted, announce)
     known = ", ".join(f"--probe {name}" for name in probes_in(experiment.store))
@@ -201,6 +213,9 @@ def _differences(recording: xr.Dataset, values: np.ndarray, facts: Facts) -> Ite
     ):
         if not low <= here <= high:
             yield f"{what}: {here}, trained on {low if low == high else f'{low} to {high}'}"
+    last = float(recording["step"][-1]) if "step" in recording.coords else None
+    if last is not None and abs(last - facts.last_step) > _NEAR * facts.last_step:
+        yield f"last visit: step {last:g}, trained on step {facts.last_step}"
     snr = recording.attrs.get("snr")
     if (snr is None) != (facts.snr is None) or (
         snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR

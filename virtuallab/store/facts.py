@@ -36,7 +36,9 @@ class Facts:
         Columns that were left out, since the recording it was made for does not have them.
     change_names : tuple of str
         Features there were.
-    steps, learning_rates : (number, number)
+    last_step : int
+        Training step of the last visit that was recorded.
+    learning_rates : (number, number)
         Smallest and largest, of the subjects.
     architectures, tasks : tuple of str
     n_subjects : int
@@ -66,7 +68,7 @@ class Facts:
     snr: float | None
     absent: tuple[int, ...]
     change_names: tuple[str, ...]
-    steps: Counts
+    last_step: int
     learning_rates: Range
     architectures: tuple[str, ...]
     tasks: tuple[str, ...]
