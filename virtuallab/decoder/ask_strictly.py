@@ -2,71 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
 from virtuallab.decoder import splits, strict
 from virtuallab.decoder.analysis import Analysis
-from virtuallab.decoder.beside import Beside
 from virtuallab.decoder.calibration import reliability
-from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.columns import columns_of
 from virtuallab.decoder.controls import Question, ask_all
 from virtuallab.decoder.gini import gini_relevance
 from virtuallab.decoder.metaparameters import metaparameters
 from virtuallab.decoder.newcomers import told_apart
 from virtuallab.decoder.relevance import permutation_relevance
-from virtuallab.decoder.samples import Samples, by_subject
+from virtuallab.decoder.samples import by_subject
 from virtuallab.decoder.trained import Answer
 from virtuallab.decoder.verdict import accuracies, of_checks, of_confusion
 from virtuallab.vocabulary import SUBJECT
 
 
-def ask_strictly(
-    features: xr.Dataset,
-    observable: str,
-    classifier: Classifier,
-    analysis: Analysis,
-    classes: list[str],
-    seed: int,
-    beside: Beside,
-) -> xr.Dataset:
-    """Identify each subject by decoders trained on others, and ask every control."""
-    samples = by_subject(features, observable)
-    strangers = None if beside.others is None else by_subject(beside.others, observable).values
+def ask_strictly(question: Question, analysis: Analysis, others: xr.Dataset | None) -> xr.Dataset:
+    """Identify each subject by decoders trained on others, and ask every control.
+
+    Parameters
+    ----------
+    question : Question
+        Its samples are whole subjects.
+    analysis : Analysis
+    others : xr.Dataset, optional
+        Features of subjects of rules that are not to be named.
+    """
+    samples, classes, seed = question.samples, question.classes, question.seed
+    strangers = None if others is None else by_subject(others, question.observable).values
     outcome, answer = strict.believed(
-        classifier,
+        question.classifier,
         samples,
         classes,
-        folds=analysis.folds,
-        inner_folds=analysis.inner_folds,
+        folds=question.folds,
+        inner_folds=question.inner_folds,
         seed=seed,
         others=strangers,
-    )
-    question = Question(
-        classifier=classifier,
-        features=features,
-        samples=samples,
-        observable=observable,
-        classes=classes,
-        folds=analysis.folds,
-        inner_folds=analysis.inner_folds,
-        seed=seed,
-        permutations=analysis.permutations,
-        confidence=analysis.confidence,
-        outcome=outcome,
-        performance=beside.performance,
-        subjects=beside.subjects,
     )
     truth = np.array([classes.index(rule) for rule in samples.labels.tolist()])
     parts = [
         of_confusion(outcome.confusion, classes, analysis, seed),
-        _stated(answer, truth, analysis).assign_coords(subject=features["subject"]),
-        of_checks(ask_all(question)),
-        _never_seen(classifier, features, samples, analysis, classes, seed),
-        _left_out(samples, strangers, classes, analysis, seed),
-        _relevance(classifier, features, samples, observable, classes, analysis, seed),
-        _strengths(features, samples, classes, analysis, seed, beside),
+        _stated(answer, truth, analysis).assign_coords(subject=question.features["subject"]),
+        of_checks(ask_all(replace(question, outcome=outcome))),
+        _never_seen(question, analysis),
+        _left_out(question, strangers),
+        _relevance(question),
+        _strengths(question),
     ]
     return xr.merge(parts, compat="equals", join="exact")
 
@@ -100,83 +86,63 @@ def _stated(answer: Answer, truth: np.ndarray, analysis: Analysis) -> xr.Dataset
 _BINS = 10
 
 
-def _never_seen(
-    classifier: Classifier,
-    features: xr.Dataset,
-    samples: Samples,
-    analysis: Analysis,
-    classes: list[str],
-    seed: int,
-) -> xr.Dataset:
+def _never_seen(question: Question, analysis: Analysis) -> xr.Dataset:
     """Hold each group of each split out of training altogether."""
     out = {
         f"{split}: {name}": strict.held_out(
-            classifier,
-            samples,
+            question.classifier,
+            question.samples,
             group,
             name,
-            classes,
-            inner_folds=analysis.inner_folds,
-            seed=seed,
+            question.classes,
+            inner_folds=question.inner_folds,
+            seed=question.seed,
         ).confusion
         for split in analysis.held_out
-        if splits.check(features, split) is None
-        for group in [splits.groups_of(features, split)]
+        if splits.check(question.features, split) is None
+        for group in [splits.groups_of(question.features, split)]
         for name in sorted(set(group.tolist()))
     }
-    return accuracies("held_out", out, analysis, seed) if out else xr.Dataset()
+    return accuracies("held_out", out, analysis, question.seed) if out else xr.Dataset()
 
 
-def _left_out(
-    samples: Samples,
-    others: np.ndarray | None,
-    classes: list[str],
-    analysis: Analysis,
-    seed: int,
-) -> xr.Dataset:
+def _left_out(question: Question, strangers: np.ndarray | None) -> xr.Dataset:
     """Leave each rule out in turn; with two rules there would be nothing to choose among."""
-    if len(classes) < 3:
+    if len(question.classes) < 3:
         return xr.Dataset()
-    told = [told_apart(samples, rule, others, folds=analysis.folds, seed=seed) for rule in classes]
+    told = [
+        told_apart(question.samples, rule, strangers, folds=question.folds, seed=question.seed)
+        for rule in question.classes
+    ]
     return xr.Dataset({"left_out_auroc": ("true_rule", np.array(told))})
 
 
-def _relevance(
-    classifier: Classifier,
-    features: xr.Dataset,
-    samples: Samples,
-    observable: str,
-    classes: list[str],
-    analysis: Analysis,
-    seed: int,
-) -> xr.Dataset:
+def _relevance(question: Question) -> xr.Dataset:
     """Ask which statistics carry the rule, when and how deep."""
-    columns = columns_of(features, observable)
+    columns = columns_of(question.features, question.observable)
     lost = permutation_relevance(
-        classifier,
-        samples,
+        question.classifier,
+        question.samples,
         columns,
-        classes,
-        folds=analysis.folds,
-        inner_folds=analysis.inner_folds,
-        seed=seed,
-        confidence=analysis.confidence,
+        question.classes,
+        folds=question.folds,
+        inner_folds=question.inner_folds,
+        seed=question.seed,
+        confidence=question.confidence,
     )
-    return lost.merge(gini_relevance(samples, columns, seed=seed)).drop_attrs(deep=False)
+    gini = gini_relevance(question.samples, columns, seed=question.seed)
+    return lost.merge(gini).drop_attrs(deep=False)
 
 
-def _strengths(
-    features: xr.Dataset,
-    samples: Samples,
-    classes: list[str],
-    analysis: Analysis,
-    seed: int,
-    beside: Beside,
-) -> xr.Dataset:
+def _strengths(question: Question) -> xr.Dataset:
     """Read off, within each rule, the numbers in which its subjects differ."""
-    if beside.subjects is None:
+    if question.subjects is None:
         return xr.Dataset()
-    mine = beside.subjects.sel({SUBJECT: features[SUBJECT].values})
     return metaparameters(
-        samples, mine, classes, folds=analysis.folds, confidence=analysis.confidence, seed=seed
+        question.samples,
+        question.subjects.sel({SUBJECT: question.features[SUBJECT].values}),
+        question.classes,
+        folds=question.folds,
+        confidence=question.confidence,
+        seed=question.seed,
     )

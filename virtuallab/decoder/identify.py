@@ -13,10 +13,9 @@ from virtuallab.decoder import splits
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.ask_as_published import ask_as_published
 from virtuallab.decoder.ask_strictly import ask_strictly
-from virtuallab.decoder.beside import Beside
-from virtuallab.decoder.classifier import Classifier
+from virtuallab.decoder.controls import Question
 from virtuallab.decoder.relevance import regrouped
-from virtuallab.decoder.samples import knows_visit_0
+from virtuallab.decoder.samples import by_subject, knows_visit_0
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.vocabulary import SUBJECT, describe
@@ -62,17 +61,31 @@ def identify(
         ``nominal_coverage``.
     """
     named = ~np.isin([str(rule) for rule in features["rule"].values], analysis.others)
-    beside = Beside(
-        subjects=subjects,
-        performance=performance,
-        others=None if named.all() else features.isel({SUBJECT: ~named}).load(),
-    )
+    others = None if named.all() else features.isel({SUBJECT: ~named}).load()
     features = features.isel({SUBJECT: named})
     classes = sorted({str(rule) for rule in features["rule"].values})
     measured: list[str] = [name for name in analysis.observables if _is_measured(features, name)]
     loaded = features.load()
+    samples = {observable: by_subject(loaded, observable) for observable in measured}
     answers = Parallel(n_jobs=min(workers, len(measured) * len(analysis.classifiers)))(
-        delayed(_ask)(loaded, observable, CLASSIFIERS[name](), analysis, classes, seed, beside)
+        delayed(_ask)(
+            Question(
+                classifier=CLASSIFIERS[name](),
+                features=loaded,
+                samples=samples[observable],
+                observable=observable,
+                classes=classes,
+                folds=analysis.folds,
+                inner_folds=analysis.inner_folds,
+                seed=seed,
+                permutations=analysis.permutations,
+                confidence=analysis.confidence,
+                performance=performance,
+                subjects=subjects,
+            ),
+            analysis,
+            others,
+        )
         for observable in measured
         for name in analysis.classifiers
     )
@@ -106,18 +119,10 @@ def identify(
     return judged_together(verdict)
 
 
-def _ask(
-    features: xr.Dataset,
-    observable: str,
-    classifier: Classifier,
-    analysis: Analysis,
-    classes: list[str],
-    seed: int,
-    beside: Beside,
-) -> xr.Dataset:
+def _ask(question: Question, analysis: Analysis, others: xr.Dataset | None) -> xr.Dataset:
     if analysis.scheme == "strict":
-        return ask_strictly(features, observable, classifier, analysis, classes, seed, beside)
-    return ask_as_published(features, observable, classifier, analysis, classes, seed, beside)
+        return ask_strictly(question, analysis, others)
+    return ask_as_published(question, analysis)
 
 
 def _axis(name: str, values: list[str] | tuple[str, ...]) -> xr.DataArray:
