@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from virtuallab.protocol import Search, Study
+from virtuallab.report.framed import framed
 from virtuallab.vocabulary import describe as described
 
 _NEAR = 0.95  # of the best
@@ -124,15 +124,9 @@ def describe(name: str, how: Search, found: Sequence[Finding]) -> Table:
     """Lay out for the terminal what the studies found."""
     most = max(finding.trials for finding in found)
     measure = described(how.objective)["long_name"]
-    lines = Table(
+    lines = framed(
         title=f"{name}: best of {most} trials by {measure}",
         caption=f"near: share of trials within {100 * _NEAR:g} % of the best",
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
     )
     longest = max(len(finding.study.label) for finding in found)
     lines.add_column("rule", overflow="fold", min_width=min(longest, _WIDTH))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates
+from virtuallab.report.framed import framed
 from virtuallab.report.html import environment
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE
@@ -75,15 +75,9 @@ def ranking_table(found: xr.Dataset) -> Table:
     caption = "=: cannot be told from the best by these subjects."
     if len(rows) > _LISTED:
         caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
-    table = Table(
+    table = framed(
         title=f"{found.attrs['title']}: balanced accuracy, chance {found.attrs['chance']:.2f}",
         caption=f"{caption} {controls_sentence(found)}",
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
     )
     for column in ("", "design", "from", "by", "accuracy", confidence, "behind"):
         table.add_column(column, overflow="fold", no_wrap=column in ("accuracy", confidence))

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from virtuallab.report.framed import framed
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import RULE
 
@@ -83,13 +83,8 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
 
 
 def _table(found: xr.Dataset) -> Table:
-    table = Table(
+    table = framed(
         title=f"Which rule was at work? From {pretty(found.attrs['observable'])}",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
     )
     inside = f"in the {_percent(found)} set"
     for column in ("rule", "probability", inside):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from virtuallab.decoder.power import Found, Least, Values
 from virtuallab.report.comparison_plates import label
 from virtuallab.report.figures import curves, front
 from virtuallab.report.figures.curves import Curve
+from virtuallab.report.framed import framed
 from virtuallab.report.html import environment
 from virtuallab.report.plate import Panel, Plate
 from virtuallab.report.style import observable_look, pretty
@@ -89,13 +88,8 @@ def _short(value: object) -> str:
 
 def power_summary(found: Found, asked: Asked) -> RenderableType:
     """Lay out the answer for the terminal: the front, then the sentences."""
-    table = Table(
+    table = framed(
         title=f"{asked.title}: what no other design tried beats in both cost and accuracy",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
     )
     paths = list(found.dearest.values)
     for column in ("cost", *map(label, paths), "accuracy", f"{100 * found.confidence:g} %"):

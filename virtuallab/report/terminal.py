@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import xarray as xr
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from virtuallab.report.control import BESIDE, Control
+from virtuallab.report.framed import framed
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import pretty
 from virtuallab.report.verdict import Finding, judge
@@ -98,7 +98,7 @@ def _by_result(
     caption: str,
 ) -> Table:
     """Lay out columns beside the name of each result; the best result of each probe is bold."""
-    table = _framed(title, caption)
+    table = framed(title, caption)
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
     for header in columns:
@@ -137,7 +137,7 @@ def _needs_words(control: Control) -> bool:
 
 def _controls(analysis: Analysis, best: Result) -> Table:
     of = f"of {best.observable} in {best.probe} by {best.classifier}"
-    table = _framed(f"{analysis.name}: controls of the best result", of)
+    table = framed(f"{analysis.name}: controls of the best result", of)
     table.add_column("control", no_wrap=True)
     table.add_column("must be", no_wrap=True)
     table.add_column("accuracy", no_wrap=True)
@@ -148,19 +148,6 @@ def _controls(analysis: Analysis, best: Result) -> Table:
         cells = (pretty(control.name), control.must_be, accuracy)
         table.add_row(*map(Text, cells), Text(control.outcome, colour))
     return table
-
-
-def _framed(title: str, caption: str) -> Table:
-    return Table(
-        title=title,
-        caption=caption,
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
 
 
 def _control(result: Result, name: str) -> str:
