@@ -52,14 +52,10 @@ class Conformity:
         ]
         return np.stack(columns, axis=1)
 
-    def sets(self, probability: Probability, coverage: float) -> Bool[np.ndarray, "sample rule"]:
-        """Rules that cannot be excluded; the true one is among them as often as ``coverage``."""
-        return not_excluded(self.p_values(probability), coverage)
-
 
 def not_excluded(
     p_values: Float[np.ndarray, "sample rule"], coverage: float
 ) -> Bool[np.ndarray, "sample rule"]:
-    """Tell which rules samples conform to well enough to stay in their sets."""
+    """Rules that cannot be excluded; the true one is among them as often as ``coverage``."""
     inside: np.ndarray = p_values > 1 - coverage
     return inside
