@@ -30,6 +30,27 @@ class MachineError(VirtuallabError):
     exit_code = 1
 
 
+class MissingLibrary(UserError):
+    """A library that is needed here is not installed.
+
+    Parameters
+    ----------
+    library : str
+        Its name, as pip knows it.
+    purpose : str
+        What it is needed for: ``"to read NWB files"``.
+    install : str, optional
+        What to pass to ``pip install``; the library itself if not given.
+    """
+
+    def __init__(self, library: str, purpose: str, install: str | None = None) -> None:
+        self.library = library
+        super().__init__(
+            f"{library} is not installed; it is needed {purpose}. "
+            f'Install it with: pip install "{install or library}"'
+        )
+
+
 class Interrupted(VirtuallabError):
     """The user stopped a run; what is done is kept."""
 

@@ -13,6 +13,7 @@ import zarr
 from tests.store.toy import NODE, STAGE, contents, new_store, sample, write_and_commit
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.store import Store
+from virtuallab.store.disk import write_text, writing
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
@@ -59,6 +60,7 @@ import xarray as xr
 from pathlib import Path
 from virtuallab.errors import MachineError
 from virtuallab.store import Store
+from virtuallab.store.disk import write_text, writing
 store = Store.open(Path({str(store.path)!r}))
 noise = np.random.default_rng(0).random(40_000)
 store.declare("big", xr.Dataset({{"x": ("unit", noise)}}))
@@ -103,3 +105,34 @@ def test_a_failing_disk_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(zarr.Array, "__setitem__", fail)
     with pytest.raises(MachineError, match=r"Input/output error.* What is stored is kept"):
         store.write(NODE, 0, sample())
+
+
+def test_text_replaces_an_older_file_whole_and_leaves_no_draft(tmp_path: Path):
+    page = tmp_path / "page.html"
+    page.write_text("old")
+    write_text(page, "new \udcff")
+    assert page.read_text() == "new ?"
+    assert os.listdir(tmp_path) == ["page.html"]  # noqa: PTH208
+
+
+def test_a_link_is_not_written_through(tmp_path: Path):
+    theirs, link = tmp_path / "theirs.txt", tmp_path / "page.html"
+    theirs.write_text("theirs")
+    link.symlink_to(theirs)
+    with pytest.raises(StoreError, match="is a link"):
+        write_text(link, "ours")
+    assert theirs.read_text() == "theirs"
+    assert link.is_symlink()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_device_is_written_to_and_its_fault_is_said(tmp_path: Path):
+    with pytest.raises(MachineError, match="disk is full"), writing(Path("/dev/full")):
+        write_text(Path("/dev/full"), "x")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path):
+    with pytest.raises(OSError, match="directory"):
+        write_text(tmp_path, "x")
+    assert tmp_path.is_dir()

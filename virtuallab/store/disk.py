@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,12 +47,46 @@ def writing(path: Path) -> Iterator[None]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.tmp")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(content, file, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_text(path, json.dumps(content, allow_nan=False))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all; an older one stays until then.
+
+    A pipe or a device is written to directly.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder exists.
+    text : str
+        Written as UTF-8; halves of surrogate pairs are replaced.
+
+    Raises
+    ------
+    StoreError
+        If the path is a link: what it points to is not ours to overwrite.
+    OSError
+        See :func:`writing`.
+    """
+    content = text.encode("utf-8", "replace")
+    if path.is_symlink():
+        raise StoreError(f"{path} is a link. It was left alone; remove it or choose another name.")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as device:
+            device.write(content)
+        return
+    # One draft for each writer: two commands at once must not write into the same file.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def settle(path: Path) -> None:

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from virtuallab.text import printable
+
+
+def test_terminal_escapes_and_control_characters_are_shown_and_not_obeyed():
+    assert printable("a\x1b[31mb\x07\x00\x9b\r") == "a\\x1b[31mb\\x07\\x00\\x9b\\r"
+
+
+def test_characters_that_reverse_or_hide_text_are_shown():
+    assert printable("x\u202ey\u200bz") == "x\\u202ey\\u200bz"
+
+
+def test_letters_of_any_language_lines_and_tabs_stay():
+    assert printable("Größe 大きさ ±\n\tμm") == "Größe 大きさ ±\n\tμm"
+
+
+def test_half_of_a_surrogate_pair_can_be_encoded_afterwards():
+    assert printable("\udcff").encode() == b"\\udcff"
