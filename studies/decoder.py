@@ -21,8 +21,9 @@ import xarray as xr
 from joblib import Parallel, delayed
 
 import virtuallab as vl
-from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.columns import columns_of
+from virtuallab.decoder.identify import identify
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.splits import groups_of

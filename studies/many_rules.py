@@ -20,7 +20,8 @@ from scipy import stats
 
 import virtuallab
 from virtuallab import seeds
-from virtuallab.decoder import Analysis, identify, strict
+from virtuallab.decoder import Analysis, strict
+from virtuallab.decoder.identify import identify
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -79,3 +83,70 @@ def test_a_shipped_protocol_can_be_carried_out(path: Path) -> None:
 
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=./schema/")
     assert load.protocol(path).name == path.stem
+
+
+def imports(file: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each top-level module a file imports, and whether it is imported inside a function."""
+    tree = ast.parse(file.read_text("utf-8"))
+    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    inside = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in names:
+            yield name.split(".")[0], id(node) in inside
+
+
+def test_what_is_imported_is_declared() -> None:
+    """The environment of developers has libraries that others do not have."""
+    extras = PROJECT["optional-dependencies"]
+    optional = required([line for extra in extras if extra != "dev" for line in extras[extra]])
+    distributions = packages_distributions()
+    for file in (ROOT / "virtuallab").rglob("*.py"):
+        for module, in_function in imports(file):
+            if module in sys.stdlib_module_names or module == "virtuallab":
+                continue
+            names = {canonicalize_name(name) for name in distributions.get(module, [module])}
+            declared = names & required(PROJECT["dependencies"]).keys()
+            assert declared or (in_function and names & optional.keys()), f"{module} in {file}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list",),
+        ("list", "rules", "backprop"),
+        ("schema",),
+        ("validate", "--syntax", "protocols/quickstart.yaml"),
+        ("status", "STORE"),
+    ],
+    ids=" ".join,
+)
+def test_what_an_editor_calls_imports_no_heavy_library(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    store = tmp_path / "small.zarr"
+    if "STORE" in command:
+        made_store(store)
+    script = (
+        "import sys\n"
+        "from virtuallab.cli import app, main\n"
+        f"sys.argv = ['virtuallab', *{[str(store) if c == 'STORE' else c for c in command]!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = 'torch._C scipy sklearn matplotlib pandas._libs xarray.core zarr.core optuna'\n"
+        "print([name for name in heavy.split() if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "[]\n"
+
+
+def made_store(path: Path) -> None:
+    """Make a store of two subjects, none of them trained."""
+    from virtuallab.store import Store
+
+    names = xr.DataArray(["a", "b"], dims="subject")
+    Store.create(path, subjects=xr.Dataset(coords={"subject": names}), provenance={}, plan={})

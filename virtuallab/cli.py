@@ -6,12 +6,15 @@ at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import virtuallab
+from virtuallab import lazy
 from virtuallab.errors import VirtuallabError
 
 if TYPE_CHECKING:
@@ -24,6 +27,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"virtuallab {virtuallab.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of virtuallab itself."""
+
 
 ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.")]
 StorePath = Annotated[Path, typer.Argument(help="The experiment, runs/NAME.zarr.")]
@@ -59,11 +78,20 @@ def init(
 def validate(
     protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.")],
     overrides: Overrides = None,
+    syntax: Annotated[
+        bool,
+        typer.Option("--syntax", help="Check the files themselves only; build no network."),
+    ] = False,
 ) -> None:
     """Check protocols: every fault, with its file, line and key."""
-    from virtuallab.lab import load
+    if syntax:
+        from virtuallab.protocol.read import faults_in
 
-    faults = load.faults_in(protocols, overrides or ())
+        faults = faults_in(protocols, overrides or ())
+    else:
+        from virtuallab.lab import load
+
+        faults = load.faults_in(protocols, overrides or ())
     for fault in faults:
         typer.echo(str(fault), err=True)
     if faults:
@@ -295,11 +323,13 @@ def report(
 @app.command("list")
 def list_(
     kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None,
+    name: Annotated[str | None, typer.Argument(help="One of them, to read all about it.")] = None,
 ) -> None:
-    """List the plug-ins a protocol may name."""
-    from virtuallab.lab import inspect
+    """List the plug-ins a protocol may name; of one, show its equation, settings and source."""
+    from virtuallab.lab import catalogue
 
-    _print(inspect.plugins(kind))
+    text = catalogue.listing(kind) if kind is None or name is None else catalogue.page(kind, name)
+    typer.echo(text)
 
 
 @app.command()
@@ -322,6 +352,9 @@ def _print(what: object) -> None:
 
 def main() -> None:
     """Run a command; a known error is one clear message and an exit code, never a traceback."""
+    # A plug-in of pydantic has no business here, and looking for them reads every distribution.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    lazy.defer("torch", "xarray", "zarr", "pandas")
     try:
         app()
     except VirtuallabError as error:

@@ -104,6 +104,21 @@ class UnknownName(UserError):
         super().__init__(f"no {kind} is called {name!r}. {suggest(name, self.known)}")
 
 
+class BrokenPlugin(UnknownName):
+    """A plug-in of this name is installed, but cannot be used.
+
+    Parameters
+    ----------
+    kind, name : str
+    reason : str
+        Where it is from and what is wrong with it.
+    """
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        self.kind, self.name, self.known = kind, name, ()
+        UserError.__init__(self, f"the {kind} {name!r} cannot be used: {reason}")
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Name the nearest of the known names, if one is near, and list them all.
 

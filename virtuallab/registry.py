@@ -1,21 +1,37 @@
 """Find a plug-in by the name a protocol uses.
 
 A plug-in is a class with a ``name``, put into its registry by a decorator. Ours are found because
-their module lies in the registry's package; a user's because an installed distribution declares an
-entry point in the group ``virtuallab.<kind>``, or because a file was imported.
+their module lies in the registry's package and has the plug-in's name; a user's because an
+installed distribution declares an entry point in the group ``virtuallab.<kind>s``, or because a
+file was imported.
+
+Whatever else is installed on the machine must not stop a command: an entry point that cannot be
+used is named in one warning and passed over, and only a protocol that asks for it is refused.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib
+import inspect
+import logging
 import pkgutil
-from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_type_hints
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.text import printable
 
 Plugin = TypeVar("Plugin", bound=type[Any])
+
+_LOG = logging.getLogger(
+    "virtuallab"
+)  # warnings go to stderr, one line each, unless told otherwise
 
 
 class Registry(Generic[Plugin]):
@@ -26,14 +42,20 @@ class Registry(Generic[Plugin]):
     kind : str
         What one of them is called in messages, ``"rule"``; its plural names the entry-point group.
     package : str
-        The package whose modules hold the built-in ones; imported when first asked for a name.
+        The package whose modules hold the built-in ones; imported when a name is first asked for.
+    base : str, optional
+        The class that all of them derive from, ``"virtuallab.subject.rule:Rule"``; a plug-in from
+        an entry point is refused if it does not.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, base: str | None = None) -> None:
         self.kind = kind
         self._package = package
+        self._base = base
         self._classes: dict[str, Plugin] = {}
+        self._broken: dict[str, str] = {}  # name of an entry point -> why it cannot be used
         self._loaded = False
+        self._others_loaded = False
 
     def register(self, name: str) -> Callable[[Plugin], Plugin]:
         """Class decorator that enters a class under the name that protocols use."""
@@ -49,10 +71,15 @@ class Registry(Generic[Plugin]):
         return enter
 
     def __getitem__(self, name: str) -> Plugin:
-        self._load()
+        if name not in self._classes and name in self._modules():
+            importlib.import_module(f"{self._package}.{name}")  # no other needs to be imported
         if name not in self._classes:
-            raise UnknownName(self.kind, name, self._classes)
-        return self._classes[name]
+            self._load()
+        if name in self._classes:
+            return self._classes[name]
+        if name in self._broken:
+            raise BrokenPlugin(self.kind, name, self._broken[name])
+        raise UnknownName(self.kind, name, self._classes)
 
     def __iter__(self) -> Iterator[str]:
         self._load()
@@ -62,20 +89,176 @@ class Registry(Generic[Plugin]):
         self._load()
         return len(self._classes)
 
+    def docs(self) -> dict[str, str]:
+        """Return the docstring of each plug-in by its name; ours are read without being imported.
+
+        A list of names is asked for by editors and loops; importing what all plug-ins need would
+        take longer than all the rest of it.
+        """
+        if not self._loaded:
+            found: dict[str, str] = {}
+            for module in sorted(self._modules()):
+                found |= _registered((self._folder / f"{module}.py").read_bytes())
+            self._load_others(found)
+            return found | {name: cls.__doc__ or "" for name, cls in self._classes.items()}
+        return {name: cls.__doc__ or "" for name, cls in self._classes.items()}
+
+    def discard(self, name: str, reason: str) -> None:
+        """Take out a plug-in that has turned out to be unusable, with a warning.
+
+        Parameters
+        ----------
+        name : str
+        reason : str
+            Where it is from and what is wrong with it.
+        """
+        self._classes.pop(name, None)
+        self._broken[name] = reason
+        _LOG.warning("Warning: %s %s is left out: %s", self.kind, printable(name), reason)
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Where our own plug-ins lie; found without importing the packages on the way."""
+        top, *below = self._package.split(".")
+        return Path(importlib.import_module(top).__path__[0], *below)
+
+    def _modules(self) -> frozenset[str]:
+        return frozenset(module.name for module in pkgutil.iter_modules([str(self._folder)]))
+
     def _load(self) -> None:
         if self._loaded:
             return
         self._loaded = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
-        for point in entry_points(group=f"virtuallab.{self.kind}s"):
-            self._classes.setdefault(point.name, self.register(point.name)(point.load()))
+        for name in sorted(self._modules()):
+            importlib.import_module(f"{self._package}.{name}")
+        self._load_others(self._classes)
+
+    def _load_others(self, ours: Iterable[str]) -> None:
+        """Register what distributions declare under other names than ours."""
+        if self._others_loaded:
+            return
+        self._others_loaded = True
+        ours = frozenset(ours)
+        group = f"virtuallab.{self.kind}s"
+        points: dict[str, list[tuple[str, EntryPoint]]] = {}
+        for distribution, point in _entry_points():
+            if point.group == group:
+                points.setdefault(point.name, []).append((distribution, point))
+        for name, declared in points.items():
+            from_where = " and ".join(_origin(*each) for each in declared)
+            if len({point.value for _, point in declared}) > 1:
+                self.discard(name, f"{from_where} give it different meanings. Uninstall one.")
+            elif name in ours:
+                text = "Warning: %s of %s is left out: virtuallab has a %s of this name"
+                _LOG.warning(text, printable(name), from_where, self.kind)
+            else:
+                self._enter(name, *declared[0])
+
+    def _enter(self, name: str, distribution: str, point: EntryPoint) -> None:
+        """Import what an entry point names and register it, or note why that cannot be."""
+        before = dict(self._classes)
+        try:
+            # What an import prints must not get into a schema or a table that a command prints.
+            with contextlib.redirect_stdout(sys.stderr):
+                found = point.load()
+            self._check(found)
+            self.register(name)(found)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an import may even call sys.exit
+            self._classes = before
+            self.discard(name, f"{_origin(distribution, point)}: {_in_a_line(error)}")
+
+    def _check(self, found: Any) -> None:
+        """Refuse what is no plug-in of this kind."""
+        if self._base is None:
+            return
+        module, _, attribute = self._base.partition(":")
+        base = getattr(importlib.import_module(module), attribute)
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise TypeError(f"{found!r} is not a class derived from {module}.{attribute}")
+        if inspect.isabstract(found):
+            missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+            raise TypeError(f"{found.__qualname__} does not define {missing}")
+        get_type_hints(found)  # its settings are read by their types
 
 
-RULES: Registry[Any] = Registry("rule", "virtuallab.subject.rules")
-OPTIMIZERS: Registry[Any] = Registry("optimizer", "virtuallab.subject.optimizers")
-ARCHITECTURES: Registry[Any] = Registry("architecture", "virtuallab.subject.architectures")
-TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks")
-DEVICES: Registry[Any] = Registry("device", "virtuallab.probe.devices")
-CLASSIFIERS: Registry[Any] = Registry("classifier", "virtuallab.decoder.classifiers")
+def _registered(source: bytes) -> dict[str, str]:
+    """Docstring by name of each class in a source that a ``register(name)`` decorates."""
+    return {
+        call.args[0].value: ast.get_docstring(node) or ""
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+        for call in node.decorator_list
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "register"
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+@cache
+def _entry_points() -> tuple[tuple[str, EntryPoint], ...]:
+    """Entry points of all groups of ours, each with the name of its distribution.
+
+    ``importlib.metadata.entry_points`` parses what every distribution on the machine declares and
+    stops at the first that is malformed; here only those that mention virtuallab are parsed.
+    """
+    found: list[tuple[str, EntryPoint]] = []
+    seen: set[str] = set()
+    for distribution in distributions():
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+        except (OSError, ValueError):
+            continue  # unreadable, so nobody's plug-in
+        if "virtuallab." not in text:
+            continue
+        name = _name_of(distribution)
+        if name in seen:  # shadowed by one that is earlier on the path
+            continue
+        seen.add(name)
+        try:
+            declared = distribution.entry_points
+        except Exception as error:
+            text = "Warning: plug-ins of %s are left out: its entry_points.txt is malformed: %s"
+            _LOG.warning(text, printable(name), _in_a_line(error))
+            continue
+        found += [(name, point) for point in declared if point.group.startswith("virtuallab.")]
+    return tuple(found)
+
+
+def _name_of(distribution: Distribution) -> str:
+    with contextlib.suppress(Exception):
+        name = distribution.metadata["Name"]
+        if name:
+            return str(name)
+    return str(getattr(distribution, "_path", "a distribution without a name"))
+
+
+def _origin(distribution: str, point: EntryPoint) -> str:
+    return printable(f"entry point {point.name} = {point.value} of {distribution}")
+
+
+def _in_a_line(error: BaseException) -> str:
+    """Write an exception in one line."""
+    message = " ".join(printable(str(error)).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+RULES: Registry[Any] = Registry("rule", "virtuallab.subject.rules", "virtuallab.subject.rule:Rule")
+OPTIMIZERS: Registry[Any] = Registry(
+    "optimizer", "virtuallab.subject.optimizers", "virtuallab.subject.optimizer:Optimizer"
+)
+ARCHITECTURES: Registry[Any] = Registry(
+    "architecture",
+    "virtuallab.subject.architectures",
+    "virtuallab.subject.architecture:Architecture",
+)
+TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
+DEVICES: Registry[Any] = Registry(
+    "device", "virtuallab.probe.devices", "virtuallab.probe.device:Device"
+)
+CLASSIFIERS: Registry[Any] = Registry(
+    "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
+)

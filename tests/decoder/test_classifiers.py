@@ -5,10 +5,10 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from virtuallab.decoder.classifier import Bounded, Finite
-from virtuallab.decoder.classifiers.conv1d_mlp import Conv1dNetwork
-from virtuallab.decoder.classifiers.kernel_svm import KernelMachine
-from virtuallab.decoder.classifiers.linear_svm import LinearMachine
+from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
+from virtuallab.decoder.estimators.kernel_machine import KernelMachine
+from virtuallab.decoder.estimators.linear_machine import LinearMachine
+from virtuallab.decoder.preparing import Bounded, Finite
 from virtuallab.decoder.samples import PUBLISHED, Samples
 from virtuallab.probe.statistics import ADMISSIBLE
 from virtuallab.registry import CLASSIFIERS

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from tests.decoder.synthetic import LAYERS, RULES, features
-from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.identify import identify
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.registry import CLASSIFIERS
 

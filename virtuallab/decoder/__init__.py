@@ -1,6 +1,5 @@
 """The decoder: which rule was at work, from what a probe saw, and how sure one can be."""
 
 from virtuallab.decoder.analysis import Analysis
-from virtuallab.decoder.identify import identify
 
-__all__ = ["Analysis", "identify"]
+__all__ = ["Analysis"]

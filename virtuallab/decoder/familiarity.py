@@ -24,7 +24,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-from virtuallab.decoder.classifier import prepared
+from virtuallab.decoder.preparing import prepared
 
 Values = Float[np.ndarray, "_ column"]
 Score = Float[np.ndarray, " _"]

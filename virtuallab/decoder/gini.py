@@ -22,8 +22,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
-from virtuallab.decoder.classifier import Finite
 from virtuallab.decoder.columns import DEPTHS, Columns
+from virtuallab.decoder.preparing import Finite
 from virtuallab.decoder.samples import PUBLISHED, Samples
 from virtuallab.vocabulary import CHANGE_NAME, STATISTIC, VISIT, describe
 

@@ -16,7 +16,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 
-from virtuallab.decoder.classifier import prepared
+from virtuallab.decoder.preparing import prepared
 from virtuallab.decoder.samples import Samples
 
 _STRENGTHS = np.logspace(1, 6, 11)

@@ -19,7 +19,7 @@ from joblib import Parallel, delayed
 from virtuallab import seeds
 from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
 from virtuallab.lab.anatomy import Anatomy
-from virtuallab.lab.record import living
+from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
 from virtuallab.probe.features import Measured, labelled, measure

@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 
 from virtuallab import seeds
-from virtuallab.decoder import Analysis, identify
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.identify import identify
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import UserError
-from virtuallab.lab.record import feature_node, stage
+from virtuallab.lab.stages import feature_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
 

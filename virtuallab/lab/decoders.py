@@ -24,7 +24,7 @@ from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.decode import recorded_features
 from virtuallab.lab.preserved import Experiment
-from virtuallab.lab.record import feature_node, living, probes_in, stage
+from virtuallab.lab.stages import feature_node, living, probes_in, stage
 from virtuallab.probe import Probe, features
 from virtuallab.probe.features import change_names
 from virtuallab.probe.reach import recorded

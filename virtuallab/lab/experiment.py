@@ -15,7 +15,7 @@ from rich.console import Console
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UserError
 from virtuallab.lab import decode as decoding
-from virtuallab.lab import load
+from virtuallab.lab import load, stages
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
@@ -153,10 +153,10 @@ def _record(
     console: Console,
 ) -> None:
     store = experiment.store
-    living = recording.living(store)
+    living = stages.living(store)
     if not living:
         raise UserError(NOBODY)
-    already = sum(len(store.committed(recording.stage(name))) for name in probes)
+    already = sum(len(store.committed(stages.stage(name))) for name in probes)
     with counting(console, "recordings made", len(living) * len(probes), already) as advance:
         recording.record_probes(
             store,
@@ -180,7 +180,7 @@ def _decode(
     decoding.decode(
         store,
         analyses,
-        recording.probes_in(store),
+        stages.probes_in(store),
         seed=protocol.seed,
         workers=workers or planning.cores(),
         announce=lambda text: console.print(text, highlight=False),

@@ -14,7 +14,7 @@ from virtuallab.errors import UserError
 from virtuallab.intake import read_recording
 from virtuallab.lab.decoders import Announce, Decoder, Wanted, matched, of_probe, sample_of
 from virtuallab.lab.preserved import resume
-from virtuallab.lab.record import probes_in
+from virtuallab.lab.stages import probes_in
 from virtuallab.lab.workers import stoppable
 from virtuallab.report import identified_summary
 from virtuallab.store import Store, decoder_file

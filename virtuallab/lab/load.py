@@ -12,6 +12,7 @@ from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.lab.table import describe_subjects
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
+from virtuallab.protocol.read import faults_in as read_faults
 from virtuallab.subject.fit import misfit
 
 
@@ -65,14 +66,8 @@ def check_designs(asked: Protocol, kept: Protocol) -> None:
 
 
 def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
-    """Collect the faults of several protocols."""
-    faults: list[Fault] = []
-    for path in paths:
-        try:
-            protocol(path, overrides)
-        except ProtocolError as error:
-            faults.extend(error.faults)
-    return faults
+    """Collect the faults of several protocols, those that only the built networks show included."""
+    return read_faults(paths, overrides, protocol)
 
 
 def _rule_faults(found: Protocol) -> dict[str, str]:

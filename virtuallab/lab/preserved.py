@@ -19,6 +19,7 @@ from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.bench import Bench
 from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
+from virtuallab.lab.stages import TRAIN, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store
 from virtuallab.store.provenance import provenance
@@ -64,7 +65,7 @@ class Experiment:
     @property
     def recorded(self) -> xr.Dataset:
         """Names and rules of the subjects that can be recorded."""
-        alive = self.store.subjects.isel({SUBJECT: sorted(recording.living(self.store))})
+        alive = self.store.subjects.isel({SUBJECT: sorted(living(self.store))})
         return alive[[SUBJECT, RULE]].reset_coords(drop=True).set_coords(RULE).load()
 
     def beside(self, name: str) -> Path:
@@ -79,7 +80,7 @@ class Experiment:
         UserError
             If none is left.
         """
-        if not recording.living(self.store):
+        if not living(self.store):
             raise UserError(NOBODY)
         count = workers or planning.cores()
         return Bench(self.store, self.subjects, self.anatomies, self.protocol.seed, count)
@@ -202,7 +203,7 @@ def train_all(
 ) -> None:
     """Train and preserve who is not preserved yet; write down what became of all."""
     store, subjects = experiment.store, experiment.subjects
-    done = len(store.committed(train.STAGE))
+    done = len(store.committed(TRAIN))
     for anatomy in experiment.anatomies:
         train.declare(store, anatomy, experiment.visits)
     with counting(console, "subjects trained", len(subjects), done) as advance:
@@ -217,7 +218,7 @@ def train_all(
             device=device,
             advance=advance,
         )
-    records = store.committed(train.STAGE)
+    records = store.committed(TRAIN)
     described = table.describe_subjects(subjects)
     layers_of = {
         index: anatomy.layout().layers

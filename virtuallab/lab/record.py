@@ -13,6 +13,7 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
+from virtuallab.lab.stages import feature_node, living, recording_node, stage
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe, features
@@ -20,22 +21,7 @@ from virtuallab.probe.device import contacts_json
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, LAYER, SUBJECT, VISIT, describe
-
-
-def stage(probe: str) -> str:
-    """Name of the stage whose commit records say which subjects a probe has recorded."""
-    return f"probe-{probe}"
-
-
-def recording_node(probe: str, anatomy: str) -> str:
-    """Return where a probe's recordings from one anatomy lie."""
-    return f"recordings/{probe}/{anatomy}"
-
-
-def feature_node(probe: str) -> str:
-    """Return where the features of a probe's recordings lie, all anatomies together."""
-    return f"features/{probe}"
+from virtuallab.vocabulary import LAYER, SUBJECT, VISIT, describe
 
 
 def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
@@ -112,17 +98,6 @@ def record_probes(
     ]
     with torch_threads(1):
         run_all(work, workers)
-
-
-def living(store: Store) -> set[int]:
-    """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
-    records = store.committed("subjects")
-    return {index for index, record in records.items() if record["status"] == DONE}
-
-
-def probes_in(store: Store) -> list[str]:
-    """Return names of the probes that have a place in the store."""
-    return sorted(node.split("/")[1] for node in store.nodes() if node.startswith("features/"))
 
 
 def _look(tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int) -> xr.Dataset:

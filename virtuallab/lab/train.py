@@ -11,14 +11,13 @@ import xarray as xr
 
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
+from virtuallab.lab.stages import TRAIN
 from virtuallab.lab.table import design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.train import Fate, Visit, train
 from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
-
-STAGE = "subjects"
 
 
 def train_subjects(
@@ -56,7 +55,7 @@ def train_subjects(
     advance : callable
         Told how many subjects were stored, each time.
     """
-    done = store.committed(STAGE)
+    done = store.committed(TRAIN)
     node_of = {index: anatomy.name for anatomy in anatomies for index in anatomy.members}
     waiting = [cohort for cohort in cohorts if any(index not in done for index in cohort)]
 
@@ -77,7 +76,7 @@ def train_subjects(
             node = f"snapshots/{node_of[index]}"
             checksums = {node: store.write(node, index, {"state": state})}
             record = _record(subjects[index], seen, fate, place)
-            store.commit(STAGE, index, {**record, "checksums": checksums})
+            store.commit(TRAIN, index, {**record, "checksums": checksums})
             advance(1)
 
     with torch_threads(threads):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.signal import lfilter
 
 from virtuallab.fields import PositiveFloat, setting
 
@@ -46,6 +45,8 @@ class Calcium:
         seen : array, (visit, stimulus, unit)
             Responses of the recorded units, stimuli in the order of their presentation.
         """
+        from scipy.signal import lfilter
+
         left = np.exp(-self.interval / self.decay)
         fired = np.maximum(seen, 0).astype(np.float64)
         trace: np.ndarray = lfilter([1 - left], [1, -left], fired, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,31 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
         If it cannot be read or carried out; every fault is listed with its line.
     """
     return read_text(_text_of(path), name=str(path), overrides=overrides, folder=path.parent)
+
+
+def faults_in(
+    paths: Iterable[Path],
+    overrides: Sequence[str] = (),
+    reader: Callable[[Path, Sequence[str]], object] = read,
+) -> list[Fault]:
+    """Collect the faults of several protocols.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    overrides : sequence of str
+        Settings that replace those of each file.
+    reader : callable
+        Raises a ``ProtocolError`` where a protocol is at fault; by default :func:`read`, which
+        looks at the file itself and builds no network.
+    """
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            reader(path, overrides)
+        except ProtocolError as error:
+            faults.extend(error.faults)
+    return faults
 
 
 def read_text(

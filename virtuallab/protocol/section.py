@@ -34,7 +34,12 @@ from virtuallab.errors import UnknownName
 from virtuallab.protocol.explain import expected, refusal, retold, shape_of
 
 _CONFIG = ConfigDict(
-    strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=False
+    strict=True,
+    defer_build=True,
+    extra="forbid",
+    frozen=True,
+    allow_inf_nan=False,
+    use_attribute_docstrings=False,
 )
 
 
@@ -236,6 +241,12 @@ class Setting:
     kind: Any
     default: Any
     doc: str
+    unit: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether a protocol has to give it."""
+        return self.default is PydanticUndefined
 
 
 def settings_of(plugin: type[Any]) -> Iterator[Setting]:
@@ -249,7 +260,8 @@ def settings_of(plugin: type[Any]) -> Iterator[Setting]:
             default = field.default
         elif field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        yield Setting(field.name, kinds[field.name], default, field.metadata.get("doc", ""))
+        words = (field.metadata.get(key, "") for key in ("doc", "unit"))
+        yield Setting(field.name, kinds[field.name], default, *words)
 
 
 @functools.cache

@@ -41,11 +41,11 @@ TYPES: Final = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
-    "virtuallab.decoder.classifier.Bounded",
-    "virtuallab.decoder.classifier.Finite",
-    "virtuallab.decoder.classifiers.conv1d_mlp.Conv1dNetwork",
-    "virtuallab.decoder.classifiers.kernel_svm.KernelMachine",
-    "virtuallab.decoder.classifiers.linear_svm.LinearMachine",
+    "virtuallab.decoder.preparing.Bounded",
+    "virtuallab.decoder.preparing.Finite",
+    "virtuallab.decoder.estimators.conv1d_network.Conv1dNetwork",
+    "virtuallab.decoder.estimators.kernel_machine.KernelMachine",
+    "virtuallab.decoder.estimators.linear_machine.LinearMachine",
 )
 
 

@@ -21,10 +21,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from virtuallab.decoder.classifier import Bounded, Finite
-from virtuallab.decoder.classifiers.conv1d_mlp import Conv1dNetwork
-from virtuallab.decoder.classifiers.kernel_svm import KernelMachine
-from virtuallab.decoder.classifiers.linear_svm import LinearMachine
+from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
+from virtuallab.decoder.estimators.kernel_machine import KernelMachine
+from virtuallab.decoder.estimators.linear_machine import LinearMachine
+from virtuallab.decoder.preparing import Bounded, Finite
 
 _PREPARED: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
 _CLASSIFIERS: Final = (Conv1dNetwork, KernelMachine, LinearMachine, LogisticRegression)

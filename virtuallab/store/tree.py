@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,13 @@ class Tree:
     def __init__(self, path: Path, aside: Path) -> None:
         self.path = path
         self._aside = aside
-        self._root = zarr.open_group(str(path), mode="r+", use_consolidated=False)
         self._arrays: dict[str, dict[str, zarr.Array[Any]]] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def _root(self) -> zarr.Group:
+        """Opened when it is needed: how far an experiment is can be told without."""
+        return zarr.open_group(str(self.path), mode="r+", use_consolidated=False)
 
     def __contains__(self, node: str) -> bool:
         return node in self._root

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
+import torch
 
 Shape = tuple[int, int, int]
 
@@ -35,13 +35,13 @@ class Architecture(ABC):
     family: ClassVar[str] = ""  # networks of one plan, at any size; its name where none is given
 
     @abstractmethod
-    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
         """Make one initialised network for stimuli of ``(channel, height, width)``."""
 
-    def sites(self, module: nn.Module) -> dict[str, Site]:
+    def sites(self, module: torch.nn.Module) -> dict[str, Site]:
         """Layers from input to output; by default every weight, recorded at its own output."""
         return {
             name: Site(name, name)
             for name, child in module.named_modules()
-            if isinstance(child, nn.Conv2d | nn.Linear)
+            if isinstance(child, torch.nn.Conv2d | torch.nn.Linear)
         }

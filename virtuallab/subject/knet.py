@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import nn
+import torch
 
 from virtuallab.fields import Count, setting
 from virtuallab.subject.architecture import Architecture, Shape, Site
@@ -32,7 +32,7 @@ class KNet(Architecture):
 
     family: ClassVar[str] = "knet"
 
-    kernel: Count = setting(3, doc="Height and width of each kernel, in pixels.")
+    kernel: Count = setting(3, unit="pixels", doc="Height and width of each kernel, in pixels.")
     normalisation: Normalisation = setting(
         "batch",
         doc="What follows each nonlinearity: 'batch', 'local_response' or 'none'. The published "
@@ -41,43 +41,43 @@ class KNet(Architecture):
 
     def assemble(
         self, channels: Sequence[int], stimulus_shape: Shape, classes: int
-    ) -> nn.Sequential:
+    ) -> torch.nn.Sequential:
         """Convolution, nonlinearity, pooling and normalisation for each entry of ``channels``.
 
         The first layer pools by the maximum before its nonlinearity; later layers pool by the mean
         after it. In the LRN variant only the first two layers are normalised.
         """
         before, height, width = stimulus_shape
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
         for number, after in enumerate(channels, start=1):
-            relu, norm = (f"relu{number}", nn.ReLU()), self._norm(number, after)
+            relu, norm = (f"relu{number}", torch.nn.ReLU()), self._norm(number, after)
             if number > 1:
-                order = [relu, (f"pool{number}", nn.AvgPool2d(2, ceil_mode=True)), *norm]
+                order = [relu, (f"pool{number}", torch.nn.AvgPool2d(2, ceil_mode=True)), *norm]
             else:
-                pool = ("pool1", nn.MaxPool2d(2, ceil_mode=True))
+                pool = ("pool1", torch.nn.MaxPool2d(2, ceil_mode=True))
                 order = (
                     [pool, *norm, relu] if self.normalisation == "batch" else [pool, relu, *norm]
                 )
-            layers[f"conv{number}"] = nn.Conv2d(before, after, self.kernel, padding="same")
+            layers[f"conv{number}"] = torch.nn.Conv2d(before, after, self.kernel, padding="same")
             layers.update(order)
             before, height, width = after, -(-height // 2), -(-width // 2)
-        layers["flatten"] = nn.Flatten()
-        layers[f"fc{len(channels) + 1}"] = nn.Linear(before * height * width, classes)
-        return nn.Sequential(layers)
+        layers["flatten"] = torch.nn.Flatten()
+        layers[f"fc{len(channels) + 1}"] = torch.nn.Linear(before * height * width, classes)
+        return torch.nn.Sequential(layers)
 
-    def sites(self, module: nn.Module) -> dict[str, Site]:
+    def sites(self, module: torch.nn.Module) -> dict[str, Site]:
         """Each convolution after its nonlinearity; the last layer as it is."""
         names = [name for name, _ in module.named_children()]
         convolutions = [name for name in names if name.startswith("conv")]
         hidden = {name: Site(name, name.replace("conv", "relu")) for name in convolutions}
         return {**hidden, names[-1]: Site(names[-1], names[-1])}
 
-    def _norm(self, number: int, width: int) -> list[tuple[str, nn.Module]]:
+    def _norm(self, number: int, width: int) -> list[tuple[str, torch.nn.Module]]:
         if self.normalisation == "batch":
-            return [(f"norm{number}", nn.BatchNorm2d(width))]
+            return [(f"norm{number}", torch.nn.BatchNorm2d(width))]
         if self.normalisation == "local_response" and number <= 2:
             # Radius 3 counts to both sides; torch divides alpha by the window, the source did not.
             window, alpha = 7, 5e-5
-            norm = nn.LocalResponseNorm(window, alpha=alpha * window, beta=0.75, k=1.0)
+            norm = torch.nn.LocalResponseNorm(window, alpha=alpha * window, beta=0.75, k=1.0)
             return [(f"norm{number}", norm)]
         return []

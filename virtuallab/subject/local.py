@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from virtuallab.subject.synapse import Signal, Synapse, Weight, spread
+from virtuallab.subject.spread import spread
+
+if TYPE_CHECKING:
+    from virtuallab.subject.synapse import Signal, Synapse, Weight
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Local:
     error: Signal | None
     forward: Weight
     backward: Weight
-    bias: Tensor | None
+    bias: torch.Tensor | None
     pseudogradient: Weight | None
 
     @cached_property
@@ -61,19 +64,19 @@ class Local:
         """Places at which one weight is used: 1 in a dense layer."""
         return self.synapse.positions(self.post)
 
-    def weigh(self, coefficient: float | Tensor, step: Weight) -> Weight:
+    def weigh(self, coefficient: float | torch.Tensor, step: Weight) -> Weight:
         """Multiply each subject's step by its own coefficient."""
         return step * spread(coefficient, step)
 
-    def add(self, step: Weight | None, coefficient: float | Tensor, weight: Weight) -> Weight:
+    def add(self, step: Weight | None, coefficient: float | torch.Tensor, weight: Weight) -> Weight:
         """Add a weight times each subject's own coefficient, in one pass through memory."""
         if step is None:
             return self.weigh(coefficient, weight)
         return torch.addcmul(step, weight, spread(coefficient, weight))
 
-    def scale(self, coefficient: float | Tensor, signal: Signal) -> Signal:
+    def scale(self, coefficient: float | torch.Tensor, signal: Signal) -> Signal:
         """Multiply each subject's signal by its own coefficient."""
-        if not isinstance(coefficient, Tensor) or signal.dim() == 3:
+        if not isinstance(coefficient, torch.Tensor) or signal.dim() == 3:
             return signal * spread(coefficient, signal)
         of_channel = coefficient.repeat_interleave(signal.shape[1] // len(coefficient))
         return signal * of_channel.view(1, -1, 1, 1)

@@ -6,14 +6,15 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
-from virtuallab.subject.streams import Streams
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
+
+if TYPE_CHECKING:
+    from virtuallab.subject.streams import Streams
 
 State = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Optimizer(ABC):
     learning_rate: PositiveFloat
     noise: NonNegativeFloat = setting(
         0.0,
+        unit="learning rates",
         doc="Standard deviation of Gaussian noise in every change, times the learning rate; as "
         "published it does not depend on the size of the change.",
     )
@@ -39,18 +41,20 @@ class Optimizer(ABC):
     )
 
     @abstractmethod
-    def init(self, parameters: Sequence[Tensor]) -> State:
+    def init(self, parameters: Sequence[torch.Tensor]) -> State:
         """State before the first step."""
 
     @abstractmethod
-    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+    def update(
+        self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
+    ) -> None:
         """Change the parameters, and the state, in place."""
 
 
 def change(
     optimizer: Optimizer,
-    parameters: Sequence[Tensor],
-    steps: Sequence[Tensor],
+    parameters: Sequence[torch.Tensor],
+    steps: Sequence[torch.Tensor],
     state: State,
     streams: Streams,
 ) -> None:

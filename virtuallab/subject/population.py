@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.synapse import Conv, Dense, Synapse
-from virtuallab.subject.transmission import Transmission, transmit
+from virtuallab.subject.transmission import Transmission
+from virtuallab.subject.transmit import transmit
 
 
 class PopulationLayer(nn.Module):

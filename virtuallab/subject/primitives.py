@@ -13,12 +13,14 @@ Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symm
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from virtuallab.subject.local import Local
-from virtuallab.subject.synapse import Weight
+
+if TYPE_CHECKING:
+    from virtuallab.subject.synapse import Weight
 
 
 def amp(at: Local) -> Weight:
@@ -66,7 +68,7 @@ def self_(at: Local) -> Weight:
 PRIMITIVES = {"decay": decay, "amp": amp, "null": null, "sparse": sparse, "self": self_}
 
 
-def descend(at: Local, strengths: Mapping[str, float | Tensor], *, mean: bool) -> Weight:
+def descend(at: Local, strengths: Mapping[str, float | torch.Tensor], *, mean: bool) -> Weight:
     """Gradient of a weighted sum of primitives.
 
     Equal to the sum of the functions above, at the price of one correlation for any two of amp,
@@ -89,7 +91,7 @@ def descend(at: Local, strengths: Mapping[str, float | Tensor], *, mean: bool) -
         if "amp" in given:
             down = down - at.scale(share * given.pop("amp"), at.pre)
         step = at.synapse.correlate(down, at.projection, at.backward)
-    up: list[Tensor] = []
+    up: list[torch.Tensor] = []
     if "sparse" in given:
         shown = at.scale(2 * share * given["sparse"], at.pre)
         up.append(at.synapse.project(shown, at.backward))

@@ -7,13 +7,14 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import floating
-from virtuallab.subject.network import Network
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
 
 Settings = TypeVar("Settings")
 
@@ -34,9 +35,9 @@ class Lesson:
         A step for each layer's backward weight; None: none of them changes now.
     """
 
-    losses: Tensor
-    forward: list[Tensor] | None
-    backward: list[Tensor] | None = None
+    losses: torch.Tensor
+    forward: list[torch.Tensor] | None
+    backward: list[torch.Tensor] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,9 @@ class Rule(ABC):
         return None
 
     @abstractmethod
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Show a batch to the subjects and say what becomes of their weights.
 
         Parameters

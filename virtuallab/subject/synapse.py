@@ -19,12 +19,6 @@ Weight = Float[Tensor, "subject post *pre"]
 PerSubject = Float[Tensor, " subject"]
 
 
-def spread(values: float | Tensor, like: Tensor) -> Tensor:
-    """View one number per subject so that it multiplies a tensor led by the subject axis."""
-    each = values if isinstance(values, Tensor) else like.new_tensor(values)
-    return each.view(-1, *[1] * (like.dim() - 1))
-
-
 @runtime_checkable
 class Synapse(Protocol):
     """The linear map of one layer, for all subjects at once."""

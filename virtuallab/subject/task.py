@@ -9,8 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
-from torch import Tensor
 
 from virtuallab.errors import UserError
 from virtuallab.fields import Count, setting
@@ -29,8 +27,8 @@ class Images:
     labels : Tensor, (image,), int64
     """
 
-    stimuli: Tensor
-    labels: Tensor
+    stimuli: torch.Tensor
+    labels: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,11 @@ class Task(ABC):
     classes: ClassVar[int]
     stimulus_shape: ClassVar[tuple[int, int, int]]
 
-    train_images: Count = setting(1000, doc="Images to learn from.")
-    validation_images: Count = setting(300, doc="Images that tell how well it is learned.")
-    probe_images: Count = setting(64, doc="Images shown while probes record.")
+    train_images: Count = setting(1000, unit="images", doc="Images to learn from.")
+    validation_images: Count = setting(
+        300, unit="images", doc="Images that tell how well it is learned."
+    )
+    probe_images: Count = setting(64, unit="images", doc="Images shown while probes record.")
 
     @abstractmethod
     def images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -104,6 +104,8 @@ def _parts(task: Task) -> _Parts:
 
 
 def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.model_selection import train_test_split
+
     if count == len(among):
         return among, among[:0]
     if len(among) - count < len(np.unique(labels)):  # too few are left over to be stratified

@@ -14,15 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
-
-from virtuallab.subject.synapse import Synapse
 
 if TYPE_CHECKING:
     from virtuallab.subject.population import PopulationLayer
+    from virtuallab.subject.synapse import Synapse
 
 
 @dataclass
@@ -35,99 +33,18 @@ class Tape:
     """
 
     synapse: Synapse
-    pre: Tensor
-    post: Tensor | None = None
-    error: Tensor | None = None
-    down: Tensor | None = None
-
-
-Send = Callable[[Tensor, Tensor], Tensor]  # from the error at the response, and the input
+    pre: torch.Tensor
+    post: torch.Tensor | None = None
+    error: torch.Tensor | None = None
+    down: torch.Tensor | None = None
 
 
 @runtime_checkable
 class Transmission(Protocol):
     """Carries the input of one layer forward."""
 
-    def __call__(self, x: Tensor, layer: PopulationLayer, synapse: Synapse) -> Tensor:
+    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
         """Return the layer's linear response to ``x``, both in the synapse's layout."""
-
-
-class _Transmit(torch.autograd.Function):
-    """Forward through ``w``; the error goes down through ``b``, or as ``send`` says."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        w: Tensor,
-        bias: Tensor | None,
-        b: Tensor,
-        synapse: Synapse,
-        tape: Tape | None,
-        send: Send | None,
-    ) -> Tensor:
-        ctx.save_for_backward(x, b)
-        ctx.synapse, ctx.tape, ctx.send = synapse, tape, send
-        z = synapse.project(x, w, bias)
-        if tape is not None:
-            # Cut off: the graph holds the tape, and a tape that held the graph would keep both
-            # alive until a garbage collection, which may be hundreds of steps away.
-            tape.post = z.detach()
-        return z
-
-    @staticmethod
-    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:
-        x, b = ctx.saved_tensors
-        downward, learns, shifts = ctx.needs_input_grad[:3]
-        down = weight = None
-        through = downward and ctx.send is None
-        if learns:
-            down, weight = ctx.synapse.return_error(error, x, b, downward=through)
-        elif through:
-            down = ctx.synapse.reconstruct(error, b)
-        if downward and ctx.send is not None:
-            down = ctx.send(error, x)
-        if ctx.tape is not None:
-            ctx.tape.error, ctx.tape.down = error, down
-        bias = ctx.synapse.collect(error, len(b)) if shifts else None
-        return down, weight, bias, None, None, None, None
-
-
-def transmit(
-    x: Tensor,
-    w: Tensor,
-    bias: Tensor | None,
-    b: Tensor | None,
-    synapse: Synapse,
-    tape: Tape | None = None,
-    send: Send | None = None,
-) -> Tensor:
-    """Carry ``x`` forward through ``w``, and on the way back the error down through ``b``.
-
-    Parameters
-    ----------
-    x : Tensor
-        The layer's input, in the synapse's layout.
-    w, b : Tensor
-        Forward and backward weight ``(subject, post, ...)``; without ``b`` the error goes through
-        ``w`` itself, which is backpropagation.
-    bias : Tensor or None
-        ``(subject, post)``.
-    synapse : Synapse
-    tape : Tape or None
-        Where to note what the layer saw.
-    send : callable, optional
-        Makes what is sent down instead of the error through ``b``.
-    """
-    plain = b is None and tape is None and send is None and synapse.plain_gradient
-    if plain or not torch.is_grad_enabled():
-        if tape is not None:
-            tape.post = synapse.project(x, w, bias)
-            return tape.post
-        return synapse.project(x, w, bias)
-    back = w.detach() if b is None else b
-    result: Tensor = _Transmit.apply(x, w, bias, back, synapse, tape, send)  # type: ignore[no-untyped-call]
-    return result
 
 
 @dataclass
@@ -143,11 +60,13 @@ class Through:
     """
 
     noting: bool
-    send: Callable[[PopulationLayer, Tensor, Tensor], Tensor] | None = None
+    send: Callable[[PopulationLayer, torch.Tensor, torch.Tensor], torch.Tensor] | None = None
     tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
 
-    def __call__(self, x: Tensor, layer: PopulationLayer, synapse: Synapse) -> Tensor:
+    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
         """Forward through the layer's own weight."""
+        from virtuallab.subject.transmit import transmit
+
         tape = None
         if self.noting:
             tape = self.tapes[layer] = Tape(synapse, x)
@@ -173,10 +92,12 @@ class Severed:
 
     normalised: bool = False
     tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
-    arriving: dict[PopulationLayer, Tensor] = field(default_factory=dict)
+    arriving: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
-    def __call__(self, x: Tensor, layer: PopulationLayer, synapse: Synapse) -> Tensor:
+    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
         """Forward from a copy of the input that nothing is attached to."""
+        from virtuallab.subject.transmit import transmit
+
         cut = x.detach()
         if self.normalised:
             cut = _unit_power(cut, len(layer.weight))
@@ -196,10 +117,10 @@ class Explored:
         ``disturb(layer, z)``: what is added.
     """
 
-    disturb: Callable[[PopulationLayer, Tensor], Tensor]
+    disturb: Callable[[PopulationLayer, torch.Tensor], torch.Tensor]
     tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
 
-    def __call__(self, x: Tensor, layer: PopulationLayer, synapse: Synapse) -> Tensor:
+    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
         """Forward, and add."""
         z = synapse.project(x, layer.weight, layer.bias)
         self.tapes[layer] = Tape(synapse, x, z)
@@ -218,17 +139,19 @@ class Valued:
         What arrived at each layer in this pass: the prediction of its value units.
     """
 
-    values: dict[PopulationLayer, Tensor]
-    arriving: dict[PopulationLayer, Tensor] = field(default_factory=dict)
+    values: dict[PopulationLayer, torch.Tensor]
+    arriving: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
-    def __call__(self, x: Tensor, layer: PopulationLayer, synapse: Synapse) -> Tensor:
+    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
         """Forward from the value units."""
+        from virtuallab.subject.transmit import transmit
+
         self.arriving[layer] = x
         read = self.values.get(layer, x)
         return transmit(read, layer.weight, layer.bias, None, synapse)
 
 
-def _unit_power(x: Tensor, subjects: int) -> Tensor:
+def _unit_power(x: torch.Tensor, subjects: int) -> torch.Tensor:
     """Bring each sample of each subject to a mean square of one."""
     apart = x if x.dim() == 3 else x.view(len(x), subjects, -1, *x.shape[2:])
     axes = 2 if x.dim() == 3 else (2, 3, 4)

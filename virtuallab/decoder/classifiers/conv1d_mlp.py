@@ -3,138 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import nn
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS
 
-Pooling = Literal["none", "max", "avg"]
-
-
-class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """One convolution over visits, ReLU, pooling, a linear read-out.
-
-    Parameters
-    ----------
-    visits : int
-        Visits of a sample; 1 treats all columns as channels of one visit.
-    context : int
-        Leading columns that are the same at all visits, repeated at each.
-    kernel, filters, stride : int
-        Of the convolution; a kernel longer than the visits is cut.
-    pool : {"none", "max", "avg"}
-        Over visits.
-    learning_rate, weight_decay : float
-        Of Adam; the decay is half the squared norm's coefficient.
-    batch : int
-        Samples of a step; fewer where there are fewer.
-    epochs : int
-    random_state : int
-    """
-
-    def __init__(
-        self,
-        visits: int = 1,
-        context: int = 0,
-        kernel: int = 2,
-        filters: int = 20,
-        stride: int = 1,
-        pool: Pooling = "none",
-        learning_rate: float = 1e-3,
-        weight_decay: float = 1e-4,
-        batch: int = 512,
-        epochs: int = 400,
-        random_state: int = 0,
-    ) -> None:
-        self.visits = visits
-        self.context = context
-        self.kernel = kernel
-        self.filters = filters
-        self.stride = stride
-        self.pool = pool
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch = batch
-        self.epochs = epochs
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any) -> Conv1dNetwork:
-        """Train for a fixed number of epochs; the last, incomplete batch of each is left out."""
-        values, labels = validate_data(self, X, y, dtype=np.float32)
-        check_classification_targets(labels)
-        self.classes_, targets = np.unique(labels, return_inverse=True)
-        series = self._series(values)
-        generator = torch.Generator().manual_seed(self.random_state)
-        network = self._build(series.shape[1], series.shape[2], generator)
-        optimizer = torch.optim.Adam(
-            network.parameters(), self.learning_rate, weight_decay=self.weight_decay
-        )
-        wanted, size = torch.from_numpy(targets), min(self.batch, len(series))
-        for _ in range(self.epochs):
-            order = torch.randperm(len(series), generator=generator)
-            for first in range(0, len(order) - size + 1, size):
-                chosen = order[first : first + size]
-                loss = nn.functional.cross_entropy(network(series[chosen]), wanted[chosen])
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-        # Kept as plain arrays: a saved decoder holds numbers, and no object of torch's.
-        self.weights_ = {name: array.numpy() for name, array in network.state_dict().items()}
-        return self
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Softmax of the read-out."""
-        check_is_fitted(self)
-        series = self._series(validate_data(self, X, reset=False, dtype=np.float32))
-        network = self._build(series.shape[1], series.shape[2], torch.Generator())
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights_.items()})
-        with torch.no_grad():
-            found: np.ndarray = network(series).double().softmax(1).numpy()
-        return found
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the class with the highest score."""
-        scores = self.predict_proba(X)
-        chosen: np.ndarray = self.classes_[scores.argmax(1)]
-        return chosen
-
-    def _series(self, values: np.ndarray) -> torch.Tensor:
-        """``(sample, channel, visit)``, the context repeated at each visit."""
-        context = np.repeat(values[:, : self.context, None], self.visits, axis=2)
-        series = values[:, self.context :].reshape(len(values), -1, self.visits)
-        return torch.from_numpy(np.concatenate([context, series], axis=1))
-
-    def _build(self, channels: int, visits: int, generator: torch.Generator) -> nn.Module:
-        kernel = min(self.kernel, visits)
-        length = (visits - kernel) // self.stride + 1
-        pooled: dict[str, tuple[nn.Module, int]] = {
-            "none": (nn.Identity(), length),
-            "max": (nn.AdaptiveMaxPool1d(1), 1),
-            "avg": (nn.AdaptiveAvgPool1d(1), 1),
-        }
-        pool, left = pooled[self.pool]
-        # Built without torch's global stream: nobody else's draws may depend on this classifier.
-        conv = _bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
-        read = _bare(nn.Linear, self.filters * left, len(self.classes_))
-        for layer in (conv, read):
-            fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(layer.weight)
-            bound = (6 / (fan_in + fan_out)) ** 0.5  # Glorot's uniform initialiser
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.zeros_(layer.bias)
-        return nn.Sequential(conv, nn.ReLU(), pool, nn.Flatten(), read)
-
-
-def _bare(kind: type[nn.Module], *shape: int) -> Any:
-    """Make a layer whose weights are not drawn yet."""
-    return nn.utils.skip_init(kind, *shape)  # type: ignore[no-untyped-call]
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("conv1d_mlp")
@@ -149,6 +27,8 @@ class Conv1dMLP(Classifier):
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Standardise, convolve over visits, read out."""
+        from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
+
         network = Conv1dNetwork(
             visits=samples.visits, context=samples.context, random_state=seed % 2**31, **settings
         )

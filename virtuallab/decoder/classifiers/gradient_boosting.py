@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier
+from typing import TYPE_CHECKING, Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("gradient_boosting")
@@ -25,6 +25,8 @@ class GradientBoosting(Classifier):
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Scikit-learn's boosting over histograms."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
         model = HistGradientBoostingClassifier(
             max_features=0.1, early_stopping=False, random_state=seed % 2**32, **settings
         )

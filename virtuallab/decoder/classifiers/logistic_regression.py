@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression as Regression
+from typing import TYPE_CHECKING, Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("logistic_regression")
@@ -25,6 +25,8 @@ class LogisticRegression(Classifier):
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Standardise, bound, weigh."""
+        from sklearn.linear_model import LogisticRegression as Regression
+
         model = Regression(max_iter=5_000, random_state=seed % 2**32, **settings)
         return self.pipeline(samples, model, scaled=True, bounded=True)
 

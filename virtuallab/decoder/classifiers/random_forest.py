@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import RandomForestClassifier
+from typing import TYPE_CHECKING, Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("random_forest")
@@ -25,6 +25,8 @@ class RandomForest(Classifier):
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Scikit-learn's forest."""
+        from sklearn.ensemble import RandomForestClassifier
+
         forest = RandomForestClassifier(random_state=seed % 2**32, **settings)
         return self.pipeline(samples, forest, scaled=False)
 

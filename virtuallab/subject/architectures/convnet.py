@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import nn
+import torch
 
 from virtuallab.fields import Count, NonNegativeInt, setting
 from virtuallab.registry import ARCHITECTURES
@@ -23,31 +23,33 @@ class ConvNet(Architecture):
     layers work nor the read-out.
     """
 
-    depth: Count = setting(4, doc="Convolutions.")
-    channels: Count = setting(16, doc="Channels of each convolution.")
-    pooled: NonNegativeInt = setting(2, doc="How many of the first convolutions are pooled after.")
+    depth: Count = setting(4, unit="layers", doc="Convolutions.")
+    channels: Count = setting(16, unit="channels", doc="Channels of each convolution.")
+    pooled: NonNegativeInt = setting(
+        2, unit="layers", doc="How many of the first convolutions are pooled after."
+    )
     normalisation: Literal["batch", "none"] = setting(
         "batch", doc="What follows each convolution: 'batch' or 'none'."
     )
 
-    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
         """Stack the convolutions, then the read-out."""
         before, height, width = stimulus_shape
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
         for number in range(1, self.depth + 1):
-            layers[f"conv{number}"] = nn.Conv2d(before, self.channels, 3, padding=1)
+            layers[f"conv{number}"] = torch.nn.Conv2d(before, self.channels, 3, padding=1)
             if self.normalisation == "batch":
-                layers[f"norm{number}"] = nn.BatchNorm2d(self.channels)
-            layers[f"relu{number}"] = nn.ReLU()
+                layers[f"norm{number}"] = torch.nn.BatchNorm2d(self.channels)
+            layers[f"relu{number}"] = torch.nn.ReLU()
             if number <= self.pooled:
-                layers[f"pool{number}"] = nn.MaxPool2d(2, ceil_mode=True)
+                layers[f"pool{number}"] = torch.nn.MaxPool2d(2, ceil_mode=True)
                 height, width = -(-height // 2), -(-width // 2)
             before = self.channels
-        layers["flatten"] = nn.Flatten()
-        layers[f"fc{self.depth + 1}"] = nn.Linear(before * height * width, classes)
-        return nn.Sequential(layers)
+        layers["flatten"] = torch.nn.Flatten()
+        layers[f"fc{self.depth + 1}"] = torch.nn.Linear(before * height * width, classes)
+        return torch.nn.Sequential(layers)
 
-    def sites(self, module: nn.Module) -> dict[str, Site]:
+    def sites(self, module: torch.nn.Module) -> dict[str, Site]:
         """Each convolution after its ReLU; the read-out as it is."""
         hidden = {f"conv{i}": Site(f"conv{i}", f"relu{i}") for i in range(1, self.depth + 1)}
         last = f"fc{self.depth + 1}"

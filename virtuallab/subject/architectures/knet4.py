@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
+import torch
 
 from virtuallab.fields import Counts, setting
 from virtuallab.registry import ARCHITECTURES
@@ -15,10 +15,15 @@ from virtuallab.subject.knet import KNet
 @ARCHITECTURES.register("knet4")
 @dataclass(frozen=True, kw_only=True)
 class KNet4(KNet):
-    """KNet4: 3 convolutions and a dense layer, after Krizhevsky's network for CIFAR-10."""
+    """KNet4: 3 convolutions and a dense layer, after Krizhevsky's network for CIFAR-10.
 
-    channels: Counts = setting((8, 16, 16), doc="Channels of each convolution.")
+    References
+    ----------
+    Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables", supplement.
+    """
 
-    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+    channels: Counts = setting((8, 16, 16), unit="channels", doc="Channels of each convolution.")
+
+    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
         """One convolution for each entry of ``channels``, then the dense layer."""
         return self.assemble(self.channels, stimulus_shape, classes)

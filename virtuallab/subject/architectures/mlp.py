@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import nn
+import torch
 
 from virtuallab.fields import Counts, setting
 from virtuallab.registry import ARCHITECTURES
@@ -19,19 +19,19 @@ from virtuallab.subject.architecture import Architecture, Shape, Site
 class MLP(Architecture):
     """Multilayer perceptron: dense layers ``fc1``, ``fc2``, ... with ReLU between them."""
 
-    hidden: Counts = setting((128, 64), doc="Units of each hidden layer.")
+    hidden: Counts = setting((128, 64), unit="units", doc="Units of each hidden layer.")
 
-    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
         """Flatten, then alternate dense layers and ReLU."""
         widths = (math.prod(stimulus_shape), *self.hidden)
-        layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict(flatten=torch.nn.Flatten())
         for number, (before, after) in enumerate(pairwise(widths), start=1):
-            layers[f"fc{number}"] = nn.Linear(before, after)
-            layers[f"relu{number}"] = nn.ReLU()
-        layers[f"fc{len(widths)}"] = nn.Linear(widths[-1], classes)
-        return nn.Sequential(layers)
+            layers[f"fc{number}"] = torch.nn.Linear(before, after)
+            layers[f"relu{number}"] = torch.nn.ReLU()
+        layers[f"fc{len(widths)}"] = torch.nn.Linear(widths[-1], classes)
+        return torch.nn.Sequential(layers)
 
-    def sites(self, module: nn.Module) -> dict[str, Site]:
+    def sites(self, module: torch.nn.Module) -> dict[str, Site]:
         """Each layer after its ReLU; the last as it is."""
         last = len(self.hidden) + 1
         hidden = {f"fc{i}": Site(f"fc{i}", f"relu{i}") for i in range(1, last)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
+import torch
 
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape
@@ -24,10 +24,10 @@ class ResNet18(Architecture):
 
     family: ClassVar[str] = "resnet"
 
-    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
         """Build torchvision's network; its first layer takes the channels of the stimuli."""
-        module: nn.Module = torchvision().models.resnet18(weights=None, num_classes=classes)
+        module: torch.nn.Module = torchvision().models.resnet18(weights=None, num_classes=classes)
         channels = stimulus_shape[0]
         if channels != 3:
-            module.conv1 = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
+            module.conv1 = torch.nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
         return module

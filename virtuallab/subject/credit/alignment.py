@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Fraction, NonNegativeInt, PositiveFloat, setting
 from virtuallab.subject.credit.returned import ReturnedError, local
 from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
 from virtuallab.subject.primitives import PRIMITIVES, descend
 from virtuallab.subject.rule import Lesson
-from virtuallab.subject.synapse import Weight
 from virtuallab.subject.transmission import Through
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.synapse import Weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +31,13 @@ class Alignment(ReturnedError, ABC):
     feedback: ClassVar[bool] = True
 
     delay: NonNegativeInt = setting(
-        0, doc="Training steps at the beginning in which only the backward weights learn."
+        0,
+        unit="training steps",
+        doc="Training steps at the beginning in which only the backward weights learn.",
     )
     alternate: NonNegativeInt = setting(
         0,
+        unit="training steps",
         doc="0: both weights learn at every step. k: the backward weights learn alone at every "
         "(k + 1)-th step, the forward weights alone at the k steps between.",
     )
@@ -47,7 +51,7 @@ class Alignment(ReturnedError, ABC):
     ramp_stop: Fraction = setting(1.0, doc="End of the ramp, as a share of training.")
 
     @property
-    def strengths(self) -> dict[str, float | Tensor]:
+    def strengths(self) -> dict[str, float | torch.Tensor]:
         """Coefficient of each primitive."""
         return {f.name: getattr(self, f.name) for f in _coefficients(self)}
 
@@ -55,7 +59,9 @@ class Alignment(ReturnedError, ABC):
         """Descend the sum of the primitives."""
         return descend(at, self.strengths, mean=False)
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Learn the task, align, or both, as the schedule has it."""
         learns, aligns = self.phase(step)
         if learns and aligns:
@@ -89,7 +95,7 @@ class Alignment(ReturnedError, ABC):
             return not aligns, aligns
         return True, True
 
-    def strength(self, progress: float) -> float | Tensor:
+    def strength(self, progress: float) -> float | torch.Tensor:
         """Share of the strengths at this share of training."""
         if self.ramp == "constant":
             return 1.0
@@ -106,16 +112,16 @@ class Alignment(ReturnedError, ABC):
         """What the primitives look at."""
         return at
 
-    @torch.no_grad()
     def _seen(
-        self, network: Network, stimuli: Tensor, labels: Tensor
-    ) -> tuple[Tensor, list[Local]]:
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, list[Local]]:
         """Losses, and what each layer saw on the way up."""
-        through = Through(noting=True)
-        with network.wired(through):
-            losses = network.losses(network.scores(stimuli), labels).mean(0)
-        layers = network.layers.values()
-        return losses, [local(layer, through.tapes[layer], None) for layer in layers]
+        with torch.no_grad():
+            through = Through(noting=True)
+            with network.wired(through):
+                losses = network.losses(network.scores(stimuli), labels).mean(0)
+            layers = network.layers.values()
+            return losses, [local(layer, through.tapes[layer], None) for layer in layers]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +138,11 @@ class ActivityAlignment(Alignment, ABC):
         doc="What the layer sees while it aligns: its own input, or independent noise in its "
         "place, driven into every layer at once.",
     )
-    noise_std: PositiveFloat = setting(1.0, doc="Standard deviation of that noise.")
+    noise_std: PositiveFloat = setting(
+        1.0,
+        unit="units of the input",
+        doc="Standard deviation of the noise that stands in the place of a layer's input.",
+    )
     centre: bool = setting(
         False, doc="Subtract each input's mean over the batch: covariances for second moments."
     )

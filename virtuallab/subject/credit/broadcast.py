@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 from virtuallab.subject.transmission import Through
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,9 @@ class BroadcastError(Rule, ABC):
     )
 
     @abstractmethod
-    def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
+    def signal(
+        self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         """Return what is broadcast, ``(batch, subject, class)``, in the units of an error.
 
         Parameters
@@ -44,11 +47,13 @@ class BroadcastError(Rule, ABC):
         labels : Tensor, (batch, subject)
         """
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Run forward; the read-out learns from its error, all else from what is broadcast."""
-        broadcast: list[Tensor] = []
+        broadcast: list[torch.Tensor] = []
 
-        def send(layer: PopulationLayer, _: Tensor, x: Tensor) -> Tensor:
+        def send(layer: PopulationLayer, _: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
             return self._arrive(network, layer, broadcast[0], x)
 
         with network.wired(Through(noting=False, send=send)):
@@ -59,8 +64,8 @@ class BroadcastError(Rule, ABC):
         return Lesson(losses.detach(), network.gradients(losses))
 
     def _arrive(
-        self, network: Network, layer: PopulationLayer, signal: Tensor, x: Tensor
-    ) -> Tensor:
+        self, network: Network, layer: PopulationLayer, signal: torch.Tensor, x: torch.Tensor
+    ) -> torch.Tensor:
         """What reaches a layer's input ``x``, in its layout."""
         dense = x.dim() == 3
         units = x.shape[2:] if dense else (x.shape[1] // network.subjects, *x.shape[2:])

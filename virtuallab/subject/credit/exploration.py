@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
+import torch
+
 from virtuallab.subject.transmission import Explored
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
 
 
 class Trial:
@@ -26,11 +30,13 @@ class Trial:
         The disturbances in units of their standard deviation.
     """
 
-    def __init__(self, network: Network, noise_std: float | Tensor, stimuli: Tensor) -> None:
+    def __init__(
+        self, network: Network, noise_std: float | torch.Tensor, stimuli: torch.Tensor
+    ) -> None:
         self.network = network
-        noise: dict[PopulationLayer, Tensor] = {}
+        noise: dict[PopulationLayer, torch.Tensor] = {}
 
-        def disturb(layer: PopulationLayer, z: Tensor) -> Tensor:
+        def disturb(layer: PopulationLayer, z: torch.Tensor) -> torch.Tensor:
             noise[layer] = network.noise_like(z)
             return network.scaled(noise_std, noise[layer])
 
@@ -39,7 +45,7 @@ class Trial:
         with network.wired(self._explored):
             self.scores = network.scores(stimuli)
 
-    def credit(self, weights: Tensor) -> list[Tensor]:
+    def credit(self, weights: torch.Tensor) -> list[torch.Tensor]:
         """Sum over samples of a number ``(batch, subject)`` times noise times input.
 
         Returns

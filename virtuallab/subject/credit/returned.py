@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import Weight
-from virtuallab.subject.transmission import Tape, Through
+from virtuallab.subject.transmission import Through
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
+    from virtuallab.subject.synapse import Weight
+    from virtuallab.subject.transmission import Tape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,9 @@ class ReturnedError(Rule, ABC):
         """Whether the rule has a step for the backward weights."""
         return self.feedback and type(self).backward_step is not ReturnedError.backward_step
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Run forward, return the error, and ask each layer for its steps."""
         losses, gradients, sights, _ = self.returned(network, stimuli, labels, noting=self._watches)
         with torch.no_grad():
@@ -51,8 +56,8 @@ class ReturnedError(Rule, ABC):
             return Lesson(losses, forward, self.backward_steps(sights))
 
     def returned(
-        self, network: Network, stimuli: Tensor, labels: Tensor, *, noting: bool
-    ) -> tuple[Tensor, list[Tensor], list[Local], dict[PopulationLayer, Tape]]:
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, *, noting: bool
+    ) -> tuple[torch.Tensor, list[torch.Tensor], list[Local], dict[PopulationLayer, Tape]]:
         """Losses ``(subject,)``, gradients as they come back, what each layer knows, and its tape.
 
         Of the layers nothing is kept unless ``noting``.
@@ -68,20 +73,20 @@ class ReturnedError(Rule, ABC):
         ]
         return losses.detach(), gradients, sights, through.tapes
 
-    @torch.no_grad()
     def prepare(self, network: Network) -> None:
         """Set the backward weights that are derived from the forward ones."""
-        if type(self).mirror is not ReturnedError.mirror:
-            for name, layer in network.layers.items():
-                layer.backward_weight = self.mirror(layer, network, name)
+        with torch.no_grad():
+            if type(self).mirror is not ReturnedError.mirror:
+                for name, layer in network.layers.items():
+                    layer.backward_weight = self.mirror(layer, network, name)
 
     @property
     def _watches(self) -> bool:
         return self.learns_feedback or type(self).forward_step is not ReturnedError.forward_step
 
     def forward_steps(
-        self, network: Network, gradients: list[Tensor], sights: list[Local]
-    ) -> list[Tensor]:
+        self, network: Network, gradients: list[torch.Tensor], sights: list[Local]
+    ) -> list[torch.Tensor]:
         """What each parameter follows: its gradient, or what the rule makes of a weight's."""
         if type(self).forward_step is ReturnedError.forward_step:
             return gradients
@@ -90,14 +95,14 @@ class ReturnedError(Rule, ABC):
             followed[network.place(layer.weight)] = self.forward_step(at)
         return followed
 
-    def backward_steps(self, sights: list[Local]) -> list[Tensor] | None:
+    def backward_steps(self, sights: list[Local]) -> list[torch.Tensor] | None:
         """What each backward weight follows."""
         if not self.learns_feedback:
             return None
         return [step for at in sights if (step := self.backward_step(at)) is not None]
 
 
-def local(layer: PopulationLayer, tape: Tape, pseudogradient: Tensor | None) -> Local:
+def local(layer: PopulationLayer, tape: Tape, pseudogradient: torch.Tensor | None) -> Local:
     """Gather what one layer may know."""
     weight = layer.weight.detach()
     assert tape.post is not None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.subject.credit.returned import local
 from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import Weight
 from virtuallab.subject.transmission import Severed
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.synapse import Weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,9 @@ class Unsupervised(Rule, ABC):
     def growth(self, at: Local, name: str, network: Network) -> Weight:
         """Return what is added to a hidden layer's forward weight, before the learning rate."""
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Run forward without a way back, and let each layer look at itself."""
         severed = Severed()
         with network.wired(severed):
@@ -51,13 +54,13 @@ class Unsupervised(Rule, ABC):
         return Lesson(losses.detach(), steps)
 
 
-def mean_product(at: Local, response: Tensor) -> Weight:
+def mean_product(at: Local, response: torch.Tensor) -> Weight:
     """Mean over batch and positions of input times response."""
     share = 1 / (at.samples * at.positions)
     return at.synapse.correlate(at.pre, response * share, at.forward)
 
 
-def mean_response(at: Local, response: Tensor) -> Tensor:
+def mean_response(at: Local, response: torch.Tensor) -> torch.Tensor:
     """Mean over batch and positions of a response, ``(subject, post)``."""
     subjects = len(at.forward)
     return at.synapse.collect(response, subjects) / (at.samples * at.positions)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.optimizer import Optimizer, State
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("adam")
@@ -33,14 +32,18 @@ class Adam(Optimizer):
     learning_rate: PositiveFloat = setting(1e-3, doc="Step size. Dimensionless.")
     beta1: Momentum = setting(0.9, doc="Memory of the running mean of gradients, 0 to 1.")
     beta2: Momentum = setting(0.999, doc="Memory of the running mean of their squares, 0 to 1.")
-    epsilon: PositiveFloat = setting(1e-8, doc="Keeps the division finite.")
+    epsilon: PositiveFloat = setting(
+        1e-8, unit="units of the gradient", doc="Keeps the division finite."
+    )
     weight_decay: NonNegativeFloat = setting(0.0, doc="Strength of the pull to zero.")
 
-    def init(self, parameters: Sequence[Tensor]) -> State:
+    def init(self, parameters: Sequence[torch.Tensor]) -> State:
         """No averages yet."""
         return moments(parameters)
 
-    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+    def update(
+        self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
+    ) -> None:
         """One step along the gradient and the pull to zero."""
         if bool(torch.as_tensor(self.weight_decay).any()):
             decays = zip(parameters, steps, strict=True)
@@ -69,7 +72,7 @@ class Adaptive(Protocol):
         """Keeps the division finite."""
 
 
-def moments(parameters: Sequence[Tensor]) -> State:
+def moments(parameters: Sequence[torch.Tensor]) -> State:
     """Running averages before the first step."""
     return {
         "step": 0,
@@ -79,7 +82,7 @@ def moments(parameters: Sequence[Tensor]) -> State:
 
 
 def adaptive_step(
-    by: Adaptive, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State
+    by: Adaptive, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
 ) -> None:
     """One step in place, corrected for the averages' start at zero."""
     state["step"] += 1

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.optimizer import Optimizer, State
 from virtuallab.subject.optimizers.adam import adaptive_step, moments
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("adamw")
@@ -34,14 +33,18 @@ class AdamW(Optimizer):
     learning_rate: PositiveFloat = setting(1e-3, doc="Step size. Dimensionless.")
     beta1: Momentum = setting(0.9, doc="Memory of the running mean of gradients, 0 to 1.")
     beta2: Momentum = setting(0.999, doc="Memory of the running mean of their squares, 0 to 1.")
-    epsilon: PositiveFloat = setting(1e-8, doc="Keeps the division finite.")
+    epsilon: PositiveFloat = setting(
+        1e-8, unit="units of the gradient", doc="Keeps the division finite."
+    )
     weight_decay: NonNegativeFloat = setting(0.01, doc="Strength of the decay.")
 
-    def init(self, parameters: Sequence[Tensor]) -> State:
+    def init(self, parameters: Sequence[torch.Tensor]) -> State:
         """No averages yet."""
         return moments(parameters)
 
-    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+    def update(
+        self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
+    ) -> None:
         """Decay, then one adaptive step."""
         if bool(torch.as_tensor(self.weight_decay).any()):
             for w in parameters:

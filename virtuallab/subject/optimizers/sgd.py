@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.optimizer import Optimizer, State
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("sgd")
@@ -34,11 +33,13 @@ class SGD(Optimizer):
     nesterov: bool = setting(False, doc="Look ahead along the momentum.")
     weight_decay: NonNegativeFloat = setting(0.0, doc="Strength of the pull to zero.")
 
-    def init(self, parameters: Sequence[Tensor]) -> State:
+    def init(self, parameters: Sequence[torch.Tensor]) -> State:
         """No velocity."""
         return {"velocity": [torch.zeros_like(p) for p in parameters]}
 
-    def update(self, parameters: Sequence[Tensor], steps: Sequence[Tensor], state: State) -> None:
+    def update(
+        self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
+    ) -> None:
         """One step downhill."""
         decays = bool(torch.as_tensor(self.weight_decay).any())
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,8 +11,10 @@ from virtuallab.fields import Fraction, NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
 from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
-from virtuallab.subject.synapse import Weight
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.synapse import Weight
 
 
 @RULES.register("bcm")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 from virtuallab.subject.transmission import Severed, Valued
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
 
 
 @RULES.register("difference_target_propagation")
@@ -48,7 +49,9 @@ class DifferenceTargetPropagation(Rule):
 
     nudge: PositiveFloat = setting(0.5, doc="How far the output's target lies from its answer.")
     noise_std: PositiveFloat = setting(
-        0.1, doc="Standard deviation of the disturbance that the inverses learn to undo."
+        0.1,
+        unit="units of the activity",
+        doc="Standard deviation of the disturbance that the inverses learn to undo.",
     )
     inverse_rate: PositiveFloat = setting(
         1.0, doc="Size of the inverses' steps, relative to the forward weights'."
@@ -59,7 +62,9 @@ class DifferenceTargetPropagation(Rule):
         """The inverses learn."""
         return True
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Run forward, send targets down, and let every layer approach its own."""
         severed = Severed()
         with network.wired(severed):
@@ -84,13 +89,13 @@ class DifferenceTargetPropagation(Rule):
                 losses.detach().mean(0), gradients, self._inverse_steps(network, values, stimuli)
             )
 
-    def _inverse(self, layer: PopulationLayer, activity: Tensor) -> Tensor:
+    def _inverse(self, layer: PopulationLayer, activity: torch.Tensor) -> torch.Tensor:
         assert layer.backward_weight is not None
         return torch.relu(torch.bmm(activity, layer.backward_weight))
 
     def _inverse_steps(
-        self, network: Network, values: dict[PopulationLayer, Tensor], stimuli: Tensor
-    ) -> list[Tensor]:
+        self, network: Network, values: dict[PopulationLayer, torch.Tensor], stimuli: torch.Tensor
+    ) -> list[torch.Tensor]:
         """Gradient of each inverse's reconstruction error; the first layer's is never used."""
         tried = {
             layer: value + network.scaled(self.noise_std, network.noise_like(value))

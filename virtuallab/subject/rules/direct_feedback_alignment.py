@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+import torch
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.broadcast import BroadcastError
@@ -27,6 +27,8 @@ class DirectFeedbackAlignment(BroadcastError):
 
     needs: ClassVar[str] = "the output's error, broadcast"
 
-    def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
+    def signal(
+        self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         """The error at the output."""
         return error

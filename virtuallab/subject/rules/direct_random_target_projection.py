@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.broadcast import BroadcastError
@@ -42,7 +41,9 @@ class DirectRandomTargetProjection(BroadcastError):
             f"its hidden layers would not feel {loss}. Use 'loss: cross_entropy' or another rule."
         )
 
-    def signal(self, scores: Tensor, error: Tensor, labels: Tensor) -> Tensor:
+    def signal(
+        self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         """The target with the sign of an error."""
         target = torch.nn.functional.one_hot(labels, scores.shape[2]).to(scores.dtype)
         return -target / len(scores)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
 from virtuallab.subject.transmission import Severed
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
 
 
 @RULES.register("forward_forward")
@@ -42,12 +43,18 @@ class ForwardForward(Rule):
     local: ClassVar[bool] = True
     needs: ClassVar[str] = "input, response, right or wrong"
 
-    threshold: PositiveFloat = setting(1.0, doc="Goodness between wrong and right.")
+    threshold: PositiveFloat = setting(
+        1.0, unit="mean squared response", doc="Goodness between wrong and right."
+    )
     label_strength: PositiveFloat = setting(
-        1.0, doc="Standard deviation of a label's pattern; the images have 1."
+        1.0,
+        unit="standard deviations of the images",
+        doc="Standard deviation of a label's pattern; the images have 1.",
     )
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Train the read-out on plain images, and hidden layers on both kinds of labelled ones."""
         plain = Severed()
         with network.wired(plain):
@@ -69,13 +76,15 @@ class ForwardForward(Rule):
                     objective = objective + torch.nn.functional.softplus(distance).mean(0)
         return Lesson(losses.detach(), network.gradients(objective))
 
-    def _wrong(self, network: Network, labels: Tensor, classes: int) -> Tensor:
+    def _wrong(self, network: Network, labels: torch.Tensor, classes: int) -> torch.Tensor:
         """Another label for each sample, any with the same chance, ``(batch, subject)``."""
         chance = network.streams.normal((len(labels), classes - 1), network.parameters[0])
         other = chance.argmax(2).T + 1
         return (labels + other) % classes
 
-    def _pattern(self, network: Network, stimuli: Tensor, labels: Tensor, classes: int) -> Tensor:
+    def _pattern(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, classes: int
+    ) -> torch.Tensor:
         """The patterns of these labels, in the layout of the stimuli."""
         share = (stimuli.shape[1] // network.subjects, *stimuli.shape[2:])
         patterns = network.streams.once("label patterns", (classes, *share), stimuli)

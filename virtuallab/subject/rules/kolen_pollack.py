@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
 from virtuallab.subject.local import Local
-from virtuallab.subject.synapse import Weight
+
+if TYPE_CHECKING:
+    from virtuallab.subject.synapse import Weight
 
 
 @RULES.register("kolen_pollack")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
 
 
 @RULES.register("node_perturbation")
@@ -39,14 +40,18 @@ class NodePerturbation(Rule):
     needs: ClassVar[str] = "its noise, and one number for all"
 
     noise_std: PositiveFloat = setting(
-        0.01, doc="Standard deviation of the disturbance of each neuron's linear response."
+        0.01,
+        unit="units of the linear response",
+        doc="Standard deviation of the disturbance of each neuron's linear response.",
     )
 
-    @torch.no_grad()
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Two passes, one of them disturbed."""
-        losses = network.losses(network.scores(stimuli), labels)
-        with network.still():
-            trial = Trial(network, self.noise_std, stimuli)
-        worse = network.losses(trial.scores, labels) - losses
-        return Lesson(losses.mean(0), trial.credit(worse / self.noise_std / len(stimuli)))
+        with torch.no_grad():
+            losses = network.losses(network.scores(stimuli), labels)
+            with network.still():
+                trial = Trial(network, self.noise_std, stimuli)
+            worse = network.losses(trial.scores, labels) - losses
+            return Lesson(losses.mean(0), trial.credit(worse / self.noise_std / len(stimuli)))

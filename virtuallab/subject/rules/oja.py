@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
 from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
-from virtuallab.subject.synapse import Weight
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.synapse import Weight
 
 
 @RULES.register("oja")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Count, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.transmission import Valued
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
 
 
 @RULES.register("predictive_coding")
@@ -41,10 +42,14 @@ class PredictiveCoding(Rule):
     local: ClassVar[bool] = False
     needs: ClassVar[str] = "input, prediction error; symmetric weights"
 
-    inference_steps: Count = setting(8, doc="Steps of relaxation for each batch.")
+    inference_steps: Count = setting(
+        8, unit="steps of inference", doc="Steps of relaxation for each batch."
+    )
     inference_rate: PositiveFloat = setting(0.2, doc="Size of a step of relaxation.")
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Run forward, relax, and let each weight lower its own prediction error."""
         first = Valued({})
         with torch.no_grad(), network.wired(first):
@@ -64,10 +69,10 @@ class PredictiveCoding(Rule):
     def _energy(
         self,
         network: Network,
-        values: dict[PopulationLayer, Tensor],
-        stimuli: Tensor,
-        labels: Tensor,
-    ) -> Tensor:
+        values: dict[PopulationLayer, torch.Tensor],
+        stimuli: torch.Tensor,
+        labels: torch.Tensor,
+    ) -> torch.Tensor:
         """Energy of each sample, ``(batch, subject)``."""
         valued = Valued(values)
         with network.wired(valued):

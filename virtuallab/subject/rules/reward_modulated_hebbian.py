@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.vocabulary import CROSS_ENTROPY
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
 
 
 @RULES.register("reward_modulated_hebbian")
@@ -44,9 +45,11 @@ class RewardModulatedHebbian(Rule):
     needs: ClassVar[str] = "its noise, and a reward for all"
 
     noise_std: PositiveFloat = setting(
-        0.1, doc="Standard deviation of the noise in each neuron's linear response."
+        0.1,
+        unit="units of the linear response",
+        doc="Standard deviation of the noise in each neuron's linear response.",
     )
-    moments: Count = setting(2, doc="Moments an image is shown.")
+    moments: Count = setting(2, unit="presentations", doc="Moments an image is shown.")
     trace: Momentum = setting(0.5, doc="Share of the trace that lasts to the next moment.")
     reward: Literal["log_likelihood", "correct"] = setting(
         "log_likelihood",
@@ -63,27 +66,29 @@ class RewardModulatedHebbian(Rule):
             "change nothing. Use 'reward: log_likelihood', or 'loss: cross_entropy'."
         )
 
-    @torch.no_grad()
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Show each image for its moments, then reward."""
-        trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
-        trials = [Trial(network, self.noise_std, stimuli)]
-        with network.still():  # the running averages see an image once
-            for _ in range(1, self.moments):
-                trials.append(Trial(network, self.noise_std, stimuli))
-        lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]
-        shares = torch.stack(lasting) / sum(lasting)
-        answers = torch.stack([trial.scores for trial in trials])
-        answer = (answers * shares.view(self.moments, 1, -1, 1)).sum(0)
-        losses = network.losses(answer, labels)
-        right = (answer.argmax(2) == labels).to(losses.dtype)
-        reward = -losses if self.reward == "log_likelihood" else right
-        mean = reward.mean(0)
-        expected = network.memory.setdefault("expected reward", mean.clone())
-        modulator = -(reward - expected) / self.noise_std / len(stimuli)
-        expected += self.baseline_rate * (mean - expected)
-        steps = network.nothing()
-        for trial, weight in zip(trials, lasting, strict=True):
-            for kept, step_of in zip(steps, trial.credit(modulator * weight), strict=True):
-                kept += step_of
-        return Lesson(losses.mean(0), steps)
+        with torch.no_grad():
+            trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
+            trials = [Trial(network, self.noise_std, stimuli)]
+            with network.still():  # the running averages see an image once
+                for _ in range(1, self.moments):
+                    trials.append(Trial(network, self.noise_std, stimuli))
+            lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]
+            shares = torch.stack(lasting) / sum(lasting)
+            answers = torch.stack([trial.scores for trial in trials])
+            answer = (answers * shares.view(self.moments, 1, -1, 1)).sum(0)
+            losses = network.losses(answer, labels)
+            right = (answer.argmax(2) == labels).to(losses.dtype)
+            reward = -losses if self.reward == "log_likelihood" else right
+            mean = reward.mean(0)
+            expected = network.memory.setdefault("expected reward", mean.clone())
+            modulator = -(reward - expected) / self.noise_std / len(stimuli)
+            expected += self.baseline_rate * (mean - expected)
+            steps = network.nothing()
+            for trial, weight in zip(trials, lasting, strict=True):
+                for kept, step_of in zip(steps, trial.credit(modulator * weight), strict=True):
+                    kept += step_of
+            return Lesson(losses.mean(0), steps)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import PopulationLayer
-from virtuallab.subject.synapse import Weight, spread
+from virtuallab.subject.spread import spread
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
+    from virtuallab.subject.population import PopulationLayer
+    from virtuallab.subject.synapse import Weight
 
 
 @RULES.register("sign_symmetry")

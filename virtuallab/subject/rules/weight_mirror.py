@@ -41,5 +41,7 @@ class WeightMirror(ActivityAlignment):
         "noise", doc="What the layer sees while it aligns: independent noise, or its own input."
     )
     alternate: NonNegativeInt = setting(
-        1, doc="Steps of learning between two steps of mirroring; 0: both at every step."
+        1,
+        unit="training steps",
+        doc="Steps of learning between two steps of mirroring; 0: both at every step.",
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.network import Network
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.synapse import spread
+from virtuallab.subject.spread import spread
+
+if TYPE_CHECKING:
+    from virtuallab.subject.network import Network
 
 
 @RULES.register("weight_perturbation")
@@ -36,19 +37,23 @@ class WeightPerturbation(Rule):
     needs: ClassVar[str] = "its noise, and one number for all"
 
     noise_std: PositiveFloat = setting(
-        1e-3, doc="Standard deviation of the disturbance of each parameter."
+        1e-3,
+        unit="units of the weights",
+        doc="Standard deviation of the disturbance of each parameter.",
     )
 
-    @torch.no_grad()
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def lesson(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Lesson:
         """Two passes, one with disturbed weights."""
-        losses = network.losses(network.scores(stimuli), labels).mean(0)
-        before = [p.clone() for p in network.parameters]
-        noise = [network.streams.normal(p.shape[1:], p) for p in before]
-        for p, each in zip(network.parameters, noise, strict=True):
-            p.add_(spread(self.noise_std, p) * each)
-        with network.still():
-            worse = network.losses(network.scores(stimuli), labels).mean(0) - losses
-        for p, value in zip(network.parameters, before, strict=True):
-            p.copy_(value)
-        return Lesson(losses, [spread(worse / self.noise_std, each) * each for each in noise])
+        with torch.no_grad():
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+            before = [p.clone() for p in network.parameters]
+            noise = [network.streams.normal(p.shape[1:], p) for p in before]
+            for p, each in zip(network.parameters, noise, strict=True):
+                p.add_(spread(self.noise_std, p) * each)
+            with network.still():
+                worse = network.losses(network.scores(stimuli), labels).mean(0) - losses
+            for p, value in zip(network.parameters, before, strict=True):
+                p.copy_(value)
+            return Lesson(losses, [spread(worse / self.noise_std, each) * each for each in noise])

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from virtuallab.subject.local import Local
 from virtuallab.subject.primitives import descend
+from virtuallab.subject.spread import spread
 from virtuallab.subject.stability.coefficients import Coefficients
 from virtuallab.subject.stability.given import largest_step
-from virtuallab.subject.synapse import PerSubject, Weight, spread
+from virtuallab.subject.synapse import PerSubject, Weight
 
 _MOST = 200  # applications of the map, however slowly it converges
 

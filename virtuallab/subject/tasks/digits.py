@@ -26,9 +26,11 @@ class Digits(Task):
     classes: ClassVar[int] = 10
     stimulus_shape: ClassVar[tuple[int, int, int]] = (1, 8, 8)
 
-    train_images: Count = setting(1200, doc="Images to learn from.")
-    validation_images: Count = setting(300, doc="Images that tell how well it is learned.")
-    probe_images: Count = setting(64, doc="Images shown while probes record.")
+    train_images: Count = setting(1200, unit="images", doc="Images to learn from.")
+    validation_images: Count = setting(
+        300, unit="images", doc="Images that tell how well it is learned."
+    )
+    probe_images: Count = setting(64, unit="images", doc="Images shown while probes record.")
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Grey levels of 0 to 1."""

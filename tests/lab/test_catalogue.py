@@ -1,0 +1,49 @@
+"""What ``virtuallab list`` says of plug-ins."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from virtuallab.errors import UnknownName
+from virtuallab.lab.catalogue import KINDS, described, listing, page
+
+PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_names_are_never_cut(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    words = listing().split()
+    assert all(name in words for _, name in PLUGINS)
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_a_page_says_what_every_setting_means(kind: str, name: str) -> None:
+    plugin = KINDS[kind][name]
+    text = page(kind, name)
+    for field in dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ():
+        assert field.metadata["doc"]
+        assert f"  {field.name} (default " in text or f"  {field.name} (required" in text
+    _, equations, _, sources = described(plugin.__doc__)
+    if kind in ("rules", "optimizers"):
+        assert equations, "it has an equation"
+        assert equations[0].splitlines()[0] in text
+    if name not in ("mlp", "convnet"):  # made for this laboratory
+        assert sources, "it names its source"
+
+
+def test_the_page_of_weight_mirror() -> None:
+    text = page("rules", "weight_mirror")
+    assert r"\Delta B \propto \alpha\, W^\top C - 2\gamma B, \qquad C = \tfrac1N X^\top X" in text
+    assert 'Akrout et al. 2019, "Deep Learning without Weight Transport".' in text
+    assert "  alternate (default 1; unit: training steps)" in text
+    assert "Local: yes." in text
+
+
+def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'weight_mirror'"):
+        page("rules", "weight_miror")
+    with pytest.raises(UnknownName, match="Did you mean 'rules'"):
+        listing("ruls")

@@ -1,0 +1,181 @@
+"""What a protocol may name: lists of plug-ins, and a page about one of them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from shutil import get_terminal_size
+from typing import Any
+
+from virtuallab import registry
+from virtuallab.errors import UnknownName
+from virtuallab.text import printable
+
+KINDS = {
+    "rules": registry.RULES,
+    "optimizers": registry.OPTIMIZERS,
+    "architectures": registry.ARCHITECTURES,
+    "tasks": registry.TASKS,
+    "devices": registry.DEVICES,
+    "classifiers": registry.CLASSIFIERS,
+}
+_NARROWEST = 30  # columns in which a description is still pleasant to read
+
+
+def listing(kind: str | None = None) -> str:
+    """List the names a protocol may use, of one kind or of all, with a line about each.
+
+    Names are never cut, however narrow the terminal.
+
+    Parameters
+    ----------
+    kind : str, optional
+        ``"rules"``, ``"optimizers"``, ...
+
+    Raises
+    ------
+    UnknownName
+        If there is no such kind.
+    """
+    kinds = KINDS if kind is None else {kind: _kind(kind)}
+    return "\n\n".join("\n".join(_section(each, plugins)) for each, plugins in kinds.items())
+
+
+def page(kind: str, name: str) -> str:
+    """Describe one plug-in: what it is, its equation, its settings, its source.
+
+    Parameters
+    ----------
+    kind : str
+        ``"rules"``, ``"optimizers"``, ...
+    name : str
+        As a protocol uses it.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such kind, or no such plug-in of it.
+    """
+    plugin = _kind(kind)[name]
+    summary, equations, text, sources = described(plugin.__doc__ or "")
+    parts = [f"{_kind(kind).kind} {name}", _wrapped(summary)]
+    if equations:
+        parts.append("Equation (LaTeX)\n" + "\n".join(textwrap.indent(e, "  ") for e in equations))
+    parts += [_wrapped(paragraph) for paragraph in text]
+    if kind == "rules":
+        parts.append(f"Local: {_local(plugin)}. A synapse needs: {plugin.needs or 'not said'}.")
+    parts.append("Settings\n" + "\n".join(_settings(kind, plugin)))
+    if sources:
+        parts.append("Source\n" + "\n".join(_wrapped(source, "  ") for source in sources))
+    return printable("\n\n".join(parts))
+
+
+def described(docstring: str) -> tuple[str, list[str], list[str], list[str]]:
+    """Take the docstring of a plug-in apart.
+
+    Parameters
+    ----------
+    docstring : str
+        Its summary, paragraphs with equations among them, and a section of references.
+
+    Returns
+    -------
+    tuple
+        Its summary; its equations, in LaTeX; the paragraphs between; and the sources it names.
+    """
+    doc = inspect.cleandoc(docstring)
+    body, _, references = doc.partition("\nReferences\n----------\n")
+    summary, *rest = body.strip().split("\n\n")
+    equations = [_equation(part) for part in rest if part.startswith(".. math::")]
+    text = [_plain(part) for part in rest if not part.startswith(".. math::")]
+    sources = re.split(r"(?<=[.\"\d])\n(?=[A-Z])", references.strip()) if references else []
+    return _plain(summary), equations, text, [_plain(source) for source in sources]
+
+
+def _kind(kind: str) -> registry.Registry[Any]:
+    if kind not in KINDS:
+        raise UnknownName("kind of plug-in", kind, KINDS)
+    return KINDS[kind]
+
+
+def _section(kind: str, plugins: registry.Registry[Any]) -> Iterator[str]:
+    docs = plugins.docs()
+    widest = 2 + max(map(len, docs), default=0)
+    heading = f"{kind.ljust(widest)}  local" if kind == "rules" else kind
+    column = max(widest, len(heading)) + 2
+    width = get_terminal_size().columns
+    yield heading
+    for name in sorted(docs):
+        summary = printable(described(docs[name])[0])
+        first = f"  {name}".ljust(widest + 2)
+        if kind == "rules":
+            first += _local(plugins[name])
+        if width - column >= _NARROWEST:
+            yield textwrap.fill(
+                summary, width, initial_indent=first.ljust(column), subsequent_indent=" " * column
+            )
+        else:
+            yield first.rstrip()
+            yield _wrapped(summary, "    ")
+
+
+def _settings(kind: str, plugin: type[Any]) -> Iterator[str]:
+    from virtuallab.protocol.section import settings_of
+
+    if kind == "devices":
+        yield from _probe_settings(plugin)
+        return
+    settings = list(settings_of(plugin))
+    if not settings:
+        yield "  none" if kind != "classifiers" else "  none; the decoder chooses among its own"
+    for setting in settings:
+        default = "required" if setting.required else f"default {_written(setting.default)}"
+        unit = f"; unit: {setting.unit}" if setting.unit else ""
+        yield f"  {setting.name} ({default}{unit})"
+        yield _wrapped(setting.doc, "      ")
+
+
+def _probe_settings(device: type[Any]) -> Iterator[str]:
+    """Lines about what a probe gets from a device."""
+    from virtuallab.probe import Probe
+    from virtuallab.protocol.section import settings_of
+
+    meanings = {setting.name: setting.doc for setting in settings_of(Probe)}
+    yield "  What a probe gets from it where the protocol does not say otherwise:"
+    for name, value in device.settings.items():
+        yield f"  {name} ({_written(value)})"
+        yield _wrapped(meanings[name], "      ")
+
+
+def _written(value: Any) -> str:
+    """Write a value as a protocol would."""
+    from virtuallab.protocol.plugin import plain
+
+    return value if isinstance(value, str) else json.dumps(plain(value))
+
+
+def _local(rule: type[Any]) -> str:
+    """Whether a synapse could compute the rule from what reaches it."""
+    answers: dict[object, str] = {True: "yes", False: "no"}
+    return answers.get(getattr(rule, "local", None), "not said")
+
+
+def _equation(directive: str) -> str:
+    lines = directive.removeprefix(".. math::").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+def _plain(text: str) -> str:
+    """Take the marks of reStructuredText out of a paragraph, and its line breaks."""
+    bare = re.sub(r":[a-z]+:`([^`]*)`", r"\1", text).replace("``", "")
+    return " ".join(bare.split())
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    width = max(get_terminal_size().columns, len(indent) + _NARROWEST)
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False
+    )

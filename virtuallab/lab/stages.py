@@ -1,0 +1,35 @@
+"""How far the subjects of a store are: which are preserved, which probes have a place there."""
+
+from __future__ import annotations
+
+from virtuallab.store import Store
+from virtuallab.store.glance import nodes_below
+from virtuallab.vocabulary import DONE
+
+TRAIN = "subjects"  # the stage whose commit records say which subjects are preserved
+
+
+def stage(probe: str) -> str:
+    """Name of the stage whose commit records say which subjects a probe has recorded."""
+    return f"probe-{probe}"
+
+
+def recording_node(probe: str, anatomy: str) -> str:
+    """Return where a probe's recordings from one anatomy lie."""
+    return f"recordings/{probe}/{anatomy}"
+
+
+def feature_node(probe: str) -> str:
+    """Return where the features of a probe's recordings lie, all anatomies together."""
+    return f"features/{probe}"
+
+
+def living(store: Store) -> set[int]:
+    """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
+    records = store.committed(TRAIN)
+    return {index for index, record in records.items() if record["status"] == DONE}
+
+
+def probes_in(store: Store) -> list[str]:
+    """Return names of the probes that have a place in the store."""
+    return nodes_below(store.path, "features")
