@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test lint format docs bench study-rules study-probes study-decoder clean
+.PHONY: help quickstart test first-hour lint format docs bench study-rules study-probes study-decoder clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -34,6 +34,9 @@ quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, iden
 
 test: $(VENV)/.dev ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+
+first-hour: ## Build the base environment from nothing, and do in it what the pages show
+	"$(PYTHON)" tests/first_hour.py
 
 lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and their schema
 	$(BIN)/ruff check .
