@@ -29,8 +29,9 @@ def printable(text: str) -> str:
     """
     # Cc: control, Cf: format (reversal of direction, zero width), Cs: halves of a surrogate pair.
     hidden = {"Cc", "Cf", "Cs"}
+    lines = text.replace("\r\n", "\n")  # the line ends of Windows are line ends
     return "".join(
-        c if c in _KEPT or unicodedata.category(c) not in hidden else _escaped(c) for c in text
+        c if c in _KEPT or unicodedata.category(c) not in hidden else _escaped(c) for c in lines
     )
 
 

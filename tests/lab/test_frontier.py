@@ -38,7 +38,10 @@ def sought(truth: Any, seed: int = 0, **how: Any) -> Found:
     settings = {"trials": 24, **how}
     power = Power.model_validate(settings)
     cost = lambda v: v.get("units", 0) + 10.0 * v.get("visits", 0) + v.get("noise.snr", 0.0)  # noqa: E731
-    return Frontier(power, planted(truth, seed), cost, LABELS, seed).seek()
+    frontier = Frontier(power, cost, LABELS, seed)
+    evaluate = planted(truth, seed)
+    frontier.explore(evaluate)
+    return frontier.seek(evaluate)
 
 
 def by_units(design: dict[str, Any]) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.decoder.samples import Samples, stages
 from virtuallab.errors import UserError
 from virtuallab.intake import read_recording
@@ -88,7 +89,7 @@ def identify(
     console = console or Console(quiet=True)
 
     def announce(text: str) -> None:
-        console.print(text, highlight=False)
+        say(console, text)
 
     read = read_recording(recording, subject)
     if decoder_file.is_decoder(decoder):

@@ -7,10 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from virtuallab import registry
+from virtuallab.console import framed, plain
 from virtuallab.errors import UnknownName
 from virtuallab.lab import record, train
 from virtuallab.lab.cost import megabytes, stored
@@ -47,7 +46,7 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     trained = store.committed(train.STAGE)
     fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     fate["pending"] += total - len(trained)
-    table = Table(title=str(path), title_justify="left")
+    table = framed(str(path))
     for column in ("stage", "finished", "of", ""):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
@@ -65,14 +64,12 @@ def info(path: Path) -> RenderableType:
     provenance = dict(store.provenance)
     text = provenance.pop("protocol_yaml", "")
     provenance.pop("protocol_resolved", None)
-    table = Table(
-        title=f"{path} ({megabytes(stored(path))})", title_justify="left", show_header=False
-    )
+    table = framed(f"{path} ({megabytes(stored(path))})", header=False)
     for key, value in provenance.items():
         table.add_row(key, _short(value))
     for node in store.nodes():
         table.add_row(node, ", ".join(f"{k} {v}" for k, v in store.read(node).sizes.items()))
-    return Group(table, Text("\nProtocol\n"), Text(text))
+    return Group(table, plain("\nProtocol\n"), plain(text))
 
 
 def _short(value: object) -> str:
@@ -90,9 +87,9 @@ def plugins(kind: str | None = None) -> RenderableType:
     """
     if kind is not None and kind not in _KINDS:
         raise UnknownName("kind of plug-in", kind, _KINDS)
-    table = Table(show_header=True)
-    for column in ("kind", "name", "local", "what it is"):
-        table.add_column(column)
+    table = framed()
+    for column in ("name", "kind", "local", "what it is"):
+        table.add_column(column, no_wrap=column == "name")
     for plural in [kind] if kind else _KINDS:
         for name in _KINDS[plural]:
             plugin = _KINDS[plural][name]
@@ -100,5 +97,5 @@ def plugins(kind: str | None = None) -> RenderableType:
             # Of a rule: could a synapse compute it from what reaches it?
             answers: dict[object, str] = {True: "yes", False: "no"}
             local = answers.get(getattr(plugin, "local", None), "")
-            table.add_row(plural, name, local, doc[0] if doc else "")
+            table.add_row(name, plural, local, doc[0] if doc else "")
     return table

@@ -20,6 +20,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from virtuallab.console import say
+from virtuallab.text import printable
+
 Advance = Callable[[int], None]
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -39,14 +42,14 @@ def counting(console: Console, stage: str, total: int, done: int = 0) -> Iterato
     """
     if console.is_terminal:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console) as bar:
-            task = bar.add_task(stage, total=total, completed=done)
+            task = bar.add_task(printable(stage), total=total, completed=done)
             yield lambda count: bar.advance(task, count)
         return
     yield _Lines(console, stage, total, done)
@@ -68,4 +71,4 @@ class _Lines:
             if self._done < self._total and now - self._last < _SECONDS_BETWEEN_LINES:
                 return
             self._last = now
-            self._console.print(f"{self._stage}: {self._done} of {self._total}", highlight=False)
+            say(self._console, f"{self._stage}: {self._done} of {self._total}")
