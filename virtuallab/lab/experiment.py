@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -197,5 +196,5 @@ def _decode(
         recording.probes_in(store),
         seed=protocol.seed,
         workers=workers or planning.cores(),
-        announce=partial(say, console),
+        console=console,
     )

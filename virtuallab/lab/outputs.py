@@ -23,7 +23,7 @@ def check_file(path: Path) -> None:
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder. Give the name of a file.")
-    _check_parent(path)
+    check_folder(path)
 
 
 def check_in_folder(path: Path) -> None:
@@ -47,10 +47,17 @@ def check_tree(path: Path) -> None:
     """
     if path.is_symlink() or (path.exists() and not (path / "zarr.json").is_file()):
         raise UserError(f"{path} exists, and virtuallab has not written it. Move it away.")
-    _check_parent(path)
+    check_folder(path)
 
 
-def _check_parent(path: Path) -> None:
+def check_folder(path: Path) -> None:
+    """Refuse a place in whose folder nothing can be written.
+
+    Raises
+    ------
+    UserError
+        If what should be a folder is none, or may not be written.
+    """
     for folder in path.absolute().parents:
         if folder.exists():
             break

@@ -21,7 +21,7 @@ from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.preserved import Experiment, beside, preserved
-from virtuallab.lab.progress import Advance, counting
+from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
@@ -103,7 +103,7 @@ def power(
     kept = ledger(experiment)
 
     def tried(
-        advance: Advance, designs: Sequence[Values], implantations: Sequence[int]
+        advance: Count, designs: Sequence[Values], implantations: Sequence[int]
     ) -> np.ndarray:
         trials = [
             Trial(how.design.made(values), number, (observable,))
