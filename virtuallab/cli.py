@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from virtuallab.entry import run_command
-from virtuallab.text import printable
+from virtuallab.text import brief, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +66,7 @@ def validate(
 
     faults = load.faults_in(protocols, overrides or ())
     for fault in faults:
-        typer.echo(printable(str(fault)), err=True)
+        typer.echo(brief(str(fault)), err=True)
     if faults:
         raise typer.Exit(2)
     typer.echo(printable("\n".join(f"{path}: valid" for path in protocols)))

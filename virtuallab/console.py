@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -83,7 +84,9 @@ class Framed(Table):
         shown = (plain(cell) if isinstance(cell, str) else cell for cell in cells)
         super().add_row(*shown, **options)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType | Segment]:
         """Choose the widths of the columns, or one row a block where they do not fit."""
         measured = [self._span(column, console, options) for column in self.columns]
         # An edge, then of each column a space on either side.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from virtuallab.errors import VirtuallabError, VirtuallabWarning
-from virtuallab.text import printable
+from virtuallab.text import brief
 
 _TRACEBACK = "VIRTUALLAB_TRACEBACK"  # set to anything: failures and warnings are shown as raised
 
@@ -97,7 +97,7 @@ def _kept_traceback(error: Exception) -> str:
 
 
 def _tell(text: str) -> None:
-    print(printable(text), file=sys.stderr, flush=True)
+    print(brief(text), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _KEPT = "\n\t"
@@ -33,6 +34,28 @@ def printable(text: str) -> str:
     return "".join(
         c if c in _KEPT or unicodedata.category(c) not in hidden else _escaped(c) for c in lines
     )
+
+
+def brief(text: str, longest: int = 500) -> str:
+    """Text for a message: made :func:`printable`, its overlong words cut.
+
+    Parameters
+    ----------
+    text : str
+    longest : int
+        Characters that a word may have; of a longer one the first 60 are kept.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> brief("no device is called " + "[" * 200_000)[-20:]
+    '[[[... (200000 long)'
+    """
+    cut = re.sub(rf"\S{{{longest},}}", lambda m: f"{m[0][:60]}... ({len(m[0])} long)", text)
+    return printable(cut)
 
 
 def _escaped(character: str) -> str:
