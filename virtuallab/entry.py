@@ -6,6 +6,7 @@ nobody reads any more (``virtuallab report NAME.zarr | head -1``) the command go
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -23,6 +24,36 @@ from virtuallab.text import brief
 _TRACEBACK = "VIRTUALLAB_TRACEBACK"  # set to anything: failures and warnings are shown as raised
 
 
+# Signs that commands print, as they are written where an encoding does not have them.
+_PLAIN = {
+    "\u00a0": " ",
+    "\u2009": " ",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2026": "...",
+    "\u2212": "-",
+    "\u00b1": "+-",
+    "\u00b5": "u",
+    "\u03bc": "u",
+    "\u00d7": "x",
+}
+_NEAREST = "virtuallab.nearest"
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """Replace what an encoding does not have by what reads alike, or by a question mark."""
+    assert isinstance(error, UnicodeEncodeError)
+    lost = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in lost), error.end
+
+
+codecs.register_error(_NEAREST, _nearest)
+
+
 def run_command(command: Callable[[], object]) -> int:
     """Exit code of a command, after it has run; no exception leaves it.
 
@@ -37,7 +68,7 @@ def run_command(command: Callable[[], object]) -> int:
     # Pages are drawn without a screen, whatever a notebook around this process draws with. Before
     # matplotlib is imported: it refuses a backend that it does not know.
     os.environ["MPLBACKEND"] = "agg"
-    with _lasting("stdout", "replace") as out, _lasting("stderr", "backslashreplace"), _own_only():
+    with _lasting("stdout", _NEAREST) as out, _lasting("stderr", "backslashreplace"), _own_only():
         code = _code_of(command)
         if out is None:
             return code

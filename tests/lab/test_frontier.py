@@ -152,3 +152,15 @@ def test_a_function_that_is_too_hopeful_is_corrected():
     found = sought(gapped, **{**UNITS, "trials": 8})
     if found.chosen is not None:
         assert found.confirmed.high >= 0.85
+
+
+def test_as_many_implantations_are_explored_as_were_asked_for():
+    how = Power.model_validate({"trials": 10, "seeds": 3, "generation": 4, **UNITS})
+    evaluate, counted = planted(by_units, 0), []
+
+    def counting(designs: Any, seeds: Any) -> np.ndarray:
+        counted.append(len(designs) * len(seeds))
+        return evaluate(designs, seeds)
+
+    Frontier(how, lambda values: values["units"], LABELS, 0).explore(counting)
+    assert sum(counted) == 30
