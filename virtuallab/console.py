@@ -119,7 +119,7 @@ class Framed(Table):
         first = Text()
         for row, cells in zip(self.rows, zip(*columns, strict=True), strict=True):
             first = cells[0] if cells[0].plain else first
-            yield Text.assemble(first, style=str(row.style or ""))
+            yield Text.assemble(first, style=str(row.style or "bold"))
             for header, cell in zip(headers[1:], cells[1:], strict=True):
                 if not cell.plain:
                     continue

@@ -30,6 +30,7 @@ subjects:
   rules:
     - {name: backprop, optimizer: {name: sgd, learning_rate: {log_uniform: [1e-3, 0.1]}}}
     - feedback_alignment
+  optimizer: {name: sgd, learning_rate: 0.05}
   replicates: 10
   batch_size: 20
   epochs: 1
