@@ -53,18 +53,19 @@ def say(console: Console, text: object) -> None:
 
 
 def framed(title: str | None = None, caption: str | None = None, *, header: bool = True) -> Framed:
-    """Table of the terminal: title and caption on the left, a line below the header."""
-    return Framed(
-        title=None if title is None else plain(title),
-        caption=None if caption is None else plain(caption),
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        show_header=header,
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    """Table of the terminal: a line above it and below it, and one below the header.
+
+    Parameters
+    ----------
+    title, caption : str, optional
+        Lines above and below. They are wrapped by the terminal alone, never by the table.
+    header : bool
+        Show the names of the columns.
+    """
+    table = Framed(show_header=header, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.above = None if title is None else plain(title, "bold")
+    table.below = None if caption is None else plain(caption, "dim italic")
+    return table
 
 
 class Framed(Table):
@@ -74,6 +75,9 @@ class Framed(Table):
     even that does not fit, each row is printed as a list of its cells below one another. Only in a
     column with ``overflow="fold"`` may a word be broken, into pieces of at least 15 characters.
     """
+
+    above: Text | None = None
+    below: Text | None = None
 
     def add_column(self, header: object = "", *arguments: Any, **options: Any) -> None:
         """Add a column; its header is plain text."""
@@ -88,6 +92,15 @@ class Framed(Table):
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType | Segment]:
         """Choose the widths of the columns, or one row a block where they do not fit."""
+        if self.above is not None:
+            yield self.above
+        yield from self._body(console, options)
+        if self.below is not None:
+            yield self.below
+
+    def _body(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType | Segment]:
         measured = [self._span(column, console, options) for column in self.columns]
         # An edge, then of each column a space on either side.
         room = options.max_width - 1 - 2 * len(self.columns)
@@ -111,8 +124,6 @@ class Framed(Table):
 
     def _stacked(self) -> Iterator[RenderableType]:
         """Yield the table as blocks: the first cell of a row, and below it the others, named."""
-        if self.title:
-            yield Text(str(self.title), "bold")
         columns = [[_text(cell) for cell in column.cells] for column in self.columns]
         headers = [_text(column.header) if self.show_header else Text() for column in self.columns]
         width = max((header.cell_len for header in headers[1:]), default=0)
@@ -128,8 +139,6 @@ class Framed(Table):
                 block.add_column(overflow="fold")
                 block.add_row(Text("  ") + header, cell)
                 yield block
-        if self.caption:
-            yield Text(str(self.caption), "dim italic")
 
 
 def _text(cell: RenderableType) -> Text:
