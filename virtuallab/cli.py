@@ -15,7 +15,8 @@ import typer
 
 import virtuallab
 from virtuallab import lazy
-from virtuallab.errors import VirtuallabError
+from virtuallab.entry import run_command
+from virtuallab.text import brief, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +72,7 @@ def init(
     from virtuallab.lab import start
 
     start.write_starter(path)
-    typer.echo(f"{path} written. Next: virtuallab plan {path}")
+    typer.echo(printable(f"{path} written. Next: virtuallab plan {path}"))
 
 
 @app.command()
@@ -93,10 +94,10 @@ def validate(
 
         faults = load.faults_in(protocols, overrides or ())
     for fault in faults:
-        typer.echo(str(fault), err=True)
+        typer.echo(brief(str(fault)), err=True)
     if faults:
         raise typer.Exit(2)
-    typer.echo("\n".join(f"{path}: valid" for path in protocols))
+    typer.echo(printable("\n".join(f"{path}: valid" for path in protocols)))
 
 
 @app.command()
@@ -161,7 +162,7 @@ def status(
     table, damage = inspect.status(store, verify=verify)
     _print(table)
     for line in damage:
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
     if damage:
         raise typer.Exit(1)
 
@@ -341,9 +342,9 @@ def schema() -> None:
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from virtuallab.console import terminal_console
 
-    return Console(soft_wrap=not sys.stdout.isatty())
+    return terminal_console()
 
 
 def _print(what: object) -> None:
@@ -351,12 +352,8 @@ def _print(what: object) -> None:
 
 
 def main() -> None:
-    """Run a command; a known error is one clear message and an exit code, never a traceback."""
+    """Run a command; an error is one clear message and an exit code, never a traceback."""
     # A plug-in of pydantic has no business here, and looking for them reads every distribution.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     lazy.defer("torch", "xarray", "zarr", "pandas")
-    try:
-        app()
-    except VirtuallabError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(error.exit_code) from None
+    sys.exit(run_command(app))

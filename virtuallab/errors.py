@@ -51,6 +51,10 @@ class MissingLibrary(UserError):
         )
 
 
+class VirtuallabWarning(UserWarning):
+    """Something that works, and that its user should know. Commands show these warnings alone."""
+
+
 class Interrupted(VirtuallabError):
     """The user stopped a run; what is done is kept."""
 

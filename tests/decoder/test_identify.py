@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import xarray as xr
 
 from tests.decoder.synthetic import LAYERS, RULES, features
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.identify import identify
+from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.registry import CLASSIFIERS
 
@@ -211,3 +212,18 @@ def test_what_is_held_out_is_checked_as_far_as_it_is_known() -> None:
 )
 def test_one_word_a_list_and_nothing_may_be_held_out(written: object, meant: tuple[str]) -> None:
     assert Analysis(hold_out=written).held_out == meant  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"observables": ("activity", "all"), "hold_out": ("architecture",)},
+        {"scheme": "paper", "classifiers": ("linear_svm",), "splits": 2, "grid": "quick"},
+    ],
+)
+def test_there_are_as_many_steps_as_are_said(settings: dict[str, Any]) -> None:
+    found = features(signal=1.5)
+    analysis = Analysis(folds=3, inner_folds=2, permutations=1, **settings)
+    steps: list[int] = []
+    identify(found, analysis, 1, step=lambda: steps.append(1))
+    assert len(steps) == n_steps(found, analysis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import xarray as xr
 from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
-from virtuallab.errors import ProtocolError, StoreError, UserError
+from virtuallab.errors import MachineError, ProtocolError, StoreError, UserError
+from virtuallab.lab import compare as comparing
 from virtuallab.lab import tried
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
@@ -240,3 +242,18 @@ def test_a_search_goes_on_where_it_stopped(folder: Path, untouched: None) -> Non
 def test_a_target_that_makes_no_sense_is_refused(folder: Path, target: float, words: str) -> None:
     with pytest.raises(UserError, match=words):
         power(folder / "small.yaml", store=folder / "small.zarr", target=target, workers=1)
+
+
+def test_the_ranking_is_printed_and_kept_where_the_page_cannot_be_written(
+    folder: Path, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> str:
+        raise MachineError("the disk is full")
+
+    monkeypatch.setattr(comparing, "comparison_page", full)
+    told = io.StringIO()
+    (folder / "small.compare.csv").unlink()
+    with pytest.raises(MachineError, match="full"):
+        compared(folder, console=Console(file=told, width=100))
+    assert "balanced accuracy, chance 0.50" in told.getvalue()
+    assert (folder / "small.compare.csv").exists()

@@ -38,7 +38,10 @@ def sought(truth: Any, seed: int = 0, **how: Any) -> Found:
     settings = {"trials": 24, **how}
     power = Power.model_validate(settings)
     cost = lambda v: v.get("units", 0) + 10.0 * v.get("visits", 0) + v.get("noise.snr", 0.0)  # noqa: E731
-    return Frontier(power, planted(truth, seed), cost, LABELS, seed).seek()
+    frontier = Frontier(power, cost, LABELS, seed)
+    evaluate = planted(truth, seed)
+    frontier.explore(evaluate)
+    return frontier.seek(evaluate)
 
 
 def by_units(design: dict[str, Any]) -> float:
@@ -149,3 +152,15 @@ def test_a_function_that_is_too_hopeful_is_corrected():
     found = sought(gapped, **{**UNITS, "trials": 8})
     if found.chosen is not None:
         assert found.confirmed.high >= 0.85
+
+
+def test_as_many_implantations_are_explored_as_were_asked_for():
+    how = Power.model_validate({"trials": 10, "seeds": 3, "generation": 4, **UNITS})
+    evaluate, counted = planted(by_units, 0), []
+
+    def counting(designs: Any, seeds: Any) -> np.ndarray:
+        counted.append(len(designs) * len(seeds))
+        return evaluate(designs, seeds)
+
+    Frontier(how, lambda values: values["units"], LABELS, 0).explore(counting)
+    assert sum(counted) == 30

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -11,7 +13,7 @@ from virtuallab.decoder import splits, strict
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.calibration import reliability
 from virtuallab.decoder.columns import columns_of
-from virtuallab.decoder.controls import Question, ask_all
+from virtuallab.decoder.controls import EVERY, Question, ask_all
 from virtuallab.decoder.gini import gini_relevance
 from virtuallab.decoder.metaparameters import metaparameters
 from virtuallab.decoder.newcomers import told_apart
@@ -22,7 +24,12 @@ from virtuallab.decoder.verdict import accuracies, of_checks, of_confusion
 from virtuallab.vocabulary import SUBJECT
 
 
-def ask_strictly(question: Question, analysis: Analysis, others: xr.Dataset | None) -> xr.Dataset:
+def ask_strictly(
+    question: Question,
+    analysis: Analysis,
+    others: xr.Dataset | None,
+    step: Callable[[], None] = strict.nothing,
+) -> xr.Dataset:
     """Identify each subject by decoders trained on others, and ask every control.
 
     Parameters
@@ -32,6 +39,8 @@ def ask_strictly(question: Question, analysis: Analysis, others: xr.Dataset | No
     analysis : Analysis
     others : xr.Dataset, optional
         Features of subjects of rules that are not to be named.
+    step : callable
+        Called after each of :func:`strict_steps`.
     """
     samples, classes, seed = question.samples, question.classes, question.seed
     strangers = None if others is None else by_subject(others, question.observable).values
@@ -43,18 +52,29 @@ def ask_strictly(question: Question, analysis: Analysis, others: xr.Dataset | No
         inner_folds=question.inner_folds,
         seed=seed,
         others=strangers,
+        step=step,
     )
     truth = np.array([classes.index(rule) for rule in samples.labels.tolist()])
     parts = [
         of_confusion(outcome.confusion, classes, analysis, seed),
         _stated(answer, truth, analysis).assign_coords(subject=question.features["subject"]),
-        of_checks(ask_all(replace(question, outcome=outcome))),
-        _never_seen(question, analysis),
-        _left_out(question, strangers),
-        _relevance(question),
-        _strengths(question),
+        of_checks(ask_all(replace(question, outcome=outcome), step=step)),
     ]
+    diagnostics = (
+        partial(_never_seen, question, analysis),
+        partial(_left_out, question, strangers),
+        partial(_relevance, question),
+        partial(_strengths, question),
+    )
+    for diagnostic in diagnostics:
+        parts.append(diagnostic())
+        step()
     return xr.merge(parts, compat="equals", join="exact")
+
+
+def strict_steps(analysis: Analysis) -> int:
+    """Number of steps of one question: its folds, its controls, and four diagnostics."""
+    return analysis.folds + len(EVERY) + 4
 
 
 def _stated(answer: Answer, truth: np.ndarray, analysis: Analysis) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
@@ -11,11 +11,12 @@ from joblib import Parallel, delayed
 
 from virtuallab.decoder import splits
 from virtuallab.decoder.analysis import Analysis
-from virtuallab.decoder.ask_as_published import ask_as_published
-from virtuallab.decoder.ask_strictly import ask_strictly
+from virtuallab.decoder.ask_as_published import PUBLISHED_STEPS, ask_as_published
+from virtuallab.decoder.ask_strictly import ask_strictly, strict_steps
 from virtuallab.decoder.controls import Question
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.samples import by_subject, knows_visit_0
+from virtuallab.decoder.strict import nothing
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.vocabulary import SUBJECT, describe
@@ -29,6 +30,7 @@ def identify(
     workers: int = 1,
     subjects: xr.Dataset | None = None,
     performance: xr.DataArray | None = None,
+    step: Callable[[], None] = nothing,
 ) -> xr.Dataset:
     """Identify the rules of a probe's subjects.
 
@@ -47,6 +49,8 @@ def identify(
     performance : xr.DataArray, optional
         Validation accuracy, dims (subject, visit): truth that no probe sees. Controls read it, no
         decoder does.
+    step : callable
+        Called after each of :func:`n_steps`, in the process that did it: it can be pickled.
 
     Returns
     -------
@@ -85,6 +89,7 @@ def identify(
             ),
             analysis,
             others,
+            step,
         )
         for observable in measured
         for name in analysis.classifiers
@@ -119,10 +124,19 @@ def identify(
     return judged_together(verdict)
 
 
-def _ask(question: Question, analysis: Analysis, others: xr.Dataset | None) -> xr.Dataset:
+def n_steps(features: xr.Dataset, analysis: Analysis) -> int:
+    """Number of steps in which :func:`identify` answers; parameters as there."""
+    measured = [name for name in analysis.observables if _is_measured(features, name)]
+    each = strict_steps(analysis) if analysis.scheme == "strict" else PUBLISHED_STEPS
+    return each * len(measured) * len(analysis.classifiers)
+
+
+def _ask(
+    question: Question, analysis: Analysis, others: xr.Dataset | None, step: Callable[[], None]
+) -> xr.Dataset:
     if analysis.scheme == "strict":
-        return ask_strictly(question, analysis, others)
-    return ask_as_published(question, analysis)
+        return ask_strictly(question, analysis, others, step)
+    return ask_as_published(question, analysis, step)
 
 
 def _axis(name: str, values: list[str] | tuple[str, ...]) -> xr.DataArray:

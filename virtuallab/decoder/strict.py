@@ -6,6 +6,7 @@ choice of settings happen inside the training subjects of each fold.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -23,6 +24,10 @@ from virtuallab.decoder.crossval import (
 from virtuallab.decoder.familiarity import Values
 from virtuallab.decoder.samples import Samples
 from virtuallab.decoder.trained import Answer, train
+
+
+def nothing() -> None:
+    """Do nothing: what is called after each step where nobody counts them."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,13 @@ def believed(
     inner_folds: int,
     seed: int,
     others: Values | None = None,
+    step: Callable[[], None] = nothing,
 ) -> tuple[Outcome, Answer]:
     """Identify each subject as :func:`cross_validated` does, and say how sure that is.
 
     Probabilities, conformity and familiarity of a subject are those of a decoder that was trained
     and calibrated on the others; parameters as for :func:`~virtuallab.decoder.trained.train`.
+    ``step`` is called after each fold.
     """
     parts: list[Answer] = []
     rows: list[np.ndarray] = []
@@ -104,6 +111,7 @@ def believed(
         )
         parts.append(trained.answer(samples.values[test]))
         rows.append(test)
+        step()
     order = np.argsort(np.concatenate(rows))
     answer = Answer(
         **{

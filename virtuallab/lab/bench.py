@@ -7,7 +7,7 @@ of features. Designs are taken in batches, so memory does not grow with their nu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,17 +96,29 @@ class Bench:
         """Rule of each of them."""
         return np.array([self.subjects[index].label for index in self.members])
 
-    def look(self, trials: Sequence[Trial]) -> Iterator[Seen]:
-        """Implant every trial in every subject; yield what was seen, in the order of the trials."""
+    def look(
+        self, trials: Sequence[Trial], recorded: Callable[[int], None] = lambda _: None
+    ) -> Iterator[Seen]:
+        """Implant every trial in every subject; yield what was seen, in the order of the trials.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+        recorded : callable
+            Told how many more subjects are recorded, by all the trials that memory holds at once.
+        """
         n_visits = len(self.store.plan["visits"])
-        with Parallel(n_jobs=self.workers) as pool:
+        with Parallel(n_jobs=self.workers, return_as="generator_unordered") as pool:
             for batch in _batches(trials, len(self.members), n_visits):
                 pieces = pool(
                     delayed(_record)(self.store.path, anatomy, piece, batch, self.seed)
                     for anatomy in self.anatomies
                     for piece in self._pieces(anatomy)
                 )
-                rows = dict(row for piece in pieces for row in piece)
+                rows: dict[int, list[dict[str, Any]]] = {}
+                for piece in pieces:
+                    rows |= dict(piece)
+                    recorded(len(piece))
                 for number, trial in enumerate(batch):
                     yield self._joined(trial, [rows[index][number] for index in self.members])
 

@@ -9,19 +9,20 @@ from pathlib import Path
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.errors import ProtocolError
 from virtuallab.lab import load
 from virtuallab.lab.bench import Trial
 from virtuallab.lab.cost import spent
 from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.preserved import Experiment, preserved
+from virtuallab.lab.outputs import check_file, check_tree, write_each, write_file, write_tree
+from virtuallab.lab.preserved import Experiment, beside, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
-from virtuallab.store.disk import writing
 
 
 @stoppable()
@@ -82,6 +83,10 @@ def compare(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read)
+    tree, *files = outputs(beside(read, subjects, store))
+    check_tree(tree)
+    for file in files:
+        check_file(file)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -98,14 +103,24 @@ def compare(
         came = answers(bench, ledger(experiment), trials, decoding, advance)
     found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
-    with writing(base):
-        found.to_zarr(f"{base}.compare.zarr", mode="w", consolidated=False)
-        tidy(found).to_csv(f"{base}.compare.csv", index=False)
-        page = base.with_name(f"{base.name}.compare.html")
-        page.write_text(comparison_page(found), encoding="utf-8")
     console.print(ranking_table(found))
-    console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
+    tree, csv, page = outputs(base)
+    write_each(
+        lambda: write_tree(tree, lambda draft: found.to_zarr(draft, consolidated=False)),
+        lambda: write_file(csv, lambda: tidy(found).to_csv(index=False)),
+        lambda: write_file(page, lambda: comparison_page(found)),
+    )
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
     return found
+
+
+def outputs(base: Path) -> tuple[Path, Path, Path]:
+    """Return where a comparison is written: its arrays, its table, its page."""
+    tree, csv, page = (base.with_name(f"{base.name}.compare.{end}") for end in _ENDS)
+    return tree, csv, page
+
+
+_ENDS = ("zarr", "csv", "html")
 
 
 def _asked_for(protocol: Protocol) -> Compare:

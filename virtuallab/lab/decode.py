@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from rich.console import Console
 
 from virtuallab import seeds
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.identify import identify
+from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import UserError
+from virtuallab.lab.progress import counting, tallying
 from virtuallab.lab.stages import feature_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
@@ -25,7 +27,7 @@ def decode(
     *,
     seed: int,
     workers: int,
-    announce: Callable[[str], None],
+    console: Console,
 ) -> None:
     """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
 
@@ -42,8 +44,8 @@ def decode(
         The protocol's seed.
     workers : int
         Processes to share the work among.
-    announce : callable
-        Told in words what is being decoded.
+    console : rich.console.Console
+        Where to show progress.
 
     Raises
     ------
@@ -54,17 +56,22 @@ def decode(
         verdicts = []
         chosen = [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
         for probe in chosen:
-            announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
             own = seeds.integer(seed, "analysis", name, probe)
-            verdict = identify(
-                found,
-                analysis,
-                own,
-                workers=workers,
-                subjects=store.subjects.load(),
-                performance=_performance(store),
-            )
+            stage = f"{name}: decoding {probe}, steps done"
+            with (
+                counting(console, stage, n_steps(found, analysis)) as advance,
+                tallying(advance) as step,
+            ):
+                verdict = identify(
+                    found,
+                    analysis,
+                    own,
+                    workers=workers,
+                    subjects=store.subjects.load(),
+                    performance=_performance(store),
+                    step=step,
+                )
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
         store.write_table(f"decoding/{name}", _together(verdicts))
 

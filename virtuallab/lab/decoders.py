@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from rich.console import Console
 
 from virtuallab import seeds
+from virtuallab.console import say
 from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.trained import Trained, train
-from virtuallab.errors import StoreError, UserError, suggest
+from virtuallab.errors import MachineError, StoreError, UserError, suggest
 from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.decode import recorded_features
 from virtuallab.lab.preserved import Experiment
+from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import feature_node, living, probes_in, stage
 from virtuallab.probe import Probe, features
 from virtuallab.probe.features import change_names
@@ -36,7 +39,6 @@ from virtuallab.store.decoder_file import load, save
 from virtuallab.store.facts import Facts
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
-Announce = Callable[[str], None]
 Decoder = tuple[Trained, Facts]
 
 
@@ -79,7 +81,7 @@ def sample_of(recording: xr.Dataset, first: int) -> Samples:
     return by_subject(found, ACTIVITY)
 
 
-def of_probe(experiment: Experiment, name: str, wanted: Wanted, announce: Announce) -> Decoder:
+def of_probe(experiment: Experiment, name: str, wanted: Wanted, console: Console) -> Decoder:
     """Return the decoder trained on what a probe has recorded.
 
     Raises
@@ -97,7 +99,7 @@ def of_probe(experiment: Experiment, name: str, wanted: Wanted, announce: Announ
     members = sorted(experiment.store.committed(stage(name)))
     lesson = _Lesson(experiment, name, probe, (), tuple(members), wanted)
     return lesson.learned(
-        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, announce
+        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, console
     )
 
 
@@ -105,7 +107,7 @@ def matched(
     experiment: Experiment,
     recording: xr.Dataset,
     wanted: Wanted,
-    announce: Announce,
+    console: Console,
     *,
     fractions: bool = False,
 ) -> Decoder:
@@ -127,13 +129,14 @@ def matched(
                 f"the recording cannot be matched in these subjects: {field}: {message}"
             )
     visits = visits_of(probe.visits, len(steps))
-    announce(_placed(recording, [steps[visit] for visit in visits], steps[-1]))
+    say(console, _placed(recording, [steps[visit] for visit in visits], steps[-1]))
     read = sample_of(recording, int(visits[0])).values[0]
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
     members = tuple(sorted(living(experiment.store)))
     lesson = _Lesson(experiment, "matched", probe, absent, members, wanted)
     name = f"matched-{_digest(plain(asdict(probe)), absent)[:8]}"
-    return lesson.learned(partial(_implanted, experiment, probe, wanted.workers), name, announce)
+    look = partial(_implanted, experiment, probe, wanted.workers, console)
+    return lesson.learned(look, name, console)
 
 
 def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
@@ -145,8 +148,12 @@ def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
     return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
 
 
-def _implanted(experiment: Experiment, probe: Probe, workers: int | None) -> Samples:
-    [seen] = experiment.bench(workers).look([Trial(probe, 0, (ACTIVITY,))])
+def _implanted(
+    experiment: Experiment, probe: Probe, workers: int | None, console: Console
+) -> Samples:
+    bench = experiment.bench(workers)
+    with counting(console, "subjects recorded", len(bench.members)) as advance:
+        [seen] = bench.look([Trial(probe, 0, (ACTIVITY,))], advance)
     return seen.samples[ACTIVITY]
 
 
@@ -174,7 +181,7 @@ class _Lesson:
     members: tuple[int, ...]
     wanted: Wanted
 
-    def learned(self, look: Callable[[], Samples], name: str, announce: Announce) -> Decoder:
+    def learned(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
         """Take the decoder that is kept, if it fits; else train it and keep it."""
         analysis = self._analysis()
         made_for = self._fingerprint(analysis)
@@ -182,12 +189,19 @@ class _Lesson:
         folder = path.with_name(f"{path.stem}.decoders") / f"{name}.decoder"
         kept = _kept(folder, made_for)
         if kept is not None:
-            announce(f"Decoder: {folder}")
+            say(console, f"Decoder: {folder}")
             return kept
-        announce(f"training a decoder on {len(self.members)} subjects")
-        found = self._trained(look(), analysis, made_for)
-        save(*found, folder)
-        announce(f"Decoder: {folder}, kept for the next recording like this")
+        samples = look()
+        say(console, f"training a decoder on {len(self.members)} subjects")
+        # One fold after the other, and at last the decoder itself.
+        with counting(console, "decoder trained, folds", analysis.folds + 1) as advance:
+            found = self._trained(samples, analysis, made_for, lambda: advance(1))
+        try:
+            save(*found, folder)
+        except (StoreError, MachineError) as error:  # its answer needs no file
+            say(console, f"The decoder is not kept for the next recording like this: {error}")
+        else:
+            say(console, f"Decoder: {folder}, kept for the next recording like this")
         return found
 
     def _analysis(self) -> Analysis:
@@ -227,7 +241,9 @@ class _Lesson:
             change_names(),
         )[:16]
 
-    def _trained(self, samples: Samples, analysis: Analysis, made_for: str) -> Decoder:
+    def _trained(
+        self, samples: Samples, analysis: Analysis, made_for: str, step: Callable[[], None]
+    ) -> Decoder:
         values = samples.values.copy()
         values[:, list(self.absent)] = np.nan
         named = ~np.isin(samples.labels, analysis.others)
@@ -250,6 +266,7 @@ class _Lesson:
             inner_folds=inner,
             seed=seed,
             others=others,
+            step=step,
         )
         truth = np.array([classes.index(rule) for rule in own.labels.tolist()])
         held = answer.sets(analysis.coverage)[np.arange(len(truth)), truth]
@@ -262,6 +279,7 @@ class _Lesson:
             seed=seed,
             others=others,
         )
+        step()
         subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
         facts = Facts(
             **_of_subjects(self.experiment, subjects),

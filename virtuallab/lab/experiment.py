@@ -12,6 +12,7 @@ from pathlib import Path
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UserError
 from virtuallab.lab import decode as decoding
@@ -19,6 +20,7 @@ from virtuallab.lab import load, stages
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
+from virtuallab.lab.outputs import check_file, check_in_folder, write_file
 from virtuallab.lab.preserved import NOBODY, Experiment, begin, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
@@ -78,13 +80,14 @@ def run(
     check_device(device)
     read = load.protocol(protocol, overrides)
     root = store or Path("runs") / f"{read.name}.zarr"
+    check_file(root.with_suffix(".html"))
     experiment = begin(read, protocol, root, workers, console)
     train_all(experiment, workers=workers, device=device, console=console)
     _record(experiment, read.probes, workers=workers, console=console)
     _decode(experiment.store, read, read.analyses, workers, console)
     experiment.store.finish()
     tree = report(root, None, console=console)
-    console.print(f"Took {spent(began, root)}", highlight=False)
+    say(console, f"Took {spent(began, root)}")
     return tree
 
 
@@ -135,13 +138,23 @@ def decode(
 def report(
     store: Path, output: Path | None = None, *, console: Console | None = None
 ) -> xr.DataTree:
-    """Write the report beside the store, or where told, and print the verdict."""
+    """Print the verdict, and write the report beside the store or where told.
+
+    Raises
+    ------
+    UserError
+        If no file can be written where told.
+    MachineError
+        If the disk is full or fails. The verdict is printed, and an older report is as it was.
+    """
     console = console or Console(quiet=True)
+    if output is not None:
+        check_in_folder(output)
     tree = open_tree(store)
-    page = output or store.with_suffix(".html")
-    page.write_text(build(tree), encoding="utf-8")
     console.print(verdict_table(tree))
-    console.print(f"Report: {page}", highlight=False)
+    page = output or store.with_suffix(".html")
+    write_file(page, lambda: build(tree))
+    say(console, f"Report: {page}")
     return tree
 
 
@@ -183,5 +196,5 @@ def _decode(
         stages.probes_in(store),
         seed=protocol.seed,
         workers=workers or planning.cores(),
-        announce=lambda text: console.print(text, highlight=False),
+        console=console,
     )

@@ -38,25 +38,27 @@ class Frontier:
     Parameters
     ----------
     how : Power
-    evaluate : callable
     cost : callable
     labels : array of str, (subject,)
     seed : int
         The protocol's seed.
     """
 
-    def __init__(
-        self, how: Power, evaluate: Evaluate, cost: Cost, labels: np.ndarray, seed: int
-    ) -> None:
-        self._how, self._evaluate, self._cost = how, evaluate, cost
+    def __init__(self, how: Power, cost: Cost, labels: np.ndarray, seed: int) -> None:
+        self._how, self._cost = how, cost
         self._labels, self._seed = labels, seed
         self._space: dict[str, Any] = dict(how.design.space)
         self._values: list[Values] = []
         self._right: list[np.ndarray] = []
 
-    def seek(self) -> Found:
-        """Try designs, fit, choose, and try what was chosen anew."""
-        self._explore()
+    def seek(self, evaluate: Evaluate) -> Found:
+        """Fit accuracy to the designs explored, choose one, and try what was chosen anew.
+
+        Parameters
+        ----------
+        evaluate : callable
+            Tries designs, with implantations that had no part in the choice.
+        """
         confirmed, chosen = None, None
         fresh = range(self._how.seeds, 2 * self._how.seeds)
         for _ in range(_CONFIRMED):
@@ -64,7 +66,7 @@ class Frontier:
             chosen = self._cheapest(growth)
             if chosen is None:
                 break
-            [right] = self._evaluate([chosen], fresh)
+            [right] = evaluate([chosen], fresh)
             confirmed = self._tried(chosen, right)
             if confirmed.high >= self._how.target:
                 break
@@ -96,8 +98,14 @@ class Frontier:
     def _tails(self) -> tuple[float, float]:
         return (1 - self._how.confidence) / 2, (1 + self._how.confidence) / 2
 
-    def _explore(self) -> None:
-        """Try as many designs as were asked for; what is proposed depends on what is known."""
+    def explore(self, evaluate: Evaluate) -> None:
+        """Try as many designs as were asked for; what is proposed depends on what is known.
+
+        Parameters
+        ----------
+        evaluate : callable
+            Tries designs; it is called with ``trials * seeds`` implantations in all.
+        """
         import optuna
         from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
@@ -121,7 +129,7 @@ class Frontier:
             count = min(self._how.generation, self._how.trials - number)
             asked = [study.ask(space) for _ in range(count)]
             proposed = [self._rounded(trial.params) for trial in asked]
-            rights = self._evaluate(proposed, range(self._how.seeds))
+            rights = evaluate(proposed, range(self._how.seeds))
             for trial, values, right in zip(asked, proposed, rights, strict=True):
                 accuracy = float(balanced(right, self._labels))
                 study.tell(trial, [self._cost(values), accuracy])

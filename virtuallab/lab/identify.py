@@ -9,10 +9,12 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.decoder.samples import Samples, stages
 from virtuallab.errors import UserError
 from virtuallab.intake import read_recording
-from virtuallab.lab.decoders import Announce, Decoder, Wanted, matched, of_probe, sample_of
+from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
+from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.stages import probes_in
 from virtuallab.lab.workers import stoppable
@@ -86,22 +88,21 @@ def identify(
         If there is no such decoder or experiment, or it cannot be trusted.
     """
     console = console or Console(quiet=True)
-
-    def announce(text: str) -> None:
-        console.print(text, highlight=False)
-
+    if save is not None:
+        decoder_file.check_place(save)
+        check_folder(save)
     read = read_recording(recording, subject)
     if decoder_file.is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = decoder_file.load(decoder)
     else:
         wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
-        trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, announce)
-    if save is not None:
-        decoder_file.save(trained, facts, save)
-        announce(f"Decoder written: {save}")
+        trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     found = _answered((trained, facts), _sample(read, facts), read)
     console.print(identified_summary(found))
+    if save is not None:
+        decoder_file.save(trained, facts, save)
+        say(console, f"Decoder written: {save}")
     return found
 
 
@@ -135,7 +136,7 @@ def _of_experiment(
     fractions: bool,
     probe: str | None,
     wanted: Wanted,
-    announce: Announce,
+    console: Console,
 ) -> Decoder:
     experiment = resume(Store.open(path))
     if fractions and not match:
@@ -143,9 +144,9 @@ def _of_experiment(
     if match and probe is not None:
         raise UserError("--match designs a probe itself. Give either --match or --probe.")
     if match:
-        return matched(experiment, recording, wanted, announce, fractions=fractions)
+        return matched(experiment, recording, wanted, console, fractions=fractions)
     if probe is not None:
-        return of_probe(experiment, probe, wanted, announce)
+        return of_probe(experiment, probe, wanted, console)
     known = ", ".join(f"--probe {name}" for name in probes_in(experiment.store))
     raise UserError(
         f"{path} is an experiment: say on which recordings of it a decoder is to be trained. "

@@ -7,9 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from virtuallab.console import framed, plain
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.lab.stages import TRAIN, living, probes_in, stage
 from virtuallab.store import Store
@@ -37,7 +36,7 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     trained = store.committed(TRAIN)
     fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     fate["pending"] += total - len(trained)
-    table = Table(title=str(path), title_justify="left")
+    table = framed(str(path))
     for column in ("stage", "finished", "of", ""):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
@@ -55,14 +54,12 @@ def info(path: Path) -> RenderableType:
     provenance = dict(store.provenance)
     text = provenance.pop("protocol_yaml", "")
     provenance.pop("protocol_resolved", None)
-    table = Table(
-        title=f"{path} ({megabytes(stored(path))})", title_justify="left", show_header=False
-    )
+    table = framed(f"{path} ({megabytes(stored(path))})", header=False)
     for key, value in provenance.items():
         table.add_row(key, _short(value))
     for node in store.nodes():
         table.add_row(node, ", ".join(f"{k} {v}" for k, v in store.read(node).sizes.items()))
-    return Group(table, Text("\nProtocol\n"), Text(text))
+    return Group(table, plain("\nProtocol\n"), plain(text))
 
 
 def _short(value: object) -> str:

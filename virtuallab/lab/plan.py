@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-
+from virtuallab.console import Framed, framed
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.caution import cautions
 from virtuallab.lab.cost import duration, megabytes
@@ -120,9 +118,9 @@ def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
     return sizes
 
 
-def describe(plan: Plan) -> Table:
+def describe(plan: Plan) -> Framed:
     """Lay the plan out as a table for the terminal."""
-    lines = Table(title="Plan", show_header=False, title_justify="left")
+    lines = framed("Plan", header=False)
     lengths = sorted({len(cohort) for cohort in plan.cohorts})
     span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     lines.add_row("subjects", str(len(plan.subjects)))
@@ -131,5 +129,5 @@ def describe(plan: Plan) -> Table:
     for node, size in plan.sizes.items():
         lines.add_row(node, f"{megabytes(size)} before compression")
     for caution in plan.cautions:
-        lines.add_row("step limit", escape(caution))
+        lines.add_row("step limit", caution)
     return lines

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.decoder.power import Found, Values
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import load
@@ -17,15 +19,15 @@ from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.compare import ledger
 from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
-from virtuallab.lab.preserved import Experiment, preserved
-from virtuallab.lab.progress import counting
+from virtuallab.lab.outputs import check_file, write_each, write_file
+from virtuallab.lab.preserved import Experiment, beside, preserved
+from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
 from virtuallab.report import power_page, power_summary
 from virtuallab.report.power import Asked
-from virtuallab.store.disk import writing
 
 
 @stoppable()
@@ -87,6 +89,8 @@ def power(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read, target)
+    for file in outputs(beside(read, subjects, store)):
+        check_file(file)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -97,29 +101,44 @@ def power(
     observable = how.observable or measured(how.design.made(_example(how)))[0]
     decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
     kept = ledger(experiment)
+
+    def tried(
+        advance: Count, designs: Sequence[Values], implantations: Sequence[int]
+    ) -> np.ndarray:
+        trials = [
+            Trial(how.design.made(values), number, (observable,))
+            for values in designs
+            for number in implantations
+        ]
+        came = answers(bench, kept, trials, decoding, advance)
+        right = np.stack([each.right[observable, how.classifier] for each in came])
+        shares: np.ndarray = right.reshape(len(designs), len(implantations), -1).mean(1)
+        return shares
+
+    def confirm(designs: Sequence[Values], implantations: Sequence[int]) -> np.ndarray:
+        total = len(designs) * len(implantations)
+        with counting(console, "implantations of the chosen design tried", total) as advance:
+            return tried(advance, designs, implantations)
+
+    frontier = Frontier(how, pricing(how, experiment), labels, read.seed)
     with counting(console, "implantations tried", how.trials * how.seeds) as advance:
-
-        def evaluate(designs: Sequence[Values], implantations: Sequence[int]) -> np.ndarray:
-            trials = [
-                Trial(how.design.made(values), number, (observable,))
-                for values in designs
-                for number in implantations
-            ]
-            came = answers(bench, kept, trials, decoding, advance)
-            right = np.stack([each.right[observable, how.classifier] for each in came])
-            shares: np.ndarray = right.reshape(len(designs), len(implantations), -1).mean(1)
-            return shares
-
-        found = Frontier(how, evaluate, pricing(how, experiment), labels, read.seed).seek()
+        frontier.explore(partial(tried, advance))
+    found = frontier.seek(confirm)
     asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
     base = experiment.beside(read.name)
-    with writing(base):
-        _table(found).to_csv(f"{base}.power.csv", index=False)
-        page = base.with_name(f"{base.name}.power.html")
-        page.write_text(power_page(found, asked), encoding="utf-8")
     console.print(power_summary(found, asked))
-    console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
+    csv, page = outputs(base)
+    write_each(
+        lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),
+        lambda: write_file(page, lambda: power_page(found, asked)),
+    )
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
     return found
+
+
+def outputs(base: Path) -> tuple[Path, Path]:
+    """Return where the answer is written: the table of designs, and the page."""
+    return base.with_name(f"{base.name}.power.csv"), base.with_name(f"{base.name}.power.html")
 
 
 def _asked_for(protocol: Protocol, target: float | None) -> Power:

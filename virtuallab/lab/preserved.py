@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.console import say
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
@@ -95,6 +96,16 @@ def _layers(anatomy: Anatomy) -> tuple[dict[str, int], dict[str, int]]:
 NOBODY = "no subject is left to record: every one diverged, or none is trained yet."
 
 
+def own_root(protocol: Protocol, store: Path | None) -> Path:
+    """Return where a protocol's own subjects are kept."""
+    return store or Path("runs") / f"{protocol.name}.zarr"
+
+
+def beside(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
+    """Return the beginning of the paths of what is found in subjects: ``FOLDER/NAME``."""
+    return (subjects or own_root(protocol, store)).with_name(protocol.name)
+
+
 def preserved(
     protocol: Protocol,
     source: Path,
@@ -120,7 +131,7 @@ def preserved(
         kept = resume(Store.open(subjects))
         check_designs(protocol, kept.protocol)
         return kept
-    root = store or Path("runs") / f"{protocol.name}.zarr"
+    root = own_root(protocol, store)
     experiment = begin(protocol, source, root, workers, console)
     train_all(experiment, workers=workers, device=device, console=console)
     experiment.store.finish()
@@ -232,7 +243,7 @@ def train_all(
     )
     lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
     if lost:
-        console.print(_lost(lost, records, subjects), highlight=False)
+        say(console, _lost(lost, records, subjects))
 
 
 def _lost(

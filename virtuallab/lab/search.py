@@ -18,10 +18,12 @@ import pandas as pd
 from rich.console import Console
 
 from virtuallab import seeds
+from virtuallab.console import say
 from virtuallab.errors import ProtocolError
 from virtuallab.lab import load, trials
 from virtuallab.lab import plan as planning
 from virtuallab.lab.journal import opened
+from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.progress import Advance, counting
 from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_steps
@@ -89,6 +91,10 @@ def search(
     read = load.protocol(protocol, overrides)
     how, sought = _asked_for(read)
     root = journal or Path("runs") / f"{read.name}.search.journal"
+    csv = root.with_name(f"{read.name}.search.csv")
+    tuned = root.with_name(f"{read.name}.tuned.yaml")
+    for file in (csv, tuned):
+        check_file(file)
     workers = workers or planning.cores()
     with opened(root) as storage:
         searches = [_Searched(study, how, storage, root, device) for study in sought]
@@ -101,13 +107,13 @@ def search(
         made = {each.name: (each.study, each.trials()) for each in searches}
     found = trials.table(made)
     best = [trials.judge(study, how, each) for study, each in made.values()]
-    with writing(root):
-        found.to_csv(root.with_name(f"{read.name}.search.csv"), index=False)
-        tuned = root.with_name(f"{read.name}.tuned.yaml")
-        text = _tuned(read, _command(protocol, overrides), best)
-        tuned.write_text(repointed(text, protocol.parent, tuned.parent), encoding="utf-8")
     console.print(trials.describe(read.name, how, best))
-    console.print(f"Tuned protocol: {tuned}", highlight=False)
+    text = _tuned(read, _command(protocol, overrides), best)
+    write_each(
+        lambda: write_file(csv, lambda: found.to_csv(index=False)),
+        lambda: write_file(tuned, lambda: repointed(text, protocol.parent, tuned.parent)),
+    )
+    say(console, f"Tuned protocol: {tuned}")
     return found
 
 

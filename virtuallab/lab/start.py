@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from virtuallab.errors import UserError
+from virtuallab.lab.outputs import write_file
 from virtuallab.protocol import STARTER
 
 
@@ -16,10 +17,6 @@ def write_starter(path: Path) -> None:
     UserError
         If the file exists (it is left alone) or its folder does not.
     """
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(STARTER)
-    except FileExistsError:
-        raise UserError(f"{path} exists and was left alone. Choose another name.") from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path.parent} is not a folder. Make it first.") from None
+    if path.exists() or path.is_symlink():
+        raise UserError(f"{path} exists and was left alone. Choose another name.")
+    write_file(path, lambda: STARTER)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
-from rich.text import Text
 
+from virtuallab.console import Framed, framed
 from virtuallab.protocol import Search, Study
-from virtuallab.report.framed import framed
 from virtuallab.vocabulary import describe as described
 
 _NEAR = 0.95  # of the best
@@ -120,7 +118,7 @@ def judge(study: Study, how: Search, trials: Sequence[Trial]) -> Finding:
     )
 
 
-def describe(name: str, how: Search, found: Sequence[Finding]) -> Table:
+def describe(name: str, how: Search, found: Sequence[Finding]) -> Framed:
     """Lay out for the terminal what the studies found."""
     most = max(finding.trials for finding in found)
     measure = described(how.objective)["long_name"]
@@ -147,7 +145,7 @@ def describe(name: str, how: Search, found: Sequence[Finding]) -> Table:
             f"{finding.median:.4g}",
             "-" if finding.is_hopeless else f"{100 * finding.near:.0f} %",
         ]
-        lines.add_row(*map(Text, cells))
+        lines.add_row(*cells)
     return lines
 
 

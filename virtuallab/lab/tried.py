@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from virtuallab.decoder.controls import CONTROLS
 from virtuallab.decoder.samples import Samples
 from virtuallab.lab.bench import Bench, Seen, Trial
 from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.progress import Advance
+from virtuallab.lab.progress import Count
 from virtuallab.protocol.plugin import plain
 from virtuallab.registry import CLASSIFIERS
 
@@ -47,7 +47,7 @@ class Answer:
 
 
 def answers(
-    bench: Bench, ledger: Ledger, trials: Sequence[Trial], how: Decoding, advance: Advance
+    bench: Bench, ledger: Ledger, trials: Sequence[Trial], how: Decoding, advance: Count
 ) -> list[Answer]:
     """Try the designs that were not tried before; return what came of all.
 
@@ -71,7 +71,7 @@ def answers(
         else:
             found[number] = _read(kept)
     advance(len(found))
-    seen = bench.look([trials[number] for number in missing])
+    seen = bench.look([trials[number] for number in missing], _noted(advance, len(bench.members)))
     for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
         pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
         decoded = Parallel(n_jobs=bench.workers)(delayed(_decode)(*piece) for _, piece in pieces)
@@ -83,6 +83,18 @@ def answers(
             found[number] = _read(outcome)
             advance(1)
     return [found[number] for number in range(len(trials))]
+
+
+def _noted(count: Count, members: int) -> Callable[[int], None]:
+    """Return what shows how many subjects are recorded by the designs under way."""
+    recorded = 0
+
+    def note(more: int) -> None:
+        nonlocal recorded
+        recorded = recorded % members + more  # the next designs begin with the first subject again
+        count.note(f"{recorded} of {members} subjects recorded")
+
+    return note
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

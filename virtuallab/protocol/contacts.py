@@ -70,6 +70,8 @@ def _contacts(path: Path) -> list[list[float]]:
         raise ValueError("there is no such file beside the protocol.") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"cannot be read as JSON: {error}.") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply to be a probeinterface file.") from None
     if not isinstance(described, dict) or described.get("specification") != "probeinterface":
         raise ValueError("is no probeinterface file ('specification: probeinterface' is missing).")
     import probeinterface

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from rich.table import Table
-from rich.text import Text
 
+from virtuallab.console import Framed, framed
 from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates
-from virtuallab.report.framed import framed
 from virtuallab.report.html import environment
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE
@@ -68,7 +66,7 @@ def controls_sentence(found: xr.Dataset) -> str:
     return f"Controls, the mean over designs: {', '.join(told)}; chance is {chance:.3f}."
 
 
-def ranking_table(found: xr.Dataset) -> Table:
+def ranking_table(found: xr.Dataset) -> Framed:
     """Lay out the ranking for the terminal."""
     rows = ranking(found)
     confidence = f"{100 * float(found.attrs['confidence']):g} %"
@@ -84,7 +82,7 @@ def ranking_table(found: xr.Dataset) -> Table:
     for row in rows[:_LISTED]:
         table.add_row(
             str(row.place),
-            Text(row.design),
+            row.design,
             pretty(row.observable),
             pretty(row.classifier),
             f"{row.value:.2f}",

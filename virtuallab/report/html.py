@@ -24,6 +24,7 @@ from virtuallab.report.truth_plates import angles_plate, sizes_plate
 from virtuallab.report.verdict import Verdict, judge
 from virtuallab.report.verdict_plates import accuracy_plate, confusion_plate, controls_plate
 from virtuallab.report.words import words
+from virtuallab.text import printable
 from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
 
 
@@ -184,10 +185,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
     environment.filters["pretty"] = pretty
     environment.globals["figure"] = _figure
     return environment
+
+
+def _shown(value: object) -> object:
+    """Text from outside without control characters, which no page may hold."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value)
+    return value
 
 
 def _figure(panel: Panel, name: str) -> Markup:

@@ -8,10 +8,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
-from virtuallab.report.framed import framed
+from virtuallab.console import Framed, framed, plain
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import RULE
 
@@ -30,8 +28,8 @@ def identified_summary(found: xr.Dataset) -> RenderableType:
     """
     return Group(
         _table(found),
-        Text(verdict(found), "bold"),
-        *(Text(remark) for remark in remarks(found)),
+        plain(verdict(found), "bold"),
+        *(plain(remark) for remark in remarks(found)),
     )
 
 
@@ -82,7 +80,7 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
         yield from (f"  {difference}" for difference in attrs["differences"])
 
 
-def _table(found: xr.Dataset) -> Table:
+def _table(found: xr.Dataset) -> Framed:
     table = framed(
         title=f"Which rule was at work? From {pretty(found.attrs['observable'])}",
     )

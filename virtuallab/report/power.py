@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
+from virtuallab.console import framed, plain
 from virtuallab.decoder.power import Found, Least, Values
 from virtuallab.report.comparison_plates import label
 from virtuallab.report.figures import curves, front
 from virtuallab.report.figures.curves import Curve
-from virtuallab.report.framed import framed
 from virtuallab.report.html import environment
 from virtuallab.report.plate import Panel, Plate
 from virtuallab.report.style import observable_look, pretty
@@ -101,7 +100,7 @@ def power_summary(found: Found, asked: Asked) -> RenderableType:
             f"{each.accuracy:.2f}",
             f"{each.low:.2f}-{each.high:.2f}",
         )
-    return Group(table, *(Text(sentence) for sentence in sentences(found)), Text(_basis(asked)))
+    return Group(table, *(plain(sentence) for sentence in sentences(found)), plain(_basis(asked)))
 
 
 def _basis(asked: Asked) -> str:

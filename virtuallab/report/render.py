@@ -10,6 +10,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from virtuallab.report.style import INK, theme
+from virtuallab.text import printable
 
 
 def svg(figure: Figure) -> str:
@@ -17,7 +18,7 @@ def svg(figure: Figure) -> str:
     with theme():
         page = StringIO()
         _write(FigureCanvasSVG(figure), page, "white")
-    return _trimmed(page.getvalue())
+    return printable(_trimmed(page.getvalue()))
 
 
 def png(figure: Figure, *, dpi: int = 200) -> bytes:
@@ -48,7 +49,7 @@ def inline_svg(figure: Figure, name: str, alt: str) -> str:
     with theme():
         page = StringIO()
         _write(FigureCanvasSVG(figure), page, "none")
-    text = _trimmed(page.getvalue())
+    text = printable(_trimmed(page.getvalue()))
     text = text[text.index("<svg") :]
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
@@ -76,5 +77,5 @@ def _trimmed(text: str) -> str:
 
 
 def _attribute(text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    escaped = printable(text).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return escaped.replace("\\", "&#92;")

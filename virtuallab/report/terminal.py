@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import xarray as xr
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from virtuallab.console import Framed, framed, plain
 from virtuallab.report.control import BESIDE, Control
-from virtuallab.report.framed import framed
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import pretty
 from virtuallab.report.verdict import Finding, judge
@@ -38,21 +36,21 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
     """
     found = analyses(tree)
     if not found:
-        return Text("Nothing is decoded yet, so there is no verdict.")
+        return plain("Nothing is decoded yet, so there is no verdict.")
     parts: list[RenderableType] = []
     for analysis in found:
         verdict = judge(analysis)
         classifiers = dict.fromkeys(result.classifier for result in analysis.results)
         for classifier in classifiers:
             for table in _accuracies(analysis, classifier):
-                parts += [Text(), table]
+                parts += [plain(""), table]
         parts += _of_the_best(analysis)
-        parts += [Text(), Text(verdict.sentence, _COLOURS[verdict.finding])]
-        parts += [Text(remark) for remark in verdict.remarks]
+        parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.finding])]
+        parts += [plain(remark) for remark in verdict.remarks]
     return Group(*parts)
 
 
-def _accuracies(analysis: Analysis, classifier: str) -> Iterator[Table]:
+def _accuracies(analysis: Analysis, classifier: str) -> Iterator[Framed]:
     """Lay out the results of one classifier; what is held out apart, if it is too wide beside."""
     members = [result for result in analysis.results if result.classifier == classifier]
     beside = [name for name in analysis.control_names if name in BESIDE]
@@ -96,7 +94,7 @@ def _by_result(
     columns: dict[str, list[str]],
     title: str,
     caption: str,
-) -> Table:
+) -> Framed:
     """Lay out columns beside the name of each result; the best result of each probe is bold."""
     table = framed(title, caption)
     table.add_column("probe", overflow="fold")
@@ -110,7 +108,8 @@ def _by_result(
             table.add_section()
         names = [result.probe if result.probe != before else "", result.observable]
         table.add_row(
-            *map(Text, (*names, *(cells[place] for cells in columns.values()))),
+            *names,
+            *(cells[place] for cells in columns.values()),
             style="bold" if result in analysis.best_of_probes else None,
         )
         before = result.probe
@@ -123,11 +122,11 @@ def _of_the_best(analysis: Analysis) -> Iterator[RenderableType]:
     if best is None:
         return
     if any(_needs_words(control) for control in best.controls.values()):
-        yield Text()
+        yield plain("")
         yield _controls(analysis, best)
     if best.certainty:
-        yield Text()
-        yield Text(f"Of the best result: {best.certainty}.")
+        yield plain("")
+        yield plain(f"Of the best result: {best.certainty}.")
 
 
 def _needs_words(control: Control) -> bool:
@@ -135,7 +134,7 @@ def _needs_words(control: Control) -> bool:
     return control.name not in BESIDE or bool(control.note and not control.asked)
 
 
-def _controls(analysis: Analysis, best: Result) -> Table:
+def _controls(analysis: Analysis, best: Result) -> Framed:
     of = f"of {best.observable} in {best.probe} by {best.classifier}"
     table = framed(f"{analysis.name}: controls of the best result", of)
     table.add_column("control", no_wrap=True)
@@ -146,7 +145,7 @@ def _controls(analysis: Analysis, best: Result) -> Table:
         colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
         accuracy = "-" if control.accuracy is None else str(control.accuracy)
         cells = (pretty(control.name), control.must_be, accuracy)
-        table.add_row(*map(Text, cells), Text(control.outcome, colour))
+        table.add_row(*cells, plain(control.outcome, colour))
     return table
 
 

@@ -72,10 +72,7 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
     MachineError
         If the disk fails.
     """
-    if folder.suffix != ".decoder":
-        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
-    if folder.exists() and not (folder / _NUMBERS).is_file():
-        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
+    check_place(folder)
     content = skops.io.dumps(
         {
             "estimator": trained.estimator,
@@ -111,6 +108,20 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
         if folder.exists():
             shutil.rmtree(folder)
         draft.rename(folder)
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a place where no decoder can be saved.
+
+    Raises
+    ------
+    StoreError
+        If its name is none of a decoder, or something else is there.
+    """
+    if folder.suffix != ".decoder":
+        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
+    if folder.exists() and not (folder / _NUMBERS).is_file():
+        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
 
 
 def load(folder: Path) -> tuple[Trained, Facts]:

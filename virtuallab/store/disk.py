@@ -70,12 +70,12 @@ def write_text(path: Path, text: str) -> None:
         See :func:`writing`.
     """
     content = text.encode("utf-8", "replace")
-    if path.is_symlink():
-        raise StoreError(f"{path} is a link. It was left alone; remove it or choose another name.")
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if path.exists() and not path.is_file() and not path.is_dir():  # also by a link: /dev/stdout
         with path.open("wb") as device:
             device.write(content)
         return
+    if path.is_symlink():
+        raise StoreError(f"{path} is a link. It was left alone; remove it or choose another name.")
     # One draft for each writer: two commands at once must not write into the same file.
     draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:

@@ -17,6 +17,7 @@ from virtuallab.decoder.controls import (
 )
 from virtuallab.decoder.controls.check import Check
 from virtuallab.decoder.controls.question import Question
+from virtuallab.decoder.strict import nothing
 
 _ASK: Final[dict[str, Callable[[Question], Check]]] = {
     each.NAME: each.ask
@@ -40,7 +41,9 @@ OF_THE_DATA: Final = (visit_0.NAME, metadata.NAME, schedule.NAME)
 OF_SUBJECTS: Final = (metadata.NAME, schedule.NAME)
 
 
-def ask_all(question: Question, names: Sequence[str] = EVERY) -> list[Check]:
+def ask_all(
+    question: Question, names: Sequence[str] = EVERY, step: Callable[[], None] = nothing
+) -> list[Check]:
     """Ask every control of a question; each is returned, also where it could not be asked.
 
     Parameters
@@ -50,6 +53,8 @@ def ask_all(question: Question, names: Sequence[str] = EVERY) -> list[Check]:
     names : sequence of str
         Controls to ask, in this order. Those of :data:`OF_SUBJECTS` need to be asked only once of
         several recordings of the same subjects.
+    step : callable
+        Called after each control.
 
     Returns
     -------
@@ -58,4 +63,8 @@ def ask_all(question: Question, names: Sequence[str] = EVERY) -> list[Check]:
     """
     if not set(names) <= {*CONTROLS, *OF_THE_DATA}:  # others compare with the recording's accuracy
         question = question.answered()
-    return [_ASK[name](question) for name in names]
+    found = []
+    for name in names:
+        found.append(_ASK[name](question))
+        step()
+    return found

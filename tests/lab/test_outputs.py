@@ -1,0 +1,177 @@
+"""What is written last, and what becomes of the answer where it cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+from rich.console import Console
+
+from tests.report.synthetic import experiment
+from virtuallab.errors import MachineError, UserError
+from virtuallab.lab import compare, power, preserved, search
+from virtuallab.lab import experiment as experiments
+from virtuallab.lab.outputs import check_file, check_tree, write_each, write_file, write_tree
+from virtuallab.lab.start import write_starter
+
+SUBJECTS = """\
+schema_version: 1
+name: small
+seed: 3
+subjects:
+  architectures: [{name: mlp, hidden: [8]}]
+  tasks: [{name: digits, train_images: 60, validation_images: 20, probe_images: 10}]
+  rules:
+    - {name: backprop, optimizer: {name: sgd, learning_rate: {log_uniform: [1e-3, 0.1]}}}
+    - feedback_alignment
+  optimizer: {name: sgd, learning_rate: 0.05}
+  replicates: 10
+  batch_size: 20
+  epochs: 1
+  visits: 3
+probes: {some: {units: 4}}
+search: {trials: 4}
+compare: {designs: {few: {units: 2}}, folds: 2}
+power: {design: {units: {uniform: [1, 4]}}, target: 0.7, folds: 2}
+"""
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
+    """Report a made-up experiment; return what was printed, also where that ends in an error."""
+    tree = experiment()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(experiments, "open_tree", lambda _: tree)
+    monkeypatch.setattr(experiments, "build", lambda _: "<html>")
+
+    def reported(output: str | None, error: type[Exception] | None = None, match: str = "") -> str:
+        page = io.StringIO()
+        told = Console(file=page, width=200)
+        where = None if output is None else Path(output)
+        if error is None:
+            experiments.report(Path("x.zarr"), where, console=told)
+        else:
+            with pytest.raises(error, match=match):
+                experiments.report(Path("x.zarr"), where, console=told)
+        return page.getvalue()
+
+    return reported
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_page_that_cannot_be_is_refused_before_anything_is_read(report: Any) -> None:
+    Path("file").touch()
+    wrong = {"none/x.html": "there is no folder none", ".": "is a folder", "file/x": "is not a fol"}
+    for output, words in wrong.items():
+        assert report(output, UserError, words) == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no such device")
+def test_on_a_full_disk_the_verdict_is_printed(report: Any) -> None:
+    assert "balanced accuracy of" in report("/dev/full", MachineError, "the disk is full: /dev/f")
+
+
+def test_on_a_full_disk_the_old_page_stays_whole(report: Any, monkeypatch: Any) -> None:
+    Path("x.html").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    assert "balanced accuracy of" in report(None, MachineError, "the disk is full: x.html")
+    assert Path("x.html").read_text() == "old"
+    assert [path.name for path in Path().iterdir()] == ["x.html"]
+
+
+def test_a_page_beside_the_store_that_cannot_be_loses_no_verdict(report: Any) -> None:
+    Path("x.html").mkdir()
+    assert "balanced accuracy of" in report(None, UserError, "x.html is a folder")
+
+
+def test_a_page_may_go_into_a_pipe(report: Any) -> None:
+    read, write = os.pipe()
+    report(f"/dev/fd/{write}")
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        assert pipe.read() == b"<html>"
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (experiments.run, "small.html"),
+        (compare.compare, "small.compare.csv"),
+        (compare.compare, "small.compare.html"),
+        (compare.compare, "small.compare.zarr"),
+        (power.power, "small.power.csv"),
+        (power.power, "small.power.html"),
+        (search.search, "small.search.csv"),
+        (search.search, "small.tuned.yaml"),
+    ],
+)
+def test_outputs_that_cannot_be_written_are_found_out_before_training(
+    command: Callable[..., object], output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def began(*_: object, **__: object) -> None:
+        raise AssertionError("this has begun")
+
+    monkeypatch.chdir(tmp_path)
+    for module in (experiments, preserved):
+        monkeypatch.setattr(module, "begin", began)
+    monkeypatch.setattr(search, "opened", began)
+    Path("small.yaml").write_text(SUBJECTS)
+    place = Path("runs") / output
+    (place / "of somebody").mkdir(parents=True)
+    with pytest.raises(UserError, match=output):
+        command(Path("small.yaml"), workers=1)
+    assert (place / "of somebody").exists()
+
+
+def test_every_output_that_can_be_written_is_and_the_first_error_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    with pytest.raises(UserError, match="one is a folder"):
+        write_each(
+            lambda: write_file(tmp_path / "one", lambda: "1"),
+            lambda: write_file(tmp_path / "two", lambda: "2"),
+            lambda: write_file(tmp_path / "none" / "three", lambda: "3"),
+        )
+    assert (tmp_path / "two").read_text() == "2"
+
+
+def test_a_tree_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "x.zarr"
+    for value in (1, 2):
+        made = xr.Dataset({"value": value})
+        write_tree(path, lambda draft, made=made: made.to_zarr(draft, consolidated=False))
+    with pytest.raises(MachineError, match="full"):
+        write_tree(path, lambda draft: (draft.mkdir(), full()))
+    assert xr.open_zarr(path, consolidated=False)["value"] == 2
+    assert [found.name for found in tmp_path.iterdir()] == ["x.zarr"]
+
+
+def test_a_folder_or_link_that_is_no_tree_of_arrays_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine.zarr").mkdir()
+    (tmp_path / "link.zarr").symlink_to(tmp_path / "elsewhere")
+    for name in ("mine.zarr", "link.zarr"):
+        with pytest.raises(UserError, match="virtuallab has not written it"):
+            check_tree(tmp_path / name)
+
+
+def test_a_place_that_may_not_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # whoever tests may be allowed everything
+    with pytest.raises(UserError, match="no permission to write in"):
+        check_file(tmp_path / "runs" / "x.html")
+
+
+def test_a_starter_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MachineError, match="full"):
+        write_starter(tmp_path / "x.yaml")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,134 @@
+"""Write what a command hands over beside its answer: refused early, and never half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from virtuallab.errors import StoreError, UserError, VirtuallabError
+from virtuallab.store.disk import write_text, writing
+
+
+def check_file(path: Path) -> None:
+    """Refuse a place where no file can be written, before any work is done for it.
+
+    Its folder may still be missing: commands make the folder of what they keep.
+
+    Raises
+    ------
+    UserError
+        If the place is a folder, lies in something that is none, or may not be written.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder. Give the name of a file.")
+    check_folder(path)
+
+
+def check_in_folder(path: Path) -> None:
+    """Refuse a place as :func:`check_file` does, and also one whose folder does not exist.
+
+    Raises
+    ------
+    UserError
+    """
+    check_file(path)
+    if not path.parent.exists():
+        raise UserError(f"{path} cannot be written: there is no folder {path.parent}. Make it.")
+
+
+def check_tree(path: Path) -> None:
+    """Refuse a place where a tree of arrays would replace something that is none.
+
+    Raises
+    ------
+    UserError
+    """
+    if path.is_symlink() or (path.exists() and not (path / "zarr.json").is_file()):
+        raise UserError(f"{path} exists, and virtuallab has not written it. Move it away.")
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a place in whose folder nothing can be written.
+
+    Raises
+    ------
+    UserError
+        If what should be a folder is none, or may not be written.
+    """
+    for folder in path.absolute().parents:
+        if folder.exists():
+            break
+    if not folder.is_dir():
+        raise UserError(f"{path} cannot be written: {folder} is not a folder.")
+    # A device in a folder that may not be written can itself be written.
+    place = path if path.exists() and not path.is_file() else folder
+    if not os.access(place, os.W_OK):
+        raise StoreError(f"{path} cannot be written: there is no permission to write in {folder}.")
+
+
+def write_file(path: Path, text: Callable[[], str]) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    text : callable
+        Makes its content.
+
+    Raises
+    ------
+    VirtuallabError
+        If it cannot be written. An older file is then as it was.
+    """
+    check_in_folder(path)
+    content = text()
+    with writing(path):
+        write_text(path, content)
+
+
+def write_tree(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a folder so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Writes the content to the folder that it is given, which does not exist yet.
+
+    Raises
+    ------
+    VirtuallabError
+        If it cannot be written. An older folder is then as it was.
+    """
+    check_tree(path)
+    draft, old = (path.with_name(f".{path.name}.{os.getpid()}.{end}") for end in ("new", "old"))
+    try:
+        with writing(path):
+            write(draft)
+            if path.exists():
+                path.rename(old)
+            draft.rename(path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def write_each(*writers: Callable[[], None]) -> None:
+    """Write every output that can be written, then raise the first error.
+
+    Raises
+    ------
+    VirtuallabError
+    """
+    errors: list[VirtuallabError] = []
+    for write in writers:
+        try:
+            write()
+        except VirtuallabError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
