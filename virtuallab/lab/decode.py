@@ -48,21 +48,30 @@ def decode(
     ------
     UserError
         If no subject is left to decode.
+    MachineError
+        If what is read is damaged; said before anything is decoded.
     """
+    chosen = {
+        name: [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
+        for name, analysis in analyses.items()
+    }
+    features = {
+        probe: recorded_features(store, probe)
+        for probe in dict.fromkeys(probe for some in chosen.values() for probe in some)
+    }
+    performance = _performance(store)
     for name, analysis in analyses.items():
         verdicts = []
-        chosen = [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
-        for probe in chosen:
+        for probe in chosen[name]:
             announce(f"{name}: decoding {probe}")
-            found = recorded_features(store, probe)
             own = seeds.integer(seed, "analysis", name, probe)
             verdict = identify(
-                found,
+                features[probe],
                 analysis,
                 own,
                 workers=workers,
                 subjects=store.subjects.load(),
-                performance=_performance(store),
+                performance=performance,
             )
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
         store.write_table(f"decoding/{name}", _together(verdicts))
@@ -75,11 +84,13 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     ------
     UserError
         If the probe has recorded nobody.
+    MachineError
+        If values, coordinates or commit records are damaged; each is named.
     """
     indices = sorted(store.committed(stage(probe)))
     if not indices:
         raise UserError(f"probe {probe!r} has recorded no subject: all diverged, or none trained.")
-    return store.read(feature_node(probe)).isel({SUBJECT: indices}).load()
+    return store.read_values(feature_node(probe), indices)
 
 
 def _performance(store: Store) -> xr.DataArray:

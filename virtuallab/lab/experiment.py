@@ -19,7 +19,7 @@ from virtuallab.lab import load
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, resume, train_all
+from virtuallab.lab.preserved import NOBODY, Experiment, begin, mend, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
@@ -107,6 +107,7 @@ def probe(
     console = console or Console(quiet=True)
     experiment = resume(Store.open(store))
     probes = load.probes_for(protocol, overrides, experiment.protocol)
+    mend(experiment, [recording.stage(name) for name in probes], console)
     _record(experiment, probes, workers=workers, console=console)
     experiment.store.finish()
     return open_tree(store)

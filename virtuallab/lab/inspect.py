@@ -15,7 +15,7 @@ from virtuallab.errors import UnknownName
 from virtuallab.lab import record, train
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.store import Store
-from virtuallab.vocabulary import STATUS
+from virtuallab.vocabulary import DONE, STATUS
 
 _KINDS = {
     "rules": registry.RULES,
@@ -28,23 +28,32 @@ _KINDS = {
 
 
 def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[str]]:
-    """How far an experiment has come.
+    """How far an experiment has come, and what of it is damaged.
 
     Parameters
     ----------
     path : Path
         The store.
     verify : bool
-        Compare the checksum of every chunk that a commit record names.
+        Compare every file of the store with the digest it was written with; otherwise only the
+        commit records.
 
     Returns
     -------
     tuple
-        A table for the terminal, and a line for each damaged chunk (none where not verified).
+        A table for the terminal, and a line for each damaged file.
+
+    Raises
+    ------
+    StoreError
+        If there is no such experiment.
+    MachineError
+        If the root's metadata or the manifest is damaged: nothing more can be said.
     """
     store = Store.open(path)
-    total = store.subjects.sizes["subject"]
-    trained = store.committed(train.STAGE)
+    damage = store.verify() if verify else store.damaged_records()
+    trained = store.committed(train.STAGE, only_sound=True)
+    total = sum(map(len, store.plan["cohorts"]))
     fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     fate["pending"] += total - len(trained)
     table = Table(title=str(path), title_justify="left")
@@ -52,11 +61,10 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
     table.add_row("train", str(len(trained)), str(total), remarks)
-    living = len(record.living(store))
     for probe in record.probes_in(store):
-        finished = len(store.committed(record.stage(probe)))
-        table.add_row(f"probe {probe}", str(finished), str(living), "")
-    return table, store.verify() if verify else []
+        finished = len(store.committed(record.stage(probe), only_sound=True))
+        table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
+    return table, [str(each) for each in damage]
 
 
 def info(path: Path) -> RenderableType:

@@ -131,9 +131,13 @@ def begin(
 ) -> Experiment:
     """Open the store of this protocol, or make it."""
     if root.exists():
+        Store.mend_root(root)
         kept = Store.open(root)
         _refuse_another(kept, protocol)
-        return resume(kept, protocol)
+        experiment = resume(kept, protocol)
+        stages = [train.STAGE, *map(recording.stage, protocol.probes)]
+        mend(experiment, stages, console)
+        return experiment
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +159,27 @@ def begin(
         plan=plan.stored(),
     )
     return resume(made, protocol)
+
+
+def mend(experiment: Experiment, stages: Sequence[str], console: Console) -> None:
+    """Have damaged subjects made anew by the stages that follow, and say how many.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    stages : sequence of str
+        Stages that the command at work will go through.
+    console : rich.console.Console
+    """
+    store = experiment.store
+    for stage in stages:
+        if count := store.make_anew(stage):
+            subjects = "1 subject is" if count == 1 else f"{count} subjects are"
+            console.print(f"{stage}: {subjects} damaged and made anew", highlight=False)
+    if store.is_damaged("subjects"):
+        described = table.describe_subjects(experiment.subjects)
+        records = store.committed(train.STAGE, only_sound=True)
+        store.write_table("subjects", table.fates(described, records))
 
 
 def resume(store: Store, protocol: Protocol | None = None) -> Experiment:
