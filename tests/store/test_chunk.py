@@ -59,7 +59,9 @@ def test_an_array_whose_subjects_share_a_file_is_refused(
     store = new_store(tmp_path)
     group = zarr.open_group(str(store.path), mode="r+", use_consolidated=False)
     names = ("subject", "unit")
-    array = group.create_array("shared/x", shape=(6, 5), dtype="f4", dimension_names=names, **layout)  # type: ignore[arg-type]
+    array = group.create_array(
+        "shared/x", shape=(6, 5), dtype="f4", dimension_names=names, **layout
+    )  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="one chunk a subject; writes would destroy others"):
         check_chunk(array, "shared/x", 0, np.zeros(5, np.float32))
 

@@ -25,7 +25,9 @@ from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
+from virtuallab.report.subject_plates import Check, unchecked
 from virtuallab.store import Store, open_tree
+from virtuallab.store.records import records_folder
 
 
 @stoppable()
@@ -140,10 +142,18 @@ def report(
     console = console or Console(quiet=True)
     tree = open_tree(store)
     page = output or store.with_suffix(".html")
-    page.write_text(build(tree), encoding="utf-8")
+    page.write_text(build(tree, check=_check_of(store)), encoding="utf-8")
     console.print(verdict_table(tree))
     console.print(f"Report: {page}", highlight=False)
     return tree
+
+
+def _check_of(path: Path) -> Check:
+    """Return what compares recordings with their checksums, where the store's records are there."""
+    if not records_folder(path).is_dir():
+        return unchecked
+    store = Store.open(path)
+    return lambda node, subject: store.check_values(node, [subject])
 
 
 def _record(

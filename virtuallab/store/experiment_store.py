@@ -316,15 +316,17 @@ class Store:
         return found.assign(read).load()
 
     def check_values(self, node: str, subjects: Sequence[int]) -> None:
-        """Compare values of some subjects with their checksums.
+        """Compare values of some subjects with their checksums; of those that are committed.
 
         Raises
         ------
-        MachineError
+        StoreError, MachineError
             As of :meth:`read_values`.
         """
-        for index in subjects:
-            self._tree.read_values(node, self._expected(node, [index]))
+        self._tree.check(node)
+        for index, checksums in self._expected(node, subjects).items():
+            if checksums:  # one at a time: recordings may be large
+                self._tree.read_values(node, {index: checksums})
 
     def _expected(self, node: str, subjects: Sequence[int]) -> dict[int, dict[str, str]]:
         found = {index: self._records.checksums(node, index) for index in subjects}
