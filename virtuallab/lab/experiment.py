@@ -19,7 +19,7 @@ from virtuallab.lab import load
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, mend, resume, train_all
+from virtuallab.lab.preserved import NOBODY, Experiment, begin, begin_anew, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
@@ -109,7 +109,6 @@ def probe(
     console = console or Console(quiet=True)
     experiment = resume(Store.open(store))
     probes = load.probes_for(protocol, overrides, experiment.protocol)
-    mend(experiment, [recording.stage(name) for name in probes], console)
     _record(experiment, probes, workers=workers, console=console)
     experiment.store.finish()
     return open_tree(store)
@@ -167,6 +166,10 @@ def _record(
     living = recording.living(store)
     if not living:
         raise UserError(NOBODY)
+    recording.declare(
+        store, experiment.subjects, experiment.anatomies, probes, visits=experiment.visits
+    )
+    begin_anew(store, [recording.stage(name) for name in probes], console)
     already = sum(len(store.committed(recording.stage(name))) for name in probes)
     with counting(console, "recordings made", len(living) * len(probes), already) as advance:
         recording.record_probes(
@@ -174,7 +177,6 @@ def _record(
             experiment.subjects,
             experiment.anatomies,
             probes,
-            visits=experiment.visits,
             seed=experiment.protocol.seed,
             workers=workers or planning.cores(),
             advance=advance,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -11,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from virtuallab import registry
-from virtuallab.errors import UnknownName
+from virtuallab.errors import MachineError, UnknownName
 from virtuallab.lab import record, train
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.store import Store
+from virtuallab.store.damage import Damage
+from virtuallab.store.integrity import without_root
 from virtuallab.vocabulary import DONE, STATUS
 
 _KINDS = {
@@ -48,9 +51,14 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     StoreError
         If there is no such experiment.
     MachineError
-        If the root's metadata or the manifest is damaged: nothing more can be said.
+        If the root's metadata or the manifest is damaged, and ``verify`` is not asked.
     """
-    store = Store.open(path)
+    try:
+        store = Store.open(path)
+    except MachineError:
+        if verify and (damage := without_root(path)):
+            return Text(f"{path}: what is damaged has to be made anew first"), _lines(damage)
+        raise
     damage = store.verify() if verify else store.damaged_records()
     trained = store.committed(train.STAGE, only_sound=True)
     total = sum(map(len, store.plan["cohorts"]))
@@ -64,7 +72,11 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     for probe in record.probes_in(store):
         finished = len(store.committed(record.stage(probe), only_sound=True))
         table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
-    return table, [str(each) for each in damage]
+    return table, _lines(damage)
+
+
+def _lines(damage: Sequence[Damage]) -> list[str]:
+    return [str(each) for each in damage]
 
 
 def info(path: Path) -> RenderableType:

@@ -135,8 +135,10 @@ def begin(
         kept = Store.open(root)
         _refuse_another(kept, protocol)
         experiment = resume(kept, protocol)
-        stages = [train.STAGE, *map(recording.stage, protocol.probes)]
-        mend(experiment, stages, console)
+        if kept.is_damaged("subjects"):
+            described = table.describe_subjects(experiment.subjects)
+            records = kept.committed(train.STAGE, only_sound=True)
+            kept.write_table("subjects", table.fates(described, records))
         return experiment
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
@@ -161,25 +163,21 @@ def begin(
     return resume(made, protocol)
 
 
-def mend(experiment: Experiment, stages: Sequence[str], console: Console) -> None:
-    """Have damaged subjects made anew by the stages that follow, and say how many.
+def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
+    """Take damaged subjects for not done with some stages, and say how many.
 
     Parameters
     ----------
-    experiment : Experiment
+    store : Store
+        The nodes of these stages are declared.
     stages : sequence of str
-        Stages that the command at work will go through.
+        Those that the command at work does next.
     console : rich.console.Console
     """
-    store = experiment.store
     for stage in stages:
         if count := store.make_anew(stage):
             subjects = "1 subject is" if count == 1 else f"{count} subjects are"
             console.print(f"{stage}: {subjects} damaged and made anew", highlight=False)
-    if store.is_damaged("subjects"):
-        described = table.describe_subjects(experiment.subjects)
-        records = store.committed(train.STAGE, only_sound=True)
-        store.write_table("subjects", table.fates(described, records))
 
 
 def resume(store: Store, protocol: Protocol | None = None) -> Experiment:
@@ -227,9 +225,10 @@ def train_all(
 ) -> None:
     """Train and preserve who is not preserved yet; write down what became of all."""
     store, subjects = experiment.store, experiment.subjects
-    done = len(store.committed(train.STAGE))
     for anatomy in experiment.anatomies:
         train.declare(store, anatomy, experiment.visits)
+    begin_anew(store, [train.STAGE], console)
+    done = len(store.committed(train.STAGE))
     with counting(console, "subjects trained", len(subjects), done) as advance:
         train.train_subjects(
             store,

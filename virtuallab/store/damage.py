@@ -13,7 +13,7 @@ from virtuallab.errors import MachineError
 CHANGED: Final = "is damaged: it is not what was written"
 MISSING: Final = "is missing"
 
-_SHOWN: Final = 20  # damaged files that one error names
+_SHOWN: Final = 30  # damaged files that one error names
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from virtuallab.store.damage import CHANGED, MISSING, Damage, refuse, what_is_wr
 from virtuallab.store.disk import write_json
 from virtuallab.store.manifest import FILE, Manifest, changed_files
 from virtuallab.store.metadata import GATHERED, root_metadata
-from virtuallab.store.records import records_folder
+from virtuallab.store.records import Records, records_folder
 from virtuallab.store.seal import digest, file_digest
 
 
@@ -110,6 +110,20 @@ def check_static(store: Path) -> None:
         refuse(static_damage(store), store)
 
 
+def without_root(store: Path) -> list[Damage]:
+    """Return what is damaged where the root or the manifest is; nothing of subjects' values."""
+    records = Records(store)
+    damaged = [each for stage in records.stages() for each in records.scan(stage)[1]]
+    try:
+        manifest = Manifest.read(records.folder)
+    except (OSError, ValueError, TypeError):
+        file = records.folder / FILE
+        found = Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))
+        return [found, *damaged]
+    static = [*of_root(store, manifest), *of_nodes(store, manifest)]
+    return [*static, *unlisted(store, manifest), *damaged]
+
+
 def static_damage(store: Path) -> list[Damage]:
     """Return what is damaged of metadata, coordinates and tables.
 
@@ -196,23 +210,26 @@ def _attributes(manifest: Manifest) -> dict[str, Any]:
 
 
 def unlisted(store: Path, manifest: Manifest) -> Iterator[Damage]:
-    """Yield arrays that the manifest does not name: nothing tells whether they are damaged."""
-    attributes = _attributes(manifest)
-    known = {
-        f"{node}/{name}" for node, versions in manifest.nodes.items()
-        for version in versions if version is not None for name in version
-    }  # fmt: skip
-    for file in sorted(store.rglob("zarr.json")):
-        place = file.relative_to(store).as_posix()
-        if place in known or place == "zarr.json" or not _is_array(file):
-            continue
-        node = place.removesuffix("/zarr.json").rpartition("/")[0]
-        found = f"is not in {manifest.file}, so damage in it would not be noticed"
-        yield Damage(file, found, remedy.of_node(store, node, attributes))
+    """Yield nodes that the manifest does not name: nothing tells whether they are damaged."""
+    for node in unlisted_nodes(store, manifest):
+        yield not_listed(store, manifest, node)
+
+
+def unlisted_nodes(store: Path, manifest: Manifest) -> list[str]:
+    """Return nodes with arrays that are in a store and not in its manifest."""
+    arrays = (file.parent for file in store.rglob("zarr.json") if _is_array(file))
+    nodes = {array.parent.relative_to(store).as_posix() for array in arrays}
+    return sorted(node for node in nodes if node not in manifest and node != ".")
+
+
+def not_listed(store: Path, manifest: Manifest, node: str) -> Damage:
+    """Return what is said of a node that the manifest does not name."""
+    found = f"is not in {manifest.file}, so that damage in it would not be noticed"
+    return Damage(store / node, found, remedy.of_node(store, node, _attributes(manifest)))
 
 
 def _is_array(metadata: Path) -> bool:
     try:
         return bool(json.loads(metadata.read_bytes()).get("node_type") == "array")
     except (OSError, ValueError, AttributeError, RecursionError):
-        return True
+        return False

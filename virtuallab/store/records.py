@@ -75,6 +75,8 @@ class Records:
         found: dict[int, dict[str, Any]] = {}
         damaged: list[int] = []
         for file in sorted((self.folder / stage).glob("[0-9]*.json")):
+            if not file.stem.isdecimal():  # a copy that a sync client made: "000003 2.json"
+                continue
             index = int(file.stem)
             if (stage, index) in self._void:
                 continue

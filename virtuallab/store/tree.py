@@ -17,7 +17,7 @@ from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.store import chunk, remedy
 from virtuallab.store.damage import Damage, refuse, what_is_wrong
 from virtuallab.store.disk import writing
-from virtuallab.store.integrity import of_nodes, reading, with_parents
+from virtuallab.store.integrity import not_listed, of_nodes, reading, unlisted_nodes, with_parents
 from virtuallab.store.layout import as_words, check_like, declare_array, table_encoding, value_dims
 from virtuallab.store.manifest import Manifest, digests
 from virtuallab.store.metadata import gather, quiet, spread
@@ -187,8 +187,8 @@ class Tree:
     def damaged_chunks(
         self, node: str, index: int, checksums: Mapping[str, str]
     ) -> Iterator[Damage]:
-        """Yield damaged chunks of one subject; none where the node's metadata is damaged itself."""
-        if node in self and any(self.damage([node])):
+        """Yield damaged chunks of one subject; none where the node itself cannot be trusted."""
+        if node in self and (node not in self.manifest or any(self.damage([node]))):
             return
         arrays = self.over_subjects(node) if node in self else {}
         for name, expected in checksums.items():
@@ -208,12 +208,13 @@ class Tree:
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""
-        return sorted(
+        listed = (
             node
             for node, versions in self.manifest.nodes.items()
             if any("/" in file for version in versions for file in version or ())
             and (self.path / node).is_dir()
         )
+        return sorted([*listed, *unlisted_nodes(self.path, self.manifest)])
 
     def check(self, node: str) -> None:
         """Compare metadata, coordinates and a table's values with their digests, once.
@@ -229,6 +230,8 @@ class Tree:
             return
         if node not in self:
             raise StoreError(f"{self.path} has no {node}. It has {', '.join(self.nodes())}.")
+        if node not in self.manifest:
+            refuse([not_listed(self.path, self.manifest, node)], self.path)
         refuse(self.damage([node]), self.path)
         self._checked.add(node)
 
@@ -309,8 +312,8 @@ class Tree:
                 shutil.rmtree(draft, ignore_errors=True)
                 zarr.create_group(str(draft), zarr_format=3)
                 (self.path / group).mkdir(exist_ok=True)
-                _move(draft / "zarr.json", self.path / group / "zarr.json")
                 self.manifest.nodes[group] = [digests(draft)]
+                _move(draft / "zarr.json", self.path / group / "zarr.json")
                 shutil.rmtree(draft)
 
     def _gather(self) -> None:
