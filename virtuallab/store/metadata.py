@@ -48,8 +48,13 @@ def spread(store: Path) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the notes that gathered metadata and strings are younger than zarr's v3 text."""
+    """Silence what zarr notes of every store of ours, and of files that others put into one.
+
+    Gathered metadata and strings are younger than the text of zarr's version 3; ``.DS_Store`` and
+    the like are nobody's nodes.
+    """
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Object at .* is not recognized as a component")
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
         yield

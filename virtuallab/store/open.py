@@ -9,7 +9,7 @@ import xarray as xr
 from virtuallab.errors import StoreError
 from virtuallab.store.damage import refuse
 from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
-from virtuallab.store.metadata import is_gathered, root_metadata
+from virtuallab.store.metadata import is_gathered, quiet, root_metadata
 from virtuallab.store.records import records_folder
 
 SCHEMA_VERSION = 1
@@ -59,7 +59,7 @@ def open_tree(path: Path) -> xr.DataTree:
     """
     check_is_ours(path)
     check_static(path)
-    with reading(path):
+    with reading(path), quiet():
         tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
         loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
         return xr.DataTree.from_dict(loaded, name=path.stem)

@@ -126,7 +126,7 @@ class Tree:
             If its metadata, coordinates or (of a table) values are damaged.
         """
         self.check(node)
-        with reading(self.path):
+        with reading(self.path), quiet():
             dataset = xr.open_zarr(
                 str(self.path), group=node, consolidated=False, chunks=None, zarr_format=3
             )
