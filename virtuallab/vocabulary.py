@@ -47,6 +47,23 @@ DEAD: Final = 1  # constant: every unit gives the same value, so ratios to its s
 EXPLODED: Final = 2  # not a finite number
 FLAGS: Final = {LIVE: "live", DEAD: "dead", EXPLODED: "exploded"}
 
+
+def subject_name(index: int, count: int = 0) -> str:
+    """Name of a subject, wide enough for all.
+
+    Parameters
+    ----------
+    index : int
+        Counted from 0.
+    count : int
+        How many subjects there are.
+
+    >>> subject_name(3), subject_name(3, 20_000)
+    ('sub-0004', 'sub-00004')
+    """
+    return f"sub-{index + 1:0{max(4, len(str(count)))}d}"
+
+
 # name -> (units, long name); units "1" is the dimensionless unit of the CF conventions.
 _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     SUBJECT: ("", "subject"),

@@ -363,4 +363,4 @@ def test_a_machine_error_has_its_own_exit_code(protocol: Path, virtuallab: Comma
     record.write_text("not json", encoding="utf-8")
     done = virtuallab("status", "lab.zarr")
     assert done.returncode == MachineError.exit_code == 1
-    assert "000002.json is damaged" in done.stderr
+    assert "000002.json (sub-0003) is damaged" in done.stderr

@@ -31,7 +31,7 @@ def test_a_full_disk_is_said_plainly_and_the_rest_is_kept(
     for broken, attempt in [
         ("zarr.Array.__setitem__", lambda: store.write(NODE, 1, sample(2.0))),
         ("virtuallab.store.experiment_store.settle", lambda: commit(store, checksums)),
-        ("virtuallab.store.records.write_json", lambda: commit(store, checksums)),
+        ("virtuallab.store.records.write_sealed", lambda: commit(store, checksums)),
         ("virtuallab.store.metadata.write_json", lambda: store.declare("more", sample())),
         ("virtuallab.store.tree._to_zarr", lambda: store.write_table("more", sample())),
         ("virtuallab.store.tree.gather", store.finish),

@@ -24,7 +24,9 @@ def test_a_damaged_record_is_named(tmp_path: Path, content: str) -> None:
     store.commit(STAGE, 0, {})
     path = tmp_path / "lab.records" / STAGE / "000000.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(MachineError, match=r"000000\.json is damaged. Remove it"):
+    with pytest.raises(
+        MachineError, match=r"000000\.json .sub-0001. is damaged: .* virtuallab run"
+    ):
         store.committed(STAGE)
 
 

@@ -51,25 +51,34 @@ def decode(
     ------
     UserError
         If no subject is left to decode.
+    MachineError
+        If what is read is damaged; said before anything is decoded.
     """
+    chosen = {
+        name: [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
+        for name, analysis in analyses.items()
+    }
+    features = {
+        probe: recorded_features(store, probe)
+        for probe in dict.fromkeys(probe for some in chosen.values() for probe in some)
+    }
+    performance = _performance(store)
     for name, analysis in analyses.items():
         verdicts = []
-        chosen = [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
-        for probe in chosen:
-            found = recorded_features(store, probe)
+        for probe in chosen[name]:
             own = seeds.integer(seed, "analysis", name, probe)
             stage = f"{name}: decoding {probe}, steps done"
             with (
-                counting(console, stage, n_steps(found, analysis)) as advance,
+                counting(console, stage, n_steps(features[probe], analysis)) as advance,
                 tallying(advance) as step,
             ):
                 verdict = identify(
-                    found,
+                    features[probe],
                     analysis,
                     own,
                     workers=workers,
                     subjects=store.subjects.load(),
-                    performance=_performance(store),
+                    performance=performance,
                     step=step,
                 )
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
@@ -83,11 +92,13 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     ------
     UserError
         If the probe has recorded nobody.
+    MachineError
+        If values, coordinates or commit records are damaged; each is named.
     """
     indices = sorted(store.committed(stage(probe)))
     if not indices:
         raise UserError(f"probe {probe!r} has recorded no subject: all diverged, or none trained.")
-    return store.read(feature_node(probe)).isel({SUBJECT: indices}).load()
+    return store.read_values(feature_node(probe), indices)
 
 
 def _performance(store: Store) -> xr.DataArray:

@@ -21,13 +21,15 @@ from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
 from virtuallab.lab.outputs import check_file, check_in_folder, write_file
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, resume, train_all
+from virtuallab.lab.preserved import NOBODY, Experiment, begin, begin_anew, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
+from virtuallab.report.subject_plates import Check, unchecked
 from virtuallab.store import Store, open_tree
+from virtuallab.store.records import records_folder
 
 
 @stoppable()
@@ -153,9 +155,17 @@ def report(
     tree = open_tree(store)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
-    write_file(page, lambda: build(tree))
+    write_file(page, lambda: build(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
     return tree
+
+
+def _check_of(path: Path) -> Check:
+    """Return what compares recordings with their checksums, where the store's records are there."""
+    if not records_folder(path).is_dir():
+        return unchecked
+    store = Store.open(path)
+    return lambda node, subject: store.check_values(node, [subject])
 
 
 def _record(
@@ -169,6 +179,10 @@ def _record(
     living = stages.living(store)
     if not living:
         raise UserError(NOBODY)
+    recording.declare(
+        store, experiment.subjects, experiment.anatomies, probes, visits=experiment.visits
+    )
+    begin_anew(store, [stages.stage(name) for name in probes], console)
     already = sum(len(store.committed(stages.stage(name))) for name in probes)
     with counting(console, "recordings made", len(living) * len(probes), already) as advance:
         recording.record_probes(
@@ -176,7 +190,6 @@ def _record(
             experiment.subjects,
             experiment.anatomies,
             probes,
-            visits=experiment.visits,
             seed=experiment.protocol.seed,
             workers=workers or planning.cores(),
             advance=advance,

@@ -21,7 +21,8 @@ from virtuallab.lab.workers import stoppable
 from virtuallab.report import identified_summary
 from virtuallab.store import Store, decoder_file
 from virtuallab.store.facts import Facts
-from virtuallab.vocabulary import RULE, STIMULUS, UNIT, VISIT, describe
+from virtuallab.store.records import records_folder
+from virtuallab.vocabulary import RULE, STIMULUS, SUBJECT, UNIT, VISIT, describe
 
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
@@ -86,11 +87,15 @@ def identify(
         If the recording cannot be read, or the decoder cannot be asked of it.
     StoreError
         If there is no such decoder or experiment, or it cannot be trusted.
+    MachineError
+        If what is read of an experiment is damaged.
     """
     console = console or Console(quiet=True)
     if save is not None:
         decoder_file.check_place(save)
         check_folder(save)
+    for one in [recording] if isinstance(recording, Path) else recording:
+        _check_own(one, subject)
     read = read_recording(recording, subject)
     if decoder_file.is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)
@@ -104,6 +109,26 @@ def identify(
         decoder_file.save(trained, facts, save)
         say(console, f"Decoder written: {save}")
     return found
+
+
+def _check_own(recording: Path, subject: str | None) -> None:
+    """Compare a recording that lies in an experiment with its checksums.
+
+    Raises
+    ------
+    MachineError
+        If it is damaged.
+    """
+    place = recording.absolute()
+    roots = [path for path in place.parents if path.suffix == ".zarr"]
+    if not roots or not records_folder(roots[0]).is_dir():
+        return
+    store = Store.open(roots[0])
+    node = place.relative_to(roots[0]).as_posix()
+    if node in store.nodes():
+        names = list(store.subjects[SUBJECT].to_numpy())
+        chosen = [subject] if subject in names else names
+        store.check_values(node, [names.index(name) for name in chosen])
 
 
 def _refuse_options(

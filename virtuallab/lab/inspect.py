@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 
 from virtuallab.console import framed, plain
+from virtuallab.errors import MachineError
 from virtuallab.lab.cost import megabytes, stored
-from virtuallab.lab.stages import TRAIN, living, probes_in, stage
+from virtuallab.lab.stages import TRAIN, probes_in, stage
 from virtuallab.store import Store
-from virtuallab.store.glance import subject_count
-from virtuallab.vocabulary import STATUS
+from virtuallab.store.damage import Damage
+from virtuallab.store.integrity import without_root
+from virtuallab.vocabulary import DONE, STATUS
 
 
 def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[str]]:
-    """How far an experiment has come.
+    """How far an experiment has come, and what of it is damaged.
 
     Parameters
     ----------
     path : Path
         The store.
     verify : bool
-        Compare the checksum of every chunk that a commit record names.
+        Compare every file of the store with the digest it was written with; otherwise only the
+        commit records.
 
     Returns
     -------
     tuple
-        A table for the terminal, and a line for each damaged chunk (none where not verified).
+        A table for the terminal, and a line for each damaged file.
+
+    Raises
+    ------
+    StoreError
+        If there is no such experiment.
+    MachineError
+        If the root's metadata or the manifest is damaged, and ``verify`` is not asked.
     """
-    store = Store.open(path)
-    total = subject_count(path)
-    trained = store.committed(TRAIN)
+    try:
+        store = Store.open(path)
+    except MachineError:
+        if verify and (damage := without_root(path)):
+            return plain(f"{path}: what is damaged has to be made anew first"), _lines(damage)
+        raise
+    damage = store.verify() if verify else store.damaged_records()
+    trained = store.committed(TRAIN, only_sound=True)
+    total = sum(map(len, store.plan["cohorts"]))
     fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     fate["pending"] += total - len(trained)
     table = framed(str(path))
@@ -41,11 +58,14 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
     table.add_row("train", str(len(trained)), str(total), remarks)
-    alive = len(living(store))
     for probe in probes_in(store):
-        finished = len(store.committed(stage(probe)))
-        table.add_row(f"probe {probe}", str(finished), str(alive), "")
-    return table, store.verify() if verify else []
+        finished = len(store.committed(stage(probe), only_sound=True))
+        table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
+    return table, _lines(damage)
+
+
+def _lines(damage: Sequence[Damage]) -> list[str]:
+    return [str(each) for each in damage]
 
 
 def info(path: Path) -> RenderableType:

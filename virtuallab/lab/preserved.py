@@ -143,9 +143,15 @@ def begin(
 ) -> Experiment:
     """Open the store of this protocol, or make it."""
     if root.exists():
+        Store.mend_root(root)
         kept = Store.open(root)
         _refuse_another(kept, protocol)
-        return resume(kept, protocol)
+        experiment = resume(kept, protocol)
+        if kept.is_damaged("subjects"):
+            described = table.describe_subjects(experiment.subjects)
+            records = kept.committed(TRAIN, only_sound=True)
+            kept.write_table("subjects", table.fates(described, records))
+        return experiment
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -167,6 +173,23 @@ def begin(
         plan=plan.stored(),
     )
     return resume(made, protocol)
+
+
+def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
+    """Take damaged subjects for not done with some stages, and say how many.
+
+    Parameters
+    ----------
+    store : Store
+        The nodes of these stages are declared.
+    stages : sequence of str
+        Those that the command at work does next.
+    console : rich.console.Console
+    """
+    for stage in stages:
+        if count := store.make_anew(stage):
+            subjects = "1 subject is" if count == 1 else f"{count} subjects are"
+            console.print(f"{stage}: {subjects} damaged and made anew", highlight=False)
 
 
 def resume(store: Store, protocol: Protocol | None = None) -> Experiment:
@@ -214,9 +237,10 @@ def train_all(
 ) -> None:
     """Train and preserve who is not preserved yet; write down what became of all."""
     store, subjects = experiment.store, experiment.subjects
-    done = len(store.committed(TRAIN))
     for anatomy in experiment.anatomies:
         train.declare(store, anatomy, experiment.visits)
+    begin_anew(store, [TRAIN], console)
+    done = len(store.committed(TRAIN))
     with counting(console, "subjects trained", len(subjects), done) as advance:
         train.train_subjects(
             store,

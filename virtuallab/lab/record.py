@@ -43,7 +43,6 @@ def record_probes(
     anatomies: Sequence[Anatomy],
     probes: Mapping[str, Probe],
     *,
-    visits: xr.Dataset,
     seed: int,
     workers: int,
     advance: Advance,
@@ -53,11 +52,10 @@ def record_probes(
     Parameters
     ----------
     store : Store
+        The nodes of the probes are declared.
     subjects : sequence of Subject
     anatomies : sequence of Anatomy
     probes : mapping from name to Probe
-    visits : xr.Dataset
-        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
     seed : int
         The protocol's seed. A probe's choice of units and its noise depend on it, on the subject
         and on the probe's name, and on nothing else.
@@ -69,8 +67,6 @@ def record_probes(
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
-    for name, probe in probes.items():
-        _declare(store, anatomies, name, probe, layers, visits, subjects)
 
     def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
         missing = [name for name in probes if index not in recorded[name]]
@@ -98,6 +94,30 @@ def record_probes(
     ]
     with torch_threads(1):
         run_all(work, workers)
+
+
+def declare(
+    store: Store,
+    subjects: Sequence[Subject],
+    anatomies: Sequence[Anatomy],
+    probes: Mapping[str, Probe],
+    *,
+    visits: xr.Dataset,
+) -> None:
+    """Make the nodes of probes; where they are there, see that they are for these probes.
+
+    Parameters
+    ----------
+    store : Store
+    subjects : sequence of Subject
+    anatomies : sequence of Anatomy
+    probes : mapping from name to Probe
+    visits : xr.Dataset
+        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
+    """
+    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    for name, probe in probes.items():
+        _declare(store, anatomies, name, probe, layers, visits, subjects)
 
 
 def _look(tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int) -> xr.Dataset:

@@ -20,6 +20,7 @@ from virtuallab.vocabulary import (
     VISIT,
     describe,
     describe_flags,
+    subject_name,
 )
 
 # What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
@@ -38,8 +39,7 @@ DESIGN = (
 
 def subject_names(count: int) -> list[str]:
     """``sub-0001`` and so on, wide enough for all."""
-    width = max(4, len(str(count)))
-    return [f"sub-{index + 1:0{width}d}" for index in range(count)]
+    return [subject_name(index, count) for index in range(count)]
 
 
 def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:

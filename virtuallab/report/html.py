@@ -19,7 +19,7 @@ from virtuallab.report.relevance_plates import relevance_of_best
 from virtuallab.report.render import inline_svg
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import looks, pretty
-from virtuallab.report.subject_plates import activity_plate, learning_plate
+from virtuallab.report.subject_plates import Check, activity_plate, learning_plate, unchecked
 from virtuallab.report.truth_plates import angles_plate, sizes_plate
 from virtuallab.report.verdict import Verdict, judge
 from virtuallab.report.verdict_plates import accuracy_plate, confusion_plate, controls_plate
@@ -42,7 +42,7 @@ class Section:
     whole_subjects: bool
 
 
-def build(tree: xr.DataTree, title: str | None = None) -> str:
+def build(tree: xr.DataTree, title: str | None = None, check: Check = unchecked) -> str:
     """Write the report of an experiment, as far as it has come.
 
     Parameters
@@ -52,6 +52,9 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
         shown where it is there. Raw recordings are read of one subject of each rule only.
     title : str, optional
         In place of the protocol's name.
+    check : callable, optional
+        Called with a node and the index of a subject before its recording is read; raises if the
+        recording is damaged.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def build(tree: xr.DataTree, title: str | None = None) -> str:
             learning=learning_plate(tree, rule_looks),
             angles=angles_plate(tree, rule_looks),
             sizes=sizes_plate(tree, rule_looks),
-            activity=activity_plate(tree, probes),
+            activity=activity_plate(tree, probes, check),
             fates=fates(subjects, tree, rules),
             unfinished=int((subjects["status"] == PENDING).sum()),
             n_subjects=subjects.sizes["subject"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -13,7 +14,13 @@ from virtuallab.report.style import Look, pretty
 from virtuallab.report.words import words
 from virtuallab.vocabulary import ACTIVITY, CROSS_ENTROPY, DONE, RULE, SUBJECT, UNIT, VISIT
 
+Check = Callable[[str, int], None]  # of a node and the index of a subject; raises if damaged
+
 _LEARNED = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
+
+
+def unchecked(node: str, subject: int) -> None:
+    """Take a recording as it is."""
 
 
 def learning_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | None:
@@ -80,7 +87,9 @@ def left_out(done: np.ndarray) -> str:
     return f" {lost} that diverged, failed or are pending are left out." if lost else ""
 
 
-def activity_plate(tree: xr.DataTree, preferred: Sequence[str] = ()) -> Plate | None:
+def activity_plate(
+    tree: xr.DataTree, preferred: Sequence[str] = (), check: Check = unchecked
+) -> Plate | None:
     """Show what one probe sees of the first subject of each rule; None where nothing is kept.
 
     Only these subjects' recordings are read.
@@ -90,17 +99,23 @@ def activity_plate(tree: xr.DataTree, preferred: Sequence[str] = ()) -> Plate | 
     tree : xr.DataTree
     preferred : sequence of str
         Probes to show rather than others; the first that kept its recordings is taken.
+    check : callable, optional
+        Called with the node and the index of a subject before its recording is read; raises if the
+        recording is damaged.
     """
     place = _recordings(tree, preferred)
     if place is None:
         return None
     probe, architecture = place
-    node = tree[f"recordings/{probe}/{architecture}"].to_dataset()
+    path = f"recordings/{probe}/{architecture}"
+    node = tree[path].to_dataset()
     subjects = tree["subjects"].to_dataset()
     status, rules = subjects["status"].to_numpy(), words(subjects[RULE])
     panels = []
     for rule in sorted(set(rules)):
-        shown = _first_recorded(node, np.flatnonzero((rules == rule) & (status == DONE)))
+        shown = _first_recorded(
+            node, np.flatnonzero((rules == rule) & (status == DONE)), partial(check, path)
+        )
         if shown is None:
             continue
         name = str(shown[SUBJECT].item())
@@ -140,9 +155,12 @@ def _recordings(tree: xr.DataTree, preferred: Sequence[str]) -> tuple[str, str] 
     return None
 
 
-def _first_recorded(node: xr.Dataset, candidates: np.ndarray) -> xr.DataArray | None:
+def _first_recorded(
+    node: xr.Dataset, candidates: np.ndarray, inspect: Callable[[int], None]
+) -> xr.DataArray | None:
     """Return responses of the first of these subjects that the node holds, its labels as coords."""
     for index in candidates:
+        inspect(int(index))
         seen = node.isel({SUBJECT: int(index)})
         values = seen[ACTIVITY].load()
         if not np.isfinite(values.to_numpy()).any():

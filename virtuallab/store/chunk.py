@@ -6,7 +6,6 @@ and puts the whole back. So one chunk holds exactly one subject, and is written 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import zarr
 
 from virtuallab.errors import StoreError
 from virtuallab.store.layout import is_text, value_dims
+from virtuallab.store.seal import digest
 
 Checksums = Mapping[str, Mapping[str, str]]  # node -> variable -> checksum
 
@@ -76,7 +76,7 @@ def checksum(value: np.ndarray) -> str:
         content = "".join(f"{len(str(word))}:{word}" for word in value.ravel()).encode()
     else:
         content = np.ascontiguousarray(value).tobytes()
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    return digest(content)
 
 
 def is_intact(store: Path, array: zarr.Array[Any], subject: int, expected: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,15 @@ import zarr
 
 from virtuallab.errors import StoreError
 from virtuallab.store import chunk
+from virtuallab.store.damage import Damage
 from virtuallab.store.disk import settle, writing
+from virtuallab.store.integrity import manifest_of, mend_root, of_root, unlisted
 from virtuallab.store.layout import is_text, words
+from virtuallab.store.manifest import FILE as MANIFEST
+from virtuallab.store.manifest import Manifest
+from virtuallab.store.metadata import root_metadata
 from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
-from virtuallab.store.records import Records
+from virtuallab.store.records import Records, records_folder
 from virtuallab.store.swap import put_back
 from virtuallab.store.tree import Tree
 from virtuallab.vocabulary import SUBJECT
@@ -34,7 +39,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = Records(path)
-        self._tree = Tree(path, self._records.aside)
+        self._tree = Tree(path, self._records.aside, manifest_of(path))
 
     @classmethod
     def create(
@@ -83,7 +88,8 @@ class Store:
                 "plan": json.dumps(plan, sort_keys=True),
             }
             zarr.create_group(str(draft), attributes=attributes, zarr_format=3)
-            Tree(draft, records.aside / "nodes").write_table("subjects", subjects)
+            manifest = Manifest(records.folder / MANIFEST, root=root_metadata(draft))
+            Tree(draft, records.aside / "nodes", manifest).write_table("subjects", subjects)
             _refuse_existing(path)
             draft.rename(path)
             shutil.rmtree(records.aside)
@@ -97,16 +103,34 @@ class Store:
         ------
         StoreError
             If there is none, it is not ours, or its records are missing.
+        MachineError
+            If the root's metadata or the manifest is damaged.
         """
         check_is_ours(path)
-        store = cls(path)
-        if not store._records.folder.is_dir():
+        records = Records(path)
+        if not records.folder.is_dir():
             raise StoreError(
-                f"{store._records.folder} is missing. It belongs beside {path.name}: move both."
+                f"{records.folder} is missing. It belongs beside {path.name}: move both."
             )
         with writing(path):
-            put_back(path, store._records.aside)
-        return store
+            put_back(path, records.aside)
+        return cls(path)
+
+    @staticmethod
+    def mend_root(path: Path) -> None:
+        """Make a damaged manifest or metadata file of the root anew, each from the other.
+
+        What else is damaged is made anew by who made it: :meth:`declare` and :meth:`write_table`
+        replace damaged files, and of subjects see :meth:`make_anew`.
+
+        Raises
+        ------
+        MachineError
+            If both are damaged.
+        """
+        if records_folder(path).is_dir() and path.is_dir():
+            with writing(path):
+                mend_root(path)
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -227,17 +251,86 @@ class Store:
                     settle(self.path / chunk.chunk_file(arrays[name], subject))
         self._records.commit(stage, subject, record)
 
-    def committed(self, stage: str) -> dict[int, dict[str, Any]]:
-        """Return the records of a stage by subject index."""
-        return self._records.of(stage)
+    def committed(self, stage: str, *, only_sound: bool = False) -> dict[int, dict[str, Any]]:
+        """Return the records of a stage by subject index.
+
+        Parameters
+        ----------
+        stage : str
+        only_sound : bool
+            Leave damaged records out.
+
+        Raises
+        ------
+        MachineError
+            If records are damaged and not left out; all of them are named.
+        """
+        return self._records.scan(stage)[0] if only_sound else self._records.of(stage)
 
     def write_table(self, node: str, dataset: xr.Dataset) -> None:
         """Write a small table whole, each variable in one chunk, in the place of an older one."""
         self._tree.write_table(node, dataset)
 
     def read(self, node: str, subject: int | None = None) -> xr.Dataset:
-        """Read a node: of one subject without a subject axis, or lazily of all."""
-        return self._tree.read(node) if subject is None else self._tree.read_subject(node, subject)
+        """Read a node: of one subject without a subject axis, or lazily of all.
+
+        Metadata, coordinates and tables are compared with their digests; values of subjects are
+        where they are read of one subject, and by :meth:`read_values`.
+
+        Raises
+        ------
+        StoreError
+            If there is no such node.
+        MachineError
+            If what is read is damaged; each file is named with what makes it anew.
+        """
+        if subject is None:
+            return self._tree.read(node)
+        return self._tree.read_values(node, self._expected(node, [subject])).isel({SUBJECT: 0})
+
+    def read_values(self, node: str, subjects: Sequence[int]) -> xr.Dataset:
+        """Read all values of some subjects, with coordinates, each compared with its checksum.
+
+        Parameters
+        ----------
+        node : str
+        subjects : sequence of int
+            Indices, in the order wanted.
+
+        Returns
+        -------
+        xr.Dataset
+            In memory, dims (subject, ...).
+
+        Raises
+        ------
+        StoreError
+            If there is no such node.
+        MachineError
+            If values of these subjects are missing or damaged, or a coordinate is; each file is
+            named with its subject and what makes it anew.
+        """
+        found = self._tree.read(node).isel({SUBJECT: list(subjects)})
+        values = self._tree.read_values(node, self._expected(node, subjects))
+        read = {name: found[name].copy(data=v.to_numpy()) for name, v in values.data_vars.items()}
+        return found.assign(read).load()
+
+    def check_values(self, node: str, subjects: Sequence[int]) -> None:
+        """Compare values of some subjects with their checksums; of those that are committed.
+
+        Raises
+        ------
+        StoreError, MachineError
+            As of :meth:`read_values`.
+        """
+        self._tree.check(node)
+        for index, checksums in self._expected(node, subjects).items():
+            if checksums:  # one at a time: recordings may be large
+                self._tree.read_values(node, {index: checksums})
+
+    def _expected(self, node: str, subjects: Sequence[int]) -> dict[int, dict[str, str]]:
+        found = {index: self._records.checksums(node, index) for index in subjects}
+        return {index: each[1] if each else {} for index, each in found.items()}
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""
@@ -247,21 +340,45 @@ class Store:
         """Sweep up what a kill left half written, and gather the metadata; done last, alone."""
         self._tree.finish()
 
-    def verify(self) -> list[str]:
-        """Compare every committed chunk with its checksum; return a line for each damaged one."""
+    def verify(self) -> list[Damage]:
+        """Compare every file and every commit record with its digest; return what is damaged."""
+        manifest = self._tree.manifest
         return [
-            f"{node}/{name} of subject {index} is not what was written. Remove "
-            f"{self._records.file(stage, index)}, and the same command makes it again."
-            for stage in self._records.stages()
-            for index, record in self.committed(stage).items()
-            for node, checksums in record.get("checksums", {}).items()
-            for name, expected in checksums.items()
-            if not self._is_intact(node, name, index, expected)
+            *of_root(self.path, manifest),
+            *self._tree.damage(),
+            *unlisted(self.path, manifest),
+            *self.damaged_records(),
+            *(each for stage in self._records.stages() for _, each in self._damaged_chunks(stage)),
         ]
 
-    def _is_intact(self, node: str, name: str, subject: int, expected: str) -> bool:
-        arrays = self._tree.over_subjects(node) if node in self._tree else {}
-        return name in arrays and chunk.is_intact(self.path, arrays[name], subject, expected)
+    def damaged_records(self) -> list[Damage]:
+        """Return the damaged commit records of all stages."""
+        return [each for stage in self._records.stages() for each in self._records.scan(stage)[1]]
+
+    def is_damaged(self, node: str) -> bool:
+        """Whether metadata, a coordinate or a table's values of a node are damaged."""
+        return bool(self._tree.damage([node]))
+
+    def make_anew(self, stage: str) -> int:
+        """Take subjects of whom a record or a chunk is damaged for not done with a stage.
+
+        Nothing is removed: what is damaged stays until the subject is committed again.
+
+        Returns
+        -------
+        int
+            How many subjects.
+        """
+        damaged = {*self._records.damaged(stage), *(i for i, _ in self._damaged_chunks(stage))}
+        for index in damaged:
+            self._records.make_anew(stage, index)
+        return len(damaged)
+
+    def _damaged_chunks(self, stage: str) -> Iterator[tuple[int, Damage]]:
+        for index, record in self._records.scan(stage)[0].items():
+            for node, checksums in record.get("checksums", {}).items():
+                for each in self._tree.damaged_chunks(node, index, checksums):
+                    yield index, each
 
 
 def _refuse_existing(path: Path) -> None:

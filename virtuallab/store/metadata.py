@@ -11,13 +11,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import zarr
 
 from virtuallab.store.disk import write_json
 
-_GATHERED = "consolidated_metadata"
+GATHERED: Final = "consolidated_metadata"
 
 
 def root_metadata(store: Path) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def root_metadata(store: Path) -> dict[str, Any]:
 
 def is_gathered(store: Path) -> bool:
     """Say whether the root's file holds the metadata of all."""
-    return _GATHERED in root_metadata(store)
+    return GATHERED in root_metadata(store)
 
 
 def gather(store: Path) -> None:
@@ -42,14 +42,19 @@ def gather(store: Path) -> None:
 def spread(store: Path) -> None:
     """Take gathered metadata out of the root's file again: each node has its own."""
     content = root_metadata(store)
-    if content.pop(_GATHERED, None) is not None:
+    if content.pop(GATHERED, None) is not None:
         write_json(store / "zarr.json", content)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the notes that gathered metadata and strings are younger than zarr's v3 text."""
+    """Silence what zarr notes of every store of ours, and of files that others put into one.
+
+    Gathered metadata and strings are younger than the text of zarr's version 3; ``.DS_Store`` and
+    the like are nobody's nodes.
+    """
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Object at .* is not recognized as a component")
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
         yield

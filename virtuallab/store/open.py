@@ -7,7 +7,10 @@ from pathlib import Path
 import xarray as xr
 
 from virtuallab.errors import StoreError
-from virtuallab.store.metadata import is_gathered, root_metadata
+from virtuallab.store.damage import refuse
+from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
+from virtuallab.store.metadata import is_gathered, quiet, root_metadata
+from virtuallab.store.records import records_folder
 
 SCHEMA_VERSION = 1
 
@@ -18,6 +21,9 @@ def check_is_ours(path: Path) -> None:
     Raises
     ------
     StoreError
+        If it is no store of ours.
+    MachineError
+        If the root's metadata is damaged, or the manifest, which would tell.
     """
     if not path.exists():
         near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
@@ -25,9 +31,11 @@ def check_is_ours(path: Path) -> None:
         raise StoreError(f"{path}: there is no experiment.{known} Make one with virtuallab run.")
     if not path.is_dir():
         raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")
+    if records_folder(path).is_dir():
+        refuse(of_root(path, manifest_of(path)), path)
     try:
         version = int(root_metadata(path)["attributes"]["virtuallab_schema"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise StoreError(f"{path} is not an experiment of virtuallab.") from None
     if version > SCHEMA_VERSION:
         raise StoreError(
@@ -39,15 +47,22 @@ def check_is_ours(path: Path) -> None:
 def open_tree(path: Path) -> xr.DataTree:
     """Open an experiment with all its coordinates loaded, and its values left on disk.
 
+    Metadata, coordinates and tables are compared with their digests, where ``NAME.records`` is
+    beside it; values of subjects are not.
+
     Raises
     ------
     StoreError
         If there is none at this path.
+    MachineError
+        If metadata, a coordinate or a table is damaged.
     """
     check_is_ours(path)
-    tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
-    loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
-    return xr.DataTree.from_dict(loaded, name=path.stem)
+    check_static(path)
+    with reading(path), quiet():
+        tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
+        loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
+        return xr.DataTree.from_dict(loaded, name=path.stem)
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:

@@ -7,23 +7,34 @@ run (times, versions), so that the store itself is the same bytes however it cam
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from virtuallab.errors import MachineError
-from virtuallab.store.disk import write_json, writing
+from virtuallab.store import remedy
+from virtuallab.store.damage import CHANGED, Damage, refuse
+from virtuallab.store.disk import writing
+from virtuallab.store.manifest import Manifest
+from virtuallab.store.seal import read_sealed, write_sealed
+from virtuallab.vocabulary import subject_name
+
+
+def records_folder(store: Path) -> Path:
+    """Return the folder of a store's records, ``NAME.records``."""
+    # Not `with_suffix`: trial.1 and trial.2 are two experiments.
+    return store.with_name(f"{store.name.removesuffix('.zarr')}.records")
 
 
 class Records:
     """The commit records of one store."""
 
     def __init__(self, store: Path) -> None:
-        # Not `with_suffix`: trial.1 and trial.2 are two experiments.
-        self.folder = store.with_name(f"{store.name.removesuffix('.zarr')}.records")
+        self._store = store
+        self.folder = records_folder(store)
         self.aside = self.folder / ".aside"
+        self._void: set[tuple[str, int]] = set()
+        self._stage_of: dict[str, str] = {}
 
     def file(self, stage: str, index: int) -> Path:
         """Return where a subject's record of a stage lies."""
@@ -32,7 +43,12 @@ class Records:
     def commit(self, stage: str, index: int, record: Mapping[str, Any]) -> None:
         """Say that a subject is done with a stage; call it after its chunks are on the disk."""
         with writing(self.folder):
-            write_json(self.file(stage, index), {**record, "committed_at": time.time()})
+            write_sealed(self.file(stage, index), {**record, "committed_at": time.time()})
+        self._void.discard((stage, index))
+
+    def make_anew(self, stage: str, index: int) -> None:
+        """Take a subject for not done, until it is committed again; its file stays till then."""
+        self._void.add((stage, index))
 
     def of(self, stage: str) -> dict[int, dict[str, Any]]:
         """Return the records of a stage by subject index.
@@ -40,17 +56,61 @@ class Records:
         Raises
         ------
         MachineError
-            If a record is damaged.
+            If records are damaged; all of them are named.
         """
-        files = sorted((self.folder / stage).glob("[0-9]*.json"))
-        found = ((int(file.stem), _read(file)) for file in files)
-        return {index: record for index, record in found if record is not None}
+        found, damaged = self.scan(stage)
+        refuse(damaged, self._store)
+        return found
+
+    def scan(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[Damage]]:
+        """Return the sound records of a stage by subject index, and the damaged ones."""
+        found, damaged = self._read_all(stage)
+        return found, [self._damage(stage, index) for index in damaged]
+
+    def damaged(self, stage: str) -> list[int]:
+        """Return the subjects whose record of a stage is damaged."""
+        return self._read_all(stage)[1]
+
+    def _read_all(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[int]]:
+        found: dict[int, dict[str, Any]] = {}
+        damaged: list[int] = []
+        for file in sorted((self.folder / stage).glob("[0-9]*.json")):
+            if not file.stem.isdecimal():  # a copy that a sync client made: "000003 2.json"
+                continue
+            index = int(file.stem)
+            if (stage, index) in self._void:
+                continue
+            try:
+                found[index] = read_sealed(file)
+            except (OSError, ValueError):
+                damaged.append(index)
+        return found, damaged
+
+    def _damage(self, stage: str, index: int) -> Damage:
+        try:
+            attributes = Manifest.read(self.folder).root.get("attributes", {})
+        except (OSError, ValueError, TypeError):
+            attributes = {}
+        file = self.file(stage, index)
+        command = remedy.of_stage(self._store, stage, attributes)
+        return Damage(file, CHANGED, command, subject_name(index))
 
     def checksums(self, node: str, index: int) -> tuple[str, dict[str, str]] | None:
-        """Return what was committed of a subject in a node: the stage and the checksums, if any."""
-        for stage in self.stages():
-            record = _read(self.file(stage, index)) or {}
+        """Return what was committed of a subject in a node: the stage and the checksums, if any.
+
+        A damaged record says nothing.
+        """
+        # The stage that wrote one subject's values in a node wrote the others' as well.
+        known = self._stage_of.get(node)
+        for stage in ([known] if known else []) + [s for s in self.stages() if s != known]:
+            if (stage, index) in self._void:
+                continue
+            try:
+                record = read_sealed(self.file(stage, index))
+            except (OSError, ValueError):
+                continue
             if node in record.get("checksums", {}):
+                self._stage_of[node] = stage
                 return stage, record["checksums"][node]
         return None
 
@@ -58,17 +118,3 @@ class Records:
         """Return the stages that have records."""
         folders = (path for path in self.folder.glob("*") if path.is_dir())
         return sorted(path.name for path in folders if not path.name.startswith("."))
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
-        raise MachineError(
-            f"{path} is damaged. Remove it, and the same command makes this subject again."
-        )
-    return record

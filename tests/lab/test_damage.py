@@ -1,0 +1,101 @@
+"""Commands on a damaged experiment: nothing is read of it, and it is made anew as it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import virtuallab as vl
+from tests.store.toy import contents
+from virtuallab.errors import MachineError
+from virtuallab.lab import experiment
+from virtuallab.lab.identify import identify
+from virtuallab.lab.inspect import status
+
+PROTOCOL = """\
+schema_version: 1
+name: small
+seed: 3
+subjects:
+  architectures: [{name: mlp, hidden: [6]}]
+  tasks: [{name: digits, train_images: 160, validation_images: 40, probe_images: 12}]
+  rules: [backprop, feedback_alignment]
+  optimizer: {name: sgd, learning_rate: 0.05}
+  replicates: 4
+  batch_size: 16
+  epochs: 1
+  visits: 3
+  cohort: 4
+probes:
+  some: {units: 6, synapses: 6}
+analyses:
+  main: {observables: [activity], classifiers: [logistic_regression], folds: 2, inner_folds: 2, \
+permutations: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "small.yaml").write_text(PROTOCOL, encoding="utf-8")
+    vl.run(folder / "small.yaml", store=folder / "lab.zarr", workers=1)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "copy")
+
+
+def test_missing_values_are_never_decoded_probed_or_drawn(folder: Path) -> None:
+    store = folder / "lab.zarr"
+    for index in (1, 3):
+        (store / "features" / "some" / "stat" / f"c.{index}.0.0.0").unlink()
+    with pytest.raises(MachineError, match=r"(?s)stat/c\.1.*sub-0002.* is missing.*\n.*sub-0004"):
+        experiment.decode(store, workers=1)
+    (store / "snapshots" / "mlp" / "state" / "c.2.0.0").write_bytes(b"")
+    new = folder / "new.yaml"
+    new.write_text(PROTOCOL.replace("some:", "new:"), encoding="utf-8")
+    with pytest.raises(MachineError, match=r"state/c\.2\.0\.0 .sub-0003. is damaged"):
+        experiment.probe(store, new, workers=1)
+    recording = store / "recordings" / "some" / "mlp"
+    for file in (recording / "activity").glob("c.0.*"):
+        shutil.copy(file, file.with_name(file.name.replace("c.0.", "c.4.", 1)))
+        file.unlink()
+    with pytest.raises(MachineError, match=r"recordings/some/mlp/activity/c\.0.* .sub-0001."):
+        experiment.report(store, folder / "page.html")
+    assert not (folder / "page.html").exists()
+    with pytest.raises(MachineError, match=r"activity/c\.4.* .sub-0005. is damaged"):
+        identify(store, recording, subject="sub-0005", probe="some")
+
+
+def test_run_makes_anew_what_is_damaged_and_nothing_else(folder: Path, made: Path) -> None:
+    store, records = folder / "lab.zarr", folder / "lab.records"
+    for name in ("features/some/stat/c.3.0.0.0", "snapshots/mlp/state/c.4.0.0"):
+        (store / name).write_bytes(b"")
+    for name in (
+        "features/some/stat/zarr.json",
+        "features/zarr.json",
+        "truth/step/c/0",
+        "zarr.json",
+    ):
+        (store / name).unlink()
+    for name in ("subjects/learning_rate/c/0", "decoding/main/interval/zarr.json"):
+        (store / name).write_bytes(b"\x00")
+    (records / "subjects" / "000006.json").write_text("{", encoding="utf-8")
+    (records / "probe-some" / "000007.json").write_text("", encoding="utf-8")
+    untouched = (records / "subjects" / "000001.json").read_bytes()
+    assert len(status(store, verify=True)[1]) == 8, "chunks are asked when the root is there again"
+    vl.run(folder / "small.yaml", store=store, workers=1)
+    assert status(store, verify=True)[1] == []
+    assert contents(store) == contents(made / "lab.zarr")
+    assert (records / "subjects" / "000001.json").read_bytes() == untouched
+
+
+def test_status_goes_on_past_damaged_records(folder: Path) -> None:
+    for index in (0, 5):
+        (folder / "lab.records" / "subjects" / f"{index:06d}.json").write_text("", encoding="utf-8")
+    _, lines = status(folder / "lab.zarr")
+    assert [line.split(" (")[0][-11:] for line in lines] == ["000000.json", "000005.json"]

@@ -1,0 +1,235 @@
+"""Find damage in a store: every file is compared with the digest it was written with.
+
+Nothing here trusts what it reads: a damaged file is a line that names it and the command that makes
+it anew, never an error of a library that met it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from virtuallab.errors import MachineError, VirtuallabError
+from virtuallab.store import remedy
+from virtuallab.store.damage import CHANGED, MISSING, Damage, refuse, what_is_wrong
+from virtuallab.store.disk import write_json
+from virtuallab.store.manifest import FILE, Manifest, changed_files
+from virtuallab.store.metadata import GATHERED, root_metadata
+from virtuallab.store.records import Records, records_folder
+from virtuallab.store.seal import digest, file_digest
+
+
+def manifest_of(store: Path) -> Manifest:
+    """Read the manifest of a store.
+
+    Raises
+    ------
+    MachineError
+        If it is missing or damaged.
+    """
+    folder = records_folder(store)
+    try:
+        return Manifest.read(folder)
+    except FileNotFoundError:
+        found = MISSING
+    except OSError as error:
+        raise MachineError(f"{folder / FILE} could not be read: {error.strerror}.") from error
+    except (ValueError, TypeError):
+        found = CHANGED
+    raise MachineError(str(Damage(folder / FILE, found, remedy.of_node(store, "", {}))))
+
+
+def of_root(store: Path, manifest: Manifest) -> Iterator[Damage]:
+    """Yield the root's metadata file if it is damaged."""
+    file = store / "zarr.json"
+    # Without the metadata of other nodes nothing is lost: readers then ask each node.
+    alone = digest(json.dumps(manifest.root).encode())
+    if file_digest(file) in (manifest.root_digest or alone, alone):
+        return
+    if manifest.root_digest is None and _is_changing(store, manifest):
+        return
+    yield Damage(file, what_is_wrong(file), remedy.of_node(store, "", _attributes(manifest)))
+
+
+def _is_changing(store: Path, manifest: Manifest) -> bool:
+    """Whether the root is as it may be while nodes are added: its own content is all there."""
+    try:
+        content = root_metadata(store)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+    content.pop(GATHERED, None)
+    return content == manifest.root
+
+
+def of_nodes(
+    store: Path, manifest: Manifest, nodes: Iterable[str] | None = None
+) -> Iterator[Damage]:
+    """Yield damaged metadata, coordinates and tables.
+
+    Parameters
+    ----------
+    store : Path
+    manifest : Manifest
+    nodes : iterable of str, optional
+        Only these, and the groups above them; every node if not given.
+    """
+    attributes = _attributes(manifest)
+    for node in manifest.nodes if nodes is None else with_parents(nodes):
+        for name, found in changed_files(store / node, manifest.versions(node)).items():
+            yield Damage(store / node / name, found, remedy.of_node(store, node, attributes))
+
+
+def with_parents(nodes: Iterable[str]) -> list[str]:
+    """Return nodes and the groups above them, each once, from the outermost in.
+
+    >>> with_parents(["recordings/utah/mlp"])
+    ['recordings', 'recordings/utah', 'recordings/utah/mlp']
+    """
+    paths = {
+        "/".join(parts[: depth + 1])
+        for parts in (node.split("/") for node in nodes)
+        for depth in range(len(parts))
+    }
+    return sorted(paths)
+
+
+def check_static(store: Path) -> None:
+    """Refuse a store of which metadata, a coordinate or a table is damaged.
+
+    A store whose records are not beside it (a copy of NAME.zarr alone) has nothing to be compared
+    with, and is taken as it is.
+
+    Raises
+    ------
+    MachineError
+    """
+    if records_folder(store).is_dir():
+        refuse(static_damage(store), store)
+
+
+def without_root(store: Path) -> list[Damage]:
+    """Return what is damaged where the root or the manifest is; nothing of subjects' values."""
+    records = Records(store)
+    damaged = [each for stage in records.stages() for each in records.scan(stage)[1]]
+    try:
+        manifest = Manifest.read(records.folder)
+    except (OSError, ValueError, TypeError):
+        file = records.folder / FILE
+        found = Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))
+        return [found, *damaged]
+    static = [*of_root(store, manifest), *of_nodes(store, manifest)]
+    return [*static, *unlisted(store, manifest), *damaged]
+
+
+def static_damage(store: Path) -> list[Damage]:
+    """Return what is damaged of metadata, coordinates and tables.
+
+    Raises
+    ------
+    MachineError
+        If the manifest is missing or damaged.
+    """
+    manifest = manifest_of(store)
+    damage = [*of_root(store, manifest), *of_nodes(store, manifest)]
+    if damage:
+        # A command at work may have replaced a node between the two readings.
+        now = manifest_of(store)
+        if now != manifest:
+            damage = [*of_root(store, now), *of_nodes(store, now)]
+    return damage
+
+
+@contextmanager
+def reading(store: Path) -> Iterator[None]:
+    """Say what is damaged where reading a store fails in a library.
+
+    Raises
+    ------
+    MachineError
+        If a file of the store is damaged, or cannot be read. Errors that damage does not explain
+        are passed on.
+    """
+    try:
+        yield
+    except (VirtuallabError, MemoryError):
+        raise
+    except Exception as error:  # what a damaged file raises depends on the file and the library
+        check_static(store)
+        if isinstance(error, OSError):
+            raise MachineError(f"{store} could not be read: {error}.") from error
+        if not records_folder(store).is_dir():
+            raise MachineError(
+                f"{store} could not be read ({_first_line(error)}), and {records_folder(store)}, "
+                "which would tell what is damaged, is not beside it. Copy both again."
+            ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def mend_root(store: Path) -> None:
+    """Make a damaged manifest or metadata file of the root anew, each from the other.
+
+    A manifest made anew knows of no node: each is noted when it is declared or written again.
+
+    Raises
+    ------
+    MachineError
+        If both are damaged.
+    """
+    folder = records_folder(store)
+    try:
+        manifest = Manifest.read(folder)
+    except (OSError, ValueError, TypeError):
+        try:
+            root = root_metadata(store)
+            int(root["attributes"]["virtuallab_schema"])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            raise MachineError(
+                f"{store / 'zarr.json'} and {folder / FILE} are both damaged or missing, and each "
+                "could be made from the other only. Copy the experiment again."
+            ) from None
+        root.pop(GATHERED, None)
+        Manifest(folder / FILE, root=root).write()
+        return
+    if any(of_root(store, manifest)):
+        manifest.root_digest = None
+        manifest.write()
+        write_json(store / "zarr.json", manifest.root)
+
+
+def _attributes(manifest: Manifest) -> dict[str, Any]:
+    found = manifest.root.get("attributes")
+    return found if isinstance(found, dict) else {}
+
+
+def unlisted(store: Path, manifest: Manifest) -> Iterator[Damage]:
+    """Yield nodes that the manifest does not name: nothing tells whether they are damaged."""
+    for node in unlisted_nodes(store, manifest):
+        yield not_listed(store, manifest, node)
+
+
+def unlisted_nodes(store: Path, manifest: Manifest) -> list[str]:
+    """Return nodes with arrays that are in a store and not in its manifest."""
+    arrays = (file.parent for file in store.rglob("zarr.json") if _is_array(file))
+    nodes = {array.parent.relative_to(store).as_posix() for array in arrays}
+    return sorted(node for node in nodes if node not in manifest and node != ".")
+
+
+def not_listed(store: Path, manifest: Manifest, node: str) -> Damage:
+    """Return what is said of a node that the manifest does not name."""
+    found = f"is not in {manifest.file}, so that damage in it would not be noticed"
+    return Damage(store / node, found, remedy.of_node(store, node, _attributes(manifest)))
+
+
+def _is_array(metadata: Path) -> bool:
+    try:
+        return bool(json.loads(metadata.read_bytes()).get("node_type") == "array")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
