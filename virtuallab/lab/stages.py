@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from virtuallab.store import Store
-from virtuallab.store.glance import nodes_below
 from virtuallab.vocabulary import DONE
 
 TRAIN = "subjects"  # the stage whose commit records say which subjects are preserved
@@ -32,4 +31,4 @@ def living(store: Store) -> set[int]:
 
 def probes_in(store: Store) -> list[str]:
     """Return names of the probes that have a place in the store."""
-    return nodes_below(store.path, "features")
+    return sorted(node.split("/")[1] for node in store.nodes() if node.startswith("features/"))
