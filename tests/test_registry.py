@@ -76,7 +76,7 @@ def test_a_broken_plugin_is_named_in_one_line_and_left_out(
         found["bad"]
     assert reason in str(refused.value)
     with pytest.raises(UnknownName, match="Known: good"):
-        found["gud"]
+        found["goood"]
 
 
 def test_what_an_import_prints_stays_out_of_what_a_command_prints(

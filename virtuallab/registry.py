@@ -20,7 +20,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -140,7 +140,7 @@ class Registry(Generic[Plugin]):
         self._others_loaded = True
         ours = frozenset(ours)
         group = f"virtuallab.{self.kind}s"
-        points: dict[str, list[tuple[str, EntryPoint]]] = {}
+        points: dict[str, list[tuple[str, Any]]] = {}
         for distribution, point in _entry_points():
             if point.group == group:
                 points.setdefault(point.name, []).append((distribution, point))
@@ -154,7 +154,7 @@ class Registry(Generic[Plugin]):
             else:
                 self._enter(name, *declared[0])
 
-    def _enter(self, name: str, distribution: str, point: EntryPoint) -> None:
+    def _enter(self, name: str, distribution: str, point: Any) -> None:
         """Import what an entry point names and register it, or note why that cannot be."""
         before = dict(self._classes)
         try:
@@ -198,14 +198,15 @@ def _registered(source: bytes) -> dict[str, str]:
     }
 
 
+# Where the backport importlib_metadata is imported, what is found are its classes: hence Any.
 @cache
-def _entry_points() -> tuple[tuple[str, EntryPoint], ...]:
+def _entry_points() -> tuple[tuple[str, Any], ...]:
     """Entry points of all groups of ours, each with the name of its distribution.
 
     ``importlib.metadata.entry_points`` parses what every distribution on the machine declares and
     stops at the first that is malformed; here only those that mention virtuallab are parsed.
     """
-    found: list[tuple[str, EntryPoint]] = []
+    found: list[tuple[str, Any]] = []
     seen: set[str] = set()
     for distribution in distributions():
         try:
@@ -228,7 +229,7 @@ def _entry_points() -> tuple[tuple[str, EntryPoint], ...]:
     return tuple(found)
 
 
-def _name_of(distribution: Distribution) -> str:
+def _name_of(distribution: Any) -> str:
     with contextlib.suppress(Exception):
         name = distribution.metadata["Name"]
         if name:
@@ -236,7 +237,7 @@ def _name_of(distribution: Distribution) -> str:
     return str(getattr(distribution, "_path", "a distribution without a name"))
 
 
-def _origin(distribution: str, point: EntryPoint) -> str:
+def _origin(distribution: str, point: Any) -> str:
     return printable(f"entry point {point.name} = {point.value} of {distribution}")
 
 
