@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from virtuallab.text import printable
+from virtuallab.text import brief, printable
 
 
 def test_terminal_escapes_and_control_characters_are_shown_and_not_obeyed():
@@ -17,3 +17,13 @@ def test_letters_of_any_language_lines_and_tabs_stay():
 
 def test_half_of_a_surrogate_pair_can_be_encoded_afterwards():
     assert printable("\udcff").encode() == b"\\udcff"
+
+
+def test_line_ends_of_windows_are_line_ends():
+    assert printable("a\r\nb\r") == "a\nb\\r"
+
+
+def test_a_message_cuts_overlong_words_and_no_path():
+    assert brief(f"x {'[' * 200_000}") == f"x {'[' * 60}... (200000 long)"
+    path = "/" + "folder/" * 60
+    assert brief(f"{path} \x1b") == f"{path} \\x1b"
