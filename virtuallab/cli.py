@@ -154,9 +154,7 @@ def search(
 @app.command()
 def status(
     store: StorePath,
-    verify: Annotated[
-        bool, typer.Option(help="Compare every stored file with its digest.")
-    ] = False,
+    verify: Annotated[bool, typer.Option(help="Compare every file with its digest.")] = False,
 ) -> None:
     """Say how far an experiment has come."""
     from virtuallab.lab import inspect
