@@ -35,6 +35,7 @@ def found(
             "interval": [0.85, 0.95],
             "n_subjects": 96,
             "differences": [],
+            "notes": [],
             **attributes,
         },
     )

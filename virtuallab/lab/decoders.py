@@ -19,7 +19,7 @@ from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.trained import Trained, train
-from virtuallab.errors import StoreError, UserError, suggest
+from virtuallab.errors import UserError, VirtuallabError, suggest
 from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.decode import recorded_features
@@ -186,8 +186,12 @@ class _Lesson:
             return kept
         announce(f"training a decoder on {len(self.members)} subjects")
         found = self._trained(look(), analysis, made_for)
-        save(*found, folder)
-        announce(f"Decoder: {folder}, kept for the next recording like this")
+        try:
+            save(*found, folder)
+        except VirtuallabError as error:  # the answer does not need it kept
+            announce(f"The decoder could not be kept for the next recording: {error}")
+        else:
+            announce(f"Decoder: {folder}, kept for the next recording like this")
         return found
 
     def _analysis(self) -> Analysis:
@@ -284,11 +288,11 @@ class _Lesson:
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:
     """Return a decoder kept earlier, if it can be used again; one of ours may be made anew."""
-    if not folder.exists():
-        return None
     try:
+        if not folder.exists():
+            return None
         trained, facts = load(folder)
-    except StoreError:
+    except (VirtuallabError, OSError):
         return None
     return (trained, facts) if facts.made_for == made_for else None
 

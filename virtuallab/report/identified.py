@@ -13,6 +13,7 @@ from rich.text import Text
 
 from virtuallab.report.framed import framed
 from virtuallab.report.style import pretty
+from virtuallab.text import printable
 from virtuallab.vocabulary import RULE
 
 # Of the recordings known, so few look as foreign, or lie as far away, by chance.
@@ -77,6 +78,9 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
             "It has learned from no rule that is not to be named (--others): a rule that it does "
             "not know would be given one of these names."
         )
+    if attrs["notes"]:
+        yield "Of the recording:"
+        yield from (f"  {printable(note)}" for note in attrs["notes"])
     if attrs["differences"]:
         yield "Unlike the recordings it was trained on:"
         yield from (f"  {difference}" for difference in attrs["differences"])
