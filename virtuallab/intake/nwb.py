@@ -150,13 +150,18 @@ def sessions(
     return xr.Dataset(variables, attrs={"dropped_units": dropped}), notes
 
 
+def nwb_in_zarr(path: Path) -> str:
+    """Message on an NWB file in a zarr folder."""
+    return (
+        f"{path}: is an NWB file in a zarr folder, which is not read here. Export it to HDF5 with "
+        "pynwb and hdmf-zarr: NWBHDF5IO(FILE, 'w').export(src_io=NWBZarrIO(FOLDER, 'r'))."
+    )
+
+
 @contextmanager
 def _opened(file: Path) -> Iterator[Opened]:
     if file.is_dir():
-        raise UserError(
-            f"{file}: is an NWB file in a zarr folder, which is not read here. Export it to HDF5: "
-            "NWBHDF5IO(...).export(src_io=...), of pynwb."
-        )
+        raise UserError(nwb_in_zarr(file))
     pynwb = library("pynwb", "to read NWB files", "virtuallab[nwb]")
     h5py = library("h5py", "to read NWB files")
     with ExitStack() as stack:

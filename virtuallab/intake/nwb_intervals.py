@@ -62,7 +62,7 @@ class Trials:
         return found
 
 
-def _joined(intervals: Intervals) -> Intervals:
+def _joined(intervals: Intervals) -> Float[np.ndarray, "joined 2"]:
     joined: list[list[float]] = []
     for start, stop in sorted(intervals.tolist()):
         if joined and start <= joined[-1][1]:

@@ -12,7 +12,7 @@ import xarray as xr
 from virtuallab.errors import UserError
 from virtuallab.intake.folder import nwb_files, recordings
 from virtuallab.intake.labelled import labelled, of_subject, wanted
-from virtuallab.intake.nwb import sessions
+from virtuallab.intake.nwb import nwb_in_zarr, sessions
 from virtuallab.intake.reading import library, reading
 from virtuallab.intake.words import few
 from virtuallab.vocabulary import ACTIVITY
@@ -117,6 +117,9 @@ def _no_such(path: Path) -> str:
 
 def _nothing_in(folder: Path) -> str:
     there, _ = recordings(folder.iterdir())
+    for path in there:
+        if _is_nwb_zarr(path):
+            return nwb_in_zarr(path)
     one = [path for path in there if path.suffix.lower() in _NETCDF or _is_zarr(path)]
     if one:
         return f"{folder}: name one of the recordings in this folder: {few(one)}."
@@ -130,12 +133,13 @@ def _is_zarr(path: Path) -> bool:
     )
 
 
+def _is_nwb_zarr(path: Path) -> bool:
+    return path.name.lower().endswith(".nwb.zarr") or (path / ".specloc").exists()
+
+
 def _of_zarr(path: Path, subject: str | None) -> xr.Dataset:
-    if path.name.lower().endswith(".nwb.zarr") or (path / ".specloc").exists():
-        raise UserError(
-            f"{path}: is an NWB file in a zarr folder, which is not read here. Export it to HDF5: "
-            "NWBHDF5IO(...).export(src_io=...), of pynwb."
-        )
+    if _is_nwb_zarr(path):
+        raise UserError(nwb_in_zarr(path))
     inside = sorted(path.glob(f"recordings/*/*/{ACTIVITY}"))
     if inside:
         nodes = [str(array.parent.relative_to(path)) for array in inside]
