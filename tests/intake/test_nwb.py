@@ -579,7 +579,7 @@ def test_presentations_without_a_stimulus_are_left_out_and_counted(tmp_path):
 
     folder = pair(tmp_path, with_units(1, 2), blank)
     assert read_recording(folder).sizes["stimulus"] == 3
-    assert notes(folder) == ["1.nwb: 2 presentations of 5 without a stimulus and were left out."]
+    assert notes(folder) == ["1.nwb: 2 presentations of 5 without a stimulus were left out."]
 
     def unlabelled(contents: NWBFile) -> None:
         add_trials(contents, STIMULI, label=lambda name: {"left": "a", "right": "b"}.get(name, ""))

@@ -102,7 +102,7 @@ def trials_of(file: Path, contents: Any, name: str | None) -> Trials:
     unnamed = missing(stimuli)
     timeless = ~unnamed & ~(np.isfinite(start) & np.isfinite(stop))
     notes = [
-        f"{file.name}: {counted(int(wrong.sum()), 'presentation')} of {len(wrong)} {without} and "
+        f"{file.name}: {counted(int(wrong.sum()), 'presentation')} of {len(wrong)} {without} "
         f"{'was' if wrong.sum() == 1 else 'were'} left out."
         for wrong, without in (
             (unnamed, "without a stimulus"),

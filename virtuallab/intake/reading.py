@@ -7,6 +7,9 @@ own code, outside, stays what it is.
 
 from __future__ import annotations
 
+import gc
+import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +72,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except PermissionError:
         raise UserError(f"{path}: may not be read (permission denied).") from None
     except Exception as error:
+        _release(error)
         said = str(error).strip().splitlines()
         first = said[0] if said else type(error).__name__
         if "required filter" in first or "hdf5/lib/plugin" in first:
@@ -80,3 +84,19 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             f"{path}: cannot be read as {kind}; it is damaged, or something else ({first}). Copy "
             "or write it again."
         ) from None
+
+
+def _release(error: BaseException) -> None:
+    """Free what a library opened before it failed, without what it prints if that fails as well.
+
+    h5netcdf closes a file that it could not open when the file is collected, which raises.
+    """
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        link: BaseException | None = error
+        while link is not None:
+            traceback.clear_frames(link.__traceback__)
+            link = link.__cause__ or link.__context__
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
