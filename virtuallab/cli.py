@@ -230,6 +230,14 @@ def identify(
     subject: Annotated[
         str | None, typer.Option(help="Which subject, where the recording has many.")
     ] = None,
+    stimuli_table: Annotated[
+        str | None,
+        typer.Option(help="Of NWB: the table of intervals that says what was shown [trials]."),
+    ] = None,
+    visits_from: Annotated[
+        str | None,
+        typer.Option(help="Of NWB: the table of intervals, such as epochs, that marks the visits."),
+    ] = None,
     others: Annotated[
         list[str] | None,
         typer.Option(help="Rule that is not to be named; may be repeated [those of the analyses]."),
@@ -249,6 +257,8 @@ def identify(
         decoder,
         recording,
         subject=subject,
+        stimuli_table=stimuli_table,
+        visits_from=visits_from,
         match=match,
         fractions=fractions,
         probe=probe,

@@ -42,6 +42,8 @@ FAILED: Final = 2
 DIVERGED: Final = 3
 STATUS: Final = {PENDING: "pending", DONE: "done", FAILED: "failed", DIVERGED: "diverged"}
 
+NO_CLASS: Final = -1  # label of a stimulus of which no class is known
+
 LIVE: Final = 0
 DEAD: Final = 1  # constant: every unit gives the same value, so ratios to its spread mean nothing
 EXPLODED: Final = 2  # not a finite number
@@ -85,6 +87,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "n_units": ("1", "recorded units in the layer"),
     "stimulus_index": ("1", "index of the stimulus among the task's probe images"),
     "unit_index": ("1", "index of the unit in its layer"),
+    "observed": ("1", "whether the response was measured at every visit"),
     "unit_matched": ("1", "whether the unit is that of the visit before"),
     "unit_x": ("um", "where the unit lies across the map's columns"),
     "unit_y": ("um", "where the unit lies across the map's rows"),

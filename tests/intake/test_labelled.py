@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 import xarray as xr
 
 from tests.probe.rat import rat, stream
-from virtuallab.errors import UserError
+from virtuallab.errors import MissingLibrary, UserError
 from virtuallab.intake import read_recording
+from virtuallab.intake.labelled import labelled
 from virtuallab.intake.repeats import averaged, signal_to_noise
 from virtuallab.probe import Noise, Probe, features
 from virtuallab.probe.implant import depth_group
@@ -380,27 +382,185 @@ def test_what_is_no_number_is_refused(tmp_path):
     assert "activity has to be numbers, found" in refusal(text, tmp_path)
 
 
-def test_missing_responses_are_refused_with_their_number_and_place(tmp_path):
+def test_what_is_missing_at_one_visit_is_left_out_at_all_and_counted(tmp_path):
     whole = plain().assign_coords(unit=[f"u{number}" for number in range(N_UNITS)])
     whole["activity"][1, :, 3] = np.nan
     whole["activity"][2, 0, 5] = np.nan
-    message = refusal(whole, tmp_path)
-    assert "5 of 72 responses are missing (NaN), in unit u3, u5, at visit 1, 2" in message
-    assert "recording.dropna('unit')" in message
-    assert read(whole.dropna("unit"), tmp_path).sizes["unit"] == 4
-    never = whole.copy(deep=True)
-    never["activity"][:, :, 0] = np.nan
-    assert "in unit u0, u3, u5, at visit 0, 1, 2" in refusal(never, tmp_path)
+    found = read(whole, tmp_path)
+    assert found.sizes["unit"] == 5  # u3 has no response at visit 1
+    seen = np.ones((N_STIMULI, 5), dtype=bool)
+    seen[0, 4] = False
+    np.testing.assert_array_equal(found["observed"], seen)
+    assert found.attrs["missing_responses"] == 5
+    assert found.attrs["notes"] == [
+        "5 of 72 responses missing (2 units at visits 1, 2), left out; a response missing at one "
+        "visit is left out at all, which leaves 57 of 72, of 5 units and 4 stimuli."
+    ]
+    assert "observed" not in read(whole.dropna("unit"), tmp_path)
     nothing = plain().where(False)
     assert "all responses are missing (NaN)" in refusal(nothing, tmp_path)
+    never = plain()
+    for visit in range(N_VISITS):
+        never["activity"][visit, :, visit * 2 : visit * 2 + 2] = np.nan
+    message = refusal(never, tmp_path)
+    assert "no unit has a response to the same stimulus at every visit" in message
+    assert "24 of 72 responses are missing (NaN), 6 units at visits 0, 1, 2" in message
 
 
-def test_a_trial_that_is_missing_in_some_units_is_a_missing_response(tmp_path):
+def test_a_unit_missed_in_one_presentation_is_averaged_over_the_others(tmp_path):
     _, whole = noisy(3, 1.0)
     whole["activity"][0, 2, 1, 4] = np.nan
-    assert "1 of 1440 responses are missing (NaN), in unit 4, at visit 0" in refusal(
-        whole, tmp_path
+    found = read(whole, tmp_path)
+    np.testing.assert_allclose(found["activity"], np.nanmean(whole["activity"], 2), rtol=1e-6)
+    assert "observed" not in found
+    assert found.attrs["repeats"] == 3
+    planted = np.sqrt(3)
+    assert found.attrs["snr"] == pytest.approx(planted, rel=0.1)
+
+
+def test_features_of_what_was_measured_are_those_of_a_recording_of_it_alone(tmp_path):
+    whole = plain().assign(label=("stimulus", list("xyxy")))
+    gaps = whole.copy(deep=True)
+    gaps["activity"][1, :, 3] = np.nan
+    gaps["activity"][2, 1] = np.nan
+    alone = whole.isel(unit=[0, 1, 2, 4, 5], stimulus=[0, 2, 3])
+    xr.testing.assert_identical(features(read(gaps, tmp_path)), features(read(alone, tmp_path)))
+
+
+# Null: what is missing is no learning
+
+
+def test_gaps_in_a_recording_that_does_not_change_are_no_change(tmp_path):
+    draw = np.random.default_rng(0)
+    one = draw.gamma(2.0, size=(1, 20, 30))
+    still = np.repeat(one, 5, 0)
+    gaps = np.where(draw.random(still.shape) < 0.05, np.nan, still)
+    whole = xr.Dataset({"activity": (DIMS, gaps)}).assign(label=("stimulus", list("xyxyx") * 4))
+    found = read(whole, tmp_path)
+    assert not found["observed"].all()
+    made = features(found)
+    for visit in range(1, 5):
+        np.testing.assert_array_equal(made["stat"][visit], made["stat"][0])
+    change = made["change"].sel(change_name=["act_step", "act_tuned_step", "act_switched"])
+    assert (change == 0).all()
+    assert np.allclose(made["change"].sel(change_name="act_class_cosine_start"), 1)
+    followed = found.assign(unit_matched=(DIMS[::2], np.ones((5, found.sizes["unit"]), "i1")))
+    same = features(followed)["change"].to_numpy()
+    np.testing.assert_allclose(same, made["change"].to_numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_gaps_in_a_noisy_recording_without_learning_leave_its_features_as_they_are():
+    draw = np.random.default_rng(1)
+    names = ["act_cosine_start", "act_tuned_cosine_start", "act_similarity_start"]
+    names += ["act_class_cosine_start", "act_separation", "actraw_sd_logratio", "act_silent_gain"]
+    names += ["act_evenness", "act_move_units_first", "act_move_class_share"]
+    found: dict[bool, list[np.ndarray]] = {False: [], True: []}
+    for _ in range(8):
+        signal = draw.gamma(2.0, size=(1, 24, 40))
+        shown = signal + draw.normal(size=(4, 24, 40)) * 0.5
+        for masked in found:
+            gaps = np.where((draw.random(shown.shape) < 0.04) & masked, np.nan, shown)
+            whole = xr.Dataset({"activity": (DIMS, gaps)})
+            made = labelled(whole.assign(label=("stimulus", list("xyzw") * 6)), "planted")
+            found[masked].append(features(made)["change"].sel(change_name=names)[3, 0].values)
+    whole, gaps = (np.array(each) for each in found.values())
+    error = np.sqrt((whole.var(0) + gaps.var(0)) / len(whole)) + 1e-3
+    assert (np.abs(gaps.mean(0) - whole.mean(0)) < 4 * error).all()
+
+
+def test_a_class_or_a_stimulus_that_is_nan_is_missing(tmp_path):
+    values = responses(0, (N_VISITS, 6, N_UNITS))
+    whole = xr.Dataset({"activity": (DIMS, values)})
+    whole = whole.assign(label=("stimulus", [1.0, 2.0, np.nan, 1.0, 2.0, np.nan]))
+    found = read(whole, tmp_path)
+    assert found["stimulus_label"].values.tolist() == [1, 2, -1, 1, 2, -1]
+    assert found.attrs["notes"] == [
+        "2 of 6 stimuli have no class in label: what is said of classes leaves them out."
+    ]
+    classes = [
+        str(name) for name in features(found)["change_name"].values if "class" in str(name)
+    ] + ["act_separation"]
+    known = features(read(whole.isel(stimulus=[0, 1, 3, 4]), tmp_path))["change"]
+    of_all = features(found)["change"]
+    np.testing.assert_allclose(
+        of_all.sel(change_name=classes), known.sel(change_name=classes), rtol=1e-12
     )
+    unlabelled = features(read(whole.drop_vars("label"), tmp_path))["change"]
+    np.testing.assert_array_equal(
+        of_all.sel(change_name="act_tuned_step"), unlabelled.sel(change_name="act_tuned_step")
+    )
+    words = whole.assign(label=("stimulus", ["face", "", "car", "face", "", "car"]))
+    named = read(words, tmp_path)["stimulus_label"]
+    assert named.values.tolist() == [1, -1, 0, 1, -1, 0]
+    assert named.attrs["flag_meanings"] == "missing car face"
+    negative = whole.assign(label=("stimulus", [-1, 1] * 3))
+    assert read(negative, tmp_path)["stimulus_label"].attrs["flag_meanings"] == "-1 1"
+    none = whole.assign(label=("stimulus", [np.nan] * 6))
+    assert "stimulus_label" not in read(none, tmp_path)
+
+    unnamed = whole.drop_vars("label").assign_coords(stimulus=[1.0, np.nan, 3.0, 4.0, np.nan, 6.0])
+    found = read(unnamed, tmp_path)
+    np.testing.assert_array_equal(found["activity"], values[:, [0, 2, 3, 5]].astype("f4"))
+    assert found.attrs["notes"] == [
+        "2 of 6 entries along the dim stimulus have no name and were left out."
+    ]
+    lost = unnamed.assign_coords(stimulus=[np.nan] * 6)
+    assert "no stimulus has a name" in refusal(lost, tmp_path)
+
+
+def test_a_unit_of_measurement_turns_no_number_into_a_time(tmp_path):
+    whole = plain().assign_coords(step=("visit", [0, 10, 20]))
+    whole["step"].attrs["units"] = "days since 2024-01-01"
+    whole["activity"].attrs["units"] = "Hz since 2000-01-01"
+    found = read(whole, tmp_path)
+    np.testing.assert_array_equal(found["activity"], responses().astype("f4"))
+    assert found["step"].values.tolist() == [0, 10, 20]
+
+
+def test_depths_that_are_missing_are_taken_from_the_others_of_the_layer(tmp_path):
+    owners = list("aabbcc")
+    depth = [300.0, np.nan, 100.0, 110.0, np.nan, 200.0]
+    whole = plain().assign_coords(layer=("unit", owners), depth=("unit", depth))
+    assert read(whole, tmp_path)["layer"].values.tolist() == ["b", "c", "a"]
+    unknown = whole.assign_coords(depth=("unit", [np.nan] * 6))
+    assert read(unknown, tmp_path)["layer"].values.tolist() == ["a", "b", "c"]
+    one = whole.assign_coords(depth=("unit", [1.0, 1.0, 2.0, 2.0, np.nan, np.nan]))
+    assert "no unit of the layer c has a depth" in refusal(one, tmp_path)
+
+
+def test_numbered_visits_that_do_not_ascend_are_said(tmp_path):
+    def notes(names: list[str]) -> list[str]:
+        return read(plain().assign_coords(visit=names), tmp_path).attrs.get("notes", [])
+
+    assert notes(["d1", "d2", "d10"]) == []
+    assert "in the order of the file, d1, d10, d2: check" in notes(["d1", "d10", "d2"])[0]
+    assert notes(["naive", "early", "late"]) == []
+
+
+# A missing library, a bug and a damaged file
+
+
+def test_a_missing_library_is_no_damage(tmp_path, monkeypatch):
+    read(plain(), tmp_path)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingLibrary, match=r"^h5py is not installed; .* to read netCDF files"):
+        read_recording(tmp_path / "mine.nc")
+
+
+def test_a_bug_is_no_damage(tmp_path, monkeypatch):
+    def bug(*_: object) -> None:
+        raise KeyError("a bug of ours")
+
+    read(plain(), tmp_path)
+    monkeypatch.setattr("virtuallab.intake.read.wanted", bug)
+    with pytest.raises(KeyError, match="a bug of ours"):
+        read_recording(tmp_path / "mine.nc")
+
+
+def test_tables_of_nwb_files_are_chosen_of_these_alone(tmp_path):
+    read(plain(), tmp_path)
+    with pytest.raises(UserError, match="--visits-from chooses a table of NWB files"):
+        read_recording(tmp_path / "mine.nc", visits_from="epochs")
 
 
 def test_infinite_responses_and_those_beyond_single_precision_are_refused(tmp_path):

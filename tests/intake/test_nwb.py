@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
+from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
 from pynwb.ophys import DfOverF, Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
+from typer.testing import CliRunner
 
-from virtuallab.errors import UserError
+from virtuallab.cli import app
+from virtuallab.errors import MissingLibrary, UserError
 from virtuallab.intake import read_recording
 from virtuallab.probe import features
 
@@ -195,6 +201,7 @@ def test_layers_are_those_of_electrodes_and_in_the_order_of_a_depth(tmp_path):
 def add_imaging(
     contents: NWBFile, traces: np.ndarray, kind: type, ids: Sequence[int], **times: Any
 ) -> None:
+    said = {"unit": "a", **times}
     channel = OpticalChannel(name="green", description="-", emission_lambda=510.0)
     plane = contents.create_imaging_plane(
         name="plane",
@@ -218,13 +225,11 @@ def add_imaging(
         region=list(range(1, len(ids) + 1)), description="all but the first"
     )
     if kind is RoiResponseSeries:
-        module.add(RoiResponseSeries(name="traces", data=traces, rois=chosen, unit="a", **times))
+        module.add(RoiResponseSeries(name="traces", data=traces, rois=chosen, **said))
     else:
         container = kind()
         module.add(container)
-        container.create_roi_response_series(
-            name="traces", data=traces, rois=chosen, unit="a", **times
-        )
+        container.create_roi_response_series(name="traces", data=traces, rois=chosen, **said)
 
 
 @pytest.mark.parametrize("kind", [Fluorescence, DfOverF, RoiResponseSeries])
@@ -327,7 +332,8 @@ def test_one_file_alone_is_one_visit(tmp_path):
 def test_without_pynwb_it_is_said_how_to_install_it(tmp_path, monkeypatch):
     files, _ = experiment(tmp_path, [[1, 2]])
     monkeypatch.setitem(sys.modules, "pynwb", None)
-    assert "pip install virtuallab[nwb]" in refusal(files[0])
+    with pytest.raises(MissingLibrary, match=r"pynwb is not installed.*virtuallab\[nwb\]"):
+        read_recording(files[0])
 
 
 def test_a_damaged_file_is_refused(tmp_path):
@@ -371,7 +377,7 @@ def test_a_stimulus_of_two_classes_is_refused(tmp_path):
         return of
 
     folder = pair(tmp_path, fill("flat"), fill("steep"))
-    assert "stimulus left has the labels flat and steep (1.nwb)" in refusal(folder)
+    assert "1.nwb: stimulus left has the labels flat and steep." in refusal(folder)
 
 
 def test_trials_that_say_too_little_are_refused(tmp_path):
@@ -380,10 +386,12 @@ def test_trials_that_say_too_little_are_refused(tmp_path):
 
     def no_stimulus(contents: NWBFile) -> None:
         add_trials(contents, STIMULI, column="picture")
+        contents.add_unit(spike_times=[0.1])
 
     def backwards(contents: NWBFile) -> None:
         add_trials(contents, STIMULI)
         contents.add_trial(start_time=9.0, stop_time=9.0, stimulus="up")
+        contents.add_unit(spike_times=[0.1])
 
     def no_units(contents: NWBFile) -> None:
         add_trials(contents, STIMULI)
@@ -402,3 +410,296 @@ def test_trials_that_say_too_little_are_refused(tmp_path):
         contents = session(0)
         fill(contents)
         assert said in refusal(write(contents, tmp_path / "one.nwb"))
+
+
+# What is in a file, but not as it seems
+
+
+def notes(path: Path, **options: str) -> list[str]:
+    return list(read_recording(path, **options).attrs.get("notes", []))
+
+
+def imaged(kind: type = DfOverF, **said: Any) -> Fill:
+    """Three regions, of known traces unless others are given."""
+
+    def fill(contents: NWBFile) -> None:
+        add_trials(contents, [*STIMULI, *STIMULI])
+        given = {"traces": TRACES, "rate": 10.0, "ids": [1, 2, 3], **said}
+        add_imaging(contents, given.pop("traces"), kind, given.pop("ids"), **given)
+
+    return fill
+
+
+TRACES = np.random.default_rng(7).gamma(2.0, size=(60, 3))
+
+
+def test_numbers_are_scaled_and_shifted_as_the_file_says(tmp_path):
+    stored = np.round((TRACES - 0.5) / 1e-3).astype(np.int16)
+    packed = imaged(traces=stored, conversion=1e-3, offset=0.5)
+    found = read_recording(pair(tmp_path, imaged(), packed))["activity"]
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3)
+
+
+def test_other_quantities_are_reconciled_or_refused(tmp_path):
+    assert "do not hold the same quantity: 0.nwb has DfOverF, 1.nwb Fluorescence" in refusal(
+        pair(tmp_path, imaged(), imaged(Fluorescence))
+    )
+    assert "1.nwb: responses are in 'percent', and in 'a' in 0.nwb" in refusal(
+        pair(tmp_path, imaged(), imaged(unit="percent"))
+    )
+
+    def both(contents: NWBFile) -> None:
+        imaged(Fluorescence)(contents)
+        traces = contents.processing["ophys"]["Fluorescence"]["traces"]
+        container = DfOverF()
+        contents.processing["ophys"].add(container)
+        regions = contents.processing["ophys"]["ImageSegmentation"]["regions"]
+        again = regions.create_roi_table_region(region=[1, 2, 3], description="-")
+        container.create_roi_response_series(
+            name="relative", data=traces.data[:] + 5, rois=again, unit="a", rate=10.0
+        )
+
+    folder = pair(tmp_path, imaged(Fluorescence), both)
+    found = read_recording(folder)
+    np.testing.assert_array_equal(found["activity"][0], found["activity"][1])
+    assert found.attrs["notes"] == [
+        "Fluorescence was read, not DfOverF of 1.nwb: it is not in all files."
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:RoiResponseSeries")  # pynwb, as the file is written
+def test_exchanged_axes_are_named(tmp_path):
+    message = refusal(pair(tmp_path, imaged(), imaged(traces=TRACES.T)))
+    assert "1.nwb: the data of traces have the shape (3, 60): their axes are exchanged" in message
+    message = refusal(pair(tmp_path, imaged(), imaged(traces=TRACES[:, :2])))
+    assert "have the shape (60, 2), expected time by region, for 3 regions" in message
+
+
+def test_a_trial_with_a_frame_that_is_missing_is_missing(tmp_path):
+    gaps = TRACES.copy()
+    gaps[2] = np.nan
+    gaps[33, 1] = np.nan
+    found = read_recording(pair(tmp_path, imaged(), imaged(traces=gaps)))
+    assert "observed" in found
+    assert not found["observed"][0, 1]  # shown in trials 0 and 3
+    wanted = TRACES[30:35].mean(0)
+    np.testing.assert_allclose(found["activity"][1, 0, [0, 2]], wanted[[0, 2]], rtol=1e-6)
+    assert "1.nwb: 4 of 18 responses in single trials are missing" in found.attrs["notes"][0]
+
+
+def firing(obs: Callable[[int], list[list[float]]] | None = None, last: float = 6.0) -> Fill:
+    """Units that fire every 50 ms, as long as they are observed."""
+
+    def fill(contents: NWBFile) -> None:
+        add_trials(contents, [*STIMULI, *STIMULI])
+        for one in range(3):
+            times = np.arange(0.02 + one / 100, last, 0.05 * (one + 1))
+            more: dict[str, Any] = {}
+            if obs is not None:
+                more["obs_intervals"] = obs(one)
+                inside = [(times >= a) & (times < b) for a, b in more["obs_intervals"]]
+                times = times[np.any(inside, axis=0)]
+            contents.add_unit(id=one, spike_times=times, **more)
+
+    return fill
+
+
+def test_outside_of_its_intervals_a_unit_is_missing_not_silent(tmp_path):
+    # Unit 0 until the middle of trial 3: 3 of its 6 trials; intervals that touch are one.
+    half = firing(lambda one: [[0.0, 3.25]] if one == 0 else [[0.0, 2.2], [2.2, 6.0]])
+    found = read_recording(pair(tmp_path, firing(), half))
+    np.testing.assert_allclose(found["activity"][1, :, 0], 20.0)
+    np.testing.assert_allclose(found["activity"][1], found["activity"][0])
+    assert found.attrs["notes"] == [
+        "1.nwb: 3 of 18 responses in single trials are missing: the unit was not observed "
+        "throughout the trial."
+    ]
+
+
+def test_trials_in_invalid_times_are_left_out_and_counted(tmp_path):
+    def invalid(contents: NWBFile) -> None:
+        firing(last=3.2)(contents)  # from then on nothing was recorded
+        contents.add_invalid_time_interval(start_time=3.1, stop_time=9.0)
+
+    found = read_recording(pair(tmp_path, firing(), invalid))
+    np.testing.assert_allclose(found["activity"][1, :, 0], 20.0)
+    assert found.attrs["notes"] == ["1.nwb: 3 of 6 trials overlap invalid_times and were left out."]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_the_order_of_visits_is_the_same_in_every_time_zone(tmp_path, monkeypatch, zone):
+    folder = pair(tmp_path, with_units(1, 2), with_units(1, 2), days=(1, 1.1))
+    before = read_recording(folder)["activity"]
+    with h5py.File(folder / "1.nwb", "r+") as stored:
+        del stored["session_start_time"]
+        stored["session_start_time"] = "2024-03-02T02:24:00"  # as it was, without its zone
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        found = read_recording(folder)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    np.testing.assert_array_equal(found["activity"], before)
+    assert (
+        "session_start_time of 1.nwb names no time zone and was taken as UTC"
+        in (found.attrs["notes"][0])
+    )
+
+
+def test_units_are_matched_by_name_where_there_is_one(tmp_path):
+    def named(names: str) -> Fill:
+        def fill(contents: NWBFile) -> None:
+            add_trials(contents, STIMULI)
+            contents.add_unit_column("unit_name", "-")
+            for place, name in enumerate(names):
+                times = spikes(np.full(3, 30.0), np.random.default_rng(ord(name)))
+                contents.add_unit(id=place, spike_times=times, unit_name=name)
+
+        return fill
+
+    found = read_recording(pair(tmp_path, named("abcd"), named("cbda")))
+    np.testing.assert_array_equal(found["activity"][0], found["activity"][1])
+    assert found.attrs["notes"] == [
+        "units are matched by the column unit_name; by their ids, 3 units would be matched with "
+        "another."
+    ]
+    assert notes(pair(tmp_path, named("abcd"), named("abcd"))) == []
+    found = read_recording(pair(tmp_path, named("abcd"), named("cbaa")))
+    assert (found["activity"][0, :, 0] != found["activity"][1, :, 0]).any()
+    assert (
+        "units are matched by their ids: in the column unit_name names are missing or"
+        in (found.attrs["notes"][0])
+    )
+
+
+def test_presentations_without_a_stimulus_are_left_out_and_counted(tmp_path):
+    def blank(contents: NWBFile) -> None:
+        with_units(1, 2, shown=["left", "nan", "right", "up", ""])(contents)
+
+    folder = pair(tmp_path, with_units(1, 2), blank)
+    assert read_recording(folder).sizes["stimulus"] == 3
+    assert notes(folder) == ["1.nwb: 2 presentations of 5 without a stimulus were left out."]
+
+    def unlabelled(contents: NWBFile) -> None:
+        add_trials(contents, STIMULI, label=lambda name: {"left": "a", "right": "b"}.get(name, ""))
+        contents.add_unit(spike_times=[0.1, 0.2, 1.3])
+
+    found = read_recording(pair(tmp_path, unlabelled, unlabelled))
+    assert found["stimulus_label"].values.tolist() == [0, 1, -1]
+
+
+def test_what_other_programs_left_in_a_folder_is_passed_over(tmp_path):
+    files, _ = experiment(tmp_path, [[1, 2], [1, 2]])
+    wanted = read_recording(files)
+    for name in ("._9.nwb", ".DS_Store", "Thumbs.db", "10.nwb.tmp", "~8.nwb"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07")
+    assert read_recording(tmp_path).identical(wanted)
+    assert read_recording([*files, tmp_path / "._9.nwb", tmp_path / "Thumbs.db"]).identical(wanted)
+    shutil.copy(files[0], tmp_path / "9 (Eva's conflicted copy 2024-03-05).nwb")
+    assert (
+        "conflicted copy 2024-03-05).nwb, a sync client's copy, was passed over"
+        in (notes(tmp_path)[0])
+    )
+
+
+def test_files_in_capitals_and_in_folders_are_found(tmp_path):
+    files, _ = experiment(tmp_path, [[1, 2], [1, 2]])
+    wanted = read_recording(files)
+    for place, file in enumerate(files):
+        inside = tmp_path / "all" / "sub-1" / f"ses-{place}"
+        inside.mkdir(parents=True)
+        file.rename(inside / f"{place}.NWB")
+    assert read_recording(tmp_path / "all").identical(wanted)
+    assert read_recording(tmp_path / "all" / "sub-1").identical(wanted)
+
+
+def test_an_nwb_file_in_a_zarr_folder_is_refused_plainly(tmp_path):
+    for name in ("day1.nwb", "day1.nwb.zarr"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / ".zgroup").write_text("{}")
+        assert f"{folder}: is an NWB file in a zarr folder" in refusal(folder)
+        assert "is an NWB file in a zarr folder, which is not read here. Export" in refusal(
+            tmp_path
+        )
+        shutil.rmtree(folder)
+
+
+# Tables of intervals
+
+
+def one_of_all(contents: NWBFile) -> None:
+    """Two blocks of presentations in a table of their own, and trials that are something else."""
+    add_trials(contents, ["go", "no go"], column="choice")
+    table = TimeIntervals(name="image_presentations", description="-")
+    table.add_column("stimulus_name", "-")
+    contents.add_time_intervals(table)
+    for place, name in enumerate([*STIMULI, "gray", *STIMULI]):
+        table.add_interval(start_time=float(place), stop_time=place + DURATION, stimulus_name=name)
+    contents.add_epoch(0.0, 2.9, ["early"])
+    contents.add_epoch(4.0, 5.6, ["late"])
+    contents.add_epoch(5.9, 9.0, ["late"])
+    for one in range(2):
+        # A unit that fires as fast again in the second block.
+        times = np.concatenate([np.arange(0.01, 4, 0.1 + one), np.arange(4.01, 8, 0.05 + one / 2)])
+        contents.add_unit(spike_times=times)
+
+
+def test_visits_and_stimuli_are_those_of_the_tables_that_are_named(tmp_path):
+    contents = session(0)
+    one_of_all(contents)
+    file = write(contents, tmp_path / "one.nwb")
+    chosen = {"stimuli_table": "image_presentations", "visits_from": "epochs"}
+    found = read_recording(file, **chosen)
+    assert found["activity"].sizes == {"visit": 2, "stimulus": 3, "unit": 2}
+    np.testing.assert_allclose(found["activity"][:, :, 0], [[10.0] * 3, [20.0] * 3])
+    assert found.attrs["notes"] == [
+        "one.nwb: 1 of 7 trials lie in no interval of epochs and were left out."
+    ]
+    assert (
+        "Or choose another table of intervals with --stimuli-table: epochs, image_presentations."
+    ) in refusal(file)
+    for options, said in (
+        ({"stimuli_table": "image_presentation"}, "Did you mean 'image_presentations'?"),
+        ({**chosen, "visits_from": "epoch"}, "--visits-from: there is no table of intervals"),
+        ({**chosen, "visits_from": "trials"}, "visit 1: not the stimuli of one.nwb, visit 0"),
+    ):
+        with pytest.raises(UserError) as caught:
+            read_recording(file, **options)
+        assert said in str(caught.value), caught.value
+
+
+def test_the_command_takes_the_tables(tmp_path):
+    contents = session(0)
+    one_of_all(contents)
+    file = write(contents, tmp_path / "one.nwb")
+    words = ["identify", str(tmp_path / "none.decoder"), str(file)]
+    tables = ["--stimuli-table", "image_presentations", "--visits-from", "epoch"]
+    done = CliRunner().invoke(app, [*words, *tables])
+    assert "--visits-from: there is no table of intervals 'epoch'" in str(done.exception)
+
+
+def test_visits_that_alternate_are_refused(tmp_path):
+    contents = session(0)
+    one_of_all(contents)
+    contents.add_epoch(10.0, 11.0, ["early"])
+    file = write(contents, tmp_path / "one.nwb")
+    with pytest.raises(UserError, match="the visits early and late of epochs overlap or alternate"):
+        read_recording(file, stimuli_table="image_presentations", visits_from="epochs")
+
+
+# A bug, a file of another kind, and one that may not be read
+
+
+def test_a_bug_is_no_damage(tmp_path, monkeypatch):
+    def bug(*_: object) -> None:
+        raise AttributeError("a bug of ours")
+
+    files, _ = experiment(tmp_path, [[1, 2], [1, 2]])
+    monkeypatch.setattr("virtuallab.intake.nwb.units_of", bug)
+    with pytest.raises(AttributeError, match="a bug of ours"):
+        read_recording(tmp_path)
+    with h5py.File(files[0], "w") as stored:
+        stored["something"] = 1
+    assert "cannot be read as an NWB file" in refusal(files[0])

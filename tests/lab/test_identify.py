@@ -208,6 +208,53 @@ def test_a_decoder_that_is_kept_is_taken_and_one_that_does_not_fit_is_trained_an
     xr.testing.assert_identical(again, first)
 
 
+def test_where_nothing_can_be_written_the_answer_is_given_all_the_same(
+    experiment: Path, decoder: Path
+) -> None:
+    folder = experiment.parent / "ours.decoders"
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("a file in the way")
+    console = Console(file=io.StringIO(), width=200)
+    try:
+        found = identify(
+            experiment,
+            experiment / OURS,
+            subject="sub-0002",
+            probe="sparse",
+            others=["slow"],
+            classifier="logistic_regression",
+            workers=1,
+            console=console,
+        )
+    finally:
+        folder.unlink()
+        folder.with_name("aside").rename(folder)
+    assert named(found) in ("adam", "feedback_alignment", "sgdm", "slow")
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "The decoder could not be kept for the next recording: " in said
+    assert "Not a directory" in said
+
+
+def test_a_decoder_that_cannot_be_written_where_it_should_is_refused_at_once(
+    experiment: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match=r"a decoder's name ends in \.decoder"):
+        identify(experiment, tmp_path / "no_recording.nc", match=True, save=tmp_path / "mine")
+
+
+def test_what_is_missing_in_the_recording_is_said_in_the_answer(
+    decoder: Path, experiment: Path, tmp_path: Path
+) -> None:
+    whole = read_recording(experiment / OURS, "sub-0001")
+    gaps = whole[["activity"]].assign_coords(layer=("unit", whole["unit_layer"].values))
+    gaps["activity"].values[3, :, 7] = np.nan
+    gaps["activity"].values[1, 5, 9] = np.nan
+    gaps.to_netcdf(tmp_path / "gaps.nc", engine="h5netcdf")
+    found = identify(decoder, tmp_path / "gaps.nc")
+    assert "(2 units at visits 1, 3), left out" in found.attrs["notes"][0]
+    assert any("responses missing: 0.042 %" in each for each in found.attrs["differences"])
+
+
 def test_the_command_prints_the_answer(decoder: Path, experiment: Path) -> None:
     done = CliRunner(env={"COLUMNS": "100"}).invoke(
         app, ["identify", str(decoder), str(experiment / OURS), "--subject", "sub-0001"]

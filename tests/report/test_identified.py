@@ -35,6 +35,7 @@ def found(
             "interval": [0.85, 0.95],
             "n_subjects": 96,
             "differences": [],
+            "notes": [],
             **attributes,
         },
     )
@@ -55,6 +56,12 @@ def found(
 )
 def test_the_verdict_in_a_sentence(case: xr.Dataset, said: str) -> None:
     assert said in verdict(case)
+
+
+def test_what_was_left_out_of_the_recording_is_said() -> None:
+    said = list(remarks(found(notes=["3 of 12 trials of \x1b[31m.nwb overlap invalid_times."])))
+    assert "Of the recording:" in said
+    assert "  3 of 12 trials of \\x1b[31m.nwb overlap invalid_times." in said
 
 
 def test_the_decoder_says_how_good_it_is_and_what_it_cannot_know() -> None:

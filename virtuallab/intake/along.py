@@ -29,9 +29,9 @@ def along(dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str) ->
 
 
 def numbers_along(
-    dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str
+    dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str, *, gaps: bool = False
 ) -> np.ndarray | None:
-    """Return the values as :func:`along` does; they have to be finite numbers.
+    """Return the values as :func:`along` does; finite numbers, or NaN where gaps are allowed.
 
     Raises
     ------
@@ -42,6 +42,6 @@ def numbers_along(
         return None
     if values.dtype.kind not in "biuf":
         raise UserError(f"{source}: {name} has to be numbers, found {values.dtype}.")
-    if not np.isfinite(values).all():
+    if not (np.isfinite(values) | (gaps & np.isnan(values))).all():
         raise UserError(f"{source}: {name} is not a finite number everywhere. Fill it in.")
     return values

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
@@ -10,11 +15,13 @@ from virtuallab.errors import UserError, suggest
 from virtuallab.intake import refusals
 from virtuallab.intake.along import along, numbers_along
 from virtuallab.intake.layers import Layers, layers_of
+from virtuallab.intake.observed import observed
 from virtuallab.intake.repeats import Averaged, averaged, signal_to_noise
-from virtuallab.intake.words import as_words
+from virtuallab.intake.words import as_words, missing
 from virtuallab.vocabulary import (
     ACTIVITY,
     LAYER,
+    NO_CLASS,
     STIMULUS,
     SUBJECT,
     UNIT,
@@ -26,6 +33,7 @@ from virtuallab.vocabulary import (
 _TRIALS = ("trial", "repeat")
 _EXPECTED = (VISIT, STIMULUS, UNIT)
 _UNNAMED = "__xarray_dataarray_variable__"  # what xarray calls an array without a name in a file
+_NUMBERED: Final = re.compile(r"(\D*)(\d+)")
 _READ = {
     *(ACTIVITY, VISIT, STIMULUS, UNIT, LAYER, SUBJECT, "step", "unit_layer", "unit_matched"),
     *("layer_depth", "depth", "depth_group", "stimulus_label", "label"),
@@ -86,8 +94,16 @@ def of_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Data
     return dataset.isel({SUBJECT: place}, drop=True)
 
 
-def labelled(dataset: xr.Dataset, source: str) -> xr.Dataset:
+def labelled(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) -> xr.Dataset:
     """Make a recording of one subject's arrays, checked; see :func:`read_recording`.
+
+    Parameters
+    ----------
+    dataset : xr.Dataset
+    source : str
+        What messages call it.
+    notes : sequence of str
+        What was left out of it before, in words.
 
     Raises
     ------
@@ -95,39 +111,86 @@ def labelled(dataset: xr.Dataset, source: str) -> xr.Dataset:
     """
     refusals.of_sizes(dataset[ACTIVITY], source)
     refusals.of_numbers(dataset[ACTIVITY], source)
+    dataset, unnamed = _of_named_stimuli(dataset, source)
     presented = _presented(dataset[ACTIVITY])
-    units = _names(dataset, UNIT, source)
-    refusals.of_repeated_units(units, source)
-    refusals.of_infinities(presented, units, source)
+    names = _names(dataset, UNIT, source)
+    refusals.of_repeated_units(names, source)
+    refusals.of_infinities(presented, names, source)
     step = numbers_along(dataset, "step", (VISIT,), source)
     refusals.of_order("step", step, source)
-    refusals.of_order(VISIT, along(dataset, VISIT, (VISIT,), source), source)
+    refusals.of_order(VISIT, along(dataset, VISIT, (VISIT,), source), source, _scale(dataset))
     if step is not None and step[0] < 0:
         raise UserError(f"{source}: step counts from 0, before learning; found {step[0]:g}.")
 
     same = _same(_names(dataset, STIMULUS, source))
     mean = averaged(presented, same)
-    refusals.of_missing(mean.responses, units, source)
-    refusals.of_copies(mean.responses, units, source)
+    part = observed(mean.responses, source)
+    mean, seen = mean.part(part.stimuli, part.units), part.observed
+    dataset = dataset.isel({UNIT: part.units})
+    refusals.of_copies(mean.responses, [names[place] for place in part.units], source)
 
     layers = layers_of(dataset, source)
     order = layers.order
     responses = np.ascontiguousarray(mean.responses[..., order], dtype=np.float32)
     count = len(responses)
-    variables = {ACTIVITY: xr.Variable(_EXPECTED, responses, describe(ACTIVITY))}
-    label = _label(dataset, same, source)
+    units = describe(ACTIVITY) | _unit_of(dataset)
+    variables = {ACTIVITY: xr.Variable(_EXPECTED, responses, units)}
+    if not seen.all():
+        kept = seen[:, order]
+        variables["observed"] = xr.Variable((STIMULUS, UNIT), kept, describe("observed"))
+    label, unlabelled = _label(dataset, same, part.stimuli, source)
     if label is not None:
         variables["stimulus_label"] = label
     matched = numbers_along(dataset, "unit_matched", (VISIT, UNIT), source)
     if matched is not None:
-        kept = matched[:, order].astype(np.int8)
-        variables["unit_matched"] = xr.Variable((VISIT, UNIT), kept, describe("unit_matched"))
+        followed = matched[:, order].astype(np.int8)
+        variables["unit_matched"] = xr.Variable((VISIT, UNIT), followed, describe("unit_matched"))
     coords = {VISIT: xr.Variable((VISIT,), np.arange(count), describe(VISIT))}
     if step is not None:
         whole = step.astype(np.int64) if (step == np.round(step)).all() else step
         coords["step"] = xr.Variable((VISIT,), whole, describe("step"))
     coords |= layers.coordinates()
-    return xr.Dataset(variables, coords, _repetition(mean, layers))
+    said = [*notes, *_order_of_names(dataset), *unnamed, *unlabelled, *part.notes]
+    attributes = _repetition(mean, layers) | part.counts | ({"notes": said} if said else {})
+    return xr.Dataset(variables, coords, attributes)
+
+
+def _of_named_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, list[str]]:
+    """Leave out presentations that do not say of which stimulus they are."""
+    unnamed = missing(_names(dataset, STIMULUS, source))
+    if not unnamed.any():
+        return dataset, []
+    if unnamed.all():
+        raise UserError(f"{source}: no stimulus has a name. Name them, or leave the names out.")
+    note = (
+        f"{unnamed.sum()} of {len(unnamed)} entries along the dim stimulus have no name and were "
+        "left out."
+    )
+    return dataset.isel({STIMULUS: ~unnamed}), [note]
+
+
+def _scale(dataset: xr.Dataset) -> str:
+    """Return what visits are counted in, if the file says it."""
+    units = dataset[VISIT].attrs.get("units") if VISIT in dataset.variables else None
+    return f" ({units})" if units else ""
+
+
+def _unit_of(dataset: xr.Dataset) -> dict[str, str]:
+    units = dataset[ACTIVITY].attrs.get("units")
+    return {"units": str(units)} if units else {}
+
+
+def _order_of_names(dataset: xr.Dataset) -> Iterator[str]:
+    """Say so if visits are numbered in their names and do not ascend."""
+    names = as_words(dataset[VISIT].to_numpy()) if VISIT in dataset.variables else []
+    parts = [_NUMBERED.fullmatch(name) for name in names]
+    numbers = [int(part[2]) for part in parts if part]
+    alike = len(numbers) == len(names) and len({part[1] for part in parts if part}) == 1
+    if alike and any(later <= earlier for earlier, later in pairwise(numbers)):
+        yield (
+            f"visits were taken in the order of the file, {', '.join(names)}: check that this is "
+            "the order in which they were made."
+        )
 
 
 def _presented(activity: xr.DataArray) -> Float[np.ndarray, "visit stimulus trial unit"]:
@@ -151,39 +214,59 @@ def _same(stimuli: list[str]) -> Int[np.ndarray, " stimulus"]:
 
 
 def _label(
-    dataset: xr.Dataset, same: Int[np.ndarray, " stimulus"], source: str
-) -> xr.Variable | None:
-    """Class of each stimulus as a number; what words stand for is said in its attributes."""
+    dataset: xr.Dataset,
+    same: Int[np.ndarray, " stimulus"],
+    kept: Int[np.ndarray, " kept"],
+    source: str,
+) -> tuple[xr.Variable | None, list[str]]:
+    """Return the class of each stimulus as a number, -1 where it is missing, and what to note.
+
+    What numbers stand for is said in the attributes, unless the classes are numbers themselves.
+    """
     names = [name for name in ("stimulus_label", "label") if name in dataset.variables]
     if not names:
-        return None
+        return None, []
     values = along(dataset, names[0], (STIMULUS,), source)
     assert values is not None
-    _, first = np.unique(same, return_index=True)
-    if (values[first][same] != values).any():
-        raise UserError(
-            f"{source}: one stimulus has several classes in {names[0]}. Give each stimulus one."
-        )
-    shown = values[first]
+    words = np.array(as_words(values), dtype=object)
+    there = ~missing(words.tolist())
+    of_stimulus: list[str | None] = []
+    place = np.zeros(len(kept), dtype=np.int64)
+    for stimulus in kept:
+        mine = np.flatnonzero((same == stimulus) & there)
+        if len(set(words[mine].tolist())) > 1:
+            raise UserError(
+                f"{source}: one stimulus has several classes in {names[0]}. Give each stimulus one."
+            )
+        of_stimulus.append(str(words[mine[0]]) if len(mine) else None)
+        place[len(of_stimulus) - 1] = mine[0] if len(mine) else -1
+    known = np.array([word is not None for word in of_stimulus])
+    if not known.any():
+        return None, [f"no stimulus has a class in {names[0]}: it was left out."]
     attributes: dict[str, object] = {**describe("stimulus_label")}
-    if shown.dtype.kind in "fiub" and (shown == np.round(shown)).all():
-        numbers = shown.astype(np.int64)
+    shown = values[place[known]]
+    numbers = np.full(len(known), NO_CLASS, dtype=np.int64)
+    if shown.dtype.kind in "fiub" and (shown == np.round(shown)).all() and shown.min() >= 0:
+        numbers[known] = shown.astype(np.int64)
     else:
-        meanings, numbers = np.unique(as_words(shown), return_inverse=True)
-        words = {number: word.replace(" ", "_") for number, word in enumerate(meanings.tolist())}
-        attributes |= describe_flags(words)
-    return xr.Variable((STIMULUS,), numbers, attributes)
+        meanings, numbers[known] = np.unique(words[place[known]].astype(str), return_inverse=True)
+        flags = {number: word.replace(" ", "_") for number, word in enumerate(meanings.tolist())}
+        attributes |= describe_flags(flags if known.all() else {NO_CLASS: "missing", **flags})
+    notes = []
+    if not known.all():
+        notes.append(
+            f"{(~known).sum()} of {len(known)} stimuli have no class in {names[0]}: what is said "
+            "of classes leaves them out."
+        )
+    return xr.Variable((STIMULUS,), numbers, attributes), notes
 
 
 def _repetition(mean: Averaged, layers: Layers) -> dict[str, object]:
     """How often stimuli were shown, and how much of what is seen is signal."""
     attributes: dict[str, object] = {"repeats": mean.repeats}
     mine = [layers.of_unit == index for index in range(len(layers.names))]
-    each = [
-        signal_to_noise(Averaged(mean.responses[..., m], mean.scatter[..., m], mean.counts))
-        for m in mine
-        if m.any()
-    ]
+    stimuli = np.arange(mean.responses.shape[1])
+    each = [signal_to_noise(mean.part(stimuli, np.flatnonzero(m))) for m in mine if m.any()]
     known = [ratio for ratio in each if np.isfinite(ratio)]
     if known:
         # A probe's noise is the same burden on every layer, so every layer counts alike.

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from virtuallab.errors import UserError
 from virtuallab.intake.along import along, numbers_along
-from virtuallab.intake.words import as_words, few
+from virtuallab.intake.words import as_words, few, missing
 from virtuallab.probe.implant import depth_group
 from virtuallab.vocabulary import LAYER, UNIT, describe
 
@@ -72,7 +72,7 @@ def layers_of(dataset: xr.Dataset, source: str) -> Layers:
     if said is None and LAYER not in dataset.dims:
         said = along(dataset, LAYER, (UNIT,), source)
     owners = as_words(said) if said is not None else [_ONLY] * n_units
-    unnamed = [place for place, owner in enumerate(owners) if owner in ("", "nan", "None")]
+    unnamed = np.flatnonzero(missing(owners)).tolist()
     if unnamed:
         raise UserError(
             f"{source}: {len(unnamed)} units have no layer, first {few(unnamed)} (counted from 0). "
@@ -106,11 +106,17 @@ def _listed(dataset: xr.Dataset, owners: list[str], source: str) -> Layers:
 
 def _found(dataset: xr.Dataset, owners: list[str], source: str) -> Layers:
     names = list(dict.fromkeys(owners))
-    relative = numbers_along(dataset, "layer_depth", (UNIT,), source)
-    depth = numbers_along(dataset, "depth", (UNIT,), source) if relative is None else relative
+    relative = _depth(dataset, "layer_depth", source)
+    depth = _depth(dataset, "depth", source) if relative is None else relative
     if depth is not None:
-        mine = np.array(owners)
-        means = {name: float(depth[mine == name].mean()) for name in names}
+        mine, known = np.array(owners), ~np.isnan(depth)
+        unknown = [name for name in names if not known[mine == name].any()]
+        if unknown:
+            raise UserError(
+                f"{source}: no unit of the layer {few(unknown)} has a depth, and others have. Give "
+                "at least one of each layer a depth, or leave depths out."
+            )
+        means = {name: float(depth[(mine == name) & known].mean()) for name in names}
         names.sort(key=means.__getitem__)
     count = len(names)
     if relative is None:
@@ -122,6 +128,12 @@ def _found(dataset: xr.Dataset, owners: list[str], source: str) -> Layers:
     return Layers(tuple(names), where, _thirds(count), of_unit)
 
 
+def _depth(dataset: xr.Dataset, name: str, source: str) -> np.ndarray | None:
+    """Return the depth of each unit, NaN where it is missing; None if it is missing in all."""
+    found = numbers_along(dataset, name, (UNIT,), source, gaps=True)
+    return None if found is None or np.isnan(found).all() else found
+
+
 def _spread(count: int) -> Float[np.ndarray, " layer"]:
     return np.arange(count) / max(count - 1, 1)
 
@@ -131,9 +143,10 @@ def _thirds(count: int) -> Int[np.ndarray, " layer"]:
 
 
 def _within(depth: np.ndarray, source: str) -> np.ndarray:
-    if depth.min() < 0 or depth.max() > 1:
+    low, high = np.nanmin(depth), np.nanmax(depth)
+    if low < 0 or high > 1:
         raise UserError(
             f"{source}: layer_depth goes from 0, the first layer, to 1, the last; found "
-            f"{depth.min():g} to {depth.max():g}. If it is a depth in another unit, call it depth."
+            f"{low:g} to {high:g}. If it is a depth in another unit, call it depth."
         )
     return depth.astype(np.float64)

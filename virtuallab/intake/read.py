@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -11,24 +10,31 @@ from typing import Any, Final
 import xarray as xr
 
 from virtuallab.errors import UserError
+from virtuallab.intake.folder import nwb_files, recordings
 from virtuallab.intake.labelled import labelled, of_subject, wanted
-from virtuallab.intake.nwb import sessions
+from virtuallab.intake.nwb import nwb_in_zarr, sessions
+from virtuallab.intake.reading import library, reading
 from virtuallab.intake.words import few
 from virtuallab.vocabulary import ACTIVITY
 
 _NETCDF: Final = (".nc", ".nc4", ".netcdf", ".cdf")
 _ZARR: Final = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")
-_KNOWN: Final = (
-    "a netCDF file (.nc), a zarr folder (.zarr), NWB files (.nwb) of one visit each, or a folder "
-    "of them"
-)
+_KNOWN: Final = "a netCDF file (.nc), a zarr folder (.zarr), NWB files (.nwb), or a folder of them"
 
 
-def read_recording(path: Path | Sequence[Path], subject: str | None = None) -> xr.Dataset:
+def read_recording(
+    path: Path | Sequence[Path],
+    subject: str | None = None,
+    *,
+    stimuli_table: str | None = None,
+    visits_from: str | None = None,
+) -> xr.Dataset:
     """Read a recording that was made elsewhere, into the form in which a probe records.
 
     Repeated presentations are averaged: those along the axis ``trial`` (or ``repeat``) and those
-    whose ``stimulus`` has the same name. A presentation that is NaN in every unit was not held.
+    whose ``stimulus`` has the same name. A presentation that is NaN in every unit was not held; one
+    that is NaN in some units is left out for these. A response that no presentation gives at one of
+    the visits is missing, and features are made of what was measured at every visit alone.
 
     Parameters
     ----------
@@ -38,22 +44,33 @@ def read_recording(path: Path | Sequence[Path], subject: str | None = None) -> x
         such files, one for each visit.
     subject : str, optional
         Which one, where there are many.
+    stimuli_table : str, optional
+        Of NWB files: the table of intervals that says which stimulus was shown when; ``trials`` if
+        not given.
+    visits_from : str, optional
+        Of NWB files: the table of intervals, such as ``epochs``, that marks several visits in one
+        file. Rows with the same tags are one visit; without tags each row is one.
 
     Returns
     -------
     xr.Dataset
         ``activity`` (visit, stimulus, unit) in single precision, with ``visit``, ``layer``,
         ``layer_depth``, ``depth_group``, ``n_units`` and ``unit_layer`` as a probe gives them, the
-        units of a layer together; ``step``, ``stimulus_label`` and ``unit_matched`` if the file has
-        them. Attributes: ``repeats``, presentations of a stimulus at a visit; if that is known
-        from repeats, ``snr``, the signal-to-noise ratio of the averages (as of
-        :class:`virtuallab.probe.Noise`; the root of the mean square over layers) and
-        ``snr_by_layer``; of NWB files, ``dropped_units``, those that were not in all of them.
+        units of a layer together; ``step``, ``stimulus_label`` (-1 for a stimulus without class)
+        and ``unit_matched`` if the file has them; ``observed`` (stimulus, unit), whether a response
+        was measured at every visit, if some are missing. Attributes: ``repeats``, presentations of
+        a stimulus at a visit; if that is known from repeats, ``snr``, the signal-to-noise ratio of
+        the averages (as of :class:`virtuallab.probe.Noise`; the root of the mean square over
+        layers) and ``snr_by_layer``; of NWB files, ``dropped_units``, those that were not in all of
+        them; if some are, ``missing_responses``, their number; ``notes``, what was left out or
+        matched, in words.
 
     Raises
     ------
     UserError
         If it cannot be read, or cannot be a recording; the message says why and what to do.
+    MissingLibrary
+        If a library that reads such files is not installed.
     """
     paths = [path] if isinstance(path, Path) else list(path)
     if not paths:
@@ -61,16 +78,31 @@ def read_recording(path: Path | Sequence[Path], subject: str | None = None) -> x
     for one in paths:
         if not one.exists():
             raise UserError(_no_such(one))
+    passed: list[str] = []
+    if len(paths) > 1:
+        kept, passed = recordings(paths)
+        paths = kept or paths
     first = paths[0]
-    if all(one.suffix.lower() == ".nwb" and one.is_file() for one in paths):
-        return _of_sessions(paths, str(first) if len(paths) == 1 else f"{first}, ...", subject)
+    of_nwb = {"stimuli_table": stimuli_table, "visits_from": visits_from}
+    if all(one.suffix.lower() == ".nwb" for one in paths):
+        source = str(first) if len(paths) == 1 else f"{first}, ..."
+        return _of_sessions(paths, source, subject, passed, of_nwb)
     if len(paths) > 1:
         raise UserError(
             f"{few(paths)}: several files are read as visits if all are NWB files. Put other "
             "recordings into one file, along the dim visit."
         )
+    if first.is_dir() and not _is_zarr(first):
+        files, passed = nwb_files(first)
+        if files:
+            return _of_sessions(files, str(first), subject, passed, of_nwb)
+        raise UserError(_nothing_in(first))
+    for name, value in of_nwb.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{first}: {option} chooses a table of NWB files; leave it out.")
     if first.is_dir():
-        return _of_folder(first, subject)
+        return _of_zarr(first, subject)
     if first.suffix.lower() in _NETCDF:
         return _of_arrays(first, _netcdf_engine(first), "a netCDF file", subject)
     raise UserError(f"{first}: cannot tell what {first.suffix or 'it'} is. Known: {_KNOWN}.")
@@ -83,57 +115,75 @@ def _no_such(path: Path) -> str:
     return f"{path}: there is no such file or folder.{hint}"
 
 
-def _of_folder(path: Path, subject: str | None) -> xr.Dataset:
-    if path.suffix == ".zarr" or any((path / name).exists() for name in _ZARR):
-        inside = sorted(path.glob(f"recordings/*/*/{ACTIVITY}"))
-        if inside:
-            nodes = [str(array.parent.relative_to(path)) for array in inside]
-            raise UserError(
-                f"{path}: this is a whole experiment. Name one of its recordings: "
-                f"{path / nodes[0]}. It has {few(nodes)}."
-            )
-        return _of_arrays(path, "zarr", "a zarr folder", subject, consolidated=False)
-    files = sorted(path.glob("*.nwb"))
-    if files:
-        return _of_sessions(files, str(path), subject)
-    there = few(sorted(other.name for other in path.iterdir())) or "nothing"
-    raise UserError(f"{path}: found no recording in this folder, but {there}. Known: {_KNOWN}.")
+def _nothing_in(folder: Path) -> str:
+    there, _ = recordings(folder.iterdir())
+    for path in there:
+        if _is_nwb_zarr(path):
+            return nwb_in_zarr(path)
+    one = [path for path in there if path.suffix.lower() in _NETCDF or _is_zarr(path)]
+    if one:
+        return f"{folder}: name one of the recordings in this folder: {few(one)}."
+    inside = few([path.name for path in there]) or "nothing"
+    return f"{folder}: found no recording in this folder, but {inside}. Known: {_KNOWN}."
 
 
-def _of_sessions(files: Sequence[Path], source: str, subject: str | None) -> xr.Dataset:
-    dataset = of_subject(sessions(files, source), subject, source)
-    return labelled(dataset, source).assign_attrs(dataset.attrs)
+def _is_zarr(path: Path) -> bool:
+    return path.is_dir() and (
+        path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _ZARR)
+    )
+
+
+def _is_nwb_zarr(path: Path) -> bool:
+    return path.name.lower().endswith(".nwb.zarr") or (path / ".specloc").exists()
+
+
+def _of_zarr(path: Path, subject: str | None) -> xr.Dataset:
+    if _is_nwb_zarr(path):
+        raise UserError(nwb_in_zarr(path))
+    inside = sorted(path.glob(f"recordings/*/*/{ACTIVITY}"))
+    if inside:
+        nodes = [str(array.parent.relative_to(path)) for array in inside]
+        raise UserError(
+            f"{path}: this is a whole experiment. Name one of its recordings: "
+            f"{path / nodes[0]}. It has {few(nodes)}."
+        )
+    return _of_arrays(path, "zarr", "a zarr folder", subject, consolidated=False)
+
+
+def _of_sessions(
+    files: Sequence[Path],
+    source: str,
+    subject: str | None,
+    passed: Sequence[str],
+    options: Mapping[str, str | None],
+) -> xr.Dataset:
+    dataset, notes = sessions(files, source, **options)
+    one = of_subject(dataset, subject, source)
+    return labelled(one, source, [*passed, *notes]).assign_attrs(dataset.attrs)
 
 
 def _of_arrays(
     path: Path, engine: str, kind: str, subject: str | None, **options: Any
 ) -> xr.Dataset:
     source = str(path)
-    with _reading(path, kind):
-        # A unit of measurement such as seconds would turn responses into durations.
-        dataset = xr.open_dataset(path, engine=engine, decode_timedelta=False, **options)
+    with reading(path, kind):
+        # A unit of measurement such as seconds, or days since a date, would turn responses and
+        # steps into times.
+        dataset = xr.open_dataset(
+            path, engine=engine, decode_times=False, decode_timedelta=False, **options
+        )
     with dataset:
         one = of_subject(wanted(dataset, source), subject, source)
-        with _reading(path, kind):
+        with reading(path, kind):
             one.load()
     return labelled(one, source)
 
 
 def _netcdf_engine(path: Path) -> str:
-    with path.open("rb") as file:
-        return "scipy" if file.read(3) == b"CDF" else "h5netcdf"  # netCDF 3 and 4
-
-
-@contextmanager
-def _reading(path: Path, kind: str) -> Iterator[None]:
-    """Say plainly what a library cannot read. What it raises depends on where a file is damaged."""
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        said = str(error).strip().splitlines()
-        raise UserError(
-            f"{path}: cannot be read as {kind}; it is damaged, or something else "
-            f"({said[0] if said else type(error).__name__}). Copy or write it again."
-        ) from None
+    with reading(path, "a netCDF file"), path.open("rb") as file:
+        classic = file.read(3) == b"CDF"  # netCDF 3, not 4
+    if classic:
+        return "scipy"
+    for name in ("h5py", "h5netcdf"):
+        library(name, "to read netCDF files")
+    return "h5netcdf"

@@ -29,7 +29,8 @@ def of_sizes(activity: xr.DataArray, source: str) -> None:
         visits = "one visit shows" if activity.sizes[VISIT] else "no visits show"
         raise UserError(
             f"{source}: {visits} no change; at least two are needed. Put all visits into the file, "
-            "along the dim visit (of NWB, one file for each)."
+            "along the dim visit (of NWB, one file for each; or say with --visits-from which table "
+            "of intervals marks them)."
         )
 
 
@@ -65,23 +66,7 @@ def of_infinities(
         )
 
 
-def of_missing(responses: Responses, units: Sequence[str], source: str) -> None:
-    """Refuse a recording with gaps."""
-    missing = np.isnan(responses)
-    if missing.all():
-        raise UserError(
-            f"{source}: all responses are missing (NaN). If it holds several subjects, name one "
-            "that was recorded here."
-        )
-    if missing.any():
-        raise UserError(
-            f"{source}: {missing.sum()} of {missing.size} responses are missing (NaN), "
-            f"{_where(missing, units)}. Keep the units that were recorded throughout: "
-            "recording.dropna('unit')."
-        )
-
-
-def of_order(name: str, values: np.ndarray | None, source: str) -> None:
+def of_order(name: str, values: np.ndarray | None, source: str, scale: str = "") -> None:
     """Refuse visits that are not in the order in which they were made."""
     # Names of visits have no order of their own.
     if values is None or values.dtype.kind not in "iufMm":
@@ -91,7 +76,7 @@ def of_order(name: str, values: np.ndarray | None, source: str) -> None:
         place = int(wrong[0])
         raise UserError(
             f"{source}: visits must ascend in {name}, found {values[place + 1]} after "
-            f"{values[place]}. Sort them: recording.sortby({name!r})."
+            f"{values[place]}{scale}. Sort them: recording.sortby({name!r})."
         )
 
 

@@ -17,22 +17,29 @@ class Averaged:
     Parameters
     ----------
     responses : array, (visit, stimulus, unit)
-        NaN where a stimulus was never shown, or a unit was missed in one of its presentations.
+        NaN where no presentation was measured.
     scatter : array, (visit, stimulus, unit)
         Variance between presentations, divided by their number: that of the noise that is left in
         the average. NaN where there were fewer than two.
-    counts : array, (visit, stimulus)
-        Presentations.
+    counts : array, (visit, stimulus, unit)
+        Presentations that were measured.
     """
 
     responses: Float[np.ndarray, "visit stimulus unit"]
     scatter: Float[np.ndarray, "visit stimulus unit"]
-    counts: Int[np.ndarray, "visit stimulus"]
+    counts: Int[np.ndarray, "visit stimulus unit"]
 
     @property
     def repeats(self) -> int:
         """How often a stimulus was shown at a visit: the median."""
-        return int(np.median(self.counts))
+        return int(np.median(self.counts[self.counts > 0]))
+
+    def part(
+        self, stimuli: Int[np.ndarray, " stimulus"], units: Int[np.ndarray, " unit"]
+    ) -> Averaged:
+        """Return the averages of some stimuli and units."""
+        chosen = np.ix_(np.arange(len(self.responses)), stimuli, units)
+        return Averaged(self.responses[chosen], self.scatter[chosen], self.counts[chosen])
 
 
 def averaged(presented: Presented, same: Int[np.ndarray, " stimulus"]) -> Averaged:
@@ -41,8 +48,8 @@ def averaged(presented: Presented, same: Int[np.ndarray, " stimulus"]) -> Averag
     Parameters
     ----------
     presented : array, (visit, stimulus, trial, unit)
-        A presentation that is NaN in every unit was not held: not all stimuli need be shown
-        equally often.
+        NaN where a response was not measured, or a presentation not held: not all stimuli need be
+        shown equally often, and a unit's average is over what was measured of it.
     same : array of int, (stimulus,)
         Which places on the axis are one stimulus: 0, 1, ..., in the order in which they first come.
     """
@@ -53,14 +60,13 @@ def averaged(presented: Presented, same: Int[np.ndarray, " stimulus"]) -> Averag
 
 def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shown = presented.reshape(len(presented), -1, presented.shape[-1])
-    held = ~np.isnan(shown).all(-1)
-    counts = held.sum(1)
-    there = held[:, :, None]
+    there = ~np.isnan(shown)
+    counts = there.sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(there, shown, 0).sum(1) / counts[:, None]
+        mean = np.where(there, shown, 0).sum(1) / counts
         squares = (np.where(there, shown - mean[:, None], 0) ** 2).sum(1)
-        scatter = squares / ((counts - 1) * counts)[:, None]
-    return mean, np.where(counts[:, None] > 1, scatter, np.nan), counts
+        scatter = squares / ((counts - 1) * counts)
+    return mean, np.where(counts > 1, scatter, np.nan), counts
 
 
 def signal_to_noise(of_layer: Averaged) -> float:
@@ -87,13 +93,19 @@ def signal_to_noise(of_layer: Averaged) -> float:
     for responses, scatter, counts in zip(
         of_layer.responses, of_layer.scatter, of_layer.counts, strict=True
     ):
-        repeated = counts > 1
+        measured, repeated = counts > 0, counts > 1
         if not repeated.any():
             continue
-        # Of what was shown once, a unit's noise is taken from what it was shown more often.
-        each = (scatter[repeated] * counts[repeated, None]).mean(0) / counts[:, None]
-        noise = float(np.where(repeated[:, None], scatter, each).mean())
-        signal = float(responses.var()) - (1 - 1 / responses.size) * noise
+        # Of what was shown once, a unit's noise is taken from what it was shown more often, or
+        # from other units where it was shown nothing twice.
+        single = np.where(repeated, scatter * counts, 0)
+        often = repeated.sum(0)
+        own = single.sum(0) / np.maximum(often, 1)
+        own = np.where(often > 0, own, single.sum() / repeated.sum())
+        each = np.where(repeated, scatter, own / np.maximum(counts, 1))[measured]
+        noise = float(each.mean())
+        there = responses[measured]
+        signal = float(there.var()) - (1 - 1 / there.size) * noise
         if noise > 0:
             ratios.append(signal / noise)
     return float(np.sqrt(max(np.mean(ratios), 0.0))) if ratios else np.nan

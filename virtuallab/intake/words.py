@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Bool
 
 _SHOWN = 3
+_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write what is not there
 
 
 def as_words(values: Iterable[object]) -> list[str]:
@@ -16,6 +18,15 @@ def as_words(values: Iterable[object]) -> list[str]:
     ['2', '2', 'V1', 'CA1']
     """
     return [_word(value) for value in values]
+
+
+def missing(words: Sequence[str]) -> Bool[np.ndarray, " name"]:
+    """Return which names are missing, once they are text.
+
+    >>> missing(as_words([1.0, float("nan"), "", "V1"])).tolist()
+    [False, True, True, False]
+    """
+    return np.array([word in _MISSING for word in words], dtype=bool)
 
 
 def _word(value: object) -> str:
@@ -34,3 +45,12 @@ def few(names: Sequence[object]) -> str:
     """
     shown = ", ".join(map(str, names[:_SHOWN]))
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, which takes an s where it is not one.
+
+    >>> counted(1, "unit"), counted(2, "unit")
+    ('1 unit', '2 units')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -21,7 +21,7 @@ from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.trained import Trained, train
-from virtuallab.errors import MachineError, StoreError, UserError, suggest
+from virtuallab.errors import UserError, VirtuallabError, suggest
 from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.decode import recorded_features
@@ -198,8 +198,8 @@ class _Lesson:
             found = self._trained(samples, analysis, made_for, lambda: advance(1))
         try:
             save(*found, folder)
-        except (StoreError, MachineError) as error:  # its answer needs no file
-            say(console, f"The decoder is not kept for the next recording like this: {error}")
+        except VirtuallabError as error:  # the answer does not need it kept
+            say(console, f"The decoder could not be kept for the next recording: {error}")
         else:
             say(console, f"Decoder: {folder}, kept for the next recording like this")
         return found
@@ -302,11 +302,11 @@ class _Lesson:
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:
     """Return a decoder kept earlier, if it can be used again; one of ours may be made anew."""
-    if not folder.exists():
-        return None
     try:
+        if not folder.exists():
+            return None
         trained, facts = load(folder)
-    except StoreError:
+    except (VirtuallabError, OSError):
         return None
     return (trained, facts) if facts.made_for == made_for else None
 

@@ -33,6 +33,8 @@ def identify(
     recording: Path | Sequence[Path],
     *,
     subject: str | None = None,
+    stimuli_table: str | None = None,
+    visits_from: str | None = None,
     match: bool = False,
     fractions: bool = False,
     probe: str | None = None,
@@ -53,6 +55,8 @@ def identify(
         As for :func:`virtuallab.intake.read_recording`.
     subject : str, optional
         Which of the recording's subjects, where there are many.
+    stimuli_table, visits_from : str, optional
+        As for :func:`virtuallab.intake.read_recording`.
     match : bool
         Of an experiment: record its preserved subjects as the recording was made, and train on
         that.
@@ -79,7 +83,7 @@ def identify(
         excluded. ``familiar`` is the share of known recordings that look at least as foreign,
         ``typical`` that of those at least as far from all others. Attributes: how good the decoder
         is (``accuracy``, ``interval``), ``coverage``, and ``differences`` of the recording from
-        those it was trained on.
+        those it was trained on, ``notes`` on what was left out of it.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def identify(
         check_folder(save)
     for one in [recording] if isinstance(recording, Path) else recording:
         _check_own(one, subject)
-    read = read_recording(recording, subject)
+    read = read_recording(recording, subject, stimuli_table=stimuli_table, visits_from=visits_from)
     if decoder_file.is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = decoder_file.load(decoder)
@@ -105,6 +109,7 @@ def identify(
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     found = _answered((trained, facts), _sample(read, facts), read)
     console.print(identified_summary(found))
+    # Last: where it cannot be written, the answer is there all the same.
     if save is not None:
         decoder_file.save(trained, facts, save)
         say(console, f"Decoder written: {save}")
@@ -225,6 +230,7 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
         architectures=list(facts.architectures),
         tasks=list(facts.tasks),
         differences=list(_differences(recording, values[0], facts)),
+        notes=list(recording.attrs.get("notes", ())),
     )
 
 
@@ -247,6 +253,9 @@ def _differences(recording: xr.Dataset, values: np.ndarray, facts: Facts) -> Ite
         snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
     ):
         yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
+    if "observed" in recording:
+        gone = 100 * float(1 - recording["observed"].mean())
+        yield f"responses missing: {gone:.2g} %, trained on none"
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
     if len(missing):
         share = 100 * len(missing) / len(values)

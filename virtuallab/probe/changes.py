@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from virtuallab.probe.drift import (
     QUIET,
@@ -27,11 +27,13 @@ from virtuallab.probe.drift import (
     displaced,
     drift,
     evenness,
+    filled,
     grams,
     last,
     moved,
 )
 from virtuallab.probe.movement import movement
+from virtuallab.vocabulary import NO_CLASS
 
 Stats = Mapping[str, PerVisit]
 
@@ -94,7 +96,9 @@ def geometry(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, P
 
 @QUIET
 def rectified(
-    responses: Float[np.ndarray, "visit stimulus unit"], kept: Kept | None = None
+    responses: Float[np.ndarray, "visit stimulus unit"],
+    kept: Kept | None = None,
+    observed: Bool[np.ndarray, "stimulus unit"] | None = None,
 ) -> dict[str, PerVisit]:
     """Share of responses that are as good as nothing, and of those switched on or off.
 
@@ -106,15 +110,22 @@ def rectified(
         positive and was not at the visit before, or the reverse, of the units kept since.
     """
     size = np.abs(responses)
-    nothing = (_FLOOR * size.mean((1, 2), dtype=np.float64)).astype(size.dtype)[:, None, None]
-    silent = np.count_nonzero(size <= nothing, axis=(1, 2)) / responses[0].size
+    if observed is None:
+        mean, count = size.mean((1, 2), dtype=np.float64), responses[0].size
+    else:
+        count = int(observed.sum())
+        mean = np.where(observed, size, 0).sum((1, 2), dtype=np.float64) / count
+    nothing = (_FLOOR * mean).astype(size.dtype)[:, None, None]
+    there = True if observed is None else observed
+    silent = np.count_nonzero((size <= nothing) & there, axis=(1, 2)) / count
     positive = responses > nothing
-    changed = positive[1:] != positive[:-1]
+    changed = (positive[1:] != positive[:-1]) & there
     if kept is None:
-        switched = np.count_nonzero(changed, axis=(1, 2)) / responses[0].size
+        switched = np.count_nonzero(changed, axis=(1, 2)) / count
     else:
         since = last(kept)
-        switched = (changed.sum(1) * since).sum(1) / (responses.shape[1] * since.sum(1))
+        shown = responses.shape[1] if observed is None else observed.sum(0)
+        switched = (changed.sum(1) * since).sum(1) / (shown * since).sum(1)
     return {
         "act_silent": silent,
         "act_silent_gain": silent - silent[0],
@@ -128,6 +139,7 @@ def of_activity(
     labels: Int[np.ndarray, " stimulus"] | None,
     stats: Stats,
     kept: Kept | None = None,
+    observed: Bool[np.ndarray, "stimulus unit"] | None = None,
 ) -> dict[str, PerVisit]:
     """Measure the changes of one layer's responses.
 
@@ -143,16 +155,27 @@ def of_activity(
     ----------
     responses : array, (visit, stimulus, unit)
     labels : array, (stimulus,), optional
-        Class of each stimulus; without it, nothing is said of classes.
+        Class of each stimulus, ``NO_CLASS`` where none is known: what is said of classes leaves
+        such a stimulus out. Without classes nothing is said of them.
     stats : mapping from name to array, (visit,)
         The layer's statistics.
     kept : array of bool, (visit, visit, unit), optional
         Whether a unit was recorded from the one visit to the other; all if not given. Growth,
         geometry and silence are those of the population, whoever is in it; the rest follows units,
         and is NaN where none could be.
+    observed : array of bool, (stimulus, unit), optional
+        Whether a response was measured at every visit; all were if not given. A missing response
+        takes no part in a unit's tuning, nor in its movement, at any visit.
     """
+    if observed is not None:
+        responses = filled(responses, observed)
     exact = responses.astype(np.float64)
-    whole, tuned, classes = grams(exact, labels, kept)
+    if labels is not None and (labels == NO_CLASS).any():
+        of_classes = _labelled(exact, labels, kept, observed)
+        labels = None
+    else:
+        of_classes = {}
+    whole, tuned, classes = grams(exact, labels, kept, observed)
     scales = {
         "actabs_mean": stats["actabs_mean"],
         "actabs_median": stats["actabs_median"],
@@ -165,11 +188,33 @@ def of_activity(
         **drift("act", whole),
         **drift("act_tuned", tuned),
         **geometry(exact),
-        **rectified(responses, kept),
+        **rectified(responses, kept, observed),
         "act_common_share": np.clip(1 - _part(moved(tuned), moved(whole), nothing=1.0), 0, 1),
         "act_evenness": evenness(responses, kept),
-        **movement(exact, labels, kept),
+        **movement(exact, labels, kept, observed),
         **({} if classes is None else _of_classes(classes, tuned)),
+        **of_classes,
+    }
+
+
+def _labelled(
+    responses: Float[np.ndarray, "visit stimulus unit"],
+    labels: Int[np.ndarray, " stimulus"],
+    kept: Kept | None,
+    observed: Bool[np.ndarray, "stimulus unit"] | None,
+) -> dict[str, PerVisit]:
+    """Measure what is said of classes, of the stimuli of which one is known."""
+    known = labels != NO_CLASS
+    if not known.any():
+        return {}
+    responses, labels = responses[:, known], labels[known]
+    there = None if observed is None else observed[known]
+    _, tuned, classes = grams(responses, labels, kept, there)
+    assert classes is not None
+    moves = movement(responses, labels, kept, there)
+    return {
+        **{name: found for name, found in moves.items() if "class" in name},
+        **_of_classes(classes, tuned),
     }
 
 

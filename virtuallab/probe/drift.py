@@ -17,6 +17,7 @@ PerVisit = Float[np.ndarray, " visit"]
 Gram = Float[np.ndarray, "visit visit"]
 UnitGram = Float[np.ndarray, "visit visit unit"]
 Kept = Bool[np.ndarray, "visit visit unit"]
+Observed = Bool[np.ndarray, "stimulus unit"]
 
 # Squared, in units of the squared norm: responses in single precision cannot move by less.
 STILL: Final = 1e-14
@@ -30,6 +31,7 @@ def grams(
     responses: Float[np.ndarray, "visit stimulus unit"],
     labels: Int[np.ndarray, " stimulus"] | None,
     kept: Kept | None = None,
+    observed: Observed | None = None,
 ) -> tuple[Gram, Gram, Gram | None]:
     """Inner products between visits of the responses, of their tuning, and of its class part.
 
@@ -43,6 +45,8 @@ def grams(
         Class of each stimulus.
     kept : array of bool, (visit, visit, unit), optional
         Whether a unit was recorded from the one visit to the other; all if not given.
+    observed : array of bool, (stimulus, unit), optional
+        Whether a response was measured; all were if not given. The others are :func:`filled`.
 
     Returns
     -------
@@ -54,10 +58,13 @@ def grams(
     visits, stimuli, _ = responses.shape
     mean = responses.mean(1, keepdims=True) * np.sqrt(stimuli)
     classes = None
+    if labels is not None and observed is not None:
+        # Of each unit the classes have as many stimuli as were measured of it: what is common to
+        # all stimuli is taken away before, not after.
+        deviations = responses - responses.mean(1, keepdims=True)
+        return _of_observed(responses, mean, class_means(deviations, labels, observed), kept)
     if labels is not None:
-        belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
-        belongs /= np.sqrt(belongs.sum(1, keepdims=True))
-        classes = np.matmul(belongs, responses)
+        classes = class_means(responses, labels)
     if kept is not None:
         return _of_kept(responses, mean, classes, kept)
     flat = responses.reshape(visits, -1)
@@ -68,6 +75,65 @@ def grams(
         return whole, tuned, None
     flat = classes.reshape(visits, -1)
     return whole, tuned, _remainder(flat @ flat.T, common)
+
+
+def class_means(
+    pattern: Float[np.ndarray, "visit stimulus unit"],
+    labels: Int[np.ndarray, " stimulus"],
+    observed: Observed | None = None,
+) -> Float[np.ndarray, "visit label unit"]:
+    """Mean over the stimuli of each class, times the root of their number.
+
+    Parameters
+    ----------
+    pattern : array, (visit, stimulus, unit)
+        0 where it was not observed.
+    labels : array, (stimulus,)
+    observed : array of bool, (stimulus, unit), optional
+        Whether a response was measured; all were if not given.
+    """
+    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
+    if observed is None:
+        belongs /= np.sqrt(belongs.sum(1, keepdims=True))
+        return np.asarray(np.matmul(belongs, pattern))
+    return np.asarray(np.matmul(belongs, pattern) / np.sqrt(np.maximum(belongs @ observed, 1)))
+
+
+def filled(
+    responses: Float[np.ndarray, "visit stimulus unit"], observed: Observed
+) -> Float[np.ndarray, "visit stimulus unit"]:
+    """Put for a missing response the unit's mean at that visit over what was measured of it.
+
+    So the unit's mean is that of its measured responses, and its tuning and movement are 0 where
+    nothing was measured: inner products are those of what was measured.
+
+    Parameters
+    ----------
+    responses : array, (visit, stimulus, unit)
+    observed : array of bool, (stimulus, unit)
+        At least one response of each unit.
+    """
+    exact = np.where(observed, responses, 0.0).astype(np.float64)
+    mean = exact.sum(1, keepdims=True) / observed.sum(0)
+    return np.where(observed, responses, mean).astype(responses.dtype)
+
+
+def _of_observed(
+    responses: Float[np.ndarray, "visit stimulus unit"],
+    mean: Float[np.ndarray, "visit 1 unit"],
+    classes: Float[np.ndarray, "visit label unit"],
+    kept: Kept | None,
+) -> tuple[Gram, Gram, Gram]:
+    if kept is not None:
+        whole, tuned, _ = _of_kept(responses, mean, None, kept)
+        return whole, tuned, _matched(_by_unit(classes), kept)
+    flat, of_classes = (each.reshape(len(each), -1) for each in (responses, classes))
+    whole, power = flat @ flat.T, np.einsum("vsu,vsu->v", responses, responses)
+    tuned = _remainder(whole, mean[:, 0] @ mean[:, 0].T)
+    left = of_classes @ of_classes.T
+    # As in _remainder: of a visit without tuning only rounding is left.
+    told = ~(np.diag(left) <= STILL * power)
+    return whole, tuned, left * (told[:, None] & told)
 
 
 def _of_kept(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 
 import numpy as np
@@ -11,7 +11,14 @@ import xarray as xr
 
 from virtuallab.probe import changes
 from virtuallab.probe.drift import PerVisit, kept_between
-from virtuallab.probe.statistics import FUNCTIONS, OBSERVABLE_OF, STATISTICS, over_images, summaries
+from virtuallab.probe.statistics import (
+    FUNCTIONS,
+    OBSERVABLE_OF,
+    STATISTICS,
+    over_images,
+    summaries,
+    summaries_of_observed,
+)
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
@@ -38,7 +45,9 @@ def features(recording: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     recording : xr.Dataset
-        Of one subject, as a probe records it.
+        Of one subject, as a probe records it. ``observed`` (stimulus, unit), if it is there, says
+        which responses were measured at every visit: features are made of these alone, so that
+        no statistic changes because other units were measured.
 
     Returns
     -------
@@ -93,8 +102,14 @@ def _of_layer(recording: xr.Dataset, layer: str, index: int) -> Iterator[tuple[s
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
         if mine.any():
-            responses = _part(recording[ACTIVITY], mine)
-            yield ACTIVITY, _seen_activity(responses, _labels(recording), _kept(recording, mine))
+            seen = _Responses(
+                _part(recording[ACTIVITY], mine),
+                _labels(recording),
+                _kept(recording, mine),
+                _part(recording["observed"], mine) if "observed" in recording else None,
+            )
+            if (some := seen.measured()) is not None:
+                yield ACTIVITY, _seen_activity(some)
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
@@ -121,11 +136,59 @@ def _kept(recording: xr.Dataset, mine: np.ndarray) -> np.ndarray | None:
     return kept_between(recording["unit_matched"].values[:, mine].astype(bool))
 
 
-def _seen_activity(
-    responses: np.ndarray, labels: np.ndarray | None, kept: np.ndarray | None
-) -> _Seen:
-    stats = {f"act{name}": over_images(found) for name, found in summaries(responses).items()}
-    return _Seen(stats, changes.of_activity(responses, labels, stats, kept), flags(responses))
+@dataclass(frozen=True)
+class _Responses:
+    """Responses of one layer.
+
+    Parameters
+    ----------
+    values : array, (visit, stimulus, unit)
+    labels : array of int, (stimulus,), optional
+    kept : array of bool, (visit, visit, unit), optional
+    observed : array of bool, (stimulus, unit), optional
+        Whether a response was measured at every visit; all were if not given.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray | None
+    kept: np.ndarray | None
+    observed: np.ndarray | None
+
+    def measured(self) -> _Responses | None:
+        """Return the stimuli and units of which something was measured; None if nothing was."""
+        if self.observed is None or self.observed.all():
+            return replace(self, observed=None)
+        stimuli, units = (np.flatnonzero(self.observed.any(axis)) for axis in (1, 0))
+        if not len(units):
+            return None
+        chosen = np.ix_(stimuli, units)
+        there = self.observed[chosen]
+        return _Responses(
+            self.values[:, stimuli][..., units],
+            None if self.labels is None else self.labels[stimuli],
+            None if self.kept is None else self.kept[..., units],
+            None if there.all() else there,
+        )
+
+
+def _seen_activity(seen: _Responses) -> _Seen:
+    values, observed = seen.values, seen.observed
+    found = summaries(values) if observed is None else summaries_of_observed(values, observed)
+    stats = {f"act{name}": over_images(each) for name, each in found.items()}
+    moved = changes.of_activity(values, seen.labels, stats, seen.kept, observed)
+    return _Seen(stats, moved, flags(values if observed is None else _alike(values, observed)))
+
+
+def _alike(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Put for a missing response one that was measured for the same image: it makes no layer live.
+
+    Parameters
+    ----------
+    values : array, (visit, stimulus, unit)
+    observed : array of bool, (stimulus, unit)
+    """
+    first = values[:, np.arange(len(observed)), observed.argmax(1)]
+    return np.where(observed, values, first[..., None])
 
 
 def _seen_weights(weights: np.ndarray) -> _Seen:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
-from virtuallab.probe.drift import QUIET, Kept, PerVisit, last
+from virtuallab.probe.drift import QUIET, Kept, Observed, PerVisit, class_means, last
 
 Pattern = Float[np.ndarray, "_ stimulus unit"]  # over visits, or the movements between them
 PerMovement = Float[np.ndarray, " _"]
@@ -28,7 +28,10 @@ Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @QUIET
 def movement(
-    responses: Pattern, labels: Int[np.ndarray, " stimulus"] | None, kept: Kept | None = None
+    responses: Pattern,
+    labels: Int[np.ndarray, " stimulus"] | None,
+    kept: Kept | None = None,
+    observed: Observed | None = None,
 ) -> dict[str, PerVisit]:
     """Describe the last movement of one layer's responses; 0 before there was one, NaN if none.
 
@@ -40,6 +43,9 @@ def movement(
     kept : array of bool, (visit, visit, unit), optional
         Whether a unit was recorded from the one visit to the other; all if not given. What joins
         two movements follows units through both.
+    observed : array of bool, (stimulus, unit), optional
+        Whether a response was measured; all were if not given. The others are
+        :func:`~virtuallab.probe.drift.filled`.
 
     Returns
     -------
@@ -72,14 +78,14 @@ def movement(
         "act_move_mean_evenness": _after(_evenness(mean, present.sum((1, 2)))),
     }
     if labels is not None:
-        found |= _of_classes(tuned, labels)
+        found |= _of_classes(tuned, labels, observed)
     return {name: values[: len(responses)] for name, values in found.items()}
 
 
-def _of_classes(tuned: Pattern, labels: Int[np.ndarray, " stimulus"]) -> dict[str, PerVisit]:
-    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
-    belongs /= np.sqrt(belongs.sum(1, keepdims=True))
-    common = np.matmul(belongs, tuned)
+def _of_classes(
+    tuned: Pattern, labels: Int[np.ndarray, " stimulus"], observed: Observed | None
+) -> dict[str, PerVisit]:
+    common = class_means(tuned, labels, observed)
     return {
         "act_move_class_share": _after((common**2).sum((1, 2)) / (tuned**2).sum((1, 2))),
         "act_move_class_dimension": _after(_dimension(common)),

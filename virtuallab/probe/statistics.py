@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS
 
@@ -98,6 +98,21 @@ def summaries(values: Values) -> dict[str, Summary]:
         name: np.concatenate([block[name] for block in blocks]).reshape(values.shape[:-1])
         for name in blocks[0]
     }
+
+
+def summaries_of_observed(
+    values: Float[np.ndarray, "visit stimulus unit"], observed: Bool[np.ndarray, "stimulus unit"]
+) -> dict[str, Float[np.ndarray, "visit stimulus"]]:
+    """Return every statistic over the units that were observed with each stimulus.
+
+    Parameters
+    ----------
+    values : array, (visit, stimulus, unit)
+    observed : array of bool, (stimulus, unit)
+        At least one unit for each stimulus.
+    """
+    each = [summaries(values[:, place, mine]) for place, mine in enumerate(observed)]
+    return {name: np.stack([found[name] for found in each], axis=1) for name in each[0]}
 
 
 _BLOCK: Final = 65_536  # entries

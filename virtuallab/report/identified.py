@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 
 from virtuallab.console import Framed, framed, plain
 from virtuallab.report.style import pretty
+from virtuallab.text import printable
 from virtuallab.vocabulary import RULE
 
 # Of the recordings known, so few look as foreign, or lie as far away, by chance.
@@ -75,6 +76,9 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
             "It has learned from no rule that is not to be named (--others): a rule that it does "
             "not know would be given one of these names."
         )
+    if attrs["notes"]:
+        yield "Of the recording:"
+        yield from (f"  {printable(note)}" for note in attrs["notes"])
     if attrs["differences"]:
         yield "Unlike the recordings it was trained on:"
         yield from (f"  {difference}" for difference in attrs["differences"])

@@ -54,6 +54,21 @@ def is_decoder(path: Path) -> bool:
     return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
 
 
+def check_place(folder: Path) -> None:
+    """Refuse a place at which no decoder may be written.
+
+    Raises
+    ------
+    StoreError
+        If it is not named as a decoder is, or something else is there.
+    """
+    if folder.suffix != ".decoder":
+        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
+    with writing(folder):
+        if folder.exists() and not (folder / _NUMBERS).is_file():
+            raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
+
+
 def save(trained: Trained, facts: Facts, folder: Path) -> None:
     """Write a decoder; one that was there is replaced.
 
@@ -108,20 +123,6 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
         if folder.exists():
             shutil.rmtree(folder)
         draft.rename(folder)
-
-
-def check_place(folder: Path) -> None:
-    """Refuse a place where no decoder can be saved.
-
-    Raises
-    ------
-    StoreError
-        If its name is none of a decoder, or something else is there.
-    """
-    if folder.suffix != ".decoder":
-        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
-    if folder.exists() and not (folder / _NUMBERS).is_file():
-        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
 
 
 def load(folder: Path) -> tuple[Trained, Facts]:

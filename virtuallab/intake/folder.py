@@ -1,0 +1,71 @@
+"""Find the files of a recording in a folder, whatever other programs have put beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+# Files of file managers, of sync clients and of downloads that are not done.
+_SIDECAR: Final = re.compile(
+    r"^[.~]|^(Thumbs\.db|desktop\.ini)$|\.(tmp|part|partial|crdownload|swp)$|~$", re.IGNORECASE
+)
+_CONFLICT: Final = re.compile(
+    r"\s*\([^()]*conflicted copy[^()]*\)|\.sync-conflict-[\w-]+", re.IGNORECASE
+)
+_DEEP: Final = 3  # folders in folders: subject, session and one more
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether a file was left by another program and cannot be a recording, by its name."""
+    return _SIDECAR.search(path.name) is not None
+
+
+def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """Leave out sidecars, and a sync client's copies of files that are there.
+
+    Returns
+    -------
+    tuple
+        The recordings, by name; what was passed over though it may be a recording, in words.
+    """
+    kept = sorted(path for path in paths if not is_sidecar(path))
+    there = set(kept)
+    copies = [
+        path
+        for path in kept
+        if (original := _CONFLICT.sub("", path.name)) != path.name
+        and path.with_name(original) in there
+    ]
+    notes = [f"{path.name}, a sync client's copy, was passed over." for path in copies]
+    return [path for path in kept if path not in copies], notes
+
+
+def nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """Find the NWB files of a folder; those of the folders in it where it has none of its own.
+
+    Returns
+    -------
+    tuple
+        The files, by name; what was passed over, in words.
+    """
+    files, notes = recordings(path for path in folder.iterdir() if _is_nwb(path))
+    if files:
+        return files, notes
+    inside: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        deep = len(here.relative_to(folder).parts)
+        inside += [here / name for name in (*names, *folders) if _is_nwb(here / name)]
+        folders[:] = [
+            name
+            for name in sorted(folders)
+            if deep < _DEEP and not is_sidecar(Path(name)) and not _is_nwb(here / name)
+        ]
+    return recordings(inside)
+
+
+def _is_nwb(path: Path) -> bool:
+    return path.suffix.lower() == ".nwb"
