@@ -15,13 +15,15 @@ from virtuallab.lab.bench import Trial
 from virtuallab.lab.cost import spent
 from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.preserved import Experiment, preserved
+from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
-from virtuallab.store.disk import writing
+from virtuallab.store.disk import write_text, writing
+from virtuallab.store.folder import check_comparison, write_comparison
+from virtuallab.store.place import check_outputs
 
 
 @stoppable()
@@ -73,7 +75,8 @@ def compare(
     ProtocolError
         If the protocol has no ``compare`` section, or a design cannot be had of the subjects.
     StoreError
-        If the store belongs to another protocol.
+        If the store belongs to another protocol, or another process writes into it; or if something
+        else lies in the place of a file that is to be written.
     MachineError
         If the machine fails; what is stored is kept.
     """
@@ -82,6 +85,10 @@ def compare(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read)
+    base = home(read, subjects, store).with_name(read.name)
+    table, page, folder = (Path(f"{base}.compare.{kind}") for kind in ("csv", "html", "zarr"))
+    check_outputs([table, page])
+    check_comparison(folder)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -93,16 +100,14 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
-    base = experiment.beside(read.name)
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)
     found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
+    write_comparison(found, folder)
     with writing(base):
-        found.to_zarr(f"{base}.compare.zarr", mode="w", consolidated=False)
-        tidy(found).to_csv(f"{base}.compare.csv", index=False)
-        page = base.with_name(f"{base.name}.compare.html")
-        page.write_text(comparison_page(found), encoding="utf-8")
+        write_text(table, tidy(found).to_csv(index=False))
+        write_text(page, comparison_page(found))
     console.print(ranking_table(found))
     console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from virtuallab.decoder import Analysis, identify
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import UserError
+from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.record import feature_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
@@ -20,7 +22,7 @@ from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
 def decode(
     store: Store,
     analyses: Mapping[str, Analysis],
-    probes: Sequence[str],
+    readable: Readable,
     *,
     seed: int,
     workers: int,
@@ -35,8 +37,9 @@ def decode(
     ----------
     store : Store
     analyses : mapping from name to Analysis
-    probes : sequence of str
-        Probes that have recorded; an analysis that names none reads them all.
+    readable : Readable
+        Probes that may be read; an analysis that names none reads them all. A verdict on one that
+        has not recorded every subject says so, in its warnings and in the attribute ``partial``.
     seed : int
         The protocol's seed.
     workers : int
@@ -47,11 +50,14 @@ def decode(
     Raises
     ------
     UserError
-        If no subject is left to decode.
+        If no subject is left to decode, or no probe.
     """
+    partial = {found.probe: found for found in readable.partial}
     for name, analysis in analyses.items():
         verdicts = []
-        chosen = [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
+        chosen = [p for p in readable.probes if analysis.probes is None or p in analysis.probes]
+        if not chosen:
+            raise UserError(f"analysis {name!r}: no probe that it reads has recorded a subject.")
         for probe in chosen:
             announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
@@ -64,8 +70,20 @@ def decode(
                 subjects=store.subjects.load(),
                 performance=_performance(store),
             )
+            if probe in partial:
+                _say(verdict, partial[probe])
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
-        store.write_table(f"decoding/{name}", _together(verdicts))
+        joined = _together(verdicts)
+        if rests := [str(partial[probe]) for probe in chosen if probe in partial]:
+            joined.attrs["partial"] = "; ".join(rests)
+        store.write_table(f"decoding/{name}", joined)
+
+
+def _say(verdict: xr.Dataset, found: Coverage) -> None:
+    """Put first among a verdict's warnings that it rests on a part of the subjects."""
+    warning = f"rests on {found.recorded} of {found.wanted} subjects; the others are not recorded"
+    warnings = json.loads(str(verdict.attrs.get("warnings", "[]")))
+    verdict.attrs["warnings"] = json.dumps([warning, *warnings])
 
 
 def recorded_features(store: Store, probe: str) -> xr.Dataset:
@@ -78,7 +96,7 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     """
     indices = sorted(store.committed(stage(probe)))
     if not indices:
-        raise UserError(f"probe {probe!r} has recorded no subject: all diverged, or none trained.")
+        raise UserError(f"probe {probe!r} has recorded no subject: every one diverged.")
     return store.read(feature_node(probe)).isel({SUBJECT: indices}).load()
 
 

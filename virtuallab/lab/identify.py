@@ -24,7 +24,7 @@ from virtuallab.vocabulary import RULE, STIMULUS, UNIT, VISIT, describe
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
 
-@stoppable()
+@stoppable(goes_on=False)
 def identify(
     decoder: Path,
     recording: Path | Sequence[Path],
@@ -90,6 +90,8 @@ def identify(
     def announce(text: str) -> None:
         console.print(text, highlight=False)
 
+    if save is not None:
+        decoder_file.check_decoder_place(save)
     read = read_recording(recording, subject)
     if decoder_file.is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)

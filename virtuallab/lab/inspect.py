@@ -15,6 +15,7 @@ from virtuallab.errors import UnknownName
 from virtuallab.lab import record, train
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.store import Store
+from virtuallab.store.open import check_is_ours
 from virtuallab.vocabulary import STATUS
 
 _KINDS = {
@@ -60,8 +61,9 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
 
 
 def info(path: Path) -> RenderableType:
-    """What an experiment holds, and where it came from."""
-    store = Store.open(path)
+    """What an experiment holds, and where it came from; its records are not needed."""
+    check_is_ours(path)
+    store = Store(path)
     provenance = dict(store.provenance)
     text = provenance.pop("protocol_yaml", "")
     provenance.pop("protocol_resolved", None)

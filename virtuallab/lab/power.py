@@ -17,7 +17,7 @@ from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.compare import ledger
 from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
-from virtuallab.lab.preserved import Experiment, preserved
+from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
@@ -25,7 +25,8 @@ from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
 from virtuallab.report import power_page, power_summary
 from virtuallab.report.power import Asked
-from virtuallab.store.disk import writing
+from virtuallab.store.disk import write_text, writing
+from virtuallab.store.place import check_outputs
 
 
 @stoppable()
@@ -78,7 +79,8 @@ def power(
     ProtocolError
         If the protocol has no ``power`` section, or a design cannot be had of the subjects.
     StoreError
-        If the store belongs to another protocol.
+        If the store belongs to another protocol, or another process writes into it; or if something
+        else lies in the place of a file that is to be written.
     MachineError
         If the machine fails; what is stored is kept.
     """
@@ -87,6 +89,9 @@ def power(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read, target)
+    base = home(read, subjects, store).with_name(read.name)
+    table, page = (Path(f"{base}.power.{kind}") for kind in ("csv", "html"))
+    check_outputs([table, page])
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -112,11 +117,9 @@ def power(
 
         found = Frontier(how, evaluate, pricing(how, experiment), labels, read.seed).seek()
     asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
-    base = experiment.beside(read.name)
     with writing(base):
-        _table(found).to_csv(f"{base}.power.csv", index=False)
-        page = base.with_name(f"{base.name}.power.html")
-        page.write_text(power_page(found, asked), encoding="utf-8")
+        write_text(table, _table(found).to_csv(index=False))
+        write_text(page, power_page(found, asked))
     console.print(power_summary(found, asked))
     console.print(f"Page: {page}\nTook {spent(began, experiment.store.path)}", highlight=False)
     return found

@@ -20,7 +20,7 @@ from virtuallab.lab.bench import Bench
 from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
 from virtuallab.protocol import Protocol, differences, expand, read_text
-from virtuallab.store import Store
+from virtuallab.store import Store, writer
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -119,11 +119,17 @@ def preserved(
         kept = resume(Store.open(subjects))
         check_designs(protocol, kept.protocol)
         return kept
-    root = store or Path("runs") / f"{protocol.name}.zarr"
-    experiment = begin(protocol, source, root, workers, console)
-    train_all(experiment, workers=workers, device=device, console=console)
-    experiment.store.finish()
+    root = home(protocol, None, store)
+    with writer(root):
+        experiment = begin(protocol, source, root, workers, console)
+        train_all(experiment, workers=workers, device=device, console=console)
+        experiment.store.finish()
     return experiment
+
+
+def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
+    """Return where the subjects of a protocol are kept, or those that it takes."""
+    return subjects or store or Path("runs") / f"{protocol.name}.zarr"
 
 
 def begin(
@@ -136,7 +142,6 @@ def begin(
         return resume(kept, protocol)
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
-    root.parent.mkdir(parents=True, exist_ok=True)
     subjects = table.describe_subjects(plan.subjects)
     made = Store.create(
         root,

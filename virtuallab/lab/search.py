@@ -18,7 +18,7 @@ import pandas as pd
 from rich.console import Console
 
 from virtuallab import seeds
-from virtuallab.errors import ProtocolError
+from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import load, trials
 from virtuallab.lab import plan as planning
 from virtuallab.lab.journal import opened
@@ -28,7 +28,8 @@ from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_s
 from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
 from virtuallab.protocol.tuned import tuned_text
-from virtuallab.store.disk import writing
+from virtuallab.store.disk import write_text, writing
+from virtuallab.store.place import check_outputs
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.train import Visit, train
 
@@ -78,7 +79,8 @@ def search(
     Raises
     ------
     UserError
-        If there is no such device, or another search uses the journal.
+        If there is no such device, another search uses the journal, or something else lies in the
+        place of a file that is to be written.
     ProtocolError
         If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
     MachineError
@@ -89,6 +91,9 @@ def search(
     read = load.protocol(protocol, overrides)
     how, sought = _asked_for(read)
     root = journal or Path("runs") / f"{read.name}.search.journal"
+    listed, tuned = (root.with_name(f"{read.name}.{end}") for end in ("search.csv", "tuned.yaml"))
+    check_outputs([root, listed, tuned])
+    _refuse_another(tuned)
     workers = workers or planning.cores()
     with opened(root) as storage:
         searches = [_Searched(study, how, storage, root, device) for study in sought]
@@ -102,13 +107,27 @@ def search(
     found = trials.table(made)
     best = [trials.judge(study, how, each) for study, each in made.values()]
     with writing(root):
-        found.to_csv(root.with_name(f"{read.name}.search.csv"), index=False)
-        tuned = root.with_name(f"{read.name}.tuned.yaml")
+        write_text(listed, found.to_csv(index=False))
         text = _tuned(read, _command(protocol, overrides), best)
-        tuned.write_text(repointed(text, protocol.parent, tuned.parent), encoding="utf-8")
+        write_text(tuned, repointed(text, protocol.parent, tuned.parent))
     console.print(trials.describe(read.name, how, best))
     console.print(f"Tuned protocol: {tuned}", highlight=False)
     return found
+
+
+def _refuse_another(tuned: Path) -> None:
+    """A protocol that somebody wrote is not replaced by one that was found."""
+    if not tuned.is_file():
+        return
+    with tuned.open(encoding="utf-8", errors="replace") as file:
+        if _HEADING not in file.read(2000):
+            raise UserError(
+                f"{tuned} is there already, and was not written by virtuallab search. It was left "
+                "alone: move it away, or rename it."
+            )
+
+
+_HEADING = "Made by: virtuallab search"
 
 
 def _asked_for(protocol: Protocol) -> tuple[Search, tuple[Study, ...]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from virtuallab.errors import StoreError
 from virtuallab.store import chunk
 from virtuallab.store.disk import settle, writing
 from virtuallab.store.layout import is_text, words
+from virtuallab.store.mending import mend
 from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
+from virtuallab.store.ownership import check_free, check_own, mark
+from virtuallab.store.place import check_place
 from virtuallab.store.records import Records
-from virtuallab.store.swap import put_back
 from virtuallab.store.tree import Tree
 from virtuallab.vocabulary import SUBJECT
 
@@ -34,7 +37,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = Records(path)
-        self._tree = Tree(path, self._records.aside)
+        self._tree = Tree(path, self._records.aside(path))
 
     @classmethod
     def create(
@@ -61,51 +64,50 @@ class Store:
         Raises
         ------
         StoreError
-            If something is there, the name does not end in ``.zarr``, or the place may not be
-            written.
+            If something is there, the name does not end in ``.zarr``, the place may not be
+            written, or the records that lie there belong to something else.
         MachineError
             If the disk fails.
         """
         if path.suffix != ".zarr":
             raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
+        check_place(path)
         _refuse_existing(path)
         records = Records(path)
+        check_free(records.folder, path)
+        attributes = {
+            "virtuallab_schema": SCHEMA_VERSION,
+            **provenance,
+            "plan": json.dumps(plan, sort_keys=True),
+        }
         with writing(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Records of a store that was removed would say that all of this one is done.
-            shutil.rmtree(records.folder, ignore_errors=True)
+            records.folder.mkdir(parents=True, exist_ok=True)
+            mark(records.folder, path, attributes)
             # A store is there whole or not at all: it is made aside and renamed.
-            draft = records.aside / path.name
+            aside = records.aside(path.parent)
+            shutil.rmtree(aside, ignore_errors=True)
+            draft = aside / path.name
             draft.parent.mkdir(parents=True)
-            attributes = {
-                "virtuallab_schema": SCHEMA_VERSION,
-                **provenance,
-                "plan": json.dumps(plan, sort_keys=True),
-            }
             zarr.create_group(str(draft), attributes=attributes, zarr_format=3)
-            Tree(draft, records.aside / "nodes").write_table("subjects", subjects)
+            Tree(draft, aside / "nodes").write_table("subjects", subjects)
             _refuse_existing(path)
             draft.rename(path)
-            shutil.rmtree(records.aside)
+            shutil.rmtree(aside)
         return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open a store to go on with it.
+        """Open a store with its records; to write into it, hold :func:`writer` too.
 
         Raises
         ------
         StoreError
-            If there is none, it is not ours, or its records are missing.
+            If there is none, it is not ours, or its records are missing or another store's.
         """
         check_is_ours(path)
+        mend(path)
         store = cls(path)
-        if not store._records.folder.is_dir():
-            raise StoreError(
-                f"{store._records.folder} is missing. It belongs beside {path.name}: move both."
-            )
-        with writing(path):
-            put_back(path, store._records.aside)
+        check_own(store._records.folder, path, store._tree.attributes)
         return store
 
     @property
@@ -235,6 +237,21 @@ class Store:
         """Write a small table whole, each variable in one chunk, in the place of an older one."""
         self._tree.write_table(node, dataset)
 
+    def remove(self, stage: str, nodes: Sequence[str]) -> None:
+        """Remove a stage's records, and nodes with all below them.
+
+        A kill in between leaves nodes of which no subject is committed; the same call ends it.
+
+        Raises
+        ------
+        MachineError
+            If the disk fails.
+        """
+        with writing(self.path):
+            # First: a record without its chunks would say that what is missing is there.
+            self._records.remove(stage)
+            self._tree.remove(nodes)
+
     def read(self, node: str, subject: int | None = None) -> xr.Dataset:
         """Read a node: of one subject without a subject axis, or lazily of all."""
         return self._tree.read(node) if subject is None else self._tree.read_subject(node, subject)
@@ -265,7 +282,7 @@ class Store:
 
 
 def _refuse_existing(path: Path) -> None:
-    if path.exists():
+    if os.path.lexists(path):
         raise StoreError(f"{path} exists already.")
 
 

@@ -48,8 +48,10 @@ def spread(store: Path) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the notes that gathered metadata and strings are younger than zarr's v3 text."""
+    """Silence zarr's notes on files that are no nodes, and on what is younger than its v3 text."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
+        # Files that systems and sync clients leave in every folder (.DS_Store) are no nodes.
+        warnings.filterwarnings("ignore", message="Object at .* is not recognized as a component")
         yield

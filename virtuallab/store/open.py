@@ -7,7 +7,9 @@ from pathlib import Path
 import xarray as xr
 
 from virtuallab.errors import StoreError
-from virtuallab.store.metadata import is_gathered, root_metadata
+from virtuallab.store.mending import mend
+from virtuallab.store.metadata import is_gathered, quiet, root_metadata
+from virtuallab.store.place import check_place
 
 SCHEMA_VERSION = 1
 
@@ -19,6 +21,9 @@ def check_is_ours(path: Path) -> None:
     ------
     StoreError
     """
+    check_place(path)
+    if path.is_symlink() and not path.exists():
+        raise StoreError(f"{path} is a link to {path.readlink()}, where nothing is.")
     if not path.exists():
         near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
         known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
@@ -45,7 +50,9 @@ def open_tree(path: Path) -> xr.DataTree:
         If there is none at this path.
     """
     check_is_ours(path)
-    tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
+    mend(path)
+    with quiet():
+        tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
     loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
     return xr.DataTree.from_dict(loaded, name=path.stem)
 

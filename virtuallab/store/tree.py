@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from virtuallab.store.disk import writing
 from virtuallab.store.layout import as_words, check_like, declare_array, table_encoding, value_dims
 from virtuallab.store.metadata import gather, quiet, spread
 from virtuallab.store.open import with_coords
-from virtuallab.store.swap import replacing
+from virtuallab.store.swap import remove, replacing
 from virtuallab.vocabulary import SUBJECT
+
+# Files that a killed writer leaves: zarr's own, and those of `write_text`. Nobody else's.
+_LEFTOVER = re.compile(r"(zarr|c(\.[0-9]+)*)\.[0-9a-f]+\.partial|zarr\.json\.[0-9]+\.[0-9]+\.tmp")
 
 
 class Tree:
@@ -120,18 +124,27 @@ class Tree:
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""
-        return sorted(
-            path
-            for path, member in self._root.members(max_depth=None)
-            if isinstance(member, zarr.Group) and any(True for _ in member.array_keys())
-        )
+        with quiet():
+            return sorted(
+                path
+                for path, member in self._root.members(max_depth=None)
+                if isinstance(member, zarr.Group) and any(True for _ in member.array_keys())
+            )
 
     def finish(self) -> None:
         """Sweep up what a kill left half written, and gather the metadata; done last, alone."""
         with self._lock, writing(self.path):
-            for pattern in ("*.partial", "*.tmp"):
-                for leftover in self.path.rglob(pattern):
+            for leftover in self.path.rglob("*"):
+                if _LEFTOVER.fullmatch(leftover.name) and leftover.is_file():
                     leftover.unlink()
+            gather(self.path)
+
+    def remove(self, nodes: Sequence[str]) -> None:
+        """Remove nodes and all below them; those that are not there are passed over."""
+        with self._lock, writing(self.path):
+            spread(self.path)
+            remove(self.path, nodes, self._aside)
+            self._arrays.clear()
             gather(self.path)
 
     def _group(self, node: str) -> zarr.Group:
