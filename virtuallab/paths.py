@@ -22,6 +22,8 @@ def expanded(path: str | Path) -> Path:
     >>> expanded("runs/mine.zarr").as_posix()
     'runs/mine.zarr'
     """
+    if isinstance(path, str) and not path.startswith("~"):
+        return Path(path)  # "./~" is a folder of that name
     try:
         return Path(path).expanduser()
     except RuntimeError:

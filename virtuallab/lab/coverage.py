@@ -107,9 +107,10 @@ def readable(
     for probe in sorted({*there, *needed}):
         found = coverage(store, probe)
         if probe in needed and probe not in there and not partial:
+            known = f" {suggest(probe, there)}" if there else ""
             raise UserError(
                 f"analysis {needed[probe]!r} reads probe {probe!r}, which has recorded nothing in "
-                f"{store.path}. {suggest(probe, there)} Implant it first: "
+                f"{store.path}.{known} Implant it first: "
                 f"`{command(store, '--protocol', 'PROTOCOL')}`."
             )
         if found.is_complete and probe in there:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -16,7 +17,7 @@ from virtuallab.errors import UserError
 from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.record import feature_node, stage
 from virtuallab.store import Store
-from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
+from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 
 
 def decode(
@@ -61,6 +62,8 @@ def decode(
         for probe in chosen:
             announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
+            if probe in partial:
+                _refuse_too_few(partial[probe], found, analysis)
             own = seeds.integer(seed, "analysis", name, probe)
             verdict = identify(
                 found,
@@ -77,6 +80,13 @@ def decode(
         if rests := [str(partial[probe]) for probe in chosen if probe in partial]:
             joined.attrs["partial"] = "; ".join(rests)
         store.write_table(f"decoding/{name}", joined)
+
+
+def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
+    """A part of the subjects may not be enough for an analysis that all are enough for."""
+    rules = found[RULE].to_numpy().tolist()
+    for _, message in replace(analysis, probes=None, hold_out=()).check(rules, (), ()):
+        raise UserError(f"{coverage}, which is too few: {message}")
 
 
 def _say(verdict: xr.Dataset, found: Coverage) -> None:

@@ -179,7 +179,7 @@ def remove(store: Path, probes: Sequence[str], *, console: Console | None = None
     for analysis in _resting_on(tree, probes):
         again = shlex.join(["virtuallab", "decode", str(store)])
         console.print(
-            f"Analysis {analysis} still holds what was decoded from it; without it: {again}",
+            f"Analysis {analysis} still holds what was decoded from it, until {again} replaces it.",
             highlight=False,
         )
     return tree

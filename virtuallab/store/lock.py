@@ -105,8 +105,8 @@ def _acquire(store: Path, records: Path) -> _Held:
             with file:
                 raise InUse(_sentence(store, _read(path))) from None
         except OSError as error:
+            file.close()
             if error.errno not in _MISSING:
-                file.close()
                 raise
             return _Held(os.getpid(), file, _stand_in(store, records))
         # Between opening and locking, whoever had it may have removed the file.
@@ -149,8 +149,9 @@ def _stand_in(store: Path, records: Path) -> Path:
 def _release(held: _Held) -> None:
     if held.stand_in is not None:
         held.stand_in.unlink(missing_ok=True)
-    with held.file, suppress(OSError):
-        held.file.truncate(0)
+    if not held.file.closed:
+        with held.file, suppress(OSError):
+            held.file.truncate(0)
 
 
 def _holder() -> dict[str, Any]:
