@@ -36,11 +36,12 @@ def run(
 
     import virtuallab.explore  # noqa: F401  # every recording has its .lab
     from virtuallab.lab import experiment
+    from virtuallab.paths import expanded
 
     return experiment.run(
-        Path(protocol),
+        expanded(protocol),
         overrides,
-        store=None if store is None else Path(store),
+        store=None if store is None else expanded(store),
         workers=workers,
         device=device,
         console=Console(),
@@ -58,6 +59,7 @@ def open(path: str | Path) -> xr.DataTree:
         If there is no experiment at this path.
     """
     import virtuallab.explore  # noqa: F401  # every recording has its .lab
+    from virtuallab.paths import expanded
     from virtuallab.store import open_tree
 
-    return open_tree(Path(path))
+    return open_tree(expanded(path))

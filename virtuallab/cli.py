@@ -16,6 +16,8 @@ import typer
 import virtuallab
 from virtuallab import lazy
 from virtuallab.entry import run_command
+from virtuallab.errors import UserError
+from virtuallab.paths import expanded
 from virtuallab.text import brief, printable
 
 if TYPE_CHECKING:
@@ -45,18 +47,29 @@ def _common(
     """Options of virtuallab itself."""
 
 
-ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.")]
-StorePath = Annotated[Path, typer.Argument(help="The experiment, runs/NAME.zarr.")]
+def as_path(text: str | Path) -> Path:
+    """Path in an argument or option, with ``~`` expanded; every one is read by this."""
+    try:
+        return expanded(text)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.", parser=as_path)]
+StorePath = Annotated[Path, typer.Argument(help="The experiment, runs/NAME.zarr.", parser=as_path)]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", "-s", help="Override one setting: -s subjects.replicates=2"),
 ]
 StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="Where the experiment is kept [runs/NAME.zarr].")
+    Path | None,
+    typer.Option("--store", help="Where the experiment is kept [runs/NAME.zarr].", parser=as_path),
 ]
 SubjectsOption = Annotated[
     Path | None,
-    typer.Option("--subjects", help="Another experiment, whose subjects are taken."),
+    typer.Option(
+        "--subjects", help="Another experiment, whose subjects are taken.", parser=as_path
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", "-w", min=1, help="Cohorts at once [all cores].")
@@ -66,7 +79,9 @@ Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where subjects are
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("protocol.yaml"),
+    path: Annotated[Path, typer.Argument(help="File to write.", parser=as_path)] = Path(
+        "protocol.yaml"
+    ),
 ) -> None:
     """Write a commented protocol to start from."""
     from virtuallab.lab import start
@@ -77,7 +92,7 @@ def init(
 
 @app.command()
 def validate(
-    protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.")],
+    protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.", parser=as_path)],
     overrides: Overrides = None,
     syntax: Annotated[
         bool,
@@ -131,7 +146,9 @@ def search(
     overrides: Overrides = None,
     journal: Annotated[
         Path | None,
-        typer.Option("--journal", help="Where trials are kept [runs/NAME.search.journal]."),
+        typer.Option(
+            "--journal", help="Where trials are kept [runs/NAME.search.journal].", parser=as_path
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", min=1, help="Studies at once [all cores].")
@@ -178,40 +195,67 @@ def info(store: StorePath) -> None:
 @app.command()
 def probe(
     store: StorePath,
-    protocol: Annotated[Path, typer.Option(help="Protocol whose probes are implanted.")],
+    protocol: Annotated[
+        Path | None,
+        typer.Option(
+            help="Protocol whose probes are implanted [those in the store, to finish them].",
+            parser=as_path,
+        ),
+    ] = None,
     overrides: Overrides = None,
     workers: Workers = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(help="Remove this probe and all it has recorded; may be repeated."),
+    ] = None,
 ) -> None:
-    """Implant another protocol's probes in preserved subjects; nothing is trained again."""
+    """Implant probes in preserved subjects, or remove them; nothing is trained again."""
     from virtuallab.lab import experiment
 
-    experiment.probe(store, protocol, overrides or (), workers=workers, console=_console())
+    if not remove:
+        experiment.probe(store, protocol, overrides or (), workers=workers, console=_console())
+        return
+    if protocol is not None or overrides:
+        raise UserError("--remove takes probes out of the store: give no --protocol and no --set.")
+    experiment.remove(store, remove, console=_console())
 
 
 @app.command()
 def decode(
     store: StorePath,
     protocol: Annotated[
-        Path | None, typer.Option(help="Protocol whose analyses are run [the experiment's own].")
+        Path | None,
+        typer.Option(
+            help="Protocol whose analyses are run [the experiment's own].", parser=as_path
+        ),
     ] = None,
     overrides: Overrides = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Decode probes that have not recorded all subjects.")
+    ] = False,
     workers: Workers = None,
 ) -> None:
     """Identify the rules from what the probes saw."""
     from virtuallab.lab import experiment
 
-    experiment.decode(store, protocol, overrides or (), workers=workers, console=_console())
+    experiment.decode(
+        store, protocol, overrides or (), partial=partial, workers=workers, console=_console()
+    )
 
 
 @app.command()
 def identify(
     decoder: Annotated[
         Path,
-        typer.Argument(help="A saved decoder, NAME.decoder, or an experiment, runs/NAME.zarr."),
+        typer.Argument(
+            help="A saved decoder, NAME.decoder, or an experiment, runs/NAME.zarr.", parser=as_path
+        ),
     ],
     recording: Annotated[
         list[Path],
-        typer.Argument(help="The recording; of NWB, a folder or one file for each visit."),
+        typer.Argument(
+            help="The recording; of NWB, a folder or one file for each visit.", parser=as_path
+        ),
     ],
     match: Annotated[
         bool,
@@ -246,7 +290,8 @@ def identify(
         str | None, typer.Option(help="Classifier of the decoder [kernel_svm].")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Where to write the decoder too, NAME.decoder.")
+        Path | None,
+        typer.Option(help="Where to write the decoder too, NAME.decoder.", parser=as_path),
     ] = None,
     workers: Workers = None,
 ) -> None:
@@ -323,7 +368,7 @@ def power(
 @app.command()
 def report(
     store: StorePath,
-    output: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    output: Annotated[Path | None, typer.Option(help="The page to write.", parser=as_path)] = None,
 ) -> None:
     """Write the report, one self-contained HTML page, and print the verdict."""
     from virtuallab.lab import experiment

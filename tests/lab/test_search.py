@@ -268,3 +268,23 @@ def test_a_journal_serves_one_search_and_no_other_file_is_touched(
     broken.write_bytes(b'{"op_code":0}\nnonsense\n{}\n')
     with pytest.raises(StoreError, match="is damaged"):
         search(protocol, QUICK, journal=broken)
+
+
+def test_what_somebody_else_wrote_is_left_alone(protocol: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "one.journal"
+    theirs = tmp_path / "small.tuned.yaml"
+    theirs.write_text("# my own\n")
+    with pytest.raises(UserError, match="was not written by virtuallab search"):
+        search(protocol, QUICK, journal=journal)
+    theirs.unlink()
+    lock = tmp_path / "one.journal.lock"
+    lock.write_text("theirs")
+    with pytest.raises(StoreError, match="lock is in the way"):
+        search(protocol, QUICK, journal=journal)
+    assert lock.read_text() == "theirs"
+    journal.unlink()
+    journal.symlink_to(lock)
+    with pytest.raises(StoreError, match="is a link"):
+        search(protocol, QUICK, journal=journal)
+    with pytest.raises(StoreError, match="is a link"), opened(journal):
+        pass

@@ -123,6 +123,20 @@ def test_another_can_be_saved_in_its_place_but_not_in_that_of_anything_else(
         save(trained("kernel_svm"), FACTS, tmp_path / "data.decoder")
     with pytest.raises(StoreError, match=r"call it .*mine\.decoder"):
         save(trained("kernel_svm"), FACTS, tmp_path / "mine")
+    theirs = tmp_path / "theirs.decoder"
+    theirs.mkdir()
+    (theirs / "model.json").write_text("{}")
+    (theirs / "weights.bin").write_bytes(b"theirs")
+    (tmp_path / "link.decoder").symlink_to(folder)
+    (tmp_path / "other.decoder.tmp").mkdir()
+    (tmp_path / "other.decoder.tmp" / "notes").write_text("theirs")
+    for place in (theirs, tmp_path / "link.decoder"):
+        with pytest.raises(StoreError, match=r"Choose another name"):
+            save(trained("kernel_svm"), FACTS, place)
+    save(trained("kernel_svm"), FACTS, tmp_path / "other.decoder")
+    assert (theirs / "weights.bin").read_bytes() == b"theirs"
+    assert (tmp_path / "other.decoder.tmp" / "notes").read_text() == "theirs"
+    assert (tmp_path / "link.decoder").is_symlink()
 
 
 def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:

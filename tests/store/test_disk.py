@@ -136,3 +136,23 @@ def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path):
     with pytest.raises(OSError, match="directory"):
         write_text(tmp_path, "x")
     assert tmp_path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("code", "resumable", "message"),
+    [
+        (errno.EXDEV, True, "have to lie on one"),
+        (errno.ENOTEMPTY, True, "cannot be written: Directory not empty"),
+        (errno.EROFS, True, "cannot be written: Read-only"),
+        (errno.EIO, False, r"What is stored is kept\.$"),
+        (errno.ENOSPC, False, r"run the same command again\.$"),
+    ],
+)
+def test_a_command_goes_on_only_where_that_is_so(code: int, resumable: bool, message: str) -> None:
+    def fail() -> None:
+        with writing(Path("page.html"), resumable=resumable):
+            raise OSError(code, os.strerror(code))
+
+    with pytest.raises((StoreError, MachineError), match=message) as caught:
+        fail()
+    assert "goes on" not in str(caught.value)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tests.store.toy import NODE, STAGE, contents, new_store, sample, subjects, write_and_commit
 from virtuallab.errors import StoreError
-from virtuallab.store import Store
+from virtuallab.store import Store, open_tree, writer
+from virtuallab.store.metadata import spread
 
 MANY = 64
 
@@ -150,11 +151,90 @@ def test_an_existing_store_is_never_made_again(tmp_path: Path) -> None:
     assert list(Store.open(tmp_path / "lab.zarr").committed(STAGE)) == [0]
 
 
-def test_a_removed_store_leaves_no_records_to_the_next(tmp_path: Path) -> None:
+def test_records_of_a_store_that_was_moved_are_kept_for_it(tmp_path: Path) -> None:
     first = new_store(tmp_path)
     first.commit(STAGE, 0, {})
-    first.path.rename(tmp_path / "gone")
-    assert new_store(tmp_path).committed(STAGE) == {}
+    first.path.rename(tmp_path / "away.zarr")
+    with pytest.raises(
+        StoreError, match=r"belongs to an experiment that is no longer at .*lab\.zarr"
+    ):
+        new_store(tmp_path)
+    (tmp_path / "away.zarr").rename(first.path)
+    assert list(Store.open(first.path).committed(STAGE)) == [0]
+
+
+def test_a_stage_is_removed_with_its_nodes_and_leaves_no_trace(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    write_and_commit(str(store.path), [0, 1])
+    store.finish()
+    before = contents(tmp_path)
+    store.declare("features/utah", sample())
+    store.commit(
+        "probe-x", 0, {"checksums": {"features/utah": store.write("features/utah", 0, sample())}}
+    )
+    store.remove("probe-x", ["features/utah", "recordings/nothing"])
+    assert store.committed("probe-x") == {}
+    assert store.nodes() == [NODE, "subjects"]
+    assert contents(tmp_path) == before
+
+
+def test_a_store_reached_by_a_link_to_another_disk(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second disk")
+    with TemporaryDirectory(dir=elsewhere) as other:
+        store = new_store(tmp_path)
+        shutil.move(store.path, Path(other) / "lab.zarr")
+        store.path.symlink_to(Path(other) / "lab.zarr")
+        with writer(store.path):
+            again = Store.open(store.path)
+            again.write_table("subjects", subjects())
+            again.finish()
+        xr.testing.assert_identical(Store.open(store.path).subjects.load(), subjects())
+        assert [each.name for each in Path(other).iterdir()] == ["lab.zarr"]
+
+
+def test_a_store_reached_by_a_link_has_its_records_where_it_lies(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.commit(STAGE, 0, {})
+    link = tmp_path / "here" / "mine.zarr"
+    link.parent.mkdir()
+    link.symlink_to(store.path)
+    assert list(Store.open(link).committed(STAGE)) == [0]
+
+
+def test_files_of_systems_and_copies_of_sync_clients_are_passed_over(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    write_and_commit(str(store.path), [0])
+    records = tmp_path / "lab.records"
+    for folder in (store.path, store.path / "recordings", records / STAGE, records):
+        for name in (".DS_Store", "._x", "Thumbs.db", "desktop.ini"):
+            (folder / name).write_bytes(b"\0x")
+    for name in ("000000 2.json", "000000 (conflicted copy).json", "1.json"):
+        (records / STAGE / name).write_text("{")
+    shutil.copytree(records / STAGE, records / f"{STAGE} 2")
+    store = Store.open(store.path)  # warnings are errors here
+    assert store.nodes() == [NODE, "subjects"]
+    assert list(store.committed(STAGE)) == [0]
+    assert store.verify() == []
+    spread(store.path)
+    assert set(open_tree(store.path)) == {"recordings", "subjects"}
+    store.finish()
+    assert set(open_tree(store.path)) == {"recordings", "subjects"}
+
+
+def test_only_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    theirs = [store.path / "notes.tmp", store.path / NODE / "movie.partial"]
+    ours = [
+        store.path / NODE / "activity" / "c.0.0.0.0123abcd.partial",
+        store.path / NODE / "zarr.0123abcd.partial",
+        store.path / "zarr.json.12.34.tmp",
+    ]
+    for file in (*theirs, *ours):
+        file.write_text("x")
+    store.finish()
+    assert [file.exists() for file in (*theirs, *ours)] == [True] * 2 + [False] * 3
 
 
 def test_a_store_is_called_zarr(tmp_path: Path) -> None:

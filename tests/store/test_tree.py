@@ -113,4 +113,5 @@ def test_nothing_is_left_beside_the_store_but_its_records(tmp_path: Path) -> Non
     store = new_store(tmp_path)
     store.write_table("subjects", subjects())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lab.records", "lab.zarr"]
-    assert [path.name for path in (tmp_path / "lab.records").iterdir()] == ["manifest.json"]
+    names = sorted(path.name for path in (tmp_path / "lab.records").iterdir())
+    assert names == ["manifest.json", "store.json"]

@@ -16,13 +16,14 @@ from virtuallab.lab.bench import Trial
 from virtuallab.lab.cost import spent
 from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.outputs import check_file, check_tree, write_each, write_file, write_tree
-from virtuallab.lab.preserved import Experiment, beside, preserved
+from virtuallab.lab.outputs import check_file, write_each, write_file
+from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
+from virtuallab.store.folder import check_comparison, write_comparison
 
 
 @stoppable()
@@ -74,7 +75,8 @@ def compare(
     ProtocolError
         If the protocol has no ``compare`` section, or a design cannot be had of the subjects.
     StoreError
-        If the store belongs to another protocol.
+        If the store belongs to another protocol, or another process writes into it; or if something
+        else lies in the place of a file that is to be written.
     MachineError
         If the machine fails; what is stored is kept.
     """
@@ -83,8 +85,9 @@ def compare(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read)
-    tree, *files = outputs(beside(read, subjects, store))
-    check_tree(tree)
+    base = home(read, subjects, store).with_name(read.name)
+    folder, *files = outputs(base)
+    check_comparison(folder)
     for file in files:
         check_file(file)
     experiment = preserved(
@@ -98,15 +101,14 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
-    base = experiment.beside(read.name)
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)
     found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
-    tree, csv, page = outputs(base)
+    _, csv, page = outputs(base)
     write_each(
-        lambda: write_tree(tree, lambda draft: found.to_zarr(draft, consolidated=False)),
+        lambda: write_comparison(found, folder),
         lambda: write_file(csv, lambda: tidy(found).to_csv(index=False)),
         lambda: write_file(page, lambda: comparison_page(found)),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -14,16 +16,17 @@ from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import UserError
+from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.progress import counting, tallying
 from virtuallab.lab.stages import feature_node, stage
 from virtuallab.store import Store
-from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
+from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 
 
 def decode(
     store: Store,
     analyses: Mapping[str, Analysis],
-    probes: Sequence[str],
+    readable: Readable,
     *,
     seed: int,
     workers: int,
@@ -38,8 +41,9 @@ def decode(
     ----------
     store : Store
     analyses : mapping from name to Analysis
-    probes : sequence of str
-        Probes that have recorded; an analysis that names none reads them all.
+    readable : Readable
+        Probes that may be read; an analysis that names none reads them all. A verdict on one that
+        has not recorded every subject says so, in its warnings and in the attribute ``partial``.
     seed : int
         The protocol's seed.
     workers : int
@@ -50,12 +54,13 @@ def decode(
     Raises
     ------
     UserError
-        If no subject is left to decode.
+        If no subject is left to decode, or no probe.
     MachineError
         If what is read is damaged; said before anything is decoded.
     """
+    partial = {found.probe: found for found in readable.partial}
     chosen = {
-        name: [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
+        name: [p for p in readable.probes if analysis.probes is None or p in analysis.probes]
         for name, analysis in analyses.items()
     }
     features = {
@@ -63,6 +68,12 @@ def decode(
         for probe in dict.fromkeys(probe for some in chosen.values() for probe in some)
     }
     performance = _performance(store)
+    for name, analysis in analyses.items():
+        if not chosen[name]:
+            raise UserError(f"analysis {name!r}: no probe that it reads has recorded a subject.")
+        for probe in chosen[name]:
+            if probe in partial:
+                _refuse_too_few(partial[probe], features[probe], analysis)
     for name, analysis in analyses.items():
         verdicts = []
         for probe in chosen[name]:
@@ -81,8 +92,27 @@ def decode(
                     performance=performance,
                     step=step,
                 )
+            if probe in partial:
+                _say(verdict, partial[probe])
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
-        store.write_table(f"decoding/{name}", _together(verdicts))
+        joined = _together(verdicts)
+        if rests := [str(partial[p]) for p in chosen[name] if p in partial]:
+            joined.attrs["partial"] = "; ".join(rests)
+        store.write_table(f"decoding/{name}", joined)
+
+
+def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
+    """A part of the subjects may not be enough for an analysis that all are enough for."""
+    rules = found[RULE].to_numpy().tolist()
+    for _, message in replace(analysis, probes=None, hold_out=()).check(rules, (), ()):
+        raise UserError(f"{coverage}, which is too few: {message}")
+
+
+def _say(verdict: xr.Dataset, found: Coverage) -> None:
+    """Put first among a verdict's warnings that it rests on a part of the subjects."""
+    warning = f"rests on {found.recorded} of {found.wanted} subjects; the others are not recorded"
+    warnings = json.loads(str(verdict.attrs.get("warnings", "[]")))
+    verdict.attrs["warnings"] = json.dumps([warning, *warnings])
 
 
 def recorded_features(store: Store, probe: str) -> xr.Dataset:
@@ -97,7 +127,7 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     """
     indices = sorted(store.committed(stage(probe)))
     if not indices:
-        raise UserError(f"probe {probe!r} has recorded no subject: all diverged, or none trained.")
+        raise UserError(f"probe {probe!r} has recorded no subject: every one diverged.")
     return store.read_values(feature_node(probe), indices)
 
 

@@ -24,16 +24,17 @@ from virtuallab.decoder.trained import Trained, train
 from virtuallab.errors import UserError, VirtuallabError, suggest
 from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
+from virtuallab.lab.coverage import coverage
 from virtuallab.lab.decode import recorded_features
 from virtuallab.lab.preserved import Experiment
 from virtuallab.lab.progress import counting
-from virtuallab.lab.stages import feature_node, living, probes_in, stage
+from virtuallab.lab.record import probe_in
+from virtuallab.lab.stages import living, probes_in, stage
 from virtuallab.probe import Probe, features
 from virtuallab.probe.features import change_names
 from virtuallab.probe.reach import recorded
 from virtuallab.probe.schedule import visits_of
 from virtuallab.protocol.plugin import plain
-from virtuallab.protocol.section import adapter
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import load, save
 from virtuallab.store.facts import Facts
@@ -92,8 +93,10 @@ def of_probe(experiment: Experiment, name: str, wanted: Wanted, console: Console
     known = probes_in(experiment.store)
     if name not in known:
         raise UserError(f"{experiment.store.path}: no probe {name!r}. {suggest(name, known)}")
-    written = json.loads(str(experiment.store.read(feature_node(name)).attrs["probe"]))
-    probe = adapter(Probe).validate_python(written)
+    found = coverage(experiment.store, name)
+    if not found.is_complete:
+        raise UserError(f"{found}: {found.how_to_finish(experiment.store)} first.")
+    probe = probe_in(experiment.store, name)
     if ACTIVITY not in measured(probe):
         raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
     members = sorted(experiment.store.committed(stage(name)))

@@ -5,6 +5,7 @@ Every stage reads the store and adds to it, may be run again alone, and skips wh
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,23 +14,24 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.console import say
-from virtuallab.decoder import Analysis
-from virtuallab.errors import UserError
+from virtuallab.errors import UserError, suggest
 from virtuallab.lab import decode as decoding
 from virtuallab.lab import load, stages
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
+from virtuallab.lab.coverage import readable
 from virtuallab.lab.outputs import check_file, check_in_folder, write_file
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, begin_anew, resume, train_all
+from virtuallab.lab.preserved import NOBODY, Experiment, begin, begin_anew, home, resume, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
 from virtuallab.report.subject_plates import Check, unchecked
-from virtuallab.store import Store, open_tree
+from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.records import records_folder
+from virtuallab.vocabulary import PROBE
 
 
 @stoppable()
@@ -73,7 +75,8 @@ def run(
     ProtocolError
         If the protocol cannot be carried out; every fault is listed.
     StoreError
-        If the store belongs to another protocol.
+        If the store belongs to another protocol, another process writes into it, or what lies in
+        its place, or in that of its records, is something else.
     MachineError
         If the machine fails; what is stored is kept.
     """
@@ -81,13 +84,14 @@ def run(
     console = console or Console(quiet=True)
     check_device(device)
     read = load.protocol(protocol, overrides)
-    root = store or Path("runs") / f"{read.name}.zarr"
+    root = home(read, None, store)
     check_file(root.with_suffix(".html"))
-    experiment = begin(read, protocol, root, workers, console)
-    train_all(experiment, workers=workers, device=device, console=console)
-    _record(experiment, read.probes, workers=workers, console=console)
-    _decode(experiment.store, read, read.analyses, workers, console)
-    experiment.store.finish()
+    with writer(root):
+        experiment = begin(read, protocol, root, workers, console)
+        train_all(experiment, workers=workers, device=device, console=console)
+        _record(experiment, read.probes, workers=workers, console=console)
+        _decode(experiment.store, read, read, workers, console)
+        experiment.store.finish()
     tree = report(root, None, console=console)
     say(console, f"Took {spent(began, root)}")
     return tree
@@ -96,42 +100,145 @@ def run(
 @stoppable()
 def probe(
     store: Path,
-    protocol: Path,
-    overrides: Sequence[str] = (),
-    *,
-    workers: int | None = None,
-    console: Console | None = None,
-) -> xr.DataTree:
-    """Implant the probes of another protocol in preserved subjects; nothing is trained again.
-
-    Raises
-    ------
-    UserError
-        If no subject is preserved yet, or a probe of that name has recorded with other settings.
-    """
-    console = console or Console(quiet=True)
-    experiment = resume(Store.open(store))
-    probes = load.probes_for(protocol, overrides, experiment.protocol)
-    _record(experiment, probes, workers=workers, console=console)
-    experiment.store.finish()
-    return open_tree(store)
-
-
-@stoppable()
-def decode(
-    store: Path,
     protocol: Path | None = None,
     overrides: Sequence[str] = (),
     *,
     workers: int | None = None,
     console: Console | None = None,
 ) -> xr.DataTree:
-    """Run the experiment's analyses again, or another protocol's."""
+    """Implant probes in preserved subjects; nothing is trained again.
+
+    Parameters
+    ----------
+    store : Path
+    protocol : Path, optional
+        Protocol whose probes are implanted. If not given, the probes that are in the store, and
+        those of its own protocol, record the subjects that they have not recorded yet.
+    overrides : sequence of str
+        Settings of that protocol to override.
+    workers : int, optional
+        Subjects at once; as many as there are cores if not given.
+    console : rich.console.Console, optional
+        Where to report progress; silent if not given.
+
+    Raises
+    ------
+    UserError
+        If no subject is preserved yet.
+    StoreError
+        If another process writes into the store, or a probe of that name is there with other
+        settings.
+    """
     console = console or Console(quiet=True)
-    experiment = resume(Store.open(store))
-    source = load.protocol(protocol, overrides) if protocol else experiment.protocol
-    _decode(experiment.store, experiment.protocol, source.analyses, workers, console)
-    experiment.store.finish()
+    with writer(store):
+        experiment = resume(Store.open(store))
+        if protocol is None:
+            kept = experiment.store
+            others = {name: recording.probe_in(kept, name) for name in stages.probes_in(kept)}
+            probes = {**others, **experiment.protocol.probes}
+        else:
+            probes = load.probes_for(protocol, overrides, experiment.protocol)
+        _record(experiment, probes, workers=workers, console=console)
+        experiment.store.finish()
+    return open_tree(store)
+
+
+@stoppable()
+def remove(store: Path, probes: Sequence[str], *, console: Console | None = None) -> xr.DataTree:
+    """Remove probes from an experiment: their recordings, features and records.
+
+    Subjects and other probes stay as they are. A removal that was interrupted is ended by the same
+    call.
+
+    Parameters
+    ----------
+    store : Path
+    probes : sequence of str
+        Names of the probes.
+    console : rich.console.Console, optional
+        Where to say what was removed, and which analyses rest on it; silent if not given.
+
+    Raises
+    ------
+    UserError
+        If the store has no such probe.
+    StoreError
+        If another process writes into the store.
+    """
+    console = console or Console(quiet=True)
+    with writer(store):
+        kept = Store.open(store)
+        known = stages.probes_in(kept)
+        for name in probes:
+            if name not in known:
+                raise UserError(f"{store}: no probe {name!r}. {suggest(name, known)}")
+        for name in dict.fromkeys(probes):
+            nodes = [stages.feature_node(name), stages.recordings_of(name)]
+            count = len(kept.committed(stages.stage(name)))
+            kept.remove(stages.stage(name), nodes)
+            say(console, f"Probe {name} removed, with {count} recordings.")
+        kept.finish()
+    tree = open_tree(store)
+    for analysis in _resting_on(tree, probes):
+        again = shlex.join(["virtuallab", "decode", str(store)])
+        say(
+            console,
+            f"Analysis {analysis} still holds what was decoded from it, until {again} replaces it.",
+        )
+    return tree
+
+
+def _resting_on(tree: xr.DataTree, probes: Sequence[str]) -> list[str]:
+    """Analyses whose stored verdicts were decoded from one of the probes."""
+    if "decoding" not in tree:
+        return []
+    read = {
+        name: node[PROBE].to_numpy().ravel() for name, node in tree["decoding"].children.items()
+    }
+    return [name for name, probe in read.items() if {*map(str, probe)} & {*probes}]
+
+
+@stoppable(goes_on=False)
+def decode(
+    store: Path,
+    protocol: Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    partial: bool = False,
+    workers: int | None = None,
+    console: Console | None = None,
+) -> xr.DataTree:
+    """Run the experiment's analyses again, or another protocol's.
+
+    Parameters
+    ----------
+    store : Path
+    protocol : Path, optional
+        Protocol whose analyses are run; the experiment's own if not given.
+    overrides : sequence of str
+        Settings of that protocol to override.
+    partial : bool
+        Decode probes that have not recorded every subject from those that they have; the verdict
+        says on how many it rests.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    console : rich.console.Console, optional
+        Where to report; silent if not given.
+
+    Raises
+    ------
+    UserError
+        If a probe that an analysis needs has not recorded every subject, and that was not asked
+        for.
+    StoreError
+        If another process writes into the store.
+    """
+    console = console or Console(quiet=True)
+    with writer(store):
+        experiment = resume(Store.open(store))
+        source = load.protocol(protocol, overrides) if protocol else experiment.protocol
+        _decode(experiment.store, experiment.protocol, source, workers, console, partial=partial)
+        experiment.store.finish()
     tree = open_tree(store)
     console.print(verdict_table(tree))
     return tree
@@ -199,14 +306,26 @@ def _record(
 def _decode(
     store: Store,
     protocol: Protocol,
-    analyses: Mapping[str, Analysis],
+    source: Protocol,
     workers: int | None,
     console: Console,
+    *,
+    partial: bool = False,
 ) -> None:
+    """Run the analyses of ``source`` on what the probes of an experiment have recorded."""
+    there = stages.probes_in(store)
+    own = {*protocol.probes, *(name for name in source.probes if name in there)}
+    found = readable(store, source.analyses, own, partial=partial)
+    for each in found.left_out:
+        say(
+            console,
+            f"{each} and is left out: {each.how_to_finish(store)}, or remove it with "
+            f"`{recording.command(store, '--remove', each.probe)}`.",
+        )
     decoding.decode(
         store,
-        analyses,
-        stages.probes_in(store),
+        source.analyses,
+        found,
         seed=protocol.seed,
         workers=workers or planning.cores(),
         console=console,

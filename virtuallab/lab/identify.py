@@ -27,7 +27,7 @@ from virtuallab.vocabulary import RULE, STIMULUS, SUBJECT, UNIT, VISIT, describe
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
 
-@stoppable()
+@stoppable(goes_on=False)
 def identify(
     decoder: Path,
     recording: Path | Sequence[Path],
@@ -96,7 +96,7 @@ def identify(
     """
     console = console or Console(quiet=True)
     if save is not None:
-        decoder_file.check_place(save)
+        decoder_file.check_decoder_place(save)
         check_folder(save)
     for one in [recording] if isinstance(recording, Path) else recording:
         _check_own(one, subject)

@@ -13,7 +13,7 @@ from virtuallab.console import framed, plain
 from virtuallab.errors import MachineError
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.lab.stages import TRAIN, probes_in, stage
-from virtuallab.store import Store
+from virtuallab.store import Store, open_tree
 from virtuallab.store.damage import Damage
 from virtuallab.store.integrity import without_root
 from virtuallab.vocabulary import DONE, STATUS
@@ -69,16 +69,17 @@ def _lines(damage: Sequence[Damage]) -> list[str]:
 
 
 def info(path: Path) -> RenderableType:
-    """What an experiment holds, and where it came from."""
-    store = Store.open(path)
-    provenance = dict(store.provenance)
-    text = provenance.pop("protocol_yaml", "")
+    """What an experiment holds, and where it came from; its records are not needed."""
+    tree = open_tree(path)
+    provenance = {key: value for key, value in tree.attrs.items() if key != "plan"}
+    text = str(provenance.pop("protocol_yaml", ""))
     provenance.pop("protocol_resolved", None)
     table = framed(f"{path} ({megabytes(stored(path))})", header=False)
     for key, value in provenance.items():
         table.add_row(key, _short(value))
-    for node in store.nodes():
-        table.add_row(node, ", ".join(f"{k} {v}" for k, v in store.read(node).sizes.items()))
+    for node in tree.subtree:
+        if sizes := node.to_dataset(inherit=False).sizes:
+            table.add_row(node.path.strip("/"), ", ".join(f"{k} {v}" for k, v in sizes.items()))
     return Group(table, plain("\nProtocol\n"), plain(text))
 
 

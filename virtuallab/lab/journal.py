@@ -27,13 +27,15 @@ def opened(path: Path) -> Iterator[JournalStorage]:
     UserError
         If another process searches with it.
     StoreError
-        If it cannot be read as a journal.
+        If it cannot be read as a journal, is a link, or something else has the name of its lock.
     MachineError
         If the disk is full or fails.
     """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
+    if path.is_symlink():
+        raise StoreError(f"{path} is a link, through which nothing is written. Remove it first.")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab+")
@@ -44,13 +46,22 @@ def opened(path: Path) -> Iterator[JournalStorage]:
             raise UserError(f"another search is using {path}. Wait for it to end.") from None
         _demand_a_journal(path)
         # Nobody else is here, so a lock that is left over is that of a search that was killed.
-        Path(f"{path}.lock").unlink(missing_ok=True)
+        _remove_lock(Path(f"{path}.lock"))
         _end_at_a_whole_line(path)
         try:
             storage = JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _no_journal(path) from error
         yield storage
+
+
+def _remove_lock(path: Path) -> None:
+    """Remove optuna's lock, an empty file; anything else of that name is somebody's."""
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_file() or path.stat().st_size:
+        raise StoreError(f"{path} is in the way: a search makes a file of that name. Move it away.")
+    path.unlink(missing_ok=True)
 
 
 def _demand_a_journal(path: Path) -> None:

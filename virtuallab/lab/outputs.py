@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +18,15 @@ def check_file(path: Path) -> None:
     Raises
     ------
     UserError
-        If the place is a folder, lies in something that is none, or may not be written.
+        If the place is a folder or a link, lies in something that is no folder, or may not be
+        written.
     """
+    is_device = path.exists() and not (path.is_file() or path.is_dir())
+    if path.is_symlink() and not is_device:  # /dev/stdout is a link as well
+        raise UserError(
+            f"{path} is a link, through which nothing is written. Remove it, or choose another "
+            "name."
+        )
     if path.is_dir():
         raise UserError(f"{path} is a folder. Give the name of a file.")
     check_folder(path)
@@ -36,18 +42,6 @@ def check_in_folder(path: Path) -> None:
     check_file(path)
     if not path.parent.exists():
         raise UserError(f"{path} cannot be written: there is no folder {path.parent}. Make it.")
-
-
-def check_tree(path: Path) -> None:
-    """Refuse a place where a tree of arrays would replace something that is none.
-
-    Raises
-    ------
-    UserError
-    """
-    if path.is_symlink() or (path.exists() and not (path / "zarr.json").is_file()):
-        raise UserError(f"{path} exists, and virtuallab has not written it. Move it away.")
-    check_folder(path)
 
 
 def check_folder(path: Path) -> None:
@@ -85,36 +79,8 @@ def write_file(path: Path, text: Callable[[], str]) -> None:
     """
     check_in_folder(path)
     content = text()
-    with writing(path):
+    with writing(path, resumable=False):
         write_text(path, content)
-
-
-def write_tree(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a folder so that it is there whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    write : callable
-        Writes the content to the folder that it is given, which does not exist yet.
-
-    Raises
-    ------
-    VirtuallabError
-        If it cannot be written. An older folder is then as it was.
-    """
-    check_tree(path)
-    draft, old = (path.with_name(f".{path.name}.{os.getpid()}.{end}") for end in ("new", "old"))
-    try:
-        with writing(path):
-            write(draft)
-            if path.exists():
-                path.rename(old)
-            draft.rename(path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        if path.exists():
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def write_each(*writers: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from virtuallab.lab.compare import ledger
 from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
 from virtuallab.lab.outputs import check_file, write_each, write_file
-from virtuallab.lab.preserved import Experiment, beside, preserved
+from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers
 from virtuallab.lab.workers import check_device, stoppable
@@ -80,7 +80,8 @@ def power(
     ProtocolError
         If the protocol has no ``power`` section, or a design cannot be had of the subjects.
     StoreError
-        If the store belongs to another protocol.
+        If the store belongs to another protocol, or another process writes into it; or if something
+        else lies in the place of a file that is to be written.
     MachineError
         If the machine fails; what is stored is kept.
     """
@@ -89,7 +90,8 @@ def power(
     check_device(device)
     read = load.protocol(protocol, overrides)
     how = _asked_for(read, target)
-    for file in outputs(beside(read, subjects, store)):
+    base = home(read, subjects, store).with_name(read.name)
+    for file in outputs(base):
         check_file(file)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
@@ -125,7 +127,6 @@ def power(
         frontier.explore(partial(tried, advance))
     found = frontier.seek(confirm)
     asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
-    base = experiment.beside(read.name)
     console.print(power_summary(found, asked))
     csv, page = outputs(base)
     write_each(

@@ -22,7 +22,7 @@ from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
-from virtuallab.store import Store
+from virtuallab.store import Store, writer
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -96,16 +96,6 @@ def _layers(anatomy: Anatomy) -> tuple[dict[str, int], dict[str, int]]:
 NOBODY = "no subject is left to record: every one diverged, or none is trained yet."
 
 
-def own_root(protocol: Protocol, store: Path | None) -> Path:
-    """Return where a protocol's own subjects are kept."""
-    return store or Path("runs") / f"{protocol.name}.zarr"
-
-
-def beside(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
-    """Return the beginning of the paths of what is found in subjects: ``FOLDER/NAME``."""
-    return (subjects or own_root(protocol, store)).with_name(protocol.name)
-
-
 def preserved(
     protocol: Protocol,
     source: Path,
@@ -131,11 +121,17 @@ def preserved(
         kept = resume(Store.open(subjects))
         check_designs(protocol, kept.protocol)
         return kept
-    root = own_root(protocol, store)
-    experiment = begin(protocol, source, root, workers, console)
-    train_all(experiment, workers=workers, device=device, console=console)
-    experiment.store.finish()
+    root = home(protocol, None, store)
+    with writer(root):
+        experiment = begin(protocol, source, root, workers, console)
+        train_all(experiment, workers=workers, device=device, console=console)
+        experiment.store.finish()
     return experiment
+
+
+def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
+    """Return where the subjects of a protocol are kept, or those that it takes."""
+    return subjects or store or Path("runs") / f"{protocol.name}.zarr"
 
 
 def begin(
@@ -154,7 +150,6 @@ def begin(
         return experiment
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
-    root.parent.mkdir(parents=True, exist_ok=True)
     subjects = table.describe_subjects(plan.subjects)
     made = Store.create(
         root,
@@ -189,7 +184,7 @@ def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
     for stage in stages:
         if count := store.make_anew(stage):
             subjects = "1 subject is" if count == 1 else f"{count} subjects are"
-            console.print(f"{stage}: {subjects} damaged and made anew", highlight=False)
+            say(console, f"{stage}: {subjects} damaged and made anew")
 
 
 def resume(store: Store, protocol: Protocol | None = None) -> Experiment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -11,13 +12,23 @@ import numpy as np
 import xarray as xr
 
 from virtuallab import seeds
+from virtuallab.errors import MachineError, StoreError
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
-from virtuallab.lab.stages import feature_node, living, recording_node, stage
+from virtuallab.lab.stages import (
+    feature_node,
+    living,
+    probes_in,
+    recording_node,
+    recordings_of,
+    stage,
+)
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe, features
 from virtuallab.probe.device import contacts_json
+from virtuallab.protocol import differences
+from virtuallab.protocol.section import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
@@ -120,6 +131,15 @@ def declare(
         _declare(store, anatomies, name, probe, layers, visits, subjects)
 
 
+def probe_in(store: Store, name: str) -> Probe:
+    """Return a probe that has a place in the store, as it was written there."""
+    own = (feature_node(name), f"{recordings_of(name)}/")
+    node = next(each for each in store.nodes() if each == own[0] or each.startswith(own[1]))
+    written = json.loads(str(store.read(node).attrs["probe"]))
+    found: Probe = adapter(Probe).validate_python(written)
+    return found
+
+
 def _look(tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int) -> xr.Dataset:
     """Implant a probe in one subject and record."""
     choice = seeds.generator(seed, subject.key, seeds.PROBE_CHOICE, name)
@@ -139,8 +159,10 @@ def _declare(
     """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
     design = design_coordinates(describe_subjects(subjects))
     contacts = contacts_json(probe.device)
+    written = json.dumps(asdict(probe), sort_keys=True)
+    _refuse_another(store, name, written)
     attributes = {
-        "probe": json.dumps(asdict(probe), sort_keys=True),
+        "probe": written,
         **({} if contacts is None else {"probeinterface": contacts}),
     }
     depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
@@ -166,6 +188,33 @@ def _declare(
         "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
     }
     store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
+
+
+def _refuse_another(store: Store, name: str, probe: str) -> None:
+    """Subjects recorded by one probe under two settings would be taken for alike.
+
+    Raises
+    ------
+    StoreError
+        With each setting that differs.
+    """
+    if name not in probes_in(store):
+        return
+    try:
+        before = json.loads(json.dumps(asdict(probe_in(store, name)), sort_keys=True))
+    except MachineError:  # its node is damaged, and is compared when it is mended
+        return
+    if found := differences({"probes": {name: before}}, {"probes": {name: json.loads(probe)}}):
+        raise StoreError(
+            f"{store.path}: probe {name!r} is there with other settings: {'; '.join(found)}. Give "
+            f"the new one another name, or remove the old one first: "
+            f"{command(store, '--remove', name)}."
+        )
+
+
+def command(store: Store, *words: str) -> str:
+    """Write the command that works on the probes of a store, for messages."""
+    return shlex.join(["virtuallab", "probe", str(store.path), *words])
 
 
 def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:

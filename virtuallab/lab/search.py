@@ -19,7 +19,7 @@ from rich.console import Console
 
 from virtuallab import seeds
 from virtuallab.console import say
-from virtuallab.errors import ProtocolError
+from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import load, trials
 from virtuallab.lab import plan as planning
 from virtuallab.lab.journal import opened
@@ -80,7 +80,8 @@ def search(
     Raises
     ------
     UserError
-        If there is no such device, or another search uses the journal.
+        If there is no such device, another search uses the journal, or something else lies in the
+        place of a file that is to be written.
     ProtocolError
         If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
     MachineError
@@ -93,8 +94,9 @@ def search(
     root = journal or Path("runs") / f"{read.name}.search.journal"
     csv = root.with_name(f"{read.name}.search.csv")
     tuned = root.with_name(f"{read.name}.tuned.yaml")
-    for file in (csv, tuned):
+    for file in (root, csv, tuned):
         check_file(file)
+    _refuse_another(tuned)
     workers = workers or planning.cores()
     with opened(root) as storage:
         searches = [_Searched(study, how, storage, root, device) for study in sought]
@@ -115,6 +117,21 @@ def search(
     )
     say(console, f"Tuned protocol: {tuned}")
     return found
+
+
+def _refuse_another(tuned: Path) -> None:
+    """A protocol that somebody wrote is not replaced by one that was found."""
+    if not tuned.is_file():
+        return
+    with tuned.open(encoding="utf-8", errors="replace") as file:
+        if _HEADING not in file.read(2000):
+            raise UserError(
+                f"{tuned} is there already, and was not written by virtuallab search. It was left "
+                "alone: move it away, or rename it."
+            )
+
+
+_HEADING = "Made by: virtuallab search"
 
 
 def _asked_for(protocol: Protocol) -> tuple[Search, tuple[Study, ...]]:

@@ -13,9 +13,14 @@ def stage(probe: str) -> str:
     return f"probe-{probe}"
 
 
+def recordings_of(probe: str) -> str:
+    """Return the group of a probe's recordings, all anatomies together."""
+    return f"recordings/{probe}"
+
+
 def recording_node(probe: str, anatomy: str) -> str:
     """Return where a probe's recordings from one anatomy lie."""
-    return f"recordings/{probe}/{anatomy}"
+    return f"{recordings_of(probe)}/{anatomy}"
 
 
 def feature_node(probe: str) -> str:
@@ -30,5 +35,6 @@ def living(store: Store) -> set[int]:
 
 
 def probes_in(store: Store) -> list[str]:
-    """Return names of the probes that have a place in the store."""
-    return sorted(node.split("/")[1] for node in store.nodes() if node.startswith("features/"))
+    """Return names of the probes that have a place in the store, whether they recorded or not."""
+    places = ("features/", "recordings/")
+    return sorted({node.split("/")[1] for node in store.nodes() if node.startswith(places)})

@@ -55,8 +55,13 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable(*, goes_on: bool = True) -> Iterator[None]:
     """Turn the user's interruption into an error that says how to go on.
+
+    Parameters
+    ----------
+    goes_on : bool
+        Whether the same command, called again, goes on from what is done.
 
     Raises
     ------
@@ -65,9 +70,12 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(
-            "stopped. What is done is kept: the same command goes on from here."
-        ) from None
+        then = (
+            "What is done is kept: the same command goes on from here."
+            if goes_on
+            else "Nothing stored is lost; the same command begins anew."
+        )
+        raise Interrupted(f"stopped. {then}") from None
 
 
 @contextmanager

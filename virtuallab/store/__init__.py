@@ -2,5 +2,6 @@
 
 from virtuallab.store.experiment_store import Store
 from virtuallab.store.open import open_tree
+from virtuallab.store.writer import writer
 
-__all__ = ["Store", "open_tree"]
+__all__ = ["Store", "open_tree", "writer"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -28,6 +27,8 @@ from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.probe.features import change_names
 from virtuallab.store.disk import settle, write_json, writing
 from virtuallab.store.facts import Facts
+from virtuallab.store.folder import replaced
+from virtuallab.store.ownership import is_litter
 from virtuallab.store.sound import check_parts
 
 FORMAT: Final = 1
@@ -54,21 +55,6 @@ def is_decoder(path: Path) -> bool:
     return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
 
 
-def check_place(folder: Path) -> None:
-    """Refuse a place at which no decoder may be written.
-
-    Raises
-    ------
-    StoreError
-        If it is not named as a decoder is, or something else is there.
-    """
-    if folder.suffix != ".decoder":
-        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
-    with writing(folder):
-        if folder.exists() and not (folder / _NUMBERS).is_file():
-            raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
-
-
 def save(trained: Trained, facts: Facts, folder: Path) -> None:
     """Write a decoder; one that was there is replaced.
 
@@ -87,7 +73,7 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
     MachineError
         If the disk fails.
     """
-    check_place(folder)
+    check_decoder_place(folder)
     content = skops.io.dumps(
         {
             "estimator": trained.estimator,
@@ -113,16 +99,43 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
         "versions": {name: version(name) for name in _PACKAGES},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    draft = folder.with_name(f"{folder.name}.tmp")
-    with writing(folder):
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        (draft / _ESTIMATORS).write_bytes(content)
-        settle(draft / _ESTIMATORS)
-        write_json(draft / _NUMBERS, numbers)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+    with writing(folder, resumable=False):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(folder) as draft:
+            draft.mkdir()
+            (draft / _ESTIMATORS).write_bytes(content)
+            settle(draft / _ESTIMATORS)
+            write_json(draft / _NUMBERS, numbers)
+
+
+def check_decoder_place(folder: Path) -> None:
+    """Refuse a place where a decoder cannot be written; an older decoder is replaced.
+
+    Raises
+    ------
+    StoreError
+        If the name is not that of a decoder, or something else is there.
+    """
+    if folder.suffix != ".decoder":
+        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
+    if folder.is_symlink():
+        raise StoreError(
+            f"{folder} is a link, through which nothing is written. Choose another name."
+        )
+    if folder.exists() and not _is_ours(folder):
+        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is a decoder, damaged or not, and holds nothing else."""
+    if not folder.is_dir():
+        return False
+    names = {each.name for each in folder.iterdir() if not is_litter(each.name)}
+    try:
+        content = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        content = {_FORMAT_KEY: None}  # damaged: then the names decide
+    return names <= {_NUMBERS, _ESTIMATORS} and _NUMBERS in names and _FORMAT_KEY in content
 
 
 def load(folder: Path) -> tuple[Trained, Facts]:

@@ -15,11 +15,31 @@ from virtuallab.errors import MachineError, StoreError
 
 # EFBIG: the limit on the size of a file, which some clusters set in place of a quota.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# What the place is to blame for: the same command would fail again.
+_OF_THE_PLACE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENOTEMPTY,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EINVAL,
+}
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
     """Raise what goes wrong while writing below ``path`` as one clear error.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    resumable : bool
+        Whether the same command, called again, goes on from what is stored.
 
     Raises
     ------
@@ -30,18 +50,30 @@ def writing(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (PermissionError, NotADirectoryError) as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
     except OSError as error:
+        if error.errno in _OF_THE_PLACE:
+            raise StoreError(f"{path} cannot be written: {_reason(error)}.") from error
+        if error.errno == errno.EXDEV:
+            raise StoreError(
+                f"{path} cannot be written: parts of it lie on different disks. An experiment and "
+                "its records have to lie on one."
+            ) from error
         if error.errno in _FULL:
+            then = ", and it goes on from here" if resumable else ""
             raise MachineError(
                 f"the disk is full: {path} could not grow. What is stored is kept; make room and "
-                "run the same command again, and it goes on from here."
+                f"run the same command again{then}."
             ) from error
+        then = "; the same command goes on from here" if resumable else ""
         raise MachineError(
-            f"{path} could not be written: {error}. What is stored is kept; the same command goes "
-            "on from here."
+            f"{path} could not be written: {error}. What is stored is kept{then}."
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, with the file it says it of."""
+    where = "" if error.filename is None else f" ({error.filename})"
+    return f"{error.strerror}{where}"
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

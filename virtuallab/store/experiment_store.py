@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,10 +21,12 @@ from virtuallab.store.integrity import manifest_of, mend_root, of_root, unlisted
 from virtuallab.store.layout import is_text, words
 from virtuallab.store.manifest import FILE as MANIFEST
 from virtuallab.store.manifest import Manifest
+from virtuallab.store.mending import mend
 from virtuallab.store.metadata import root_metadata
 from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
+from virtuallab.store.ownership import check_free, check_own, mark, mark_damage, mend_mark
+from virtuallab.store.place import check_place
 from virtuallab.store.records import Records, records_folder
-from virtuallab.store.swap import put_back
 from virtuallab.store.tree import Tree
 from virtuallab.vocabulary import SUBJECT
 
@@ -39,7 +42,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = Records(path)
-        self._tree = Tree(path, self._records.aside, manifest_of(path))
+        self._tree = Tree(path, self._records.aside(path), manifest_of(path))
 
     @classmethod
     def create(
@@ -66,71 +69,75 @@ class Store:
         Raises
         ------
         StoreError
-            If something is there, the name does not end in ``.zarr``, or the place may not be
-            written.
+            If something is there, the name does not end in ``.zarr``, the place may not be
+            written, or the records that lie there belong to something else.
         MachineError
             If the disk fails.
         """
         if path.suffix != ".zarr":
             raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
+        check_place(path)
         _refuse_existing(path)
         records = Records(path)
+        check_free(records.folder, path)
+        attributes = {
+            "virtuallab_schema": SCHEMA_VERSION,
+            **provenance,
+            "plan": json.dumps(plan, sort_keys=True),
+        }
         with writing(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Records of a store that was removed would say that all of this one is done.
-            shutil.rmtree(records.folder, ignore_errors=True)
+            records.folder.mkdir(parents=True, exist_ok=True)
+            mark(records.folder, attributes)
             # A store is there whole or not at all: it is made aside and renamed.
-            draft = records.aside / path.name
+            aside = records.aside(path.parent)
+            shutil.rmtree(aside, ignore_errors=True)
+            draft = aside / path.name
             draft.parent.mkdir(parents=True)
-            attributes = {
-                "virtuallab_schema": SCHEMA_VERSION,
-                **provenance,
-                "plan": json.dumps(plan, sort_keys=True),
-            }
             zarr.create_group(str(draft), attributes=attributes, zarr_format=3)
             manifest = Manifest(records.folder / MANIFEST, root=root_metadata(draft))
-            Tree(draft, records.aside / "nodes", manifest).write_table("subjects", subjects)
+            manifest.write()
+            Tree(draft, aside / "nodes", manifest).write_table("subjects", subjects)
             _refuse_existing(path)
             draft.rename(path)
-            shutil.rmtree(records.aside)
+            shutil.rmtree(aside)
         return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open a store to go on with it.
+        """Open a store with its records; to write into it, hold :func:`writer` too.
 
         Raises
         ------
         StoreError
-            If there is none, it is not ours, or its records are missing.
+            If there is none, it is not ours, or its records are missing or another store's.
         MachineError
             If the root's metadata or the manifest is damaged.
         """
         check_is_ours(path)
-        records = Records(path)
-        if not records.folder.is_dir():
-            raise StoreError(
-                f"{records.folder} is missing. It belongs beside {path.name}: move both."
-            )
-        with writing(path):
-            put_back(path, records.aside)
+        check_own(records_folder(path), path)
+        mend(path)
         return cls(path)
 
     @staticmethod
     def mend_root(path: Path) -> None:
-        """Make a damaged manifest or metadata file of the root anew, each from the other.
+        """Make a damaged manifest, mark or metadata file of the root anew, each from the others.
 
         What else is damaged is made anew by who made it: :meth:`declare` and :meth:`write_table`
         replace damaged files, and of subjects see :meth:`make_anew`.
 
         Raises
         ------
+        StoreError
+            If the records are another store's.
         MachineError
-            If both are damaged.
+            If too much is damaged.
         """
-        if records_folder(path).is_dir() and path.is_dir():
+        folder = records_folder(path)
+        if folder.is_dir() and path.is_dir():
+            check_own(folder, path)
             with writing(path):
                 mend_root(path)
+                mend_mark(folder, path)
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -271,6 +278,21 @@ class Store:
         """Write a small table whole, each variable in one chunk, in the place of an older one."""
         self._tree.write_table(node, dataset)
 
+    def remove(self, stage: str, nodes: Sequence[str]) -> None:
+        """Remove a stage's records, and nodes with all below them.
+
+        A kill in between leaves nodes of which no subject is committed; the same call ends it.
+
+        Raises
+        ------
+        MachineError
+            If the disk fails.
+        """
+        with writing(self.path):
+            # First: a record without its chunks would say that what is missing is there.
+            self._records.remove(stage)
+            self._tree.remove(nodes)
+
     def read(self, node: str, subject: int | None = None) -> xr.Dataset:
         """Read a node: of one subject without a subject axis, or lazily of all.
 
@@ -345,6 +367,7 @@ class Store:
         manifest = self._tree.manifest
         return [
             *of_root(self.path, manifest),
+            *mark_damage(self._records.folder, self.path),
             *self._tree.damage(),
             *unlisted(self.path, manifest),
             *self.damaged_records(),
@@ -382,7 +405,7 @@ class Store:
 
 
 def _refuse_existing(path: Path) -> None:
-    if path.exists():
+    if os.path.lexists(path):
         raise StoreError(f"{path} exists already.")
 
 

@@ -9,7 +9,9 @@ import xarray as xr
 from virtuallab.errors import StoreError
 from virtuallab.store.damage import refuse
 from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
+from virtuallab.store.mending import mend
 from virtuallab.store.metadata import is_gathered, quiet, root_metadata
+from virtuallab.store.place import check_place
 from virtuallab.store.records import records_folder
 
 SCHEMA_VERSION = 1
@@ -25,6 +27,9 @@ def check_is_ours(path: Path) -> None:
     MachineError
         If the root's metadata is damaged, or the manifest, which would tell.
     """
+    check_place(path)
+    if path.is_symlink() and not path.exists():
+        raise StoreError(f"{path} is a link to {path.readlink()}, where nothing is.")
     if not path.exists():
         near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
         known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
@@ -58,6 +63,7 @@ def open_tree(path: Path) -> xr.DataTree:
         If metadata, a coordinate or a table is damaged.
     """
     check_is_ours(path)
+    mend(path)
     check_static(path)
     with reading(path), quiet():
         tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))

@@ -7,6 +7,8 @@ run (times, versions), so that the store itself is the same bytes however it cam
 
 from __future__ import annotations
 
+import re
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +24,22 @@ from virtuallab.vocabulary import subject_name
 
 def records_folder(store: Path) -> Path:
     """Return the folder of a store's records, ``NAME.records``."""
+    folder = _beside(store)
+    if store.is_symlink() and not folder.exists():
+        # A store reached by a link may have been made where it lies.
+        return _beside(store.resolve())
+    return folder
+
+
+def _beside(store: Path) -> Path:
     # Not `with_suffix`: trial.1 and trial.2 are two experiments.
     return store.with_name(f"{store.name.removesuffix('.zarr')}.records")
+
+
+# By name, so that copies which sync clients make ("000003 2.json") are passed over.
+_RECORD = re.compile(r"[0-9]{6,}\.json")
+_STAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_REMOVED = ".removed-"
 
 
 class Records:
@@ -32,9 +48,23 @@ class Records:
     def __init__(self, store: Path) -> None:
         self._store = store
         self.folder = records_folder(store)
-        self.aside = self.folder / ".aside"
         self._void: set[tuple[str, int]] = set()
         self._stage_of: dict[str, str] = {}
+
+    def aside(self, store: Path) -> Path:
+        """Folder in which nodes are built: on the store's disk, which may not be that of these.
+
+        Parameters
+        ----------
+        store : Path
+            The store, or the folder that it is to be in.
+        """
+        own = self.folder / ".aside"
+        if not store.exists() or not self.folder.exists():
+            return own
+        place = store.resolve()
+        is_near = place.stat().st_dev == self.folder.stat().st_dev
+        return own if is_near else place.with_name(f".{place.name}.aside")
 
     def file(self, stage: str, index: int) -> Path:
         """Return where a subject's record of a stage lies."""
@@ -74,8 +104,8 @@ class Records:
     def _read_all(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[int]]:
         found: dict[int, dict[str, Any]] = {}
         damaged: list[int] = []
-        for file in sorted((self.folder / stage).glob("[0-9]*.json")):
-            if not file.stem.isdecimal():  # a copy that a sync client made: "000003 2.json"
+        for file in sorted((self.folder / stage).glob("*.json")):
+            if not _RECORD.fullmatch(file.name):
                 continue
             index = int(file.stem)
             if (stage, index) in self._void:
@@ -117,4 +147,18 @@ class Records:
     def stages(self) -> list[str]:
         """Return the stages that have records."""
         folders = (path for path in self.folder.glob("*") if path.is_dir())
-        return sorted(path.name for path in folders if not path.name.startswith("."))
+        return sorted(path.name for path in folders if _STAGE.fullmatch(path.name))
+
+    def remove(self, stage: str) -> None:
+        """Remove all records of a stage, at once for whoever reads them."""
+        folder = self.folder / stage
+        if folder.is_dir():
+            removed = self.folder / f"{_REMOVED}{stage}"
+            shutil.rmtree(removed, ignore_errors=True)
+            folder.rename(removed)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete what a killed removal has left."""
+        for leftover in self.folder.glob(f"{_REMOVED}*"):
+            shutil.rmtree(leftover)

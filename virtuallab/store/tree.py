@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,11 @@ from virtuallab.store.manifest import Manifest, digests
 from virtuallab.store.metadata import gather, quiet, spread
 from virtuallab.store.open import with_coords
 from virtuallab.store.seal import file_digest
-from virtuallab.store.swap import replacing
+from virtuallab.store.swap import remove, replacing
 from virtuallab.vocabulary import SUBJECT, subject_name
+
+# Files that a killed writer leaves: zarr's own, and those of `write_text`. Nobody else's.
+_LEFTOVER = re.compile(r"(zarr|c(\.[0-9]+)*)\.[0-9a-f]+\.partial|zarr\.json\.[0-9]+\.[0-9]+\.tmp")
 
 
 class Tree:
@@ -247,13 +251,36 @@ class Tree:
     def finish(self) -> None:
         """Sweep up what a kill left half written, and gather the metadata; done last, alone."""
         with self._lock, writing(self.path):
-            for pattern in ("*.partial", "*.tmp"):
-                for leftover in self.path.rglob(pattern):
+            for leftover in self.path.rglob("*"):
+                if _LEFTOVER.fullmatch(leftover.name) and leftover.is_file():
                     leftover.unlink()
             self._gather()
 
     def _is_there(self, node: str) -> bool:
         return (self.path / node).is_dir() and node in self
+
+    def remove(self, nodes: Sequence[str]) -> None:
+        """Remove nodes and all below them; those that are not there are passed over."""
+        with self._lock, writing(self.path):
+            self._begin_change()
+            touched = [
+                each
+                for each in self.manifest.nodes
+                if each in with_parents(nodes) or each.startswith(tuple(f"{n}/" for n in nodes))
+            ]
+            # Noted before they go; till then, and after a kill, they may be there or not.
+            for each in touched:
+                self.manifest.nodes[each] = [*self.manifest.versions(each), None]
+            self.manifest.write()
+            remove(self.path, nodes, self._aside)
+            for each in touched:
+                if (self.path / each).exists():  # a group in which other nodes are left
+                    self.manifest.nodes[each] = self.manifest.versions(each)[:-1]
+                else:
+                    self.manifest.settle(each)
+            self._arrays.clear()
+            self._checked.clear()
+            self._gather()
 
     def _group(self, node: str) -> zarr.Group:
         group = self._root.get(node)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.store.toy import STAGE, contents, new_store, subjects
+from virtuallab.errors import StoreError
+from virtuallab.store import Store, open_tree, writer
+
+
+@pytest.mark.parametrize(
+    ("theirs", "message"),
+    [
+        ("lab.records/thesis.txt", "lab.records is in the way: .* something else"),
+        ("lab.records/.aside/draft.txt", "lab.records is in the way"),
+        ("lab.records/.lock", "lab.records is in the way"),
+        ("lab.records/subjects/000000.json", "lab.records is in the way"),
+        ("lab.records", "lab.records is a file"),
+        ("elsewhere/kept.txt", "lab.records is a link"),
+    ],
+)
+def test_what_is_not_ours_stays_and_is_named(tmp_path: Path, theirs: str, message: str) -> None:
+    file = tmp_path / theirs
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("theirs")
+    if "elsewhere" in theirs:
+        (tmp_path / "lab.records").symlink_to(tmp_path / "elsewhere")
+    before = contents(tmp_path)
+    with pytest.raises(StoreError, match=message):
+        new_store(tmp_path)
+    with pytest.raises(StoreError, match=message), writer(tmp_path / "lab.zarr"):
+        pass
+    assert contents(tmp_path) == before
+
+
+def test_what_a_killed_beginning_left_is_no_obstacle(tmp_path: Path) -> None:
+    new_store(tmp_path).path.rename(tmp_path / "lab.records" / "draft")
+    records = tmp_path / "lab.records"
+    (records / ".aside").mkdir()
+    (records / "draft").rename(records / ".aside" / "lab.zarr")
+    (records / ".lock").touch()
+    (records / ".DS_Store").write_bytes(b"x")
+    assert new_store(tmp_path).committed(STAGE) == {}
+
+
+def test_records_of_another_store_are_not_taken_for_ones_own(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    for name in ("a", "b"):
+        Store.create(
+            tmp_path / f"{name}.zarr",
+            subjects=subjects(),
+            provenance={"protocol_sha256": name},
+            plan={},
+        )
+    (tmp_path / "a.records").rename(tmp_path / "kept")
+    (tmp_path / "b.records").rename(tmp_path / "a.records")
+    with pytest.raises(StoreError, match=r"a\.records belongs to another experiment"):
+        Store.open(tmp_path / "a.zarr")
+    mark = tmp_path / "lab.records" / "store.json"
+    mark.write_text("[]")
+    with pytest.raises(StoreError, match=r"store\.json is missing"):
+        Store.open(store.path)
+    assert open_tree(store.path)["subjects"].sizes == {"subject": 6}, "a reader needs no records"
+
+
+def test_a_store_and_its_records_are_renamed_together(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.commit(STAGE, 0, {})
+    store.path.rename(tmp_path / "other.zarr")
+    (tmp_path / "lab.records").rename(tmp_path / "other.records")
+    with writer(tmp_path / "other.zarr"):
+        assert list(Store.open(tmp_path / "other.zarr").committed(STAGE)) == [0]
+
+
+def test_the_mark_does_not_depend_on_where_a_store_was_made(tmp_path: Path) -> None:
+    marks = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        new_store(tmp_path / name)
+        marks.append(json.loads((tmp_path / name / "lab.records" / "store.json").read_text()))
+    assert marks[0] == marks[1]
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("x::y/lab.zarr", "'::' in a path"),
+        ("s3://bucket/lab.zarr", "is an address"),
+        ("memory://lab.zarr", "is an address"),
+        ("file:///tmp/lab.zarr", "is an address"),
+        ("file.txt/lab.zarr", r"file\.txt is a file"),
+        ("file.txt/more/lab.zarr", r"file\.txt is a file"),
+        ("dangling/lab.zarr", "dangling is a link to nothing"),
+        ("lab", r"ends in \.zarr"),
+        ("link.zarr", "is a link to .*nowhere"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file.txt").write_text("theirs")
+    Path("dangling").symlink_to("nowhere")
+    Path("link.zarr").symlink_to("nowhere")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StoreError, match=message), writer(Path(path)):
+        pass
+    if path != "link.zarr":
+        with pytest.raises(StoreError, match=message):
+            Store.create(Path(path), subjects=subjects(), provenance={}, plan={})
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_working_folder_with_colons_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a::b").mkdir()
+    monkeypatch.chdir(tmp_path / "a::b")
+    with pytest.raises(StoreError, match="'::' in a path"):
+        new_store(Path())
+
+
+def test_a_store_that_was_not_made_leaves_no_records(tmp_path: Path) -> None:
+    with writer(tmp_path / "lab.zarr"):
+        assert (tmp_path / "lab.records").is_dir()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,34 @@
+"""Paths as people type them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from virtuallab.errors import UserError
+
+
+def expanded(path: str | Path) -> Path:
+    """Path with a leading ``~`` or ``~NAME`` replaced by that home folder.
+
+    A shell does the same, but not within quotes or after ``--option=``.
+
+    Raises
+    ------
+    UserError
+        If nobody of that name has a home folder here.
+
+    Examples
+    --------
+    >>> expanded("runs/mine.zarr").as_posix()
+    'runs/mine.zarr'
+    """
+    if isinstance(path, str) and not path.startswith("~"):
+        return Path(path)  # "./~" is a folder of that name
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        name = Path(path).parts[0]
+        raise UserError(
+            f"{path}: there is no home folder of {name[1:]!r} here. For a folder that is really "
+            f"called {name}, write ./{path}."
+        ) from None

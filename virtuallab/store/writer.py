@@ -1,0 +1,78 @@
+"""Who may write into a store: whoever holds its lock, after what a kill left is mended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from virtuallab.errors import StoreError
+from virtuallab.store.disk import writing
+from virtuallab.store.lock import LOCK_FILE, locked
+from virtuallab.store.mending import repair
+from virtuallab.store.open import check_is_ours
+from virtuallab.store.ownership import MARK, check_free, check_own, is_begun
+from virtuallab.store.place import check_place
+from virtuallab.store.records import Records
+
+
+@contextmanager
+def writer(path: Path) -> Iterator[None]:
+    """Hold a store, made already or to be made, as its only writer; mend what a kill left.
+
+    Readers need nothing of this. Within the block other commands of this process may write too.
+
+    Parameters
+    ----------
+    path : Path
+        ``NAME.zarr``.
+
+    Raises
+    ------
+    StoreError
+        If another process writes into it, its records belong to something else, or the place
+        cannot be that of an experiment.
+    """
+    check_place(path)
+    if path.suffix != ".zarr":
+        raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
+    folder = Records(path).folder
+    if os.path.lexists(path):
+        if not path.is_dir():
+            check_is_ours(path)
+        check_own(folder, path)
+    else:
+        check_free(folder, path)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    with _held(path, folder) as is_first:
+        if is_first and path.exists():
+            repair(path)
+        try:
+            yield
+        finally:
+            if is_first and not path.exists():
+                _forget(folder)
+
+
+@contextmanager
+def _held(path: Path, folder: Path) -> Iterator[bool]:
+    lock = locked(path, folder)
+    with writing(folder):
+        is_first = lock.__enter__()
+    try:
+        yield is_first
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _forget(records: Path) -> None:
+    """Remove the records folder of a store that was not made after all."""
+    with suppress(OSError):
+        if is_begun(records):
+            shutil.rmtree(records / ".aside", ignore_errors=True)
+            for name in (MARK, LOCK_FILE):
+                (records / name).unlink(missing_ok=True)
+            os.rmdir(records)  # noqa: PTH106
