@@ -76,7 +76,7 @@ def info(path: Path) -> RenderableType:
     provenance.pop("protocol_resolved", None)
     table = framed(f"{path} ({megabytes(stored(path))})", header=False)
     for key, value in provenance.items():
-        table.add_row(key, _short(value))
+        table.add_row(str(key), _short(value))
     for node in tree.subtree:
         if sizes := node.to_dataset(inherit=False).sizes:
             table.add_row(node.path.strip("/"), ", ".join(f"{k} {v}" for k, v in sizes.items()))
