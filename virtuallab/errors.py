@@ -51,6 +51,10 @@ class MissingLibrary(UserError):
         )
 
 
+class NotAsked(UserError):
+    """A question cannot be put to these recordings; the message says why, without a full stop."""
+
+
 class Interrupted(VirtuallabError):
     """The user stopped a run; what is done is kept."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from virtuallab import seeds
 from virtuallab.decoder import Analysis, identify
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
-from virtuallab.errors import UserError
+from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.record import feature_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, SUBJECT, VISIT
@@ -27,6 +28,9 @@ def decode(
     announce: Callable[[str], None],
 ) -> None:
     """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
+
+    A question that cannot be put to a probe's recordings (too many subjects have diverged, nothing
+    was measured) is left out, and the table says why: attribute ``not_asked``, reason by probe.
 
     The decoder is handed the features that a probe saw and the label of each subject's rule, never
     the store: what no experimenter can see cannot reach it.
@@ -50,22 +54,37 @@ def decode(
         If no subject is left to decode.
     """
     for name, analysis in analyses.items():
-        verdicts = []
-        chosen = [probe for probe in probes if analysis.probes is None or probe in analysis.probes]
-        for probe in chosen:
+        verdicts: list[xr.Dataset] = []
+        wanted = probes if analysis.probes is None else analysis.probes
+        reasons = {probe: _NO_PROBE for probe in wanted if probe not in probes}
+        if not wanted:
+            reasons = {"": _NO_PROBE}
+        for probe in (each for each in probes if each in wanted):
             announce(f"{name}: decoding {probe}")
             found = recorded_features(store, probe)
             own = seeds.integer(seed, "analysis", name, probe)
-            verdict = identify(
-                found,
-                analysis,
-                own,
-                workers=workers,
-                subjects=store.subjects.load(),
-                performance=_performance(store),
-            )
+            try:
+                verdict = identify(
+                    found,
+                    analysis,
+                    own,
+                    workers=workers,
+                    subjects=store.subjects.load(),
+                    performance=_performance(store),
+                )
+            except NotAsked as error:
+                announce(f"{name}: {probe} is not asked: {error}.")
+                reasons[probe] = str(error)
+                continue
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
-        store.write_table(f"decoding/{name}", _together(verdicts))
+        table = _together(verdicts) if verdicts else xr.Dataset()
+        table.attrs |= {"scheme": analysis.scheme, "confidence": analysis.confidence}
+        if reasons:
+            table.attrs["not_asked"] = json.dumps(reasons)
+        store.write_table(f"decoding/{name}", table)
+
+
+_NO_PROBE = "no probe of this name has recorded"
 
 
 def recorded_features(store: Store, probe: str) -> xr.Dataset:
@@ -82,8 +101,13 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     return store.read(feature_node(probe)).isel({SUBJECT: indices}).load()
 
 
-def _performance(store: Store) -> xr.DataArray:
-    """Return learning curves, which are truth: for controls, and for no decoder."""
+def _performance(store: Store) -> xr.DataArray | None:
+    """Return learning curves, which are truth: for controls, and for no decoder.
+
+    None where they are not gathered yet, because not every subject is trained.
+    """
+    if "truth" not in store.nodes():
+        return None
     curves = store.read("truth")["validation_accuracy"].load()
     return curves.drop_vars([name for name in curves.coords if name not in (SUBJECT, VISIT)])
 

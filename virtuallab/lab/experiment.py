@@ -19,7 +19,7 @@ from virtuallab.lab import load
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, resume, train_all
+from virtuallab.lab.preserved import ALL_DIVERGED, NOBODY, Experiment, begin, resume, so_far, train_all
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
@@ -80,6 +80,10 @@ def run(
     root = store or Path("runs") / f"{read.name}.zarr"
     experiment = begin(read, protocol, root, workers, console)
     train_all(experiment, workers=workers, device=device, console=console)
+    if read.probes and not recording.living(experiment.store):
+        experiment.store.finish()
+        report(root, None, console=console)
+        raise UserError(ALL_DIVERGED)
     _record(experiment, read.probes, workers=workers, console=console)
     _decode(experiment.store, read, read.analyses, workers, console)
     experiment.store.finish()
@@ -127,7 +131,7 @@ def decode(
     source = load.protocol(protocol, overrides) if protocol else experiment.protocol
     _decode(experiment.store, experiment.protocol, source.analyses, workers, console)
     experiment.store.finish()
-    tree = open_tree(store)
+    tree = so_far(store)
     console.print(verdict_table(tree))
     return tree
 
@@ -137,7 +141,7 @@ def report(
 ) -> xr.DataTree:
     """Write the report beside the store, or where told, and print the verdict."""
     console = console or Console(quiet=True)
-    tree = open_tree(store)
+    tree = so_far(store)
     page = output or store.with_suffix(".html")
     page.write_text(build(tree), encoding="utf-8")
     console.print(verdict_table(tree))
@@ -154,7 +158,7 @@ def _record(
 ) -> None:
     store = experiment.store
     living = recording.living(store)
-    if not living:
+    if probes and not living:
         raise UserError(NOBODY)
     already = sum(len(store.committed(recording.stage(name))) for name in probes)
     with counting(console, "recordings made", len(living) * len(probes), already) as advance:
