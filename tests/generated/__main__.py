@@ -57,8 +57,8 @@ def main() -> int:
             sys.stdout.flush()
     total = sum(count.values())
     print(
-        f"{total} protocols: {count['ran']} ran to the end, {count['refused']} refused by validate, "
-        f"{count['failed']} failed; {spent / total:.1f} s each"
+        f"{total} protocols: {count['ran']} ran to the end, {count['refused']} refused by "
+        f"validate, {count['failed']} failed; {spent / total:.1f} s each"
     )
     return 1 if count["failed"] else 0
 

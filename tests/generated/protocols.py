@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Le, Lt
 
 from virtuallab.decoder.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
@@ -200,7 +200,9 @@ class _Protocol:
         for name in names:
             own = dict(special)
             if name.startswith("knet"):
-                own["channels"] = lambda name=name: [draw.whole(1, 4) for _ in range(int(name[-1]) - 1)]  # noqa: E501
+                own["channels"] = lambda name=name: [
+                    draw.whole(1, 4) for _ in range(int(name[-1]) - 1)
+                ]
             written = self.plugin(ARCHITECTURES[name], own, often=0.9)
             made.append(written)
         if len(made) == 2 and made[0] == made[1]:
@@ -254,7 +256,8 @@ class _Protocol:
             return low
 
         name = draw.one(["sgd", "sgd", *OPTIMIZERS])
-        return self.plugin(OPTIMIZERS[name], {"learning_rate": rate}, often=0.15, must={"learning_rate"})
+        special = {"learning_rate": rate}
+        return self.plugin(OPTIMIZERS[name], special, often=0.15, must={"learning_rate"})
 
     def visits(self, length: dict[str, int]) -> Any:
         draw = self.draw
@@ -314,16 +317,16 @@ class _Protocol:
         if kind is bool:
             return draw.chance(0.5)
         if kind is int:
-            least = max([mark.ge for mark in marks if isinstance(mark, Ge)] or [0])
+            least = max((mark.ge for mark in marks if isinstance(mark, Ge)), default=0)
             return draw.whole(int(least), int(least) + 2)
         if kind is float:
-            usual = setting.default or 0.1
-            found = usual * draw.one([0.3, 0.7, 1.0, 1.5])
-            least = max([m.ge if isinstance(m, Ge) else m.gt for m in marks if isinstance(m, Ge | Gt)] or [0.0])
-            most = min([m.le if isinstance(m, Le) else m.lt for m in marks if isinstance(m, Le | Lt)] or [np.inf])
+            wanted = (setting.default or 0.1) * draw.one([0.3, 0.7, 1.0, 1.5])
+            least = max((getattr(m, "ge", 0.0) for m in marks), default=0.0)
+            highs = [mark for mark in marks if isinstance(mark, Le | Lt)]
+            most = min((m.le if isinstance(m, Le) else m.lt for m in highs), default=np.inf)
             if draw.chance(0.1) and any(isinstance(mark, Ge) for mark in marks):
                 return float(least)
-            return float(f"{min(max(found, least), 0.99 * most):.3g}")
+            return float(f"{min(max(wanted, least), 0.99 * most):.3g}")
         return setting.default if not isinstance(setting.default, tuple) else list(setting.default)
 
     # recording
@@ -419,7 +422,11 @@ class _Protocol:
             found["grid"] = "published"
             found["classifiers"] = ["kernel_svm"]
         if draw.chance(0.2):
-            split = [name for name in draw.some(SPLITS, 1, 6) if draw.chance(0.05) or not check_columns(self.columns, name)]
+            split = [
+                name
+                for name in draw.some(SPLITS, 1, 6)
+                if draw.chance(0.05) or not check_columns(self.columns, name)
+            ]
             found["hold_out"] = split[0] if len(split) == 1 and draw.chance(0.3) else split
         found["permutations"] = draw.whole(0, 2)
         if draw.chance(0.15) and len(self.labels) > 2:

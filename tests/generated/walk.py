@@ -17,8 +17,8 @@ from tests.generated.protocols import generated, text_of
 from virtuallab.errors import Interrupted, ProtocolError, UserError, VirtuallabError
 from virtuallab.lab import compare, experiment, inspect, load, power, search
 from virtuallab.lab import plan as planning
-from virtuallab.lab.search import _asked_for  # who leaves nothing open is told so before it begins
 from virtuallab.lab.preserved import ALL_DIVERGED
+from virtuallab.lab.search import _asked_for  # who leaves nothing open is told so before it begins
 from virtuallab.protocol import Protocol
 from virtuallab.store import open_tree
 
@@ -75,7 +75,7 @@ def walk(seed: int, folder: Path, *, halfway: bool = False, drawn: bool = True) 
     path = folder / "protocol.yaml"
     path.write_text(text_of(generated(seed)), encoding="utf-8")
     steps = _Steps(folder)
-    blank = mock.patch("virtuallab.report.html.inline_svg", lambda *_: "<svg></svg>")
+    blank = mock.patch("virtuallab.report.html.inline_svg", return_value="<svg></svg>")
     with warnings.catch_warnings(), contextlib.nullcontext() if drawn else blank:
         warnings.simplefilter("error")
         try:
@@ -103,7 +103,8 @@ def _all(steps: _Steps, path: Path, read: Protocol, store: Path, halfway: int | 
     try:
         steps("run", lambda: experiment.run(path, store=store, workers=1, console=console))
     except UserError as error:
-        assert str(error) == ALL_DIVERGED, error
+        if str(error) != ALL_DIVERGED:
+            raise
     if halfway is None:
         steps("status", lambda: inspect.status(store))
         steps("decode", lambda: experiment.decode(store, workers=1, console=console))
@@ -145,7 +146,8 @@ def _one_line() -> Iterator[None]:
     try:
         yield
     except VirtuallabError as error:
-        assert len(str(error).splitlines()) <= 3, error
+        if len(str(error).splitlines()) > 3:
+            raise
 
 
 def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:

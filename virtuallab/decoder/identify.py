@@ -126,7 +126,9 @@ def identify(
         "confidence": analysis.confidence,
         "nominal_coverage": analysis.coverage,
         "n_subjects": features.sizes["subject"],
-        "warnings": json.dumps([*_left_out(few, analysis), *_warnings(features, analysis, measured)]),
+        "warnings": json.dumps(
+            [*_left_out(few, analysis), *_warnings(features, analysis, measured)]
+        ),
     }
     for name, variable in verdict.variables.items():
         variable.attrs = describe(str(name))
@@ -144,9 +146,7 @@ def _axis(name: str, values: list[str] | tuple[str, ...]) -> xr.DataArray:
     return xr.DataArray(words, dims=name, name=name)
 
 
-def _too_few(
-    labels: np.ndarray, analysis: Analysis, subjects: xr.Dataset | None
-) -> dict[str, int]:
+def _too_few(labels: np.ndarray, analysis: Analysis, subjects: xr.Dataset | None) -> dict[str, int]:
     """Rules with fewer subjects than are needed, also those of which none is left."""
     planned = () if subjects is None or RULE not in subjects else subjects[RULE].values
     count = Counter({str(rule): 0 for rule in planned} | Counter(labels.tolist()))

@@ -17,7 +17,7 @@ from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.ledger import Ledger
 from virtuallab.lab.preserved import Experiment, preserved
 from virtuallab.lab.progress import counting
-from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
@@ -93,6 +93,7 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
+    check_numbers(bench, decoding, "compare")
     base = experiment.beside(read.name)
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)

@@ -19,7 +19,15 @@ from virtuallab.lab import load
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
-from virtuallab.lab.preserved import ALL_DIVERGED, NOBODY, Experiment, begin, resume, so_far, train_all
+from virtuallab.lab.preserved import (
+    ALL_DIVERGED,
+    NOBODY,
+    Experiment,
+    begin,
+    resume,
+    so_far,
+    train_all,
+)
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe

@@ -19,7 +19,7 @@ from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
 from virtuallab.lab.preserved import Experiment, preserved
 from virtuallab.lab.progress import counting
-from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
@@ -96,6 +96,7 @@ def power(
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
     observable = how.observable or measured(how.design.made(_example(how)))[0]
     decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
+    check_numbers(bench, decoding, "power")
     kept = ledger(experiment)
     with counting(console, "implantations tried", how.trials * how.seeds) as advance:
 

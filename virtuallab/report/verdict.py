@@ -42,7 +42,9 @@ def judge(analysis: Analysis) -> Verdict:
     if best is None:
         reasons = set(analysis.not_asked.values())
         if len(reasons) == 1:
-            return Verdict(Finding.NOTHING, f"“{analysis.name}” was not asked: {reasons.pop()}.", ())
+            return Verdict(
+                Finding.NOTHING, f"“{analysis.name}” was not asked: {reasons.pop()}.", ()
+            )
         return Verdict(
             Finding.NOTHING, "No accuracy could be measured.", (*unasked, *analysis.warnings)
         )
