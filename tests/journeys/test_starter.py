@@ -20,7 +20,10 @@ QUICK = (
 
 @pytest.mark.parametrize(
     "overrides",
-    [pytest.param(QUICK, id="few images and observables"), pytest.param((), id="whole", marks=pytest.mark.slow)],
+    [
+        pytest.param(QUICK, id="few images and observables"),
+        pytest.param((), id="whole", marks=pytest.mark.slow),
+    ],
 )
 def test_the_starter_runs_to_its_verdict(overrides: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
