@@ -177,6 +177,15 @@ def test_the_published_scheme_chooses_settings_with_four_layers_of_a_rule() -> N
     assert np.isfinite(verdict["balanced_accuracy"]).all()
 
 
+@pytest.mark.parametrize("scheme", ["strict", "paper"])
+def test_columns_that_are_all_constant_are_at_chance(scheme: str) -> None:
+    dataset = features(each=3)
+    still = dataset.assign(change=dataset["change"] * 0, stat=dataset["stat"] * 0)
+    verdict = asked(still, classifiers=("linear_svm",), scheme=scheme, splits=2)
+    low, high = bounds(verdict, "interval")
+    assert low <= 1 / 3 <= high
+
+
 def test_missing_and_infinite_values_are_no_error() -> None:
     dataset = features(signal=1.5)
     dataset["change"][3] = np.nan

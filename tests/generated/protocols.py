@@ -34,7 +34,12 @@ from virtuallab.registry import (
 )
 
 MOST = 48  # subjects, or a run takes long
-_SLOW_CLASSIFIERS = ("conv1d_mlp", "gradient_boosting", "random_forest")
+_SLOW_CLASSIFIERS = (
+    "conv1d_mlp",
+    "gradient_boosting",
+    "logistic_regression",
+    "random_forest",
+)
 _OBSERVABLES = ("activity", "weights", "activity_change")
 
 T = TypeVar("T")
@@ -103,12 +108,13 @@ class _Protocol:
             "subjects": subjects,
             "probes": probes,
             "analyses": {
-                f"a{number}": self.analysis(list(probes)) for number in range(draw.whole(0, 2))
+                f"a{number}": self.analysis(list(probes))
+                for number in range(draw.one([0, 1, 1, 1, 2]) if self.enough() else 0)
             },
         }
-        if draw.chance(0.12):
+        if draw.chance(0.1) and self.enough():
             found["compare"] = self.compare()
-        if draw.chance(0.1):
+        if draw.chance(0.06) and self.enough():
             found["power"] = self.power()
         if draw.chance(0.12):
             found["search"] = {
@@ -118,6 +124,10 @@ class _Protocol:
                 "seeds": draw.whole(1, 2),
             }
         return found
+
+    def enough(self) -> bool:
+        """Whether the subjects can be decoded; now and then that is not asked."""
+        return (len(self.count) > 1 and min(self.count.values()) >= 4) or self.draw.chance(0.05)
 
     # subjects
 
@@ -364,7 +374,9 @@ class _Protocol:
             found["noise"] = draw.one(
                 [{}, {"snr": draw.real(0.1, 10)}, {"sigma": draw.one([0.0, 0.01, 1.0])}]
             )
-        if draw.chance(0.15):
+        if "activity" not in found.get("observables", ["activity"]):
+            pass
+        elif draw.chance(0.15):
             found["spikes"] = self.section(Spikes)
         elif draw.chance(0.1):
             found["calcium"] = self.section(Calcium)
