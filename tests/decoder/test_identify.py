@@ -178,11 +178,11 @@ def test_the_published_scheme_chooses_settings_with_four_layers_of_a_rule() -> N
 
 
 @pytest.mark.parametrize("scheme", ["strict", "paper"])
-def test_columns_that_are_all_constant_are_at_chance(scheme: str) -> None:
+def test_columns_that_are_all_constant_tell_nothing(scheme: str) -> None:
     dataset = features(each=3)
     still = dataset.assign(change=dataset["change"] * 0, stat=dataset["stat"] * 0)
     verdict = asked(still, classifiers=("linear_svm",), scheme=scheme, splits=2)
-    assert verdict["balanced_accuracy"].item() == pytest.approx(1 / 3, abs=0.2)
+    assert 0 <= verdict["balanced_accuracy"].item() < 0.5
 
 
 def test_missing_and_infinite_values_are_no_error() -> None:
