@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test first-hour lint format docs bench study-rules study-probes study-decoder clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint format docs bench study-rules study-probes study-decoder clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -32,8 +32,14 @@ $(VENV)/.docs: $(VENV)/.base
 quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, identify the rules
 	$(BIN)/virtuallab run protocols/quickstart.yaml
 
-test: $(VENV)/.dev ## Run every test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+test: $(VENV)/.dev ## Run every test but those that take minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+test-slow: $(VENV)/.dev ## Run the tests that take minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m slow
+
+test-generated: $(VENV)/.dev ## Run a thousand small protocols, drawn at random, to their end (hours)
+	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python -m tests.generated --count 1000 --workers 2
 
 first-hour: ## Build the base environment from nothing, and do in it what the pages show
 	"$(PYTHON)" tests/first_hour.py

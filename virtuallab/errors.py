@@ -51,6 +51,10 @@ class MissingLibrary(UserError):
         )
 
 
+class NotAsked(UserError):
+    """A question cannot be put to these recordings; the message says why, without a full stop."""
+
+
 class VirtuallabWarning(UserWarning):
     """Something that works, and that its user should know. Commands show these warnings alone."""
 

@@ -11,6 +11,7 @@ from tests.decoder.synthetic import LAYERS, RULES, features
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.errors import NotAsked
 from virtuallab.registry import CLASSIFIERS
 
 
@@ -132,6 +133,58 @@ def test_an_observable_that_was_not_measured_is_named() -> None:
     verdict = asked(dataset, observables=("weights", "activity"))
     assert verdict["observable"].values.tolist() == ["activity"]
     assert json.loads(verdict.attrs["warnings"]) == ["not measured by this probe: weights"]
+
+
+def test_a_rule_with_too_few_subjects_is_left_out_and_that_is_said() -> None:
+    dataset = features(each=6, signal=1.5)
+    rules = dataset["rule"].values
+    dataset = dataset.isel(subject=(rules != "sgdm") | (np.cumsum(rules == "sgdm") <= 2))
+    verdict = asked(dataset, classifiers=("linear_svm",))
+    assert verdict["true_rule"].values.tolist() == ["adam", "feedback"]
+    assert verdict.attrs["chance"] == 0.5
+    assert verdict.attrs["n_subjects"] == 24
+    [warning, *_] = json.loads(verdict.attrs["warnings"])
+    assert "'sgdm'" in warning
+    assert "2 of its subjects are left, and 6 are needed" in warning
+
+
+def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
+    dataset = features(each=3, signal=1.5)
+    table = xr.Dataset({"rule": dataset["rule"]}).reset_coords("rule")
+    lived = dataset.isel(subject=dataset["rule"].values != "adam")
+    verdict = identify(lived, Analysis(observables=("activity",), folds=3, inner_folds=2,
+                                       classifiers=("linear_svm",)), 1, subjects=table)  # fmt: skip
+    assert "'adam' is not among those to choose from: 0" in verdict.attrs["warnings"]
+
+
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    dataset = features(each=3)
+    with pytest.raises(NotAsked, match=r"too few subjects .* 6 of 'adam', .* where 9 of each"):
+        asked(dataset, folds=3, inner_folds=3)
+    one = dataset.isel(subject=dataset["rule"].values == "adam")
+    with pytest.raises(NotAsked, match="one rule alone"):
+        asked(one)
+    of = dataset["change_observable"] == "activity"
+    unmeasured = dataset.assign(change=dataset["change"].where(~of))
+    with pytest.raises(NotAsked, match="measured none of what it reads: activity"):
+        asked(unmeasured)
+    with pytest.raises(NotAsked, match="measured none of what it reads: all"):
+        asked(dataset.assign(change=dataset["change"] * np.nan), observables=("all",))
+
+
+def test_the_published_scheme_chooses_settings_with_four_layers_of_a_rule() -> None:
+    dataset = features(each=2, signal=1.5).isel(layer=[3])
+    group = dataset["depth_group"].where(dataset["depth_group"] >= 0, 2)
+    verdict = asked(dataset.assign_coords(depth_group=group), scheme="paper", splits=2)
+    assert np.isfinite(verdict["balanced_accuracy"]).all()
+
+
+@pytest.mark.parametrize("scheme", ["strict", "paper"])
+def test_columns_that_are_all_constant_tell_nothing(scheme: str) -> None:
+    dataset = features(each=3)
+    still = dataset.assign(change=dataset["change"] * 0, stat=dataset["stat"] * 0)
+    verdict = asked(still, classifiers=("linear_svm",), scheme=scheme, splits=2)
+    assert 0 <= verdict["balanced_accuracy"].item() < 0.5
 
 
 def test_missing_and_infinite_values_are_no_error() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
 
+from virtuallab.decoder.classifier import prepared
 from virtuallab.decoder.metaparameters import metaparameters, names_of, readable
 from virtuallab.decoder.samples import Samples
 
@@ -64,3 +68,28 @@ def test_where_no_number_differs_there_is_nothing_to_say() -> None:
     table = xr.Dataset({"learning_rate": ("subject", np.full(40, 0.1))})
     samples = Samples(values, np.repeat(["a", "b"], 20), np.arange(40), 1)
     assert not metaparameters(samples, table, ["a", "b"], **HOW)
+
+
+@pytest.mark.parametrize("count", [10, 12, 19, 20, 24])
+def test_few_subjects_of_a_rule_are_enough_where_each_fold_has_two(count: int) -> None:
+    values, rate, _ = subjects(count)
+    found = readable(values, rate, **HOW)
+    assert found.low <= found.explained <= found.high
+    assert np.isfinite([found.low, found.high, found.factor]).all()
+
+
+def test_many_subjects_are_divided_into_as_many_strata_as_folds() -> None:
+    values, rate, _ = subjects(25)
+    assert readable(values, rate, **HOW).explained == pytest.approx(_by_quintiles(values, rate))
+
+
+def _by_quintiles(values: np.ndarray, rate: np.ndarray) -> float:
+    """Explained variance with folds stratified by fifths, by its definition."""
+    target = np.log(rate)
+    fifths = np.argsort(np.argsort(target)) // 5
+    folds = StratifiedKFold(5, shuffle=True, random_state=0).split(values, fifths)
+    model = Pipeline([*prepared(), ("read", RidgeCV(alphas=np.logspace(1, 6, 11)))])
+    found = np.zeros(25)
+    for train, test in folds:
+        found[test] = model.fit(values[train], target[train]).predict(values[test])
+    return float(1 - ((found - target) ** 2).sum() / ((target - target.mean()) ** 2).sum())

@@ -81,3 +81,11 @@ def test_a_rule_that_occurs_in_one_group_only_cannot_be_tested() -> None:
 def test_a_learning_rate_that_is_missing_is_no_number() -> None:
     found = subjects(rule=["a", "b"] * 2, learning_rate=[0.1, np.nan, 0.2, 0.3])
     assert check(found, "learning_rate") == "some subjects have no learning rate"
+
+
+def test_each_rule_needs_so_many_subjects_outside_what_is_held_out() -> None:
+    columns = {"rule": ["a"] * 4 + ["b"] * 4, "task": ["x", "y", "y", "y", "x", "x", "y", "y"]}
+    assert check_columns(columns, "task") is None
+    fault = check_columns(columns, "task", 2)
+    assert fault is not None
+    assert "where 'y' is held out, 1 of rule 'a' are left to train on; needs at least 2" in fault

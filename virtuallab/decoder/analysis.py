@@ -16,6 +16,7 @@ from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
 _OBSERVABLES = ("activity", "weights", "activity_change", "all")
+_QUARTERS = 4  # a random split tests a quarter of the subjects of each rule, one at least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,21 @@ class Analysis:
         named = (self.hold_out,) if isinstance(self.hold_out, str) else self.hold_out
         return tuple(dict.fromkeys(named))
 
+    @property
+    def needed(self) -> int:
+        """Subjects of each rule that are needed to divide them as this analysis does."""
+        return self.folds * self.inner_folds if self.scheme == "strict" else _QUARTERS
+
+    def too_few(self, rules: Sequence[str]) -> dict[str, int]:
+        """Rules of which there are fewer subjects than needed, with their number.
+
+        Parameters
+        ----------
+        rules : sequence of str
+            Of each subject.
+        """
+        return {rule: n for rule, n in sorted(Counter(rules).items()) if n < self.needed}
+
     def check(
         self,
         rules: Sequence[str],
@@ -80,6 +96,7 @@ class Analysis:
         probes: Sequence[str],
         *,
         columns: Mapping[str, Sequence[Any]] | None = None,
+        measured: Mapping[str, Sequence[str]] | None = None,
     ) -> list[tuple[str, str]]:
         """Say what of this analysis cannot be had.
 
@@ -92,6 +109,8 @@ class Analysis:
         columns : mapping from name to sequence, optional
             What else is decided about each subject. Without it, only what is held out by
             architecture is checked.
+        measured : mapping from probe to sequence of str, optional
+            What each probe measures. Without it, that is not checked.
 
         Returns
         -------
@@ -107,7 +126,8 @@ class Analysis:
             architectures = [architectures[row] for row in named]
         return [
             *self._unknown(probes),
-            *self._too_few(rules),
+            *self._unmeasured(probes, measured),
+            *self._undivided(rules),
             *self._held_out(rules, architectures, None if columns is None else kept),
         ]
 
@@ -119,21 +139,41 @@ class Analysis:
             if name not in CLASSIFIERS:
                 yield "classifiers", f"no classifier {name!r}. {suggest(name, CLASSIFIERS)}"
 
-    def _too_few(self, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _unmeasured(
+        self, probes: Sequence[str], measured: Mapping[str, Sequence[str]] | None
+    ) -> Iterator[tuple[str, str]]:
+        if measured is None:
+            return
+        if not probes:
+            yield "probes", "there are none. Add a recording design to the protocol's `probes`."
+            return
+        read = [name for name in self.probes or probes if name in measured]
+        seen = {observable for name in read for observable in measured[name]}
+        if read and "all" not in self.observables and not seen & set(self.observables):
+            yield (
+                "observables",
+                f"none of these is measured by {', '.join(map(repr, read))}, which measure"
+                f"{'s' if len(read) == 1 else ''} {', '.join(sorted(seen))}.",
+            )
+
+    def _undivided(self, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
             yield "folds", "one rule alone leaves nothing to identify; add rules to the subjects."
             return
-        fewest = min(Counter(rules).values())
+        if not (few := self.too_few(rules)):
+            return
+        fewest = min(few.values())
         if self.scheme == "strict":
-            needed = self.folds * self.inner_folds
-            if fewest < needed:
-                yield (
-                    "folds",
-                    f"{fewest} subjects per rule cannot be split in {self.folds} groups nested in "
-                    f"{self.inner_folds}; needs at least {needed}. Raise subjects.replicates.",
-                )
-        elif fewest < 4:
-            yield "splits", f"{fewest} subjects per rule are too few for a 75/25 split; needs 4."
+            yield (
+                "folds",
+                f"{fewest} subjects per rule cannot be split in {self.folds} groups nested in "
+                f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates.",
+            )
+        else:
+            yield (
+                "splits",
+                f"{fewest} subjects per rule are too few for a 75/25 split; needs {self.needed}.",
+            )
 
     def _held_out(
         self,
@@ -144,5 +184,5 @@ class Analysis:
         known = {**(columns or {}), "rule": rules, "architecture": architectures}
         for split in self.held_out:
             asked = columns is not None or is_known(known, split)
-            if asked and (fault := check_columns(known, split)):
+            if asked and (fault := check_columns(known, split, self.inner_folds)):
                 yield "hold_out", fault

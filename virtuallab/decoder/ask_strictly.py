@@ -119,7 +119,7 @@ def _never_seen(question: Question, analysis: Analysis) -> xr.Dataset:
             seed=question.seed,
         ).confusion
         for split in analysis.held_out
-        if splits.check(question.features, split) is None
+        if splits.check(question.features, split, question.inner_folds) is None
         for group in [splits.groups_of(question.features, split)]
         for name in sorted(set(group.tolist()))
     }

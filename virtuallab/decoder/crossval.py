@@ -50,7 +50,8 @@ def fit(
 ) -> Any:
     """Make an estimator and fit it to some rows."""
     estimator: BaseEstimator = classifier.estimator(samples, seed, **settings)
-    return estimator.fit(samples.values[rows], samples.labels[rows])
+    with np.errstate(invalid="ignore"):  # columns that are all constant have no variance
+        return estimator.fit(samples.values[rows], samples.labels[rows])
 
 
 def shuffled_folds(labels: np.ndarray, folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:

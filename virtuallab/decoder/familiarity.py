@@ -65,7 +65,9 @@ class Familiarity:
             Of rules that are not to be named.
         """
         size = min(_COMPONENTS, values.shape[1], len(values) - 1)
-        space = Pipeline([*prepared(), ("reduce", PCA(size, svd_solver="full"))]).fit(values)
+        space = Pipeline([*prepared(), ("reduce", PCA(size, svd_solver="full"))])
+        with np.errstate(invalid="ignore"):  # columns that are all constant have no variance
+            space.fit(values)
         near = NearestNeighbors(n_neighbors=min(_NEAREST, len(values)), algorithm="brute")
         machines = None
         if others is not None and len(others):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import xarray as xr
@@ -18,8 +19,9 @@ from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.samples import by_subject, knows_visit_0
 from virtuallab.decoder.strict import nothing
 from virtuallab.decoder.verdict import judged_together
+from virtuallab.errors import NotAsked
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.vocabulary import SUBJECT, describe
+from virtuallab.vocabulary import RULE, SUBJECT, describe
 
 
 def identify(
@@ -63,12 +65,24 @@ def identify(
         ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``
         and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``,
         ``nominal_coverage``.
+
+    Raises
+    ------
+    NotAsked
+        If fewer than two rules have as many subjects as are needed, or nothing that the analysis
+        reads was measured.
     """
-    named = ~np.isin([str(rule) for rule in features["rule"].values], analysis.others)
-    others = None if named.all() else features.isel({SUBJECT: ~named}).load()
-    features = features.isel({SUBJECT: named})
-    classes = sorted({str(rule) for rule in features["rule"].values})
+    labels = np.array([str(rule) for rule in features[RULE].values])
+    other = np.isin(labels, analysis.others)
+    others = features.isel({SUBJECT: other}).load() if other.any() else None
+    few = _too_few(labels, analysis, subjects)
+    features = features.isel({SUBJECT: ~other & ~np.isin(labels, list(few))})
+    classes = sorted({str(rule) for rule in features[RULE].values})
+    if len(classes) < 2:
+        raise NotAsked(_too_few_rules(few, analysis))
     measured: list[str] = [name for name in analysis.observables if _is_measured(features, name)]
+    if not measured:
+        raise NotAsked(f"this probe measured none of what it reads: {_listed(analysis)}")
     loaded = features.load()
     samples = {observable: by_subject(loaded, observable) for observable in measured}
     answers = Parallel(n_jobs=min(workers, len(measured) * len(analysis.classifiers)))(
@@ -117,7 +131,9 @@ def identify(
         "confidence": analysis.confidence,
         "nominal_coverage": analysis.coverage,
         "n_subjects": features.sizes["subject"],
-        "warnings": json.dumps(list(_warnings(features, analysis, measured))),
+        "warnings": json.dumps(
+            [*_left_out(few, analysis), *_warnings(features, analysis, measured)]
+        ),
     }
     for name, variable in verdict.variables.items():
         variable.attrs = describe(str(name))
@@ -144,11 +160,47 @@ def _axis(name: str, values: list[str] | tuple[str, ...]) -> xr.DataArray:
     return xr.DataArray(words, dims=name, name=name)
 
 
+def _too_few(labels: np.ndarray, analysis: Analysis, subjects: xr.Dataset | None) -> dict[str, int]:
+    """Rules with fewer subjects than are needed, also those of which none is left."""
+    planned = () if subjects is None or RULE not in subjects else subjects[RULE].values
+    count = Counter({str(rule): 0 for rule in planned} | Counter(labels.tolist()))
+    return {
+        rule: n
+        for rule, n in sorted(count.items())
+        if n < analysis.needed and rule not in analysis.others
+    }
+
+
+def _too_few_rules(few: Mapping[str, int], analysis: Analysis) -> str:
+    """Say why no two rules are left, and what to do."""
+    found = ", ".join(f"{n} of {rule!r}" for rule, n in few.items()) or "one rule alone"
+    remedy = (
+        "train more subjects, or lower folds or inner_folds"
+        if analysis.scheme == "strict"
+        else "train more subjects"
+    )
+    return (
+        f"too few subjects are left of its rules: {found}, where {analysis.needed} of each of two "
+        f"rules are needed ({remedy})"
+    )
+
+
+def _left_out(few: Mapping[str, int], analysis: Analysis) -> Iterator[str]:
+    for rule, n in few.items():
+        yield (
+            f"rule {rule!r} is not among those to choose from: {n} of its subjects are left, and "
+            f"{analysis.needed} are needed"
+        )
+
+
+def _listed(analysis: Analysis) -> str:
+    return ", ".join(analysis.observables)
+
+
 def _is_measured(features: xr.Dataset, observable: str) -> bool:
-    if observable == "all":
-        return True
     of = features["change_observable"].values == observable
-    return bool(np.isfinite(features["change"].values[..., of]).any())
+    found = features["change"].values[..., of | (observable == "all")]
+    return bool(np.isfinite(found).any())
 
 
 def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> Iterator[str]:
@@ -158,7 +210,7 @@ def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> 
     if not knows_visit_0(features):
         yield "visit 0 is not recorded, so nothing says what was there before learning"
     for split in analysis.held_out if analysis.scheme == "strict" else ():
-        if fault := splits.check(features, split):
+        if fault := splits.check(features, split, analysis.inner_folds):
             yield f"{split} is not held out: {fault.rstrip('.')}"
     if features.sizes["visit"] < 2:
         yield "one visit only: nothing can have changed, so no rule can show"

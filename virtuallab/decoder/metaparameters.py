@@ -67,7 +67,7 @@ def readable(
     ----------
     values : array, (subject, column)
     wanted : array, (subject,)
-        Finite, and not all the same.
+        Finite, with at least twice as many different values as folds.
     folds : int
     confidence : float
         Of the interval, by a bootstrap over subjects.
@@ -76,8 +76,9 @@ def readable(
     positive = bool((wanted > 0).all())
     target = np.log(wanted) if positive else wanted
     model = Pipeline([*prepared(), ("read", RidgeCV(alphas=_STRENGTHS))])
-    # Folds that all hold small and large ones.
-    ranked = np.argsort(np.argsort(target)) * folds // len(target)
+    # Folds that all hold small and large ones: each stratum has a subject for each of them.
+    strata = min(folds, len(target) // folds)
+    ranked = np.argsort(np.argsort(target)) * strata // len(target)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
     found = cross_val_predict(model, values, target, cv=list(splitter.split(values, ranked)))
     error, spread = (found - target) ** 2, (target - target.mean()) ** 2

@@ -80,10 +80,14 @@ def published(
     scheme: Scheme,
     seed: int,
 ) -> Published:
-    """Choose settings by five unshuffled inner folds, refit, and test, for each split."""
+    """Choose settings by five unshuffled inner folds, refit, and test, for each split.
+
+    Where a rule has fewer than five samples to train on, there are as many folds as it has samples.
+    """
     confusions = []
     for train, test in splits:
-        inner = StratifiedKFold(_INNER_FOLDS)  # not shuffled, as published
+        fewest = int(np.unique(samples.labels[train], return_counts=True)[1].min())
+        inner = StratifiedKFold(min(_INNER_FOLDS, fewest))  # not shuffled, as published
         settings = chosen_settings(
             classifier, samples, train, classifier.grid(scheme, samples), inner, seed
         )

@@ -59,7 +59,7 @@ def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
     return _grouped(_columns(features, split), split)
 
 
-def check(features: xr.Dataset, split: str) -> str | None:
+def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:
     """Say why a split cannot be had; None where it can.
 
     Parameters
@@ -67,12 +67,14 @@ def check(features: xr.Dataset, split: str) -> str | None:
     features : xr.Dataset
         See :func:`groups_of`.
     split : str
+    least : int
+        Subjects of each rule that have to be left to train on.
     """
     try:
         groups = groups_of(features, split)
     except ValueError as error:
         return str(error)
-    return _fault(groups, features["rule"].values, split)
+    return _fault(groups, features["rule"].values, split, least)
 
 
 def is_known(columns: Mapping[str, Any], split: str) -> bool:
@@ -80,7 +82,7 @@ def is_known(columns: Mapping[str, Any], split: str) -> bool:
     return split in columns or _SOURCES.get(split) in columns
 
 
-def check_columns(columns: Mapping[str, Any], split: str) -> str | None:
+def check_columns(columns: Mapping[str, Any], split: str, least: int = 1) -> str | None:
     """Say why a split cannot be had of subjects that are only planned; None where it can.
 
     Parameters
@@ -88,13 +90,15 @@ def check_columns(columns: Mapping[str, Any], split: str) -> str | None:
     columns : mapping from name to sequence, (subject,)
         ``rule``, and what else is decided about the subjects.
     split : str
+    least : int
+        Subjects of each rule that have to be left to train on.
     """
     known = {name: np.asarray(values) for name, values in columns.items()}
     try:
         groups = _grouped(known, split)
     except ValueError as error:
         return str(error)
-    return _fault(groups, known["rule"], split)
+    return _fault(groups, known["rule"], split, least)
 
 
 def family_of(architecture: str) -> str:
@@ -138,7 +142,7 @@ def _thirds(rates: np.ndarray, rules: np.ndarray) -> np.ndarray:
     return groups.astype(str)
 
 
-def _fault(groups: np.ndarray, rules: np.ndarray, split: str) -> str | None:
+def _fault(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> str | None:
     if len(set(groups.tolist())) < 2:
         return f"{_SINGULAR[split]}; none can be held out."
     for rule in sorted({str(each) for each in rules}):
@@ -149,4 +153,11 @@ def _fault(groups: np.ndarray, rules: np.ndarray, split: str) -> str | None:
                 f"rule {rule!r} occurs in {only!r} only; where that is held out, "
                 "no decoder is trained on it."
             )
+        for out in sorted(mine):
+            left = int(((rules == rule) & (groups != out)).sum())
+            if left < least:
+                return (
+                    f"where {out!r} is held out, {left} of rule {rule!r} are left to train on; "
+                    f"needs at least {least}, one for each inner fold."
+                )
     return None

@@ -19,7 +19,7 @@ from virtuallab.lab.ledger import Ledger
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
-from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
@@ -101,6 +101,7 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
+    check_numbers(bench, decoding, "compare")
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)
     found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)

@@ -11,11 +11,12 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab import seeds
+from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.relevance import regrouped
 from virtuallab.decoder.verdict import judged_together
-from virtuallab.errors import UserError
+from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.progress import counting, tallying
 from virtuallab.lab.stages import feature_node, stage
@@ -33,6 +34,9 @@ def decode(
     console: Console,
 ) -> None:
     """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
+
+    A question that cannot be put to a probe's recordings (too many subjects have diverged, nothing
+    was measured) is left out, and the table says why: attribute ``not_asked``, reason by probe.
 
     The decoder is handed the features that a probe saw and the label of each subject's rule, never
     the store: what no experimenter can see cannot reach it.
@@ -75,29 +79,38 @@ def decode(
             if probe in partial:
                 _refuse_too_few(partial[probe], features[probe], analysis)
     for name, analysis in analyses.items():
-        verdicts = []
+        verdicts: list[xr.Dataset] = []
+        reasons: dict[str, str] = {}
         for probe in chosen[name]:
             own = seeds.integer(seed, "analysis", name, probe)
             stage = f"{name}: decoding {probe}, steps done"
-            with (
-                counting(console, stage, n_steps(features[probe], analysis)) as advance,
-                tallying(advance) as step,
-            ):
-                verdict = identify(
-                    features[probe],
-                    analysis,
-                    own,
-                    workers=workers,
-                    subjects=store.subjects.load(),
-                    performance=performance,
-                    step=step,
-                )
+            try:
+                with (
+                    counting(console, stage, n_steps(features[probe], analysis)) as advance,
+                    tallying(advance) as step,
+                ):
+                    verdict = identify(
+                        features[probe],
+                        analysis,
+                        own,
+                        workers=workers,
+                        subjects=store.subjects.load(),
+                        performance=performance,
+                        step=step,
+                    )
+            except NotAsked as error:
+                say(console, f"{name}: {probe} is not asked: {error}.")
+                reasons[probe] = str(error)
+                continue
             if probe in partial:
                 _say(verdict, partial[probe])
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
-        joined = _together(verdicts)
+        joined = _together(verdicts) if verdicts else xr.Dataset()
+        joined.attrs |= {"scheme": analysis.scheme, "confidence": analysis.confidence}
         if rests := [str(partial[p]) for p in chosen[name] if p in partial]:
             joined.attrs["partial"] = "; ".join(rests)
+        if reasons:
+            joined.attrs["not_asked"] = json.dumps(reasons)
         store.write_table(f"decoding/{name}", joined)
 
 
@@ -131,8 +144,13 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     return store.read_values(feature_node(probe), indices)
 
 
-def _performance(store: Store) -> xr.DataArray:
-    """Return learning curves, which are truth: for controls, and for no decoder."""
+def _performance(store: Store) -> xr.DataArray | None:
+    """Return learning curves, which are truth: for controls, and for no decoder.
+
+    None where they are not gathered yet, because not every subject is trained.
+    """
+    if "truth" not in store.nodes():
+        return None
     curves = store.read("truth")["validation_accuracy"].load()
     return curves.drop_vars([name for name in curves.coords if name not in (SUBJECT, VISIT)])
 

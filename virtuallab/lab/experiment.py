@@ -22,7 +22,17 @@ from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
 from virtuallab.lab.coverage import readable
 from virtuallab.lab.outputs import check_file, check_in_folder, write_file
-from virtuallab.lab.preserved import NOBODY, Experiment, begin, begin_anew, home, resume, train_all
+from virtuallab.lab.preserved import (
+    ALL_DIVERGED,
+    NOBODY,
+    Experiment,
+    begin,
+    begin_anew,
+    home,
+    resume,
+    so_far,
+    train_all,
+)
 from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
@@ -89,10 +99,14 @@ def run(
     with writer(root):
         experiment = begin(read, protocol, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
-        _record(experiment, read.probes, workers=workers, console=console)
-        _decode(experiment.store, read, read, workers, console)
+        is_lost = bool(read.probes) and not stages.living(experiment.store)
+        if not is_lost:
+            _record(experiment, read.probes, workers=workers, console=console)
+            _decode(experiment.store, read, read, workers, console)
         experiment.store.finish()
     tree = report(root, None, console=console)
+    if is_lost:
+        raise UserError(ALL_DIVERGED)
     say(console, f"Took {spent(began, root)}")
     return tree
 
@@ -239,7 +253,7 @@ def decode(
         source = load.protocol(protocol, overrides) if protocol else experiment.protocol
         _decode(experiment.store, experiment.protocol, source, workers, console, partial=partial)
         experiment.store.finish()
-    tree = open_tree(store)
+    tree = so_far(store)
     console.print(verdict_table(tree))
     return tree
 
@@ -259,7 +273,7 @@ def report(
     console = console or Console(quiet=True)
     if output is not None:
         check_in_folder(output)
-    tree = open_tree(store)
+    tree = so_far(store)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
     write_file(page, lambda: build(tree, check=_check_of(store)))
@@ -284,7 +298,7 @@ def _record(
 ) -> None:
     store = experiment.store
     living = stages.living(store)
-    if not living:
+    if probes and not living:
         raise UserError(NOBODY)
     recording.declare(
         store, experiment.subjects, experiment.anatomies, probes, visits=experiment.visits

@@ -11,6 +11,7 @@ from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.lab.table import describe_subjects
 from virtuallab.probe import Probe
+from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
 from virtuallab.subject.fit import misfit
@@ -138,10 +139,15 @@ def _analysis_faults(found: Protocol) -> dict[str, str]:
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {str(k): v.values.tolist() for k, v in describe_subjects(subjects).items()}
+    measured = {
+        name: probe.in_effect.observables
+        for name, probe in found.probes.items()
+        if not list(unknown_device(probe.device))
+    }
     return {
         f"analyses.{name}.{field}": message
         for name, analysis in found.analyses.items()
         for field, message in analysis.check(
-            rules, architectures, tuple(found.probes), columns=columns
+            rules, architectures, tuple(found.probes), columns=columns, measured=measured
         )
     }

@@ -22,7 +22,7 @@ from virtuallab.lab.frontier import Frontier
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import Count, counting
-from virtuallab.lab.tried import Decoding, answers
+from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
@@ -102,6 +102,7 @@ def power(
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
     observable = how.observable or measured(how.design.made(_example(how)))[0]
     decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
+    check_numbers(bench, decoding, "power")
     kept = ledger(experiment)
 
     def tried(

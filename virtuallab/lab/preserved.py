@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,7 +23,7 @@ from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
-from virtuallab.store import Store, writer
+from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -94,6 +95,10 @@ def _layers(anatomy: Anatomy) -> tuple[dict[str, int], dict[str, int]]:
 
 
 NOBODY = "no subject is left to record: every one diverged, or none is trained yet."
+ALL_DIVERGED = (
+    "every subject diverged, so there is nothing to record. Lower the learning rates, or the "
+    "strengths of the rules."
+)
 
 
 def preserved(
@@ -249,20 +254,46 @@ def train_all(
             advance=advance,
         )
     records = store.committed(TRAIN)
-    described = table.describe_subjects(subjects)
+    for name, found in _tables(experiment, records).items():
+        store.write_table(name, found)
+    lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
+    if lost:
+        say(console, _lost(lost, records, subjects))
+
+
+def _tables(
+    experiment: Experiment, records: Mapping[int, Mapping[str, Any]]
+) -> dict[str, xr.Dataset]:
+    """Return what became of the subjects, and the truth about them, from their records."""
+    described = table.describe_subjects(experiment.subjects)
     layers_of = {
         index: anatomy.layout().layers
         for anatomy in experiment.anatomies
         for index in anatomy.members
     }
     layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
-    store.write_table("subjects", table.fates(described, records))
-    store.write_table(
-        "truth", table.truth(described, records, layers, layers_of, experiment.visits)
-    )
-    lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
-    if lost:
-        say(console, _lost(lost, records, subjects))
+    truth = table.truth(described, records, layers, layers_of, experiment.visits)
+    return {"subjects": table.fates(described, records), "truth": truth}
+
+
+def so_far(path: Path) -> xr.DataTree:
+    """Open an experiment as far as it has come.
+
+    The tables of subjects and of truth are written when all subjects are trained; until then they
+    are made from the records of those that are.
+
+    Raises
+    ------
+    StoreError
+        If there is no experiment at this path.
+    """
+    tree = open_tree(path)
+    if "status" in tree["subjects"]:
+        return tree
+    experiment = resume(Store.open(path))
+    for name, found in _tables(experiment, experiment.store.committed(TRAIN)).items():
+        tree[name] = xr.DataTree(found)
+    return tree
 
 
 def _lost(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,10 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from virtuallab import seeds
-from virtuallab.decoder import strict
+from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.controls import CONTROLS
 from virtuallab.decoder.samples import Samples
+from virtuallab.errors import UserError
 from virtuallab.lab.bench import Bench, Seen, Trial
 from virtuallab.lab.ledger import Ledger
 from virtuallab.lab.progress import Count
@@ -95,6 +97,33 @@ def _noted(count: Count, members: int) -> Callable[[int], None]:
         count.note(f"{recorded} of {members} subjects recorded")
 
     return note
+
+
+def check_numbers(bench: Bench, how: Decoding, section: str) -> None:
+    """Refuse folds into which the subjects that are left cannot be divided.
+
+    A protocol is checked when it is read; how many subjects diverge is known only afterwards.
+
+    Parameters
+    ----------
+    bench : Bench
+    how : Decoding
+    section : str
+        Of the protocol, that says how many folds.
+
+    Raises
+    ------
+    UserError
+    """
+    analysis = Analysis(folds=how.folds, inner_folds=how.inner_folds)
+    left = {subject.label: 0 for subject in bench.subjects} | Counter(bench.labels.tolist())
+    few = [f"{n} of {rule!r}" for rule, n in left.items() if n < analysis.needed]
+    if few:
+        raise UserError(
+            f"too few subjects are left, for others diverged: {', '.join(few)}, where {section} "
+            f"needs {analysis.needed} of each rule. Lower {section}.folds or "
+            f"{section}.inner_folds, or train more subjects."
+        )
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -63,9 +63,10 @@ class Spikes:
         """
         of_sorting, of_spikes = stream.spawn(2)
         mistaken = of_sorting.integers(layer.shape[-1], size=seen.shape[-1])
-        fired = seen * (1 - self.contamination)
-        if self.contamination:
-            fired = fired + self.contamination * layer[..., mistaken]
+        with np.errstate(invalid="ignore", over="ignore"):  # of a network about to diverge
+            fired = seen * (1 - self.contamination)
+            if self.contamination:
+                fired = fired + self.contamination * layer[..., mistaken]
         expected = self.spikes_of_one * (1 - self.missed) * np.maximum(fired, 0).astype(np.float64)
         countable = expected < _MOST  # false also where it is not a number
         counts = np.where(countable, of_spikes.poisson(np.where(countable, expected, 0)), expected)

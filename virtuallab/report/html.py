@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,15 +92,16 @@ def _section(analysis: Analysis) -> Section:
     by_probe: dict[str, list[Result]] = {}
     for result in analysis.results:
         by_probe.setdefault(result.probe, []).append(result)
-    plates = {
-        "accuracy": accuracy_plate(analysis),
-        "controls": controls_plate(analysis),
-        "confusion": confusion_plate(analysis),
-        "reliability": reliability_plate(analysis),
-        "held_out": held_out_plate(analysis),
-        "left_out": left_out_plate(analysis),
-        "relevance": relevance_of_best(analysis),
+    makers: dict[str, Callable[[Analysis], Plate | None]] = {
+        "accuracy": accuracy_plate,
+        "controls": controls_plate,
+        "confusion": confusion_plate,
+        "reliability": reliability_plate,
+        "held_out": held_out_plate,
+        "left_out": left_out_plate,
+        "relevance": relevance_of_best,
     }
+    plates = {name: make(analysis) if analysis.results else None for name, make in makers.items()}
     return Section(
         analysis=analysis,
         verdict=judge(analysis),

@@ -118,6 +118,8 @@ class Analysis:
     scheme: str
     warnings: tuple[str, ...]
     dataset: xr.Dataset
+    not_asked: Mapping[str, str] = field(default_factory=dict)
+    """Reason, for each probe of which the question could not be asked."""
 
     @property
     def best(self) -> Result | None:
@@ -175,18 +177,21 @@ def _settings(tree: xr.DataTree, name: str) -> Mapping[str, Any]:
 
 
 def _analysis(name: str, verdict: xr.Dataset, settings: Mapping[str, Any]) -> Analysis:
-    if PROBE not in verdict.dims:
+    asked = "balanced_accuracy" in verdict
+    if asked and PROBE not in verdict.dims:
         verdict = verdict.expand_dims({PROBE: np.array([""], dtype=object)})
     # Where the probes' verdicts differ in it, chance is a variable and no attribute.
-    chance = float(verdict.attrs.get("chance", 1.0 / verdict.sizes["true_rule"]))
+    usual = 1.0 / verdict.sizes["true_rule"] if asked else np.nan
+    chance = float(verdict.attrs.get("chance", usual))
     return Analysis(
         name=name,
-        results=tuple(_rows(name, verdict, chance)),
+        results=tuple(_rows(name, verdict, chance)) if asked else (),
         chance=chance,
         confidence=float(verdict.attrs.get("confidence", settings.get("confidence", 0.95))),
         scheme=str(verdict.attrs.get("scheme", settings.get("scheme", "strict"))),
         warnings=_warnings(verdict),
         dataset=verdict,
+        not_asked=json.loads(verdict.attrs.get("not_asked", "{}")),
     )
 
 

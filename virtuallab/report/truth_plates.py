@@ -95,6 +95,8 @@ def _plate(
     done = (subjects["status"] == DONE).to_numpy()
     panels, thinned = [], False
     for (architecture, task), members in groups(subjects).items():
+        if not (members & done).any():
+            continue
         chosen = truth.isel({SUBJECT: members & done})
         layers = _layers(chosen, measures)
         shown = _spread(layers)

@@ -38,12 +38,20 @@ def judge(analysis: Analysis) -> Verdict:
     Where controls were judged one by one, a few fail by luck, and how many is said.
     """
     best = analysis.best
+    unasked = tuple(f"{probe}: not asked, for {why}." for probe, why in analysis.not_asked.items())
     if best is None:
-        return Verdict(Finding.NOTHING, "No accuracy could be measured.", analysis.warnings)
+        reasons = set(analysis.not_asked.values())
+        if len(reasons) == 1:
+            return Verdict(
+                Finding.NOTHING, f"“{analysis.name}” was not asked: {reasons.pop()}.", ()
+            )
+        return Verdict(
+            Finding.NOTHING, "No accuracy could be measured.", (*unasked, *analysis.warnings)
+        )
     finding, sentence = _finding(best, analysis)
     checks = _controls(analysis) if analysis.scheme == "strict" else _optimism(best)
     remarks = [*_others(analysis), *checks, *_limits(analysis)]
-    return Verdict(finding, sentence, (*remarks, *analysis.warnings))
+    return Verdict(finding, sentence, (*remarks, *unasked, *analysis.warnings))
 
 
 def _finding(best: Result, analysis: Analysis) -> tuple[Finding, str]:

@@ -57,9 +57,10 @@ def draw(
             axes.errorbar(
                 confirmed.cost,
                 confirmed.accuracy,
+                # The interval of an accuracy of 0 or 1 does not hold it.
                 yerr=[
-                    [confirmed.accuracy - confirmed.low],
-                    [confirmed.high - confirmed.accuracy],
+                    [max(confirmed.accuracy - confirmed.low, 0)],
+                    [max(confirmed.high - confirmed.accuracy, 0)],
                 ],
                 color="#b3246b",
                 marker="D",

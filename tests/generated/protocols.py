@@ -1,0 +1,490 @@
+"""Small protocols drawn at random: all that a protocol can say, a little of each.
+
+What a plug-in may be told is read from its own settings, so rules, optimizers, architectures,
+devices and classifiers that come later are drawn too. Equal seeds give equal protocols.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import typing
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from annotated_types import Ge, Le, Lt
+
+from virtuallab.decoder.splits import SPLITS, check_columns
+from virtuallab.errors import ProtocolError
+from virtuallab.lab.table import describe_subjects
+from virtuallab.probe.calcium import Calcium
+from virtuallab.probe.spikes import Spikes
+from virtuallab.protocol import expand, read_text
+from virtuallab.protocol.section import Setting, settings_of
+from virtuallab.registry import (
+    ARCHITECTURES,
+    CLASSIFIERS,
+    DEVICES,
+    OPTIMIZERS,
+    RULES,
+    TASKS,
+)
+
+MOST = 48  # subjects, or a run takes long
+_SLOW_CLASSIFIERS = (
+    "conv1d_mlp",
+    "gradient_boosting",
+    "logistic_regression",
+    "random_forest",
+)
+_OBSERVABLES = ("activity", "weights", "activity_change")
+
+T = TypeVar("T")
+
+
+class _Draw:
+    """Choices from one stream.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.stream = np.random.default_rng(seed)
+
+    def chance(self, probability: float) -> bool:
+        """Return true with this probability."""
+        return bool(self.stream.random() < probability)
+
+    def one(self, values: Sequence[T]) -> T:
+        """Return one of several values."""
+        return values[int(self.stream.integers(len(values)))]
+
+    def whole(self, low: int, high: int) -> int:
+        """Return a whole number, bounds included."""
+        return int(self.stream.integers(low, high, endpoint=True))
+
+    def some(self, values: Sequence[T], low: int = 1, high: int | None = None) -> list[T]:
+        """Return several different values, in their order."""
+        count = self.whole(low, min(len(values), high or len(values)))
+        chosen = sorted(self.stream.permutation(len(values))[:count].tolist())
+        return [values[index] for index in chosen]
+
+    def real(self, low: float, high: float) -> float:
+        """Return a number whose logarithm is uniform, to three digits."""
+        return float(f"{np.exp(self.stream.uniform(np.log(low), np.log(high))):.3g}")
+
+
+def generated(seed: int) -> dict[str, Any]:
+    """Draw a protocol, as plain data."""
+    return _Protocol(_Draw(seed)).written(seed)
+
+
+def text_of(protocol: dict[str, Any]) -> str:
+    """Write a protocol down; JSON is YAML too."""
+    return json.dumps(protocol, indent=1)
+
+
+class _Protocol:
+    """A protocol while it is drawn; grids multiply its subjects, up to a bound."""
+
+    def __init__(self, draw: _Draw) -> None:
+        self.draw = draw
+        self.kinds = 1  # so far
+
+    def written(self, seed: int) -> dict[str, Any]:
+        draw = self.draw
+        subjects = self.possible_subjects()
+        probes = {f"p{number}": self.probe() for number in range(draw.whole(1, 2))}
+        found: dict[str, Any] = {
+            "schema_version": 1,
+            "name": f"generated-{seed}",
+            "question": draw.one(["", "Which rule [was] at work?"]),
+            "seed": draw.whole(0, 999),
+            "subjects": subjects,
+            "probes": probes,
+            "analyses": {
+                f"a{number}": self.analysis(list(probes))
+                for number in range(draw.one([0, 1, 1, 1, 2]) if self.enough() else 0)
+            },
+        }
+        if draw.chance(0.1) and self.enough():
+            found["compare"] = self.compare()
+        if draw.chance(0.06) and self.enough():
+            found["power"] = self.power()
+        if draw.chance(0.12):
+            found["search"] = {
+                "trials": draw.whole(1, 3),
+                "generation": draw.whole(1, 3),
+                "objective": draw.one(["validation_accuracy", "validation_loss", "train_loss"]),
+                "seeds": draw.whole(1, 2),
+            }
+        return found
+
+    def enough(self) -> bool:
+        """Whether the subjects can be decoded; now and then that is not asked."""
+        return (len(self.count) > 1 and min(self.count.values()) >= 4) or self.draw.chance(0.05)
+
+    # subjects
+
+    def possible_subjects(self) -> dict[str, Any]:
+        """Draw subjects, anew while they cannot be read; of the last, count each rule's."""
+        for _ in range(8):
+            written = self.subjects()
+            self.columns: dict[str, Any] = {}
+            with contextlib.suppress(ProtocolError):
+                whole = {"schema_version": 1, "name": "x", "seed": 0, "subjects": written}
+                subjects = expand(read_text(text_of(whole), name="x"))
+                described = describe_subjects(subjects)
+                self.columns = {str(k): v.values for k, v in described.items()}
+                if len(subjects) <= 2 * MOST:
+                    break
+        self.count = Counter(map(str, self.columns.get("rule", self.labels)))
+        return written
+
+    def subjects(self) -> dict[str, Any]:
+        draw = self.draw
+        self.labels: list[str] = []
+        count = draw.one([1, *[2] * 8, *[3] * 5, 4, 4])
+        self.kinds = count
+        architectures = self.architectures()
+        self.dense = all(_name(each) == "mlp" for each in architectures)
+        tasks = [self.task()]
+        if draw.chance(0.1) and self.room(2):
+            tasks.append(self.task())
+        length = {"steps": draw.whole(1, 12)} if draw.chance(0.7) else {"epochs": draw.whole(1, 2)}
+        batch: Any = draw.one([2, 4, 8, 8, 8, 16])
+        if draw.chance(0.07) and self.room(2):
+            batch = [4, 8]
+        elif draw.chance(0.05):
+            batch = {"choice": [4, 8]}
+        loss: Any = draw.one(["cross_entropy"] * 6 + ["squared_error"])
+        if draw.chance(0.07) and self.room(2):
+            loss = ["cross_entropy", "squared_error"]
+        self.shared = draw.chance(0.9)  # an optimizer of all rules
+        rules = [self.rule(number) for number in range(count)]
+        # What is left of the bound after grids; the least that folds can be made of, or more.
+        most = max(1, MOST // self.kinds)
+        self.each = min(most, draw.one([1, 2, 3, 4, 4, 5, 6, 6, 8, 8, 9, 10, 12, 12, 16, 20]))
+        found = {
+            "architectures": architectures,
+            "tasks": tasks,
+            "rules": rules,
+            "replicates": self.each,
+            **({} if batch == 32 else {"batch_size": batch}),
+            "loss": loss,
+            **length,
+            "visits": (visits := self.visits(length)),
+            "cohort": draw.one(["measured", 1, 3, 8, 50]),
+        }
+        self.last_visit = (visits if isinstance(visits, int) else len(visits)) - 1
+        if self.shared:
+            found["optimizer"] = self.optimizer()
+        return found
+
+    def room(self, times: int) -> bool:
+        """Whether so many times the kinds of subject stay within the bound; if so, take it."""
+        if self.kinds * times * 4 > MOST:
+            return False
+        self.kinds *= times
+        return True
+
+    def architectures(self) -> list[Any]:
+        draw = self.draw
+        names = [draw.one(["mlp"] * 12 + ["knet4", "convnet"] * 3 + ["knet5"])]
+        if draw.chance(0.02):
+            names = ["resnet18"]
+        if draw.chance(0.2) and self.room(2):
+            names.append(draw.one(["mlp", "mlp", "convnet", "knet4"]))
+        special: dict[str, Callable[[], Any]] = {
+            "hidden": lambda: [draw.whole(2, 9) for _ in range(draw.whole(1, 3))],
+            "depth": lambda: draw.whole(1, 3),
+            "channels": lambda: draw.whole(1, 4),
+            "kernel": lambda: draw.one([1, 3, 3]),
+        }
+        made = []
+        for name in names:
+            own = dict(special)
+            if name.startswith("knet"):
+                own["channels"] = lambda name=name: [
+                    draw.whole(1, 4) for _ in range(int(name[-1]) - 1)
+                ]
+            written = self.plugin(ARCHITECTURES[name], own, often=0.9)
+            made.append(written)
+        if len(made) == 2 and made[0] == made[1]:
+            made.pop()
+        return made
+
+    def task(self) -> Any:
+        draw = self.draw
+        special = {
+            "train_images": lambda: draw.whole(16, 40),
+            "validation_images": lambda: draw.one([10, 12, 20]),
+            "probe_images": lambda: draw.one([10, 10, 12, 15]),
+        }
+        name = draw.one(["digits"] * 9 + ["mnist_5k"])
+        written: dict[str, Any] = {"name": name}
+        for setting in settings_of(TASKS[name]):
+            written[setting.name] = special[setting.name]()
+        return written
+
+    def rule(self, number: int) -> Any:
+        draw = self.draw
+        fitting = [
+            name for name in RULES if self.dense or not RULES[name].dense_only or draw.chance(0.03)
+        ]
+        name = draw.one([*fitting, "backprop", "backprop", "feedback_alignment"])
+        written = self.plugin(RULES[name], {}, often=0.3)
+        label = name if not any(each == name for each in self.labels) else f"{name}-{number}"
+        if draw.chance(0.2):
+            label = draw.one(["x", "A_1", "0", "null", "nan", "rule"]) + str(number)
+        self.labels.append(label)
+        own: dict[str, Any] = {} if label == name else {"label": label}
+        if not self.shared or draw.chance(0.15):
+            own["optimizer"] = self.optimizer()
+        if draw.chance(0.07):
+            own["feedback_optimizer"] = self.optimizer()
+        if draw.chance(0.1):
+            own["replicates"] = draw.whole(1, 8)
+        if not own and isinstance(written, str):
+            return written
+        return {**(written if isinstance(written, dict) else {"name": written}), **own}
+
+    def optimizer(self) -> Any:
+        draw = self.draw
+
+        def rate() -> Any:
+            low = draw.real(1e-3, 0.1)
+            if draw.chance(0.5):
+                return {"log_uniform": [low, 3 * low]}
+            if draw.chance(0.08):
+                return draw.one([30.0, {"log_uniform": [0.01, 1e4]}, {"choice": [0.01, 1e6]}])
+            return low
+
+        name = draw.one(["sgd", "sgd", *OPTIMIZERS])
+        special = {"learning_rate": rate}
+        return self.plugin(OPTIMIZERS[name], special, often=0.15, must={"learning_rate"})
+
+    def visits(self, length: dict[str, int]) -> Any:
+        draw = self.draw
+        steps = length.get("steps", 2)
+        if draw.chance(0.1):
+            return [0]
+        if draw.chance(0.25):
+            return [0, *(each + 1 for each in draw.some(range(steps), 1, 4))]
+        return draw.whole(2, max(2, min(9, steps + (1 if draw.chance(0.95) else 2))))
+
+    # plug-ins
+
+    def plugin(
+        self,
+        plugin: Any,
+        special: dict[str, Callable[[], Any]],
+        *,
+        often: float,
+        must: set[str] | None = None,
+    ) -> Any:
+        """Write a plug-in's name, and with some probability each of its settings."""
+        written: dict[str, Any] = {"name": plugin.name}
+        for setting in settings_of(plugin):
+            named = setting.name in (must or ())
+            if not named and not self.draw.chance(often):
+                continue
+            if setting.name in special:
+                written[setting.name] = special[setting.name]()
+            else:
+                written[setting.name] = self.swept(setting)
+        return plugin.name if len(written) == 1 else written
+
+    def swept(self, setting: Setting) -> Any:
+        """Draw a setting's value, a grid of two, or a distribution."""
+        draw = self.draw
+        first, second = self.value(setting), self.value(setting)
+        if first == second or isinstance(first, list):
+            return first
+        if draw.chance(0.12) and self.room(2):
+            return draw.one([[first, second], {"grid": [first, second]}])
+        if draw.chance(0.1):
+            return {"choice": [first, second]}
+        if isinstance(first, float) and draw.chance(0.2):
+            low, high = sorted((first, second))
+            return {"log_uniform" if low > 0 and draw.chance(0.5) else "uniform": [low, high]}
+        return first
+
+    def value(self, setting: Setting) -> Any:
+        draw, kind = self.draw, setting.kind
+        marks: tuple[Any, ...] = ()
+        if typing.get_origin(kind) is typing.Annotated:
+            marks, kind = kind.__metadata__, kind.__origin__
+        if setting.name == "centre":
+            return False  # only of a rule's own activity
+        if typing.get_origin(kind) is typing.Literal:
+            return draw.one(typing.get_args(kind))
+        if kind is bool:
+            return draw.chance(0.5)
+        if kind is int:
+            least = max((mark.ge for mark in marks if isinstance(mark, Ge)), default=0)
+            return draw.whole(int(least), int(least) + 2)
+        if kind is float:
+            wanted = (setting.default or 0.1) * draw.one([0.3, 0.7, 1.0, 1.5])
+            least = max((getattr(m, "ge", 0.0) for m in marks), default=0.0)
+            highs = [mark for mark in marks if isinstance(mark, Le | Lt)]
+            most = min((m.le if isinstance(m, Le) else m.lt for m in highs), default=np.inf)
+            if draw.chance(0.1) and any(isinstance(mark, Ge) for mark in marks):
+                return float(least)
+            return float(f"{min(max(wanted, least), 0.99 * most):.3g}")
+        return setting.default if not isinstance(setting.default, tuple) else list(setting.default)
+
+    # recording
+
+    def probe(self) -> dict[str, Any]:
+        draw = self.draw
+        found: dict[str, Any] = {}
+        device = draw.chance(0.3)
+        if device:
+            found["device"] = draw.one(
+                [*DEVICES, {"contacts": [[0.0, 40.0 * each] for each in range(draw.whole(1, 20))]}]
+            )
+            if draw.chance(0.3):
+                found["insertions"] = draw.whole(1, 2)
+        shape = draw.one(["units", "units_per_layer", "all"] if not device else ["all", "units"])
+        if shape != "all":
+            found[shape] = draw.one([1, 2, 2, 3, 8] if shape == "units" else [1, 1, 1, 2])
+        if draw.chance(0.3):
+            found[draw.one(["synapses", "synapses_per_layer"])] = draw.one([1, 3, 8])
+        if draw.chance(0.2):
+            found["division"] = "even"
+        if draw.chance(0.2):
+            found["selection"] = "active"
+        if draw.chance(0.2) and shape != "all":
+            found["turnover"] = draw.one([0.0, 0.2, 0.5, 1.0])
+            found["observables"] = ["activity"]
+        elif draw.chance(0.1) and shape == "all" and not device:
+            found["pool"] = draw.one([1, 2, 3])
+            found["observables"] = ["activity"]
+        elif draw.chance(0.4):
+            found["observables"] = draw.some(_OBSERVABLES)
+        if draw.chance(0.1):
+            found["layers"] = draw.some(["fc1", "fc2", "conv1"], 1, 1)
+        if draw.chance(0.4):
+            found["noise"] = draw.one(
+                [{}, {"snr": draw.real(0.1, 10)}, {"sigma": draw.one([0.0, 0.01, 1.0])}]
+            )
+        if "activity" not in found.get("observables", ["activity"]):
+            pass
+        elif draw.chance(0.15):
+            found["spikes"] = self.section(Spikes)
+        elif draw.chance(0.1):
+            found["calcium"] = self.section(Calcium)
+        if draw.chance(0.4):
+            last = self.last_visit + draw.chance(0.05)
+            late = [min(1, last)]
+            span = {"count": draw.whole(1, last + 1), "first": draw.one([0, -1, -last - 1])}
+            if span["first"] == -1:
+                span["count"] = 1
+            found["visits"] = draw.one([1, 1 + late[0], [0], late, sorted({0, last}), "all", span])
+        if draw.chance(0.3):
+            found["stimuli"] = draw.one([1, 1, 2, 5, "all"])
+        if draw.chance(0.4):
+            found["keep"] = draw.one(["statistics", "recording"])
+        return found
+
+    def section(self, kind: Any) -> dict[str, Any]:
+        return {
+            setting.name: self.value(setting)
+            for setting in settings_of(kind)
+            if setting.default is not None and self.draw.chance(0.5)
+        }
+
+    # decoding
+
+    def folds(self) -> dict[str, int]:
+        """Folds that so many subjects of a rule just allow, or fewer, or now and then too many."""
+        draw = self.draw
+        each = min(self.count.values())
+        fitting = [
+            pair for pair in itertools.product((2, 3, 4, 5), repeat=2) if pair[0] * pair[1] <= each
+        ]
+        if not fitting or draw.chance(0.03):
+            fitting = [(2, 2)]
+        folds, inner = draw.one([fitting[-1], *fitting])
+        return {"folds": folds, "inner_folds": inner}
+
+    def classifiers(self) -> list[str]:
+        draw = self.draw
+        quick = [name for name in CLASSIFIERS if name not in _SLOW_CLASSIFIERS]
+        if draw.chance(0.06):
+            return [draw.one(_SLOW_CLASSIFIERS)]
+        return draw.some(quick, 1, 2 if draw.chance(0.15) else 1)
+
+    def analysis(self, probes: list[str]) -> dict[str, Any]:
+        draw = self.draw
+        found: dict[str, Any] = {**self.folds(), "classifiers": self.classifiers()}
+        if draw.chance(0.25):
+            found["probes"] = draw.some(probes)
+        found["observables"] = draw.some([*_OBSERVABLES, "all"], 1, 2)
+        if draw.chance(0.25):
+            found["scheme"] = "paper"
+            found["splits"] = draw.whole(1, 3)
+        if draw.chance(0.03):
+            found["grid"] = "published"
+            found["classifiers"] = ["kernel_svm"]
+        if draw.chance(0.2):
+            split = [
+                name
+                for name in draw.some(SPLITS, 1, 6)
+                if draw.chance(0.05) or not check_columns(self.columns, name)
+            ]
+            found["hold_out"] = split[0] if len(split) == 1 and draw.chance(0.3) else split
+        found["permutations"] = draw.whole(0, 2)
+        if draw.chance(0.15) and len(self.labels) > 2:
+            found["others"] = draw.some(self.labels, 1, len(self.labels) - 2)
+        if draw.chance(0.2):
+            found["coverage"] = draw.one([0.5, 0.8, 0.99])
+        if draw.chance(0.2):
+            found["confidence"] = draw.one([0.5, 0.9, 0.999])
+        return found
+
+    def compare(self) -> dict[str, Any]:
+        draw = self.draw
+        designs = {f"d{number}": self.probe() for number in range(draw.whole(1, 2))}
+        for design in designs.values():
+            if draw.chance(0.3):
+                design["noise"] = {"snr": [0.5, 2.0]}
+        found = {"designs": designs, "seeds": draw.whole(1, 2), **self.folds()}
+        if draw.chance(0.4):
+            found["observables"] = draw.some([*_OBSERVABLES, "all"], 1, 2)
+        if draw.chance(0.3):
+            found["classifiers"] = self.classifiers()
+        if draw.chance(0.3):
+            found["controls"] = False
+        return found
+
+    def power(self) -> dict[str, Any]:
+        draw = self.draw
+        design = self.probe()
+        for key in ("units_per_layer", "device", "insertions", "turnover"):
+            design.pop(key, None)
+        spaces: dict[str, Any] = {
+            "units": {"log_uniform": [1, draw.whole(2, 5)]},
+            "noise": {"snr": {"log_uniform": [0.1, 5.0]}},
+            "stimuli": {"uniform": [1, 5]},
+            "visits": {"uniform": [1, 2]},
+        }
+        design |= {key: spaces[key] for key in draw.some(list(spaces), 1, 2)}
+        return {
+            "design": design,
+            "target": draw.one([0.6, 0.8, 0.95]),
+            "trials": draw.whole(4, 5),
+            "generation": draw.whole(2, 4),
+            "seeds": 1,
+            **self.folds(),
+        }
+
+
+def _name(written: Any) -> str:
+    return str(written["name"] if isinstance(written, dict) else written)

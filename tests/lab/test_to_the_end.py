@@ -1,0 +1,140 @@
+"""What a protocol asks is answered, or it is said why not, whatever became of its subjects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import xarray as xr
+from rich.console import Console
+
+import virtuallab as vl
+from virtuallab.errors import ProtocolError, UserError
+from virtuallab.lab import compare, experiment, load, train
+from virtuallab.report import verdict_table
+
+PROTOCOL = """\
+schema_version: 1
+name: tiny
+seed: 3
+subjects:
+  architectures: [{name: mlp, hidden: [4]}]
+  tasks: [{name: digits, train_images: 16, validation_images: 10, probe_images: 10}]
+  rules: [backprop, {name: feedback_alignment, label: fa}, {name: backprop, label: wild}]
+  optimizer: {name: sgd, learning_rate: 0.05}
+  replicates: 4
+  batch_size: 8
+  steps: 3
+  visits: 3
+  cohort: 2
+probes:
+  p: {observables: [activity], units: 4}
+analyses:
+  a: {observables: [activity], folds: 2, inner_folds: 2, permutations: 0}
+"""
+WILD = ("subjects.rules[2].optimizer={name: sgd, learning_rate: 1.0e+30}", "subjects.visits=4")
+TWO = "subjects.rules=[backprop, {name: backprop, label: wild}]"
+
+
+@pytest.fixture(autouse=True)
+def _undrawn() -> Iterator[None]:
+    with mock.patch("virtuallab.report.html.inline_svg", return_value="<svg></svg>"):
+        yield
+
+
+def written(folder: Path) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(PROTOCOL, encoding="utf-8")
+    return path
+
+
+def said(tree: xr.DataTree) -> str:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(verdict_table(tree))
+    return " ".join(captured.get().split())
+
+
+def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) -> None:
+    path, store = written(tmp_path), tmp_path / "half.zarr"
+    whole = train.train_subjects
+
+    def some(*given: object, cohorts: list[list[int]], **named: object) -> None:
+        whole(*given, cohorts=cohorts[:2], **named)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with mock.patch.object(train, "train_subjects", some), pytest.raises(vl.errors.Interrupted):
+        vl.run(path, store=store, workers=1)
+    tree = experiment.report(store, tmp_path / "half.html")
+    assert np.bincount(tree["subjects"]["status"].values).tolist() == [8, 4]
+    accuracy = tree["truth/validation_accuracy"].values
+    assert np.isfinite(accuracy).any(1).sum() == 4
+    page = (tmp_path / "half.html").read_text(encoding="utf-8")
+    assert "8 of 12 subjects are not trained yet" in page
+    assert "Nothing is decoded yet" in said(experiment.report(store, tmp_path / "again.html"))
+    assert "status" not in vl.open(store)["subjects"], "to report is not to write"
+
+
+def test_a_rule_whose_subjects_all_diverged_is_left_out_and_named(tmp_path: Path) -> None:
+    path, store = written(tmp_path), tmp_path / "wild.zarr"
+    tree = vl.run(path, WILD, store=store, workers=1)
+    verdict = tree["decoding/a"].to_dataset()
+    assert verdict["true_rule"].values.tolist() == ["backprop", "fa"]
+    assert float(verdict.attrs["chance"]) == 0.5
+    assert "rule 'wild' is not among those to choose from: 0 of its subjects" in said(tree)
+    designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
+    with pytest.raises(UserError, match=r"0 of 'wild', where compare needs 4 of each rule"):
+        compare.compare(path, [*WILD, designs], subjects=store, workers=1)
+
+
+def test_where_one_rule_is_left_the_question_is_not_asked_and_recordings_are_kept(
+    tmp_path: Path,
+) -> None:
+    wild = WILD[0].replace("[2]", "[1]")
+    tree = vl.run(written(tmp_path), [TWO, wild, WILD[1]], store=tmp_path / "one.zarr", workers=1)
+    assert "activity" in tree["recordings/p/mlp"]
+    [(probe, reason)] = json.loads(tree["decoding/a"].attrs["not_asked"]).items()
+    assert probe == "p"
+    assert "0 of 'wild'" in reason
+    assert "where 4 of each of two rules are needed" in reason
+    assert "“a” was not asked: too few subjects" in said(tree)
+    assert "was not asked: too few" in (tmp_path / "one.html").read_text(encoding="utf-8")
+
+
+def test_where_every_subject_diverged_the_page_is_written_and_a_remedy_said(tmp_path: Path) -> None:
+    wild = ["subjects.optimizer.learning_rate=1.0e+30", "subjects.visits=4"]
+    with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
+        vl.run(written(tmp_path), wild, store=tmp_path / "none.zarr", workers=1)
+    assert "diverged" in (tmp_path / "none.html").read_text(encoding="utf-8")
+
+
+def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
+    overrides = [
+        "subjects.visits=[0]",
+        "probes.p.observables=[activity_change]",
+        "analyses.a.observables=[activity_change]",
+    ]
+    tree = vl.run(written(tmp_path), overrides, store=tmp_path / "once.zarr", workers=1)
+    assert tree["decoding/a/balanced_accuracy"].sizes["probe"] == 1
+    assert "one visit only: nothing can have changed" in said(tree)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),
+        (
+            ["probes.p.observables=[weights]"],
+            r"analyses\.a\.observables: none of these is measured by 'p', which measures weights",
+        ),
+    ],
+)
+def test_what_can_never_be_asked_is_refused_before_training(
+    overrides: list[str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        load.protocol(written(tmp_path), overrides)
