@@ -202,9 +202,9 @@ def _recording(
     return xr.Dataset(
         {
             "activity": (("subject", "visit", "stimulus", "unit"), activity),
-            "stimulus_label": (("subject", "stimulus"), labels),
         },
         coords={
+            "stimulus_label": (("subject", "stimulus"), labels),
             "subject": subjects["subject"],
             "unit_layer": ("unit", _words(list(owners))),
             **_times(),

@@ -20,7 +20,7 @@ from virtuallab.probe.device import contacts_json
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, LAYER, SUBJECT, VISIT, describe
+from virtuallab.vocabulary import CHOSEN, DONE, LAYER, SUBJECT, VISIT, describe
 
 
 def stage(probe: str) -> str:
@@ -145,6 +145,7 @@ def _declare(
     design = design_coordinates(describe_subjects(subjects))
     contacts = contacts_json(probe.device)
     attributes = {
+        **_origin(store.provenance),
         "probe": json.dumps(asdict(probe), sort_keys=True),
         **({} if contacts is None else {"probeinterface": contacts}),
     }
@@ -158,7 +159,8 @@ def _declare(
         seen = _with_times(probe.implant(specimen, stream).record(specimen, stream), visits)
         if probe.keep == "recording":
             node = recording_node(name, anatomy.name)
-            store.declare(node, seen, coords=design, attributes=attributes)
+            own = [chosen for chosen in CHOSEN if chosen in seen.coords]
+            store.declare(node, seen, coords=design, own=own, attributes=attributes)
         found = features(seen)
         sample = _placed(found, layers)
         columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
@@ -171,6 +173,24 @@ def _declare(
         "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
     }
     store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
+
+
+def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Attributes that say of a recording, also where it is saved alone, where it is from.
+
+    They are those of the experiment, so that they do not depend on when a probe was added.
+    """
+    version = json.loads(provenance.get("versions", "{}")).get("virtuallab", "")
+    name = provenance.get("title", "")
+    return {
+        "title": name,
+        "source": f"simulated by virtuallab {version}".rstrip(),
+        "simulated": "true",
+        "protocol": name,
+        "protocol_sha256": provenance.get("protocol_sha256", ""),
+        "seed": provenance.get("seed", ""),
+        "virtuallab_version": version,
+    }
 
 
 def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:

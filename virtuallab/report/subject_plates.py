@@ -150,7 +150,7 @@ def _first_recorded(node: xr.Dataset, candidates: np.ndarray) -> xr.DataArray | 
         labels = {
             name: seen[name].load()
             for name in ("unit_layer", "stimulus_label")
-            if name in seen.data_vars
+            if name in seen.variables
         }
         return values.assign_coords(labels)
     return None

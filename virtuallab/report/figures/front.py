@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from virtuallab.decoder.power import Tried
 from virtuallab.report.figures.curves import draw_level
+from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
 
 _COLOUR = "#8455c0"
@@ -70,7 +71,7 @@ def draw(
         draw_level(axes, target, "target")
         draw_level(axes, chance, "chance")
         if cost.min() > 0 and cost.max() / cost.min() > _WIDE:
-            axes.set_xscale("log")
+            make_logarithmic(axes, "x", cost.min() / 1.3, cost.max() * 1.3)
         axes.set(xlabel="cost", ylabel="balanced accuracy", ylim=(0, 1))
         axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
         axes.set_axisbelow(True)
