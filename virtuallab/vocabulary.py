@@ -132,6 +132,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
+    "simultaneous_interval": ("1", "bounds that hold for all results of the table at once"),
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),
     "typical_factor": ("1", "factor by which a typical estimate is off"),

@@ -58,7 +58,7 @@ def identify(
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``; ``control_*`` (control),
         ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``
         and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``,
-        ``nominal_coverage``.
+        ``nominal_coverage``, and ``primary``, what the analysis names as that, as JSON.
     """
     named = ~np.isin([str(rule) for rule in features["rule"].values], analysis.others)
     others = None if named.all() else features.isel({SUBJECT: ~named}).load()
@@ -112,6 +112,7 @@ def identify(
         "confidence": analysis.confidence,
         "nominal_coverage": analysis.coverage,
         "n_subjects": features.sizes["subject"],
+        "primary": json.dumps(analysis.primary.named if analysis.primary else {}),
         "warnings": json.dumps(list(_warnings(features, analysis, measured))),
     }
     for name, variable in verdict.variables.items():

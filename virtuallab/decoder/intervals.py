@@ -16,7 +16,11 @@ def balanced_accuracy(confusion: Float[np.ndarray, "true predicted"]) -> float:
 
 
 def interval(
-    confusion: Float[np.ndarray, "true predicted"], confidence: float, seed: int
+    confusion: Float[np.ndarray, "true predicted"],
+    confidence: float,
+    seed: int,
+    *,
+    draws: int = _DRAWS,
 ) -> tuple[float, float]:
     """Credible interval of the balanced accuracy.
 
@@ -31,6 +35,8 @@ def interval(
     confidence : float
     seed : int
         Of the draws.
+    draws : int
+        How many: the narrower the tails, the more it takes to know where they begin.
 
     References
     ----------
@@ -39,8 +45,8 @@ def interval(
     tested = confusion.sum(1)
     right, wrong = np.diag(confusion)[tested > 0], (tested - np.diag(confusion))[tested > 0]
     stream = np.random.default_rng(seed)
-    draws = stream.beta(right + 0.5, wrong + 0.5, size=(_DRAWS, len(right))).mean(1)
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    means = stream.beta(right + 0.5, wrong + 0.5, size=(draws, len(right))).mean(1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 

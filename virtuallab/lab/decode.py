@@ -10,7 +10,7 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.decoder import Analysis, identify
 from virtuallab.decoder.relevance import regrouped
-from virtuallab.decoder.verdict import judged_together
+from virtuallab.decoder.verdict import judged_together, with_simultaneous
 from virtuallab.errors import UserError
 from virtuallab.lab.record import feature_node, stage
 from virtuallab.store import Store
@@ -105,4 +105,6 @@ def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
         joined = regrouped(joined)
     warnings = [str(verdict.attrs.get("warnings", "[]")) for verdict in verdicts]
     judged = joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
-    return judged_together(judged) if "confidence" in judged.attrs else judged
+    if "confidence" not in judged.attrs:
+        return judged
+    return with_simultaneous(judged_together(judged))

@@ -143,10 +143,12 @@ def _analysis_faults(found: Protocol) -> dict[str, str]:
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {str(k): v.values.tolist() for k, v in describe_subjects(subjects).items()}
+    measured = {name: probe.in_effect.observables for name, probe in found.probes.items()}
     return {
         f"analyses.{name}.{field}": message
         for name, analysis in found.analyses.items()
-        for field, message in analysis.check(
-            rules, architectures, tuple(found.probes), columns=columns
+        for field, message in (
+            *analysis.check(rules, architectures, tuple(found.probes), columns=columns),
+            *analysis.check_primary(measured),
         )
     }

@@ -158,7 +158,8 @@ class Store:
         names = self.subjects[SUBJECT]
         # Without the coordinates that each brings along.
         given = {SUBJECT: names, **(coords or {})}
-        every: dict[Hashable, xr.DataArray] = {**dict(sample.coords), **given}
+        every: dict[Hashable, xr.DataArray] = {**sample.coords}
+        every.update(given)
         static = xr.Dataset(coords={n: c.variable for n, c in every.items() if n not in own})
         self._tree.declare(node, sample, static, attributes or {})
 
