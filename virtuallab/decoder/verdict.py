@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.controls import Check, judged
-from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.intervals import balanced_accuracy, bonferroni, interval
 from virtuallab.vocabulary import describe
 
 BOUNDS = ("low", "high")
@@ -92,25 +92,20 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     found = bounds.to_numpy().copy()
     if count > 1:
         confidence = float(verdict.attrs["confidence"])
-        severe = 1 - (1 - confidence) / count
+        severe = bonferroni(confidence, count)
         tables = verdict["confusion"].transpose(*accuracy.dims, "true_rule", "predicted_rule")
         for place in np.ndindex(accuracy.shape):
             value, (low, high) = float(accuracy.values[place]), found[place]
             if not np.isfinite(value):
                 continue
             if verdict.attrs["scheme"] == "strict":
-                wide = interval(tables.values[place], severe, 0, draws=_draws(severe))
+                wide = interval(tables.values[place], severe, 0)
             else:  # the mean over random splits and standard errors of it
                 wider = norm.ppf((1 + severe) / 2) / norm.ppf((1 + confidence) / 2)
                 wide = value - wider * (value - low), value + wider * (high - value)
             found[place] = min(low, wide[0]), max(high, wide[1])
     together = bounds.copy(data=found).assign_attrs(describe("simultaneous_interval"))
     return verdict.assign(simultaneous_interval=together)
-
-
-def _draws(confidence: float) -> int:
-    """Draws of which a hundred lie beyond each bound, as far as there is time for them."""
-    return int(min(max(200 / (1 - confidence), 20_000), 200_000))
 
 
 def judged_together(verdict: xr.Dataset) -> xr.Dataset:

@@ -103,8 +103,9 @@ def _caption(found: xr.Dataset) -> str:
     known = {**found.attrs, **found.data_vars}
     whole, chance = (float(known[name]) for name in ("balanced_accuracy", "chance"))
     return (
-        "What the rule is told by: balanced accuracy lost when statistics are exchanged among "
-        f"held-out subjects, with {percent} intervals; with nothing exchanged it is {whole:.2f}, "
+        "Which statistics carry the rule: balanced accuracy lost when statistics are exchanged "
+        f"among held-out subjects, with {percent} intervals; with nothing exchanged it is "
+        f"{whole:.2f}, "
         f"chance {chance:.2f}. Statistics that say the same stand in for one another, so a whole "
         "family can matter where none of its members does alone. In colour: a forest's Gini "
         "importance, which such statistics share by chance; 1 is an equal share of all. At most "

@@ -82,7 +82,7 @@ class Result:
 
     @property
     def leaks(self) -> tuple[Control, ...]:
-        """Failed controls that should be at chance: the accuracy cannot be believed."""
+        """Failed controls that should be at chance: the accuracy cannot be trusted."""
         return tuple(c for c in self.controls.values() if c.failed and c.kind == "chance")
 
     @property

@@ -202,7 +202,7 @@ def _controls(analysis: Analysis) -> list[str]:
 
 def _by_luck(count: int, analysis: Analysis) -> str:
     if analysis.corrected:
-        return "each judged the more severely the more of them were asked"
+        return "each judged more severely, for their number"
     luck = count * (1 - analysis.confidence) / 2
     return f"by luck alone about {luck:.1f} would" if luck >= 0.05 else "by luck fewer than 0.1"
 

@@ -48,11 +48,21 @@ def draw(
             markersize=3.5,
             color=CONTROL_GREY,
             label="tried",
+            clip_on=False,  # so that a point on the edge of the axis is whole
         )
         ends = np.array([(each.cost, each.accuracy, each.low, each.high) for each in front]).T
-        axes.vlines(ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4)
+        axes.vlines(
+            ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4, clip_on=False
+        )
         axes.step(
-            ends[0], ends[1], where="post", color=_COLOUR, marker="o", markersize=4.5, label="front"
+            ends[0],
+            ends[1],
+            where="post",
+            color=_COLOUR,
+            marker="o",
+            markersize=4.5,
+            label="front",
+            clip_on=False,
         )
         if confirmed is not None:
             axes.errorbar(
