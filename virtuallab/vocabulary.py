@@ -105,7 +105,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     ACTIVITY: ("1", "activation"),
     ACTIVITY_CHANGE: ("1", "layer-wise activity change"),
     "state": ("1", "parameters and running averages of the network"),
-    "stat": ("", "aggregate statistic, in the units of statistic_units"),
+    "stat": ("", "aggregate statistic"),
     "statistic_units": ("", "units of the statistic"),
     "change": ("1", "scale-free change"),
     "flag": ("", "whether a layer was live"),
