@@ -32,7 +32,7 @@ from virtuallab.lab.decode import recorded_features
 from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
-from virtuallab.report.relevance_plates import relevance_of_best
+from virtuallab.report.relevance_plates import relevance_of_shown
 from virtuallab.report.render import png
 from virtuallab.report.results import Analysis as Judged
 from virtuallab.report.results import Result, analyses
@@ -226,7 +226,7 @@ def draw(judged: Judged) -> None:
         "held_out": held_out_plate(judged),
         "left_out": left_out_plate(judged),
         "confusion": confusion_plate(judged),
-        "relevance": relevance_of_best(judged),
+        "relevance": relevance_of_shown(judged),
     }
     for name, plate in plates.items():
         for number, panel in enumerate(plate.panels if plate else ()):
@@ -242,7 +242,7 @@ def main() -> None:
     os.chdir(ROOT)
     [judged] = analyses(vl.run(PROTOCOL, store=STORE, workers=workers))
     [of_strengths] = analyses(vl.run(OF_STRENGTHS, workers=workers))
-    best = judged.best
+    best = judged.shown
     assert best is not None
     draw(judged)
     write("belief", belief(best))

@@ -36,6 +36,18 @@ CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
 LOSSES: Final = (CROSS_ENTROPY, SQUARED_ERROR)
 
+# Coordinates that each subject has its own values of: what a probe found in it, and was shown.
+CHOSEN: Final = (
+    "stimulus_index",
+    "stimulus_label",
+    "unit_index",
+    "unit_matched",
+    "unit_x",
+    "unit_y",
+    "unit_depth",
+    "synapse_index",
+)
+
 PENDING: Final = 0  # what an unwritten integer reads as
 DONE: Final = 1
 FAILED: Final = 2
@@ -78,7 +90,9 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     STATISTIC: ("", "aggregate statistic of an observable"),
     CHANGE: ("", "scale-free change of an observable"),
     CHANGE_NAME: ("", "scale-free change of an observable"),
-    "step": ("1", "training step"),
+    "step": ("optimizer step", "training step"),
+    "steps": ("optimizer step", "length of training"),
+    "batch_size": ("1", "images in a training step"),
     "epoch": ("epoch", "passes through the training images"),
     "layer_depth": ("1", "depth of the layer, 0 the first and 1 the last"),
     "depth_group": ("", "third of the network's layers: 0 early, 1 middle, 2 deep"),
@@ -103,12 +117,16 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
     "status": ("", "fate of the subject"),
-    "diverged_at": ("1", "training step at which the subject diverged, -1 if it did not"),
+    "diverged_at": (
+        "optimizer step",
+        "training step at which the subject diverged, -1 if it did not",
+    ),
     WEIGHTS: ("1", "synaptic strength"),
-    ACTIVITY: ("1", "response"),
+    ACTIVITY: ("1", "activation"),
     ACTIVITY_CHANGE: ("1", "layer-wise activity change"),
     "state": ("1", "parameters and running averages of the network"),
-    "stat": ("1", "aggregate statistic"),
+    "stat": ("", "aggregate statistic"),
+    "statistic_units": ("", "units of the statistic"),
     "change": ("1", "scale-free change"),
     "flag": ("", "whether a layer was live"),
     "train_loss": ("nat", "mean training loss since the last visit"),
@@ -134,6 +152,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
+    "simultaneous_interval": ("1", "bounds that hold for all results of the table at once"),
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),
     "typical_factor": ("1", "factor by which a typical estimate is off"),

@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
-from virtuallab.decoder import Analysis
+from virtuallab.decoder import Analysis, Primary
 from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
@@ -36,6 +36,7 @@ PLAIN = {
     "contacts": Contacts,
     "noise": Noise,
     "visits": Series,
+    "primary": Primary,
     "spikes": Spikes,
     "calcium": Calcium,
     "analysis": Analysis,

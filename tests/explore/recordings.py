@@ -35,11 +35,11 @@ def recording(*, seed: int = 0) -> xr.Dataset:
             "activity": ((*of_subject, "unit"), activity),
             "weights": (("subject", "visit", "synapse"), weights),
             "activity_change": ((*of_subject, "layer"), change),
+        },
+        {
             "unit_index": (("subject", "unit"), units),
             "stimulus_index": (("subject", "stimulus"), index),
             "stimulus_label": (("subject", "stimulus"), labels),
-        },
-        {
             "subject": _words([f"sub-{number + 1:04d}" for number in range(len(RULES))]),
             "rule": ("subject", _words(RULES)),
             "architecture": ("subject", _words(ARCHITECTURES)),

@@ -44,11 +44,34 @@ def test_activity_is_z_scored_with_stimuli_by_class_and_units_by_layer(
 
 def test_tuning_shows_classes_with_units_by_preference(recording: xr.Dataset) -> None:
     axes = recording.lab.plot_tuning(subject="sub-0003", visit=0)
-    means = recording.lab.tuning()[2, 0].to_numpy().astype(float)
-    scores = stats.zscore(means, axis=0)
-    first = np.argsort(scores[:, :6].argmax(0), kind="stable")
-    np.testing.assert_allclose(drawn(axes)[:, :6], scores[:, first], atol=1e-4)
+    chosen, shown = (
+        recording.lab.tuning(half)[2, 0].to_numpy().astype(float) for half in ("first", "second")
+    )
+    first = np.argsort(chosen[:, :6].argmax(0), kind="stable")
+    expected = stats.zscore(shown, axis=0)[:, first]
+    np.testing.assert_allclose(drawn(axes)[:, :6], expected, atol=1e-4)
+    assert "preferred in the other half" in axes.get_xlabel()
     assert axes.get_title(loc="left").endswith("feedback alignment, knet4, before learning")
+
+
+@pytest.mark.parametrize(("planted", "low", "high"), [(0.0, -0.14, 0.14), (1.5, 0.5, 1.0)])
+def test_a_diagonal_is_tuning_and_not_noise(planted: float, low: float, high: float) -> None:
+    rng = np.random.default_rng(5)
+    labels, prefers = np.arange(60) % 10, rng.integers(0, 10, 200)
+    noise = rng.normal(size=(60, 200))
+    of_class = planted * (labels[:, None] == prefers)
+    one = xr.Dataset(
+        {"activity": (("stimulus", "unit"), noise + of_class)},
+        {"stimulus_label": ("stimulus", labels), "unit_layer": ("unit", ["fc"] * 200)},
+    )
+    order = stats.spearmanr(np.arange(200), drawn(one.lab.plot_tuning()).argmax(0)).statistic
+    assert low < order < high  # 0.14 is two standard errors of the rank correlation of 200 pairs
+
+
+def test_a_preference_that_cannot_be_checked_is_not_drawn(recording: xr.Dataset) -> None:
+    once = recording.isel(stimulus=[0, 1, 2]).assign(stimulus_label=("stimulus", [0, 1, 2]))
+    with pytest.raises(UserError, match="no class has two stimuli"):
+        once.lab.plot_tuning()
 
 
 def test_dissimilarities_have_a_row_for_each_visit_and_a_column_for_each_layer(

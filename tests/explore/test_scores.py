@@ -49,7 +49,7 @@ def test_what_is_missing_stays_missing(recording: xr.Dataset) -> None:
 def test_scores_have_no_unit_and_keep_coordinates(recording: xr.Dataset) -> None:
     recording["activity"].attrs["units"] = "Hz"
     found = recording.lab.zscore()
-    assert found.attrs == {"units": "1", "long_name": "z-scored response"}
+    assert found.attrs == {"units": "1", "long_name": "z-scored activation"}
     assert set(found.coords) == set(recording["activity"].coords)
 
 

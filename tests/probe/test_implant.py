@@ -58,7 +58,7 @@ def test_a_recording_is_in_single_precision_with_the_names_of_the_vocabulary():
     assert found["activity"].dims == ("visit", "stimulus", "unit")
     assert found["weights"].dims == ("visit", "synapse")
     assert found["activity_change"].dims == ("visit", "stimulus", "layer")
-    assert found["activity"].attrs == {"units": "1", "long_name": "response"}
+    assert found["activity"].attrs == {"units": "1", "long_name": "activation"}
 
 
 def test_depth_is_that_in_the_network_whichever_layers_are_recorded():
@@ -151,7 +151,8 @@ def test_a_probe_of_weights_alone_shows_nothing():
         .implant(tissue, stream())
         .record(tissue, stream())
     )
-    assert set(found.data_vars) == {"weights", "synapse_index"}
+    assert set(found.data_vars) == {"weights"}
+    assert found["synapse_index"].dims == ("synapse",)
     assert found.sizes == {"visit": N_VISITS, "synapse": 20, "layer": 3}
     assert np.isfinite(features(found)["stat"].sel(layer="first", statistic="weightraw_norm")).all()
 

@@ -1,4 +1,4 @@
-"""Spike counts have the moments of their equation."""
+"""Firing rates have the moments of their equation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def constant(response: float, count: int = 40_000) -> np.ndarray:
 def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed):
     spikes = Spikes(rate=20.0, window=0.25, trials=3, missed=missed)
     seen = constant(response)
-    found = spikes.count(seen, seen, stream(1)).astype(np.float64)
-    mean = response * (1 - missed)
-    variance = mean / (20 * 0.25 * 3)
+    found = spikes.rates(seen, seen, stream(1)).astype(np.float64)
+    mean = 20 * response * (1 - missed)
+    variance = mean / (0.25 * 3)
     # 40,000 counts: five standard errors of their mean, and of their variance (sparse counts have
     # a fourth moment of 3 + 1/mean).
-    fourth = 2 + 1 / (mean * 15)
+    fourth = 2 + 1 / (mean * 0.75)
     assert abs(found.mean() - mean) < 5 * np.sqrt(variance / 40_000)
     assert abs(found.var() / variance - 1) < 5 * np.sqrt(fourth / 40_000)
 
@@ -32,28 +32,28 @@ def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed
 def test_more_trials_give_the_responses_themselves():
     tissue = rat()
     seen = tissue.responses["first"]
-    found = Spikes(trials=10**9).count(seen, seen, stream())
-    np.testing.assert_allclose(found, seen, atol=1e-3)
+    found = Spikes(trials=10**9).rates(seen, seen, stream())
+    np.testing.assert_allclose(found, 10 * seen, atol=1e-2)
 
 
 def test_counts_are_whole_numbers_of_spikes():
     seen = rat().responses["first"]
     spikes = Spikes(rate=8.0, window=0.5, trials=2)
-    counts = spikes.count(seen, seen, stream()) * 8
+    counts = spikes.rates(seen, seen, stream())  # in a second of all trials
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
     assert counts.max() > 3
 
 
 def test_suppression_gives_no_spikes():
     seen = constant(-2.0, 100)
-    np.testing.assert_array_equal(Spikes().count(seen, seen, stream()), 0)
+    np.testing.assert_array_equal(Spikes().rates(seen, seen, stream()), 0)
 
 
 def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
     tissue = rat()
     layer = tissue.responses["first"]
     own = layer[..., :1]
-    found = Spikes(trials=10**9, contamination=0.3).count(own, layer, stream(4))
+    found = Spikes(trials=10**9, contamination=0.3).rates(own, layer, stream(4)) / 10
     rest = (found - 0.7 * own)[..., 0] / 0.3
     misfits = [np.abs(rest - layer[..., other]).max() for other in range(layer.shape[-1])]
     assert min(misfits) < 1e-2 < np.sort(misfits)[1]
@@ -61,11 +61,11 @@ def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
 
 def test_what_is_not_finite_stays_and_spoils_nothing():
     seen = np.array([[[1.0, np.nan, np.inf, 1e30]]], dtype=np.float32)
-    found = Spikes().count(seen, seen, stream())[0, 0]
+    found = Spikes().rates(seen, seen, stream())[0, 0]
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
     assert np.isposinf(found[2])
-    assert found[3] == pytest.approx(1e30)
+    assert found[3] == pytest.approx(1e31)
 
 
 def test_a_probe_that_counts_has_its_electrodes_where_one_that_does_not_has_them():

@@ -50,6 +50,7 @@ def experiment(
     failing: tuple[str, ...] = (),
     not_asked: tuple[str, ...] = (),
     classifiers: tuple[str, ...] = CLASSIFIERS,
+    primary: dict[str, str] | None = None,
 ) -> xr.DataTree:
     """Make the tree of an experiment in which every seventh subject diverged.
 
@@ -77,6 +78,8 @@ def experiment(
         nodes["/decoding/main"] = _decoding(signal, leaking, held_out, classifiers, rng)
         if judged:
             nodes["/decoding/main"] = _judged(nodes["/decoding/main"], failing, not_asked)
+        if primary:
+            nodes["/decoding/main"].attrs["primary"] = json.dumps(primary)
         if published:
             nodes["/decoding/as_published"] = _published(nodes["/decoding/main"])
     return xr.DataTree.from_dict(nodes, name="made_up")
@@ -202,9 +205,9 @@ def _recording(
     return xr.Dataset(
         {
             "activity": (("subject", "visit", "stimulus", "unit"), activity),
-            "stimulus_label": (("subject", "stimulus"), labels),
         },
         coords={
+            "stimulus_label": (("subject", "stimulus"), labels),
             "subject": subjects["subject"],
             "unit_layer": ("unit", _words(list(owners))),
             **_times(),
@@ -231,6 +234,7 @@ def _decoding(
     variables = {
         "balanced_accuracy": (cell, accuracy),
         "interval": ((*cell, "bound"), _interval(accuracy)),
+        "simultaneous_interval": ((*cell, "bound"), _interval(accuracy, 0.08)),
         "control_accuracy": ((*cell, "control"), controls),
         "control_interval": ((*cell, "control", "bound"), _interval(controls)),
         "confusion": ((*cell, "true_rule", "predicted_rule"), _confusion(accuracy)),
@@ -318,8 +322,8 @@ def _published(verdict: xr.Dataset) -> xr.Dataset:
     return kept.assign(optimism=optimism).assign_attrs(scheme="paper")
 
 
-def _interval(values: np.ndarray) -> np.ndarray:
-    return np.stack([values - 0.05, values + 0.05], axis=-1)
+def _interval(values: np.ndarray, half: float = 0.05) -> np.ndarray:
+    return np.stack([values - half, values + half], axis=-1)
 
 
 def _confusion(accuracy: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ PLATES = pytest.mark.parametrize("plate", [reliability_plate, held_out_plate, le
 def test_each_probe_has_the_panel_of_its_best_result(plate, tree):
     (analysis,) = analyses(tree)
     titles = [panel.figure.axes[0].get_title(loc="left") for panel in plate(analysis).panels]
-    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.best_of_probes]
+    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.of_probes]
 
 
 @PLATES

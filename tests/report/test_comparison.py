@@ -17,8 +17,8 @@ from virtuallab.lab.designs import designs_of, observables_of, tabulated
 from virtuallab.lab.tried import Answer
 from virtuallab.protocol import read_text
 from virtuallab.report import comparison_page, power_page, power_summary, ranking_table
-from virtuallab.report.comparison import controls_sentence, ranking
-from virtuallab.report.comparison_plates import curve_plates, heat_plates, label
+from virtuallab.report.comparison import best_sentence, controls_sentence, ranking
+from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates, label
 from virtuallab.report.power import Asked, sentences
 
 DESIGNS = """\
@@ -69,6 +69,34 @@ def test_the_ranking_is_by_accuracy_and_marks_who_cannot_be_told_from_the_best(f
     assert not rows[-1].is_tied
     assert rows[-1].behind == pytest.approx(rows[0].value - rows[-1].value)
     assert len(rows) == (6 * 2 + 2 + 2 + 1) * 2
+
+
+def test_the_best_of_many_has_an_interval_that_is_corrected_for_their_number(found):
+    first, *rest = ranking(found)
+    words = best_sentence(found)
+    low, high = map(float, re.search(r"interval (0\.\d+) to (0\.\d+)\)", words).groups())
+    assert words.startswith(f"The best of {len(rest) + 1} had luck on its side")
+    assert first.design in words
+    assert low < first.low - 0.02
+    assert high > first.high
+    assert words in " ".join(comparison_page(found).split())
+    one = found.isel(design=[0], observable=[0], classifier=[0])
+    assert best_sentence(one) == ""
+
+
+def test_the_best_of_each_name_is_drawn_with_its_corrected_interval(found):
+    grid = found.isel(design=found["design_name"].values == "grid", classifier=0)
+    best = int(grid["balanced_accuracy"].max("observable").argmax("design"))
+    ends = [
+        path.vertices[:, 0]
+        for lines in best_plate(found).panels[0].figure.axes[0].collections
+        for path in lines.get_paths()
+    ]
+    value = float(grid["balanced_accuracy"][best].max())
+    plain = grid["interval"][best, int(grid["balanced_accuracy"][best].values.argmax())].values
+    drawn = min(ends, key=lambda span: abs(span.mean() - value))
+    assert drawn[0] < plain[0] - 0.01
+    assert drawn[1] > plain[1]
 
 
 def test_the_ranking_fits_a_terminal(found):

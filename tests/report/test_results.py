@@ -62,9 +62,9 @@ def test_an_accuracy_without_an_interval_is_never_above_chance():
 
 def test_each_probe_has_one_best_result_from_the_best_probe_to_the_worst(tree):
     (analysis,) = analyses(tree)
-    best = [result.accuracy.value for result in analysis.best_of_probes]
+    best = [result.accuracy.value for result in analysis.of_probes]
     assert best == sorted(best, reverse=True)
-    assert {result.probe for result in analysis.best_of_probes} == {"all_units", "noisy", "sparse"}
+    assert {result.probe for result in analysis.of_probes} == {"all_units", "noisy", "sparse"}
     assert analysis.best == max(analysis.results, key=lambda r: r.accuracy.value)
 
 

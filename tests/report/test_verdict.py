@@ -9,23 +9,96 @@ def judged(**settings):
     return judge(analyses(experiment(**settings))[0])
 
 
-def test_an_identified_rule_is_said_with_interval_chance_and_how_many_were_compared():
-    verdict = judged()
+NOISY = {"probe": "noisy", "observable": "activity", "classifier": "linear_svm"}
+
+
+def test_the_primary_result_answers_and_not_the_best():
+    tree = experiment(primary=NOISY)
+    (analysis,) = analyses(tree)
+    verdict = judge(analysis)
+    stored = tree["decoding/main"].to_dataset().sel(NOISY)
+    assert analysis.primary != analysis.best
     assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.sentence.startswith("The probe “noisy” identifies the rule")
     for part in (
-        "95\u00a0% interval",
+        f"{float(stored['balanced_accuracy']):.2f} (95\u00a0% interval",
         "chance is 0.25",
-        "best of 22 comparisons",
+        "from activity by linear SVM, the primary result that the protocol names",
         "do not exceed chance",
     ):
         assert part in verdict.sentence
+    assert "best of" not in verdict.sentence
+    best = next(r for r in verdict.remarks if r.startswith("The best of all 22 results is"))
+    assert "corrected for 22 comparisons" in best
+
+
+def test_a_primary_result_at_chance_is_the_answer_though_others_are_above():
+    tree = experiment(primary=NOISY)
+    low = tree["decoding/main"].to_dataset()
+    low["interval"].loc[NOISY] = [0.2, 0.3]
+    tree["decoding/main"] = low
+    verdict = judge(analyses(tree)[0])
+    assert verdict.finding is Finding.NOT_IDENTIFIED
+    assert verdict.sentence.startswith("The probe “noisy” does not identify the rule")
+
+
+def test_a_primary_result_that_was_not_measured_is_missed_and_not_replaced():
+    verdict = judged(
+        primary={"probe": "sparse", "observable": "weights", "classifier": "linear_svm"}
+    )
+    assert verdict.finding is Finding.NOTHING
+    assert "(probe sparse, observable weights, classifier linear SVM) was not" in verdict.sentence
+
+
+def test_the_only_result_is_primary_by_itself():
+    tree = experiment(classifiers=("linear_svm",))
+    tree["decoding/main"] = tree["decoding/main"].to_dataset().isel(probe=[1], observable=[0])
+    (analysis,) = analyses(tree)
+    verdict = judge(analysis)
+    assert (analysis.primary, analysis.shown_as) == (analysis.results[0], "only result")
+    assert verdict.sentence.startswith("The probe “noisy” identifies the rule")
+    assert "named" not in verdict.sentence
+
+
+def test_without_a_primary_result_the_table_answers_and_the_best_is_corrected():
+    (analysis,) = analyses(experiment())
+    verdict = judge(analysis)
+    values = [result.accuracy.value for result in analysis.results]
+    together = analysis.best.simultaneous
+    assert verdict.finding is Finding.IDENTIFIED
+    for part in (
+        "No primary result was named, so all 22 results are the answer",
+        f"from {min(values):.2f} to {max(values):.2f}, where chance is 0.25",
+        "Corrected for 22 comparisons, 22 of them identify the rule.",
+        "The best of 22 is",
+        f"corrected for 22 comparisons, {together.low:.2f} to {together.high:.2f})",
+        "do not exceed chance",
+    ):
+        assert part in verdict.sentence
+
+
+def test_what_is_above_chance_only_before_the_correction_is_not_identified():
+    tree = experiment(signal=0.1)
+    node = tree["decoding/main"].to_dataset()
+    node["interval"][..., 0] = 0.26
+    tree["decoding/main"] = node.assign(simultaneous_interval=node["interval"] * [0.9, 1])
+    (analysis,) = analyses(tree)
+    assert all(result.identifies for result in analysis.results)
+    verdict = judge(analysis)
+    assert verdict.finding is Finding.NOT_IDENTIFIED
+    assert "Corrected for 22 comparisons, none lies above chance" in verdict.sentence
+
+
+def test_an_identified_rule_is_said_with_how_many_controls_were_asked():
+    verdict = judged()
+    assert verdict.finding is Finding.IDENTIFIED
     assert "None of the 44 negative controls lies above chance." in verdict.remarks
 
 
 def test_nothing_above_chance_is_not_called_identified():
     verdict = judged(signal=0.03)
     assert verdict.finding is Finding.NOT_IDENTIFIED
-    assert verdict.sentence.startswith("None of the 22 comparisons identifies the rule")
+    assert "do not identify the rule" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -51,7 +124,7 @@ def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause)
     assert verdict.finding is Finding.CONTROL_FAILED
     assert cause in verdict.sentence
     assert any("22 of 88 negative controls" in r and "severely" in r for r in verdict.remarks)
-    assert not any("luck" in remark for remark in verdict.remarks)
+    assert not any("by luck" in remark for remark in verdict.remarks)
 
 
 @pytest.mark.parametrize(

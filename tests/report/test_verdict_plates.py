@@ -26,7 +26,7 @@ def test_each_probe_has_the_confusion_of_its_best_result(tree):
     (analysis,) = analyses(tree)
     plate = confusion_plate(analysis)
     titles = [panel.figure.axes[0].get_title(loc="left") for panel in plate.panels]
-    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.best_of_probes]
+    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.of_probes]
 
 
 def test_the_confusions_of_all_probes_have_their_rules_in_one_order(tree):

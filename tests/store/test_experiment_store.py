@@ -16,7 +16,16 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.store.toy import NODE, STAGE, contents, new_store, sample, subjects, write_and_commit
+from tests.store.toy import (
+    NODE,
+    STAGE,
+    contents,
+    declare,
+    new_store,
+    sample,
+    subjects,
+    write_and_commit,
+)
 from virtuallab.errors import StoreError
 from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.metadata import spread
@@ -92,7 +101,7 @@ def test_no_interruption_and_no_order_leaves_a_trace(
         for position, index in enumerate(order):
             if position == begun_again:
                 broken = Store.open(broken.path)
-                broken.declare(NODE, sample(), coords={"rule": subjects()["rule"]})
+                declare(broken)
             broken.write(NODE, index, sample(float(index)))
         finish(broken)
         assert contents(store.path) == contents(broken.path)

@@ -39,14 +39,16 @@ def test_declaring_otherwise_is_refused(
 ) -> None:
     store = new_store(tmp_path)
     with pytest.raises(StoreError, match=message):
-        store.declare(NODE, change(sample()), coords={"rule": subjects()["rule"]})
+        store.declare(
+            NODE, change(sample()), coords={"rule": subjects()["rule"]}, own=["unit_index"]
+        )
 
 
 def test_a_node_that_was_told_less_of_its_subjects_is_the_same_node(tmp_path: Path) -> None:
     store = new_store(tmp_path)
     before = contents(store.path)
     rule = subjects()["rule"]
-    store.declare(NODE, sample(), coords={"rule": rule, "family": rule})
+    store.declare(NODE, sample(), coords={"rule": rule, "family": rule}, own=["unit_index"])
     assert contents(store.path) == before
 
 

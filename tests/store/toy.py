@@ -32,9 +32,9 @@ def sample(fill: float = 0.0) -> xr.Dataset:
     return xr.Dataset(
         {
             "activity": (("visit", "stimulus", "unit"), values),
-            "unit_index": ("unit", np.arange(5)),
         },
         coords={
+            "unit_index": ("unit", np.arange(5)),
             "visit": np.arange(3),
             "step": ("visit", np.array([0, 10, 20])),
             "unit_layer": ("unit", words("conv1", "conv1", "conv1", "fc2", "fc2")),
@@ -51,7 +51,7 @@ def new_store(folder: Path, count: int = 6) -> Store:
 
 
 def declare(store: Store, count: int = 6) -> None:
-    store.declare(NODE, sample(), coords={"rule": subjects(count)["rule"]})
+    store.declare(NODE, sample(), coords={"rule": subjects(count)["rule"]}, own=["unit_index"])
 
 
 def write_and_commit(path: str, indices: list[int]) -> None:

@@ -1,5 +1,5 @@
 """The decoder: which rule was at work, from what a probe saw, and how sure one can be."""
 
-from virtuallab.decoder.analysis import Analysis
+from virtuallab.decoder.analysis import Analysis, Primary
 
-__all__ = ["Analysis"]
+__all__ = ["Analysis", "Primary"]

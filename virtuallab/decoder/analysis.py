@@ -20,6 +20,24 @@ _QUARTERS = 4  # a random split tests a quarter of the subjects of each rule, on
 
 
 @dataclass(frozen=True, kw_only=True)
+class Primary:
+    """The one comparison of an analysis that answers the question.
+
+    A key may be left out where the analysis leaves no choice of it.
+    """
+
+    probe: str | None = setting(None, doc="Name of the probe.")
+    observable: Observable | None = setting(None, doc="What the decoder reads of it.")
+    classifier: str | None = setting(None, doc="Name of the classifier.")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What is named, by key."""
+        keys = ("probe", "observable", "classifier")
+        return {key: str(name) for key in keys if (name := getattr(self, key)) is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Analysis:
     """One question put to the recordings.
 
@@ -36,6 +54,11 @@ class Analysis:
     )
     classifiers: Annotated[tuple[str, ...], Len(1)] = setting(
         ("kernel_svm",), doc="Classifiers, by name."
+    )
+    primary: Primary | None = setting(
+        None,
+        doc="The comparison that answers the question: probe, observable and classifier. Without "
+        "it, where there are several, the whole table is the answer, corrected for their number.",
     )
     scheme: Literal["strict", "paper"] = setting(
         "strict", doc="How it is validated: 'strict' (by subject) or 'paper' (by layer)."
@@ -130,6 +153,58 @@ class Analysis:
             *self._undivided(rules),
             *self._held_out(rules, architectures, None if columns is None else kept),
         ]
+
+    def check_primary(self, measured: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+        """Say why the primary comparison is none of this analysis, or is several.
+
+        Parameters
+        ----------
+        measured : mapping from probe to sequence of str
+            The observables that each probe of the protocol measures.
+
+        Returns
+        -------
+        list of (field, message)
+        """
+        if self.primary is None:
+            return []
+        named = self.primary.named
+        probes = list(measured) if self.probes is None else list(self.probes)
+        offered: dict[str, list[str]] = {
+            "probe": probes,
+            "observable": list(self.observables),
+            "classifier": list(self.classifiers),
+        }
+        absent = [
+            (f"primary.{key}", f"no {key} {name!r} in this analysis. {suggest(name, offered[key])}")
+            for key, name in named.items()
+            if name not in offered[key]
+        ]
+        if absent:
+            return absent
+        every = (
+            {"probe": probe, "observable": observable, "classifier": classifier}
+            for probe in probes
+            for observable in self.observables
+            for classifier in self.classifiers
+            if observable == "all" or observable in measured.get(probe, ())
+        )
+        left = [each for each in every if named.items() <= each.items()]
+        if not left:
+            who = f"probe {named['probe']!r}" if "probe" in named else "no probe"
+            does = "does not measure" if "probe" in named else "measures"
+            what = named.get("observable", " or ".join(self.observables))
+            return [("primary", f"{who} {does} {what}. Name what is measured.")]
+        if len(left) > 1:
+            several = {key: dict.fromkeys(each[key] for each in left) for key in offered}
+            missing = [f"{key} ({', '.join(s)})" for key, s in several.items() if len(s) > 1]
+            return [
+                (
+                    "primary",
+                    f"leaves {len(left)} comparisons; name also its {' and '.join(missing)}.",
+                )
+            ]
+        return []
 
     def _unknown(self, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
         for name in self.probes or ():

@@ -64,7 +64,7 @@ def identify(
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``; ``control_*`` (control),
         ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``
         and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``,
-        ``nominal_coverage``.
+        ``nominal_coverage``, and ``primary``, what the analysis names as that, as JSON.
 
     Raises
     ------
@@ -131,6 +131,7 @@ def identify(
         "confidence": analysis.confidence,
         "nominal_coverage": analysis.coverage,
         "n_subjects": features.sizes["subject"],
+        "primary": json.dumps(analysis.primary.named if analysis.primary else {}),
         "warnings": json.dumps(
             [*_left_out(few, analysis), *_warnings(features, analysis, measured)]
         ),

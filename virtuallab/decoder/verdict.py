@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.controls import Check, judged
-from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.intervals import balanced_accuracy, bonferroni, interval
+from virtuallab.vocabulary import describe
 
 BOUNDS = ("low", "high")
 
@@ -70,6 +72,40 @@ def of_checks(checks: Sequence[Check]) -> xr.Dataset:
         },
         coords={"control": np.array([each.name for each in checks], dtype=object)},
     )
+
+
+def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
+    """Add the intervals that hold for all results of a table at once: ``simultaneous_interval``.
+
+    The best of several accuracies is high by luck as well. Its interval is that of a confidence
+    of which Bonferroni's correction takes the share of all results measured, so that all of them
+    hold together with the confidence of one.
+
+    Parameters
+    ----------
+    verdict : xr.Dataset
+        Of one analysis, with the attributes ``confidence`` and ``scheme``, over any axes.
+    """
+    accuracy = verdict["balanced_accuracy"]
+    count = int(accuracy.notnull().sum())
+    bounds = verdict["interval"].transpose(*accuracy.dims, "bound")
+    found = bounds.to_numpy().copy()
+    if count > 1:
+        confidence = float(verdict.attrs["confidence"])
+        severe = bonferroni(confidence, count)
+        tables = verdict["confusion"].transpose(*accuracy.dims, "true_rule", "predicted_rule")
+        for place in np.ndindex(accuracy.shape):
+            value, (low, high) = float(accuracy.values[place]), found[place]
+            if not np.isfinite(value):
+                continue
+            if verdict.attrs["scheme"] == "strict":
+                wide = interval(tables.values[place], severe, 0)
+            else:  # the mean over random splits and standard errors of it
+                wider = norm.ppf((1 + severe) / 2) / norm.ppf((1 + confidence) / 2)
+                wide = value - wider * (value - low), value + wider * (high - value)
+            found[place] = min(low, wide[0]), max(high, wide[1])
+    together = bounds.copy(data=found).assign_attrs(describe("simultaneous_interval"))
+    return verdict.assign(simultaneous_interval=together)
 
 
 def judged_together(verdict: xr.Dataset) -> xr.Dataset:

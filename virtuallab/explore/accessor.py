@@ -111,10 +111,18 @@ class Lab:
         """
         return scores.zscore(self._recording, name, over)
 
-    def tuning(self) -> xr.DataArray:
+    def tuning(self, half: stimuli.Half | None = None) -> xr.DataArray:
         """Average the responses to the stimuli of each class.
 
-        Each subject's responses are sorted by the classes of the stimuli it was shown itself.
+        Each subject's responses are sorted by the classes of the stimuli it was shown itself. What
+        a unit prefers and how strongly cannot both be read from the same responses: the largest of
+        several means is above the others by noise alone. Choose by one half of the stimuli, and
+        measure with the other.
+
+        Parameters
+        ----------
+        half : "first" or "second", optional
+            Every other stimulus of each class, in the order of recording; all unless given.
 
         Returns
         -------
@@ -125,9 +133,9 @@ class Lab:
         Raises
         ------
         virtuallab.errors.UserError
-            If the recording does not know classes.
+            If the recording does not know classes, or there is no such half.
         """
-        return stimuli.tuning(self._recording)
+        return stimuli.tuning(self._recording, half)
 
     def trial_average(self, dim: str = stimuli.TRIAL) -> xr.Dataset:
         """Average what was shown repeatedly.
@@ -271,7 +279,10 @@ class Lab:
     ) -> Axes:
         """Draw one subject's mean responses to each class, units by layer and preferred class.
 
-        Each unit's means are z-scored over the classes. Grey is missing.
+        Cross-validated: units are ordered by the class that they prefer in one half of the stimuli,
+        and their means over the other half are drawn. A diagonal is tuning that holds for stimuli
+        it was not chosen by; noise gives none. Each unit's means are z-scored over the classes.
+        Grey is missing: no second stimulus of a class was shown.
 
         Parameters
         ----------

@@ -15,6 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from virtuallab.errors import UserError
 from virtuallab.explore import by_layer, scores, stimuli
 from virtuallab.explore.recording import STIMULUS_2, STIMULUS_CLASS, layers, owners
 from virtuallab.explore.subject import at_visit, check_plain, moment, one_subject, visits_of, who
@@ -51,20 +52,32 @@ def activity(
 def tuning(
     recording: xr.Dataset, *, subject: str | None, visit: int | None, ax: Axes | None
 ) -> Axes:
-    """Draw z-scored mean responses, classes against units by layer and preferred class."""
+    """Draw z-scored mean responses, classes against units by layer and preferred class.
+
+    The class that a unit prefers is that of one half of the stimuli, what is drawn is of the other:
+    sorted by themselves, responses of pure noise would show a diagonal too.
+    """
     one = at_visit(one_subject(recording, subject), visit)
-    means = stimuli.tuning(one)
-    scored = scores.zscore(means.to_dataset(), str(means.name), (STIMULUS_CLASS,))
+    chosen, shown = stimuli.tuning(one, "first"), stimuli.tuning(one, "second")
+    if not np.isfinite(shown).any():
+        raise UserError(
+            "no class has two stimuli: which class a unit prefers is chosen by one half of the "
+            "stimuli, and its responses to the other half are drawn. Show more stimuli."
+        )
+    classes = chosen[STIMULUS_CLASS].to_numpy()
+    scored = scores.zscore(shown.to_dataset(), str(shown.name), (STIMULUS_CLASS,))
+    scored = scored.reindex({STIMULUS_CLASS: classes})  # NaN for one that has no second stimulus
     values = scored.transpose(STIMULUS_CLASS, UNIT).to_numpy()
-    units = _by_layer(one, np.nan_to_num(values, nan=-np.inf).argmax(0))
-    names = [str(each) for each in means[STIMULUS_CLASS].to_numpy()]
+    preferred = np.nan_to_num(chosen.transpose(STIMULUS_CLASS, UNIT).to_numpy(), nan=-np.inf)
+    units = _by_layer(one, preferred.argmax(0))
+    names = [str(each) for each in classes]
     with theme():
         ax = _axes(ax, 6.2, 2.7)
         _scores(ax, values[:, units], "mean response (z-score)")
         _mark_layers(ax, owners(one)[units])
         every = -(-len(names) // _MANY)
         ax.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every], rotation=0)
-        ax.set_xlabel("unit, by layer and preferred class")
+        ax.set_xlabel("unit, by layer and class preferred in the other half of the stimuli")
         ax.set_ylabel("stimulus class")
         ax.set_title(_title(one, moment(one)), loc="left")
     return ax

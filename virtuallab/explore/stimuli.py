@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -17,14 +18,22 @@ from virtuallab.explore.recording import (
     response_units,
     responses,
 )
-from virtuallab.vocabulary import STIMULUS, SUBJECT
+from virtuallab.vocabulary import CHOSEN, STIMULUS, SUBJECT
 
 TRIAL = "trial"
+Half = Literal["first", "second"]
+_HALVES: tuple[Half, ...] = ("first", "second")
 _NOTHING = -1  # where one subject was shown fewer stimuli than another
 
 
-def tuning(recording: xr.Dataset) -> xr.DataArray:
-    """Mean response to each class of stimuli, dims (..., stimulus_class, unit)."""
+def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
+    """Mean response to each class of stimuli, dims (..., stimulus_class, unit).
+
+    With a half it is that of every other stimulus of each class and subject, in the order of
+    recording.
+    """
+    if half not in (None, *_HALVES):
+        raise UserError(f"no half is called {half!r}. {suggest(str(half), _HALVES)}")
     activity = responses(recording)
     if "stimulus_label" not in recording:
         raise UserError(
@@ -34,6 +43,8 @@ def tuning(recording: xr.Dataset) -> xr.DataArray:
     labels = recording["stimulus_label"]
     classes, group = np.unique(_plain(labels.to_numpy()), return_inverse=True)
     groups = xr.Variable(labels.dims, group.reshape(labels.shape))
+    if half is not None:
+        groups = _every_other(groups, len(classes), _HALVES.index(half))
     means, seen = _means(activity.variable, groups, len(classes))
     # A subject that was not recorded has no labels either, and all of its stimuli read as class 0.
     kept = np.flatnonzero(seen) if seen.any() else np.arange(len(classes))
@@ -44,6 +55,15 @@ def tuning(recording: xr.Dataset) -> xr.DataArray:
     found = found.isel({STIMULUS_CLASS: kept}).assign_coords({STIMULUS_CLASS: class_coord})
     attrs = {"units": response_units(recording), "long_name": "mean response to a class"}
     return found.rename("tuning").assign_attrs(attrs)
+
+
+def _every_other(groups: xr.Variable, count: int, start: int) -> xr.Variable:
+    """Keep every other member of each group; the rest get a number that no group has."""
+    flat = groups.transpose(..., STIMULUS)
+    member = _members(flat, list(map(str, flat.dims)), count)
+    place = (member.cumsum(-2) * member).sum(-1) - 1  # 0 for the first of its group
+    kept = np.where(place % 2 == start, flat.to_numpy(), count)
+    return xr.Variable(flat.dims, kept).transpose(*groups.dims)
 
 
 def trial_average(recording: xr.Dataset, dim: str) -> xr.Dataset:
@@ -57,23 +77,23 @@ def trial_average(recording: xr.Dataset, dim: str) -> xr.Dataset:
 
 
 def _over_trials(recording: xr.Dataset, dim: str) -> xr.Dataset:
-    averaged = {}
-    for name, values in recording.data_vars.items():
+    averaged: dict[Hashable, xr.Variable] = {}
+    for name, values in recording.variables.items():
         if dim not in values.dims:
             averaged[name] = values
-        elif values.dtype.kind == "f":
+        elif name in recording.data_vars and values.dtype.kind == "f":
             averaged[name] = values.mean(dim, keep_attrs=True)
-        else:
-            first = values.isel({dim: 0})
-            if not bool((values == first).all()):
-                raise UserError(
-                    f"{name!r} differs along {dim!r}: these are not repetitions of the same, and "
-                    "their mean would mix what does not belong together."
-                )
+        elif bool((values == (first := values.isel({dim: 0}))).all()):
             averaged[name] = first
-    kept = {n: c.variable for n, c in recording.coords.items() if dim not in c.dims}
-    plain = {n: v.variable for n, v in averaged.items()}
-    return xr.Dataset(plain, kept, recording.attrs)
+        elif name in recording.data_vars or name in CHOSEN:
+            raise UserError(
+                f"{name!r} differs along {dim!r}: these are not repetitions of the same, and "
+                "their mean would mix what does not belong together."
+            )
+    kept = {n: v for n, v in averaged.items() if n in recording.coords and n != dim}
+    return xr.Dataset(
+        {n: v for n, v in averaged.items() if n in recording.data_vars}, kept, recording.attrs
+    )
 
 
 def _over_repeats(recording: xr.Dataset) -> xr.Dataset:

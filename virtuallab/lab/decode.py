@@ -15,7 +15,7 @@ from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.identify import identify, n_steps
 from virtuallab.decoder.relevance import regrouped
-from virtuallab.decoder.verdict import judged_together
+from virtuallab.decoder.verdict import judged_together, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.progress import counting, tallying
@@ -172,4 +172,6 @@ def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
         joined = regrouped(joined)
     warnings = [str(verdict.attrs.get("warnings", "[]")) for verdict in verdicts]
     judged = joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
-    return judged_together(judged) if "confidence" in judged.attrs else judged
+    if "confidence" not in judged.attrs:
+        return judged
+    return with_simultaneous(judged_together(judged))

@@ -147,7 +147,10 @@ def _analysis_faults(found: Protocol) -> dict[str, str]:
     return {
         f"analyses.{name}.{field}": message
         for name, analysis in found.analyses.items()
-        for field, message in analysis.check(
-            rules, architectures, tuple(found.probes), columns=columns, measured=measured
+        for field, message in (
+            *analysis.check(
+                rules, architectures, tuple(found.probes), columns=columns, measured=measured
+            ),
+            *analysis.check_primary(measured),
         )
     }

@@ -32,7 +32,7 @@ from virtuallab.protocol.section import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import LAYER, SUBJECT, VISIT, describe
+from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
 def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
@@ -162,6 +162,7 @@ def _declare(
     written = json.dumps(asdict(probe), sort_keys=True)
     _refuse_another(store, name, written)
     attributes = {
+        **_origin(store.provenance),
         "probe": written,
         **({} if contacts is None else {"probeinterface": contacts}),
     }
@@ -175,7 +176,8 @@ def _declare(
         seen = _with_times(probe.implant(specimen, stream).record(specimen, stream), visits)
         if probe.keep == "recording":
             node = recording_node(name, anatomy.name)
-            store.declare(node, seen, coords=design, attributes=attributes)
+            own = [chosen for chosen in CHOSEN if chosen in seen.coords]
+            store.declare(node, seen, coords=design, own=own, attributes=attributes)
         found = features(seen)
         sample = _placed(found, layers)
         columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
@@ -215,6 +217,24 @@ def _refuse_another(store: Store, name: str, probe: str) -> None:
 def command(store: Store, *words: str) -> str:
     """Write the command that works on the probes of a store, for messages."""
     return shlex.join(["virtuallab", "probe", str(store.path), *words])
+
+
+def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Attributes that say of a recording, also where it is saved alone, where it is from.
+
+    They are those of the experiment, so that they do not depend on when a probe was added.
+    """
+    version = json.loads(provenance.get("versions", "{}")).get("virtuallab", "")
+    name = provenance.get("title", "")
+    return {
+        "title": name,
+        "source": f"simulated by virtuallab {version}".rstrip(),
+        "simulated": "true",
+        "protocol": name,
+        "protocol_sha256": provenance.get("protocol_sha256", ""),
+        "seed": provenance.get("seed", ""),
+        "virtuallab_version": version,
+    }
 
 
 def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:

@@ -19,8 +19,9 @@ class Calcium:
 
     .. math:: f_k = a f_{k-1} + (1 - a) \max(y_k, 0), \qquad F = \frac{f}{1 + f / s}
 
-    so that a response that lasts is shown as it is, as long as it is far below :math:`s`. The
-    recording starts after a long time without stimuli. Noise of the photons is the probe's `noise`.
+    in dF/F, over the fluorescence without any response. A lasting response of 1 gives a dF/F of 1,
+    and others are in proportion, as long as they are far below :math:`s`. The recording starts
+    after a long time without stimuli. Noise of the photons is the probe's `noise`.
 
     References
     ----------
@@ -38,7 +39,7 @@ class Calcium:
     def glow(
         self, seen: Float[np.ndarray, "visit stimulus unit"]
     ) -> Float[np.ndarray, "visit stimulus unit"]:
-        """Return fluorescence in the units of responses, single precision.
+        """Return fluorescence in dF/F, single precision.
 
         Parameters
         ----------

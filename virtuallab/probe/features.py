@@ -18,6 +18,7 @@ from virtuallab.probe.statistics import (
     over_images,
     summaries,
     summaries_of_observed,
+    units_of,
 )
 from virtuallab.vocabulary import (
     ACTIVITY,
@@ -247,11 +248,22 @@ def labelled(recording: xr.Dataset, found: Measured) -> xr.Dataset:
             **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},
             STATISTIC: np.array(STATISTICS, dtype=object),
             "statistic_observable": (STATISTIC, np.array(owners, dtype=object)),
+            "statistic_units": (STATISTIC, _units(recording), describe("statistic_units")),
             CHANGE_NAME: np.array(change_names(), dtype=object),
             "change_observable": (CHANGE_NAME, np.array(change_owners, dtype=object)),
             OBSERVABLE: np.array(OBSERVABLES, dtype=object),
         },
     ).drop_vars("n_units", errors="ignore")
+
+
+def _units(recording: xr.Dataset) -> np.ndarray:
+    """Units of each statistic, from those of its observable."""
+    measured = {
+        name: recording[name].attrs.get("units", "1") if name in recording else "1"
+        for name in OBSERVABLES
+    }
+    found = [units_of(name, str(measured[OBSERVABLE_OF[name]])) for name in STATISTICS]
+    return np.array(found, dtype=object)
 
 
 @cache

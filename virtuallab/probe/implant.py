@@ -59,8 +59,9 @@ class Implant:
     def record(self, tissue: Tissue, noise: np.random.Generator) -> xr.Dataset:
         """Measure.
 
-        The coordinates are the same for all subjects of one make; what was chosen in this one
-        (indices of units, synapses and stimuli) is among the variables.
+        The coordinates are the same for all subjects of one make, but for
+        :data:`~virtuallab.vocabulary.CHOSEN`: what was chosen in this one (indices of units,
+        synapses and stimuli, and what follows from them).
 
         Parameters
         ----------
@@ -74,7 +75,7 @@ class Implant:
         xr.Dataset
             ``activity`` (visit, stimulus, unit), ``weights`` (visit, synapse) and
             ``activity_change`` (visit, stimulus, layer), as far as the probe measures them, in
-            single precision.
+            single precision, each with its ``units``.
         """
         streams = {
             observable: dict(zip(tissue.layers, of_it.spawn(len(tissue.layers)), strict=True))
@@ -87,22 +88,23 @@ class Implant:
             seen = [measure(self, tissue, n, streams[observable][n]) for n in self.layers]
             # Picking by index leaves axes in any order of memory; what follows reads along units.
             values = np.ascontiguousarray(np.concatenate(seen, axis=-1, dtype=np.float32))
-            variables[observable] = xr.Variable(dims, values, describe(observable))
+            attrs = {**describe(observable), **self.probe.quantity(observable)}
+            variables[observable] = xr.Variable(dims, values, attrs)
         if ACTIVITY in self.probe.observables:
-            variables |= self._who(tissue)
+            coords |= self._who(tissue)
             counts = {layer: channels.count for layer, channels in self.units.items()}
             coords["unit_layer"] = _named("unit_layer", UNIT, self._owners(counts))
         if WEIGHTS in self.probe.observables:
             index = np.concatenate([self.synapses[layer] for layer in self.layers])
-            variables["synapse_index"] = _named("synapse_index", SYNAPSE, index)
+            coords["synapse_index"] = _named("synapse_index", SYNAPSE, index)
             counts = {layer: len(chosen) for layer, chosen in self.synapses.items()}
             coords["synapse_layer"] = _named("synapse_layer", SYNAPSE, self._owners(counts))
         if self.units:
-            variables["stimulus_index"] = _named("stimulus_index", STIMULUS, self.stimuli)
+            coords["stimulus_index"] = _named("stimulus_index", STIMULUS, self.stimuli)
             labels = labels_of(tissue)
             if labels is not None:
                 shown = labels[self.stimuli]
-                variables["stimulus_label"] = _named("stimulus_label", STIMULUS, shown)
+                coords["stimulus_label"] = _named("stimulus_label", STIMULUS, shown)
         return xr.Dataset(variables, coords)
 
     def _layer_coordinates(self, tissue: Tissue) -> dict[str, xr.Variable]:
@@ -160,7 +162,8 @@ class Implant:
             signal = seen  # noise is that of averages, which vary less than what they are of
         if self.probe.spikes is not None:
             there = tissue.responses[layer][self.visits][:, self.stimuli]
-            seen = self.probe.spikes.count(seen, there, stream.spawn(1)[0])
+            seen = self.probe.spikes.rates(seen, there, stream.spawn(1)[0])
+            signal = signal * np.float32(self.probe.spikes.rate)
         elif self.probe.calcium is not None:
             seen = self.probe.calcium.glow(seen)
         return self.probe.noise.added(seen, signal, stream)

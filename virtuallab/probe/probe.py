@@ -158,6 +158,26 @@ class Probe:
         unknown = list(unknown_device(self.device))
         return unknown or complaints(self.in_effect, layers, synapses, n_visits, n_stimuli)
 
+    def quantity(self, observable: Observable) -> dict[str, str]:
+        """Units and long name of what is measured, where the readout decides them.
+
+        Parameters
+        ----------
+        observable : str
+
+        Returns
+        -------
+        dict
+            ``units`` and ``long_name``: a rate in spikes/s where spikes are counted, dF/F of a
+            calcium indicator. Empty where values are those of the network.
+        """
+        design = self.in_effect
+        if observable == ACTIVITY and design.spikes is not None:
+            return {"units": "spikes/s", "long_name": "firing rate"}
+        if observable == ACTIVITY and design.calcium is not None:
+            return {"units": "dF/F", "long_name": "relative change of fluorescence"}
+        return {}
+
     @property
     def sees_responses(self) -> bool:
         """Whether stimuli have to be shown."""

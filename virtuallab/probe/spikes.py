@@ -1,4 +1,4 @@
-"""Spike counts in the place of responses."""
+"""Firing rates by spike counts in the place of responses."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Spikes:
     r"""Spikes counted over trials, sorted into units with some error.
 
     A response :math:`y` is a firing rate of :math:`r \max(y, 0)`; the spikes of a window of
-    :math:`T` seconds in each of :math:`n` trials are Poisson. What is recorded is their number over
-    what a response of 1 would give, so that it is in the units of responses:
+    :math:`T` seconds in each of :math:`n` trials are Poisson. What is recorded is the rate that
+    they give, in spikes/s:
 
-    .. math:: \hat y = \frac{k}{r T n}, \qquad
+    .. math:: \hat r = \frac{k}{T n}, \qquad
               k \sim \mathrm{Poisson}\!\left(r T n\, (1 - m)\,[(1 - c)\, y + c\, y']_+\right)
 
-    with mean :math:`y` and variance :math:`y / r T n` where sorting is perfect. :math:`m` is the
+    with mean :math:`r y` and variance :math:`r y / T n` where sorting is perfect. :math:`m` is the
     share of spikes that are missed; :math:`c` of those sorted into a unit come from another of the
     same layer, :math:`y'`, the same at all visits. What a neuron suppresses below zero gives no
     spikes: of a layer without a rectifier only the positive half is seen.
@@ -45,13 +45,13 @@ class Spikes:
         """Spikes that a response of 1 gives, over all trials."""
         return self.rate * self.window * self.trials
 
-    def count(
+    def rates(
         self,
         seen: Float[np.ndarray, "visit stimulus unit"],
         layer: Float[np.ndarray, "visit stimulus other"],
         stream: np.random.Generator,
     ) -> Float[np.ndarray, "visit stimulus unit"]:
-        """Return spike counts in the units of responses, single precision.
+        """Return firing rates in spikes/s, single precision.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Spikes:
         expected = self.spikes_of_one * (1 - self.missed) * np.maximum(fired, 0).astype(np.float64)
         countable = expected < _MOST  # false also where it is not a number
         counts = np.where(countable, of_spikes.poisson(np.where(countable, expected, 0)), expected)
-        return (counts / self.spikes_of_one).astype(np.float32)
+        return (counts / (self.window * self.trials)).astype(np.float32)
 
 
 _MOST = 1e15  # above it a count is beyond the generator, and its noise beyond single precision

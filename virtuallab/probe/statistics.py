@@ -50,6 +50,21 @@ Values = Float[np.ndarray, "*sample entry"]
 Summary = Float[np.ndarray, "*sample"]
 
 
+def units_of(statistic: str, measured: str) -> str:
+    """Units of a statistic of an observable that is measured in some units.
+
+    >>> units_of("actabs_mean", "spikes/s"), units_of("actsq_var", "spikes/s")
+    ('spikes/s', '(spikes/s)^4')
+    >>> units_of("actraw_kurtosis", "dF/F"), units_of("weightsq_var", "1")
+    ('1', '1')
+    """
+    function, kernel = statistic.split("_")
+    if measured == "1" or kernel in ("kurtosis", "skew"):
+        return "1"
+    power = (2 if function.endswith("sq") else 1) * (2 if kernel == "var" else 1)
+    return measured if power == 1 else f"({measured})^{power}"
+
+
 def rank(entries: int, percent: int) -> int:
     """Position of a nearest-rank quantile among ascending values.
 

@@ -41,4 +41,6 @@ analyses:                        # ways to ask which rule was at work
   main:
     observables: [activity, all]
     classifiers: [kernel_svm]
+    # The one of these comparisons that answers the question; the others stand beside it.
+    primary: {probe: array, observable: activity}
 """

@@ -12,9 +12,9 @@ from virtuallab.report.verdict_plates import counted
 
 
 def reliability_plate(analysis: Analysis) -> Plate | None:
-    """Reliability of the best result of each probe; None where it was not measured."""
+    """Reliability of one result of each probe; None where it was not measured."""
     panels, errors = [], []
-    for result in analysis.best_of_probes:
+    for result in analysis.of_probes:
         found = result.calibration
         if found is None or not found.count:
             continue
@@ -31,7 +31,7 @@ def reliability_plate(analysis: Analysis) -> Plate | None:
         return None
     caption = (
         "How sure the decoder was of the rule it named, and how often it was right, in bins of "
-        f"subjects (area: their number), for the best result of each probe{counted(analysis)}. "
+        f"subjects (area: their number), {analysis.choice}{counted(analysis)}. "
         "Dashed: right as often as it says. Calibration error, the mean distance from that line: "
         f"{', '.join(errors)}."
     )
@@ -39,9 +39,9 @@ def reliability_plate(analysis: Analysis) -> Plate | None:
 
 
 def held_out_plate(analysis: Analysis) -> Plate | None:
-    """Accuracy on each group held out, of the best result of each probe; None without any."""
+    """Accuracy on each group held out, of one result of each probe; None without any."""
     panels = []
-    for result in analysis.best_of_probes:
+    for result in analysis.of_probes:
         if not result.by_split:
             continue
         figure = held_out.draw(
@@ -62,7 +62,7 @@ def held_out_plate(analysis: Analysis) -> Plate | None:
         return None
     caption = (
         "Balanced accuracy on subjects of a kind that no training subject was of, with "
-        f"{100 * analysis.confidence:g} % intervals, for the best result of each probe"
+        f"{100 * analysis.confidence:g} % intervals, {analysis.choice}"
         f"{counted(analysis)}. Dashed: chance, {analysis.chance:.2f}; line: the accuracy where "
         "training subjects were of every kind. A bar near the dashed line says that what the "
         "decoder learned does not carry over to that kind."
@@ -71,8 +71,8 @@ def held_out_plate(analysis: Analysis) -> Plate | None:
 
 
 def left_out_plate(analysis: Analysis) -> Plate | None:
-    """How well rules left out are told, for the best result of each probe; None without any."""
-    chosen = [result for result in analysis.best_of_probes if result.left_out]
+    """How well rules left out are told, for one result of each probe; None without any."""
+    chosen = [result for result in analysis.of_probes if result.left_out]
     if not chosen:
         return None
     rules = dict.fromkeys(rule for result in chosen for rule in result.left_out)
@@ -92,7 +92,7 @@ def left_out_plate(analysis: Analysis) -> Plate | None:
     caption = (
         "Each rule was left out of training in turn, and its subjects shown beside subjects of the "
         "rules that the decoder knows: how well “none of these” is told (area under the curve; "
-        "dashed: guessing), for the best result of each probe. A rule near the dashed line would "
+        f"dashed: guessing), {analysis.choice}. A rule near the dashed line would "
         "be taken for one that the decoder knows."
     )
     return Plate(tuple(panels), caption)

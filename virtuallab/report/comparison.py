@@ -8,7 +8,12 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.console import Framed, framed
-from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates
+from virtuallab.report.comparison_plates import (
+    best_plate,
+    corrected_interval,
+    curve_plates,
+    heat_plates,
+)
 from virtuallab.report.html import environment
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE
@@ -53,6 +58,21 @@ def ranking(found: xr.Dataset) -> list[Ranked]:
     return [Ranked(place, *row) for place, row in enumerate(rows, start=1)]
 
 
+def best_sentence(found: xr.Dataset) -> str:
+    """Say how far the best can be trusted, which was chosen among many; empty if there is one."""
+    first, *rest = ranking(found)
+    if not rest:
+        return ""
+    count, confidence = len(rest) + 1, float(found.attrs["confidence"])
+    at = {DESIGN: first.design, OBSERVABLE: first.observable, CLASSIFIER: first.classifier}
+    low, high = corrected_interval(found.sel(at), count, confidence)
+    return (
+        f"The best of {count} had luck on its side: with an interval corrected for {count} "
+        f"comparisons, {first.design} reaches {first.value:.2f} ({100 * confidence:g} % interval "
+        f"{low:.2f} to {high:.2f})."
+    )
+
+
 def controls_sentence(found: xr.Dataset) -> str:
     """Say where the controls came out; empty if none was asked."""
     if "control_accuracy" not in found:
@@ -70,7 +90,9 @@ def ranking_table(found: xr.Dataset) -> Framed:
     """Lay out the ranking for the terminal."""
     rows = ranking(found)
     confidence = f"{100 * float(found.attrs['confidence']):g} %"
-    caption = "=: cannot be told from the best by these subjects."
+    caption = (
+        f"=: taken alone, cannot be told from the best by these subjects. {best_sentence(found)}"
+    )
     if len(rows) > _LISTED:
         caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
     table = framed(
@@ -109,6 +131,7 @@ def comparison_page(found: xr.Dataset) -> str:
             rows=ranking(found),
             confidence=f"{100 * float(found.attrs['confidence']):g} %",
             controls=controls_sentence(found),
+            luck=best_sentence(found),
             chance=float(found.attrs["chance"]),
             best=best_plate(found),
             curves=curve_plates(found),

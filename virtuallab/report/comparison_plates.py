@@ -8,11 +8,14 @@ import numpy as np
 import seaborn as sns
 import xarray as xr
 
+from virtuallab.decoder.comparison import accuracy_interval
+from virtuallab.decoder.intervals import bonferroni
 from virtuallab.report.figures import accuracy, curves, heat_map
 from virtuallab.report.figures.curves import Curve
 from virtuallab.report.plate import Panel, Plate
 from virtuallab.report.style import Look, observable_look, pretty
-from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE, PROBE, describe
+from virtuallab.report.words import words
+from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE, PROBE, RULE, describe
 
 _MARKERS = "osD^vPX<>ph*"
 
@@ -39,14 +42,42 @@ def best_plate(found: xr.Dataset) -> Plate:
         panels.append(Panel(figure, f"Best balanced accuracy of each design. {told}."))
     caption = (
         f"Balanced accuracy of the best design of each name, with {_percent(found)} intervals. "
-        "Where a name stands for many designs its best had luck on its side."
+        "The best of several designs had luck on its side: where a name stands for several, the "
+        "interval is corrected for their number."
     )
     return Plate(tuple(panels), caption)
 
 
 def _best(of: xr.Dataset) -> xr.Dataset:
-    """Keep the design that does best on any observable."""
-    return of.isel({DESIGN: int(of["balanced_accuracy"].max(OBSERVABLE).argmax(DESIGN))})
+    """Keep the design that does best on any observable, its intervals corrected for the choice."""
+    best = of.isel({DESIGN: int(of["balanced_accuracy"].max(OBSERVABLE).argmax(DESIGN))})
+    count = of.sizes[DESIGN]
+    if count == 1:
+        return best
+    confidence = float(of.attrs["confidence"])
+    bounds = [
+        corrected_interval(best.isel({OBSERVABLE: place}), count, confidence)
+        for place in range(best.sizes[OBSERVABLE])
+    ]
+    return best.assign(interval=((OBSERVABLE, "bound"), np.array(bounds)))
+
+
+def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[float, float]:
+    """Interval of an accuracy that was chosen as the best of several; NaN if it was not measured.
+
+    Parameters
+    ----------
+    one : xr.Dataset
+        A design read by one classifier from one observable, with ``identified`` (subject) and the
+        coordinate ``rule``.
+    count : int
+        Among how many it was chosen.
+    confidence : float
+    """
+    right = one["identified"].to_numpy().astype(float)
+    if not np.isfinite(right).all():
+        return np.nan, np.nan
+    return accuracy_interval(right, words(one[RULE]), bonferroni(confidence, count), 0)
 
 
 def curve_plates(found: xr.Dataset) -> list[Plate]:
@@ -207,7 +238,7 @@ def _at_best(of: xr.Dataset, settings: list[str]) -> xr.Dataset:
 
 def _fixed(of: xr.Dataset, settings: list[str]) -> str:
     told = [f"{label(setting)} {float(of[setting][0]):.4g}" for setting in settings]
-    return f", at {', '.join(told)}" if told else ""
+    return f", at {', '.join(told)} as in the best design" if told else ""
 
 
 def _is_there(of: xr.Dataset, observable: str) -> bool:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
 from virtuallab.report.control import BESIDE, Control
 from virtuallab.report.plate import Panel, Plate
-from virtuallab.report.relevance_plates import relevance_of_best
+from virtuallab.report.relevance_plates import relevance_of_shown
 from virtuallab.report.render import inline_svg
 from virtuallab.report.results import Analysis, Result, analyses
 from virtuallab.report.style import looks, pretty
@@ -65,7 +65,7 @@ def build(tree: xr.DataTree, title: str | None = None, check: Check = unchecked)
     rules = sorted(map(str, set(words(subjects[RULE]))))
     rule_looks = looks(rules)
     sections = [_section(analysis) for analysis in analyses(tree)]
-    probes = [result.probe for s in sections for result in s.analysis.best_of_probes]
+    probes = [result.probe for s in sections for result in s.analysis.of_probes]
     question = str(tree.attrs.get("summary", "")).removeprefix("Simulated data.").strip()
     return (
         environment()
@@ -99,7 +99,7 @@ def _section(analysis: Analysis) -> Section:
         "reliability": reliability_plate,
         "held_out": held_out_plate,
         "left_out": left_out_plate,
-        "relevance": relevance_of_best,
+        "relevance": relevance_of_shown,
     }
     plates = {name: make(analysis) if analysis.results else None for name, make in makers.items()}
     return Section(
@@ -107,7 +107,7 @@ def _section(analysis: Analysis) -> Section:
         verdict=judge(analysis),
         by_probe=by_probe,
         beside=[name for name in analysis.control_names if name in BESIDE],
-        controls=tuple(analysis.best.controls.values()) if analysis.best else (),
+        controls=tuple(analysis.shown.controls.values()) if analysis.shown else (),
         not_asked=_not_asked(analysis),
         plates=plates,
         whole_subjects=any(r.whole_subjects is not None for r in analysis.results),

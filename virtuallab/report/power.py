@@ -141,9 +141,11 @@ def _front(found: Found) -> Plate:
     )
     each = "; ".join(f"{one.accuracy:.2f} at a cost of {one.cost:.4g}" for one in found.front)
     alt = f"Balanced accuracy against cost. Not beaten in both: {each}."
+    anew = " That of the design recommended is from recordings made anew."
     caption = (
-        f"Cost and balanced accuracy of {len(found.tried)} designs. Of those that no other beats "
-        "in both, with intervals, some had luck on their side; the chosen one was tried anew."
+        f"Cost and balanced accuracy of {len(found.tried)} designs. Line: designs that no other "
+        "beats in both, with intervals. They were chosen among all by the numbers drawn, so their "
+        f"accuracies are too high.{anew if found.confirmed is not None else ''}"
     )
     return Plate((Panel(figure, alt),), caption)
 

@@ -55,16 +55,16 @@ def relevance_plate(found: xr.Dataset, *, title: str) -> Plate:
     return Plate(panels, _caption(found))
 
 
-def relevance_of_best(analysis: Analysis) -> Plate | None:
-    """Draw it of the best result of an analysis; None where it was not asked."""
-    best, verdict = analysis.best, analysis.dataset
-    if best is None or "relevance" not in verdict:
+def relevance_of_shown(analysis: Analysis) -> Plate | None:
+    """Draw it of the primary result of an analysis, or of the best; None where it was not asked."""
+    shown, verdict = analysis.shown, analysis.dataset
+    if shown is None or "relevance" not in verdict:
         return None
-    at = {PROBE: best.probe, OBSERVABLE: best.observable, CLASSIFIER: best.classifier}
+    at = {PROBE: shown.probe, OBSERVABLE: shown.observable, CLASSIFIER: shown.classifier}
     one = verdict.sel(at)
     found = one.isel(group=np.isfinite(one["relevance"].values))
     found = found.assign_attrs(confidence=analysis.confidence, chance=analysis.chance)
-    title = f"{best.probe}: {pretty(best.observable)}, {pretty(best.classifier)}"
+    title = f"{shown.probe}: {pretty(shown.observable)}, {pretty(shown.classifier)}"
     return relevance_plate(found, title=title)
 
 
@@ -103,11 +103,14 @@ def _caption(found: xr.Dataset) -> str:
     known = {**found.attrs, **found.data_vars}
     whole, chance = (float(known[name]) for name in ("balanced_accuracy", "chance"))
     return (
-        "What the rule is told by: balanced accuracy lost when statistics are exchanged among "
-        f"held-out subjects, with {percent} intervals; with nothing exchanged it is {whole:.2f}, "
+        "Which statistics carry the rule: balanced accuracy lost when statistics are exchanged "
+        f"among held-out subjects, with {percent} intervals; with nothing exchanged it is "
+        f"{whole:.2f}, "
         f"chance {chance:.2f}. Statistics that say the same stand in for one another, so a whole "
         "family can matter where none of its members does alone. In colour: a forest's Gini "
-        "importance, which such statistics share by chance; 1 is an equal share of all."
+        "importance, which such statistics share by chance; 1 is an equal share of all. At most "
+        f"{_MOST} statistics are listed, chosen by the numbers that are drawn: the largest of many "
+        "had luck on its side."
     )
 
 

@@ -47,6 +47,8 @@ class Result:
         under the curve.
     whole_subjects : float, optional
         Where layers were the samples: the accuracy when each subject's layers are kept together.
+    simultaneous : Estimate, optional
+        The accuracy with an interval that holds for all results of the analysis at once.
     """
 
     analysis: str
@@ -61,11 +63,17 @@ class Result:
     coverage: Coverage | None = None
     left_out: Mapping[str, float] = field(default_factory=dict)
     whole_subjects: float | None = None
+    simultaneous: Estimate | None = None
 
     @property
     def identifies(self) -> bool:
         """Whether the rule was identified above chance."""
         return self.accuracy.is_above(self.chance)
+
+    @property
+    def identifies_among_all(self) -> bool:
+        """Whether it still does when all results of the analysis are judged together."""
+        return self.simultaneous is not None and self.simultaneous.is_above(self.chance)
 
     @property
     def failed_controls(self) -> tuple[str, ...]:
@@ -74,7 +82,7 @@ class Result:
 
     @property
     def leaks(self) -> tuple[Control, ...]:
-        """Failed controls that should be at chance: the accuracy cannot be believed."""
+        """Failed controls that should be at chance: the accuracy cannot be trusted."""
         return tuple(c for c in self.controls.values() if c.failed and c.kind == "chance")
 
     @property
@@ -120,6 +128,27 @@ class Analysis:
     dataset: xr.Dataset
     not_asked: Mapping[str, str] = field(default_factory=dict)
     """Reason, for each probe of which the question could not be asked."""
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> Result | None:
+        """The result that answers the question: that which the protocol names, or the only one."""
+        if not self.named and len(self.results) > 1:
+            return None
+        cells = [{k: getattr(r, k) for k in self.named} == dict(self.named) for r in self.results]
+        return self.results[cells.index(True)] if sum(cells) == 1 else None
+
+    @property
+    def shown(self) -> Result | None:
+        """The result of which everything is shown: the primary one, or the best."""
+        return self.primary or self.best
+
+    @property
+    def shown_as(self) -> str:
+        """What the result that is shown is among the others."""
+        if len(self.results) == 1:
+            return "only result"
+        return "primary result" if self.primary else f"best of {len(self.results)} results"
 
     @property
     def best(self) -> Result | None:
@@ -142,14 +171,33 @@ class Analysis:
         return "control_passed" in self.dataset
 
     @property
-    def best_of_probes(self) -> tuple[Result, ...]:
-        """The best result of each probe, from the best probe to the worst."""
-        best: dict[str, Result] = {}
-        for result in self.results:
-            known = best.get(result.probe)
-            if known is None or result.accuracy.value > known.accuracy.value:
-                best[result.probe] = result
-        return tuple(sorted(best.values(), key=lambda r: -r.accuracy.value))
+    def of_probes(self) -> tuple[Result, ...]:
+        """One result of each probe, from the best probe to the worst.
+
+        That from the primary observable by the primary classifier, where a primary result is named
+        and the probe has it; its best result otherwise.
+        """
+        chosen: dict[str, Result] = {}
+        for result in sorted(self.results, key=lambda r: (not self._alike(r), -r.accuracy.value)):
+            chosen.setdefault(result.probe, result)
+        return tuple(sorted(chosen.values(), key=lambda r: -r.accuracy.value))
+
+    @property
+    def choice(self) -> str:
+        """How :attr:`of_probes` were chosen, as part of a sentence."""
+        if len(self.results) == len(self.of_probes):
+            return "for each probe"
+        if self.primary is None:
+            return "for the best result of each probe, which had luck on its side"
+        if all(map(self._alike, self.of_probes)):
+            return "from the primary observable"
+        return "from the primary observable, or the best that a probe has in its place"
+
+    def _alike(self, result: Result) -> bool:
+        primary = self.primary
+        return primary is not None and (
+            (result.observable, result.classifier) == (primary.observable, primary.classifier)
+        )
 
 
 def results(tree: xr.DataTree) -> tuple[Result, ...]:
@@ -192,6 +240,7 @@ def _analysis(name: str, verdict: xr.Dataset, settings: Mapping[str, Any]) -> An
         warnings=_warnings(verdict),
         dataset=verdict,
         not_asked=json.loads(verdict.attrs.get("not_asked", "{}")),
+        named=json.loads(str(verdict.attrs.get("primary", "{}"))),
     )
 
 
@@ -218,6 +267,7 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[Result]:
                         calibration=calibration_of(cell),
                         coverage=coverage_of(cell),
                         left_out=left_out_of(cell),
+                        simultaneous=estimate(cell, "balanced_accuracy", "simultaneous_interval"),
                         whole_subjects=_without_optimism(cell, accuracy),
                     )
                 )

@@ -91,6 +91,7 @@ _PRETTY: Final = {
     "oja": "Oja",
     "reward_modulated_hebbian": "reward-modulated Hebbian",
     "all": "all three",
+    "kernel_svm": "kernel SVM",
     "linear_svm": "linear SVM",
     "conv1d_mlp": "1D convolution",
     "visit_0": "visit 0 alone",

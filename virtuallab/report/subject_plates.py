@@ -168,7 +168,7 @@ def _first_recorded(
         labels = {
             name: seen[name].load()
             for name in ("unit_layer", "stimulus_label")
-            if name in seen.data_vars
+            if name in seen.variables
         }
         return values.assign_coords(labels)
     return None

@@ -44,7 +44,7 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
         for classifier in classifiers:
             for table in _accuracies(analysis, classifier):
                 parts += [plain(""), table]
-        parts += _of_the_best(analysis)
+        parts += _of_the_shown(analysis)
         parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.finding])]
         parts += [plain(remark) for remark in verdict.remarks]
     return Group(*parts)
@@ -95,7 +95,7 @@ def _by_result(
     title: str,
     caption: str,
 ) -> Framed:
-    """Lay out columns beside the name of each result; the best result of each probe is bold."""
+    """Lay out columns beside the name of each result; one result of each probe is bold."""
     table = framed(title, caption)
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
@@ -110,23 +110,23 @@ def _by_result(
         table.add_row(
             *names,
             *(cells[place] for cells in columns.values()),
-            style="bold" if result in analysis.best_of_probes else None,
+            style="bold" if result in analysis.of_probes else None,
         )
         before = result.probe
     return table
 
 
-def _of_the_best(analysis: Analysis) -> Iterator[RenderableType]:
-    """Lay out every control of the best result, and how far its own doubt can be believed."""
-    best = analysis.best
-    if best is None:
+def _of_the_shown(analysis: Analysis) -> Iterator[RenderableType]:
+    """Lay out every control of the primary or best result, and how true its probabilities are."""
+    shown = analysis.shown
+    if shown is None:
         return
-    if any(_needs_words(control) for control in best.controls.values()):
+    if any(_needs_words(control) for control in shown.controls.values()):
         yield plain("")
-        yield _controls(analysis, best)
-    if best.certainty:
+        yield _controls(analysis, shown)
+    if shown.certainty:
         yield plain("")
-        yield plain(f"Of the best result: {best.certainty}.")
+        yield plain(f"Of the {analysis.shown_as}: {shown.certainty}.")
 
 
 def _needs_words(control: Control) -> bool:
@@ -134,14 +134,14 @@ def _needs_words(control: Control) -> bool:
     return control.name not in BESIDE or bool(control.note and not control.asked)
 
 
-def _controls(analysis: Analysis, best: Result) -> Framed:
-    of = f"of {best.observable} in {best.probe} by {best.classifier}"
-    table = framed(f"{analysis.name}: controls of the best result", of)
+def _controls(analysis: Analysis, shown: Result) -> Framed:
+    of = f"of {shown.observable} in {shown.probe} by {shown.classifier}"
+    table = framed(f"{analysis.name}: controls of the {analysis.shown_as}", of)
     table.add_column("control", no_wrap=True)
     table.add_column("must be", no_wrap=True)
     table.add_column("accuracy", no_wrap=True)
     table.add_column("outcome")
-    for control in best.controls.values():
+    for control in shown.controls.values():
         colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
         accuracy = "-" if control.accuracy is None else str(control.accuracy)
         cells = (pretty(control.name), control.must_be, accuracy)

@@ -79,11 +79,11 @@ def _and(names: Sequence[str]) -> str:
 
 
 def confusion_plate(analysis: Analysis) -> Plate | None:
-    """Confusion matrix of the best result of each probe."""
-    if "confusion" not in analysis.dataset or analysis.best is None:
+    """Confusion matrix of one result of each probe."""
+    if "confusion" not in analysis.dataset or not analysis.results:
         return None
     panels = []
-    of_probes = [(r, _confusion(analysis, r)) for r in analysis.best_of_probes]
+    of_probes = [(r, _confusion(analysis, r)) for r in analysis.of_probes]
     # One order for all panels, so that they can be compared.
     every = xr.concat([counts for _, counts in of_probes], "panel").sum("panel")
     order = confusion.neighbours(every)
@@ -102,9 +102,10 @@ def confusion_plate(analysis: Analysis) -> Plate | None:
             )
         )
     caption = (
-        "Share of the subjects of each true rule that were identified as each rule, for the best "
-        f"result of each probe{counted(analysis)}. The diagonal is what was right; rules that are "
-        "taken for one another stand side by side."
+        "Share of the subjects of each true rule that were identified as each rule, "
+        f"{analysis.choice}{counted(analysis)}. The diagonal is what was right. Rules that are "
+        "taken for one another stand side by side: their order was chosen by these same counts, so "
+        "blocks beside the diagonal are no evidence of kinship by themselves."
     )
     return Plate(tuple(panels), caption, broad=len(order) > _MANY)
 
@@ -131,9 +132,9 @@ def summary_figure(tree: xr.DataTree, *, width: float = 7.2) -> Figure:
     found = [analysis for analysis in analyses(tree) if analysis.results]
     if not found:
         raise UserError("nothing is decoded yet, so there is nothing to draw.")
-    best = found[0].best
-    assert best is not None
-    value, interval = _by_classifier(found[0])[best.classifier]
+    shown = found[0].shown
+    assert shown is not None
+    value, interval = _by_classifier(found[0])[shown.classifier]
     return accuracy.draw(value, interval, chance=found[0].chance, width=width)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,7 @@ class Store:
         sample: xr.Dataset,
         *,
         coords: Mapping[str, xr.DataArray] | None = None,
+        own: Collection[str] = (),
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         """Make a node for values like one subject's ``sample``; do nothing if it is there.
@@ -170,11 +171,13 @@ class Store:
         node : str
             ``recordings/utah/knet4``.
         sample : xr.Dataset
-            What one subject's values look like, without a subject axis. Its coordinates are the
-            same for everybody and are written now.
+            What one subject's values look like, without a subject axis. Its coordinates but for
+            ``own`` are the same for everybody and are written now.
         coords : mapping from name to DataArray, optional
             Coordinates over subjects, written now. A tree hands down no coordinate that is not a
             dimension's own, so each node has what it is to be grouped by.
+        own : collection of str
+            Coordinates of the sample that each subject has its own values of: written with them.
         attributes : mapping, optional
             Text for the node.
 
@@ -184,7 +187,11 @@ class Store:
             If the node is there for other values or with other coordinates.
         """
         names = self.subjects[SUBJECT]
-        static = xr.Dataset(coords={**sample.coords, SUBJECT: names, **(coords or {})})
+        # Without the coordinates that each brings along.
+        given = {SUBJECT: names, **(coords or {})}
+        every: dict[Hashable, xr.DataArray] = {**sample.coords}
+        every.update(given)
+        static = xr.Dataset(coords={n: c.variable for n, c in every.items() if n not in own})
         self._tree.declare(node, sample, static, attributes or {})
 
     def write(
@@ -198,7 +205,7 @@ class Store:
         subject : int
             Index of the subject.
         values : xr.Dataset or mapping
-            Every variable of the node, without a subject axis.
+            Every variable of the node and the subject's own coordinates, without a subject axis.
 
         Returns
         -------
@@ -213,7 +220,7 @@ class Store:
             If the disk fails.
         """
         declared = self._tree.over_subjects(node)
-        given = _variables(values)
+        given = _variables(values, declared)
         if given.keys() != declared.keys():
             raise StoreError(f"{node} holds {sorted(declared)}, not {sorted(given)}.")
         arrays = {}
@@ -410,8 +417,12 @@ def _refuse_existing(path: Path) -> None:
 
 
 def _variables(
-    values: xr.Dataset | Mapping[str, np.ndarray],
+    values: xr.Dataset | Mapping[str, np.ndarray], declared: Collection[str]
 ) -> Mapping[str, xr.Variable | np.ndarray]:
     if isinstance(values, xr.Dataset):
-        return {str(name): array.variable for name, array in values.data_vars.items()}
+        return {
+            str(name): variable
+            for name, variable in values.variables.items()
+            if name in values.data_vars or name in declared
+        }
     return values

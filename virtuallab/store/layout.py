@@ -9,7 +9,7 @@ import xarray as xr
 import zarr
 
 from virtuallab.errors import StoreError
-from virtuallab.vocabulary import SUBJECT, describe
+from virtuallab.vocabulary import MEMBER, SUBJECT, describe
 
 
 def declare_array(group: zarr.Group, name: str, sample: xr.DataArray, subjects: int) -> None:
@@ -25,6 +25,16 @@ def declare_array(group: zarr.Group, name: str, sample: xr.DataArray, subjects: 
         dimension_names=(SUBJECT, *map(str, sample.dims)),
         attributes={**describe(name), **_plain(sample.attrs)},
     )
+
+
+def own_coords(sample: xr.Dataset, static: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Coordinates of one subject that differ from subject to subject, by name."""
+    return {str(name): c for name, c in sample.coords.items() if name not in static.coords}
+
+
+def along(coord: xr.DataArray, values: xr.DataArray) -> bool:
+    """Say whether a coordinate lies along the axes of some values; members are within units."""
+    return set(coord.dims) - {MEMBER} <= set(values.dims)
 
 
 def value_dims(array: zarr.Array[Any]) -> tuple[str, ...]:
@@ -51,15 +61,18 @@ def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node:
     ------
     StoreError
     """
-    before = {str(name): _spell(v) for name, v in stored.data_vars.items()}
+    own = own_coords(sample, static)
     now = {str(name): _spell(variable) for name, variable in sample.data_vars.items()}
+    now |= {name: _spell(coord) for name, coord in own.items()}
+    by_subject = {str(name) for name in stored.data_vars} | _named_on_values(stored)
+    before = {name: _spell(stored[name]) for name in by_subject}
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             raise StoreError(
                 f"{node}/{name} is stored as {before.get(name, 'nothing')}, "
                 f"and cannot take {now.get(name, 'nothing')}."
             )
-    for name in sorted(map(str, stored.coords.keys() | static.coords.keys())):
+    for name in sorted(map(str, (stored.coords.keys() | static.coords.keys()) - by_subject)):
         if name not in stored.coords and static.variables[name].dims == (SUBJECT,):
             continue  # a later version may know more of the subjects than the node was told
         if (
@@ -99,6 +112,15 @@ def words(values: np.ndarray) -> np.ndarray:
 def is_text(dtype: np.dtype[Any]) -> bool:
     """Say whether values are text: of fixed or variable length, or Python's own strings."""
     return dtype.kind in "UOT"
+
+
+def _named_on_values(stored: xr.Dataset) -> set[str]:
+    """Coordinates that a node's values name as theirs: those that are written by subject."""
+    return {
+        name
+        for values in stored.data_vars.values()
+        for name in str(values.encoding.get("coordinates", "")).split()
+    }
 
 
 def _spell(values: xr.DataArray) -> str:

@@ -72,7 +72,10 @@ def open_tree(path: Path) -> xr.DataTree:
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:
-    """Load the coordinates and every word; leave numbers on disk.
+    """Load every word and the coordinates of one axis; leave other numbers on disk.
+
+    Coordinates of more axes (which units and stimuli each subject has) lie on disk by subject, and
+    there are as many files of them as there are subjects.
 
     Words become Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
     not know numpy's own variable-length strings yet.
@@ -82,6 +85,9 @@ def with_coords(dataset: xr.Dataset) -> xr.Dataset:
         for name, variable in dataset.variables.items()
         if variable.dtype.kind == "T"
     }
-    coords = {name: words.get(name, c.variable.load()) for name, c in dataset.coords.items()}
+    coords = {
+        name: words[name] if name in words else c.variable if c.ndim > 1 else c.variable.load()
+        for name, c in dataset.coords.items()
+    }
     values = {name: variable for name, variable in words.items() if name not in dataset.coords}
     return dataset.assign_coords(coords).assign(values)

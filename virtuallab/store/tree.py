@@ -20,7 +20,15 @@ from virtuallab.store import chunk, remedy
 from virtuallab.store.damage import Damage, refuse, what_is_wrong
 from virtuallab.store.disk import writing
 from virtuallab.store.integrity import not_listed, of_nodes, reading, unlisted_nodes, with_parents
-from virtuallab.store.layout import as_words, check_like, declare_array, table_encoding, value_dims
+from virtuallab.store.layout import (
+    along,
+    as_words,
+    check_like,
+    declare_array,
+    own_coords,
+    table_encoding,
+    value_dims,
+)
 from virtuallab.store.manifest import Manifest, digests
 from virtuallab.store.metadata import gather, quiet, spread
 from virtuallab.store.open import with_coords
@@ -84,9 +92,10 @@ class Tree:
         ----------
         node : str
         sample : xr.Dataset
-            One subject's values, without a subject axis.
+            One subject's values, without a subject axis. Those of its coordinates that are not
+            among the static ones are written by subject, as values are.
         static : xr.Dataset
-            All coordinates, with ``subject`` among them.
+            Coordinates that are the same for every subject, with ``subject`` among them.
         attributes : mapping
             Text for the node.
 
@@ -101,8 +110,14 @@ class Tree:
 
         def build(folder: Path) -> None:
             group = zarr.create_group(str(folder), zarr_format=3)
-            for name, variable in sample.data_vars.items():
-                declare_array(group, str(name), variable, static.sizes[SUBJECT])
+            own = own_coords(sample, static)
+            for name in [*map(str, sample.data_vars), *own]:
+                # A subject's own coordinates are named on the values that have their axes, as CF
+                # has it, so that what is written by subject can be told from what is not.
+                named = " ".join(o for o in own if name not in own and along(own[o], sample[name]))
+                coords = {"coordinates": named} if named else {}
+                values = sample[name].assign_attrs(coords)
+                declare_array(group, name, values, static.sizes[SUBJECT])
             _to_zarr(static, folder)
             # Named on the node, as CF has it, or readers would take them for values.
             auxiliary = " ".join(sorted(map(str, set(static.coords) - set(static.dims))))

@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from scipy import stats
 
 from virtuallab.report.figures.learning_curves import time_axis
+from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import CONTROL_GREY, INK, Look, pretty, theme
 from virtuallab.report.words import words
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
@@ -252,12 +253,7 @@ def _finish(line: Sequence[Axes], row: Row) -> None:
     highest = max(float(np.nanmax(d.get_ydata())) for axes in shown for d in axes.lines)
     lowest = min(float(np.nanmin(d.get_ydata())) for axes in shown for d in axes.lines)
     if scale.logarithmic:
-        first.set_yscale("log")
-        bottom, top = min(0.3, lowest / 1.4), max(3.0, highest * 1.4)
-        first.set_ylim(bottom, top)
-        first.yaxis.set_major_locator(FixedLocator(_round_numbers(bottom, top)))
-        first.yaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
-        first.yaxis.set_minor_locator(NullLocator())
+        make_logarithmic(first, "y", min(0.3, lowest / 1.4), max(3.0, highest * 1.4))
     else:
         top = next((top for top in scale.tops if highest <= top), scale.tops[-1])
         first.set_ylim(-0.02 * top, 1.02 * top)
@@ -267,16 +263,6 @@ def _finish(line: Sequence[Axes], row: Row) -> None:
 def _time(rows: Sequence[Row]) -> str:
     at, label = time_axis(next(iter(rows[0].columns.values())), ("step", "epoch"))
     return label if len(at) > 1 else f"{label} {at[0]:g}"
-
-
-def _round_numbers(least: float, most: float) -> list[float]:
-    """Between three and six round numbers on a logarithmic axis."""
-    low, high = int(np.floor(np.log10(least))), int(np.ceil(np.log10(most)))
-    if high - low <= 3:
-        between = [each * 10.0**power for power in range(low, high + 1) for each in (1, 3)]
-        return [number for number in between if least <= number <= most]
-    stride = -(-(high - low) // 5)
-    return [10.0**power for power in range(-stride * (-low // stride), high + 1, stride)]
 
 
 def _lowest(column: Sequence[Axes]) -> Axes:

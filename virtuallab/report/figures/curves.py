@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
+from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, Look, theme
 
 _MARKED = 25  # points of a curve, above which it is drawn without markers
@@ -103,10 +103,7 @@ def _finish(axes: Axes, x: np.ndarray, axis: str, title: str) -> None:
     axes.set(ylim=(0, 1), xlabel=axis, ylabel="balanced accuracy")
     ticks = np.unique(x)
     if ticks[0] > 0 and ticks[-1] / ticks[0] >= _DECADES:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(lambda tick, _: f"{tick:.4g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        make_logarithmic(axes, "x", ticks[0] / 1.05, ticks[-1] * 1.05)
     if len(ticks) <= 7:
         axes.set_xticks(ticks, [f"{tick:.4g}" for tick in ticks])
         axes.minorticks_off()

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from virtuallab.decoder.power import Tried
 from virtuallab.report.figures.curves import draw_level
+from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
 
 _COLOUR = "#8455c0"
@@ -47,11 +48,21 @@ def draw(
             markersize=3.5,
             color=CONTROL_GREY,
             label="tried",
+            clip_on=False,  # so that a point on the edge of the axis is whole
         )
         ends = np.array([(each.cost, each.accuracy, each.low, each.high) for each in front]).T
-        axes.vlines(ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4)
+        axes.vlines(
+            ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4, clip_on=False
+        )
         axes.step(
-            ends[0], ends[1], where="post", color=_COLOUR, marker="o", markersize=4.5, label="front"
+            ends[0],
+            ends[1],
+            where="post",
+            color=_COLOUR,
+            marker="o",
+            markersize=4.5,
+            label="front",
+            clip_on=False,
         )
         if confirmed is not None:
             axes.errorbar(
@@ -71,7 +82,7 @@ def draw(
         draw_level(axes, target, "target")
         draw_level(axes, chance, "chance")
         if cost.min() > 0 and cost.max() / cost.min() > _WIDE:
-            axes.set_xscale("log")
+            make_logarithmic(axes, "x", cost.min() / 1.3, cost.max() * 1.3)
         axes.set(xlabel="cost", ylabel="balanced accuracy", ylim=(0, 1))
         axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
         axes.set_axisbelow(True)

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import INK, PANEL_WIDTH, Look, looks, pretty, theme
 from virtuallab.report.words import words
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
@@ -83,9 +84,7 @@ def _scale_losses(axes: Axes) -> None:
     medians = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
     found = medians[np.isfinite(medians) & (medians > 0)]
     if found.size and found.max() > _WIDE_RANGE * found.min():
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        make_logarithmic(axes, "y", found.min() / 1.4, found.max() * 1.4)
     else:
         axes.set_ylim(bottom=0)
 
