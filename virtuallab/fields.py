@@ -22,11 +22,22 @@ NonNegativeInt = Annotated[int, Ge(0)]
 Counts = Annotated[tuple[Count, ...], Len(1)]
 
 
-def setting(default: Any = dataclasses.MISSING, *, doc: str) -> Any:
-    """Declare one field of a plug-in: its default (none if required), and its meaning with unit."""
+def setting(default: Any = dataclasses.MISSING, *, doc: str, unit: str = "") -> Any:
+    """Declare one field of a plug-in: its default (none if required), its meaning and its unit.
+
+    Parameters
+    ----------
+    default : object, optional
+    doc : str
+        What it means, with its unit.
+    unit : str
+        Unit of its numbers, ``"s"`` or ``"Hz"``; empty where they have none. A number that is
+        written with another unit is refused with the number to write.
+    """
+    metadata = {"doc": doc, "unit": unit}
     if default is dataclasses.MISSING:
-        return dataclasses.field(metadata={"doc": doc})
-    return dataclasses.field(default=default, metadata={"doc": doc})
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @cache

@@ -42,11 +42,11 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("replicates: 2", "replicates: 2\n  steps: 7"),
          "p.yaml:18: subjects.steps: this key is already on line 16. Remove one."),
         (("amp: 0.02", "label: ''"), "p.yaml:11: subjects.rules[1].label: should be made of "
-         "letters, digits, '_' and '-', beginning with no '-', found '' (text)."),
-        (("name: small", "name: a/b"), "p.yaml:2: name: should be made of letters, digits, '_' and "
-         "'-', beginning with no '-', found 'a/b' (text)."),
-        (("  sparse:", "  spa rse:"), "p.yaml:20: probes.spa rse: should be made of letters, "
-         "digits, '_' and '-', beginning with no '-', found 'spa rse' (text)."),
+         "letters a to z, digits, '_' and '-', not beginning with '-', found '' (text)."),
+        (("name: small", "name: a/b"), "p.yaml:2: name: should be made of letters a to z, digits, "
+         "'_' and '-', not beginning with '-', found 'a/b' (text)."),
+        (("  sparse:", "  spa rse:"), "p.yaml:20: probes.spa rse: should be made of letters a "
+         "to z, digits, '_' and '-', not beginning with '-', found 'spa rse' (text)."),
         (("schema_version: 1", "schema_version: 2"),
          "p.yaml:1: schema_version: should be 1, found 2."),
         # kinds
@@ -55,18 +55,21 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("amp: 0.02", "amp: '1e-3'"), "p.yaml:11: subjects.rules[1].amp: should be a number, "
          "found '1e-3' (text). Remove the quotes."),
         (("seed: 3", "seed: yes"), "p.yaml:4: seed: should be a whole number, found 'yes' (text)."),
-        (("seed: 3", "seed: 1.0"), "p.yaml:4: seed: should be a whole number, found 1.0."),
+        (("seed: 3", "seed: 1.0"), "p.yaml:4: seed: should be a whole number, found 1.0. Write 1."),
         (("seed: 3", "seed: -1"), "p.yaml:4: seed: should be at least 0, found -1."),
-        (("name: small", "name: 5"), "p.yaml:2: name: should be text, found 5."),
-        (("tasks: [digits]", "tasks: digits"),
-         "p.yaml:7: subjects.tasks: should be a list, found 'digits' (text)."),
+        (("name: small", "name: 5"), "p.yaml:2: name: should be text, found 5. Put it in "
+         "quotes: '5'."),
+        (("tasks: [digits]", "tasks: digit"), "p.yaml:7: subjects.tasks: no task is called "
+         "'digit'. Did you mean 'digits'? Known: digits, mnist_5k."),
+        (("tasks: [digits]", "tasks: [digits mnist_5k]"), "p.yaml:7: subjects.tasks[0]: found "
+         "several names: 'digits mnist_5k'. Put commas between them."),
         (("visits: 5", "visits: all"), "p.yaml:18: subjects.visits: should be a whole number or a "
          "list, found 'all' (text)."),
         (("visits: 5", "visits: 1"), "p.yaml:18: subjects.visits: should be at least 2, found 1."),
         (("visits: 5", "visits: 5\n  cohort: 0"),
          "p.yaml:19: subjects.cohort: should be at least 1, found 0."),
         (("visits: 5", "visits: 5\n  cohort: mesured"), "p.yaml:19: subjects.cohort: should be a "
-         "whole number or 'measured', found 'mesured' (text)."),
+         "whole number or 'measured', found 'mesured' (text). Did you mean 'measured'?"),
         # plug-ins
         (("- name: information_alignment", "- name: information_alignmnt"),
          "p.yaml:10: subjects.rules[1].name: no rule is called 'information_alignmnt'. Did you "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len, Lt
-from pydantic import AfterValidator, Field, PrivateAttr, Strict, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UnknownName
@@ -20,7 +20,7 @@ from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
 from virtuallab.protocol.power import Power
 from virtuallab.protocol.regime import RULE, Name, Regime
 from virtuallab.protocol.search import Search
-from virtuallab.protocol.section import Either, OneOf, Section, Written
+from virtuallab.protocol.section import Either, ListOf, OneOf, Section, Written
 from virtuallab.protocol.source import Source
 from virtuallab.protocol.swept import Swept
 from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, OPTIMIZERS, TASKS
@@ -38,20 +38,17 @@ class Subjects(Section):
 
     architectures: Annotated[
         tuple[Annotated[Draft, PluginOf(ARCHITECTURES)], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Draft, PluginOf(ARCHITECTURES)], 1),
         Field(description="What the networks are made of: names, or mappings of settings."),
     ]
     tasks: Annotated[
         tuple[Annotated[Draft, PluginOf(TASKS)], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Draft, PluginOf(TASKS)], 1),
         Field(description="What they learn."),
     ]
     rules: Annotated[
         tuple[Annotated[Regime, RULE], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Regime, RULE], 1),
         Field(description="What they learn by; each entry is one answer a decoder can give."),
     ]
     optimizer: Annotated[Draft, PluginOf(OPTIMIZERS)] | None = Field(

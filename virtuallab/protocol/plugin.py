@@ -121,6 +121,10 @@ class PluginOf(Reader):
             return self.registry[name], written
         except UnknownName as error:
             place: Place = ("name",) if written is value else ()
+            names = name.split()
+            if len(names) > 1 and all(each in self.registry for each in names):
+                words = f"found several names: {name!r}. Put commas between them."
+                raise refusal([(place, words)], value) from None
             raise refusal([(place, str(error))], value) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
