@@ -12,7 +12,7 @@ from virtuallab.errors import UnknownName
 from virtuallab.protocol.explain import Place, refusal
 from virtuallab.protocol.regime import Name
 from virtuallab.protocol.section import Either, ListOf, Section
-from virtuallab.protocol.varied import Varied, VariedReader
+from virtuallab.protocol.varied import MOST, Varied, VariedReader
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
@@ -67,6 +67,10 @@ class Compare(Section):
             for name, design in self.designs.items()
             for fault in _open(("designs", name), design)
         ]
+        count = sum(design.size for design in self.designs.values())
+        if count > MOST:
+            words = f"these are {count:,} designs together; at most {MOST:,} are possible."
+            faults.append((("designs",), words))
         if faults:
             raise refusal(faults, None)
         return self

@@ -83,6 +83,7 @@ class Swept(Reader):
         if not written:
             raise refusal([(place, "the list is empty. Give at least one value.")], written)
         values: list[Any] = []
+        seen: set[str] = set()  # many values are told apart by their text in little time
         faults: list[tuple[Place, str]] = []
         for index, each in enumerate(written):
             try:
@@ -91,8 +92,10 @@ class Swept(Reader):
                 at = place if alone else (*place, index)
                 faults += [((*at, *rest), text) for rest, text in faults_of(error)]
                 continue
-            if value in values:
+            text = repr(value)
+            if text in seen:
                 faults.append(((*place, index), f"{found(each)} is given twice. Remove one."))
+            seen.add(text)
             values.append(value)
         if faults:
             raise refusal(faults, written)
