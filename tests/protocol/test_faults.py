@@ -139,7 +139,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("[digits]", "[digits, digits]"), "p.yaml:7: subjects.tasks[1]: is also in tasks[0], with "
          "the same settings. Remove one."),
         (("replicates: 2", "replicates: 1000000"), "p.yaml:15: subjects.replicates: these are "
-         "2,000,000 subjects; at most 1,000,000 are possible."),
+         "2,000,000 subjects (rules with their values and replicates 2,000,000); at most 50,000 "
+         "are possible. Give fewer values or replicates."),
         (("steps: 100", "steps: 100\n  epochs: 3"), "p.yaml:17: subjects.steps: epochs is given "
          "too. Keep one of the two."),
         (("  steps: 100\n", ""), "p.yaml:5: subjects: missing key: epochs or steps, the length of "

@@ -51,7 +51,9 @@ class Analysis:
     permutations: Annotated[int, Ge(0), Le(10_000)] = setting(
         3, doc="Times the labels are shuffled for the control that should find nothing."
     )
-    splits: Annotated[int, Ge(1), Le(10_000)] = setting(10, doc="Random splits of the paper's scheme.")
+    splits: Annotated[int, Ge(1), Le(10_000)] = setting(
+        10, doc="Random splits of the paper's scheme."
+    )
     grid: Literal["quick", "published"] = setting(
         "quick", doc="Settings tried by the paper's scheme: a few, or the published grids."
     )

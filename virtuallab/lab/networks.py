@@ -65,6 +65,17 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
     return faults
 
 
+def training_bytes(subject: Subject, visits: int) -> int:
+    """Return the memory that one subject takes while it learns, in a cohort of any size.
+
+    Its weights with what changes them, its state at every visit, which is kept until the end, and
+    the responses to a batch with their gradients.
+    """
+    traced = trace(subject.architecture, subject.task, _MOST_WEIGHTS)
+    weights = (_COPIES + visits) * traced.weights
+    return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
+
+
 def _batch_fault(architecture: Any, task: Any, batch: int, traced: Traced) -> Iterator[str]:
     if batch < traced.fewest:
         size = " x ".join(map(str, task.stimulus_shape[1:]))

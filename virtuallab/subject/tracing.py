@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,7 @@ class Traced:
     fewest: int
 
 
+@cache
 def trace(architecture: Architecture, task: Task, most: int) -> Traced:
     """Build a network of an architecture for a task, and show it a batch, without numbers.
 
@@ -77,8 +79,8 @@ def trace(architecture: Architecture, task: Task, most: int) -> Traced:
     weights = sum(tensor.numel() for tensor in network.state_dict().values())
     if weights > most:
         raise UserError(
-            f"one {architecture.name} has {weights:,} weights; at most {most:,} are possible on this "
-            "machine. Make it smaller."
+            f"one {architecture.name} has {weights:,} weights; at most {most:,} are possible. Make "
+            "it smaller."
         )
     return Traced(weights, *_passed(architecture, task, network, size))
 
@@ -109,7 +111,7 @@ def _passed(
     """Return how many responses an image causes, and how many images a batch needs."""
     try:
         responses, output = _show(network, task, _SECOND, "meta")
-    except _Refused as refused:
+    except _Refused:
         # What a module computes by way of numpy, or decides by values, needs values.
         try:
             real = born(architecture, task, 0)
