@@ -62,7 +62,11 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("tasks: [digits]", "tasks: digit"), "p.yaml:7: subjects.tasks: no task is called "
          "'digit'. Did you mean 'digits'? Known: digits, mnist_5k."),
         (("tasks: [digits]", "tasks: [digits mnist_5k]"), "p.yaml:7: subjects.tasks[0]: found "
-         "several names: 'digits mnist_5k'. Put commas between them."),
+         "several names in one text. Write a list: [digits, mnist_5k]."),
+        (("[knet4]", "[{mlp}]"), "p.yaml:6: subjects.architectures[0].name: missing key. Write "
+         "name: mlp, and its settings beside it."),
+        (("[knet4]", "[MLP]"), "p.yaml:6: subjects.architectures[0]: no architecture is called "
+         "'MLP'. Did you mean 'mlp'? Known: convnet, knet4, knet5, mlp, resnet18."),
         (("visits: 5", "visits: all"), "p.yaml:18: subjects.visits: should be a whole number or a "
          "list, found 'all' (text)."),
         (("visits: 5", "visits: 1"), "p.yaml:18: subjects.visits: should be at least 2, found 1."),
@@ -128,6 +132,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("    units: 20\n", ""), "p.yaml:20: probes.sparse: should be a mapping of keys, "
          "found nothing."),
         # what has to agree
+        (("analyses:\n", "  Sparse: {units: 3}\nanalyses:\n"), "p.yaml:22: probes.Sparse: differs "
+         "from 'sparse' in capitals alone. Give it another name."),
         (("label: sgdm", "label: information_alignment"), "p.yaml:10: subjects.rules[1].label: "
          "'information_alignment' is the label of rules[0] too. Give this one a label of its own, "
          "so that a decoder can tell them apart."),

@@ -215,6 +215,21 @@ class Protocol(Section):
 
     _source: Source = PrivateAttr(default_factory=Source)
 
+    @model_validator(mode="after")
+    def _apart(self) -> Protocol:
+        """Names are those of folders, and many disks do not tell capitals from small letters."""
+        faults: list[tuple[Place, str]] = []
+        for key in ("probes", "analyses"):
+            seen: dict[str, str] = {}
+            for name in getattr(self, key):
+                first = seen.setdefault(name.casefold(), name)
+                if first != name:
+                    words = f"differs from {first!r} in capitals alone. Give it another name."
+                    faults.append(((key, name), words))
+        if faults:
+            raise refusal(faults, None)
+        return self
+
     @property
     def text(self) -> str:
         """The protocol as it was written, comments included; overrides are not in it."""

@@ -210,6 +210,8 @@ def _misread(node: MappingNode, key: ScalarNode, value: Node) -> tuple[str, str]
             point = f"{before.value}.{text}"
             words = f"'{before.value},{text}' is no number. Write {point}, with a point."
             return str(other.value), words
+    if re.fullmatch(r"[-+]?[\d.]+", text) and len(node.value) > 1:
+        return text, f"{text} is no key. A list of numbers is written in brackets: [1, 2]."
     return None
 
 
