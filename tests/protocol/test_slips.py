@@ -108,8 +108,8 @@ FITS = "Keys of one section begin in the same column."
         # what reads as YAML, but as nothing that is meant
         ("{units: 3}", "{snr: 0,05}",
          "13: probes.a.snr: '0,05' is no number. Write 0.05, with a point."),
-        ("{units: 3}", "{visits: 1, 2}", "13: probes.a.2: 2 is no key. A list of numbers is written "
-         "in brackets: [1, 2]."),
+        ("{units: 3}", "{visits: 1, 2}", "13: probes.a.2: 2 is no key. A list of numbers is "
+         "written in brackets: [1, 2]."),
         ("{units: 3}", "{<<: {}}", "13: probes.a.<<: YAML 1.2 does not merge mappings with '<<'. "
          "Write the settings out."),
     ],

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from virtuallab.protocol.explain import Place, found, reads_as_number
 
 _QUANTITY = re.compile(
-    r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>(%|(1?/ ?)?[^\W\d_]).{0,20}?)\s*"
+    r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*"
+    r"(?P<unit>(%|(1?/ ?)?[^\W\d_]).{0,20}?)\s*"
 )
 # unit -> dimension, and how many of the dimension's first unit it is
 _UNITS: Mapping[str, tuple[str, float]] = {
