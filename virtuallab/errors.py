@@ -134,6 +134,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     "Did you mean 'adam'? Known: adam, sgd."
     """
     choices = sorted(known)
-    near = get_close_matches(name, choices, n=1)
+    near = get_close_matches(name, choices, n=1) or [
+        each for each in choices if each.casefold() == name.casefold()
+    ]
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {', '.join(choices)}."

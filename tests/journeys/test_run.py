@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -286,6 +287,12 @@ def test_plan_says_what_it_takes_and_makes_nothing(protocol: Path, virtuallab: C
 def test_init_writes_a_protocol_that_runs_as_it_stands(virtuallab: Command, tmp_path: Path) -> None:
     assert virtuallab("init", "mine.yaml").returncode == 0
     assert virtuallab("validate", "mine.yaml").stdout == "mine.yaml: valid\n"
+    line = (tmp_path / "mine.yaml").read_text(encoding="utf-8").splitlines()[0]
+    named = tmp_path / line.removeprefix("# yaml-language-server: $schema=")
+    assert json.loads(named.read_text(encoding="utf-8"))["title"] == "virtuallab protocol"
+    named.write_text("mine", encoding="utf-8")
+    assert virtuallab("init", "other.yaml").returncode == 0
+    assert named.read_text(encoding="utf-8") == "mine", "a schema that is there is left alone"
     second = virtuallab("init", "mine.yaml")
     assert second.returncode == 2
     assert "was left alone" in second.stderr

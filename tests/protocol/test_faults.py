@@ -42,11 +42,11 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("replicates: 2", "replicates: 2\n  steps: 7"),
          "p.yaml:18: subjects.steps: this key is already on line 16. Remove one."),
         (("amp: 0.02", "label: ''"), "p.yaml:11: subjects.rules[1].label: should be made of "
-         "letters, digits, '_' and '-', beginning with no '-', found '' (text)."),
-        (("name: small", "name: a/b"), "p.yaml:2: name: should be made of letters, digits, '_' and "
-         "'-', beginning with no '-', found 'a/b' (text)."),
-        (("  sparse:", "  spa rse:"), "p.yaml:20: probes.spa rse: should be made of letters, "
-         "digits, '_' and '-', beginning with no '-', found 'spa rse' (text)."),
+         "letters a to z, digits, '_' and '-', not beginning with '-', found '' (text)."),
+        (("name: small", "name: a/b"), "p.yaml:2: name: should be made of letters a to z, digits, "
+         "'_' and '-', not beginning with '-', found 'a/b' (text)."),
+        (("  sparse:", "  spa rse:"), "p.yaml:20: probes.spa rse: should be made of letters a "
+         "to z, digits, '_' and '-', not beginning with '-', found 'spa rse' (text)."),
         (("schema_version: 1", "schema_version: 2"),
          "p.yaml:1: schema_version: should be 1, found 2."),
         # kinds
@@ -55,18 +55,25 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("amp: 0.02", "amp: '1e-3'"), "p.yaml:11: subjects.rules[1].amp: should be a number, "
          "found '1e-3' (text). Remove the quotes."),
         (("seed: 3", "seed: yes"), "p.yaml:4: seed: should be a whole number, found 'yes' (text)."),
-        (("seed: 3", "seed: 1.0"), "p.yaml:4: seed: should be a whole number, found 1.0."),
+        (("seed: 3", "seed: 1.0"), "p.yaml:4: seed: should be a whole number, found 1.0. Write 1."),
         (("seed: 3", "seed: -1"), "p.yaml:4: seed: should be at least 0, found -1."),
-        (("name: small", "name: 5"), "p.yaml:2: name: should be text, found 5."),
-        (("tasks: [digits]", "tasks: digits"),
-         "p.yaml:7: subjects.tasks: should be a list, found 'digits' (text)."),
+        (("name: small", "name: 5"), "p.yaml:2: name: should be text, found 5. Put it in "
+         "quotes: '5'."),
+        (("tasks: [digits]", "tasks: digit"), "p.yaml:7: subjects.tasks: no task is called "
+         "'digit'. Did you mean 'digits'? Known: digits, mnist_5k."),
+        (("tasks: [digits]", "tasks: [digits mnist_5k]"), "p.yaml:7: subjects.tasks[0]: found "
+         "several names in one text. Write a list: [digits, mnist_5k]."),
+        (("[knet4]", "[{mlp}]"), "p.yaml:6: subjects.architectures[0].name: missing key. Write "
+         "name: mlp, and its settings beside it."),
+        (("[knet4]", "[MLP]"), "p.yaml:6: subjects.architectures[0]: no architecture is called "
+         "'MLP'. Did you mean 'mlp'? Known: convnet, knet4, knet5, mlp, resnet18."),
         (("visits: 5", "visits: all"), "p.yaml:18: subjects.visits: should be a whole number or a "
          "list, found 'all' (text)."),
         (("visits: 5", "visits: 1"), "p.yaml:18: subjects.visits: should be at least 2, found 1."),
         (("visits: 5", "visits: 5\n  cohort: 0"),
          "p.yaml:19: subjects.cohort: should be at least 1, found 0."),
         (("visits: 5", "visits: 5\n  cohort: mesured"), "p.yaml:19: subjects.cohort: should be a "
-         "whole number or 'measured', found 'mesured' (text)."),
+         "whole number or 'measured', found 'mesured' (text). Did you mean 'measured'?"),
         # plug-ins
         (("- name: information_alignment", "- name: information_alignmnt"),
          "p.yaml:10: subjects.rules[1].name: no rule is called 'information_alignmnt'. Did you "
@@ -125,6 +132,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("    units: 20\n", ""), "p.yaml:20: probes.sparse: should be a mapping of keys, "
          "found nothing."),
         # what has to agree
+        (("analyses:\n", "  Sparse: {units: 3}\nanalyses:\n"), "p.yaml:22: probes.Sparse: differs "
+         "from 'sparse' in capitals alone. Give it another name."),
         (("label: sgdm", "label: information_alignment"), "p.yaml:10: subjects.rules[1].label: "
          "'information_alignment' is the label of rules[0] too. Give this one a label of its own, "
          "so that a decoder can tell them apart."),
@@ -136,7 +145,8 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("[digits]", "[digits, digits]"), "p.yaml:7: subjects.tasks[1]: is also in tasks[0], with "
          "the same settings. Remove one."),
         (("replicates: 2", "replicates: 1000000"), "p.yaml:15: subjects.replicates: these are "
-         "2,000,000 subjects; at most 1,000,000 are possible."),
+         "2,000,000 subjects (rules with their values and replicates 2,000,000); at most 50,000 "
+         "are possible. Give fewer values or replicates."),
         (("steps: 100", "steps: 100\n  epochs: 3"), "p.yaml:17: subjects.steps: epochs is given "
          "too. Keep one of the two."),
         (("  steps: 100\n", ""), "p.yaml:5: subjects: missing key: epochs or steps, the length of "

@@ -73,8 +73,7 @@ def test_overrides_are_remembered_and_the_text_stays() -> None:
         ("seed", "-s seed: is no setting. Write PATH=VALUE, as in subjects.replicates=2."),
         ("=5", "-s =5: is no setting. Write PATH=VALUE, as in subjects.replicates=2."),
         ("a..b=5", "-s a..b=5: is no setting. Write PATH=VALUE, as in subjects.replicates=2."),
-        ("seed=[1", "-s seed=[1: seed: not valid YAML: expected ',' or ']', but got '<stream end>' "
-         "while parsing a flow sequence."),
+        ("seed=[1", "-s seed=[1: seed: the '[' that opens in column 1 is not closed by ']'."),
     ],
 )  # fmt: skip
 def test_a_wrong_override_is_named_instead_of_a_line(override: str, fault: str) -> None:

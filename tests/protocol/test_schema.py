@@ -107,7 +107,9 @@ def test_every_key_is_explained(document: dict[str, Any]) -> None:
 
 
 def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
-    rules = document["$defs"]["Subjects"]["properties"]["rules"]["items"]["anyOf"]
+    several, one = document["$defs"]["Subjects"]["properties"]["rules"]["anyOf"]
+    assert several["items"] == one
+    rules = one["anyOf"]
     assert "information_alignment" in rules[0]["enum"]
     assert {"$ref": "#/$defs/rule-information_alignment"} in rules
     section = document["$defs"]["rule-information_alignment"]

@@ -32,7 +32,8 @@ def test_it_reads_back_as_it_was_meant() -> None:
     [
         ("7", "p.yaml:25: search: should be a mapping of keys, found 7."),
         ("{trials: 0}", "p.yaml:25: search.trials: should be at least 1, found 0."),
-        ("{trials: 1e6}", "p.yaml:25: search.trials: should be a whole number, found 1000000.0."),
+        ("{trials: 1e6}", "p.yaml:25: search.trials: should be a whole number, found "
+         "1000000.0. Write 1000000."),
         ("{generation: '8'}", "p.yaml:25: search.generation: should be a whole number, found '8' "
          "(text). Remove the quotes."),
         ("{seeds: 1001}", "p.yaml:25: search.seeds: should be at most 1000, found 1001."),

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Len, Lt
+from annotated_types import Ge, Gt, Le, Len, Lt
 
 from virtuallab.decoder.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
-from virtuallab.fields import Count, NonNegativeInt, setting
+from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
@@ -72,10 +72,12 @@ class Analysis:
     inner_folds: Annotated[int, Ge(2)] = setting(
         3, doc="Groups of training subjects by which a classifier's settings are chosen."
     )
-    permutations: NonNegativeInt = setting(
+    permutations: Annotated[int, Ge(0), Le(10_000)] = setting(
         3, doc="Times the labels are shuffled for the control that should find nothing."
     )
-    splits: Count = setting(10, doc="Random splits of the paper's scheme.")
+    splits: Annotated[int, Ge(1), Le(10_000)] = setting(
+        10, doc="Random splits of the paper's scheme."
+    )
     grid: Literal["quick", "published"] = setting(
         "quick", doc="Settings tried by the paper's scheme: a few, or the published grids."
     )

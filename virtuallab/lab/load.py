@@ -9,12 +9,14 @@ from pathlib import Path
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
+from virtuallab.lab.networks import network_faults
 from virtuallab.lab.table import describe_subjects
 from virtuallab.probe import Probe
 from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
 from virtuallab.subject.fit import misfit
+from virtuallab.subject.subject import Subject
 
 
 def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
@@ -28,11 +30,13 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
         dense layers in a convolutional network, a loss that a rule does not know).
     """
     found = read(path, overrides)
-    messages = {
-        **_rule_faults(found),
-        **_probe_faults(found, _places(found)),
-        **_design_faults(found),
-        **_analysis_faults(found),
+    subjects = expand(found)
+    # What cannot be built cannot be looked into.
+    messages = network_faults(found, subjects) or {
+        **_rule_faults(found, subjects),
+        **_probe_faults(subjects, len(visit_steps(found)), _places(found)),
+        **_design_faults(found, subjects),
+        **_analysis_faults(found, subjects),
     }
     if messages:
         raise ProtocolError(fault(found, *each) for each in messages.items())
@@ -48,7 +52,7 @@ def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
     other = read(path, overrides)
-    messages = _probe_faults(kept, _places(other))
+    messages = _probe_faults(expand(kept), len(visit_steps(kept)), _places(other))
     if messages:
         raise ProtocolError(fault(other, *each) for each in messages.items())
     return dict(other.probes)
@@ -61,7 +65,9 @@ def check_designs(asked: Protocol, kept: Protocol) -> None:
     ------
     ProtocolError
     """
-    messages = {**_probe_faults(kept, _designs(asked)), **_fold_faults(asked, kept)}
+    subjects = expand(kept)
+    probes = _probe_faults(subjects, len(visit_steps(kept)), _designs(asked))
+    messages = {**probes, **_fold_faults(asked, subjects)}
     if messages:
         raise ProtocolError(fault(asked, *each) for each in messages.items())
 
@@ -71,12 +77,13 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
     return read_faults(paths, overrides, protocol)
 
 
-def _rule_faults(found: Protocol) -> dict[str, str]:
+def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Rules that some of the networks cannot learn by, or not with their loss."""
     places = {regime.label: index for index, regime in enumerate(found.subjects.rules)}
+    makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in subjects}
     return {
         f"subjects.rules[{places[subject.label]}]": message
-        for subject in expand(found)
+        for subject in makes.values()
         if (message := misfit(subject.rule, subject.architecture, subject.task, subject.loss))
     }
 
@@ -99,15 +106,18 @@ def _designs(found: Protocol) -> list[tuple[str, Probe]]:
     return [*places, *(("power.design", probe) for probe in made)]
 
 
-def _design_faults(found: Protocol) -> dict[str, str]:
+def _design_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Designs that the protocol's own subjects do not allow; none, if there are no designs."""
     places = _designs(found)
-    return {**_probe_faults(found, places), **_fold_faults(found, found)} if places else {}
+    if not places:
+        return {}
+    probes = _probe_faults(subjects, len(visit_steps(found)), places)
+    return {**probes, **_fold_faults(found, subjects)}
 
 
-def _fold_faults(asked: Protocol, kept: Protocol) -> dict[str, str]:
+def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Subjects that are too few to be divided into as many folds."""
-    rules = [subject.label for subject in expand(kept)]
+    rules = [subject.label for subject in subjects]
     faults: dict[str, str] = {}
     for key in ("compare", "power"):
         section = getattr(asked, key)
@@ -117,12 +127,13 @@ def _fold_faults(asked: Protocol, kept: Protocol) -> dict[str, str]:
     return faults
 
 
-def _probe_faults(found: Protocol, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
+def _probe_faults(
+    subjects: Sequence[Subject], n_visits: int, probes: Iterable[tuple[str, Probe]]
+) -> dict[str, str]:
     """Message by place; of a place at fault in several networks, the first says it."""
     faults: dict[str, str] = {}
-    n_visits = len(visit_steps(found))
     probes = list(probes)
-    for anatomy in anatomies(expand(found)) if probes else ():
+    for anatomy in anatomies(subjects) if probes else ():
         tissue = anatomy.specimen()
         units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
         synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
@@ -134,8 +145,7 @@ def _probe_faults(found: Protocol, probes: Iterable[tuple[str, Probe]]) -> dict[
     return faults
 
 
-def _analysis_faults(found: Protocol) -> dict[str, str]:
-    subjects = expand(found)
+def _analysis_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {str(k): v.values.tolist() for k, v in describe_subjects(subjects).items()}

@@ -10,14 +10,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from virtuallab.console import Framed, framed
+from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.caution import cautions
 from virtuallab.lab.cost import duration, megabytes
+from virtuallab.lab.estimate import decoding_seconds, precision, recording_seconds
+from virtuallab.lab.memory import free_disk, total_memory
+from virtuallab.lab.networks import training_bytes
+from virtuallab.lab.rates import rate_cautions
 from virtuallab.lab.workers import torch_threads
-from virtuallab.protocol import Protocol, cohorts, expand, visit_steps
+from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
 from virtuallab.subject.sizing import measure
 from virtuallab.subject.subject import Subject, kind
 
@@ -42,7 +48,11 @@ class Plan:
         Bytes each part of the store will take, before compression.
     workers : int
     cautions : tuple of str
-        What looks as if it would diverge.
+        What looks as if it would diverge, learn nothing, or not fit into the machine.
+    recording, decoding : float
+        Estimated time of these stages in seconds, from a small piece of each.
+    precision : str
+        What so many subjects tell of an accuracy.
     """
 
     subjects: tuple[Subject, ...]
@@ -52,6 +62,9 @@ class Plan:
     sizes: Mapping[str, int]
     workers: int
     cautions: tuple[str, ...] = ()
+    recording: float = 0.0
+    decoding: float = 0.0
+    precision: str = ""
 
     def stored(self) -> dict[str, Any]:
         """Return the part that decides the bytes of the result."""
@@ -75,9 +88,16 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
     protocol : Protocol
     workers : int, optional
         Cohorts at once; as many as there are cores if not given.
+
+    Raises
+    ------
+    ProtocolError
+        If a cohort that it fixes does not fit into memory.
     """
     subjects = expand(protocol)
     workers = workers or cores()
+    visits = visit_steps(protocol)
+    groups = anatomies(subjects)
     kinds: dict[tuple[Any, ...], list[int]] = {}
     for index, subject in enumerate(subjects):
         kinds.setdefault(kind(subject), []).append(index)
@@ -86,18 +106,43 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
     seconds = 0.0
     for members in kinds.values():
         with torch_threads(THREADS):
-            trial = measure(tuple(subjects[i] for i in members), size=fixed)
+            kin = tuple(subjects[i] for i in members)
+            most = total_memory() // (workers * training_bytes(kin[0], len(visits)))
+            if fixed and min(fixed, len(kin)) > most:
+                raise ProtocolError([_too_large(protocol, kin[0], most)])
+            trial = measure(kin, size=fixed, most=most)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subjects[i].steps for i in members)
+    recording, columns = recording_seconds(groups, protocol.probes, len(visits))
+    stored = _sizes(protocol, groups)
     return Plan(
         subjects=subjects,
-        visits=visit_steps(protocol),
+        visits=visits,
         cohorts=cohorts(subjects, sizes),
         seconds=seconds / workers,
-        sizes=_sizes(protocol, anatomies(subjects)),
+        sizes=stored,
         workers=workers,
-        cautions=cautions(subjects),
+        cautions=(*rate_cautions(subjects), *cautions(subjects), *_disk(sum(stored.values()))),
+        recording=recording / workers,
+        decoding=decoding_seconds(protocol.analyses, subjects, columns, len(visits)) / workers,
+        precision=precision(subjects),
     )
+
+
+def _too_large(protocol: Protocol, subject: Subject, most: int) -> Fault:
+    words = (
+        f"so many subjects of {subject.architecture.name} do not fit into memory together; about "
+        f"{most:,} do. Lower it."
+    )
+    return fault(protocol, "subjects.cohort", words)
+
+
+def _disk(needed: int) -> tuple[str, ...]:
+    free = free_disk(Path("runs"))
+    if needed <= free:
+        return ()
+    words = f"the store takes up to {megabytes(needed)}, and {megabytes(free)} are free"
+    return (f"{words}. Record less, lower subjects.visits, or take another disk with --store.",)
 
 
 def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
@@ -126,8 +171,14 @@ def describe(plan: Plan) -> Framed:
     lines.add_row("subjects", str(len(plan.subjects)))
     lines.add_row("cohorts", f"{len(plan.cohorts)} of {span} subjects, {plan.workers} at once")
     lines.add_row("training", f"about {duration(plan.seconds)} (from trial steps)")
+    if plan.recording:
+        lines.add_row("recording", f"about {duration(plan.recording)} (from one subject)")
+    if plan.decoding:
+        lines.add_row("decoding", f"about {duration(plan.decoding)} (from one fit of each kind)")
+    if plan.precision:
+        lines.add_row("precision", plan.precision)
     for node, size in plan.sizes.items():
         lines.add_row(node, f"{megabytes(size)} before compression")
     for caution in plan.cautions:
-        lines.add_row("step limit", caution)
+        lines.add_row("warning", caution)
     return lines

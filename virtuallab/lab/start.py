@@ -6,11 +6,16 @@ from pathlib import Path
 
 from virtuallab.errors import UserError
 from virtuallab.lab.outputs import write_file
-from virtuallab.protocol import STARTER
+from virtuallab.protocol import STARTER, schema
+from virtuallab.store.disk import write_text, writing
+
+_SCHEMA = Path("schema") / "protocol.schema.json"  # as the first line of the starter names it
 
 
 def write_starter(path: Path) -> None:
-    """Write a commented protocol that runs as it stands.
+    """Write a commented protocol that runs as it stands, and the schema it names beside it.
+
+    A schema that is there already is left alone.
 
     Raises
     ------
@@ -20,3 +25,8 @@ def write_starter(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise UserError(f"{path} exists and was left alone. Choose another name.")
     write_file(path, lambda: STARTER)
+    beside = path.parent / _SCHEMA
+    if not beside.exists():
+        with writing(beside, resumable=False):
+            beside.parent.mkdir(exist_ok=True)
+            write_text(beside, schema.text())

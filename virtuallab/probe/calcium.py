@@ -30,8 +30,8 @@ class Calcium:
     Chen et al. 2013, "Ultrasensitive fluorescent proteins for imaging neuronal activity".
     """
 
-    decay: PositiveFloat = setting(0.5, doc="Time constant of the indicator, in s.")
-    interval: PositiveFloat = setting(1.0, doc="From one stimulus to the next, in s.")
+    decay: PositiveFloat = setting(0.5, unit="s", doc="Time constant of the indicator, in s.")
+    interval: PositiveFloat = setting(1.0, unit="s", doc="From one stimulus to the next, in s.")
     saturation: PositiveFloat | None = setting(
         None, doc="Response at which fluorescence is half of its highest; no saturation if not set."
     )

@@ -58,7 +58,7 @@ class Contacts(Device):
     """A device of one's own, as a list of contacts."""
 
     contacts: Annotated[tuple[Contact, ...], Len(1)] = setting(
-        doc="Positions [x, y] of the contacts, in um; y along a shank."
+        unit="um", doc="Positions [x, y] of the contacts, in um; y along a shank."
     )
     placement: Placement = setting(  # type: ignore[misc]
         "through",

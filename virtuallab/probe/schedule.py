@@ -81,6 +81,12 @@ def impossible_visits(
             )
 
 
+def _last(visits: Series, n_visits: int) -> int:
+    """Last visit of a series, whether there is one or not."""
+    first = visits.first + (n_visits if visits.first < 0 else 0)
+    return first + visits.every * (visits.count - 1)
+
+
 def _impossible_series(visits: Series, n_visits: int) -> Iterator[Complaint]:
     beyond = [*positive("visits.count", visits.count), *positive("visits.every", visits.every)]
     yield from beyond
@@ -89,7 +95,7 @@ def _impossible_series(visits: Series, n_visits: int) -> Iterator[Complaint]:
             "visits.first",
             f"there is no visit {visits.first}: {n_visits} are preserved, 0 to {n_visits - 1}.",
         )
-    elif not beyond and (last := int(visits_of(visits, n_visits)[-1])) >= n_visits:
+    elif not beyond and (last := _last(visits, n_visits)) >= n_visits:
         yield (
             "visits",
             f"the last of these visits would be {last}; the last that is preserved is "

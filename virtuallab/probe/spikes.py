@@ -32,8 +32,8 @@ class Spikes:
     Rey et al. 2015, "Past, present and future of spike sorting techniques".
     """
 
-    rate: PositiveFloat = setting(10.0, doc="Firing rate of a response of 1, in Hz.")
-    window: PositiveFloat = setting(0.2, doc="Time over which spikes are counted, in s.")
+    rate: PositiveFloat = setting(10.0, unit="Hz", doc="Firing rate of a response of 1, in Hz.")
+    window: PositiveFloat = setting(0.2, unit="s", doc="Time over which spikes are counted, in s.")
     trials: Count = setting(10, doc="Presentations of each stimulus.")
     missed: Fraction = setting(0.0, doc="Share of spikes that are not detected.")
     contamination: Fraction = setting(

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from virtuallab.errors import UnknownName
 from virtuallab.protocol.explain import Place, refusal
 from virtuallab.protocol.regime import Name
-from virtuallab.protocol.section import Section
-from virtuallab.protocol.varied import Varied, VariedReader
+from virtuallab.protocol.section import Either, ListOf, Section
+from virtuallab.protocol.varied import MOST, Varied, VariedReader
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
 Design = Annotated[Any, VariedReader()]
+Observables = Either((Annotated[tuple[Observable, ...], Len(1)], type(None)))
 Confidence = Annotated[float, Gt(0), Lt(1)]
 
 
@@ -42,10 +43,10 @@ class Compare(Section):
         3,
         description="Times that each design is implanted anew and decoded with other folds.",
     )
-    observables: Annotated[tuple[Observable, ...], Strict(False), Len(1)] | None = Field(
+    observables: Annotated[tuple[Observable, ...] | None, Observables] = Field(
         None, description="What the decoder reads; each that a design measures, if not given."
     )
-    classifiers: Annotated[tuple[ClassifierName, ...], Strict(False), Len(1)] = Field(
+    classifiers: Annotated[tuple[str, ...], ListOf(ClassifierName, 1)] = Field(
         ("kernel_svm",), description="Classifiers, by name."
     )
     folds: Annotated[int, Ge(2)] = Field(
@@ -66,6 +67,10 @@ class Compare(Section):
             for name, design in self.designs.items()
             for fault in _open(("designs", name), design)
         ]
+        count = sum(design.size for design in self.designs.values())
+        if count > MOST:
+            words = f"these are {count:,} designs together; at most {MOST:,} are possible."
+            faults.append((("designs",), words))
         if faults:
             raise refusal(faults, None)
         return self

@@ -47,9 +47,9 @@ def _images_and_batches(subjects: Subjects) -> set[tuple[int, int]]:
 
 
 def _possible(value: Any) -> tuple[Any, ...]:
-    """Values a setting takes, or the extremes where there are too many to name."""
+    """Least and greatest value of a setting; the steps of an epoch lie between theirs."""
     if isinstance(value, Grid | Choice):
-        return value.values
+        return (min(value.values), max(value.values))
     if isinstance(value, Uniform | LogUniform):
         return (value.low, value.high)
     return (value,)

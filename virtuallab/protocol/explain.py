@@ -7,7 +7,9 @@ would have been right are still known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,6 +20,7 @@ from virtuallab.errors import suggest
 Place = tuple[str | int, ...]
 
 _LONGEST_EXCERPT = 60
+_EXACT = 2**53  # whole numbers up to which a float is one number only
 
 
 def shape_of(value: object) -> str:
@@ -76,8 +79,27 @@ def expected(what: str, value: object) -> str:
     >>> expected("a whole number", "8")
     "should be a whole number, found '8' (text). Remove the quotes."
     """
-    hint = " Remove the quotes." if "number" in what and reads_as_number(value) else ""
-    return f"should be {what}, found {found(value)}.{hint}"
+    return f"should be {what}, found {found(value)}.{_remedy(what, value)}"
+
+
+def _remedy(what: str, value: object) -> str:
+    """Say what to write instead, where a value is plainly meant as what is expected."""
+    if what.startswith("text") and isinstance(value, bool | int | float):
+        written = found(value)
+        return f" Put it in quotes: '{written}'." if len(written) < _LONGEST_EXCERPT else ""
+    if isinstance(value, str) and (
+        near := get_close_matches(value, re.findall(r"'([^']+)'", what), n=1)
+    ):
+        return f" Did you mean {near[0]!r}?"
+    if "number" not in what:
+        return ""
+    if reads_as_number(value):
+        return " Remove the quotes."
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+,\d+", value.strip()):
+        return f" Write {value.strip().replace(',', '.')}, with a point."
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return f" Write {int(value)}."
+    return ""
 
 
 def refusal(faults: Iterable[tuple[Place, str]], value: object) -> ValidationError:
@@ -138,28 +160,36 @@ def _words(detail: Any, keys: tuple[str, ...]) -> str:
                 "Known:", "Keys here:"
             )
         case "greater_than":
-            return expected(f"greater than {context['gt']:g}", value)
+            return expected(f"greater than {_number(context['gt'])}", value)
         case "greater_than_equal":
-            return expected(f"at least {context['ge']:g}", value)
+            return expected(f"at least {_number(context['ge'])}", value)
         case "less_than":
-            return expected(f"less than {context['lt']:g}", value)
+            return expected(f"less than {_number(context['lt'])}", value)
         case "less_than_equal":
-            return expected(f"at most {context['le']:g}", value)
+            return expected(f"at most {_number(context['le'])}", value)
         case "too_short" if context["actual_length"] == 0:
             return "the list is empty. Give at least one."
         case "too_short":
             return f"needs at least {context['min_length']} entries, found {len(value)}."
         case "too_long":
             return f"takes at most {context['max_length']} entries, found {len(value)}."
+        case "string_too_long":
+            return f"takes at most {context['max_length']} characters, found {len(value)}."
         case "literal_error":
             return expected(str(context["expected"]), value)
         case "string_pattern_mismatch":
-            return expected("made of letters, digits, '_' and '-', beginning with no '-'", value)
+            return expected(
+                "made of letters a to z, digits, '_' and '-', not beginning with '-'", value
+            )
         case "value_error":
             return f"{context['error']}."
         case _ if kind in _SHOULD_BE:
             return expected(_SHOULD_BE[kind], value)
     return f"{detail['msg']}, found {found(value)}."
+
+
+def _number(bound: float | int) -> str:
+    return f"{bound:,}" if isinstance(bound, int) and bound >= 10_000 else f"{bound:g}"
 
 
 _SHOULD_BE = {

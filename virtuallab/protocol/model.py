@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len, Lt
-from pydantic import AfterValidator, Field, PrivateAttr, Strict, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UnknownName
@@ -20,13 +21,13 @@ from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
 from virtuallab.protocol.power import Power
 from virtuallab.protocol.regime import RULE, Name, Regime
 from virtuallab.protocol.search import Search
-from virtuallab.protocol.section import Either, OneOf, Section, Written
+from virtuallab.protocol.section import Either, ListOf, OneOf, Section, Written
 from virtuallab.protocol.source import Source
 from virtuallab.protocol.swept import Swept
 from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, OPTIMIZERS, TASKS
 from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
 
-_MOST_SUBJECTS = 1_000_000
+_MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
 LossName = Annotated[str, OneOf("loss", LOSSES)]
 Visits = Annotated[int, Ge(2), Le(10_000)]
@@ -38,20 +39,17 @@ class Subjects(Section):
 
     architectures: Annotated[
         tuple[Annotated[Draft, PluginOf(ARCHITECTURES)], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Draft, PluginOf(ARCHITECTURES)], 1),
         Field(description="What the networks are made of: names, or mappings of settings."),
     ]
     tasks: Annotated[
         tuple[Annotated[Draft, PluginOf(TASKS)], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Draft, PluginOf(TASKS)], 1),
         Field(description="What they learn."),
     ]
     rules: Annotated[
         tuple[Annotated[Regime, RULE], ...],
-        Strict(False),
-        Len(1),
+        ListOf(Annotated[Regime, RULE], 1),
         Field(description="What they learn by; each entry is one answer a decoder can give."),
     ]
     optimizer: Annotated[Draft, PluginOf(OPTIMIZERS)] | None = Field(
@@ -85,18 +83,24 @@ class Subjects(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Subjects:
+        if self.count > _MOST_SUBJECTS:  # nothing of so many can be looked at one by one
+            raise refusal([(("replicates",), self._too_many())], None)
         faults = [
             *duration_faults(self),
             *self._rule_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
         ]
-        if self.count > _MOST_SUBJECTS:
-            words = f"these are {self.count:,} subjects; at most {_MOST_SUBJECTS:,} are possible."
-            faults.append((("replicates",), words))
         if faults:
             raise refusal(faults, None)
         return self
+
+    def _too_many(self) -> str:
+        factors = " x ".join(f"{name} {n:,}" for name, n in self._factors().items() if n > 1)
+        return (
+            f"these are {self.count:,} subjects ({factors}); at most {_MOST_SUBJECTS:,} are "
+            "possible. Give fewer values or replicates."
+        )
 
     def _rule_faults(self) -> Iterator[tuple[Place, str]]:
         first: dict[str, int] = {}
@@ -115,15 +119,23 @@ class Subjects(Section):
     @property
     def count(self) -> int:
         """How many subjects there are."""
+        return math.prod(self._factors().values())
+
+    def _factors(self) -> dict[str, int]:
+        """Numbers whose product is that of the subjects, by what they count."""
         default = self.optimizer.size if self.optimizer else 1
-        regimes = sum(
-            each.size * (1 if each.optimizer else default) * (each.replicates or self.replicates)
-            for each in self.rules
-        )
-        makes = sum(each.size for each in self.architectures)
-        tasks = sum(each.size for each in self.tasks)
-        shared = size_of({"batch_size": self.batch_size, "loss": self.loss})
-        return makes * tasks * shared * regimes
+        return {
+            "architectures": sum(each.size for each in self.architectures),
+            "tasks": sum(each.size for each in self.tasks),
+            "batch sizes": size_of({"batch size": self.batch_size}),
+            "losses": size_of({"loss": self.loss}),
+            "rules with their values and replicates": sum(
+                each.size
+                * (1 if each.optimizer else default)
+                * (each.replicates or self.replicates)
+                for each in self.rules
+            ),
+        }
 
     @property
     def length(self) -> int:
@@ -153,8 +165,6 @@ def _repeated(key: str, drafts: tuple[Draft, ...]) -> Iterator[tuple[Place, str]
     """Yield entries that describe the same plug-in twice: their subjects would be identical."""
     seen: dict[str, int] = {}
     for index, draft in enumerate(drafts):
-        if draft.size > _MOST_SUBJECTS:
-            return
         for point in draft.points():
             first = seen.setdefault(json.dumps(point.written(), sort_keys=True), index)
             if first != index:
@@ -204,6 +214,21 @@ class Protocol(Section):
     )
 
     _source: Source = PrivateAttr(default_factory=Source)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Protocol:
+        """Names are those of folders, and many disks do not tell capitals from small letters."""
+        faults: list[tuple[Place, str]] = []
+        for key in ("probes", "analyses"):
+            seen: dict[str, str] = {}
+            for name in getattr(self, key):
+                first = seen.setdefault(name.casefold(), name)
+                if first != name:
+                    words = f"differs from {first!r} in capitals alone. Give it another name."
+                    faults.append(((key, name), words))
+        if faults:
+            raise refusal(faults, None)
+        return self
 
     @property
     def text(self) -> str:

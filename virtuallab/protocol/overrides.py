@@ -89,6 +89,10 @@ def _set(data: Any, place: Place, value: Any) -> None:
             # A plug-in written as its bare name, or a section not written at all.
             inside = {} if inside is None else {"name": inside}
             at[part] = inside
+        if following == 0 and (
+            isinstance(inside, str) or (isinstance(inside, dict) and "name" in inside)
+        ):
+            inside = at[part] = [inside]  # the only entry, written without its list
         at = inside
 
 

@@ -112,6 +112,10 @@ class PluginOf(Reader):
             what = f"the name of {_article(self.registry.kind)}, or a mapping of its settings"
             raise refusal([((), expected(what, value))], value)
         name = written.get("name")
+        keys = [key for key in written if key in self.registry]
+        if "name" not in written and keys:
+            words = f"missing key. Write name: {keys[0]}, and its settings beside it."
+            raise refusal([(("name",), words)], value)
         if "name" not in written:
             raise refusal([(("name",), f"missing key. Known: {', '.join(self.registry)}.")], value)
         if not isinstance(name, str):
@@ -121,6 +125,10 @@ class PluginOf(Reader):
             return self.registry[name], written
         except UnknownName as error:
             place: Place = ("name",) if written is value else ()
+            names = name.replace(",", " ").split()
+            if len(names) > 1 and all(each in self.registry for each in names):
+                words = f"found several names in one text. Write a list: [{', '.join(names)}]."
+                raise refusal([(place, words)], value) from None
             raise refusal([(place, str(error))], value) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import codecs
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from virtuallab.errors import Fault, ProtocolError, suggest
+from virtuallab.errors import Fault, ProtocolError
 from virtuallab.protocol.contacts import inlined
 from virtuallab.protocol.explain import expected, faults_of
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.overrides import override, place_of
 from virtuallab.protocol.source import Source, parse
 
+_SUFFIXES = (".yaml", ".yml")
+_FEW = 3  # names that a message lists
+_MOST_LISTED = 10_000  # files of a folder that are looked at
 _LARGEST = 1_000_000  # bytes; a protocol of a hundred lines has four thousand
 
 
@@ -121,14 +128,21 @@ def _text_of(path: Path) -> str:
         return ProtocolError([Fault(str(path), line, "", message)])
 
     try:
+        if path.is_dir():
+            raise refuse(f"is a folder. Name the protocol in it.{_inside(path)}")
+        if path.is_fifo() and not path.is_relative_to("/dev"):
+            # To open one waits for whoever writes into it; what a shell hands over is in /dev.
+            raise refuse("is a named pipe, not a file. Save the protocol in a file.")
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise refuse(f"there is no such file.{_neighbours(path)}") from None
-    except IsADirectoryError:
-        raise refuse("is a folder. Name the protocol in it.") from None
+    except PermissionError:
+        raise refuse("cannot be read: you have no permission to.") from None
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror or error}.") from None
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise refuse("is a text in UTF-16. Save the file as UTF-8.")
     if b"\0" in raw:
         raise refuse("is not a text but a binary file.")
     if len(raw) > _LARGEST:
@@ -142,8 +156,24 @@ def _text_of(path: Path) -> str:
 
 
 def _neighbours(path: Path) -> str:
-    """Name the protocols that are where the missing one was sought."""
+    """Name the file that was meant: one of a like name, or of this name in a folder beside it."""
     if not path.parent.is_dir():
         return f" There is no folder {path.parent} either."
-    names = [each.name for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")]
-    return f" {suggest(path.name, names)}" if names else ""
+    beside = list(_listed(path.parent))
+    names = [each.name for each in beside if each.suffix in _SUFFIXES]
+    near = get_close_matches(path.name, names, n=_FEW, cutoff=0.7)
+    below = [each / path.name for each in beside if (each / path.name).is_file()]
+    meant = [*near, *(str(each.relative_to(path.parent)) for each in below)][:_FEW]
+    return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
+
+
+def _inside(folder: Path) -> str:
+    """Name a few of the protocols in a folder."""
+    names = sorted(each.name for each in _listed(folder) if each.suffix in _SUFFIXES)
+    more = ", ..." if len(names) > _FEW else ""
+    return f" There are {', '.join(names[:_FEW])}{more}." if names else ""
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    with suppress(OSError):
+        yield from itertools.islice(folder.iterdir(), _MOST_LISTED)

@@ -16,7 +16,8 @@ def document() -> dict[str, Any]:
     """Return the schema, draft 2020-12, with all plug-ins that are installed."""
     body = Protocol.model_json_schema()
     # An analysis keeps its classifiers by name, as text: that these are plug-ins only we know.
-    body["$defs"]["Analysis"]["properties"]["classifiers"]["items"]["enum"] = list(CLASSIFIERS)
+    several, one = body["$defs"]["Analysis"]["properties"]["classifiers"]["anyOf"]
+    one["enum"] = several["items"]["enum"] = list(CLASSIFIERS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **body,

@@ -11,11 +11,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
+from annotated_types import Len
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -31,7 +34,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
 from virtuallab.errors import UnknownName
-from virtuallab.protocol.explain import expected, refusal, retold, shape_of
+from virtuallab.protocol.explain import Place, expected, faults_of, refusal, retold, shape_of
+from virtuallab.protocol.units import at, in_unit
 
 _CONFIG = ConfigDict(
     strict=True,
@@ -47,6 +51,7 @@ class Section(BaseModel):
     """A mapping of the protocol whose keys are all known."""
 
     model_config = _CONFIG
+    _units: ClassVar[Mapping[str, str]] = MappingProxyType({})  # of the settings that have one
 
     @model_validator(mode="wrap")
     @classmethod
@@ -54,7 +59,17 @@ class Section(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            raise retold(error, cls.model_fields) from None
+            faults = faults_of(error, cls.model_fields)
+            raise refusal([cls._without_unit(value, *fault) for fault in faults], None) from None
+
+    @classmethod
+    def _without_unit(cls, value: Any, place: Place, message: str) -> tuple[Place, str]:
+        """Explain a fault anew where it is a number that was written with its unit."""
+        told = None
+        # A section inside has said it already, in the unit of its own setting.
+        if place and re.match(r"should be (?!.*without).*number", message):
+            told = in_unit(cls._units.get(str(place[0]), ""), at(value, place))
+        return place, told or message
 
 
 class Reader:
@@ -100,16 +115,38 @@ def adapter(kind: Any) -> Any:
 def readable(kind: Any) -> Any:
     """Rewrite a field's type so that YAML's lists, mappings and alternatives can be read as it."""
     origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated and any(isinstance(mark, Reader) for mark in parts[1:]):
+        return Annotated[(Any, *parts[1:])]
+    if origin is Annotated and _is_list(kind):
+        fewest = next((mark.min_length for mark in parts[1:] if isinstance(mark, Len)), 0)
+        rest = [mark for mark in parts[1:] if not isinstance(mark, Len)]
+        return Annotated[(Any, ListOf(_entry(kind), fewest), *rest)]
     if origin is Annotated:
         return Annotated[(readable(parts[0]), *parts[1:])]
     if origin in (Union, types.UnionType):
         return Annotated[Any, Either(parts)]
+    if origin is tuple and parts[-1:] == (...,):
+        return Annotated[Any, ListOf(_entry(kind))]
     if origin is tuple:
         inner = tuple(part if part is ... else readable(part) for part in parts)
         return Annotated[tuple[inner], Strict(False)]  # type: ignore[valid-type]
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return Annotated[Any, Written(kind)]
     return kind
+
+
+def _is_list(kind: Any) -> bool:
+    """Whether values of a kind are lists of any length."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _is_list(parts[0])
+    return origin is tuple and parts[-1:] == (...,)
+
+
+def _entry(kind: Any) -> Any:
+    """Kind of the entries of a list of any length."""
+    origin, parts = get_origin(kind), get_args(kind)
+    return _entry(parts[0]) if origin is Annotated else parts[0]
 
 
 def shapes(kind: Any) -> frozenset[str]:
@@ -170,6 +207,10 @@ class Either(Reader):
                     return adapter(kind).validate_python(value)
                 except ValidationError as error:
                     last = error
+        if last is None:
+            for kind in filter(_is_list, self.kinds):
+                if shape in shapes(_entry(kind)):
+                    return adapter(kind).validate_python(value)
         if last is None or last.errors()[0]["type"] == "literal_error":
             raise refusal([((), expected(words(Union[self.kinds]), value))], value)  # noqa: UP007
         raise retold(last)
@@ -177,6 +218,51 @@ class Either(Reader):
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the alternatives."""
         return {"anyOf": [schema_of(kind, of) for kind in self.kinds]}
+
+
+@dataclass(frozen=True)
+class ListOf(Reader):
+    """Reads a list; a value alone is a list of one.
+
+    Parameters
+    ----------
+    kind : type
+        Of each entry.
+    fewest : int
+        Entries there must be.
+    """
+
+    kind: Any
+    fewest: int = 0
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        """Read every entry; what stands alone is read as the only one."""
+        alone = not isinstance(value, list)
+        if value is None:
+            raise refusal([((), expected("a list", value))], value)
+        entries = [value] if alone else value
+        if not entries and self.fewest:
+            raise refusal([((), "the list is empty. Give at least one.")], value)
+        if len(entries) < self.fewest:
+            words = f"needs at least {self.fewest} entries, found {len(entries)}."
+            raise refusal([((), words)], value)
+        read: list[Any] = []
+        faults: list[tuple[Place, str]] = []
+        for index, entry in enumerate(entries):
+            try:
+                read.append(adapter(self.kind).validate_python(entry))
+            except ValidationError as error:
+                at: Place = () if alone else (index,)
+                faults += [((*at, *place), text) for place, text in faults_of(error)]
+        if faults:
+            raise refusal(faults, value)
+        return tuple(read)
+
+    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return ``anyOf`` the list and one entry."""
+        one = schema_of(self.kind, of)
+        several = {"type": "array", "items": one, "minItems": self.fewest}
+        return {"anyOf": [several, one]}
 
 
 @dataclass(frozen=True)
@@ -260,8 +346,8 @@ def settings_of(plugin: type[Any]) -> Iterator[Setting]:
             default = field.default
         elif field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        words = (field.metadata.get(key, "") for key in ("doc", "unit"))
-        yield Setting(field.name, kinds[field.name], default, *words)
+        told = (field.metadata.get(key, "") for key in ("doc", "unit"))
+        yield Setting(field.name, kinds[field.name], default, *told)
 
 
 @functools.cache
@@ -290,4 +376,6 @@ def make_section(plugin: type[Any], form: Callable[[Any], Any], **first: Any) ->
         for setting in settings_of(plugin)
     }
     doc = inspect.cleandoc(plugin.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-    return create_model(plugin.__name__, __base__=Section, __doc__=doc or None, **first, **keys)
+    made = create_model(plugin.__name__, __base__=Section, __doc__=doc or None, **first, **keys)
+    made._units = {setting.name: setting.unit for setting in settings_of(plugin) if setting.unit}
+    return made

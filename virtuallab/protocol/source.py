@@ -6,16 +6,18 @@ a file cannot make the reader run anything, nor grow a small file into a large o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.protocol.explain import Place, path_of
+from virtuallab.protocol.slips import slip_of
 
 _MOST_VALUES = 20_000
 _TAG = "tag:yaml.org,2002:"
@@ -81,13 +83,9 @@ def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     yaml = YAML(typ="safe", pure=True)  # the C parser reads YAML 1.1, where 1e-3 is text
     try:
         root = yaml.compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
-        raise ProtocolError([Fault(file, line, "", _not_yaml(error))]) from None
     except YAMLError as error:
-        words = str(error).splitlines()[0]
-        raise ProtocolError([Fault(file, 0, "", f"not a YAML text: {words}.")]) from None
+        slip = slip_of(text, error)
+        raise ProtocolError([Fault(file, slip.line, slip.key, slip.message)]) from None
     except RecursionError:
         raise ProtocolError([Fault(file, 0, "", "nested too deeply.")]) from None
     if root is None:
@@ -100,13 +98,6 @@ def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     if builder.faults:
         raise ProtocolError(builder.faults)
     return data, builder.lines
-
-
-def _not_yaml(error: MarkedYAMLError) -> str:
-    problem = str(error.problem or error.context).strip()
-    context = f" {error.context}" if error.context and error.problem else ""
-    hint = " Indent with spaces, not tabs." if "\\t" in problem else ""
-    return f"not valid YAML: {problem}{context}.{hint}"
 
 
 class _Builder:
@@ -128,6 +119,9 @@ class _Builder:
             fault = Fault(self.file, 0, "", f"more than {_MOST_VALUES:,} values, aliases expanded.")
             raise ProtocolError([fault])
         if isinstance(node, ScalarNode):
+            if node.anchor and not node.value:
+                words = "text cannot begin with '&' unless it is in quotes."
+                self._refuse(node, place, words)
             return self._scalar(node, place)
         if id(node) in self._open:
             self._refuse(node, place, "this alias stands for something it is part of.")
@@ -150,6 +144,10 @@ class _Builder:
                 self._refuse(key, place, "a key must be a word.")
                 continue
             inner = (*place, str(key.value))
+            if misread := _misread(node, key, value):
+                name, problem = misread
+                self._refuse(key, (*place, name), problem)
+                continue
             if key.value in built:
                 first = self.lines[inner]
                 self._refuse(key, inner, f"this key is already on line {first}. Remove one.")
@@ -169,10 +167,21 @@ class _Builder:
         try:
             return self._yaml.constructor.construct_object(node, deep=True)
         except (ValueError, KeyError, YAMLError):
+            if kind == "int" and node.value.strip("+-").isdigit():
+                self._refuse(
+                    node, place, f"a whole number of {len(node.value):,} digits is too large."
+                )
+                return None
             self._refuse(node, place, f"{node.value[:60]!r} cannot be read as {kind}.")
             return None
 
     def _text(self, node: ScalarNode, place: Place) -> str:
+        if node.style is None and re.match(r"-\w", node.value) and _begins_line(node):
+            self._refuse(
+                node,
+                place,
+                f"a space is missing after the dash. Write '- {node.value.split()[0][1:61]}'.",
+            )
         # JSON writes characters beyond the first plane as two halves; YAML reads them as two.
         try:
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
@@ -182,6 +191,34 @@ class _Builder:
 
     def _refuse(self, node: Node, place: Place, message: str) -> None:
         self.faults.append(Fault(self.file, _line(node), path_of(place), message))
+
+
+def _misread(node: MappingNode, key: ScalarNode, value: Node) -> tuple[str, str] | None:
+    """Return the key that was meant, and what is wrong, where YAML reads a key nobody means."""
+    text = str(key.value)
+    if key.style is not None:  # in quotes
+        return None
+    if text == "<<":
+        return text, "YAML 1.2 does not merge mappings with '<<'. Write the settings out."
+    if not isinstance(value, ScalarNode) or value.style is not None or value.value:
+        return None
+    if re.fullmatch(r"\w+:\S.*", text):
+        name, _, rest = text.partition(":")
+        return name, f"a space is missing after the colon. Write '{name}: {rest}'."
+    for other, before in node.value:
+        if before.end_mark.index == key.start_mark.index - 1 and text.isdigit():
+            point = f"{before.value}.{text}"
+            words = f"'{before.value},{text}' is no number. Write {point}, with a point."
+            return str(other.value), words
+    if re.fullmatch(r"[-+]?[\d.]+", text) and len(node.value) > 1:
+        return text, f"{text} is no key. A list of numbers is written in brackets: [1, 2]."
+    return None
+
+
+def _begins_line(node: Node) -> bool:
+    mark = node.start_mark
+    lines = re.split(r"\r\n|\r|\n", mark.buffer[: mark.pointer]) if mark.buffer else [""]
+    return not lines[-1].strip()
 
 
 def _line(node: Node) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 STARTER = """\
 # yaml-language-server: $schema=./schema/protocol.schema.json
-# The line above lets an editor complete and check this file; for the schema beside it:
-#   mkdir -p schema && virtuallab schema > schema/protocol.schema.json
+# The line above lets an editor complete and check this file. `virtuallab schema` prints it anew.
 # Next: virtuallab plan FILE (what it would take), virtuallab run FILE (do it).
 schema_version: 1
 name: my_experiment              # the experiment is kept in runs/my_experiment.zarr

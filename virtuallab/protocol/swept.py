@@ -76,20 +76,26 @@ class Swept(Reader):
 
     def _values(self, written: Any, place: Place) -> tuple[Any, ...]:
         """Read the values of a grid or a choice."""
-        if not isinstance(written, list):
+        if not isinstance(written, list) and (written is None or "list" in shapes(self.kind)):
             raise refusal([(place, expected("a list of values", written))], written)
+        alone = not isinstance(written, list)
+        written = [written] if alone else written
         if not written:
             raise refusal([(place, "the list is empty. Give at least one value.")], written)
         values: list[Any] = []
+        seen: set[str] = set()  # many values are told apart by their text in little time
         faults: list[tuple[Place, str]] = []
         for index, each in enumerate(written):
             try:
                 value = adapter(self.kind).validate_python(each)
             except ValidationError as error:
-                faults += [((*place, index, *rest), text) for rest, text in faults_of(error)]
+                at = place if alone else (*place, index)
+                faults += [((*at, *rest), text) for rest, text in faults_of(error)]
                 continue
-            if value in values:
+            text = repr(value)
+            if text in seen:
                 faults.append(((*place, index), f"{found(each)} is given twice. Remove one."))
+            seen.add(text)
             values.append(value)
         if faults:
             raise refusal(faults, written)
@@ -122,11 +128,12 @@ class Swept(Reader):
         """Return ``anyOf`` the value and its sweeps."""
         one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": 1}
+        given = several if "list" in shapes(self.kind) else {"anyOf": [several, one]}
         span = {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
         sweep = {
             "type": "object",
             "properties": {
-                form: {**(span if form.endswith("uniform") else several), "description": meaning}
+                form: {**(span if form.endswith("uniform") else given), "description": meaning}
                 for form, meaning in _MEANINGS.items()
                 if form in self._forms
             },

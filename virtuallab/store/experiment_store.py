@@ -343,7 +343,9 @@ class Store:
         values = self._tree.read_values(node, self._expected(node, subjects))
         read = {name: found[name].copy(data=v.to_numpy()) for name, v in values.data_vars.items()}
         own = {name: coord for name, coord in read.items() if name in found.coords}
-        return found.assign_coords(own).assign({n: v for n, v in read.items() if n not in own}).load()
+        return (
+            found.assign_coords(own).assign({n: v for n, v in read.items() if n not in own}).load()
+        )
 
     def check_values(self, node: str, subjects: Sequence[int]) -> None:
         """Compare values of some subjects with their checksums; of those that are committed.

@@ -42,6 +42,7 @@ def measure(
     subjects: Sequence[Subject],
     *,
     size: int | None = None,
+    most: int = _LARGEST,
     timed: Callable[[Sequence[Subject]], float] | None = None,
 ) -> Trial:
     """Find the quickest cohort for subjects of one make, by a second of trial steps.
@@ -52,6 +53,8 @@ def measure(
         All subjects of this make.
     size : int, optional
         A size fixed beforehand: only its time is measured.
+    most : int
+        Subjects that fit into memory together.
     timed : callable, optional
         Seconds of a step of one subject in a cohort; measured by trial steps if not given.
     """
@@ -61,7 +64,7 @@ def measure(
         return Trial(size, timed(subjects[:size]))
     trials: list[Trial] = []
     size = 1
-    while size <= min(len(subjects), _LARGEST):
+    while size <= min(len(subjects), max(most, 1), _LARGEST):
         trials.append(Trial(size, timed(subjects[:size])))
         if trials[-1].seconds > 1.5 * min(trial.seconds for trial in trials):
             break  # out of the cache; larger ones are slower still
