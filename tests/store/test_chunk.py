@@ -130,4 +130,4 @@ def test_a_subject_is_named_by_the_coordinates_of_its_node(tmp_path: Path) -> No
     declare(store)
     everyone = store.read(NODE)
     assert everyone.coords["rule"].values.tolist() == subjects()["rule"].values.tolist()
-    assert everyone["activity"].attrs == {"units": "1", "long_name": "response"}
+    assert everyone["activity"].attrs == {"units": "1", "long_name": "activation"}

@@ -46,7 +46,6 @@ def test_what_a_killed_beginning_left_is_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_records_of_another_store_are_not_taken_for_ones_own(tmp_path: Path) -> None:
-    store = new_store(tmp_path)
     for name in ("a", "b"):
         Store.create(
             tmp_path / f"{name}.zarr",
@@ -58,11 +57,28 @@ def test_records_of_another_store_are_not_taken_for_ones_own(tmp_path: Path) -> 
     (tmp_path / "b.records").rename(tmp_path / "a.records")
     with pytest.raises(StoreError, match=r"a\.records belongs to another experiment"):
         Store.open(tmp_path / "a.zarr")
+    (tmp_path / "a.records").rename(tmp_path / "b.records")
+    assert open_tree(tmp_path / "a.zarr")["subjects"].sizes == {"subject": 6}, "a reader needs none"
+
+
+def test_a_damaged_mark_is_named_and_made_anew_from_the_manifest(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
     mark = tmp_path / "lab.records" / "store.json"
+    before = mark.read_bytes()
     mark.write_text("[]")
-    with pytest.raises(StoreError, match=r"store\.json is missing"):
+    (damage,) = Store.open(store.path).verify()
+    assert damage.file == mark
+    Store.mend_root(store.path)
+    assert mark.read_bytes() == before
+    assert Store.open(store.path).verify() == []
+
+
+def test_records_of_which_nothing_tells_whose_they_are_are_refused(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    for name in ("store.json", "manifest.json"):
+        (tmp_path / "lab.records" / name).write_text("[]")
+    with pytest.raises(StoreError, match=r"does not say that it belongs to lab\.zarr"):
         Store.open(store.path)
-    assert open_tree(store.path)["subjects"].sizes == {"subject": 6}, "a reader needs no records"
 
 
 def test_a_store_and_its_records_are_renamed_together(tmp_path: Path) -> None:

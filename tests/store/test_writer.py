@@ -107,6 +107,6 @@ def test_a_removal_killed_anywhere_ends_well_when_called_again(tmp_path: Path) -
         remove(path)
         assert contents(path) == before, point
         records = {each.name for each in (folder / "lab.records").iterdir()}
-        assert records == {".lock", "store.json", STAGE}, point
+        assert records == {".lock", "manifest.json", "store.json", STAGE}, point
         point += 31
     assert point > 60, "there were fewer points than there should be"

@@ -27,6 +27,7 @@ from virtuallab.store.open import SCHEMA_VERSION, check_is_ours
 from virtuallab.store.ownership import check_free, check_own, mark, mark_damage, mend_mark
 from virtuallab.store.place import check_place
 from virtuallab.store.records import Records, records_folder
+from virtuallab.store.seal import file_digest
 from virtuallab.store.tree import Tree
 from virtuallab.vocabulary import SUBJECT
 
@@ -258,12 +259,17 @@ class Store:
         MachineError
             If the disk fails.
         """
+        files: dict[str, dict[str, str | None]] = {}
         with writing(self.path):
             for node, names in record.get("checksums", {}).items():
                 arrays = self._tree.over_subjects(node)
+                files[node] = {}
                 for name in names:
-                    settle(self.path / chunk.chunk_file(arrays[name], subject))
-        self._records.commit(stage, subject, record)
+                    file = self.path / chunk.chunk_file(arrays[name], subject)
+                    settle(file)
+                    # Of the bytes too: a compressed file can change and hold the same values.
+                    files[node][name] = file_digest(file)
+        self._records.commit(stage, subject, {**record, "files": files})
 
     def committed(self, stage: str, *, only_sound: bool = False) -> dict[int, dict[str, Any]]:
         """Return the records of a stage by subject index.
@@ -410,7 +416,8 @@ class Store:
     def _damaged_chunks(self, stage: str) -> Iterator[tuple[int, Damage]]:
         for index, record in self._records.scan(stage)[0].items():
             for node, checksums in record.get("checksums", {}).items():
-                for each in self._tree.damaged_chunks(node, index, checksums):
+                files = record.get("files", {}).get(node, {})
+                for each in self._tree.damaged_chunks(node, index, checksums, files):
                     yield index, each
 
 

@@ -64,7 +64,7 @@ def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node:
     own = own_coords(sample, static)
     now = {str(name): _spell(variable) for name, variable in sample.data_vars.items()}
     now |= {name: _spell(coord) for name, coord in own.items()}
-    by_subject = {str(name) for name in stored.data_vars} | _named_on_values(stored)
+    by_subject = {str(name) for name in stored.data_vars} | named_on_values(stored)
     before = {name: _spell(stored[name]) for name in by_subject}
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
@@ -114,7 +114,7 @@ def is_text(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "UOT"
 
 
-def _named_on_values(stored: xr.Dataset) -> set[str]:
+def named_on_values(stored: xr.Dataset) -> set[str]:
     """Coordinates that a node's values name as theirs: those that are written by subject."""
     return {
         name

@@ -9,8 +9,10 @@ import xarray as xr
 from virtuallab.errors import StoreError
 from virtuallab.store.damage import refuse
 from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
+from virtuallab.store.layout import named_on_values
 from virtuallab.store.mending import mend
 from virtuallab.store.metadata import is_gathered, quiet, root_metadata
+from virtuallab.store.ownership import check_own
 from virtuallab.store.place import check_place
 from virtuallab.store.records import records_folder
 
@@ -37,6 +39,7 @@ def check_is_ours(path: Path) -> None:
     if not path.is_dir():
         raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")
     if records_folder(path).is_dir():
+        check_own(records_folder(path), path)
         refuse(of_root(path, manifest_of(path)), path)
     try:
         version = int(root_metadata(path)["attributes"]["virtuallab_schema"])
@@ -72,9 +75,9 @@ def open_tree(path: Path) -> xr.DataTree:
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:
-    """Load every word and the coordinates of one axis; leave other numbers on disk.
+    """Load every word and the coordinates that all subjects share; leave other numbers on disk.
 
-    Coordinates of more axes (which units and stimuli each subject has) lie on disk by subject, and
+    Coordinates that each subject has its own of (its units, its stimuli) lie on disk by subject:
     there are as many files of them as there are subjects.
 
     Words become Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
@@ -85,8 +88,9 @@ def with_coords(dataset: xr.Dataset) -> xr.Dataset:
         for name, variable in dataset.variables.items()
         if variable.dtype.kind == "T"
     }
+    own = named_on_values(dataset)
     coords = {
-        name: words[name] if name in words else c.variable if c.ndim > 1 else c.variable.load()
+        name: words[name] if name in words else c.variable if name in own else c.variable.load()
         for name, c in dataset.coords.items()
     }
     values = {name: variable for name, variable in words.items() if name not in dataset.coords}

@@ -209,9 +209,24 @@ class Tree:
         return values is not None and expected in (None, chunk.checksum(np.asarray(values[place])))
 
     def damaged_chunks(
-        self, node: str, index: int, checksums: Mapping[str, str]
+        self,
+        node: str,
+        index: int,
+        checksums: Mapping[str, str],
+        files: Mapping[str, str | None],
     ) -> Iterator[Damage]:
-        """Yield damaged chunks of one subject; none where the node itself cannot be trusted."""
+        """Yield damaged chunks of one subject; none where the node itself cannot be trusted.
+
+        Parameters
+        ----------
+        node : str
+        index : int
+            Of the subject.
+        checksums : mapping from variable to checksum
+            Of the values.
+        files : mapping from variable to digest
+            Of the files in which they lie.
+        """
         if node in self and (node not in self.manifest or any(self.damage([node]))):
             return
         arrays = self.over_subjects(node) if node in self else {}
@@ -219,7 +234,10 @@ class Tree:
             if name not in arrays:
                 file = self.path / node / name
                 yield Damage(file, what_is_wrong(file), self._remedy(node), subject_name(index))
-            elif not chunk.is_intact(self.path, arrays[name], index, expected):
+                continue
+            file = self.path / chunk.chunk_file(arrays[name], index)
+            is_same = name not in files or files[name] == file_digest(file)
+            if not is_same or not chunk.is_intact(self.path, arrays[name], index, expected):
                 yield self._damaged_chunk(node, name, index)
 
     def over_subjects(self, node: str) -> dict[str, zarr.Array[Any]]:
