@@ -77,6 +77,9 @@ def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) 
     assert "8 of 12 subjects are not trained yet" in page
     assert "Nothing is decoded yet" in said(experiment.report(store, tmp_path / "again.html"))
     assert "status" not in vl.open(store)["subjects"], "to report is not to write"
+    designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
+    with pytest.raises(UserError, match="4 of 12 subjects are trained. First: `virtuallab run"):
+        compare.compare(path, [designs], subjects=store, workers=1)
 
 
 def test_a_rule_whose_subjects_all_diverged_is_left_out_and_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from virtuallab.intake import read_recording
 from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
 from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
-from virtuallab.lab.stages import probes_in
+from virtuallab.lab.stages import check_trained, probes_in
 from virtuallab.lab.workers import stoppable
 from virtuallab.report import identified_summary
 from virtuallab.store import Store, decoder_file
@@ -168,7 +168,9 @@ def _of_experiment(
     wanted: Wanted,
     console: Console,
 ) -> Decoder:
-    experiment = resume(Store.open(path))
+    store = Store.open(path)
+    check_trained(store)
+    experiment = resume(store)
     if fractions and not match:
         raise UserError("--fractions says where --match places visits. Give it with --match.")
     if match and probe is not None:

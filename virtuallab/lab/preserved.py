@@ -21,7 +21,7 @@ from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.bench import Bench
 from virtuallab.lab.load import check_designs
 from virtuallab.lab.progress import counting
-from virtuallab.lab.stages import TRAIN, living
+from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.provenance import provenance
@@ -123,7 +123,9 @@ def preserved(
         If the protocol's designs cannot be had of that other experiment's subjects.
     """
     if subjects is not None:
-        kept = resume(Store.open(subjects))
+        other = Store.open(subjects)
+        check_trained(other)
+        kept = resume(other)
         check_designs(protocol, kept.protocol)
         return kept
     root = home(protocol, None, store)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+
+from virtuallab.errors import UserError
 from virtuallab.store import Store
 from virtuallab.vocabulary import DONE
 
@@ -32,6 +35,20 @@ def living(store: Store) -> set[int]:
     """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
     records = store.committed(TRAIN)
     return {index for index, record in records.items() if record["status"] == DONE}
+
+
+def check_trained(store: Store) -> None:
+    """Refuse subjects of whom some are not trained yet: what is found would rest on a part of them.
+
+    Raises
+    ------
+    UserError
+        With how many are trained, and the command that trains the others.
+    """
+    total, trained = sum(map(len, store.plan["cohorts"])), len(store.committed(TRAIN))
+    if trained < total:
+        run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+        raise UserError(f"{store.path}: {trained} of {total} subjects are trained. First: `{run}`")
 
 
 def probes_in(store: Store) -> list[str]:
