@@ -78,7 +78,7 @@ def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) 
     assert "Nothing is decoded yet" in said(experiment.report(store, tmp_path / "again.html"))
     assert "status" not in vl.open(store)["subjects"], "to report is not to write"
     designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
-    with pytest.raises(UserError, match="4 of 12 subjects are trained. First: `virtuallab run"):
+    with pytest.raises(UserError, match=r"4 of 12 subjects are trained\. First: `virtuallab run"):
         compare.compare(path, [designs], subjects=store, workers=1)
 
 
