@@ -15,6 +15,7 @@ from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab import load, networks, plan
 from virtuallab.registry import ARCHITECTURES, TASKS
+from virtuallab.subject import tracing
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.tracing import trace
 
@@ -137,14 +138,23 @@ class _Decides(nn.Module):
         ("unbuilt", "outside cannot be built for images of 8 x 8: "),
     ],
 )
-def test_a_network_from_outside_is_refused_in_words(kind: str, words: str) -> None:
+@pytest.mark.parametrize("small", [tracing._SMALL, 0])
+def test_a_network_from_outside_is_refused_in_words(
+    kind: str, words: str, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "_SMALL", small)
     with pytest.raises(UserError, match=r"^outside") as caught:
         trace(Outside(kind=kind), DIGITS, 10**6)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_what_a_network_needs_is_found_by_shapes_alone() -> None:
+@pytest.mark.parametrize("small", [tracing._SMALL, 0])
+def test_what_a_network_needs_is_found_with_and_without_numbers(
+    small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "_SMALL", small)
+    trace.cache_clear()
     assert trace(Outside(kind="norm"), DIGITS, 10**6).fewest == 2
     assert trace(Outside(kind="values"), DIGITS, 10**6).fewest == 1
     mlp = trace(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
