@@ -57,4 +57,5 @@ def _shares(
         taken = min(len(tied), missing)
         shares[stream.choice(tied, size=taken, replace=False)] += 1
         missing -= taken
-    return shares.astype(np.int64)
+    whole: np.ndarray = shares.astype(np.int64)
+    return whole
