@@ -2,9 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint format docs bench study-rules study-probes study-decoder clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -50,8 +51,13 @@ lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and t
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs protocols virtuallab tests benchmarks examples studies
-	$(BIN)/virtuallab schema | diff - protocols/schema/protocol.schema.json
+	$(BIN)/python -c '$(SCHEMA)' | diff - virtuallab/protocol/protocol.schema.json
+	diff virtuallab/protocol/protocol.schema.json protocols/schema/
 	$(BIN)/virtuallab validate protocols/*.yaml
+
+schema: $(VENV)/.dev ## Make the JSON Schema of protocols anew
+	$(BIN)/python -c '$(SCHEMA)' > virtuallab/protocol/protocol.schema.json
+	cp virtuallab/protocol/protocol.schema.json protocols/schema/
 
 format: $(VENV)/.dev ## Bring the code into style
 	$(BIN)/ruff check --fix .

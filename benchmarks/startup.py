@@ -48,7 +48,7 @@ def store_in(folder: Path) -> Path:
     path = folder / "small.zarr"
     names = [f"sub-{index:04d}" for index in np.arange(160)]
     table = xr.Dataset(coords={"subject": xr.DataArray(names, dims="subject")})
-    Store.create(path, subjects=table, provenance={}, plan={})
+    Store.create(path, subjects=table, provenance={}, plan={"cohorts": [list(range(160))]})
     return path
 
 

@@ -391,7 +391,7 @@ def list_(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of protocols, for editors."""
-    from virtuallab.protocol import schema
+    from virtuallab.lab import schema
 
     typer.echo(schema.text(), nl=False)
 

@@ -103,6 +103,13 @@ class Registry(Generic[Plugin]):
             return found | {name: cls.__doc__ or "" for name, cls in self._classes.items()}
         return {name: cls.__doc__ or "" for name, cls in self._classes.items()}
 
+    def is_as_shipped(self) -> bool:
+        """Whether nothing but the plug-ins of this distribution is registered or declared."""
+        group = f"virtuallab.{self.kind}s"
+        return not any(point.group == group for _, point in _entry_points()) and all(
+            cls.__module__.startswith(f"{self._package}.") for cls in self._classes.values()
+        )
+
     def discard(self, name: str, reason: str) -> None:
         """Take out a plug-in that has turned out to be unusable, with a warning.
 
@@ -263,3 +270,4 @@ DEVICES: Registry[Any] = Registry(
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
+REGISTRIES = (RULES, OPTIMIZERS, ARCHITECTURES, TASKS, DEVICES, CLASSIFIERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import torch
 from torch import nn
 
 from tests.protocol.texts import small
+from virtuallab.decoder.controls import CONTROLS
+from virtuallab.decoder.crossval import fit
+from virtuallab.decoder.samples import Samples
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
-from virtuallab.lab import load, networks, plan
-from virtuallab.registry import ARCHITECTURES, TASKS
+from virtuallab.lab import estimate, load, networks, plan
+from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, TASKS
+from virtuallab.subject import tracing
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.tracing import trace
 
@@ -137,14 +142,23 @@ class _Decides(nn.Module):
         ("unbuilt", "outside cannot be built for images of 8 x 8: "),
     ],
 )
-def test_a_network_from_outside_is_refused_in_words(kind: str, words: str) -> None:
+@pytest.mark.parametrize("small", [tracing._SMALL, 0])
+def test_a_network_from_outside_is_refused_in_words(
+    kind: str, words: str, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "_SMALL", small)
     with pytest.raises(UserError, match=r"^outside") as caught:
         trace(Outside(kind=kind), DIGITS, 10**6)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_what_a_network_needs_is_found_by_shapes_alone() -> None:
+@pytest.mark.parametrize("small", [tracing._SMALL, 0])
+def test_what_a_network_needs_is_found_with_and_without_numbers(
+    small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "_SMALL", small)
+    trace.cache_clear()
     assert trace(Outside(kind="norm"), DIGITS, 10**6).fewest == 2
     assert trace(Outside(kind="values"), DIGITS, 10**6).fewest == 1
     mlp = trace(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
@@ -167,3 +181,22 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
         "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.14 (95 % interval)"
     )
     assert made.cautions == ()
+
+
+@pytest.mark.parametrize("name", ["kernel_svm", "linear_svm", "logistic_regression"])
+def test_a_fit_takes_about_what_a_plan_reckons(name: str) -> None:
+    classifier, labels = CLASSIFIERS[name](), np.array(["a", "b", "c", "d"] * 30, dtype=object)
+    values = np.random.default_rng(0).normal(size=(120, 1200))
+    samples = Samples(values, labels, np.arange(120), 4)
+    settings = classifier.grid("strict", samples)[0]
+    spent = []
+    for _ in range(3):
+        began = time.thread_time()
+        fit(classifier, samples, np.arange(120), settings, 0)
+        spent.append(time.thread_time() - began)
+    fixed, number = classifier.cost
+    assert 0.1 < (fixed + number * values.size) / min(spent) < 10
+
+
+def test_a_plan_reckons_with_all_controls() -> None:
+    assert len(CONTROLS) == estimate.CONTROLS

@@ -11,9 +11,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.protocol.texts import SMALL, complaints, small
+from virtuallab.lab.schema import SHIPPED as PACKAGED
+from virtuallab.lab.schema import text as printed
 from virtuallab.protocol import STARTER, read, read_text, schema
 from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.source import parse
+from virtuallab.registry import OPTIMIZERS, REGISTRIES
 
 ROOT = Path(__file__).parents[2] / "protocols"
 SHIPPED = sorted(ROOT.glob("*.yaml"))
@@ -35,10 +38,8 @@ def test_the_committed_schema_is_the_generated_one() -> None:
     # In a process of its own: other tests may have registered plug-ins of theirs in this one.
     code = "from virtuallab.protocol import schema; print(schema.text(), end='')"
     made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    committed = (ROOT / "schema" / "protocol.schema.json").read_bytes()
-    assert made.stdout == committed, (
-        "run: virtuallab schema > protocols/schema/protocol.schema.json"
-    )
+    for committed in (PACKAGED, ROOT / "schema" / "protocol.schema.json"):
+        assert made.stdout == committed.read_bytes(), "run: make schema"
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
@@ -100,7 +101,7 @@ def test_every_key_is_explained(document: dict[str, Any]) -> None:
     silent = [
         f"{name}.{key}"
         for name, section in sections
-        for key, value in section["properties"].items()
+        for key, value in section.get("properties", {}).items()
         if not value.get("description") and "$ref" not in value
     ]
     assert silent == []
@@ -109,13 +110,46 @@ def test_every_key_is_explained(document: dict[str, Any]) -> None:
 def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
     several, one = document["$defs"]["Subjects"]["properties"]["rules"]["anyOf"]
     assert several["items"] == one
-    rules = one["anyOf"]
-    assert "information_alignment" in rules[0]["enum"]
+    rules = form(document, one)["anyOf"]
+    assert "information_alignment" in form(document, rules[0])["enum"]
     assert {"$ref": "#/$defs/rule-information_alignment"} in rules
     section = document["$defs"]["rule-information_alignment"]
     assert section["properties"]["name"]["const"] == "information_alignment"
     assert section["additionalProperties"] is False
     assert section["properties"]["amp"]["default"] == 2e-2
+
+
+def test_the_schema_is_made_anew_where_a_plugin_comes_from_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for registry in REGISTRIES:  # other tests may have registered some
+        list(registry)
+        ours = {
+            n: c for n, c in registry._classes.items() if c.__module__.startswith("virtuallab.")
+        }
+        monkeypatch.setattr(registry, "_classes", ours)
+    assert printed() == PACKAGED.read_text("utf-8")
+    outside = type("Outside", (OPTIMIZERS["sgd"],), {"__doc__": "Another.", "__module__": "other"})
+    OPTIMIZERS.register("outside")(outside)
+    assert "optimizer-outside" in json.loads(printed())["$defs"]
+
+
+def form(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Resolve a reference to a form that is written once."""
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return dict(document["$defs"][name]) if name.startswith("form-") else schema
+
+
+def test_a_form_that_many_settings_have_is_written_once(document: dict[str, Any]) -> None:
+    amp = document["$defs"]["rule-information_alignment"]["properties"]["amp"]
+    null = document["$defs"]["rule-information_alignment"]["properties"]["null"]
+    assert amp["$ref"] == null["$ref"]
+    assert amp["description"] != null["description"]
+    one, several, sweep = form(document, amp)["anyOf"]
+    assert one["type"] == "number"
+    assert several["items"] == one
+    assert set(form(document, sweep)["properties"]) == {"grid", "choice", "uniform", "log_uniform"}
+    assert len(schema.text().splitlines()) < 9_000
 
 
 def test_the_schema_is_plain_json(document: dict[str, Any]) -> None:

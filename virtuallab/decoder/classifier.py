@@ -21,6 +21,9 @@ class Classifier(ABC):
     """A classifier by name: how to make one, and which settings to choose among."""
 
     name: ClassVar[str]
+    cost: ClassVar[tuple[float, float]] = (0.1, 1e-6)
+    """Seconds that a fit takes on one core, for a plan: a fixed part, and a part for each number of
+    the samples. Rough figures do."""
 
     @abstractmethod
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:

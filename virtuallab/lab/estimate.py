@@ -1,4 +1,7 @@
-"""How long recording and decoding would take, from small pieces of both; how sure a verdict is."""
+"""How long recording and decoding would take, roughly; how sure a verdict is.
+
+Neither is tried out: what they import would take longer than all the rest of a plan.
+"""
 
 from __future__ import annotations
 
@@ -9,96 +12,89 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.controls import CONTROLS
-from virtuallab.decoder.crossval import fit
 from virtuallab.decoder.intervals import interval
 from virtuallab.decoder.samples import GROUPS, PUBLISHED, STAGES, Samples
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.workers import torch_threads
-from virtuallab.probe import Probe, features
+from virtuallab.probe import Probe
+from virtuallab.probe.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.subject.preparation import prepare
+from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import ACTIVITY_CHANGE
 
-_BUDGET = 1.0  # seconds for the pieces of either
-_MOST_ROWS = 60  # subjects of the piece that is decoded
-_GROWTH = 1.5  # power of the number of subjects with which fits slow down
+_BUDGET = 1.0  # seconds for preparations
+# Of one probe in one subject: a fixed part, seconds a number, preparations that gradients take.
+# Within a factor of two in the protocols that are shipped.
+_PROBE, _NUMBER, _GRADIENTS = 0.02, 1e-7, 3.0
+CONTROLS = 2  # at chance, beside each question; the others are few fits
 _BESIDE = 2  # passes over the folds that relevance and coefficients take
 _ACCURACY = 0.7
 
 
 def recording_seconds(
     anatomies: Sequence[Anatomy], probes: Mapping[str, Probe], visits: int
-) -> tuple[float, dict[str, int]]:
-    """Estimate how long one worker would record all subjects.
-
-    Returns
-    -------
-    tuple
-        Seconds, and how many numbers the decoder reads of one subject and visit, by probe.
-    """
-    columns: dict[str, int] = {}
+) -> float:
+    """Estimate how long one worker would record all subjects, from how long one is prepared."""
     total, spent, measured = 0.0, 0.0, 0
     for anatomy in anatomies:
         if measured and spent > _BUDGET:
             continue
-        began = time.perf_counter()
-        states = np.zeros((1, anatomy.layout().size), dtype=np.float32)
-        with torch_threads(1):
-            prepare(anatomy.architecture, anatomy.task, states, None)  # makes its network first
-            began = time.perf_counter()
-            prepare(anatomy.architecture, anatomy.task, states, None)
-            one = visits * (time.perf_counter() - began)
-            if one < _BUDGET:
-                states = np.zeros((visits, states.shape[1]), dtype=np.float32)
-                prepare(anatomy.architecture, anatomy.task, states, None)
-                began = time.perf_counter()
-                tissue = prepare(anatomy.architecture, anatomy.task, states, None)
-                for name, probe in probes.items():
-                    stream = np.random.default_rng(0)
-                    seen = features(probe.implant(tissue, stream).record(tissue, stream))
-                    columns.setdefault(name, seen.sizes["change_name"])
-                one = time.perf_counter() - began
-            else:
-                one *= 1 + len(probes)
-        spent += one
+        tissue, preparing = _prepared(anatomy, visits)
+        units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
+        synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
+        one = preparing
+        for probe in probes.values():
+            numbers = probe.values(units, synapses, visits, len(tissue.labels))
+            gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.in_effect.observables)
+            one += _PROBE + _NUMBER * numbers + gradients * preparing
+        spent += preparing
         measured += len(anatomy.members)
         total += one * len(anatomy.members)
     subjects = sum(len(anatomy.members) for anatomy in anatomies)
-    return (total * subjects / measured if measured else 0.0), columns
+    return total * subjects / measured if measured else 0.0
+
+
+def _prepared(anatomy: Anatomy, visits: int) -> tuple[Preparation, float]:
+    """Prepare an untrained subject of an anatomy; return the seconds it takes at all visits too."""
+    tissue, one = _timed(anatomy, 1)
+    return (tissue, one * visits) if one * visits > _BUDGET else _timed(anatomy, visits)
+
+
+def _timed(anatomy: Anatomy, visits: int) -> tuple[Preparation, float]:
+    states = np.zeros((visits, anatomy.layout().size), dtype=np.float32)
+    with torch_threads(1):
+        prepare(anatomy.architecture, anatomy.task, states, None)  # makes its network first
+        began = time.perf_counter()
+        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+        return tissue, time.perf_counter() - began
 
 
 def decoding_seconds(
     analyses: Mapping[str, Analysis],
     subjects: Sequence[Subject],
-    columns: Mapping[str, int],
+    probes: Sequence[str],
     visits: int,
 ) -> float:
-    """Estimate how long one worker would take for all analyses, from one fit of each classifier."""
+    """Estimate how long one worker would take for all analyses, from what each fit costs."""
     rules = [subject.label for subject in subjects]
-    seconds: dict[tuple[str, str], float] = {}
     total = 0.0
     for analysis in analyses.values():
         named = [rule for rule in rules if rule not in analysis.others]
-        widths = [columns[name] for name in columns if name in (analysis.probes or columns)]
-        if not widths or len(set(named)) < 2:
+        asked = [name for name in probes if name in (analysis.probes or probes)]
+        if not asked or len(set(named)) < 2:
             continue
         strict = analysis.scheme == "strict"
-        moments = min(max(visits - 1, 1), STAGES)
-        width = max(widths) * (2 * GROUPS - 1) if strict else len(PUBLISHED)
-        samples = _like(named, width, moments if strict else visits)
+        moments = min(max(visits - 1, 1), STAGES) if strict else visits
+        width = len(change_names()) * (2 * GROUPS - 1) if strict else len(PUBLISHED)
+        samples = _like(named, width, moments)
         for name in analysis.classifiers:
             classifier = CLASSIFIERS[name]()
             grid = classifier.grid("strict" if strict else analysis.grid, samples)
-            if (name, analysis.scheme) not in seconds:
-                rows = np.arange(len(samples.labels))
-                began = time.perf_counter()
-                with torch_threads(1):
-                    fit(classifier, samples, rows, grid[len(grid) // 2], 0)
-                slower = (len(named) / len(rows)) ** _GROWTH
-                seconds[name, analysis.scheme] = (time.perf_counter() - began) * max(slower, 1)
+            fixed, number = classifier.cost
+            one = fixed + number * samples.values.size
             fits = _fits(analysis, len(grid), len(set(named)))
-            total += seconds[name, analysis.scheme] * fits * len(widths) * len(analysis.observables)
+            total += one * fits * len(asked) * len(analysis.observables)
     return total
 
 
@@ -107,17 +103,14 @@ def _fits(analysis: Analysis, grid: int, rules: int) -> int:
     if analysis.scheme != "strict":
         return analysis.splits * (grid * 5 + 1) * 2
     one = grid * analysis.inner_folds + analysis.inner_folds + 1
-    passes = 1 + analysis.permutations + len(CONTROLS) + _BESIDE
+    passes = 1 + analysis.permutations + CONTROLS + _BESIDE
     return analysis.folds * (passes * one + (rules if rules > 2 else 0))
 
 
 def _like(rules: Sequence[str], width: int, visits: int) -> Samples:
-    """Random samples like those of some subjects, but no more than a piece takes."""
-    stream = np.random.default_rng(0)
-    names = sorted(set(rules))
-    labels = np.array(names * max(1, min(_MOST_ROWS, len(rules)) // len(names)), dtype=object)
-    values = stream.normal(size=(len(labels), width * visits))
-    return Samples(values, labels, np.arange(len(labels)), visits)
+    """Samples of the form that some subjects have; their values take no memory."""
+    values = np.broadcast_to(np.zeros(1), (len(rules), width * visits))
+    return Samples(values, np.array(rules, dtype=object), np.arange(len(rules)), visits)
 
 
 def precision(subjects: Sequence[Subject]) -> str:

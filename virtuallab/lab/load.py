@@ -10,7 +10,7 @@ from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.lab.networks import network_faults
-from virtuallab.lab.table import describe_subjects
+from virtuallab.lab.table import columns_of
 from virtuallab.probe import Probe
 from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
@@ -148,7 +148,7 @@ def _probe_faults(
 def _analysis_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
-    columns = {str(k): v.values.tolist() for k, v in describe_subjects(subjects).items()}
+    columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
     measured = {
         name: probe.in_effect.observables
         for name, probe in found.probes.items()

@@ -50,7 +50,7 @@ class Plan:
     cautions : tuple of str
         What looks as if it would diverge, learn nothing, or not fit into the machine.
     recording, decoding : float
-        Estimated time of these stages in seconds, from a small piece of each.
+        Estimated time of these stages in seconds; what takes twice as long is no surprise.
     precision : str
         What so many subjects tell of an accuracy.
     """
@@ -113,7 +113,8 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
             trial = measure(kin, size=fixed, most=most)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subjects[i].steps for i in members)
-    recording, columns = recording_seconds(groups, protocol.probes, len(visits))
+    recording = recording_seconds(groups, protocol.probes, len(visits))
+    decoding = decoding_seconds(protocol.analyses, subjects, tuple(protocol.probes), len(visits))
     stored = _sizes(protocol, groups)
     return Plan(
         subjects=subjects,
@@ -124,7 +125,7 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
         workers=workers,
         cautions=(*rate_cautions(subjects), *cautions(subjects), *_disk(sum(stored.values()))),
         recording=recording / workers,
-        decoding=decoding_seconds(protocol.analyses, subjects, columns, len(visits)) / workers,
+        decoding=decoding / workers,
         precision=precision(subjects),
     )
 
@@ -172,9 +173,9 @@ def describe(plan: Plan) -> Framed:
     lines.add_row("cohorts", f"{len(plan.cohorts)} of {span} subjects, {plan.workers} at once")
     lines.add_row("training", f"about {duration(plan.seconds)} (from trial steps)")
     if plan.recording:
-        lines.add_row("recording", f"about {duration(plan.recording)} (from one subject)")
+        lines.add_row("recording", f"roughly {duration(plan.recording)}")
     if plan.decoding:
-        lines.add_row("decoding", f"about {duration(plan.decoding)} (from one fit of each kind)")
+        lines.add_row("decoding", f"roughly {duration(plan.decoding)}")
     if plan.precision:
         lines.add_row("precision", plan.precision)
     for node, size in plan.sizes.items():

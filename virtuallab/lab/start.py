@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from virtuallab.errors import UserError
+from virtuallab.lab import schema
 from virtuallab.lab.outputs import write_file
-from virtuallab.protocol import STARTER, schema
+from virtuallab.protocol import STARTER
 from virtuallab.store.disk import write_text, writing
 
 _SCHEMA = Path("schema") / "protocol.schema.json"  # as the first line of the starter names it

@@ -42,15 +42,15 @@ def subject_names(count: int) -> list[str]:
     return [subject_name(index, count) for index in range(count)]
 
 
-def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
-    """All that was decided about each subject before it learned anything.
+def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
+    """All that was decided about each subject before it learned anything, by column.
 
     Returns
     -------
-    xr.Dataset
-        Variables over ``subject``: its rule's label, architecture and the family of it, task, loss,
-        optimizer, batch size, steps, replicate, key, and each number of its rule and optimizer
-        under its own name, of an optimizer of its backward weights with ``feedback_`` before it
+    dict
+        Values over subjects: their rule's label, architecture and the family of it, task, loss,
+        optimizer, batch size, steps, replicate, key, and each number of their rule and optimizer
+        under its own name, of an optimizer of their backward weights with ``feedback_`` before it
         (NaN where a subject has no such number).
     """
     columns: dict[str, Any] = {
@@ -69,8 +69,14 @@ def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     settings = [_numbers(subject) for subject in subjects]
     for name in sorted({name for numbers in settings for name in numbers}):
         columns[name] = np.array([numbers.get(name, np.nan) for numbers in settings])
+    return {name: _column(values) for name, values in columns.items()}
+
+
+def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
+    """Return the table of :func:`columns_of` subjects, dims (subject)."""
+    columns = columns_of(subjects)
     return xr.Dataset(
-        {name: (SUBJECT, _column(values), describe(name)) for name, values in columns.items()},
+        {name: (SUBJECT, values, describe(name)) for name, values in columns.items()},
         coords={SUBJECT: np.array(subject_names(len(subjects)), dtype=object)},
     )
 

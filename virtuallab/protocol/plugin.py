@@ -112,12 +112,12 @@ class PluginOf(Reader):
             what = f"the name of {_article(self.registry.kind)}, or a mapping of its settings"
             raise refusal([((), expected(what, value))], value)
         name = written.get("name")
-        keys = [key for key in written if key in self.registry]
-        if "name" not in written and keys:
-            words = f"missing key. Write name: {keys[0]}, and its settings beside it."
+        if "name" not in written:  # only then: to look through all names imports all plug-ins
+            keys = [key for key in written if key in self.registry]
+            words = f"missing key. Known: {', '.join(self.registry)}."
+            if keys:
+                words = f"missing key. Write name: {keys[0]}, and its settings beside it."
             raise refusal([(("name",), words)], value)
-        if "name" not in written:
-            raise refusal([(("name",), f"missing key. Known: {', '.join(self.registry)}.")], value)
         if not isinstance(name, str):
             what = f"the name of {_article(self.registry.kind)}"
             raise refusal([(("name",), expected(what, name))], value)

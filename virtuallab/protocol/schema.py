@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from virtuallab.protocol.model import Protocol
 from virtuallab.registry import CLASSIFIERS
+
+_BESIDE = ("title", "description", "default")  # what a key says of its own beside its form
+_LONG = 300  # characters of a form from which it is written once
 
 
 def document() -> dict[str, Any]:
@@ -20,7 +25,7 @@ def document() -> dict[str, Any]:
     one["enum"] = several["items"]["enum"] = list(CLASSIFIERS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **body,
+        **_shared(body),
         "title": "virtuallab protocol",
     }
 
@@ -28,6 +33,61 @@ def document() -> dict[str, Any]:
 def text() -> str:
     """Return the schema as it is committed: indented, with a last newline."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _shared(body: dict[str, Any]) -> dict[str, Any]:
+    """Write long forms that occur more than once as definitions, ``form-1`` and so on.
+
+    Every setting that may be swept spells out the grids and distributions of its kind, in sixty
+    lines; there are two hundred such settings of a dozen kinds.
+    """
+    counts = Counter(map(_form, _below(body)))
+    names: dict[str, str] = {}
+    shared: dict[str, Any] = {}
+
+    def written(schema: dict[str, Any]) -> dict[str, Any]:
+        form = _form(schema)
+        if counts[form] == 1 or len(form) < _LONG:
+            return _each(schema, written)
+        if form not in names:
+            names[form] = name = f"form-{len(names) + 1}"
+            shared[name] = {}  # its place, before those inside it
+            shared[name] = _each(json.loads(form), written)
+        told = {key: schema[key] for key in _BESIDE if key in schema}
+        return {"$ref": f"#/$defs/{names[form]}", **told}
+
+    sections = {name: _each(each, written) for name, each in body["$defs"].items()}
+    return {**_each(body, written), "$defs": {**sections, **shared}}
+
+
+def _form(schema: dict[str, Any]) -> str:
+    """Text of what a schema allows, without what it says of one key."""
+    return json.dumps({key: each for key, each in schema.items() if key not in _BESIDE})
+
+
+def _each(schema: dict[str, Any], written: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """Return a schema with those directly inside it written anew; definitions are left out."""
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("properties", "patternProperties"):
+            made[key] = {name: written(each) for name, each in value.items()}
+        elif key in ("anyOf", "oneOf", "allOf"):
+            made[key] = [written(each) for each in value]
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            made[key] = written(value)
+        elif key != "$defs":
+            made[key] = value
+    return made
+
+
+def _below(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every schema inside one, those of its definitions included."""
+    inside: list[dict[str, Any]] = []
+    for each in (schema, *schema.get("$defs", {}).values()):
+        _each(each, inside.append)
+    for each in inside:
+        yield each
+        yield from _below(each)
 
 
 def repointed(protocol: str, before: Path, after: Path) -> str:

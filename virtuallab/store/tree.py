@@ -30,7 +30,7 @@ from virtuallab.store.layout import (
     value_dims,
 )
 from virtuallab.store.manifest import Manifest, digests
-from virtuallab.store.metadata import gather, quiet, spread
+from virtuallab.store.metadata import gather, quiet, root_metadata, spread
 from virtuallab.store.open import with_coords
 from virtuallab.store.seal import file_digest
 from virtuallab.store.swap import remove, replacing
@@ -72,10 +72,11 @@ class Tree:
     def __contains__(self, node: str) -> bool:
         return node in self.manifest or (self.path / node / "zarr.json").is_file()
 
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Attributes of the root."""
-        return self._root.attrs.asdict()
+    @cached_property
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes of the root; they never change."""
+        attributes: dict[str, Any] = root_metadata(self.path)["attributes"]
+        return attributes
 
     def declare(
         self,

@@ -21,7 +21,8 @@ _ONE_AT_A_TIME = threading.Lock()
 def born(architecture: Architecture, task: Task, seed: int) -> nn.Module:
     """Build one network whose initial weights depend on ``seed`` alone."""
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # `torch.manual_seed` would seed the devices too, and note a traceback for each network.
+        torch.default_generator.manual_seed(seed)
         return architecture.build(task.stimulus_shape, task.classes)
 
 

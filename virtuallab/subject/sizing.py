@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -18,7 +19,8 @@ from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.train import Room
 
 _LARGEST = 256
-_SECONDS = 0.15  # of trial steps at each size
+_SECONDS = 0.15  # of trial steps at each size that is compared with others
+_GLANCE = 0.05  # where only the time is asked
 _NEARLY = 1.05  # a smaller cohort that is nearly as quick divides better among workers
 
 
@@ -58,10 +60,11 @@ def measure(
     timed : callable, optional
         Seconds of a step of one subject in a cohort; measured by trial steps if not given.
     """
-    timed = timed or trial_steps
     if size is not None:
         size = min(size, len(subjects))
+        timed = timed or partial(trial_steps, spend=_GLANCE)
         return Trial(size, timed(subjects[:size]))
+    timed = timed or trial_steps
     trials: list[Trial] = []
     size = 1
     while size <= min(len(subjects), max(most, 1), _LARGEST):
@@ -73,13 +76,20 @@ def measure(
     return next(trial for trial in trials if trial.seconds <= _NEARLY * best)
 
 
-def trial_steps(subjects: Sequence[Subject]) -> float:
-    """Seconds of one training step of one subject, in a cohort of all of these."""
+def trial_steps(subjects: Sequence[Subject], spend: float = _SECONDS) -> float:
+    """Seconds of one training step of one subject, in a cohort of all of these.
+
+    Parameters
+    ----------
+    subjects : sequence of Subject
+    spend : float
+        Seconds of trial steps; two steps are made in any case.
+    """
     room = Room(Cohort(tuple(subjects)), torch.float32, "cpu")
     batches = room.batches()
     room.learn(*next(batches), 0)  # the first step also plans its convolutions
     began, steps = time.perf_counter(), 0
-    while steps < 2 or time.perf_counter() - began < _SECONDS:
+    while steps < 2 or time.perf_counter() - began < spend:
         room.learn(*next(batches), steps)
         steps += 1
     return (time.perf_counter() - began) / steps / len(subjects)

@@ -12,6 +12,7 @@ import torch
 
 from virtuallab.errors import UserError
 from virtuallab.fields import Count, setting
+from virtuallab.subject.stratified import stratified
 
 _SPLIT_SEED = 20200101  # of the three parts; fixed, so that every subject ever made shares them
 
@@ -104,14 +105,10 @@ def _parts(task: Task) -> _Parts:
 
 
 def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.model_selection import train_test_split
-
     if count == len(among):
         return among, among[:0]
     if len(among) - count < len(np.unique(labels)):  # too few are left over to be stratified
         order = np.random.default_rng(_SPLIT_SEED).permutation(among)
         return order[:count], order[count:]
-    chosen, rest = train_test_split(
-        among, train_size=count, stratify=labels[among], random_state=_SPLIT_SEED
-    )
-    return chosen, rest
+    chosen, rest = stratified(labels[among], count, _SPLIT_SEED)
+    return among[chosen], among[rest]

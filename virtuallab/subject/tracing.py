@@ -1,11 +1,14 @@
-"""Whether a network can be built and trained, found out by a pass that computes no numbers.
+"""Whether a network can be built and trained, found out by building it and showing it two images.
 
-Networks are built on torch's meta device, where tensors have a shape and no memory: a network of a
-thousand billion weights is counted in a millisecond, and refused before anything is allocated.
+Networks are built on torch's meta device first, where tensors have a shape and no memory: a network
+of a thousand billion weights is counted in a millisecond, and refused before anything is allocated.
+A small network is then shown the images as it is; a large one without numbers, for which torch
+imports its compiler: that takes longer than all the rest.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +28,9 @@ from virtuallab.text import printable
 _BATCH_NORM = "more than 1 value per channel"
 _MOST_LAYERS = 500
 _SECOND = 2  # images of the batch by which shapes are tried
+_SMALL = (
+    20_000_000  # numbers, 80 MB: of the weights, and of the responses of all layers to an image
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,8 @@ def trace(architecture: Architecture, task: Task, most: int) -> Traced:
     architecture, task
         What the network is built from.
     most : int
-        Weights that one network may have. A network that cannot be traced without numbers is
-        built with them, once it is known to have no more.
+        Weights that one network may have. Once it is known to have no more, a network that is small
+        or cannot be traced without numbers is built with them.
 
     Raises
     ------
@@ -105,32 +111,46 @@ def _few_layers(name: str) -> Iterator[None]:
         hook.remove()
 
 
+def _small(network: nn.Module, task: Task) -> bool:
+    """Whether a network and its responses to an image surely take little memory.
+
+    A kernel has no more responses to each channel than the image has pixels, a dense layer one to
+    each row of its weights.
+    """
+    pixels = math.prod(task.stimulus_shape[1:])
+    tensors = [tensor for tensor in network.parameters() if tensor.ndim > 1]
+    responses = sum(len(tensor) * (pixels if tensor.ndim > 2 else 1) for tensor in tensors)
+    return max(responses, sum(tensor.numel() for tensor in tensors)) <= _SMALL
+
+
 def _passed(
     architecture: Architecture, task: Task, network: nn.Module, size: str
 ) -> tuple[int, int]:
     """Return how many responses an image causes, and how many images a batch needs."""
+    small = _small(network, task)
+    if small:
+        network = born(architecture, task, 0)
     try:
-        responses, output = _show(network, task, _SECOND, "meta")
-    except _Refused:
-        # What a module computes by way of numpy, or decides by values, needs values.
         try:
-            real = born(architecture, task, 0)
-            responses, output = _show(real, task, _SECOND, "cpu")
-            network = real
-        except _Refused as again:
-            refused = again
-            raise UserError(
-                f"{architecture.name} cannot be shown images of {size}: {refused}"
-            ) from None
+            responses, output = _show(network, task, _SECOND)
+        except _Refused:
+            if small:
+                raise
+            # What a module computes by way of numpy, or decides by values, needs values.
+            network = born(architecture, task, 0)
+            responses, output = _show(network, task, _SECOND)
+    except _Refused as refused:
+        raise UserError(
+            f"{architecture.name} cannot be shown images of {size}: {refused}"
+        ) from None
     if tuple(output.shape) != (_SECOND, task.classes):
         given = " x ".join(map(str, output.shape[1:]))
         raise UserError(
             f"{architecture.name} gives {given} numbers for an image of {size}; a task of "
             f"{task.classes} classes needs {task.classes}."
         )
-    device = str(output.device)
     try:
-        _show(network, task, 1, device)
+        _show(network, task, 1)
     except _Refused as refused:
         if refused.normalises:
             return responses // _SECOND, 2
@@ -147,8 +167,9 @@ class _Refused(Exception):
         super().__init__(f"{place}{seen} fails: {_first_line(error)}")
 
 
-def _show(network: nn.Module, task: Task, images: int, device: str) -> tuple[int, Tensor]:
+def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
     """Count the responses of all layers to some images, and return the network's output."""
+    device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
     counted = 0
     last: tuple[str, tuple[int, ...] | None] = ("", None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Conv1dMLP(Classifier):
     ----------
     Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables", section 4.
     """
+
+    cost: ClassVar[tuple[float, float]] = (0.2, 2e-6)
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Standardise, convolve over visits, read out."""

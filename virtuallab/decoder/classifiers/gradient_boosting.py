@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
@@ -22,6 +22,8 @@ class GradientBoosting(Classifier):
     ----------
     Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine".
     """
+
+    cost: ClassVar[tuple[float, float]] = (0.5, 1e-5)
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Scikit-learn's boosting over histograms."""

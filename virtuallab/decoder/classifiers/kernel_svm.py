@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
@@ -23,6 +23,8 @@ class KernelSVM(Classifier):
     Cortes and Vapnik 1995, "Support-vector networks". Rifkin and Klautau 2004, "In Defense of
     One-Vs-All Classification".
     """
+
+    cost: ClassVar[tuple[float, float]] = (0.008, 4e-7)
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Standardise, bound, separate."""

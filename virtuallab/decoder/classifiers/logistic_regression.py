@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
@@ -22,6 +22,8 @@ class LogisticRegression(Classifier):
     ----------
     Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", section 4.4.
     """
+
+    cost: ClassVar[tuple[float, float]] = (0.008, 1e-7)
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Standardise, bound, weigh."""

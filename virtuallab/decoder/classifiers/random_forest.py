@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from virtuallab.decoder.classifier import Classifier, Grid, Scheme
 from virtuallab.decoder.samples import Samples
@@ -22,6 +22,8 @@ class RandomForest(Classifier):
     ----------
     Breiman 2001, "Random Forests".
     """
+
+    cost: ClassVar[tuple[float, float]] = (0.12, 6e-7)
 
     def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
         """Scikit-learn's forest."""

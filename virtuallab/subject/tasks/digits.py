@@ -10,6 +10,7 @@ import numpy as np
 
 from virtuallab.fields import Count, setting
 from virtuallab.registry import TASKS
+from virtuallab.subject.packaged import packaged
 from virtuallab.subject.task import Task
 
 
@@ -39,8 +40,6 @@ class Digits(Task):
 
 @cache
 def _read() -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.datasets import load_digits
-
-    found = load_digits()
-    stimuli = (found.images[:, None] / 16).astype(np.float32)
-    return stimuli, found.target.astype(np.int64)
+    found = packaged("sklearn", "datasets/data/digits.csv.gz")
+    stimuli = (found[:, :-1].reshape(-1, 1, 8, 8) / 16).astype(np.float32)
+    return stimuli, found[:, -1].astype(np.int64)

