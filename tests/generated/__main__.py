@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.generated.walk import Walked, walk
 
-
 _LONG = 10  # seconds
+_SAID = 10  # protocols, after which it is said how many ran
 
 
 def _one(seed: int) -> tuple[Walked, float]:
@@ -44,7 +44,7 @@ def main() -> int:
             from tests.generated.protocols import generated, text_of
 
             print(text_of(generated(options.seed)))
-    count, spent = Counter[str](), 0.0
+    count, spent, done = Counter[str](), 0.0, 0
     with ProcessPoolExecutor(options.workers) as pool:
         for found, seconds in pool.map(_one, seeds):
             count[found.outcome] += 1
@@ -53,13 +53,20 @@ def main() -> int:
                 print(f"--- seed {found.seed} {found.outcome} at {found.step}\n{found.words}")
             if seconds > _LONG:
                 print(f"--- seed {found.seed} took {seconds:.0f} s of processor time")
+            if (done := sum(count.values())) % _SAID == 0:
+                print(_summary(count, spent))
             sys.stdout.flush()
+    if done % _SAID:
+        print(_summary(count, spent))
+    return 1 if count["failed"] else 0
+
+
+def _summary(count: Counter[str], spent: float) -> str:
     total = sum(count.values())
-    print(
+    return (
         f"{total} protocols: {count['ran']} ran to the end, {count['refused']} refused by "
         f"validate, {count['failed']} failed; {spent / total:.1f} s of processor time each"
     )
-    return 1 if count["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -299,7 +299,9 @@ class _Protocol:
             return [0]
         if draw.chance(0.25):
             return [0, *(each + 1 for each in draw.some(range(steps), 1, 4))]
-        return draw.whole(2, max(2, min(draw.one([3, 3, 4, 9]), steps + (1 if draw.chance(0.95) else 2))))
+        return draw.whole(
+            2, max(2, min(draw.one([3, 3, 4, 9]), steps + (1 if draw.chance(0.95) else 2)))
+        )
 
     # plug-ins
 

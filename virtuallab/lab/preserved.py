@@ -50,7 +50,7 @@ class Experiment:
         then not the same part of an epoch to all of them.
         """
         steps = np.array(self.store.plan["visits"], dtype=np.int64)
-        coords = {
+        coords: dict[str, tuple[str, np.ndarray, dict[str, str]]] = {
             VISIT: (VISIT, np.arange(len(steps)), describe(VISIT)),
             "step": (VISIT, steps, describe("step")),
         }
