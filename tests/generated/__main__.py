@@ -13,19 +13,18 @@ from pathlib import Path
 
 from tests.generated.walk import Walked, walk
 
+_LONG = 10  # seconds
+_SAID = 10  # protocols, after which it is said how many ran
+
 
 def _one(seed: int) -> tuple[Walked, float]:
     import torch
 
     torch.set_num_threads(1)
-    began = time.monotonic()
+    began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        found = walk(seed, Path(folder), halfway=seed % _HALFWAY == 0, drawn=seed % _DRAWN == 0)
-    return found, time.monotonic() - began
-
-
-_HALFWAY = 7  # one protocol of so many is interrupted, and looked at halfway
-_DRAWN = 6  # of one in so many the figures are drawn, which takes longer than all the rest
+        found = walk(seed, Path(folder))
+    return found, time.process_time() - began
 
 
 def main() -> int:
@@ -45,22 +44,29 @@ def main() -> int:
             from tests.generated.protocols import generated, text_of
 
             print(text_of(generated(options.seed)))
-    count, spent = Counter[str](), 0.0
+    count, spent, done = Counter[str](), 0.0, 0
     with ProcessPoolExecutor(options.workers) as pool:
         for found, seconds in pool.map(_one, seeds):
             count[found.outcome] += 1
             spent += seconds
             if found.outcome == "failed" or (found.outcome == "refused" and options.refused):
                 print(f"--- seed {found.seed} {found.outcome} at {found.step}\n{found.words}")
-            if seconds > 20:
-                print(f"--- seed {found.seed} took {seconds:.0f} s")
+            if seconds > _LONG:
+                print(f"--- seed {found.seed} took {seconds:.0f} s of processor time")
+            if (done := sum(count.values())) % _SAID == 0:
+                print(_summary(count, spent))
             sys.stdout.flush()
-    total = sum(count.values())
-    print(
-        f"{total} protocols: {count['ran']} ran to the end, {count['refused']} refused by "
-        f"validate, {count['failed']} failed; {spent / total:.1f} s each"
-    )
+    if done % _SAID:
+        print(_summary(count, spent))
     return 1 if count["failed"] else 0
+
+
+def _summary(count: Counter[str], spent: float) -> str:
+    total = sum(count.values())
+    return (
+        f"{total} protocols: {count['ran']} ran to the end, {count['refused']} refused by "
+        f"validate, {count['failed']} failed; {spent / total:.1f} s of processor time each"
+    )
 
 
 if __name__ == "__main__":

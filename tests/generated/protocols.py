@@ -1,7 +1,8 @@
 """Small protocols drawn at random: all that a protocol can say, a little of each.
 
 What a plug-in may be told is read from its own settings, so rules, optimizers, architectures,
-devices and classifiers that come later are drawn too. Equal seeds give equal protocols.
+devices and classifiers that come later are drawn too. Equal seeds give equal protocols. Most are
+valid: a part that is refused is drawn again, but not always. What takes long is rare.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from annotated_types import Ge, Le, Lt
 
 from virtuallab.decoder.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
+from virtuallab.lab import load
 from virtuallab.lab.table import describe_subjects
 from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.spikes import Spikes
@@ -33,7 +35,7 @@ from virtuallab.registry import (
     TASKS,
 )
 
-MOST = 48  # subjects, or a run takes long
+MOST = 32  # subjects, or a run takes long
 _SLOW_CLASSIFIERS = (
     "conv1d_mlp",
     "gradient_boosting",
@@ -98,32 +100,46 @@ class _Protocol:
 
     def written(self, seed: int) -> dict[str, Any]:
         draw = self.draw
-        subjects = self.possible_subjects()
-        probes = {f"p{number}": self.probe() for number in range(draw.whole(1, 2))}
-        found: dict[str, Any] = {
+        self.so_far: dict[str, Any] = {
             "schema_version": 1,
             "name": f"generated-{seed}",
             "question": draw.one(["", "Which rule [was] at work?"]),
             "seed": draw.whole(0, 999),
-            "subjects": subjects,
-            "probes": probes,
-            "analyses": {
-                f"a{number}": self.analysis(list(probes))
-                for number in range(draw.one([0, 1, 1, 1, 2]) if self.enough() else 0)
-            },
         }
-        if draw.chance(0.1) and self.enough():
-            found["compare"] = self.compare()
+        self.so_far["subjects"] = self.possible_subjects()
+        names = [f"p{number}" for number in range(draw.one([1, 1, 2]))]
+        for name in names:
+            self.add("probes", self.probe, name)
+        for number in range(draw.one([0, *[1] * 5, 2]) if self.enough() else 0):
+            self.add("analyses", lambda: self.analysis(names), f"a{number}")
         if draw.chance(0.06) and self.enough():
-            found["power"] = self.power()
-        if draw.chance(0.12):
-            found["search"] = {
-                "trials": draw.whole(1, 3),
-                "generation": draw.whole(1, 3),
-                "objective": draw.one(["validation_accuracy", "validation_loss", "train_loss"]),
-                "seeds": draw.whole(1, 2),
+            self.add("compare", self.compare)
+        if draw.chance(0.03) and self.enough():
+            self.add("power", self.power)
+        if draw.chance(0.1):
+            self.add("search", self.search)
+        return self.so_far
+
+    def add(self, key: str, part: Callable[[], Any], name: str | None = None) -> None:
+        """Draw a part, again while it is refused; now and then it is taken as it comes."""
+        heedless = self.draw.chance(0.01)
+        for _ in range(12):
+            drawn = part()
+            whole = self.so_far | {
+                key: drawn if name is None else {**self.so_far.get(key, {}), name: drawn}
             }
-        return found
+            if heedless or _is_valid(whole):
+                break
+        self.so_far = whole
+
+    def search(self) -> dict[str, Any]:
+        draw = self.draw
+        return {
+            "trials": draw.whole(1, 3),
+            "generation": draw.whole(1, 3),
+            "objective": draw.one(["validation_accuracy", "validation_loss", "train_loss"]),
+            "seeds": draw.whole(1, 2),
+        }
 
     def enough(self) -> bool:
         """Whether the subjects can be decoded; now and then that is not asked."""
@@ -133,30 +149,37 @@ class _Protocol:
 
     def possible_subjects(self) -> dict[str, Any]:
         """Draw subjects, anew while they cannot be read; of the last, count each rule's."""
-        for _ in range(8):
+        heedless = self.draw.chance(0.02)
+        for _ in range(12):
+            self.kinds = 1
             written = self.subjects()
             self.columns: dict[str, Any] = {}
+            whole = self.so_far | {"subjects": written}
             with contextlib.suppress(ProtocolError):
-                whole = {"schema_version": 1, "name": "x", "seed": 0, "subjects": written}
-                subjects = expand(read_text(text_of(whole), name="x"))
+                read = read_text(text_of(whole), name="x")
+                subjects = expand(read)
                 described = describe_subjects(subjects)
                 self.columns = {str(k): v.values for k, v in described.items()}
-                if len(subjects) <= 2 * MOST:
-                    break
+                if len(subjects) > 2 * MOST:
+                    continue
+                load.check(read)
+                break
+            if heedless:
+                break
         self.count = Counter(map(str, self.columns.get("rule", self.labels)))
         return written
 
     def subjects(self) -> dict[str, Any]:
         draw = self.draw
         self.labels: list[str] = []
-        count = draw.one([1, *[2] * 8, *[3] * 5, 4, 4])
+        count = draw.one([1, *[2] * 10, *[3] * 4, 4])
         self.kinds = count
         architectures = self.architectures()
         self.dense = all(_name(each) == "mlp" for each in architectures)
         tasks = [self.task()]
         if draw.chance(0.1) and self.room(2):
             tasks.append(self.task())
-        length = {"steps": draw.whole(1, 12)} if draw.chance(0.7) else {"epochs": draw.whole(1, 2)}
+        length = {"steps": draw.whole(1, 8)} if draw.chance(0.7) else {"epochs": draw.whole(1, 2)}
         batch: Any = draw.one([2, 4, 8, 8, 8, 16])
         if draw.chance(0.07) and self.room(2):
             batch = [4, 8]
@@ -169,7 +192,7 @@ class _Protocol:
         rules = [self.rule(number) for number in range(count)]
         # What is left of the bound after grids; the least that folds can be made of, or more.
         most = max(1, MOST // self.kinds)
-        self.each = min(most, draw.one([1, 2, 3, 4, 4, 5, 6, 6, 8, 8, 9, 10, 12, 12, 16, 20]))
+        self.each = min(most, draw.one([1, 2, *[4] * 6, *[5] * 3, *[6] * 3, 8, 9, 12, 16]))
         found = {
             "architectures": architectures,
             "tasks": tasks,
@@ -195,10 +218,10 @@ class _Protocol:
 
     def architectures(self) -> list[Any]:
         draw = self.draw
-        names = [draw.one(["mlp"] * 12 + ["knet4", "convnet"] * 3 + ["knet5"])]
-        if draw.chance(0.02):
+        names = [draw.one(["mlp"] * 16 + ["knet4", "convnet"] * 2 + ["knet5"])]
+        if draw.chance(0.004):
             names = ["resnet18"]
-        if draw.chance(0.2) and self.room(2):
+        if draw.chance(0.12) and self.room(2):
             names.append(draw.one(["mlp", "mlp", "convnet", "knet4"]))
         special: dict[str, Callable[[], Any]] = {
             "hidden": lambda: [draw.whole(2, 9) for _ in range(draw.whole(1, 3))],
@@ -222,11 +245,11 @@ class _Protocol:
     def task(self) -> Any:
         draw = self.draw
         special = {
-            "train_images": lambda: draw.whole(16, 40),
+            "train_images": lambda: draw.whole(16, 32),
             "validation_images": lambda: draw.one([10, 12, 20]),
             "probe_images": lambda: draw.one([10, 10, 12, 15]),
         }
-        name = draw.one(["digits"] * 9 + ["mnist_5k"])
+        name = draw.one(["digits"] * 20 + ["mnist_5k"])
         written: dict[str, Any] = {"name": name}
         for setting in settings_of(TASKS[name]):
             written[setting.name] = special[setting.name]()
@@ -276,7 +299,9 @@ class _Protocol:
             return [0]
         if draw.chance(0.25):
             return [0, *(each + 1 for each in draw.some(range(steps), 1, 4))]
-        return draw.whole(2, max(2, min(9, steps + (1 if draw.chance(0.95) else 2))))
+        return draw.whole(
+            2, max(2, min(draw.one([3, 3, 4, 9]), steps + (1 if draw.chance(0.95) else 2)))
+        )
 
     # plug-ins
 
@@ -409,7 +434,7 @@ class _Protocol:
         fitting = [
             pair for pair in itertools.product((2, 3, 4, 5), repeat=2) if pair[0] * pair[1] <= each
         ]
-        if not fitting or draw.chance(0.03):
+        if not fitting or draw.chance(0.75):  # more take longer
             fitting = [(2, 2)]
         folds, inner = draw.one([fitting[-1], *fitting])
         return {"folds": folds, "inner_folds": inner}
@@ -417,36 +442,46 @@ class _Protocol:
     def classifiers(self) -> list[str]:
         draw = self.draw
         quick = [name for name in CLASSIFIERS if name not in _SLOW_CLASSIFIERS]
-        if draw.chance(0.06):
+        if draw.chance(0.03):
             return [draw.one(_SLOW_CLASSIFIERS)]
-        return draw.some(quick, 1, 2 if draw.chance(0.15) else 1)
+        return draw.some(quick, 1, 2 if draw.chance(0.07) else 1)
 
     def analysis(self, probes: list[str]) -> dict[str, Any]:
         draw = self.draw
         found: dict[str, Any] = {**self.folds(), "classifiers": self.classifiers()}
-        if draw.chance(0.25):
-            found["probes"] = draw.some(probes)
-        found["observables"] = draw.some([*_OBSERVABLES, "all"], 1, 2)
-        if draw.chance(0.25):
+        if draw.chance(0.5):
+            found["probes"] = draw.some(probes, 1, 2 if draw.chance(0.2) else 1)
+        observables = [*_OBSERVABLES, "all"]
+        found["observables"] = draw.some(observables, 1, draw.one([1, 1, 1, 1, 2, 4]))
+        paper = draw.chance(0.15)
+        if paper:
             found["scheme"] = "paper"
             found["splits"] = draw.whole(1, 3)
-        if draw.chance(0.03):
+        if draw.chance(0.02):
             found["grid"] = "published"
             found["classifiers"] = ["kernel_svm"]
-        if draw.chance(0.2):
+        if draw.chance(0.2) and not paper:
             split = [
                 name
                 for name in draw.some(SPLITS, 1, 6)
                 if draw.chance(0.05) or not check_columns(self.columns, name)
             ]
             found["hold_out"] = split[0] if len(split) == 1 and draw.chance(0.3) else split
-        found["permutations"] = draw.whole(0, 2)
+        found["permutations"] = draw.one([0, 0, 1, 2])
         if draw.chance(0.15) and len(self.labels) > 2:
             found["others"] = draw.some(self.labels, 1, len(self.labels) - 2)
         if draw.chance(0.2):
             found["coverage"] = draw.one([0.5, 0.8, 0.99])
         if draw.chance(0.2):
             found["confidence"] = draw.one([0.5, 0.9, 0.999])
+        if draw.chance(0.25):
+            choice = {
+                "probe": found.get("probes", probes),
+                "observable": found["observables"],
+                "classifier": found["classifiers"],
+            }
+            keys = draw.some(list(choice)) if draw.chance(0.3) else list(choice)
+            found["primary"] = {key: draw.one(choice[key]) for key in keys}
         return found
 
     def compare(self) -> dict[str, Any]:
@@ -484,6 +519,14 @@ class _Protocol:
             "seeds": 1,
             **self.folds(),
         }
+
+
+def _is_valid(whole: dict[str, Any]) -> bool:
+    try:
+        load.check(read_text(text_of(whole), name="x"))
+    except ProtocolError:
+        return False
+    return True
 
 
 def _name(written: Any) -> str:

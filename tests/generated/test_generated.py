@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.generated.protocols import generated, text_of
-from tests.generated.walk import walk
+from tests.generated.walk import Ways, walk
 
 QUICK = (21, 37)  # the first is stopped halfway, and every command answers there
 MORE = range(200, 220)
@@ -15,14 +15,14 @@ MORE = range(200, 220)
 
 @pytest.mark.parametrize("seed", QUICK)
 def test_what_is_valid_runs_to_the_end_and_every_command_answers(seed: int, tmp_path: Path) -> None:
-    found = walk(seed, tmp_path, halfway=seed == QUICK[0], drawn=False)
+    found = walk(seed, tmp_path, Ways(halfway=seed == QUICK[0]))
     assert found.outcome == "ran", f"{found.outcome} at {found.step}: {found.words}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", MORE)
 def test_more_of_what_is_valid_runs_to_the_end(seed: int, tmp_path: Path) -> None:
-    found = walk(seed, tmp_path, halfway=seed % 4 == 0, drawn=seed % 4 == 1)
+    found = walk(seed, tmp_path)
     assert found.outcome != "failed", f"failed at {found.step}: {found.words}"
 
 

@@ -58,7 +58,33 @@ class _Steps:
         return found
 
 
-def walk(seed: int, folder: Path, *, halfway: bool = False, drawn: bool = True) -> Walked:
+@dataclass(frozen=True)
+class Ways:
+    """What is done with a protocol beside running it; more of it takes longer.
+
+    Parameters
+    ----------
+    halfway : bool
+        Interrupt the run after some subjects and after some recordings, and give every command each
+        time, before it goes on.
+    page : bool
+        Lay out the page of the report; otherwise only its table is printed.
+    drawn : bool
+        Draw the figures of the page; otherwise they are laid out only.
+    """
+
+    halfway: bool = False
+    page: bool = True
+    drawn: bool = False
+
+    @classmethod
+    def of(cls, seed: int) -> Ways:
+        """Return those of a seed, so that it can be walked again alone."""
+        halfway = seed % 10 == 0
+        return cls(halfway=halfway, page=halfway or seed % 3 == 0, drawn=seed % 20 == 0)
+
+
+def walk(seed: int, folder: Path, ways: Ways | None = None) -> Walked:
     """Do all that can be done with a generated protocol.
 
     Parameters
@@ -66,17 +92,14 @@ def walk(seed: int, folder: Path, *, halfway: bool = False, drawn: bool = True) 
     seed : int
     folder : Path
         An empty one.
-    halfway : bool
-        Interrupt the run after some subjects and after some recordings, and give every command each
-        time, before it goes on.
-    drawn : bool
-        Draw the figures; otherwise they are only laid out, which takes a third of the time.
+    ways : Ways, optional
+        Those of the seed if not given.
     """
+    ways = ways or Ways.of(seed)
     path = folder / "protocol.yaml"
     path.write_text(text_of(generated(seed)), encoding="utf-8")
     steps = _Steps(folder)
-    blank = mock.patch("virtuallab.report.html.inline_svg", return_value="<svg></svg>")
-    with warnings.catch_warnings(), contextlib.nullcontext() if drawn else blank:
+    with warnings.catch_warnings(), _quicker(ways):
         warnings.simplefilter("error")
         try:
             read = steps("validate", lambda: load.protocol(path))
@@ -85,7 +108,7 @@ def walk(seed: int, folder: Path, *, halfway: bool = False, drawn: bool = True) 
         except Exception:
             return Walked(seed, "failed", "validate", traceback.format_exc())
         try:
-            _all(steps, path, read, folder / "runs.zarr", seed if halfway else None)
+            _all(steps, path, read, folder / "runs.zarr", halfway=ways.halfway)
         except Exception:
             return Walked(seed, "failed", steps.current, traceback.format_exc())
         finally:
@@ -93,10 +116,27 @@ def walk(seed: int, folder: Path, *, halfway: bool = False, drawn: bool = True) 
     return Walked(seed, "ran", steps.current)
 
 
-def _all(steps: _Steps, path: Path, read: Protocol, store: Path, halfway: int | None) -> None:
+@contextlib.contextmanager
+def _quicker(ways: Ways) -> Iterator[None]:
+    """Grow small forests, choose among few settings, and draw no more than is asked for."""
+    changes: list[tuple[str, Any]] = [
+        ("virtuallab.decoder.gini._TREES", 3),
+        ("virtuallab.subject.sizing._SECONDS", 0.0),
+    ]
+    if not ways.page:
+        changes.append(("virtuallab.lab.experiment.build", lambda tree, check: ""))
+    elif not ways.drawn:
+        changes.append(("virtuallab.report.html.inline_svg", lambda *_: "<svg></svg>"))
+    with contextlib.ExitStack() as stack:
+        for place, value in changes:
+            stack.enter_context(mock.patch(place, value))
+        yield
+
+
+def _all(steps: _Steps, path: Path, read: Protocol, store: Path, *, halfway: bool) -> None:
     console = steps.console
     steps("plan", lambda: planning.describe(planning.make(read, workers=1)))
-    if halfway is not None:
+    if halfway:
         for place in ("train", "record"):
             _interrupted(steps, path, store, place)
             _look(steps, path, store, place)
@@ -105,11 +145,10 @@ def _all(steps: _Steps, path: Path, read: Protocol, store: Path, halfway: int | 
     except UserError as error:
         if str(error) != ALL_DIVERGED:
             raise
-    if halfway is None:
-        steps("status", lambda: inspect.status(store))
-        steps("decode", lambda: experiment.decode(store, workers=1, console=console))
-    else:
+    if halfway:
         _look(steps, path, store, "")
+    else:
+        steps("status", lambda: inspect.status(store))
     for name, command in (("compare", compare.compare), ("power", power.power)):
         if getattr(read, name) is not None:
             with _one_line():

@@ -15,7 +15,10 @@ from rich.console import Console
 import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import compare, experiment, load, train
+from virtuallab.lab.preserved import Experiment
+from virtuallab.protocol import expand
 from virtuallab.report import verdict_table
+from virtuallab.store import Store
 
 PROTOCOL = """\
 schema_version: 1
@@ -129,6 +132,10 @@ def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
+        (
+            ["analyses.a.scheme=paper", "analyses.a.hold_out=batch_size"],
+            r"analyses\.a\.hold_out: is for 'scheme: strict'",
+        ),
         (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),
         (
             ["probes.p.observables=[weights]"],
@@ -141,3 +148,14 @@ def test_what_can_never_be_asked_is_refused_before_training(
 ) -> None:
     with pytest.raises(ProtocolError, match=message):
         load.protocol(written(tmp_path), overrides)
+
+
+@pytest.mark.parametrize(("batch", "epochs"), [("8", [0.0, 1.5]), ("[4, 8]", None)])
+def test_visits_are_told_in_epochs_where_these_are_the_same_for_all(
+    batch: str, epochs: list[float] | None, tmp_path: Path
+) -> None:
+    read = load.protocol(written(tmp_path), [f"subjects.batch_size={batch}"])
+    store = mock.MagicMock(spec=Store, plan={"visits": [0, 3]})
+    visits = Experiment(read, store, expand(read), ()).visits
+    assert visits["step"].values.tolist() == [0, 3]
+    assert (visits["epoch"].values.tolist() if "epoch" in visits else None) == epochs

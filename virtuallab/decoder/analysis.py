@@ -66,7 +66,8 @@ class Analysis:
     hold_out: tuple[Split, ...] | Split | None = setting(
         (),
         doc="Train without each group in turn and test on it: each architecture, family of "
-        "architectures, task, loss, third of the learning rates of a rule, or batch size.",
+        "architectures, task, loss, third of the learning rates of a rule, or batch size. Of the "
+        "strict scheme alone.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     inner_folds: Annotated[int, Ge(2)] = setting(
@@ -258,6 +259,13 @@ class Analysis:
         architectures: Sequence[str],
         columns: Mapping[str, Sequence[Any]] | None,
     ) -> Iterator[tuple[str, str]]:
+        if self.held_out and self.scheme == "paper":
+            yield (
+                "hold_out",
+                "is for 'scheme: strict'; the paper's scheme tests random splits. Remove it, or "
+                "choose 'strict'.",
+            )
+            return
         known = {**(columns or {}), "rule": rules, "architecture": architectures}
         for split in self.held_out:
             asked = columns is not None or is_known(known, split)

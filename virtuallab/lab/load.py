@@ -30,6 +30,18 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
         dense layers in a convolutional network, a loss that a rule does not know).
     """
     found = read(path, overrides)
+    check(found)
+    return found
+
+
+def check(found: Protocol) -> None:
+    """Refuse a protocol that cannot be carried out in the networks that it asks for.
+
+    Raises
+    ------
+    ProtocolError
+        With every fault; if a network cannot be built, with the faults of networks alone.
+    """
     subjects = expand(found)
     # What cannot be built cannot be looked into.
     messages = network_faults(found, subjects) or {
@@ -40,7 +52,6 @@ def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     }
     if messages:
         raise ProtocolError(fault(found, *each) for each in messages.items())
-    return found
 
 
 def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str, Probe]:

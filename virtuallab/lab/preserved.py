@@ -44,17 +44,22 @@ class Experiment:
 
     @property
     def visits(self) -> xr.Dataset:
-        """Coordinates of the visits: ``visit``, ``step`` and ``epoch``."""
+        """Coordinates of the visits: ``visit``, ``step`` and ``epoch``.
+
+        There is no ``epoch`` where subjects differ in batch size or in training images: a step is
+        then not the same part of an epoch to all of them.
+        """
         steps = np.array(self.store.plan["visits"], dtype=np.int64)
-        first = self.subjects[0]
-        epochs = steps * first.batch_size / len(first.task.train().labels)
-        return xr.Dataset(
-            coords={
-                VISIT: (VISIT, np.arange(len(steps)), describe(VISIT)),
-                "step": (VISIT, steps, describe("step")),
-                "epoch": (VISIT, epochs, describe("epoch")),
-            }
-        )
+        coords: dict[str, tuple[str, np.ndarray, dict[str, str]]] = {
+            VISIT: (VISIT, np.arange(len(steps)), describe(VISIT)),
+            "step": (VISIT, steps, describe("step")),
+        }
+        kinds = {(subject.batch_size, subject.task): subject for subject in self.subjects}.values()
+        passes = {(each.batch_size, len(each.task.train().labels)) for each in kinds}
+        if len(passes) == 1:
+            [(batch, images)] = passes
+            coords["epoch"] = (VISIT, steps * batch / images, describe("epoch"))
+        return xr.Dataset(coords=coords)
 
     @property
     def sizes(self) -> tuple[Sizes, ...]:

@@ -124,7 +124,7 @@ def declare(
     anatomies : sequence of Anatomy
     probes : mapping from name to Probe
     visits : xr.Dataset
-        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
+        Coordinates of the visits: ``visit``, ``step``, and ``epoch`` where known.
     """
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
     for name, probe in probes.items():
@@ -238,9 +238,9 @@ def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
-    """Add when each recorded visit was, in steps and epochs."""
+    """Add when each recorded visit was, in steps and, where they are known, epochs."""
     at = visits.sel({VISIT: seen[VISIT].values})
-    return seen.assign_coords(step=at["step"], epoch=at["epoch"])
+    return seen.assign_coords({str(name): at[name] for name in at.coords if name != VISIT})
 
 
 def _placed(found: xr.Dataset, layers: Sequence[str]) -> xr.Dataset:

@@ -147,7 +147,7 @@ def truth(
         Every layer of every anatomy; a subject without one has NaN there.
     layers_of : mapping from subject index to its own layers
     visits : xr.Dataset
-        Coordinates of the visits: ``visit``, ``step``, ``epoch``.
+        Coordinates of the visits: ``visit``, ``step``, and ``epoch`` where known.
 
     Returns
     -------

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -180,6 +181,7 @@ def _provenance(tree: xr.DataTree) -> dict[str, str]:
     return {**kept, "versions": listed} if listed else kept
 
 
+@cache
 def environment() -> Environment:
     """Make what fills in the templates."""
     environment = Environment(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,11 @@ class Store:
         """The table of subjects."""
         return self.read("subjects")
 
+    @cached_property
+    def _names(self) -> xr.DataArray:
+        """Names of the subjects, which are given once for all."""
+        return self.subjects[SUBJECT]
+
     def declare(
         self,
         node: str,
@@ -187,9 +193,8 @@ class Store:
         StoreError
             If the node is there for other values or with other coordinates.
         """
-        names = self.subjects[SUBJECT]
         # Without the coordinates that each brings along.
-        given = {SUBJECT: names, **(coords or {})}
+        given = {SUBJECT: self._names, **(coords or {})}
         every: dict[Hashable, xr.DataArray] = {**sample.coords}
         every.update(given)
         static = xr.Dataset(coords={n: c.variable for n, c in every.items() if n not in own})
