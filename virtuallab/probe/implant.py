@@ -163,7 +163,8 @@ class Implant:
         if self.probe.spikes is not None:
             there = tissue.responses[layer][self.visits][:, self.stimuli]
             seen = self.probe.spikes.rates(seen, there, stream.spawn(1)[0])
-            signal = signal * np.float32(self.probe.spikes.rate)
+            with np.errstate(over="ignore"):  # of a network about to diverge
+                signal = signal * np.float32(self.probe.spikes.rate)
         elif self.probe.calcium is not None:
             seen = self.probe.calcium.glow(seen)
         return self.probe.noise.added(seen, signal, stream)

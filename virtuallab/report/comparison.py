@@ -82,7 +82,11 @@ def controls_sentence(found: xr.Dataset) -> str:
     for control in map(str, found[CONTROL].values):
         values = found["control_accuracy"].sel({CONTROL: control}).values
         values = values[np.isfinite(values)]
+        if not values.size:  # no design was asked this control
+            continue
         told.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
+    if not told:
+        return ""
     return f"Controls, the mean over designs: {', '.join(told)}; chance is {chance:.3f}."
 
 

@@ -36,23 +36,22 @@ def relevance_plate(found: xr.Dataset, *, title: str) -> Plate:
     if observables.sizes["group"]:
         where["by observable"] = observables
     share = _largest(found["gini"].dropna("stage", how="all"))
-    panels = (
+    panels = [
         Panel(
             relevance.lost(what, title=title),
             f"Balanced accuracy lost without each family of statistics: {_told(families)}; "
             f"without one statistic alone: {_told(statistics)}.",
         ),
         Panel(
-            relevance.maps(share),
-            f"Gini importance by statistic, stage and depth; the largest: {_greatest(share)}.",
-        ),
-        Panel(
             relevance.lost(where),
             f"Balanced accuracy lost without a stage of learning: {_told(stages)}; without a "
             f"depth: {_told(depths)}.",
         ),
-    )
-    return Plate(panels, _caption(found))
+    ]
+    if bool(share.notnull().any()):  # a forest that never split, as of constant columns, has none
+        words = f"Gini importance by statistic, stage and depth; the largest: {_greatest(share)}."
+        panels.insert(1, Panel(relevance.maps(share), words))
+    return Plate(tuple(panels), _caption(found))
 
 
 def relevance_of_shown(analysis: Analysis) -> Plate | None:

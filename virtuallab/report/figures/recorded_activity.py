@@ -30,7 +30,7 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
     shown = _ordered(activity)
     scaled = _scaled(shown)
     moments = (0, -1) if shown.sizes[VISIT] > 1 else (0,)
-    low = -1.0 if float(np.nanmin(scaled)) < -0.2 else 0.0
+    low = -1.0 if float(np.nan_to_num(scaled).min()) < -0.2 else 0.0
     with theme():
         figure = Figure(figsize=(PANEL_WIDTH, 2.9), layout="constrained")
         panels = figure.subplots(1, len(moments), sharey=True, squeeze=False)[0]
@@ -81,7 +81,9 @@ def _scaled(shown: xr.DataArray) -> np.ndarray:
     scaled = np.zeros_like(values)
     for layer in np.unique(layers):
         inside = layers == layer
-        largest = np.nanpercentile(np.abs(values[..., inside]), 99)
+        sizes = np.abs(values[..., inside])
+        sizes = sizes[np.isfinite(sizes)]  # of a network about to diverge some may not be
+        largest = np.percentile(sizes, 99) if sizes.size else 0.0
         scaled[..., inside] = values[..., inside] / (largest if largest > 0 else 1.0)
     return np.asarray(np.clip(scaled, -1.0, 1.0))
 
