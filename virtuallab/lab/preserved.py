@@ -24,6 +24,7 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store, open_tree, writer
+from virtuallab.store.place import check_place
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -135,8 +136,16 @@ def preserved(
 
 
 def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
-    """Return where the subjects of a protocol are kept, or those that it takes."""
-    return subjects or store or Path("runs") / f"{protocol.name}.zarr"
+    """Return where the subjects of a protocol are kept, or those that it takes.
+
+    Raises
+    ------
+    StoreError
+        If no experiment can be at the place that was given.
+    """
+    place = subjects or store or Path("runs") / f"{protocol.name}.zarr"
+    check_place(place)
+    return place
 
 
 def begin(
