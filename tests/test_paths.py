@@ -50,4 +50,4 @@ def test_the_home_folder_is_meant_in_arguments(
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli.app, ["init", "~/mine.yaml"])
     assert done.exit_code == 0, done.output
-    assert [each.name for each in tmp_path.iterdir()] == ["mine.yaml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.yaml", "schema"]

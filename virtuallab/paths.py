@@ -10,8 +10,8 @@ from virtuallab.errors import UserError
 def expanded(path: str | Path) -> Path:
     """Path with a leading ``~`` or ``~NAME`` replaced by that home folder.
 
-    A shell does the same, but not within quotes or after ``--option=``. A path that ends in ``.``
-    or ``..`` gets the name of the folder it stands for: files are named after it, and lie beside it.
+    A shell does the same, but not within quotes or after ``--option=``. ``.`` and paths that end in
+    ``..`` become absolute, because files are named after the folder and written beside it.
 
     Raises
     ------

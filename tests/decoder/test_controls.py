@@ -316,7 +316,7 @@ def test_where_rules_never_learn_as_well_as_one_another_too_few_remain() -> None
     dataset = features(signal=1.5)
     check = asked("performance_matched", question(dataset, performance=curves(dataset, 20.0)))
     assert not check.asked
-    assert "of 6 needed" in check.note
+    assert "each rule needs 6" in check.note
 
 
 def test_a_subject_without_a_final_performance_matches_nobody() -> None:

@@ -294,7 +294,7 @@ def test_a_file_that_is_not_there_is_named_with_the_nearest(tmp_path):
 
 
 def test_an_empty_folder_is_called_empty(tmp_path):
-    with pytest.raises(UserError, match="no recording is in this folder; it is empty. Known"):
+    with pytest.raises(UserError, match="no recording is in this folder; it is empty"):
         read_recording(tmp_path)
 
 

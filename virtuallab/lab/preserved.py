@@ -310,9 +310,10 @@ def _lost(
 ) -> str:
     first = min(lost, key=lambda index: index)
     record, subject = records[first], subjects[first]
+    on = ", the others went on" if len(lost) < len(subjects) else ""
     return (
-        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept, the others "
-        f"went on. The first: subject {first + 1:04d} ({subject.label}, learning rate "
+        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept{on}. "
+        f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
         f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
         f"{record['diverged_in']!r}."
     )
