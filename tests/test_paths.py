@@ -19,6 +19,15 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         expanded("~nobody-here/a.zarr")
 
 
+def test_a_folder_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.zarr" / "features").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a.zarr" / "features")
+    assert expanded("..") == tmp_path / "a.zarr"
+    assert expanded(".") == tmp_path / "a.zarr" / "features"
+    with pytest.raises(UserError, match="the path is empty"):
+        expanded("")
+
+
 def test_every_path_of_every_command_is_expanded() -> None:
     missing = [
         f"{command.callback.__name__}: {name}"
@@ -41,4 +50,4 @@ def test_the_home_folder_is_meant_in_arguments(
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli.app, ["init", "~/mine.yaml"])
     assert done.exit_code == 0, done.output
-    assert [each.name for each in tmp_path.iterdir()] == ["mine.yaml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.yaml", "schema"]

@@ -10,20 +10,24 @@ from virtuallab.errors import UserError
 def expanded(path: str | Path) -> Path:
     """Path with a leading ``~`` or ``~NAME`` replaced by that home folder.
 
-    A shell does the same, but not within quotes or after ``--option=``.
+    A shell does the same, but not within quotes or after ``--option=``. ``.`` and paths that end in
+    ``..`` become absolute, because files are named after the folder and written beside it.
 
     Raises
     ------
     UserError
-        If nobody of that name has a home folder here.
+        If the path is empty, or nobody of that name has a home folder here.
 
     Examples
     --------
     >>> expanded("runs/mine.zarr").as_posix()
     'runs/mine.zarr'
     """
-    if isinstance(path, str) and not path.startswith("~"):
-        return Path(path)  # "./~" is a folder of that name
+    if path == "":
+        raise UserError("the path is empty.")
+    if isinstance(path, str) and not path.startswith("~"):  # "./~" is a folder of that name
+        given = Path(path)
+        return given.resolve() if given.name in ("", "..") else given
     try:
         return Path(path).expanduser()
     except RuntimeError:

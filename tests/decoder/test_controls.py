@@ -224,7 +224,7 @@ def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_m
     red, left = ask_all(question(uneven), ("schedule", "schedule_matched"))
     assert not red.passed
     assert not left.asked
-    assert left.note == "0 subjects remain, 0 of a rule at least, of 6 needed"
+    assert left.note == "0 subjects remain; the rarest rule has 0, and each rule needs 6"
 
 
 def test_a_rule_that_is_recorded_at_other_steps_turns_the_schedule_red() -> None:
@@ -316,7 +316,7 @@ def test_where_rules_never_learn_as_well_as_one_another_too_few_remain() -> None
     dataset = features(signal=1.5)
     check = asked("performance_matched", question(dataset, performance=curves(dataset, 20.0)))
     assert not check.asked
-    assert "of 6 needed" in check.note
+    assert "each rule needs 6" in check.note
 
 
 def test_a_subject_without_a_final_performance_matches_nobody() -> None:

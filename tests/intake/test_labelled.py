@@ -293,12 +293,17 @@ def test_a_file_that_is_not_there_is_named_with_the_nearest(tmp_path):
         read_recording(tmp_path / "nowhere" / "mine.nc")
 
 
+def test_an_empty_folder_is_called_empty(tmp_path):
+    with pytest.raises(UserError, match="no recording is in this folder; it is empty"):
+        read_recording(tmp_path)
+
+
 def test_an_unknown_format_is_refused_with_those_that_are_known(tmp_path):
     path = tmp_path / "mine.mat"
     path.write_bytes(b"MATLAB")
     with pytest.raises(UserError, match=r"cannot tell what .mat is. Known: a netCDF file"):
         read_recording(path)
-    with pytest.raises(UserError, match=r"found no recording in this folder, but mine.mat"):
+    with pytest.raises(UserError, match=r"no recording is in this folder; it holds mine.mat"):
         read_recording(tmp_path)
     with pytest.raises(UserError, match="several files are read as visits if all are NWB"):
         read_recording([path, path])

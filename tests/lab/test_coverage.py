@@ -154,6 +154,16 @@ def test_an_analysis_of_a_probe_that_is_not_there_says_so(folder: Path) -> None:
         decode(folder / "lab.zarr", folder / "other.yaml", workers=1)
 
 
+def test_an_experiments_own_probe_that_recorded_nothing_is_finished_by_its_commands(
+    folder: Path,
+) -> None:
+    remove(folder / "lab.zarr", ["some"])
+    with pytest.raises(
+        UserError, match=r"'some' has recorded 0 of .* finish it with `virtuallab p"
+    ):
+        decode(folder / "lab.zarr", workers=1)
+
+
 def test_while_one_writes_others_are_refused_and_readers_are_not(folder: Path) -> None:
     store = folder / "lab.zarr"
     before = contents(folder)

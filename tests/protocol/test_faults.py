@@ -45,6 +45,8 @@ def test_the_small_protocol_has_no_faults() -> None:
          "letters a to z, digits, '_' and '-', not beginning with '-', found '' (text)."),
         (("name: small", "name: a/b"), "p.yaml:2: name: should be made of letters a to z, digits, "
          "'_' and '-', not beginning with '-', found 'a/b' (text)."),
+        (("name: small", "name: -x"), "p.yaml:2: name: should be made of letters a to z, digits, "
+         "'_' and '-', not beginning with '-', found '-x' (text)."),
         (("  sparse:", "  spa rse:"), "p.yaml:20: probes.spa rse: should be made of letters a "
          "to z, digits, '_' and '-', not beginning with '-', found 'spa rse' (text)."),
         (("schema_version: 1", "schema_version: 2"),

@@ -104,6 +104,7 @@ def test_the_mark_does_not_depend_on_where_a_store_was_made(tmp_path: Path) -> N
     ("path", "message"),
     [
         ("x::y/lab.zarr", "'::' in a path"),
+        ("/", "cannot be an experiment: give its folder"),
         ("s3://bucket/lab.zarr", "is an address"),
         ("memory://lab.zarr", "is an address"),
         ("file:///tmp/lab.zarr", "is an address"),

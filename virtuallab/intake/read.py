@@ -123,8 +123,8 @@ def _nothing_in(folder: Path) -> str:
     one = [path for path in there if path.suffix.lower() in _NETCDF or _is_zarr(path)]
     if one:
         return f"{folder}: name one of the recordings in this folder: {few(one)}."
-    inside = few([path.name for path in there]) or "nothing"
-    return f"{folder}: found no recording in this folder, but {inside}. Known: {_KNOWN}."
+    inside = f"it holds {few([path.name for path in there])}" if there else "it is empty"
+    return f"{folder}: no recording is in this folder; {inside}. Known: {_KNOWN}."
 
 
 def _is_zarr(path: Path) -> bool:

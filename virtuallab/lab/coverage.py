@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from virtuallab.decoder import Analysis
@@ -78,7 +78,7 @@ class Readable:
 
 
 def readable(
-    store: Store, analyses: Mapping[str, Analysis], own: Iterable[str], *, partial: bool
+    store: Store, analyses: Mapping[str, Analysis], own: Collection[str], *, partial: bool
 ) -> Readable:
     """Return the probes that analyses rest on.
 
@@ -89,7 +89,7 @@ def readable(
     ----------
     store : Store
     analyses : mapping from name to Analysis
-    own : iterable of str
+    own : collection of str
         Probes of the protocol.
     partial : bool
         Read what there is of probes that have not recorded all.
@@ -108,6 +108,11 @@ def readable(
     for probe in sorted({*there, *needed}):
         found = coverage(store, probe)
         if probe in needed and probe not in there and not partial:
+            if probe in own:
+                raise UserError(
+                    f"{found}, and analysis {needed[probe]!r} reads it: "
+                    f"{found.how_to_finish(store)}."
+                )
             known = f" {suggest(probe, there)}" if there else ""
             raise UserError(
                 f"analysis {needed[probe]!r} reads probe {probe!r}, which has recorded nothing in "

@@ -24,6 +24,7 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store, open_tree, writer
+from virtuallab.store.place import check_place
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -142,8 +143,16 @@ def preserved(
 
 
 def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
-    """Return where the subjects of a protocol are kept, or those that it takes."""
-    return subjects or store or Path("runs") / f"{protocol.name}.zarr"
+    """Return where the subjects of a protocol are kept, or those that it takes.
+
+    Raises
+    ------
+    StoreError
+        If no experiment can be at the place that was given.
+    """
+    place = subjects or store or Path("runs") / f"{protocol.name}.zarr"
+    check_place(place)
+    return place
 
 
 def begin(
@@ -308,9 +317,10 @@ def _lost(
 ) -> str:
     first = min(lost, key=lambda index: index)
     record, subject = records[first], subjects[first]
+    on = ", the others went on" if len(lost) < len(subjects) else ""
     return (
-        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept, the others "
-        f"went on. The first: subject {first + 1:04d} ({subject.label}, learning rate "
+        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept{on}. "
+        f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
         f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
         f"{record['diverged_in']!r}."
     )

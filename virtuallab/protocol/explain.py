@@ -88,8 +88,8 @@ def _remedy(what: str, value: object) -> str:
         written = found(value)
         return f" Put it in quotes: '{written}'." if len(written) < _LONGEST_EXCERPT else ""
     if isinstance(value, str) and (
-        near := get_close_matches(value, re.findall(r"'([^']+)'", what), n=1)
-    ):
+        near := get_close_matches(value, re.findall(r"'([^']{2,})'", what), n=1)
+    ):  # a single character is one that a name may hold, no value
         return f" Did you mean {near[0]!r}?"
     if "number" not in what:
         return ""

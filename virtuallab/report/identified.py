@@ -73,8 +73,8 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
     )
     if not attrs["others"]:
         yield (
-            "It has learned from no rule that is not to be named (--others): a rule that it does "
-            "not know would be given one of these names."
+            "No out-of-set rules were given (--others), so an unknown rule is forced into one of "
+            "these classes."
         )
     if attrs["notes"]:
         yield "Of the recording:"

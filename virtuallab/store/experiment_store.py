@@ -76,9 +76,9 @@ class Store:
         MachineError
             If the disk fails.
         """
+        check_place(path)
         if path.suffix != ".zarr":
             raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
-        check_place(path)
         _refuse_existing(path)
         records = Records(path)
         check_free(records.folder, path)

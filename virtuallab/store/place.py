@@ -22,9 +22,11 @@ def check_place(path: Path) -> None:
     Raises
     ------
     StoreError
-        If it is an address rather than a path, lies below a file, or holds characters by which
-        zarr would take it for an address.
+        If it is an address rather than a path, lies below a file, is the root of the disk, or
+        holds characters by which zarr would take it for an address.
     """
+    if not path.name:
+        raise StoreError(f"{path} cannot be an experiment: give its folder, runs/NAME.zarr.")
     if _ADDRESS.match(str(path)):
         raise StoreError(
             f"{path} is an address, not a folder of this machine. Experiments are kept on a disk: "

@@ -43,7 +43,9 @@ def survived(name: str, question: Question, rows: Int[np.ndarray, " row"], note:
     if not are_enough(question, rows):
         needed = question.folds * question.inner_folds
         left = int(per_rule(question.labels[rows], question.classes).min())
-        reason = f"{len(rows)} subjects remain, {left} of a rule at least, of {needed} needed"
+        reason = (
+            f"{len(rows)} subjects remain; the rarest rule has {left}, and each rule needs {needed}"
+        )
         return not_asked(name, "survive", len(rows), reason)
     outcome = question.decoded(among(question.samples, rows), select=True)
     return _judged(name, question, outcome, note)
