@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from virtuallab import registry
+from virtuallab import installed, registry
 from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.registry import Registry
 
@@ -28,6 +28,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Lay a distribution with one entry point for toys onto the path."""
     monkeypatch.syspath_prepend(tmp_path)
     registry._entry_points.cache_clear()
+    monkeypatch.setattr(installed, "_warned", set())
 
     def lay(name: str, source: str, points: str) -> None:
         (tmp_path / f"{name}_module.py").write_text(source, "utf-8")
@@ -124,6 +125,26 @@ def test_metadata_that_are_malformed_stop_nobody(
     (odd / "entry_points.txt").write_text("[virtuallab.toys]\nno equals sign\n")
     assert list(toys()) == ["good"]
     assert "its entry_points.txt is malformed" in caplog.text
+
+
+@pytest.mark.parametrize("reader", ["importlib.metadata", "importlib_metadata"])
+def test_libraries_find_their_plugins_beside_malformed_metadata(
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    reader: str,
+) -> None:
+    module = pytest.importorskip(reader)
+    monkeypatch.setattr(module, "distributions", module.distributions)  # put back afterwards
+    install("good", GOOD, "good = good_module:Good")
+    odd = tmp_path / "odd-1.0.dist-info"
+    odd.mkdir()
+    (odd / "entry_points.txt").write_text("[xarray.backends]\nno equals sign\n")
+    installed.pass_over_malformed()
+    for _ in range(2):
+        assert [each.name for each in module.entry_points(group="virtuallab.toys")] == ["good"]
+    assert caplog.text.count("its entry_points.txt is malformed") == 1
 
 
 @pytest.mark.parametrize(

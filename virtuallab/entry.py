@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from virtuallab.errors import VirtuallabError, VirtuallabWarning
+from virtuallab.installed import pass_over_malformed
 from virtuallab.text import brief
 
 _TRACEBACK = "VIRTUALLAB_TRACEBACK"  # set to anything: failures and warnings are shown as raised
@@ -68,6 +69,7 @@ def run_command(command: Callable[[], object]) -> int:
     # Pages are drawn without a screen, whatever a notebook around this process draws with. Before
     # matplotlib is imported: it refuses a backend that it does not know.
     os.environ["MPLBACKEND"] = "agg"
+    pass_over_malformed()
     with _lasting("stdout", _NEAREST) as out, _lasting("stderr", "backslashreplace"), _own_only():
         code = _code_of(command)
         if out is None:

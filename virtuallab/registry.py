@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.installed import declared_by, in_a_line, name_of
 from virtuallab.text import printable
 
 Plugin = TypeVar("Plugin", bound=type[Any])
@@ -174,7 +175,7 @@ class Registry(Generic[Plugin]):
             raise
         except BaseException as error:  # an import may even call sys.exit
             self._classes = before
-            self.discard(name, f"{_origin(distribution, point)}: {_in_a_line(error)}")
+            self.discard(name, f"{_origin(distribution, point)}: {in_a_line(error)}")
 
     def _check(self, found: Any) -> None:
         """Refuse what is no plug-in of this kind."""
@@ -222,36 +223,17 @@ def _entry_points() -> tuple[tuple[str, Any], ...]:
             continue  # unreadable, so nobody's plug-in
         if "virtuallab." not in text:
             continue
-        name = _name_of(distribution)
+        name = name_of(distribution)
         if name in seen:  # shadowed by one that is earlier on the path
             continue
         seen.add(name)
-        try:
-            declared = distribution.entry_points
-        except Exception as error:
-            text = "Warning: plug-ins of %s are left out: its entry_points.txt is malformed: %s"
-            _LOG.warning(text, printable(name), _in_a_line(error))
-            continue
+        declared = declared_by(distribution) or ()
         found += [(name, point) for point in declared if point.group.startswith("virtuallab.")]
     return tuple(found)
 
 
-def _name_of(distribution: Any) -> str:
-    with contextlib.suppress(Exception):
-        name = distribution.metadata["Name"]
-        if name:
-            return str(name)
-    return str(getattr(distribution, "_path", "a distribution without a name"))
-
-
 def _origin(distribution: str, point: Any) -> str:
     return printable(f"entry point {point.name} = {point.value} of {distribution}")
-
-
-def _in_a_line(error: BaseException) -> str:
-    """Write an exception in one line."""
-    message = " ".join(printable(str(error)).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 RULES: Registry[Any] = Registry("rule", "virtuallab.subject.rules", "virtuallab.subject.rule:Rule")

@@ -465,9 +465,32 @@ def test_other_quantities_are_reconciled_or_refused(tmp_path):
     assert found.attrs["notes"] == [
         "Fluorescence was read, not DfOverF of 1.nwb: it is not in all files."
     ]
+    (tmp_path / "two").mkdir()
+    found = read_recording(pair(tmp_path / "two", both, both))
+    np.testing.assert_allclose(
+        found["activity"][0], read_recording(folder)["activity"][0] + 5, rtol=1e-6
+    )
+    assert found.attrs["notes"] == [
+        "DfOverF was read, not Fluorescence, which every file holds too."
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:RoiResponseSeries")  # pynwb, as the file is written
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"conversion": float("nan")}, "the conversion of "),
+        ({"conversion": float("inf")}, "the conversion of "),
+        ({"conversion": 0.0}, "the conversion of "),
+        ({"offset": float("-inf")}, "the offset of "),
+    ],
+)
+def test_a_scale_by_which_nothing_can_be_read_is_refused(tmp_path, said, words):
+    found = refusal(pair(tmp_path, imaged(), imaged(**said)))
+    assert words in found
+    assert f"is {next(iter(said.values())):g};" in found
+
+
 def test_exchanged_axes_are_named(tmp_path):
     message = refusal(pair(tmp_path, imaged(), imaged(traces=TRACES.T)))
     assert "1.nwb: the data of traces have the shape (3, 60): their axes are exchanged" in message

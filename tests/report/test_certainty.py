@@ -46,6 +46,8 @@ def test_what_was_not_measured_is_nothing(read):
 
 def test_each_part_of_the_line_stands_alone():
     assert certainty(None, None, {}) == ""
-    assert certainty(None, Coverage(0.5), {}) == "sets hold the true one for 50\u00a0% of subjects"
+    assert certainty(None, Coverage(0.5), {}) == (
+        "prediction sets hold the true rule for 50\u00a0% of subjects"
+    )
     told = certainty(None, None, {"adam": 0.9, "oja": 0.7})
     assert told.endswith("AUROC 0.80, at worst 0.70 (Oja)")

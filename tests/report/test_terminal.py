@@ -81,7 +81,10 @@ def test_one_column_held_out_stands_beside_the_accuracy_where_there_is_room():
 def test_how_far_its_doubt_can_be_believed_is_said_in_one_sentence():
     text = " ".join(printed(experiment(judged=True)).replace("\u00a0", " ").split())
     assert "calibration error 0.05 (exact probabilities would give 0.04)" in text
-    assert "sets of 1.4 rules hold the true one for 91 % of subjects (90 % asked for)" in text
+    assert (
+        "90 % prediction sets hold the true rule for 91 % of subjects (on average 1.4 rules in a "
+        "set)" in text
+    )
     assert "told as none of these with AUROC 0.73, at worst 0.55 (Adam)" in text
 
 

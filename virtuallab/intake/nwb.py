@@ -236,6 +236,9 @@ def _quantity(opened: Sequence[Opened], source: str) -> tuple[str, list[str]]:
         if kinds[0] != common[0]
     ]
     notes = [f"{common[0]} was read, not {few(better)}: it is not in all files."] if better else []
+    if len(common) > 1:
+        where = "every file holds" if len(opened) > 1 else "the file holds"
+        notes.append(f"{common[0]} was read, not {' or '.join(common[1:])}, which {where} too.")
     return common[0], notes
 
 

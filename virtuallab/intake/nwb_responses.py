@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +197,7 @@ def _in_trials(
 
 def _traces(file: Path, series: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a series in its unit, (frame, region), and the time of each frame."""
+    conversion, offset = _scale(file, series)
     with reading(file, KIND):
         stored = np.asarray(series.data[:], dtype=np.float64)
         said = None if series.timestamps is None else np.asarray(series.timestamps[:])
@@ -224,4 +226,20 @@ def _traces(file: Path, series: Any, count: int) -> tuple[np.ndarray, np.ndarray
             f"{file}: the timestamps of {series.name} do not ascend at frame {wrong[0] + 1} "
             "(counted from 0). Set them right."
         )
-    return stored * float(series.conversion) + float(series.offset), times
+    return stored * conversion + offset, times
+
+
+def _scale(file: Path, series: Any) -> tuple[float, float]:
+    """Return the factor and the offset by which stored numbers become values in the unit."""
+    conversion, offset = float(series.conversion), float(series.offset)
+    if not math.isfinite(conversion) or conversion == 0:
+        raise UserError(
+            f"{file}: the conversion of {series.name} is {conversion:g}; it is the factor from "
+            "stored numbers to its unit. Write a finite one other than 0."
+        )
+    if not math.isfinite(offset):
+        raise UserError(
+            f"{file}: the offset of {series.name} is {offset:g}; it is added to every value. Write "
+            "a finite one, or leave it out."
+        )
+    return conversion, offset

@@ -62,9 +62,11 @@ class Coverage:
     nominal: float | None = None
 
     def __str__(self) -> str:
-        size = "" if self.set_size is None else f" of {self.set_size:.1f} rules"
-        asked = "" if self.nominal is None else f" ({_percent(self.nominal)} asked for)"
-        return f"sets{size} hold the true one for {_percent(self.share)} of subjects{asked}"
+        asked = "" if self.nominal is None else f"{_percent(self.nominal)} "
+        held = f"{asked}prediction sets hold the true rule for {_percent(self.share)} of subjects"
+        if self.set_size is None:
+            return held
+        return f"{held} (on average {self.set_size:.1f} rules in a set)"
 
 
 def calibration_of(cell: xr.Dataset) -> Calibration | None:
