@@ -19,40 +19,52 @@ _LOG = logging.getLogger("virtuallab")
 _warned: set[str] = set()
 
 
-def declared_by(distribution: Any) -> Iterable[Any] | None:
+def declared_by(distribution: Any, *, warn: bool = True) -> Iterable[Any] | None:
     """Entry points of a distribution; None, with one warning, if they are malformed."""
     try:
         return tuple(distribution.entry_points)
     except Exception as error:
         name = name_of(distribution)
-        if name not in _warned:
+        if warn and name not in _warned:
             _warned.add(name)
             text = "Warning: plug-ins of %s are left out: its entry_points.txt is malformed: %s"
             _LOG.warning(text, printable(name), in_a_line(error))
         return None
 
 
-def pass_over_malformed() -> None:
+def pass_over_malformed(*, warn: bool = True) -> None:
     """Leave distributions with malformed entry points out of what this process finds installed.
 
     To be called before the libraries that look for plug-ins are imported: zarr and numcodecs do so
     as they are imported. Calling it again changes nothing.
+
+    Parameters
+    ----------
+    warn : bool
+        Name each of them once.
     """
     for name in ("importlib.metadata", "importlib_metadata"):  # dask reads by the backport
         with contextlib.suppress(ImportError):
             module: Any = importlib.import_module(name)
             if not isinstance(module.distributions, _Sound):
-                module.distributions = _Sound(module.distributions)
+                module.distributions = _Sound(module.distributions, warn=warn)
 
 
 class _Sound:
     """Finds what is installed, without what declares malformed entry points."""
 
-    def __init__(self, every: Callable[..., Iterable[Any]]) -> None:
+    def __init__(self, every: Callable[..., Iterable[Any]], *, warn: bool) -> None:
         self._every = every
+        self._warn = warn
 
     def __call__(self, **wanted: Any) -> Iterator[Any]:
-        return (each for each in self._every(**wanted) if declared_by(each) is not None)
+        found = self._every(**wanted)
+        return (each for each in found if declared_by(each, warn=self._warn) is not None)
+
+
+def begin_process() -> None:
+    """Prepare a process that this one starts; what there is to warn of, this one has said."""
+    pass_over_malformed(warn=False)
 
 
 def name_of(distribution: Any) -> str:

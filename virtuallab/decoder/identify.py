@@ -20,6 +20,7 @@ from virtuallab.decoder.samples import by_subject, knows_visit_0
 from virtuallab.decoder.strict import nothing
 from virtuallab.decoder.verdict import judged_together
 from virtuallab.errors import NotAsked
+from virtuallab.installed import begin_process
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.vocabulary import RULE, SUBJECT, describe
 
@@ -85,7 +86,10 @@ def identify(
         raise NotAsked(f"this probe measured none of what it reads: {_listed(analysis)}")
     loaded = features.load()
     samples = {observable: by_subject(loaded, observable) for observable in measured}
-    answers = Parallel(n_jobs=min(workers, len(measured) * len(analysis.classifiers)))(
+    pool = Parallel(
+        n_jobs=min(workers, len(measured) * len(analysis.classifiers)), initializer=begin_process
+    )
+    answers = pool(
         delayed(_ask)(
             Question(
                 classifier=CLASSIFIERS[name](),

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 
 from virtuallab import seeds
 from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
+from virtuallab.installed import begin_process
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
@@ -108,7 +109,9 @@ class Bench:
             Told how many more subjects are recorded, by all the trials that memory holds at once.
         """
         n_visits = len(self.store.plan["visits"])
-        with Parallel(n_jobs=self.workers, return_as="generator_unordered") as pool:
+        with Parallel(
+            n_jobs=self.workers, return_as="generator_unordered", initializer=begin_process
+        ) as pool:
             for batch in _batches(trials, len(self.members), n_visits):
                 pieces = pool(
                     delayed(_record)(self.store.path, anatomy, piece, batch, self.seed)

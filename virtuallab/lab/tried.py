@@ -16,6 +16,7 @@ from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.controls import CONTROLS
 from virtuallab.decoder.samples import Samples
 from virtuallab.errors import UserError
+from virtuallab.installed import begin_process
 from virtuallab.lab.bench import Bench, Seen, Trial
 from virtuallab.lab.ledger import Ledger
 from virtuallab.lab.progress import Count
@@ -76,7 +77,8 @@ def answers(
     seen = bench.look([trials[number] for number in missing], _noted(advance, len(bench.members)))
     for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
         pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
-        decoded = Parallel(n_jobs=bench.workers)(delayed(_decode)(*piece) for _, piece in pieces)
+        pool = Parallel(n_jobs=bench.workers, initializer=begin_process)
+        decoded = pool(delayed(_decode)(*piece) for _, piece in pieces)
         for number, group in itertools.groupby(
             zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]
         ):
