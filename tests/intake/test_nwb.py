@@ -637,6 +637,15 @@ def test_files_in_capitals_and_in_folders_are_found(tmp_path):
     assert read_recording(tmp_path / "all" / "sub-1").identical(wanted)
 
 
+def test_a_whole_disk_is_not_searched(tmp_path, monkeypatch):
+    monkeypatch.setattr("virtuallab.intake.folder._MANY", 5)
+    for place in ("a", "b", "c"):
+        (tmp_path / "home" / place / "deep").mkdir(parents=True)
+    message = "no NWB file lies in this folder itself, and those in it hold more than 5 files"
+    assert message in refusal(tmp_path)
+    assert "no recording is in this folder" in refusal(tmp_path / "home" / "a")
+
+
 def test_an_nwb_file_in_a_zarr_folder_is_refused_plainly(tmp_path):
     for name in ("day1.nwb", "day1.nwb.zarr"):
         folder = tmp_path / name

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xarray as xr
 from rich.console import Console
 
 from tests.report.synthetic import experiment
-from virtuallab.errors import MachineError, UserError
+from virtuallab.errors import MachineError, StoreError, UserError
 from virtuallab.lab import compare, power, preserved, search
 from virtuallab.lab import experiment as experiments
-from virtuallab.lab.outputs import check_file, check_tree, write_each, write_file, write_tree
+from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.start import write_starter
 
 SUBJECTS = """\
@@ -132,6 +131,18 @@ def test_outputs_that_cannot_be_written_are_found_out_before_training(
     assert (place / "of somebody").exists()
 
 
+@pytest.mark.parametrize("command", [experiments.run, compare.compare])
+def test_a_store_that_cannot_be_made_is_named(
+    command: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    Path("small.yaml").write_text(SUBJECTS)
+    with pytest.raises(StoreError, match=r"^disk/new\.zarr cannot be written: there is no perm"):
+        command(Path("small.yaml"), store=Path("disk/new.zarr"), workers=1)
+    assert not Path("disk").exists()
+
+
 def test_every_output_that_can_be_written_is_and_the_first_error_is_raised(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     with pytest.raises(UserError, match="one is a folder"):
@@ -141,25 +152,6 @@ def test_every_output_that_can_be_written_is_and_the_first_error_is_raised(tmp_p
             lambda: write_file(tmp_path / "none" / "three", lambda: "3"),
         )
     assert (tmp_path / "two").read_text() == "2"
-
-
-def test_a_tree_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "x.zarr"
-    for value in (1, 2):
-        made = xr.Dataset({"value": value})
-        write_tree(path, lambda draft, made=made: made.to_zarr(draft, consolidated=False))
-    with pytest.raises(MachineError, match="full"):
-        write_tree(path, lambda draft: (draft.mkdir(), full()))
-    assert xr.open_zarr(path, consolidated=False)["value"] == 2
-    assert [found.name for found in tmp_path.iterdir()] == ["x.zarr"]
-
-
-def test_a_folder_or_link_that_is_no_tree_of_arrays_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "mine.zarr").mkdir()
-    (tmp_path / "link.zarr").symlink_to(tmp_path / "elsewhere")
-    for name in ("mine.zarr", "link.zarr"):
-        with pytest.raises(UserError, match="virtuallab has not written it"):
-            check_tree(tmp_path / name)
 
 
 def test_a_place_that_may_not_be_written_is_refused(

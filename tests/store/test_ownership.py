@@ -30,7 +30,7 @@ def test_what_is_not_ours_stays_and_is_named(tmp_path: Path, theirs: str, messag
     before = contents(tmp_path)
     with pytest.raises(StoreError, match=message):
         new_store(tmp_path)
-    with pytest.raises(StoreError, match=message), writer(tmp_path / "lab.zarr"):
+    with pytest.raises(StoreError, match=message), writer(tmp_path / "lab.zarr", makes=True):
         pass
     assert contents(tmp_path) == before
 
@@ -123,7 +123,7 @@ def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
     Path("dangling").symlink_to("nowhere")
     Path("link.zarr").symlink_to("nowhere")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(StoreError, match=message), writer(Path(path)):
+    with pytest.raises(StoreError, match=message), writer(Path(path), makes=True):
         pass
     if path != "link.zarr":
         with pytest.raises(StoreError, match=message):
@@ -140,7 +140,22 @@ def test_a_working_folder_with_colons_is_refused_too(
         new_store(Path())
 
 
+def test_what_does_not_exist_is_not_begun_to_be_written(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.path.rename(tmp_path / "moved.zarr")
+    before = contents(tmp_path)
+    for name, message in [
+        ("nowhere.zarr", r"nowhere\.zarr: there is no experiment\. In "),
+        ("nowhere", r"nowhere: there is no experiment\. In "),
+        ("lab.zarr", r"Its records are there, .*lab\.records: it was moved or removed"),
+        ("lab.records", r"lab\.records is not an experiment of virtuallab"),
+    ]:
+        with pytest.raises(StoreError, match=message), writer(tmp_path / name):
+            pass
+    assert contents(tmp_path) == before
+
+
 def test_a_store_that_was_not_made_leaves_no_records(tmp_path: Path) -> None:
-    with writer(tmp_path / "lab.zarr"):
+    with writer(tmp_path / "lab.zarr", makes=True):
         assert (tmp_path / "lab.records").is_dir()
     assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from virtuallab.errors import UserError
+
 # Files of file managers, of sync clients and of downloads that are not done.
 _SIDECAR: Final = re.compile(
     r"^[.~]|^(Thumbs\.db|desktop\.ini)$|\.(tmp|part|partial|crdownload|swp)$|~$", re.IGNORECASE
@@ -16,6 +18,7 @@ _CONFLICT: Final = re.compile(
     r"\s*\([^()]*conflicted copy[^()]*\)|\.sync-conflict-[\w-]+", re.IGNORECASE
 )
 _DEEP: Final = 3  # folders in folders: subject, session and one more
+_MANY: Final = 1000  # more than these are no folder of a recording, perhaps a whole disk
 
 
 def is_sidecar(path: Path) -> bool:
@@ -50,14 +53,27 @@ def nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
     -------
     tuple
         The files, by name; what was passed over, in words.
+
+    Raises
+    ------
+    UserError
+        If it has none of its own and so many folders and files that it cannot be that of a
+        recording.
     """
     files, notes = recordings(path for path in folder.iterdir() if _is_nwb(path))
     if files:
         return files, notes
     inside: list[Path] = []
+    looked_at = 0
     for place, folders, names in os.walk(folder):
         here = Path(place)
         deep = len(here.relative_to(folder).parts)
+        looked_at += len(names) + len(folders)
+        if looked_at > _MANY:
+            raise UserError(
+                f"{folder}: no NWB file lies in this folder itself, and those in it hold more than "
+                f"{_MANY:,} files. Name the folder of one recording."
+            )
         inside += [here / name for name in (*names, *folders) if _is_nwb(here / name)]
         folders[:] = [
             name

@@ -96,7 +96,7 @@ def run(
     read = load.protocol(protocol, overrides)
     root = home(read, None, store)
     check_file(root.with_suffix(".html"))
-    with writer(root):
+    with writer(root, makes=True):
         experiment = begin(read, protocol, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
         is_lost = bool(read.probes) and not stages.living(experiment.store)

@@ -20,6 +20,7 @@ from virtuallab.lab import table, train
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.bench import Bench
 from virtuallab.lab.load import check_designs
+from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
@@ -135,7 +136,7 @@ def preserved(
         check_designs(protocol, kept.protocol)
         return kept
     root = home(protocol, None, store)
-    with writer(root):
+    with writer(root, makes=True):
         experiment = begin(protocol, source, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
         experiment.store.finish()
@@ -148,10 +149,12 @@ def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
     Raises
     ------
     StoreError
-        If no experiment can be at the place that was given.
+        If no experiment can be at the place that was given, or its own may not be written there.
     """
     place = subjects or store or Path("runs") / f"{protocol.name}.zarr"
     check_place(place)
+    if subjects is None:
+        check_folder(place)
     return place
 
 

@@ -12,7 +12,7 @@ from virtuallab.store.integrity import check_static, manifest_of, of_root, readi
 from virtuallab.store.layout import named_on_values
 from virtuallab.store.mending import mend
 from virtuallab.store.metadata import is_gathered, quiet, root_metadata
-from virtuallab.store.ownership import check_own
+from virtuallab.store.ownership import MARK, check_own
 from virtuallab.store.place import check_place
 from virtuallab.store.records import records_folder
 
@@ -35,6 +35,9 @@ def check_is_ours(path: Path) -> None:
     if not path.exists():
         near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
         known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
+        records = records_folder(path)
+        if (records / MARK).is_file():
+            known = f" Its records are there, {records}: it was moved or removed.{known}"
         raise StoreError(f"{path}: there is no experiment.{known} Make one with virtuallab run.")
     if not path.is_dir():
         raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")

@@ -19,8 +19,8 @@ from virtuallab.store.records import Records
 
 
 @contextmanager
-def writer(path: Path) -> Iterator[None]:
-    """Hold a store, made already or to be made, as its only writer; mend what a kill left.
+def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
+    """Hold a store as its only writer; mend what a kill left.
 
     Readers need nothing of this. Within the block other commands of this process may write too.
 
@@ -28,14 +28,18 @@ def writer(path: Path) -> Iterator[None]:
     ----------
     path : Path
         ``NAME.zarr``.
+    makes : bool
+        Whether a store that does not exist is made within the block.
 
     Raises
     ------
     StoreError
-        If another process writes into it, its records belong to something else, or the place
-        cannot be that of an experiment.
+        If there is none and none is made, another process writes into it, its records belong to
+        something else, or the place cannot be that of an experiment.
     """
     check_place(path)
+    if not makes and not (path.is_dir() and path.suffix == ".zarr"):
+        check_is_ours(path)
     if path.suffix != ".zarr":
         raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
     folder = Records(path).folder
@@ -45,7 +49,7 @@ def writer(path: Path) -> Iterator[None]:
         check_own(folder, path)
     else:
         check_free(folder, path)
-        with writing(folder):
+        with writing(path):
             folder.mkdir(parents=True, exist_ok=True)
     with _held(path, folder) as is_first:
         if is_first and path.exists():
