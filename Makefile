@@ -39,7 +39,7 @@ test: $(VENV)/.dev ## Run every test but those that take minutes
 test-slow: $(VENV)/.dev ## Run the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m slow
 
-test-generated: $(VENV)/.dev ## Run a thousand small protocols, drawn at random, to their end (hours)
+test-generated: $(VENV)/.dev ## Run a thousand small protocols, drawn at random, to their end (an hour)
 	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python -m tests.generated --count 1000 --workers 2
 
 first-hour: ## Build the base environment from nothing, and do in it what the pages show

@@ -133,6 +133,10 @@ def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
     ("overrides", "message"),
     [
         (
+            ["compare={designs: {d: {observables: [activity]}}, observables: [weights]}"],
+            r"compare\.designs\.d: measures activity, of which compare\.observables reads nothing",
+        ),
+        (
             ["analyses.a.scheme=paper", "analyses.a.hold_out=batch_size"],
             r"analyses\.a\.hold_out: is for 'scheme: strict'",
         ),

@@ -20,6 +20,8 @@ from virtuallab.report import comparison_page, power_page, power_summary, rankin
 from virtuallab.report.comparison import best_sentence, controls_sentence, ranking
 from virtuallab.report.comparison_plates import best_plate, curve_plates, heat_plates, label
 from virtuallab.report.power import Asked, sentences
+from virtuallab.report.style import pretty
+from virtuallab.vocabulary import CONTROL
 
 DESIGNS = """\
 compare:
@@ -113,6 +115,14 @@ def test_controls_are_told_by_their_mean(found):
     value = float(re.search(r"permuted labels ([\d.]+)", words)[1])
     assert value == pytest.approx(0.25, abs=0.02)
     assert controls_sentence(found.drop_vars("control_accuracy")) == ""
+
+
+def test_controls_that_no_design_allows_are_left_out(found):
+    controls = found["control_accuracy"]
+    some = found.assign(control_accuracy=controls.where(controls[CONTROL] != controls[CONTROL][0]))
+    names = [pretty(str(name)) for name in controls[CONTROL].values]
+    assert [name in controls_sentence(some) for name in names] == [False] + [True] * len(names[1:])
+    assert controls_sentence(found.assign(control_accuracy=controls.where(False))) == ""
 
 
 def test_the_page_is_whole_and_says_the_same(found):

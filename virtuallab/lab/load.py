@@ -78,7 +78,7 @@ def check_designs(asked: Protocol, kept: Protocol) -> None:
     """
     subjects = expand(kept)
     probes = _probe_faults(subjects, len(visit_steps(kept)), _designs(asked))
-    messages = {**probes, **_fold_faults(asked, subjects)}
+    messages = {**probes, **_unmeasured(asked), **_fold_faults(asked, subjects)}
     if messages:
         raise ProtocolError(fault(asked, *each) for each in messages.items())
 
@@ -123,7 +123,26 @@ def _design_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
     if not places:
         return {}
     probes = _probe_faults(subjects, len(visit_steps(found)), places)
-    return {**probes, **_fold_faults(found, subjects)}
+    return {**probes, **_unmeasured(found), **_fold_faults(found, subjects)}
+
+
+def _unmeasured(asked: Protocol) -> dict[str, str]:
+    """Designs to be compared that measure nothing of what is read of them."""
+    if asked.compare is None or asked.compare.observables is None:
+        return {}
+    read = asked.compare.observables
+    faults: dict[str, str] = {}
+    for name, design in asked.compare.designs.items():
+        for point in design.points():
+            if list(unknown_device(point.probe.device)):
+                continue
+            seen = point.probe.in_effect.observables
+            if "all" not in read and not set(read) & set(seen):
+                faults[f"compare.designs.{name}"] = (
+                    f"measures {', '.join(seen)}, of which compare.observables reads nothing. Add "
+                    "one of these there, or measure what it reads."
+                )
+    return faults
 
 
 def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:

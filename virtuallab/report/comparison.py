@@ -74,7 +74,7 @@ def best_sentence(found: xr.Dataset) -> str:
 
 
 def controls_sentence(found: xr.Dataset) -> str:
-    """Say where the controls came out; empty if none was asked."""
+    """Say where the controls came out; empty if none could be asked of any design."""
     if "control_accuracy" not in found:
         return ""
     chance = float(found.attrs["chance"])
@@ -82,7 +82,7 @@ def controls_sentence(found: xr.Dataset) -> str:
     for control in map(str, found[CONTROL].values):
         values = found["control_accuracy"].sel({CONTROL: control}).values
         values = values[np.isfinite(values)]
-        if not values.size:  # no design was asked this control
+        if not values.size:  # of one visit there is no visit 0 apart from the others
             continue
         told.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
     if not told:
