@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from virtuallab.lab.schema import text as printed
 from virtuallab.protocol import STARTER, read, read_text, schema
 from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.source import parse
-from virtuallab.registry import OPTIMIZERS, REGISTRIES
+from virtuallab.registry import OPTIMIZERS, REGISTRIES, RULES
 
 ROOT = Path(__file__).parents[2] / "protocols"
 SHIPPED = sorted(ROOT.glob("*.yaml"))
@@ -132,6 +133,26 @@ def test_the_schema_is_made_anew_where_a_plugin_comes_from_outside(
     outside = type("Outside", (OPTIMIZERS["sgd"],), {"__doc__": "Another.", "__module__": "other"})
     OPTIMIZERS.register("outside")(outside)
     assert "optimizer-outside" in json.loads(printed())["$defs"]
+
+
+class Unheard:
+    """A type of which pydantic knows nothing."""
+
+
+def test_a_plugin_whose_settings_cannot_be_read_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    list(RULES)
+    monkeypatch.setattr(RULES, "_classes", dict(RULES._classes))
+    monkeypatch.setattr(RULES, "_broken", {})
+    space = {"__doc__": "Odd.", "__module__": "other", "__annotations__": {"x": Unheard}, "x": None}
+    odd = dataclass(frozen=True, kw_only=True)(type("Odd", (RULES["backprop"],), space))
+    RULES.register("odd")(odd)
+    [found] = complaints(small(("{name: backprop, label: sgdm}", "{name: odd, label: sgdm, x: 3}")))
+    assert "the rule 'odd' cannot be used: other.Odd: its settings cannot be read" in found
+    made = schema.document()
+    assert "rule-odd" not in made["$defs"]
+    assert caplog.text.count("rule odd is left out: other.Odd: its settings cannot be read") == 1
 
 
 def form(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

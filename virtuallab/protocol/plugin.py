@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, GetJsonSchemaHandler
+from pydantic.errors import PydanticUserError
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.protocol.explain import Place, expected, refusal
 from virtuallab.protocol.section import Reader, Section, built, definition, make_section
 from virtuallab.protocol.sweep import Distribution, Grid
 from virtuallab.protocol.swept import swept
 from virtuallab.registry import Registry
+from virtuallab.text import printable
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class PluginOf(Reader):
     def read(self, value: Any) -> Draft:
         """Find the plug-in of this name and read its settings."""
         plugin, written = self.named(value)
-        section = plugin_section(plugin).model_validate(written)
+        section = self.settings(plugin_section, plugin, written)
         return draft(plugin, {key: value for key, value in section if key != "name"})
 
     def named(self, value: Any) -> tuple[Any, Any]:
@@ -131,6 +133,14 @@ class PluginOf(Reader):
                 raise refusal([(place, words)], value) from None
             raise refusal([(place, str(error))], value) from None
 
+    def settings(self, section: Callable[[Any], type[Section]], plugin: Any, written: Any) -> Any:
+        """Read what is written of a plug-in by one of its sections."""
+        try:
+            return section(plugin).model_validate(written)
+        except PydanticUserError as error:
+            broken = BrokenPlugin(self.registry.kind, plugin.name, _unreadable(plugin, error))
+            raise refusal([((), str(broken))], written) from None
+
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and the sections of all plug-ins."""
         return self.alternatives(of, plugin_section)
@@ -138,12 +148,25 @@ class PluginOf(Reader):
     def alternatives(
         self, of: GetJsonSchemaHandler, section: Callable[[Any], type[Section]]
     ) -> dict[str, Any]:
-        """Return ``anyOf`` the names and one section for each plug-in."""
-        sections = [
-            definition(section(self.registry[name]), f"{self.registry.kind}-{name}", of)
-            for name in self.registry
-        ]
+        """Return ``anyOf`` the names and one section for each plug-in.
+
+        One from outside whose settings have types of which no form is known is left out, with a
+        warning.
+        """
+        sections = []
+        for name in list(self.registry):
+            plugin = self.registry[name]
+            try:
+                sections.append(definition(section(plugin), f"{self.registry.kind}-{name}", of))
+            except PydanticUserError as error:
+                self.registry.discard(name, _unreadable(plugin, error))
         return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
+
+
+def _unreadable(plugin: Any, error: PydanticUserError) -> str:
+    """Say in a line why the settings of a plug-in cannot be read."""
+    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
+    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
 
 
 def _article(kind: str) -> str:

@@ -91,7 +91,7 @@ class RegimeReader(PluginOf):
     def read(self, value: Any) -> Regime:  # type: ignore[override]
         """Find the rule of this name and read its settings, its label and its optimizer."""
         plugin, written = self.named(value)
-        keys = dict(regime_section(plugin).model_validate(written))
+        keys = dict(self.settings(regime_section, plugin, written))
         own = ("name", "label", "optimizer", "feedback_optimizer", "replicates")
         name, label, optimizer, feedback, count = (keys.pop(key) for key in own)
         return Regime(label or name, draft(plugin, keys), optimizer, feedback, count)
