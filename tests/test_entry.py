@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from virtuallab.entry import run_command
-from virtuallab.errors import MachineError, UserError, VirtuallabWarning
+from virtuallab.errors import Interrupted, MachineError, UserError, VirtuallabWarning
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,14 @@ def test_an_error_is_its_message_and_its_exit_code(error, code, capfd):
     out, err = capfd.readouterr()
     said = "" if isinstance(error, SystemExit) else f"{error}\n".replace("\x1b", "\\x1b")
     assert (out, err) == ("", said)
+
+
+def test_what_an_interruption_broke_off_is_not_told(monkeypatch, capfd):
+    asyncio = logging.getLogger("asyncio")
+    monkeypatch.setattr(asyncio, "disabled", False)
+    assert run_command(raising(Interrupted("stopped."))) == 130
+    asyncio.error("Task exception was never retrieved")
+    assert capfd.readouterr().err == "stopped.\n"
 
 
 def test_a_message_stays_short_whatever_it_quotes(capfd):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from virtuallab.errors import VirtuallabError, VirtuallabWarning
+from virtuallab.errors import Interrupted, VirtuallabError, VirtuallabWarning
 from virtuallab.installed import pass_over_malformed
 from virtuallab.text import brief
 
@@ -72,6 +73,9 @@ def run_command(command: Callable[[], object]) -> int:
     pass_over_malformed()
     with _lasting("stdout", _NEAREST) as out, _lasting("stderr", "backslashreplace"), _own_only():
         code = _code_of(command)
+        if code == Interrupted.exit_code and not os.environ.get(_TRACEBACK):
+            # What zarr was reading in threads of its own has failed; asyncio would say so at exit.
+            logging.getLogger("asyncio").disabled = True
         if out is None:
             return code
         sys.stdout.flush()
