@@ -9,8 +9,8 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from virtuallab.decoder.classifier import prepared
 from virtuallab.decoder.metaparameters import metaparameters, names_of, readable
+from virtuallab.decoder.preparing import prepared
 from virtuallab.decoder.samples import Samples
 
 HOW = {"folds": 5, "confidence": 0.95, "seed": 0}

@@ -95,5 +95,5 @@ def test_an_infinite_response_mistaken_for_another_warns_of_nothing():
     seen = np.array([[[np.inf, -np.inf, 1.0]]], dtype=np.float32)
     layer = np.array([[[np.inf, -np.inf]]], dtype=np.float32)
     for seed in range(8):
-        found = Spikes(contamination=0.5).count(seen, layer, stream(seed))[0, 0]
+        found = Spikes(contamination=0.5).rates(seen, layer, stream(seed))[0, 0]
         assert not np.isfinite(found).all()

@@ -67,7 +67,9 @@ def test_what_was_left_out_of_the_recording_is_said() -> None:
 def test_the_decoder_says_how_good_it_is_and_what_it_cannot_know() -> None:
     [own] = remarks(found())
     assert "balanced accuracy of 0.91 [0.85, 0.95]; chance is 0.33" in own
-    assert "would be given one of these names" in "".join(remarks(found(others=[])))
+    assert "an unknown rule is forced into one of these classes" in "".join(
+        remarks(found(others=[]))
+    )
 
 
 def test_differences_have_a_line_each() -> None:

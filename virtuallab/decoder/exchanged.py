@@ -112,7 +112,9 @@ def _by_distance(
     found = []
     for member in groups:
         part = _squared_distance(values[:, member], trained[:, member])
-        scores = np.exp(-gamma * (whole - part + part[orders])) @ weights + bias
+        # No distance is negative, but differences of huge ones are rounded below 0.
+        distance = np.maximum(whole - part + part[orders], 0)
+        scores = np.exp(-gamma * distance) @ weights + bias
         best = scores[..., 0] > 0 if len(machines) == 1 else scores.argmax(-1)
         found.append(of.classes_[best.astype(np.int64)])
     return np.stack(found)

@@ -125,7 +125,8 @@ class Finder:
             chosen = drawn(len(possible), count, stream)
             return np.take(possible, chosen, axis=0)
         seen = self.tissue.responses[layer][self.visits[visit]][self.stimuli][:, possible]
-        strength = np.maximum(seen, 0).mean(tuple({0, *range(2, seen.ndim)}))
+        axes = tuple({0, *range(2, seen.ndim)})
+        strength = np.maximum(seen, 0).mean(axes, dtype=np.float64)
         return np.take(possible, drawn_by_weight(strength, count, stream), axis=0)
 
     def _possible(self, layer: str, visit: int) -> np.ndarray:

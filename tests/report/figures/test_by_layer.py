@@ -96,12 +96,6 @@ def test_the_axis_of_angles_reaches_as_far_as_the_means(highest, top):
     assert axes.get_ylim()[1] == pytest.approx(1.02 * top)
 
 
-@pytest.mark.parametrize(("least", "most"), [(0.3, 3.0), (0.1, 12.0), (1e-4, 3.0), (0.2, 2e8)])
-def test_a_logarithmic_axis_has_some_round_numbers(least, most):
-    found = by_layer._round_numbers(least, most)
-    assert 2 <= sum(least <= number <= most for number in found) <= 7
-
-
 def test_twenty_rules_leave_room_for_their_panels():
     rules = [f"rule_with_a_long_name_{index}" for index in range(20)]
     values = column([[90, 60, 30]] * 20, rules)

@@ -86,13 +86,16 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Softmax of the read-out."""
+        """Softmax of the read-out, in double precision.
+
+        In single precision the last digits depend on how many samples are read together.
+        """
         check_is_fitted(self)
         series = self._series(validate_data(self, X, reset=False, dtype=np.float32))
         network = self._build(series.shape[1], series.shape[2], torch.Generator())
         network.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights_.items()})
         with torch.no_grad():
-            found: np.ndarray = network(series).double().softmax(1).numpy()
+            found: np.ndarray = network.double()(series.double()).softmax(1).numpy()
         return found
 
     def predict(self, X: Any) -> np.ndarray:
