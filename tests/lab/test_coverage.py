@@ -192,7 +192,7 @@ def test_what_lies_in_an_outputs_place_is_refused_before_any_work(
     file = tmp_path / theirs
     file.parent.mkdir()
     file.write_text("theirs")
-    with pytest.raises(StoreError):
+    with pytest.raises(UserError, match="new"):
         run(done / "tiny.yaml", store=tmp_path / "new.zarr", workers=1)
     assert contents(tmp_path) == {theirs: b"theirs"}
 

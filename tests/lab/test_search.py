@@ -284,7 +284,7 @@ def test_what_somebody_else_wrote_is_left_alone(protocol: Path, tmp_path: Path) 
     assert lock.read_text() == "theirs"
     journal.unlink()
     journal.symlink_to(lock)
-    with pytest.raises(StoreError, match="is a link"):
+    with pytest.raises(UserError, match="is a link"):
         search(protocol, QUICK, journal=journal)
     with pytest.raises(StoreError, match="is a link"), opened(journal):
         pass
