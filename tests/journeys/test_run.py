@@ -66,6 +66,7 @@ def committed(records: Path) -> int:
     return sum(len(list((records / stage).glob("*.json"))) for stage in stages)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_bytes(protocol: Path) -> None:
     whole = protocol.parent / "whole.zarr"
     vl.run(protocol, store=whole, workers=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,10 @@ from torch import nn
 
 from tests.protocol.texts import small
 from virtuallab.decoder.controls import CONTROLS
-from virtuallab.decoder.crossval import fit
-from virtuallab.decoder.samples import Samples
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab import estimate, load, networks, plan
-from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, TASKS
+from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject import tracing
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.tracing import trace
@@ -181,21 +178,6 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
         "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.14 (95 % interval)"
     )
     assert made.cautions == ()
-
-
-@pytest.mark.parametrize("name", ["kernel_svm", "linear_svm", "logistic_regression"])
-def test_a_fit_takes_about_what_a_plan_reckons(name: str) -> None:
-    classifier, labels = CLASSIFIERS[name](), np.array(["a", "b", "c", "d"] * 30, dtype=object)
-    values = np.random.default_rng(0).normal(size=(120, 1200))
-    samples = Samples(values, labels, np.arange(120), 4)
-    settings = classifier.grid("strict", samples)[0]
-    spent = []
-    for _ in range(3):
-        began = time.thread_time()
-        fit(classifier, samples, np.arange(120), settings, 0)
-        spent.append(time.thread_time() - began)
-    fixed, number = classifier.cost
-    assert 0.1 < (fixed + number * values.size) / min(spent) < 10
 
 
 def test_a_plan_reckons_with_all_controls() -> None:
