@@ -40,6 +40,7 @@ SMALL = (
 # Commands that this hour has no file for: they have to say so, in one clear line.
 REFUSED = (
     "virtuallab search mine.yaml",
+    "virtuallab run runs/mine.tuned.yaml --store runs/mine_tuned.zarr",
     "virtuallab probe runs/my_experiment.zarr --protocol other.yaml",
     "virtuallab compare mine.yaml",
     "virtuallab power mine.yaml --target 0.8",
