@@ -475,7 +475,6 @@ def test_other_quantities_are_reconciled_or_refused(tmp_path):
     ]
 
 
-@pytest.mark.filterwarnings("ignore:RoiResponseSeries")  # pynwb, as the file is written
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -491,6 +490,7 @@ def test_a_scale_by_which_nothing_can_be_read_is_refused(tmp_path, said, words):
     assert f"is {next(iter(said.values())):g};" in found
 
 
+@pytest.mark.filterwarnings("ignore:RoiResponseSeries")  # pynwb, as the file is written
 def test_exchanged_axes_are_named(tmp_path):
     message = refusal(pair(tmp_path, imaged(), imaged(traces=TRACES.T)))
     assert "1.nwb: the data of traces have the shape (3, 60): their axes are exchanged" in message
