@@ -103,7 +103,7 @@ def _code_of(command: Callable[[], object]) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    """Say in one line what failed, and where its traceback is."""
+    """Return one line: what failed, and where its traceback is."""
     lines = str(error).splitlines() or [""]
     said = f"{type(error).__name__}: {lines[0]}".rstrip(": ")
     if isinstance(error, MemoryError):

@@ -158,7 +158,7 @@ class Analysis:
         ]
 
     def check_primary(self, measured: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-        """Say why the primary comparison is none of this analysis, or is several.
+        """Return why the primary comparison is not in this analysis, or is ambiguous.
 
         Parameters
         ----------

@@ -177,7 +177,7 @@ def _too_few(labels: np.ndarray, analysis: Analysis, subjects: xr.Dataset | None
 
 
 def _too_few_rules(few: Mapping[str, int], analysis: Analysis) -> str:
-    """Say why no two rules are left, and what to do."""
+    """Return why fewer than two rules are left, and what to do."""
     found = ", ".join(f"{n} of {rule!r}" for rule, n in few.items()) or "one rule alone"
     remedy = (
         "train more subjects, or lower folds or inner_folds"

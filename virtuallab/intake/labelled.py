@@ -181,7 +181,7 @@ def _unit_of(dataset: xr.Dataset) -> dict[str, str]:
 
 
 def _order_of_names(dataset: xr.Dataset) -> Iterator[str]:
-    """Say so if visits are numbered in their names and do not ascend."""
+    """Yield a note where the numbers in the names of visits do not ascend."""
     names = as_words(dataset[VISIT].to_numpy()) if VISIT in dataset.variables else []
     parts = [_NUMBERED.fullmatch(name) for name in names]
     numbers = [int(part[2]) for part in parts if part]

@@ -185,7 +185,7 @@ def _start(written: Any, contents: Any) -> tuple[datetime, bool]:
 
 
 def _unzoned(opened: Sequence[Opened]) -> Iterator[str]:
-    """Say that time zones are unknown, where the order of visits may depend on it."""
+    """Yield a note on unknown time zones where the order of visits may depend on them."""
     unknown = [one.file.name for one in opened if not one.zoned]
     if unknown and len(unknown) < len(opened):
         yield (

@@ -26,7 +26,7 @@ NAMES: Final = ("unit_name", "name", "roi_name", "unit_id", "cluster_id")
 
 @dataclass(frozen=True)
 class Units:
-    """Who was recorded in one file, and how each responded in each trial.
+    """The units recorded in one file, and the response of each in each trial.
 
     Parameters
     ----------

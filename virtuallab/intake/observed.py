@@ -81,7 +81,7 @@ def observed(responses: Float[np.ndarray, "visit stimulus unit"], source: str) -
 
 
 def _where(gone: Bool[np.ndarray, "visit stimulus unit"]) -> str:
-    """Say how many units miss a response, and at which visits.
+    """Return how many units lack a response, and at which visits.
 
     >>> gone = np.zeros((4, 2, 3), dtype=bool)
     >>> gone[3, :, :2] = True

@@ -114,7 +114,7 @@ def _like(rules: Sequence[str], width: int, visits: int) -> Samples:
 
 
 def precision(subjects: Sequence[Subject]) -> str:
-    """Say what so many subjects tell of an accuracy; empty where there is but one rule."""
+    """Return the precision of an accuracy with so many subjects; empty for a single rule."""
     counts = Counter(subject.label for subject in subjects)
     if len(counts) < 2:
         return ""

@@ -38,7 +38,7 @@ def living(store: Store) -> set[int]:
 
 
 def check_trained(store: Store) -> None:
-    """Refuse subjects of whom some are not trained yet: what is found would rest on a part of them.
+    """Refuse an experiment whose subjects are not all trained: results would rest on a part.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def expected(what: str, value: object) -> str:
 
 
 def _remedy(what: str, value: object) -> str:
-    """Say what to write instead, where a value is plainly meant as what is expected."""
+    """Return what to write instead, where the intended value is obvious."""
     if what.startswith("text") and isinstance(value, bool | int | float):
         written = found(value)
         return f" Put it in quotes: '{written}'." if len(written) < _LONGEST_EXCERPT else ""

@@ -164,7 +164,7 @@ class PluginOf(Reader):
 
 
 def _unreadable(plugin: Any, error: PydanticUserError) -> str:
-    """Say in a line why the settings of a plug-in cannot be read."""
+    """Return in one line why the settings of a plug-in cannot be read."""
     reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
     return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
 
