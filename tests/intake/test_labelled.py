@@ -16,7 +16,8 @@ from virtuallab.errors import MissingLibrary, UserError
 from virtuallab.intake import read_recording
 from virtuallab.intake.labelled import labelled
 from virtuallab.intake.repeats import averaged, signal_to_noise
-from virtuallab.probe import Noise, Probe, features
+from virtuallab.probe import Noise, Probe
+from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
 
 N_VISITS, N_STIMULI, N_UNITS = 3, 4, 6

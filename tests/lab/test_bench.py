@@ -15,8 +15,8 @@ from virtuallab.decoder.samples import by_subject
 from virtuallab.lab import bench as benches
 from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
-from virtuallab.probe import Noise, Probe, features
-from virtuallab.probe.features import Measured, measure
+from virtuallab.probe import Noise, Probe
+from virtuallab.probe.features import Measured, features, measure
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.probe.rat import rat, stream
-from virtuallab.probe import Probe, features
+from virtuallab.probe import Probe
 from virtuallab.probe.changes import geometry, growth, rectified
+from virtuallab.probe.features import features
 from virtuallab.vocabulary import OBSERVABLES
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.probe.rat import N_VISITS, SIZES, rat, stream
-from virtuallab.probe import Noise, Probe, features
+from virtuallab.probe import Noise, Probe
 from virtuallab.probe.channels import turning
+from virtuallab.probe.features import features
 
 ACTIVITY = ("activity",)
 

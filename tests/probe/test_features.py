@@ -10,7 +10,8 @@ import xarray as xr
 
 from tests.probe.rat import SIZES, rat, stream
 from tests.probe.test_statistics import APPLIED, slowly
-from virtuallab.probe import Noise, Probe, features
+from virtuallab.probe import Noise, Probe
+from virtuallab.probe.features import features
 from virtuallab.probe.statistics import OBSERVABLE_OF, STATISTICS
 from virtuallab.vocabulary import DEAD, EXPLODED, LIVE
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, stream
-from virtuallab.probe import Noise, Probe, features
+from virtuallab.probe import Noise, Probe
+from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
 
 

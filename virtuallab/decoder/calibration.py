@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-Probability = Float[np.ndarray, "sample rule"]
-Truth = Int[np.ndarray, " sample"]
+Probability = jt.Float[np.ndarray, "sample rule"]
+Truth = jt.Int[np.ndarray, " sample"]
 
 # A vote of no tree, or of no neighbour, is no proof; the floor is a part of the model, since a
 # temperature cannot raise what is 0.
@@ -73,9 +73,9 @@ class Reliability:
         Mean squared distance of the probabilities from what is true, summed over rules.
     """
 
-    stated: Float[np.ndarray, " bin"]
-    observed: Float[np.ndarray, " bin"]
-    count: Int[np.ndarray, " bin"]
+    stated: jt.Float[np.ndarray, " bin"]
+    observed: jt.Float[np.ndarray, " bin"]
+    count: jt.Int[np.ndarray, " bin"]
     error: float
     least_error: float
     brier: float

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Int
 
 from virtuallab.decoder.samples import stages
 
@@ -68,9 +68,9 @@ class Columns:
 
     statistic: np.ndarray
     observable: np.ndarray
-    stage: Int[np.ndarray, " column"]
-    first_visit: Int[np.ndarray, " column"]
-    last_visit: Int[np.ndarray, " column"]
+    stage: jt.Int[np.ndarray, " column"]
+    first_visit: jt.Int[np.ndarray, " column"]
+    last_visit: jt.Int[np.ndarray, " column"]
     depth: np.ndarray
 
 
@@ -135,10 +135,10 @@ class Group:
     name: str
     kind: str
     observable: str
-    member: Bool[np.ndarray, " column"]
+    member: jt.Bool[np.ndarray, " column"]
 
 
-def groups_of(columns: Columns, measured: Bool[np.ndarray, " column"]) -> Iterator[Group]:
+def groups_of(columns: Columns, measured: jt.Bool[np.ndarray, " column"]) -> Iterator[Group]:
     """Group columns by statistic, family, stage and depth, and by observable if there are several.
 
     No two groups have the same name. One of which nothing was measured is left out.

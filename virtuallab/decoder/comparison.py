@@ -6,19 +6,19 @@ in the same ones makes a difference of two sharper than their accuracies.
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.decoder.intervals import interval
 
-Right = Float[
+Right = jt.Float[
     np.ndarray, "*design subject"
 ]  # share of the implantations in which it was identified
 
 _DRAWS = 2_000
 
 
-def balanced(right: Right, labels: np.ndarray) -> Float[np.ndarray, "*design"]:
+def balanced(right: Right, labels: np.ndarray) -> jt.Float[np.ndarray, "*design"]:
     """Mean over rules of the share identified.
 
     Parameters
@@ -31,7 +31,7 @@ def balanced(right: Right, labels: np.ndarray) -> Float[np.ndarray, "*design"]:
 
 
 def accuracy_interval(
-    right: Float[np.ndarray, " subject"], labels: np.ndarray, confidence: float, seed: int
+    right: jt.Float[np.ndarray, " subject"], labels: np.ndarray, confidence: float, seed: int
 ) -> tuple[float, float]:
     """Credible interval of the balanced accuracy.
 
@@ -58,8 +58,8 @@ def resampled(labels: np.ndarray, draws: int, seed: int) -> np.ndarray:
 
 
 def shortfall(
-    right: Float[np.ndarray, "design subject"], labels: np.ndarray, confidence: float, seed: int
-) -> Float[np.ndarray, "design 3"]:
+    right: jt.Float[np.ndarray, "design subject"], labels: np.ndarray, confidence: float, seed: int
+) -> jt.Float[np.ndarray, "design 3"]:
     """How far each design falls short of the best: the difference, and an interval of it.
 
     The best is that of highest accuracy, and luck had a part in its being so: an interval that

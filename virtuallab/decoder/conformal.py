@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
-Probability = Float[np.ndarray, "sample rule"]
+Probability = jt.Float[np.ndarray, "sample rule"]
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Conformity:
         For each rule one minus the probability given to it, of its own samples, ascending.
     """
 
-    scores: Sequence[Float[np.ndarray, " _"]]
+    scores: Sequence[jt.Float[np.ndarray, " _"]]
 
     @classmethod
-    def of(cls, probability: Probability, truth: Int[np.ndarray, " sample"]) -> Conformity:
+    def of(cls, probability: Probability, truth: jt.Int[np.ndarray, " sample"]) -> Conformity:
         """Learn it from samples that the classifier was not trained on."""
         rules = range(probability.shape[1])
         return cls(tuple(np.sort(1 - probability[truth == rule, rule]) for rule in rules))
 
-    def p_values(self, probability: Probability) -> Float[np.ndarray, "sample rule"]:
+    def p_values(self, probability: Probability) -> jt.Float[np.ndarray, "sample rule"]:
         """Share of each rule's samples that conformed no better than these do."""
         columns = [
             (1 + len(known) - np.searchsorted(known, 1 - probability[:, rule], side="left"))
@@ -54,8 +54,8 @@ class Conformity:
 
 
 def not_excluded(
-    p_values: Float[np.ndarray, "sample rule"], coverage: float
-) -> Bool[np.ndarray, "sample rule"]:
+    p_values: jt.Float[np.ndarray, "sample rule"], coverage: float
+) -> jt.Bool[np.ndarray, "sample rule"]:
     """Rules that cannot be excluded; the true one is among them as often as ``coverage``."""
     inside: np.ndarray = p_values > 1 - coverage
     return inside

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 
 from virtuallab.decoder.classifier import Classifier, Grid
 from virtuallab.decoder.samples import Samples
 
-Rows = Int[np.ndarray, " row"]
+Rows = jt.Int[np.ndarray, " row"]
 
 
 def chosen_settings(
@@ -62,7 +62,7 @@ def shuffled_folds(labels: np.ndarray, folds: int, seed: int) -> Iterator[tuple[
 
 def probabilities(
     fitted: Any, samples: Samples, rows: Rows, classes: list[str]
-) -> Float[np.ndarray, "row rule"]:
+) -> jt.Float[np.ndarray, "row rule"]:
     """Scores for every class, zero for one that was not in training."""
     found = np.zeros((len(rows), len(classes)))
     found[:, [classes.index(str(name)) for name in fitted.classes_]] = fitted.predict_proba(
@@ -73,7 +73,7 @@ def probabilities(
 
 def confusion_of(
     true: np.ndarray, predicted: np.ndarray, classes: list[str]
-) -> Float[np.ndarray, "true predicted"]:
+) -> jt.Float[np.ndarray, "true predicted"]:
     """Counts, rows true and columns predicted."""
     counts = np.zeros((len(classes), len(classes)))
     for one, other in zip(true, predicted, strict=True):

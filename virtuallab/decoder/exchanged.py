@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-Values = Float[np.ndarray, "row column"]
-Trained = Float[np.ndarray, "sample column"]
-Members = Sequence[Bool[np.ndarray, " column"]]
-Orders = Int[np.ndarray, "repeat row"]
+Values = jt.Float[np.ndarray, "row column"]
+Trained = jt.Float[np.ndarray, "sample column"]
+Members = Sequence[jt.Bool[np.ndarray, " column"]]
+Orders = jt.Int[np.ndarray, "repeat row"]
 
 _ENTRIES: Final = 4_000_000  # numbers in the copies that are read at once
 
@@ -47,7 +47,7 @@ def named_after_exchange(
     return _by_copies(fitted, values, groups, orders)
 
 
-def _is_by_column(preparation: Any, values: Values, order: Int[np.ndarray, " row"]) -> bool:
+def _is_by_column(preparation: Any, values: Values, order: jt.Int[np.ndarray, " row"]) -> bool:
     """Whether exchanging columns and preparing them can be done in either order.
 
     What scales or fills column by column then has to run once, and not for each copy.
@@ -61,7 +61,7 @@ def _is_by_column(preparation: Any, values: Values, order: Int[np.ndarray, " row
 
 
 def _exchanged(
-    values: Values, member: Bool[np.ndarray, " column"], order: Int[np.ndarray, " row"]
+    values: Values, member: jt.Bool[np.ndarray, " column"], order: jt.Int[np.ndarray, " row"]
 ) -> Values:
     return np.where(member, values[order], values)
 
@@ -128,6 +128,6 @@ def _gamma(machine: SVC, trained: Trained) -> float:
     return 1 / trained.shape[1] if machine.gamma == "auto" else float(machine.gamma)
 
 
-def _squared_distance(one: Values, other: Trained) -> Float[np.ndarray, "row sample"]:
+def _squared_distance(one: Values, other: Trained) -> jt.Float[np.ndarray, "row sample"]:
     found: np.ndarray = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
     return found

@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 from sklearn.decomposition import PCA
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestNeighbors
@@ -26,8 +26,8 @@ from sklearn.svm import SVC
 
 from virtuallab.decoder.preparing import prepared
 
-Values = Float[np.ndarray, "_ column"]
-Score = Float[np.ndarray, " _"]
+Values = jt.Float[np.ndarray, "_ column"]
+Score = jt.Float[np.ndarray, " _"]
 
 OTHER = " other"  # sorts before every name, and is none
 _NEAREST = 5

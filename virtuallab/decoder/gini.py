@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -120,7 +120,7 @@ def gini_of_layers(
 
 def _purified(
     samples: Samples, seed: int
-) -> tuple[Float[np.ndarray, " column"], Float[np.ndarray, " column"]]:
+) -> tuple[jt.Float[np.ndarray, " column"], jt.Float[np.ndarray, " column"]]:
     """Mean decrease of impurity by each column, and its standard error over trees."""
     filled = make_pipeline(Finite(), SimpleImputer(strategy="median", keep_empty_features=True))
     forest = RandomForestClassifier(_TREES, random_state=seed % 2**32)

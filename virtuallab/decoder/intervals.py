@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 _DRAWS = 20_000
 _MOST_DRAWS = 200_000
 
 
-def balanced_accuracy(confusion: Float[np.ndarray, "true predicted"]) -> float:
+def balanced_accuracy(confusion: jt.Float[np.ndarray, "true predicted"]) -> float:
     """Mean over classes of the share identified; classes that were never tested do not count."""
     tested = confusion.sum(1)
     shares = np.diag(confusion)[tested > 0] / tested[tested > 0]
@@ -17,7 +17,7 @@ def balanced_accuracy(confusion: Float[np.ndarray, "true predicted"]) -> float:
 
 
 def interval(
-    confusion: Float[np.ndarray, "true predicted"], confidence: float, seed: int
+    confusion: jt.Float[np.ndarray, "true predicted"], confidence: float, seed: int
 ) -> tuple[float, float]:
     """Credible interval of the balanced accuracy.
 
@@ -57,7 +57,7 @@ def bonferroni(confidence: float, count: int) -> float:
 
 
 def standard_error_interval(
-    values: Float[np.ndarray, " split"], confidence: float
+    values: jt.Float[np.ndarray, " split"], confidence: float
 ) -> tuple[float, float]:
     """Mean plus and minus standard errors over random splits, as published.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
@@ -54,8 +54,8 @@ def names_of(subjects: xr.Dataset) -> list[str]:
 
 
 def readable(
-    values: Float[np.ndarray, "subject column"],
-    wanted: Float[np.ndarray, " subject"],
+    values: jt.Float[np.ndarray, "subject column"],
+    wanted: jt.Float[np.ndarray, " subject"],
     *,
     folds: int,
     confidence: float,

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.classifier import Classifier, Scheme
@@ -36,7 +36,7 @@ class Published:
         Counts of layers.
     """
 
-    confusions: Float[np.ndarray, "split true predicted"]
+    confusions: jt.Float[np.ndarray, "split true predicted"]
 
 
 def splits_by_layer(samples: Samples, count: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
@@ -68,7 +68,7 @@ def splits_by_subject(samples: Samples, count: int, seed: int) -> Iterator[tuple
         yield _rows_of(samples.owners, owners[train]), _rows_of(samples.owners, owners[test])
 
 
-def _rows_of(owners: Int[np.ndarray, " sample"], chosen: Int[np.ndarray, " subject"]) -> Rows:
+def _rows_of(owners: jt.Int[np.ndarray, " sample"], chosen: jt.Int[np.ndarray, " subject"]) -> Rows:
     return np.flatnonzero(np.isin(owners, chosen))
 
 

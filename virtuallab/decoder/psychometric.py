@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from virtuallab.decoder.comparison import balanced, resampled
 
-Settings = Float[np.ndarray, "design setting"]
+Settings = jt.Float[np.ndarray, "design setting"]
 
 _DRAWS = 200
 _MOST_LAPSE = 0.6
@@ -48,17 +48,17 @@ class Growth:
     """
 
     chance: float
-    low: Float[np.ndarray, " setting"]
-    span: Float[np.ndarray, " setting"]
-    best: Float[np.ndarray, " parameter"]
-    draws: Float[np.ndarray, "draw parameter"]
+    low: jt.Float[np.ndarray, " setting"]
+    span: jt.Float[np.ndarray, " setting"]
+    best: jt.Float[np.ndarray, " parameter"]
+    draws: jt.Float[np.ndarray, "draw parameter"]
 
-    def accuracy(self, settings: Settings) -> Float[np.ndarray, " design"]:
+    def accuracy(self, settings: Settings) -> jt.Float[np.ndarray, " design"]:
         """Expected balanced accuracy of designs."""
         found: np.ndarray = _values(self.best[None], self._scaled(settings), self.chance)[0]
         return found
 
-    def drawn(self, settings: Settings) -> Float[np.ndarray, "draw design"]:
+    def drawn(self, settings: Settings) -> jt.Float[np.ndarray, "draw design"]:
         """Return the same for each draw of the subjects."""
         return _values(self.draws, self._scaled(settings), self.chance)
 
@@ -69,7 +69,7 @@ class Growth:
 
 def grown(
     settings: Settings,
-    right: Float[np.ndarray, "design subject"],
+    right: jt.Float[np.ndarray, "design subject"],
     labels: np.ndarray,
     seed: int,
     draws: int = _DRAWS,

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.classifier import Classifier
@@ -101,7 +101,7 @@ def permutation_relevance(
 
 def _labelled(
     groups: Sequence[Group],
-    lost: Float[np.ndarray, "group subject"],
+    lost: jt.Float[np.ndarray, "group subject"],
     labels: np.ndarray,
     confidence: float,
     seed: int,
@@ -154,8 +154,8 @@ def _place(name: str, kind: str) -> tuple[int, int]:
 
 
 def redrawn(
-    lost: Float[np.ndarray, "group subject"], labels: np.ndarray, draws: int, seed: int
-) -> Float[np.ndarray, "group draw"]:
+    lost: jt.Float[np.ndarray, "group subject"], labels: np.ndarray, draws: int, seed: int
+) -> jt.Float[np.ndarray, "group draw"]:
     """Balanced means over subjects drawn anew, as many of each rule as there are."""
     drawn = resampled(labels, draws, seed)
     times = np.stack([np.bincount(each, minlength=len(labels)) for each in drawn])

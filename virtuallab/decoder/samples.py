@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
 
 GROUPS: Final = 3  # early, middle, deep
 STAGES: Final = 7
@@ -45,9 +45,9 @@ class Samples:
         Leading columns that do not change over visits.
     """
 
-    values: Float[np.ndarray, "sample column"]
+    values: jt.Float[np.ndarray, "sample column"]
     labels: np.ndarray
-    owners: Int[np.ndarray, " sample"]
+    owners: jt.Int[np.ndarray, " sample"]
     visits: int
     context: int = 0
 
@@ -85,8 +85,8 @@ def stages(visits: int) -> list[slice]:
 
 
 def _in_stages(
-    values: Float[np.ndarray, "subject visit column"],
-) -> Float[np.ndarray, "subject stage column"]:
+    values: jt.Float[np.ndarray, "subject visit column"],
+) -> jt.Float[np.ndarray, "subject stage column"]:
     parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
     return np.stack(parts, axis=1)
 
@@ -156,8 +156,8 @@ def _labels(features: xr.Dataset) -> np.ndarray:
 
 
 def _in_groups(
-    features: xr.Dataset, values: Float[np.ndarray, "subject visit layer name"]
-) -> Float[np.ndarray, "subject visit column"]:
+    features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit layer name"]
+) -> jt.Float[np.ndarray, "subject visit column"]:
     """Mean over the layers of each third, and differences between neighbouring thirds."""
     group = features["depth_group"].transpose("subject", "layer").to_numpy()
     means = [
@@ -167,7 +167,7 @@ def _in_groups(
     return np.concatenate([*means, means[1] - means[0], means[2] - means[1]], axis=2)
 
 
-def _rows(features: xr.Dataset, values: Float[np.ndarray, "subject visit column"]) -> Samples:
+def _rows(features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit column"]) -> Samples:
     subjects, visits, _ = values.shape
     return Samples(
         values=values.transpose(0, 2, 1).reshape(subjects, -1),

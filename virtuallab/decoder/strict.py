@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.classifier import Classifier
@@ -40,8 +40,8 @@ class Outcome:
     probability : array, (sample, rule)
     """
 
-    confusion: Float[np.ndarray, "true predicted"]
-    probability: Float[np.ndarray, "sample rule"]
+    confusion: jt.Float[np.ndarray, "true predicted"]
+    probability: jt.Float[np.ndarray, "sample rule"]
 
 
 def cross_validated(

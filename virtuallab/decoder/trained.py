@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float
 from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.calibration import temperature, tempered
@@ -37,12 +37,12 @@ class Answer:
         likely.
     """
 
-    probability: Float[np.ndarray, "sample rule"]
-    p_value: Float[np.ndarray, "sample rule"]
-    foreign: Float[np.ndarray, " sample"]
-    familiar: Float[np.ndarray, " sample"]
+    probability: jt.Float[np.ndarray, "sample rule"]
+    p_value: jt.Float[np.ndarray, "sample rule"]
+    foreign: jt.Float[np.ndarray, " sample"]
+    familiar: jt.Float[np.ndarray, " sample"]
 
-    def sets(self, coverage: float) -> Bool[np.ndarray, "sample rule"]:
+    def sets(self, coverage: float) -> jt.Bool[np.ndarray, "sample rule"]:
         """Rules that cannot be excluded; the true one is among them as often as ``coverage``."""
         return not_excluded(self.p_value, coverage)
 
@@ -72,10 +72,10 @@ class Trained:
     heat: float
     conformity: Conformity
     familiarity: Familiarity
-    known: Float[np.ndarray, " training"]
-    distances: Float[np.ndarray, " training"]
+    known: jt.Float[np.ndarray, " training"]
+    distances: jt.Float[np.ndarray, " training"]
 
-    def typical(self, values: Values) -> Float[np.ndarray, " sample"]:
+    def typical(self, values: Values) -> jt.Float[np.ndarray, " sample"]:
         """Share of the training samples that lay at least as far from those known.
 
         It asks of the setup, not of the rule: 0 where a sample is farther than every one of them.

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float
 
-Responses = Float[np.ndarray, "*lead stimulus unit"]
-Dissimilarity = Float[np.ndarray, "*lead stimulus stimulus"]
+Responses = jt.Float[np.ndarray, "*lead stimulus unit"]
+Dissimilarity = jt.Float[np.ndarray, "*lead stimulus stimulus"]
 
 FEWEST_PAIRS: Final = 3  # through two points any correlation is perfect
 
 
-def participation_ratio(responses: Responses) -> Float[np.ndarray, "*lead"]:
+def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
     r"""Effective number of dimensions in which responses vary over stimuli.
 
     .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
@@ -89,15 +89,17 @@ def dissimilarity(responses: Responses, metric: str = "correlation") -> Dissimil
 
 
 def similarity_of_visits(
-    responses: Float[np.ndarray, "*lead visit stimulus unit"], metric: str = "correlation"
-) -> Float[np.ndarray, "*lead visit visit"]:
+    responses: jt.Float[np.ndarray, "*lead visit stimulus unit"], metric: str = "correlation"
+) -> jt.Float[np.ndarray, "*lead visit visit"]:
     """Correlate the dissimilarity matrices of any two visits, above the diagonal."""
     matrices = dissimilarity(responses, metric)
     above = np.triu_indices(matrices.shape[-1], 1)
     return correlations(matrices[..., above[0], above[1]])
 
 
-def correlations(rows: Float[np.ndarray, "*lead row column"]) -> Float[np.ndarray, "*lead row row"]:
+def correlations(
+    rows: jt.Float[np.ndarray, "*lead row column"],
+) -> jt.Float[np.ndarray, "*lead row row"]:
     """Pearson correlation of any two rows over the columns that both have.
 
     NaN where they share fewer than ``FEWEST_PAIRS`` columns, or one does not vary over those.
@@ -124,8 +126,8 @@ def correlations(rows: Float[np.ndarray, "*lead row column"]) -> Float[np.ndarra
 
 
 def _deviation(
-    values: Float[np.ndarray, "*shape"], there: Bool[np.ndarray, "*shape"], *, axis: int
-) -> Float[np.ndarray, "*shape"]:
+    values: jt.Float[np.ndarray, "*shape"], there: jt.Bool[np.ndarray, "*shape"], *, axis: int
+) -> jt.Float[np.ndarray, "*shape"]:
     """Difference from the mean along an axis: exactly 0 where constant, and where not there."""
     if not values.shape[axis]:
         return np.zeros(values.shape)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.explore.recording import (
@@ -131,7 +131,7 @@ def _repeats(index: xr.Variable) -> tuple[xr.Variable, int]:
 
 def _means(
     values: xr.Variable, groups: xr.Variable, count: int
-) -> tuple[xr.Variable, Bool[np.ndarray, " group"]]:
+) -> tuple[xr.Variable, jt.Bool[np.ndarray, " group"]]:
     """Mean over the stimuli of each group, a few subjects at a time.
 
     Parameters
@@ -193,7 +193,7 @@ def _aligned(values: xr.Variable, groups: xr.Variable) -> tuple[xr.Variable, lis
 
 def _members(
     groups: xr.Variable, order: Sequence[str], count: int
-) -> Bool[np.ndarray, "*lead stimulus group"]:
+) -> jt.Bool[np.ndarray, "*lead stimulus group"]:
     """Which stimulus is of which group."""
     number = groups.transpose(*order[: groups.ndim]).to_numpy()
     return np.asarray(number[..., None] == np.arange(count))

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.intake import refusals
@@ -193,7 +193,7 @@ def _order_of_names(dataset: xr.Dataset) -> Iterator[str]:
         )
 
 
-def _presented(activity: xr.DataArray) -> Float[np.ndarray, "visit stimulus trial unit"]:
+def _presented(activity: xr.DataArray) -> jt.Float[np.ndarray, "visit stimulus trial unit"]:
     trial = next((name for name in _TRIALS if name in activity.dims), None)
     if trial is None:
         trial = _TRIALS[0]
@@ -208,15 +208,15 @@ def _names(dataset: xr.Dataset, dim: str, source: str) -> list[str]:
     return as_words(range(dataset.sizes[dim]) if said is None else said)
 
 
-def _same(stimuli: list[str]) -> Int[np.ndarray, " stimulus"]:
+def _same(stimuli: list[str]) -> jt.Int[np.ndarray, " stimulus"]:
     place = {name: index for index, name in enumerate(dict.fromkeys(stimuli))}
     return np.array([place[name] for name in stimuli])
 
 
 def _label(
     dataset: xr.Dataset,
-    same: Int[np.ndarray, " stimulus"],
-    kept: Int[np.ndarray, " kept"],
+    same: jt.Int[np.ndarray, " stimulus"],
+    kept: jt.Int[np.ndarray, " kept"],
     source: str,
 ) -> tuple[xr.Variable | None, list[str]]:
     """Return the class of each stimulus as a number, -1 where it is missing, and what to note.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
 
 from virtuallab.errors import UserError
 from virtuallab.intake.along import along, numbers_along
@@ -33,12 +33,12 @@ class Layers:
     """
 
     names: tuple[str, ...]
-    depth: Float[np.ndarray, " layer"]
-    group: Int[np.ndarray, " layer"]
-    of_unit: Int[np.ndarray, " unit"]
+    depth: jt.Float[np.ndarray, " layer"]
+    group: jt.Int[np.ndarray, " layer"]
+    of_unit: jt.Int[np.ndarray, " unit"]
 
     @property
-    def order(self) -> Int[np.ndarray, " unit"]:
+    def order(self) -> jt.Int[np.ndarray, " unit"]:
         """Order of units in which those of a layer lie together."""
         return np.argsort(self.of_unit, kind="stable")
 
@@ -134,11 +134,11 @@ def _depth(dataset: xr.Dataset, name: str, source: str) -> np.ndarray | None:
     return None if found is None or np.isnan(found).all() else found
 
 
-def _spread(count: int) -> Float[np.ndarray, " layer"]:
+def _spread(count: int) -> jt.Float[np.ndarray, " layer"]:
     return np.arange(count) / max(count - 1, 1)
 
 
-def _thirds(count: int) -> Int[np.ndarray, " layer"]:
+def _thirds(count: int) -> jt.Int[np.ndarray, " layer"]:
     return np.array([depth_group(index, count) for index in range(count)])
 
 

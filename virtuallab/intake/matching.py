@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int, Real
 
 from virtuallab.errors import UserError
 from virtuallab.probe.noise import Noise
@@ -66,7 +66,7 @@ def matching_probe(
 
 
 def _visits(
-    recording: xr.Dataset, preserved: Float[np.ndarray, " visit"], fractions: bool
+    recording: xr.Dataset, preserved: jt.Float[np.ndarray, " visit"], fractions: bool
 ) -> int | tuple[int, ...]:
     count, available = recording.sizes[VISIT], len(preserved)
     advice = "Preserve more with subjects.visits, or use fewer visits of the recording."
@@ -94,8 +94,8 @@ def _visits(
 
 
 def _nearest(
-    steps: Real[np.ndarray, " n"], preserved: Float[np.ndarray, " visit"]
-) -> Int[np.ndarray, " n"]:
+    steps: jt.Real[np.ndarray, " n"], preserved: jt.Float[np.ndarray, " visit"]
+) -> jt.Int[np.ndarray, " n"]:
     """Return the visit nearest to each step."""
-    found: Int[np.ndarray, " n"] = np.abs(preserved - steps[:, None]).argmin(axis=1)
+    found: jt.Int[np.ndarray, " n"] = np.abs(preserved - steps[:, None]).argmin(axis=1)
     return found

@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from virtuallab.errors import UserError
 from virtuallab.intake.nwb_intervals import Trials, invalid_times, trials_of, visits_of
@@ -296,7 +296,7 @@ def _visit(source: str, trials: Trials, units: Units, chosen: np.ndarray) -> Ses
 
 def _together(
     read: Sequence[Session], stimuli: Sequence[str], columns: Sequence[Sequence[int]]
-) -> Float[np.ndarray, "visit stimulus trial unit"]:
+) -> jt.Float[np.ndarray, "visit stimulus trial unit"]:
     shown = [[np.flatnonzero(np.array(s.stimuli) == name) for name in stimuli] for s in read]
     most = max(len(trials) for of_visit in shown for trials in of_visit)
     activity = np.full((len(read), len(stimuli), most, len(columns[0])), np.nan)

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.intake.nwb_table import cell, column, numbers
@@ -19,7 +19,7 @@ _STIMULUS: Final = ("stimulus", "stimulus_name", "stimulus_id", "condition")
 _EDGES: Final = ("start_time", "stop_time")
 _VISIT: Final = ("tags", "visit", "session", "day", "label", "name")
 
-Intervals = Float[np.ndarray, "interval 2"]  # start and stop, in seconds
+Intervals = jt.Float[np.ndarray, "interval 2"]  # start and stop, in seconds
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Trials:
         What was left out, in words.
     """
 
-    start: Float[np.ndarray, " trial"]
-    stop: Float[np.ndarray, " trial"]
+    start: jt.Float[np.ndarray, " trial"]
+    stop: jt.Float[np.ndarray, " trial"]
     stimuli: list[str]
     labels: list[str] | None
     notes: tuple[str, ...]
 
-    def inside(self, intervals: Intervals) -> Bool[np.ndarray, " trial"]:
+    def inside(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
         """Whether each trial lies in one of the intervals from its start to its stop.
 
         Intervals that touch or overlap count as one.
@@ -55,14 +55,14 @@ class Trials:
         inside[some] = self.stop[some] <= joined[place[some], 1]
         return inside
 
-    def overlaps(self, intervals: Intervals) -> Bool[np.ndarray, " trial"]:
+    def overlaps(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
         """Whether each trial has any time in common with one of the intervals."""
         starts, stops = intervals.T[:, None]
         found: np.ndarray = ((self.start[:, None] < stops) & (self.stop[:, None] > starts)).any(1)
         return found
 
 
-def _joined(intervals: Intervals) -> Float[np.ndarray, "joined 2"]:
+def _joined(intervals: Intervals) -> jt.Float[np.ndarray, "joined 2"]:
     joined: list[list[float]] = []
     for start, stop in sorted(intervals.tolist()):
         if joined and start <= joined[-1][1]:

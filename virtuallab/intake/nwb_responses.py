@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.errors import UserError
 from virtuallab.intake.nwb_intervals import Trials
@@ -44,8 +44,8 @@ class Units:
     ids: list[str]
     names: Mapping[str, list[str]]
     layers: list[str] | None
-    depth: Float[np.ndarray, " unit"] | None
-    responses: Float[np.ndarray, "trial unit"]
+    depth: jt.Float[np.ndarray, " unit"] | None
+    responses: jt.Float[np.ndarray, "trial unit"]
     unit: str
 
 
@@ -173,7 +173,7 @@ def _glowing(file: Path, series: Sequence[Any], trials: Trials) -> Units:
 
 def _in_trials(
     file: Path, series: Any, count: int, trials: Trials
-) -> Float[np.ndarray, "trial unit"]:
+) -> jt.Float[np.ndarray, "trial unit"]:
     """Mean of the frames in each trial; NaN where one of them is missing.
 
     Frames beyond the first and the last are missing as well: a mean over another part of a trial

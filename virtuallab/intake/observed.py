@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from virtuallab.errors import UserError
 from virtuallab.intake.words import counted, few
@@ -32,14 +32,14 @@ class Common:
         What was left out, in words.
     """
 
-    stimuli: Int[np.ndarray, " stimulus"]
-    units: Int[np.ndarray, " unit"]
-    observed: Bool[np.ndarray, "stimulus unit"]
+    stimuli: jt.Int[np.ndarray, " stimulus"]
+    units: jt.Int[np.ndarray, " unit"]
+    observed: jt.Bool[np.ndarray, "stimulus unit"]
     counts: dict[str, Any]
     notes: list[str]
 
 
-def observed(responses: Float[np.ndarray, "visit stimulus unit"], source: str) -> Common:
+def observed(responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str) -> Common:
     """Find what was measured at every visit.
 
     Parameters
@@ -80,7 +80,7 @@ def observed(responses: Float[np.ndarray, "visit stimulus unit"], source: str) -
     return Common(stimuli, units, there[np.ix_(stimuli, units)], counts, notes)
 
 
-def _where(gone: Bool[np.ndarray, "visit stimulus unit"]) -> str:
+def _where(gone: jt.Bool[np.ndarray, "visit stimulus unit"]) -> str:
     """Return how many units lack a response, and at which visits.
 
     >>> gone = np.zeros((4, 2, 3), dtype=bool)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from virtuallab.errors import UserError
 from virtuallab.intake.words import few
@@ -16,7 +16,7 @@ from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 # Sparse units that fired once or twice, and silent ones, may well respond alike.
 _TELLING = 4  # different values in a unit's responses, from which on it is no chance
 
-Responses = Float[np.ndarray, "visit stimulus unit"]
+Responses = jt.Float[np.ndarray, "visit stimulus unit"]
 
 
 def of_sizes(activity: xr.DataArray, source: str) -> None:
@@ -54,7 +54,7 @@ def of_repeated_units(units: Sequence[str], source: str) -> None:
 
 
 def of_infinities(
-    presented: Float[np.ndarray, "visit stimulus trial unit"], units: Sequence[str], source: str
+    presented: jt.Float[np.ndarray, "visit stimulus trial unit"], units: Sequence[str], source: str
 ) -> None:
     """Refuse what is infinite, also in the single precision in which recordings are kept."""
     with np.errstate(over="ignore"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 
-Presented = Float[np.ndarray, "visit stimulus trial unit"]
+Presented = jt.Float[np.ndarray, "visit stimulus trial unit"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Averaged:
         Presentations that were measured.
     """
 
-    responses: Float[np.ndarray, "visit stimulus unit"]
-    scatter: Float[np.ndarray, "visit stimulus unit"]
-    counts: Int[np.ndarray, "visit stimulus unit"]
+    responses: jt.Float[np.ndarray, "visit stimulus unit"]
+    scatter: jt.Float[np.ndarray, "visit stimulus unit"]
+    counts: jt.Int[np.ndarray, "visit stimulus unit"]
 
     @property
     def repeats(self) -> int:
@@ -35,14 +35,14 @@ class Averaged:
         return int(np.median(self.counts[self.counts > 0]))
 
     def part(
-        self, stimuli: Int[np.ndarray, " stimulus"], units: Int[np.ndarray, " unit"]
+        self, stimuli: jt.Int[np.ndarray, " stimulus"], units: jt.Int[np.ndarray, " unit"]
     ) -> Averaged:
         """Return the averages of some stimuli and units."""
         chosen = np.ix_(np.arange(len(self.responses)), stimuli, units)
         return Averaged(self.responses[chosen], self.scatter[chosen], self.counts[chosen])
 
 
-def averaged(presented: Presented, same: Int[np.ndarray, " stimulus"]) -> Averaged:
+def averaged(presented: Presented, same: jt.Int[np.ndarray, " stimulus"]) -> Averaged:
     """Average the presentations of each stimulus.
 
     Parameters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool
 
 _SHOWN = 3
 _MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write what is not there
@@ -20,7 +20,7 @@ def as_words(values: Iterable[object]) -> list[str]:
     return [_word(value) for value in values]
 
 
-def missing(words: Sequence[str]) -> Bool[np.ndarray, " name"]:
+def missing(words: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
     """Return which names are missing, once they are text.
 
     >>> missing(as_words([1.0, float("nan"), "", "V1"])).tolist()

@@ -30,8 +30,8 @@ from virtuallab.lab.preserved import Experiment
 from virtuallab.lab.progress import counting
 from virtuallab.lab.record import probe_in
 from virtuallab.lab.stages import living, probes_in, stage
-from virtuallab.probe import Probe, features
-from virtuallab.probe.features import change_names
+from virtuallab.probe import Probe
+from virtuallab.probe.features import change_names, features
 from virtuallab.probe.reach import recorded
 from virtuallab.probe.schedule import visits_of
 from virtuallab.protocol.plugin import plain

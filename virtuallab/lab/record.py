@@ -25,8 +25,9 @@ from virtuallab.lab.stages import (
 )
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
-from virtuallab.probe import Probe, features
+from virtuallab.probe import Probe
 from virtuallab.probe.device import contacts_json
+from virtuallab.probe.features import features
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
 from virtuallab.store import Store

@@ -2,7 +2,6 @@
 
 from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.device import Contacts, Device
-from virtuallab.probe.features import features
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise import Noise
 from virtuallab.probe.probe import Probe
@@ -20,5 +19,4 @@ __all__ = [
     "Series",
     "Spikes",
     "Tissue",
-    "features",
 ]

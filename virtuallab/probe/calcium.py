@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.fields import PositiveFloat, setting
 
@@ -37,8 +37,8 @@ class Calcium:
     )
 
     def glow(
-        self, seen: Float[np.ndarray, "visit stimulus unit"]
-    ) -> Float[np.ndarray, "visit stimulus unit"]:
+        self, seen: jt.Float[np.ndarray, "visit stimulus unit"]
+    ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         """Return fluorescence in dF/F, single precision.
 
         Parameters

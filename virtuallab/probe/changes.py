@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from virtuallab.probe.drift import (
     QUIET,
@@ -62,7 +62,7 @@ def growth(scales: Stats, reference: float) -> dict[str, PerVisit]:
 
 
 @QUIET
-def geometry(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
+def geometry(responses: jt.Float[np.ndarray, "visit stimulus unit"]) -> dict[str, PerVisit]:
     """How the responses to the stimuli lie to one another.
 
     Returns
@@ -96,9 +96,9 @@ def geometry(responses: Float[np.ndarray, "visit stimulus unit"]) -> dict[str, P
 
 @QUIET
 def rectified(
-    responses: Float[np.ndarray, "visit stimulus unit"],
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
     kept: Kept | None = None,
-    observed: Bool[np.ndarray, "stimulus unit"] | None = None,
+    observed: jt.Bool[np.ndarray, "stimulus unit"] | None = None,
 ) -> dict[str, PerVisit]:
     """Share of responses that are as good as nothing, and of those switched on or off.
 
@@ -135,11 +135,11 @@ def rectified(
 
 @QUIET
 def of_activity(
-    responses: Float[np.ndarray, "visit stimulus unit"],
-    labels: Int[np.ndarray, " stimulus"] | None,
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
+    labels: jt.Int[np.ndarray, " stimulus"] | None,
     stats: Stats,
     kept: Kept | None = None,
-    observed: Bool[np.ndarray, "stimulus unit"] | None = None,
+    observed: jt.Bool[np.ndarray, "stimulus unit"] | None = None,
 ) -> dict[str, PerVisit]:
     """Measure the changes of one layer's responses.
 
@@ -198,10 +198,10 @@ def of_activity(
 
 
 def _labelled(
-    responses: Float[np.ndarray, "visit stimulus unit"],
-    labels: Int[np.ndarray, " stimulus"],
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
+    labels: jt.Int[np.ndarray, " stimulus"],
     kept: Kept | None,
-    observed: Bool[np.ndarray, "stimulus unit"] | None,
+    observed: jt.Bool[np.ndarray, "stimulus unit"] | None,
 ) -> dict[str, PerVisit]:
     """Measure what is said of classes, of the stimuli of which one is known."""
     known = labels != NO_CLASS
@@ -229,7 +229,7 @@ def _of_classes(classes: Gram, tuned: Gram) -> dict[str, PerVisit]:
 
 
 @QUIET
-def of_weights(weights: Float[np.ndarray, "visit synapse"], stats: Stats) -> dict[str, PerVisit]:
+def of_weights(weights: jt.Float[np.ndarray, "visit synapse"], stats: Stats) -> dict[str, PerVisit]:
     """Measure the changes of one layer's synapses: growth, drift, shape of the distribution."""
     exact = weights.astype(np.float64)
     scales = {
@@ -249,7 +249,7 @@ def of_weights(weights: Float[np.ndarray, "visit synapse"], stats: Stats) -> dic
 
 @QUIET
 def of_activity_change(
-    gains: Float[np.ndarray, "visit stimulus"], stats: Stats
+    gains: jt.Float[np.ndarray, "visit stimulus"], stats: Stats
 ) -> dict[str, PerVisit]:
     """Measure the changes of one layer's sensitivity: growth, balance of signs, drift."""
     exact = gains.astype(np.float64)

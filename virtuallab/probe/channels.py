@@ -7,14 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
-from virtuallab.probe.sampling import Indices
 from virtuallab.vocabulary import MEMBER, UNIT, VISIT
-
-Signal = Float[np.ndarray, "visit stimulus other"]
-Seen = Float[np.ndarray, "visit shown unit"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,11 @@ class Channels(ABC):
     dims: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def hear(self, signal: Signal, stimuli: Indices) -> Seen:
+    def hear(
+        self,
+        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        stimuli: jt.Int[np.ndarray, " _"],
+    ) -> jt.Float[np.ndarray, "visit shown unit"]:
         """Pick what the channels hear of a layer's responses at the recorded visits."""
 
     @property
@@ -44,12 +44,16 @@ class Channels(ABC):
 class Chronic(Channels):
     """The same unit at all visits: ``index`` (unit,)."""
 
-    index: Int[np.ndarray, " unit"]
+    index: jt.Int[np.ndarray, " unit"]
     dims: ClassVar = (UNIT,)
 
-    def hear(self, signal: Signal, stimuli: Indices) -> Seen:
+    def hear(
+        self,
+        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        stimuli: jt.Int[np.ndarray, " _"],
+    ) -> jt.Float[np.ndarray, "visit shown unit"]:
         """Pick the units."""
-        seen: Seen = signal[:, stimuli[:, None], self.index]
+        seen: jt.Float[np.ndarray, "visit shown unit"] = signal[:, stimuli[:, None], self.index]
         return seen
 
 
@@ -63,14 +67,20 @@ class Turning(Channels):
         Whether a channel still has the unit of the visit before; false at the first.
     """
 
-    index: Int[np.ndarray, "visit unit"]
-    matched: Bool[np.ndarray, "visit unit"]
+    index: jt.Int[np.ndarray, "visit unit"]
+    matched: jt.Bool[np.ndarray, "visit unit"]
     dims: ClassVar = (VISIT, UNIT)
 
-    def hear(self, signal: Signal, stimuli: Indices) -> Seen:
+    def hear(
+        self,
+        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        stimuli: jt.Int[np.ndarray, " _"],
+    ) -> jt.Float[np.ndarray, "visit shown unit"]:
         """Pick each visit's units."""
         at = np.arange(len(signal))[:, None, None]
-        seen: Seen = signal[at, stimuli[:, None], self.index[:, None]]
+        seen: jt.Float[np.ndarray, "visit shown unit"] = signal[
+            at, stimuli[:, None], self.index[:, None]
+        ]
         return seen
 
     @property
@@ -83,25 +93,29 @@ class Turning(Channels):
 class Pooled(Channels):
     """Each the mean of several units: ``index`` (unit, member)."""
 
-    index: Int[np.ndarray, "unit member"]
+    index: jt.Int[np.ndarray, "unit member"]
     dims: ClassVar = (UNIT, MEMBER)
 
-    def hear(self, signal: Signal, stimuli: Indices) -> Seen:
+    def hear(
+        self,
+        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        stimuli: jt.Int[np.ndarray, " _"],
+    ) -> jt.Float[np.ndarray, "visit shown unit"]:
         """Average the units of each channel."""
         shown = signal[:, stimuli]
         # One member after the other: the gathered whole would be as many times larger.
         total = np.zeros((*shown.shape[:2], len(self.index)), dtype=shown.dtype)
         for member in self.index.T:
             total += shown[..., member]
-        mean: Seen = total / self.index.shape[1]
+        mean: jt.Float[np.ndarray, "visit shown unit"] = total / self.index.shape[1]
         return mean
 
 
 def turning(
     share: float,
     visits: int,
-    found_at: Callable[[int, np.random.Generator], Indices],
-    first: Indices,
+    found_at: Callable[[int, np.random.Generator], jt.Int[np.ndarray, " _"]],
+    first: jt.Int[np.ndarray, " _"],
     stream: np.random.Generator,
 ) -> Turning:
     """Let a share of the channels lose their unit before each visit but the first.

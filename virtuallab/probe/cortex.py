@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 
 SIDE: Final = 4000.0  # um, across the visual field
 DEPTH: Final = 4000.0  # um, from the surface to the bottom of the last layer
@@ -19,7 +19,7 @@ DEPTH: Final = 4000.0  # um, from the surface to the bottom of the last layer
 Map = tuple[int, int, int]  # channels, height, width
 
 
-def positions(shape: Map, layer: int, layers: int) -> Float[np.ndarray, "unit 3"]:
+def positions(shape: Map, layer: int, layers: int) -> jt.Float[np.ndarray, "unit 3"]:
     """Return x, y and depth of each unit of a layer, in um, units in the order of its responses.
 
     Parameters
@@ -35,7 +35,7 @@ def positions(shape: Map, layer: int, layers: int) -> Float[np.ndarray, "unit 3"
     """
     channels, height, width = shape
     if height == width == 1:
-        relative = (0.5 + np.arange(1, channels + 1)[:, None] * _STEPS) % 1
+        relative = (0.5 + np.arange(1, channels + 1)[:, None] * np.array(_STEPS)) % 1
     else:
         channel, row, column = np.indices(shape).reshape(3, -1)
         relative = np.stack([column / width, row / height, channel / channels], axis=1)
@@ -46,10 +46,10 @@ def positions(shape: Map, layer: int, layers: int) -> Float[np.ndarray, "unit 3"
 
 
 _GOLDEN: Final = 1.2207440846057596  # the real root of x^4 = x + 1
-_STEPS: Final = np.array([_GOLDEN**-1, _GOLDEN**-2, _GOLDEN**-3])
+_STEPS: Final = (_GOLDEN**-1, _GOLDEN**-2, _GOLDEN**-3)
 
 
-def layer_at(depth: Float[np.ndarray, " contact"], layers: int) -> np.ndarray:
+def layer_at(depth: jt.Float[np.ndarray, " contact"], layers: int) -> np.ndarray:
     """Return the layer at each depth; -1 above the surface and below the last layer."""
     inside = (depth >= 0) & (depth < DEPTH)
     return np.where(inside, np.floor(depth / (DEPTH / layers)), -1).astype(np.int64)
@@ -57,7 +57,7 @@ def layer_at(depth: Float[np.ndarray, " contact"], layers: int) -> np.ndarray:
 
 def neighbourhoods(
     shape: Map, size: int, layer: int, layers: int
-) -> Int[np.ndarray, "patch member"]:
+) -> jt.Int[np.ndarray, "patch member"]:
     """Divide a layer into patches of ``size`` units that lie side by side; a rest is left out.
 
     Patches are columns through the layer: of a feature map they hold neighbouring places, and all

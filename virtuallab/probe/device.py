@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+import jaxtyping as jt
 import numpy as np
 from annotated_types import Len
-from jaxtyping import Float
 
 from virtuallab.errors import UnknownName
 from virtuallab.fields import setting
 from virtuallab.probe.cortex import DEPTH, SIDE, Map, layer_at, positions
 from virtuallab.probe.fault import Complaint
-from virtuallab.probe.sampling import Indices
 from virtuallab.registry import DEVICES
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def reached(
     maps: Mapping[str, Map],
     recorded: Sequence[str],
     stream: np.random.Generator,
-) -> dict[str, Indices]:
+) -> dict[str, jt.Int[np.ndarray, " _"]]:
     """Insert a device somewhere and return the units it finds in each recorded layer, ascending.
 
     Where it is inserted is random; how many units it finds is not. One contact after the other
@@ -177,8 +176,8 @@ def reached(
 
 
 def _nearest(
-    contacts: Float[np.ndarray, "contact 3"],
-    units: Float[np.ndarray, "unit 3"],
+    contacts: jt.Float[np.ndarray, "contact 3"],
+    units: jt.Float[np.ndarray, "unit 3"],
     count: int,
     taken: Sequence[int],
 ) -> list[int]:
@@ -197,7 +196,7 @@ def _nearest(
 
 def _placed(
     device: Device, layers: Sequence[str], recorded: Mapping[str, int]
-) -> dict[str, Float[np.ndarray, "contact 3"]]:
+) -> dict[str, jt.Float[np.ndarray, "contact 3"]]:
     """Contacts in each recorded layer: x and y from where it is inserted, and depth."""
     contacts = _contacts(device)
     thickness = DEPTH / len(layers)
@@ -214,13 +213,13 @@ def _placed(
     return {layer: three[of == layers.index(layer)] for layer in recorded}
 
 
-def _contacts(device: Device) -> Float[np.ndarray, "contact 2"]:
+def _contacts(device: Device) -> jt.Float[np.ndarray, "contact 2"]:
     """Contacts about their centre."""
     return _centred(device if isinstance(device, Contacts) else type(device))
 
 
 @cache
-def _centred(device: Any) -> Float[np.ndarray, "contact 2"]:
+def _centred(device: Any) -> jt.Float[np.ndarray, "contact 2"]:
     probe = (device if isinstance(device, Contacts) else device()).geometry()
     assert probe is not None
     where = np.asarray(probe.contact_positions, dtype=np.float64)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
-PerVisit = Float[np.ndarray, " visit"]
-Gram = Float[np.ndarray, "visit visit"]
-UnitGram = Float[np.ndarray, "visit visit unit"]
-Kept = Bool[np.ndarray, "visit visit unit"]
-Observed = Bool[np.ndarray, "stimulus unit"]
+PerVisit = jt.Float[np.ndarray, " visit"]
+Gram = jt.Float[np.ndarray, "visit visit"]
+UnitGram = jt.Float[np.ndarray, "visit visit unit"]
+Kept = jt.Bool[np.ndarray, "visit visit unit"]
+Observed = jt.Bool[np.ndarray, "stimulus unit"]
 
 # Squared, in units of the squared norm: responses in single precision cannot move by less.
 STILL: Final = 1e-14
@@ -28,8 +28,8 @@ QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
 
 
 def grams(
-    responses: Float[np.ndarray, "visit stimulus unit"],
-    labels: Int[np.ndarray, " stimulus"] | None,
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
+    labels: jt.Int[np.ndarray, " stimulus"] | None,
     kept: Kept | None = None,
     observed: Observed | None = None,
 ) -> tuple[Gram, Gram, Gram | None]:
@@ -78,10 +78,10 @@ def grams(
 
 
 def class_means(
-    pattern: Float[np.ndarray, "visit stimulus unit"],
-    labels: Int[np.ndarray, " stimulus"],
+    pattern: jt.Float[np.ndarray, "visit stimulus unit"],
+    labels: jt.Int[np.ndarray, " stimulus"],
     observed: Observed | None = None,
-) -> Float[np.ndarray, "visit label unit"]:
+) -> jt.Float[np.ndarray, "visit label unit"]:
     """Mean over the stimuli of each class, times the root of their number.
 
     Parameters
@@ -100,8 +100,8 @@ def class_means(
 
 
 def filled(
-    responses: Float[np.ndarray, "visit stimulus unit"], observed: Observed
-) -> Float[np.ndarray, "visit stimulus unit"]:
+    responses: jt.Float[np.ndarray, "visit stimulus unit"], observed: Observed
+) -> jt.Float[np.ndarray, "visit stimulus unit"]:
     """Put for a missing response the unit's mean at that visit over what was measured of it.
 
     So the unit's mean is that of its measured responses, and its tuning and movement are 0 where
@@ -119,9 +119,9 @@ def filled(
 
 
 def _of_observed(
-    responses: Float[np.ndarray, "visit stimulus unit"],
-    mean: Float[np.ndarray, "visit 1 unit"],
-    classes: Float[np.ndarray, "visit label unit"],
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
+    mean: jt.Float[np.ndarray, "visit 1 unit"],
+    classes: jt.Float[np.ndarray, "visit label unit"],
     kept: Kept | None,
 ) -> tuple[Gram, Gram, Gram]:
     if kept is not None:
@@ -137,9 +137,9 @@ def _of_observed(
 
 
 def _of_kept(
-    responses: Float[np.ndarray, "visit stimulus unit"],
-    mean: Float[np.ndarray, "visit 1 unit"],
-    classes: Float[np.ndarray, "visit label unit"] | None,
+    responses: jt.Float[np.ndarray, "visit stimulus unit"],
+    mean: jt.Float[np.ndarray, "visit 1 unit"],
+    classes: jt.Float[np.ndarray, "visit label unit"] | None,
     kept: Kept,
 ) -> tuple[Gram, Gram, Gram | None]:
     whole, common = _by_unit(responses), _by_unit(mean)
@@ -149,7 +149,7 @@ def _of_kept(
     return _matched(whole, kept), tuned, _matched(_remainder(_by_unit(classes), common), kept)
 
 
-def _by_unit(pattern: Float[np.ndarray, "visit sample unit"]) -> UnitGram:
+def _by_unit(pattern: jt.Float[np.ndarray, "visit sample unit"]) -> UnitGram:
     """Inner products between visits, of each unit by itself."""
     units = pattern.transpose(2, 0, 1)
     products: np.ndarray = np.matmul(units, units.transpose(0, 2, 1))
@@ -171,8 +171,9 @@ def _matched(products: UnitGram, kept: Kept) -> Gram:
 
 
 def _remainder(
-    whole: Float[np.ndarray, "visit visit *unit"], part: Float[np.ndarray, "visit visit *unit"]
-) -> Float[np.ndarray, "visit visit *unit"]:
+    whole: jt.Float[np.ndarray, "visit visit *unit"],
+    part: jt.Float[np.ndarray, "visit visit *unit"],
+) -> jt.Float[np.ndarray, "visit visit *unit"]:
     """Take a part away; a visit of which only rounding is left has nothing left."""
     rest = whole - part
     left = ~(np.einsum("vv...->v...", rest) <= STILL * np.einsum("vv...->v...", whole))
@@ -240,7 +241,7 @@ def drift(name: str, gram: Gram) -> dict[str, PerVisit]:
     }
 
 
-def kept_between(matched: Bool[np.ndarray, "visit unit"]) -> Kept:
+def kept_between(matched: jt.Bool[np.ndarray, "visit unit"]) -> Kept:
     """Whether each unit was followed from one visit to another.
 
     Parameters
@@ -254,7 +255,9 @@ def kept_between(matched: Bool[np.ndarray, "visit unit"]) -> Kept:
 
 
 @QUIET
-def evenness(values: Float[np.ndarray, "visit sample unit"], kept: Kept | None = None) -> PerVisit:
+def evenness(
+    values: jt.Float[np.ndarray, "visit sample unit"], kept: Kept | None = None
+) -> PerVisit:
     r"""How evenly the units took part in the last movement: 1 if all moved alike, 1/n if one did.
 
     .. math:: \frac{(\sum_u e_u)^2}{n \sum_u e_u^2}, \qquad e_u = \sum_s (x_{su} - x'_{su})^2
@@ -274,7 +277,7 @@ def evenness(values: Float[np.ndarray, "visit sample unit"], kept: Kept | None =
     return np.concatenate([[1.0], np.where(still, 1.0, share)])
 
 
-def last(kept: Kept) -> Bool[np.ndarray, "movement unit"]:
+def last(kept: Kept) -> jt.Bool[np.ndarray, "movement unit"]:
     """Whether each unit is that of the visit before, from the second visit on."""
     since: np.ndarray = np.einsum("vvu->vu", kept[1:, :-1])
     return since

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from virtuallab.probe.channels import Channels, Pooled, Turning
 from virtuallab.probe.cortex import positions
-from virtuallab.probe.sampling import Indices
 from virtuallab.probe.tissue import Tissue, labels_of, maps_of
 from virtuallab.vocabulary import (
     ACTIVITY,
@@ -50,11 +49,11 @@ class Implant:
 
     probe: InEffect
     layers: tuple[str, ...]
-    visits: Indices
-    stimuli: Indices
+    visits: jt.Int[np.ndarray, " _"]
+    stimuli: jt.Int[np.ndarray, " _"]
     units: Mapping[str, Channels]
-    synapses: Mapping[str, Indices]
-    inputs: Mapping[str, Indices]
+    synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
+    inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
 
     def record(self, tissue: Tissue, noise: np.random.Generator) -> xr.Dataset:
         """Measure.
@@ -155,7 +154,7 @@ class Implant:
 
     def _activity(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
-    ) -> Float[np.ndarray, "visit stimulus unit"]:
+    ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         signal = tissue.responses[layer][self.visits]
         seen = self.units[layer].hear(signal, self.stimuli)
         if isinstance(self.units[layer], Pooled):
@@ -171,13 +170,13 @@ class Implant:
 
     def _weights(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
-    ) -> Float[np.ndarray, "visit synapse"]:
+    ) -> jt.Float[np.ndarray, "visit synapse"]:
         signal = tissue.weights[layer][self.visits]
         return self.probe.noise.added(signal[:, self.synapses[layer]], signal, stream)
 
     def _activity_change(
         self, tissue: Tissue, layer: str, stream: np.random.Generator
-    ) -> Float[np.ndarray, "visit stimulus 1"]:
+    ) -> jt.Float[np.ndarray, "visit stimulus 1"]:
         r"""Layer-wise activity change of the recorded units to the recorded inputs.
 
         .. math:: g = \frac{1}{|S_{out}|} \sum_{i \in S_{in}}
@@ -196,8 +195,7 @@ class Implant:
         return change
 
 
-_Measure = Callable[[Implant, Tissue, str, np.random.Generator], np.ndarray]
-_MEASURED: dict[str, tuple[_Measure, tuple[str, ...]]] = {
+_MEASURED: dict[str, tuple[Callable[..., np.ndarray], tuple[str, ...]]] = {
     ACTIVITY: (Implant._activity, (VISIT, STIMULUS, UNIT)),
     WEIGHTS: (Implant._weights, (VISIT, SYNAPSE)),
     ACTIVITY_CHANGE: (Implant._activity_change, (VISIT, STIMULUS, LAYER)),

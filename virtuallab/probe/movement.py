@@ -16,20 +16,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 
 from virtuallab.probe.drift import QUIET, Kept, Observed, PerVisit, class_means, last
 
-Pattern = Float[np.ndarray, "_ stimulus unit"]  # over visits, or the movements between them
-PerMovement = Float[np.ndarray, " _"]
+Pattern = jt.Float[np.ndarray, "_ stimulus unit"]  # over visits, or the movements between them
+PerMovement = jt.Float[np.ndarray, " _"]
 Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @QUIET
 def movement(
     responses: Pattern,
-    labels: Int[np.ndarray, " stimulus"] | None,
+    labels: jt.Int[np.ndarray, " stimulus"] | None,
     kept: Kept | None = None,
     observed: Observed | None = None,
 ) -> dict[str, PerVisit]:
@@ -83,7 +83,7 @@ def movement(
 
 
 def _of_classes(
-    tuned: Pattern, labels: Int[np.ndarray, " stimulus"], observed: Observed | None
+    tuned: Pattern, labels: jt.Int[np.ndarray, " stimulus"], observed: Observed | None
 ) -> dict[str, PerVisit]:
     common = class_means(tuned, labels, observed)
     return {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
 from virtuallab.probe.fault import Complaint
@@ -41,7 +41,9 @@ class Noise:
                 f"must be a number greater than 0, found {self.snr}. For no noise leave it out.",
             )
 
-    def deviation(self, signal: Float[np.ndarray, "visit ..."]) -> Float[np.ndarray, " visit"]:
+    def deviation(
+        self, signal: jt.Float[np.ndarray, "visit ..."]
+    ) -> jt.Float[np.ndarray, " visit"]:
         """Return the noise's standard deviation at each visit, for one layer's signal.
 
         A ratio is that of the same visit: a deviation shared by all visits would tell at the first
@@ -57,10 +59,10 @@ class Noise:
 
     def added(
         self,
-        values: Float[np.ndarray, "visit ..."],
-        signal: Float[np.ndarray, "visit ..."],
+        values: jt.Float[np.ndarray, "visit ..."],
+        signal: jt.Float[np.ndarray, "visit ..."],
         stream: np.random.Generator,
-    ) -> Float[np.ndarray, "visit ..."]:
+    ) -> jt.Float[np.ndarray, "visit ..."]:
         """Return the values with noise whose size is set by ``signal``, in the same precision.
 
         Parameters

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import jaxtyping as jt
 import numpy as np
 
 from virtuallab.probe.channels import Channels, Chronic, Pooled, turning
 from virtuallab.probe.cortex import Map, neighbourhoods
 from virtuallab.probe.device import device_of, reached, yields
-from virtuallab.probe.sampling import Indices, drawn, drawn_by_weight, even_shares, shares
+from virtuallab.probe.sampling import drawn, drawn_by_weight, even_shares, shares
 from virtuallab.probe.tissue import Tissue, maps_of
 
 if TYPE_CHECKING:
@@ -76,12 +77,12 @@ class Finder:
 
     probe: InEffect
     tissue: Tissue
-    visits: Indices
-    stimuli: Indices
+    visits: jt.Int[np.ndarray, " _"]
+    stimuli: jt.Int[np.ndarray, " _"]
     of_units: np.random.Generator
     of_insertion: np.random.Generator
     of_turnover: np.random.Generator
-    _inserted: dict[int, dict[str, Indices]] = field(default_factory=dict)
+    _inserted: dict[int, dict[str, jt.Int[np.ndarray, " _"]]] = field(default_factory=dict)
 
     def channels(self, sizes: Mapping[str, int]) -> dict[str, Channels]:
         """Choose the channels of each recorded layer.
@@ -138,7 +139,9 @@ class Finder:
             return np.arange(int(np.prod(maps[layer])))
         return self._insertion(visit, maps)[layer]
 
-    def _insertion(self, visit: int, maps: Mapping[str, Map]) -> dict[str, Indices]:
+    def _insertion(
+        self, visit: int, maps: Mapping[str, Map]
+    ) -> dict[str, jt.Int[np.ndarray, " _"]]:
         """Units that the device reaches at a visit, of all recorded layers."""
         if not self._inserted:
             device = device_of(self.probe.device)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
-
-Indices = Int[np.ndarray, " _"]  # of any number
 
 
 def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
@@ -46,7 +44,7 @@ def even_shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
     return given
 
 
-def drawn(size: int, count: int, stream: np.random.Generator) -> Indices:
+def drawn(size: int, count: int, stream: np.random.Generator) -> jt.Int[np.ndarray, " _"]:
     """Draw ``count`` different indices below ``size``, in ascending order.
 
     They begin a permutation, so of two draws from equal streams the smaller lies in the larger.
@@ -57,8 +55,8 @@ def drawn(size: int, count: int, stream: np.random.Generator) -> Indices:
 
 
 def drawn_by_weight(
-    weights: Float[np.ndarray, " _"], count: int, stream: np.random.Generator
-) -> Indices:
+    weights: jt.Float[np.ndarray, " _"], count: int, stream: np.random.Generator
+) -> jt.Int[np.ndarray, " _"]:
     """Draw ``count`` different indices one after the other, each in proportion to its weight.
 
     Those without weight come last. Of two draws from equal streams the smaller lies in the larger.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Int
 
 from virtuallab.fields import Count, setting
 from virtuallab.probe.fault import Complaint, positive
@@ -25,7 +25,7 @@ class Series:
 
 def visits_of(
     visits: int | Sequence[int] | str | Series, n_visits: int
-) -> Int[np.ndarray, " visit"]:
+) -> jt.Int[np.ndarray, " visit"]:
     """Return the visits that a design asks for: all, a number spread evenly, a list, or a series.
 
     >>> visits_of(5, 21)

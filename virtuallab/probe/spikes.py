@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.fields import Count, Fraction, PositiveFloat, setting
 
@@ -47,10 +47,10 @@ class Spikes:
 
     def rates(
         self,
-        seen: Float[np.ndarray, "visit stimulus unit"],
-        layer: Float[np.ndarray, "visit stimulus other"],
+        seen: jt.Float[np.ndarray, "visit stimulus unit"],
+        layer: jt.Float[np.ndarray, "visit stimulus other"],
         stream: np.random.Generator,
-    ) -> Float[np.ndarray, "visit stimulus unit"]:
+    ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         """Return firing rates in spikes/s, single precision.
 
         Parameters

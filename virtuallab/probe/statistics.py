@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Bool, Float
 
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS
 
@@ -46,8 +46,8 @@ ADMISSIBLE: Final[tuple[str, ...]] = tuple(
     name for name in STATISTICS if name.split("_")[1] in _FINITE.get(name.split("_")[0], ())
 )
 
-Values = Float[np.ndarray, "*sample entry"]
-Summary = Float[np.ndarray, "*sample"]
+Values = jt.Float[np.ndarray, "*sample entry"]
+Summary = jt.Float[np.ndarray, "*sample"]
 
 
 def units_of(statistic: str, measured: str) -> str:
@@ -116,8 +116,9 @@ def summaries(values: Values) -> dict[str, Summary]:
 
 
 def summaries_of_observed(
-    values: Float[np.ndarray, "visit stimulus unit"], observed: Bool[np.ndarray, "stimulus unit"]
-) -> dict[str, Float[np.ndarray, "visit stimulus"]]:
+    values: jt.Float[np.ndarray, "visit stimulus unit"],
+    observed: jt.Bool[np.ndarray, "stimulus unit"],
+) -> dict[str, jt.Float[np.ndarray, "visit stimulus"]]:
     """Return every statistic over the units that were observed with each stimulus.
 
     Parameters
@@ -177,7 +178,7 @@ def _seven(
 _ROUNDING: Final = 1e-12  # of the mean; single precision cannot hold entries that lie nearer
 
 
-def over_images(values: Float[np.ndarray, "visit stimulus"]) -> Float[np.ndarray, " visit"]:
+def over_images(values: jt.Float[np.ndarray, "visit stimulus"]) -> jt.Float[np.ndarray, " visit"]:
     """Mean over the images for which a statistic is defined; NaN where it is for none."""
     defined = np.isfinite(values)
     count = defined.sum(-1)

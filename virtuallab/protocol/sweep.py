@@ -24,6 +24,10 @@ class Distribution(ABC):
         """Draw the value of one subject."""
 
     @abstractmethod
+    def example(self) -> Any:
+        """Return a value that it can draw, always the same one."""
+
+    @abstractmethod
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""
 
@@ -61,6 +65,10 @@ class Choice(Distribution):
         """Draw the value of one subject."""
         return self.values[int(stream.integers(len(self.values)))]
 
+    def example(self) -> Any:
+        """Return the first of the values."""
+        return self.values[0]
+
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""
         return {"choice": list(self.values)}
@@ -84,6 +92,10 @@ class Uniform(Distribution):
         if isinstance(self.low, int) and isinstance(self.high, int):
             return int(stream.integers(self.low, self.high, endpoint=True))
         return rounded(float(stream.uniform(self.low, self.high)), self.low, self.high)
+
+    def example(self) -> int | float:
+        """Return the lower bound."""
+        return self.low
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""
@@ -109,6 +121,10 @@ class LogUniform(Distribution):
         if isinstance(self.low, int) and isinstance(self.high, int):
             return min(max(round(value), self.low), self.high)
         return rounded(value, self.low, self.high)
+
+    def example(self) -> int | float:
+        """Return the lower bound."""
+        return self.low
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import numpy as np
 from pydantic import GetJsonSchemaHandler
 
 from virtuallab.probe import Probe
@@ -133,7 +132,7 @@ class VariedReader(Reader):
         if found.size > MOST:
             words = f"these are {found.size:,} designs; at most {MOST:,} are possible."
             raise refusal([((), words)], value)
-        lowest = {path: _example(each) for path, each in found.space.items()}
+        lowest = {path: each.example() for path, each in found.space.items()}
         for point in Varied({**found.settings, **lowest}).points():
             assert point.probe
         return found
@@ -187,7 +186,3 @@ class _Inside(Reader):
         inner = _inner(self.kind)
         mine = definition(_section(inner), f"Design{inner.__name__}", of)
         return {"anyOf": [mine, *Swept(self.kind).json_schema(of)["anyOf"][1:], {"type": "null"}]}
-
-
-def _example(open_setting: Distribution) -> Any:
-    return open_setting.draw(np.random.default_rng(0))

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jaxtyping as jt
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from virtuallab.subject.credit.returned import ReturnedError
@@ -26,14 +26,14 @@ from virtuallab.subject.synapse import PerSubject
 from virtuallab.subject.transmission import Tape
 
 
-def angle(a: Float[Tensor, "subject ..."], b: Float[Tensor, "subject ..."]) -> PerSubject:
+def angle(a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]) -> PerSubject:
     """Angle in degrees between two arrays of each subject; NaN if one is zero."""
     u, v = (_unit(each) for each in (a, b))
     # Half the angle by its tangent: an arc cosine loses half of the digits near zero.
     return torch.rad2deg(2 * torch.atan2(_norm(u - v), _norm(u + v)))
 
 
-def ratio(a: Float[Tensor, "subject ..."], b: Float[Tensor, "subject ..."]) -> PerSubject:
+def ratio(a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]) -> PerSubject:
     """Norm of the first over the norm of the second."""
     return _norm(a.flatten(1).double()) / _norm(b.flatten(1).double())
 

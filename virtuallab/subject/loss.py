@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import jaxtyping as jt
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from virtuallab.errors import UnknownName
@@ -16,8 +16,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def cross_entropy(
-    scores: Float[Tensor, "batch subject classes"], labels: Tensor
-) -> Float[Tensor, "batch subject"]:
+    scores: jt.Float[Tensor, "batch subject classes"], labels: Tensor
+) -> jt.Float[Tensor, "batch subject"]:
     """Softmax cross-entropy of each sample in nats; labels ``(batch, subject)``."""
     losses = torch.nn.functional.cross_entropy(
         scores.flatten(0, 1), labels.reshape(-1), reduction="none"
@@ -26,8 +26,8 @@ def cross_entropy(
 
 
 def squared_error(
-    scores: Float[Tensor, "batch subject classes"], labels: Tensor
-) -> Float[Tensor, "batch subject"]:
+    scores: jt.Float[Tensor, "batch subject classes"], labels: Tensor
+) -> jt.Float[Tensor, "batch subject"]:
     r"""Half the squared distance of each sample's scores from its one-hot target.
 
     .. math:: L = \tfrac12 \sum_k (z_k - y_k)^2, \qquad \partial L / \partial z = z - y

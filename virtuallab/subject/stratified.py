@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Int
 
 
 def stratified(
-    labels: Int[np.ndarray, " image"], count: int, seed: int
-) -> tuple[Int[np.ndarray, " chosen"], Int[np.ndarray, " other"]]:
+    labels: jt.Int[np.ndarray, " image"], count: int, seed: int
+) -> tuple[jt.Int[np.ndarray, " chosen"], jt.Int[np.ndarray, " other"]]:
     """Images drawn at random with the classes in their proportions, and all the others.
 
     These are, index for index, the two parts of scikit-learn's ``train_test_split(...,
@@ -43,8 +43,8 @@ def stratified(
 
 
 def _shares(
-    sizes: Int[np.ndarray, " class"], count: int, stream: np.random.RandomState
-) -> Int[np.ndarray, " class"]:
+    sizes: jt.Int[np.ndarray, " class"], count: int, stream: np.random.RandomState
+) -> jt.Int[np.ndarray, " class"]:
     """Divide a count among classes by their sizes; ties between remainders are drawn."""
     exact = sizes / sizes.sum() * count
     shares = np.floor(exact)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
+import jaxtyping as jt
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-Signal = Float[Tensor, "..."]
-Weight = Float[Tensor, "subject post *pre"]
-PerSubject = Float[Tensor, " subject"]
+Signal = jt.Float[Tensor, "..."]
+Weight = jt.Float[Tensor, "subject post *pre"]
+PerSubject = jt.Float[Tensor, " subject"]
 
 
 @runtime_checkable
@@ -39,7 +39,7 @@ class Synapse(Protocol):
     ) -> tuple[Signal | None, Weight]:
         """Reconstruct the error through ``b`` (if ``downward``) and correlate it, in one pass."""
 
-    def collect(self, error: Signal, subjects: int) -> Float[Tensor, "subject post"]:
+    def collect(self, error: Signal, subjects: int) -> jt.Float[Tensor, "subject post"]:
         """Sum over batch and positions: what a bias receives."""
 
     def positions(self, z: Signal) -> int:
@@ -73,7 +73,7 @@ class Dense:
         down = self.reconstruct(error, b) if downward else None
         return down, self.correlate(x, error, b)
 
-    def collect(self, error: Signal, subjects: int) -> Float[Tensor, "subject post"]:
+    def collect(self, error: Signal, subjects: int) -> jt.Float[Tensor, "subject post"]:
         """Sum over the batch."""
         return error.sum(1)
 
@@ -153,7 +153,7 @@ class Conv:
         assert weight is not None
         return down, weight.view_as(b)
 
-    def collect(self, error: Signal, subjects: int) -> Float[Tensor, "subject post"]:
+    def collect(self, error: Signal, subjects: int) -> jt.Float[Tensor, "subject post"]:
         """Sum over batch and positions."""
         return error.sum((0, 2, 3)).view(subjects, -1)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import jaxtyping as jt
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from virtuallab import seeds
@@ -48,7 +48,7 @@ class Visit:
 
     index: int
     step: int
-    state: Float[np.ndarray, "subject parameter"]
+    state: jt.Float[np.ndarray, "subject parameter"]
     truth: dict[str, np.ndarray]
 
 
@@ -64,7 +64,7 @@ class Fate:
         First layer with weights that were not finite, or else the layer with the largest.
     """
 
-    diverged_at: Int[np.ndarray, " subject"]
+    diverged_at: jt.Int[np.ndarray, " subject"]
     diverged_in: tuple[str | None, ...]
 
 

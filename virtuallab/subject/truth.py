@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from virtuallab.subject.loss import loss_called
@@ -16,7 +16,7 @@ _IMAGES_AT_ONCE = 128
 @torch.no_grad()
 def performance(
     population: nn.Module, images: Images, subjects: int, loss: str = CROSS_ENTROPY
-) -> tuple[Float[Tensor, " subject"], Float[Tensor, " subject"]]:
+) -> tuple[jt.Float[Tensor, " subject"], jt.Float[Tensor, " subject"]]:
     """Mean loss and accuracy of each subject on the same images.
 
     The population is put into evaluation mode and back into training mode.

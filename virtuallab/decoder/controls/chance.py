@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 from scipy.stats import norm
 
 from virtuallab.decoder.controls.check import Check
@@ -26,7 +26,7 @@ from virtuallab.decoder.intervals import balanced_accuracy
 INFLATION = 1.3
 
 
-def guessing(tested: Float[np.ndarray, " rule"]) -> tuple[float, float]:
+def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
     r"""Return the mean and the standard deviation of a guess's balanced accuracy.
 
     .. math:: \frac1K, \qquad f \sqrt{\frac1K \Big(1 - \frac1K\Big) \Big/ n}, \qquad
@@ -45,7 +45,7 @@ def guessing(tested: Float[np.ndarray, " rule"]) -> tuple[float, float]:
     return chance, float(INFLATION * np.sqrt(chance * (1 - chance) / effective))
 
 
-def luck(accuracy: float, tested: Float[np.ndarray, " rule"]) -> float:
+def luck(accuracy: float, tested: jt.Float[np.ndarray, " rule"]) -> float:
     """Tell how often guessing does as well."""
     chance, sd = guessing(tested)
     return float(norm.sf((accuracy - chance) / sd))
@@ -53,7 +53,7 @@ def luck(accuracy: float, tested: Float[np.ndarray, " rule"]) -> float:
 
 def at_chance(
     name: str,
-    confusion: Float[np.ndarray, "true predicted"],
+    confusion: jt.Float[np.ndarray, "true predicted"],
     confidence: float,
     note: str = "",
 ) -> Check:
@@ -69,7 +69,7 @@ def at_chance(
 def of_accuracy(
     name: str,
     accuracy: float,
-    tested: Float[np.ndarray, " rule"],
+    tested: jt.Float[np.ndarray, " rule"],
     confidence: float,
     note: str = "",
 ) -> Check:
@@ -89,7 +89,7 @@ def of_accuracy(
     )
 
 
-def nothing_to_tell(name: str, tested: Float[np.ndarray, " rule"], note: str) -> Check:
+def nothing_to_tell(name: str, tested: jt.Float[np.ndarray, " rule"], note: str) -> Check:
     """Return a control that is at chance because all subjects are alike in what it reads."""
     chance, _ = guessing(tested)
     count = int(tested.sum())

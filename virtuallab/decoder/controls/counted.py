@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.decoder.controls.question import Question
 
 
-def subjects_of(question: Question) -> Float[np.ndarray, " rule"]:
+def subjects_of(question: Question) -> jt.Float[np.ndarray, " rule"]:
     """Subjects of each rule."""
     return per_rule(question.labels, question.classes)
 
 
-def per_rule(labels: np.ndarray, classes: list[str]) -> Float[np.ndarray, " rule"]:
+def per_rule(labels: np.ndarray, classes: list[str]) -> jt.Float[np.ndarray, " rule"]:
     """How often each rule occurs."""
     return np.array([float((labels == rule).sum()) for rule in classes])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 
-def one_hot(values: np.ndarray) -> Float[np.ndarray, "subject level"]:
+def one_hot(values: np.ndarray) -> jt.Float[np.ndarray, "subject level"]:
     """One column for each value that occurs."""
     words = np.array([str(value) for value in values])
     return np.asarray(words[:, None] == np.unique(words), dtype=np.float64)
 
 
-def numeric(values: np.ndarray) -> Float[np.ndarray, "subject column"]:
+def numeric(values: np.ndarray) -> jt.Float[np.ndarray, "subject column"]:
     """Return the numbers, and beside them who has none: that, too, may tell rules apart."""
     numbers = values.astype(np.float64)
     absent = ~np.isfinite(numbers)
@@ -27,6 +27,6 @@ def is_text(values: np.ndarray) -> bool:
     return values.dtype.kind in "OUS" and any(isinstance(value, str) for value in values)
 
 
-def are_alike(values: Float[np.ndarray, "subject column"]) -> bool:
+def are_alike(values: jt.Float[np.ndarray, "subject column"]) -> bool:
     """Whether all subjects have the same."""
     return bool((values == values[:1]).all())

@@ -11,8 +11,8 @@ Iacus, King and Porro 2012, "Causal Inference without Balance Checking: Coarsene
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float, Int
 
 from virtuallab.decoder.controls.check import Check, not_asked
 from virtuallab.decoder.controls.question import Question
@@ -41,8 +41,8 @@ def ask(question: Question) -> Check:
 
 
 def _alike(
-    question: Question, final: Float[np.ndarray, " subject"]
-) -> tuple[Int[np.ndarray, " row"], str]:
+    question: Question, final: jt.Float[np.ndarray, " subject"]
+) -> tuple[jt.Int[np.ndarray, " row"], str]:
     """Match within network and task; across them where too few would remain."""
     known = [column for name in _STRATA if (column := question.column(name)) is not None]
     strata = np.array([" ".join(map(str, row)) for row in zip(*known, strict=True)])
@@ -54,16 +54,16 @@ def _alike(
 
 
 def _within(
-    question: Question, final: Float[np.ndarray, " subject"], strata: np.ndarray
-) -> Int[np.ndarray, " row"]:
+    question: Question, final: jt.Float[np.ndarray, " subject"], strata: np.ndarray
+) -> jt.Int[np.ndarray, " row"]:
     learned = np.flatnonzero(np.isfinite(final))
     bins = _bins(final[learned], strata[learned], _PER_BIN * len(question.classes))
     stream = np.random.default_rng(question.seed)
-    rows: Int[np.ndarray, " row"] = learned[matched(bins, question.labels[learned], stream)]
+    rows: jt.Int[np.ndarray, " row"] = learned[matched(bins, question.labels[learned], stream)]
     return rows
 
 
-def _bins(final: Float[np.ndarray, " subject"], strata: np.ndarray, size: int) -> np.ndarray:
+def _bins(final: jt.Float[np.ndarray, " subject"], strata: np.ndarray, size: int) -> np.ndarray:
     """Name the bin of each subject: those of a stratum in order, about so many to each."""
     names = np.empty(len(final), dtype=object)
     for stratum in set(strata.tolist()):
@@ -75,7 +75,7 @@ def _bins(final: Float[np.ndarray, " subject"], strata: np.ndarray, size: int) -
     return names.astype(str)
 
 
-def _spread(final: Float[np.ndarray, " subject"], labels: np.ndarray) -> float:
+def _spread(final: jt.Float[np.ndarray, " subject"], labels: np.ndarray) -> float:
     """Tell how far apart the rules' mean final performances are."""
     known = np.isfinite(final)
     of_rules = [final[known & (labels == rule)] for rule in sorted(set(labels.tolist()))]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.decoder.controls.chance import at_chance
 from virtuallab.decoder.controls.check import Check
@@ -22,7 +22,7 @@ def ask(question: Question) -> Check:
     return at_chance(NAME, counts(question), question.confidence)
 
 
-def counts(question: Question) -> Float[np.ndarray, "true predicted"]:
+def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
     """Counts of a decoder trained and tested on shuffled labels, the mean over permutations.
 
     The mean keeps the number of subjects, so its interval is as wide as that of one run: subjects
@@ -37,5 +37,5 @@ def counts(question: Question) -> Float[np.ndarray, "true predicted"]:
         ).confusion
         for number in range(question.repeats)
     ]
-    mean: Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
+    mean: jt.Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
     return mean

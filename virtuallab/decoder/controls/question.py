@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float, Int
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.samples import Samples
@@ -95,10 +95,10 @@ class Question:
             return self
         return replace(self, outcome=self.decoded(self.samples, select=True))
 
-    def right(self, outcome: Outcome) -> Bool[np.ndarray, " subject"]:
+    def right(self, outcome: Outcome) -> jt.Bool[np.ndarray, " subject"]:
         """Tell which subjects were identified."""
         predicted = np.array(self.classes, dtype=object)[outcome.probability.argmax(1)]
-        right: Bool[np.ndarray, " subject"] = np.asarray(predicted == self.labels, dtype=bool)
+        right: jt.Bool[np.ndarray, " subject"] = np.asarray(predicted == self.labels, dtype=bool)
         return right
 
     def column(self, name: str) -> np.ndarray | None:
@@ -110,7 +110,7 @@ class Question:
             return np.asarray(self.features[name].values)
         return None
 
-    def curve(self) -> Float[np.ndarray, "subject visit"] | None:
+    def curve(self) -> jt.Float[np.ndarray, "subject visit"] | None:
         """Learning curve of each recorded subject at the recorded visits; None if not given."""
         if self.performance is None:
             return None
@@ -118,12 +118,12 @@ class Question:
         found = self.performance.sel(here).transpose(SUBJECT, VISIT)
         return np.asarray(found.values, dtype=np.float64)
 
-    def known(self, values: Float[np.ndarray, "subject column"], visits: int = 1) -> Samples:
+    def known(self, values: jt.Float[np.ndarray, "subject column"], visits: int = 1) -> Samples:
         """Make samples of something that is known of each recorded subject."""
         return Samples(values, self.labels, np.arange(len(values)), visits)
 
 
-def among(samples: Samples, rows: Int[np.ndarray, " row"]) -> Samples:
+def among(samples: Samples, rows: jt.Int[np.ndarray, " row"]) -> Samples:
     """Keep some samples."""
     return replace(
         samples,

@@ -6,8 +6,8 @@ told apart by how much of anything changed.
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.decoder.controls.chance import at_chance, nothing_to_tell
 from virtuallab.decoder.controls.check import Check, not_asked
@@ -32,7 +32,7 @@ def ask(question: Question) -> Check:
     return at_chance(NAME, outcome.confusion, question.confidence)
 
 
-def schedules(question: Question) -> Float[np.ndarray, "subject column"] | None:
+def schedules(question: Question) -> jt.Float[np.ndarray, "subject column"] | None:
     """Return the schedule of each subject, one row each; None where nothing of it is known."""
     names = [*_COLUMNS, *(name for name in _named(question) if _is_schedule(name))]
     known = [values for name in names if (values := question.column(name)) is not None]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Int
 
 from virtuallab.decoder.controls.chance import luck
 from virtuallab.decoder.controls.check import Check, not_asked
@@ -15,7 +15,7 @@ from virtuallab.decoder.strict import Outcome
 
 def matched(
     groups: np.ndarray, labels: np.ndarray, stream: np.random.Generator
-) -> Int[np.ndarray, " row"]:
+) -> jt.Int[np.ndarray, " row"]:
     """Keep equally many subjects of each rule in each group, drawn at random.
 
     Parameters
@@ -23,7 +23,7 @@ def matched(
     groups, labels : array of str, (subject,)
     stream : numpy.random.Generator
     """
-    kept: list[Int[np.ndarray, " row"]] = [np.array([], dtype=np.int64)]
+    kept: list[jt.Int[np.ndarray, " row"]] = [np.array([], dtype=np.int64)]
     rules = sorted(set(labels.tolist()))
     for group in sorted(set(groups.tolist())):
         members = [np.flatnonzero((groups == group) & (labels == rule)) for rule in rules]
@@ -32,13 +32,13 @@ def matched(
     return np.sort(np.concatenate(kept))
 
 
-def are_enough(question: Question, rows: Int[np.ndarray, " row"]) -> bool:
+def are_enough(question: Question, rows: jt.Int[np.ndarray, " row"]) -> bool:
     """Whether so few subjects can be divided into the folds of the question."""
     needed = question.folds * question.inner_folds
     return bool(per_rule(question.labels[rows], question.classes).min() >= needed)
 
 
-def survived(name: str, question: Question, rows: Int[np.ndarray, " row"], note: str) -> Check:
+def survived(name: str, question: Question, rows: jt.Int[np.ndarray, " row"], note: str) -> Check:
     """Decode the recording anew within some subjects, where they are enough."""
     if not are_enough(question, rows):
         needed = question.folds * question.inner_folds

@@ -5,8 +5,8 @@ If it is not, something about the rule leaked into how subjects were made or mea
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.decoder.controls.chance import at_chance
 from virtuallab.decoder.controls.check import Check, not_asked
@@ -24,12 +24,12 @@ def ask(question: Question) -> Check:
     return at_chance(NAME, counts(question), question.confidence)
 
 
-def counts(question: Question) -> Float[np.ndarray, "true predicted"]:
+def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
     """Counts of a decoder that sees visit 0 alone, the mean over ways to draw the folds."""
     samples = at_visit_0(question.features, question.observable)
     drawn = [
         question.decoded(samples, select=False, redrawn=number).confusion
         for number in range(question.repeats)
     ]
-    mean: Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
+    mean: jt.Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
     return mean

@@ -12,18 +12,18 @@ the discrete and single-layer forms are derived here.
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.subject.stability.coefficients import Coefficients
 
-Weights = Float[np.ndarray, "post pre"]
-SecondMoment = Float[np.ndarray, "pre pre"]
+Weights = jt.Float[np.ndarray, "post pre"]
+SecondMoment = jt.Float[np.ndarray, "pre pre"]
 
 _ROUNDING = 1e-10  # relative to the largest: below it an eigenvalue of a second moment is zero
 
 
-def second_moment(x: Float[np.ndarray, "batch pre"]) -> SecondMoment:
+def second_moment(x: jt.Float[np.ndarray, "batch pre"]) -> SecondMoment:
     """Uncentred second moment of a layer's input, averaged over the batch."""
     return np.asarray(x.T @ x / len(x))
 
@@ -127,10 +127,10 @@ def largest_step(momentum: float, *, nesterov: bool) -> float:
 
 def gain(
     coefficients: Coefficients,
-    singular_values: Float[np.ndarray, " mode"],
+    singular_values: jt.Float[np.ndarray, " mode"],
     *,
     variance: float = 1.0,
-) -> Float[np.ndarray, " mode"]:
+) -> jt.Float[np.ndarray, " mode"]:
     r"""Singular values of ``B`` at rest over those of ``W``, for white input.
 
     .. math:: \frac{b}{s} = \frac{\alpha c + \psi}{2(\gamma + \beta c s^2 + \chi c)}
@@ -153,7 +153,7 @@ def gain(
 
 
 def _diagonal(
-    k: Coefficients, response: Float[np.ndarray, " post"], moment: Float[np.ndarray, " pre"]
+    k: Coefficients, response: jt.Float[np.ndarray, " post"], moment: jt.Float[np.ndarray, " pre"]
 ) -> Weights:
     # A second moment has no negative eigenvalue; rounding makes some.
     of_response, of_input = response.clip(min=0), moment.clip(min=0)

@@ -11,8 +11,8 @@ Kunin et al. 2019, "Loss Landscapes of Regularized Linear Autoencoders".
 
 from __future__ import annotations
 
+import jaxtyping as jt
 import numpy as np
-from jaxtyping import Float
 
 from virtuallab.subject.stability.coefficients import Coefficients
 from virtuallab.subject.stability.given import SecondMoment, Weights
@@ -41,7 +41,7 @@ def joint_flow(
 
 def origin_eigenvalues(
     coefficients: Coefficients, c: SecondMoment
-) -> tuple[Float[np.ndarray, " pre"], Float[np.ndarray, " pre"]]:
+) -> tuple[jt.Float[np.ndarray, " pre"], jt.Float[np.ndarray, " pre"]]:
     r"""Rates of the joint flow where both weights are zero, for each eigenvalue of ``C``.
 
     Symmetric (:math:`W = B`) and antisymmetric (:math:`W = -B`) directions,
