@@ -15,7 +15,7 @@ import typer
 
 import virtuallab
 from virtuallab import lazy
-from virtuallab.entry import run_command
+from virtuallab.entry import run_command, uncollected
 from virtuallab.errors import UserError
 from virtuallab.paths import expanded
 from virtuallab.text import brief, printable
@@ -106,9 +106,10 @@ def validate(
 
         faults = faults_in(protocols, overrides or ())
     else:
-        from virtuallab.lab import load
+        with uncollected():
+            from virtuallab.lab import load
 
-        faults = load.faults_in(protocols, overrides or ())
+            faults = load.faults_in(protocols, overrides or ())
     for fault in faults:
         typer.echo(brief(str(fault)), err=True)
     if faults:
@@ -119,9 +120,10 @@ def validate(
 @app.command()
 def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
     """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
-    from virtuallab.lab import load, plan
+    with uncollected():
+        from virtuallab.lab import load, plan
 
-    made = plan.make(load.protocol(protocol, overrides or ()), workers=workers)
+        made = plan.make(load.protocol(protocol, overrides or ()), workers=workers)
     _print(plan.describe(made))
 
 

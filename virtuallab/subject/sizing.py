@@ -20,7 +20,7 @@ from virtuallab.subject.train import Room
 
 _LARGEST = 256
 _SECONDS = 0.15  # of trial steps at each size that is compared with others
-_GLANCE = 0.05  # where only the time is asked
+_GLANCE = 0.02  # where only the time is asked
 _NEARLY = 1.05  # a smaller cohort that is nearly as quick divides better among workers
 
 
