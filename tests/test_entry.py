@@ -48,6 +48,12 @@ def test_what_an_interruption_broke_off_is_not_told(monkeypatch, capfd):
     assert capfd.readouterr().err == "stopped.\n"
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(130)])  # the second is typer's
+def test_an_interruption_is_said(error, capfd):
+    assert run_command(raising(error)) == 130
+    assert capfd.readouterr() == ("", "stopped.\n")
+
+
 def test_a_message_stays_short_whatever_it_quotes(capfd):
     run_command(raising(UserError(f"no device is called {'[' * 200_000}.")))
     assert len(capfd.readouterr().err) < 200

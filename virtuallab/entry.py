@@ -108,7 +108,13 @@ def _code_of(command: Callable[[], object]) -> int:
         _tell(str(error))
         return error.exit_code
     except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        if code == Interrupted.exit_code:  # typer's answer to an interruption, without a word
+            _tell("stopped.")
+        return code
+    except KeyboardInterrupt:
+        _tell("stopped.")
+        return Interrupted.exit_code
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             traceback.print_exc()
