@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def test_one_command_from_protocol_to_verdict(protocol: Path, virtuallab: Comman
     status = virtuallab("status", "runs/small.zarr", "--verify")
     assert status.returncode == 0
     assert "16 done" in status.stdout
+    assert re.search(r"decode main +1 +1", status.stdout)
     info = virtuallab("info", "runs/small.zarr")
     assert "# A small experiment, for tests." in info.stdout
 

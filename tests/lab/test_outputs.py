@@ -14,10 +14,11 @@ from rich.console import Console
 
 from tests.report.synthetic import experiment
 from virtuallab.errors import MachineError, StoreError, UserError
-from virtuallab.lab import compare, power, preserved, search
+from virtuallab.lab import compare, power, preserved, schema, search
 from virtuallab.lab import experiment as experiments
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.start import write_starter
+from virtuallab.report.html import build
 
 SUBJECTS = """\
 schema_version: 1
@@ -63,6 +64,9 @@ def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
     return reported
 
 
+PAGE = '<!doctype html><meta name="generator" content="virtuallab">old'
+
+
 def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -80,16 +84,62 @@ def test_on_a_full_disk_the_verdict_is_printed(report: Any) -> None:
 
 
 def test_on_a_full_disk_the_old_page_stays_whole(report: Any, monkeypatch: Any) -> None:
-    Path("x.html").write_text("old")
+    Path("x.html").write_text(PAGE)
     monkeypatch.setattr(os, "fsync", full)
     assert "balanced accuracy of" in report(None, MachineError, "the disk is full: x.html")
-    assert Path("x.html").read_text() == "old"
+    assert Path("x.html").read_text() == PAGE
     assert [path.name for path in Path().iterdir()] == ["x.html"]
 
 
 def test_a_page_beside_the_store_that_cannot_be_loses_no_verdict(report: Any) -> None:
     Path("x.html").mkdir()
     assert "balanced accuracy of" in report(None, UserError, "x.html is a folder")
+
+
+def test_only_a_page_of_ours_is_replaced(report: Any) -> None:
+    Path("x.yaml").write_text("name: mine")
+    Path("x.html").write_text("<html>notes</html>")
+    assert report("x.yaml", UserError, "x.yaml is there already") == ""
+    assert "balanced accuracy of" in report(None, UserError, "x.html is there already")
+    assert Path("x.yaml").read_text() == "name: mine"
+    assert Path("x.html").read_text() == "<html>notes</html>"
+    for old in ("", PAGE):
+        Path("x.html").write_text(old)
+        report(None)
+        assert Path("x.html").read_text() == "<html>"
+
+
+def test_every_page_can_be_told_from_files_of_others() -> None:
+    page = build(experiment()).encode()
+    assert b'<meta name="generator" content="virtuallab">' in page[:2000]
+
+
+def test_nothing_is_written_into_a_store(report: Any) -> None:
+    Path("x.zarr/deep").mkdir(parents=True)
+    Path("x.zarr/zarr.json").touch()
+    assert report("x.zarr/deep/p.html", UserError, "x.zarr is a store") == ""
+    assert not list(Path("x.zarr/deep").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (experiments.run, "small.html"),
+        (compare.compare, "small.compare.html"),
+        (power.power, "small.power.html"),
+    ],
+)
+def test_a_file_in_the_place_of_a_page_is_found_before_training(
+    command: Callable[..., object], output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(SUBJECTS)
+    Path("runs").mkdir()
+    Path("runs", output).write_text("notes")
+    with pytest.raises(UserError, match=f"{output} is there already"):
+        command(Path("small.yaml"), workers=1)
+    assert [path.name for path in Path("runs").iterdir()] == [output]
+    assert Path("runs", output).read_text() == "notes"
 
 
 def test_a_page_may_go_into_a_pipe(report: Any) -> None:
@@ -167,3 +217,15 @@ def test_a_starter_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(MachineError, match="full"):
         write_starter(tmp_path / "x.yaml")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_starter_whose_schema_cannot_be_written_can_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(schema, "text", full)
+        with pytest.raises(MachineError, match="full"):
+            write_starter(tmp_path / "x.yaml")
+    assert not list(tmp_path.iterdir())
+    write_starter(tmp_path / "x.yaml")
+    assert (tmp_path / "schema" / "protocol.schema.json").is_file()

@@ -16,7 +16,7 @@ from virtuallab.lab.bench import Trial
 from virtuallab.lab.cost import spent
 from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.outputs import check_file, write_each, write_file
+from virtuallab.lab.outputs import check_file, check_page, write_each, write_file, write_page
 from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
@@ -88,8 +88,9 @@ def compare(
     base = home(read, subjects, store).with_name(read.name)
     folder, *files = outputs(base)
     check_comparison(folder)
-    for file in files:
-        check_file(file)
+    csv, page = files
+    check_file(csv)
+    check_page(page)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -107,11 +108,10 @@ def compare(
     found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
-    _, csv, page = outputs(base)
     write_each(
         lambda: write_comparison(found, folder),
         lambda: write_file(csv, lambda: tidy(found).to_csv(index=False)),
-        lambda: write_file(page, lambda: comparison_page(found)),
+        lambda: write_page(page, lambda: comparison_page(found)),
     )
     say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
     return found

@@ -21,13 +21,13 @@ from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
 from virtuallab.lab.cost import spent
 from virtuallab.lab.coverage import readable
-from virtuallab.lab.outputs import check_file, check_in_folder, write_file
+from virtuallab.lab.outputs import check_in_folder, check_page, write_page
 from virtuallab.lab.preserved import (
     ALL_DIVERGED,
-    NOBODY,
     Experiment,
     begin,
     begin_anew,
+    check_living,
     home,
     resume,
     so_far,
@@ -95,7 +95,7 @@ def run(
     check_device(device)
     read = load.protocol(protocol, overrides)
     root = home(read, None, store)
-    check_file(root.with_suffix(".html"))
+    check_page(root.with_suffix(".html"))
     with writer(root, makes=True):
         experiment = begin(read, protocol, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
@@ -273,10 +273,11 @@ def report(
     console = console or Console(quiet=True)
     if output is not None:
         check_in_folder(output)
+        check_page(output)
     tree = so_far(store)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
-    write_file(page, lambda: build(tree, check=_check_of(store)))
+    write_page(page, lambda: build(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
     return tree
 
@@ -297,9 +298,9 @@ def _record(
     console: Console,
 ) -> None:
     store = experiment.store
+    if probes:
+        check_living(store)
     living = stages.living(store)
-    if probes and not living:
-        raise UserError(NOBODY)
     recording.declare(
         store, experiment.subjects, experiment.anatomies, probes, visits=experiment.visits
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -61,7 +62,17 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     for probe in probes_in(store):
         finished = len(store.committed(stage(probe), only_sound=True))
         table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
+    decoded = {node.split("/")[1] for node in store.nodes() if node.startswith("decoding/")}
+    for analysis in sorted(decoded | _own_analyses(store)):
+        table.add_row(f"decode {analysis}", str(int(analysis in decoded)), "1", "")
     return table, _lines(damage)
+
+
+def _own_analyses(store: Store) -> set[str]:
+    """Names of the analyses of the protocol that made the experiment; none where it is damaged."""
+    with suppress(KeyError, ValueError, TypeError):
+        return set(json.loads(store.provenance["protocol_resolved"])["analyses"])
+    return set()
 
 
 def _lines(damage: Sequence[Damage]) -> list[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from virtuallab.errors import StoreError, UserError, VirtuallabError
 from virtuallab.store.disk import write_text, writing
 
+_PAGE = b'<meta name="generator" content="virtuallab">'  # near the top of every page of ours
+
 
 def check_file(path: Path) -> None:
     """Refuse a place where no file can be written, before any work is done for it.
@@ -18,8 +20,8 @@ def check_file(path: Path) -> None:
     Raises
     ------
     UserError
-        If the place is a folder or a link, lies in something that is no folder, or may not be
-        written.
+        If the place is a folder or a link, lies in a store or in something that is no folder, or
+        may not be written.
     """
     is_device = path.exists() and not (path.is_file() or path.is_dir())
     if path.is_symlink() and not is_device:  # /dev/stdout is a link as well
@@ -30,6 +32,35 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"{path} is a folder. Give the name of a file.")
     check_folder(path)
+    for folder in path.absolute().parents:
+        if (folder / "zarr.json").is_file():
+            raise UserError(
+                f"{path} cannot be written: {folder} is a store. Choose a place outside it."
+            )
+
+
+def check_page(path: Path) -> None:
+    """Refuse a place as :func:`check_file` does, and also one where another file lies.
+
+    Only a page that virtuallab wrote is replaced by a new one.
+
+    Raises
+    ------
+    UserError
+    """
+    check_file(path)
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    try:
+        with path.open("rb") as file:
+            is_ours = _PAGE in file.read(2000)
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise UserError(
+            f"{path} is there already, and is not a page that virtuallab wrote. It was left alone: "
+            "move it away, or choose another name."
+        )
 
 
 def check_in_folder(path: Path) -> None:
@@ -81,6 +112,18 @@ def write_file(path: Path, text: Callable[[], str]) -> None:
     content = text()
     with writing(path, resumable=False):
         write_text(path, content)
+
+
+def write_page(path: Path, text: Callable[[], str]) -> None:
+    """Write a page as :func:`write_file` writes a file, in place of nothing but an older page.
+
+    Raises
+    ------
+    VirtuallabError
+        If it cannot be written. What lay there is then as it was.
+    """
+    check_page(path)
+    write_file(path, text)
 
 
 def write_each(*writers: Callable[[], None]) -> None:

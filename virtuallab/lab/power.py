@@ -19,7 +19,7 @@ from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.compare import ledger
 from virtuallab.lab.cost import spent
 from virtuallab.lab.frontier import Frontier
-from virtuallab.lab.outputs import check_file, write_each, write_file
+from virtuallab.lab.outputs import check_file, check_page, write_each, write_file, write_page
 from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
@@ -91,8 +91,9 @@ def power(
     read = load.protocol(protocol, overrides)
     how = _asked_for(read, target)
     base = home(read, subjects, store).with_name(read.name)
-    for file in outputs(base):
-        check_file(file)
+    csv, page = outputs(base)
+    check_file(csv)
+    check_page(page)
     experiment = preserved(
         read, protocol, subjects, store, workers=workers, device=device, console=console
     )
@@ -129,10 +130,9 @@ def power(
     found = frontier.seek(confirm)
     asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
     console.print(power_summary(found, asked))
-    csv, page = outputs(base)
     write_each(
         lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),
-        lambda: write_file(page, lambda: power_page(found, asked)),
+        lambda: write_page(page, lambda: power_page(found, asked)),
     )
     say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
     return found

@@ -89,8 +89,7 @@ class Experiment:
         UserError
             If none is left.
         """
-        if not living(self.store):
-            raise UserError(NOBODY)
+        check_living(self.store)
         count = workers or planning.cores()
         return Bench(self.store, self.subjects, self.anatomies, self.protocol.seed, count)
 
@@ -101,11 +100,23 @@ def _layers(anatomy: Anatomy) -> tuple[dict[str, int], dict[str, int]]:
     return units, {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
 
 
-NOBODY = "no subject is left to record: every one diverged, or none is trained yet."
 ALL_DIVERGED = (
     "every subject diverged, so there is nothing to record. Lower the learning rates, or the "
     "strengths of the rules."
 )
+
+
+def check_living(store: Store) -> None:
+    """Refuse an experiment in which no subject can be recorded.
+
+    Raises
+    ------
+    UserError
+        That they are not trained yet, with the command that trains them, or that all diverged.
+    """
+    if not living(store):
+        check_trained(store)
+        raise UserError(ALL_DIVERGED)
 
 
 def preserved(

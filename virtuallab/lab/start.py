@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from virtuallab.errors import UserError
@@ -27,7 +28,16 @@ def write_starter(path: Path) -> None:
         raise UserError(f"{path} exists and was left alone. Choose another name.")
     write_file(path, lambda: STARTER)
     beside = path.parent / _SCHEMA
-    if not beside.exists():
+    if beside.exists():
+        return
+    has_folder = beside.parent.exists()
+    try:
         with writing(beside, resumable=False):
             beside.parent.mkdir(exist_ok=True)
             write_text(beside, schema.text())
+    except BaseException:
+        path.unlink(missing_ok=True)  # else the same command would refuse to replace it
+        if not has_folder:
+            with suppress(OSError):
+                beside.parent.rmdir()
+        raise

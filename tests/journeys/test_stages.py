@@ -1,0 +1,53 @@
+"""What commands say of an experiment that was left between two stages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from virtuallab.errors import UserError
+from virtuallab.lab import experiment, inspect
+
+
+class Left(Exception):
+    """The run ends here."""
+
+
+def left_before(stage: str, protocol: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def leave(*_: object, **__: object) -> None:
+        raise Left
+
+    store = protocol.parent / "left.zarr"
+    with monkeypatch.context() as context:
+        context.setattr(experiment, stage, leave)
+        with pytest.raises(Left):
+            experiment.run(protocol, store=store, workers=1)
+    return store
+
+
+def status(store: Path) -> str:
+    console = Console(width=200)
+    with console.capture() as said:
+        console.print(inspect.status(store)[0])
+    return said.get()
+
+
+def test_before_training_nothing_is_said_to_have_diverged(
+    protocol: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = left_before("train_all", protocol, monkeypatch)
+    with pytest.raises(UserError, match=r"0 of 16 subjects are trained\. First: `virtuallab run"):
+        experiment.probe(store)
+
+
+def test_a_decoding_that_is_not_done_yet_is_listed(
+    protocol: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = left_before("_decode", protocol, monkeypatch)
+    assert re.search(r"train +16 +16 ", status(store))
+    assert re.search(r"decode main +0 +1 ", status(store))
+    experiment.run(protocol, store=store, workers=1)
+    assert re.search(r"decode main +1 +1 ", status(store))
