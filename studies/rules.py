@@ -23,6 +23,7 @@ from joblib import Parallel, delayed
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.birth import skeleton
+from virtuallab.subject.needs import facts, locality
 from virtuallab.subject.population import populate
 from virtuallab.subject.state import layout_of
 from virtuallab.subject.subject import Cohort, Subject
@@ -57,6 +58,7 @@ class Entry:
     adam: tuple[float, ...] = ADAM
     epochs: int = 6
     needs: str = ""  # where these settings need something else than the rule's own do
+    local: str = ""
 
 
 # How much faster than the read-out's the hidden layers' plasticity may be before it undoes what the
@@ -71,7 +73,8 @@ ENTRIES = [
         "weight mirror, own activity",
         "weight_mirror",
         {"activity": "own", "alternate": 0, "amp": 0.02, "decay": 0.01},
-        needs="input and response",
+        needs="its input; its neuron's response; an error through backward weights that learn",
+        local="yes",
     ),
     Entry("information alignment", "information_alignment"),
     Entry("Kolen-Pollack", "kolen_pollack"),
@@ -193,6 +196,11 @@ def studied(entry: Entry) -> dict[str, Any]:
     }
 
 
+def needs(rule: type) -> str:
+    """What a rule needs, in words."""
+    return "; ".join(need.words for found in facts(rule).values() for need in found)
+
+
 def table(results: list[dict[str, Any]]) -> str:
     """The table in Markdown."""
     lines = [
@@ -210,7 +218,7 @@ def table(results: list[dict[str, Any]]) -> str:
         kind = RULES[entry.rule]
         epochs = "" if entry.epochs == 6 else f", {entry.epochs} epochs"
         lines.append(
-            f"| {entry.label} | {'yes' if kind.local else 'no'} | {entry.needs or kind.needs} "
+            f"| {entry.label} | {entry.local or locality(kind)} | {entry.needs or needs(kind)} "
             f"| {found['chosen']}{epochs} | {final.mean():.3f} ({final.std(ddof=1):.3f}) "
             f"| {final.mean() / reference[entry.net]:.2f} | {found['first']:.0f}° "
             f"| {found['hidden']:.0f}° | {found['cost']:.1f} |"

@@ -34,7 +34,6 @@ def test_a_rule_is_checked_with_its_settings_and_in_the_network_asked_for() -> N
 class _Rule(ReturnedError):
     """Backpropagation, until a test breaks it."""
 
-    local: ClassVar[bool] = False
     rate: NonNegativeFloat = setting(0.5, doc="Size of the steps.")
 
 

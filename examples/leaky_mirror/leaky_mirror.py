@@ -7,6 +7,7 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
 from virtuallab.subject.local import Local
+from virtuallab.subject.needs import Need
 from virtuallab.subject.synapse import Weight
 
 
@@ -16,7 +17,7 @@ class LeakyMirror(ReturnedError):
     """The backward weight follows the forward one: dB = rate (W - B)."""
 
     feedback: ClassVar[bool] = True  # it has backward weights
-    local: ClassVar[bool] = False  # a synapse does not know another's strength
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
 
     rate: NonNegativeFloat = setting(0.1, doc="Speed of closing the gap, times the learning rate.")
 

@@ -271,7 +271,8 @@ class _Protocol:
         own: dict[str, Any] = {} if label == name else {"label": label}
         if not self.shared or draw.chance(0.15):
             own["optimizer"] = self.optimizer()
-        if draw.chance(0.07):
+        # Kolen and Pollack's weights share their steps: another optimizer for one is refused.
+        if draw.chance(0.07) and name != "kolen_pollack":
             own["feedback_optimizer"] = self.optimizer()
         if draw.chance(0.1):
             own["replicates"] = draw.whole(1, 8)

@@ -39,7 +39,8 @@ def test_the_page_of_weight_mirror() -> None:
     assert r"\Delta B \propto \alpha\, W^\top C - 2\gamma B, \qquad C = \tfrac1N X^\top X" in text
     assert 'Akrout et al. 2019, "Deep Learning without Weight Transport".' in text
     assert "  alternate (default 1; unit: training steps)" in text
-    assert "Local: yes." in text
+    assert "Local: partly." in text
+    assert "phases in which noise drives every layer" in text
 
 
 def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:

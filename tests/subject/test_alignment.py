@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studies import angles
 from tests.subject.cohorts import (
     NETS,
     alike,
@@ -28,10 +30,14 @@ from tests.subject.cohorts import (
     same_batch,
     subject,
 )
+from virtuallab.errors import UserError
 from virtuallab.registry import OPTIMIZERS, RULES
+from virtuallab.subject.fit import unmatched
 from virtuallab.subject.optimizer import change
 from virtuallab.subject.rule import stack
 from virtuallab.subject.streams import Streams
+from virtuallab.subject.subject import Subject
+from virtuallab.subject.train import Room
 
 STRENGTHS: dict[str, list[dict[str, Any]]] = {
     "information_alignment": [
@@ -339,3 +345,125 @@ def test_kolen_pollack_weights_approach_each_other_at_the_rate_of_their_decay(
         for first, last in zip(before, apart(), strict=True):
             exact = torch.allclose(last[number], share * first[number], rtol=1e-9, atol=1e-12)
             assert exact == matched
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_weight_decay_acts_on_both_of_kolen_and_pollacks_weights(optimizer: str) -> None:
+    """With either optimizer the weights meet as if ``decay`` were larger by half the decay."""
+    rate, decay, own_decay, steps = 0.02, 0.3, 0.1 if optimizer == "sgd" else 0.0, 30
+    settings = {"learning_rate": rate, "weight_decay": decay}
+    if optimizer == "sgd":
+        settings["momentum"] = 0.0
+    one = subject(
+        "kolen_pollack",
+        "knet4",
+        optimizer=optimizer,
+        rule_settings={"decay": own_decay},
+        optimizer_settings=settings,
+    )
+    room = room_of(one)
+    assert one.backward_optimizer == one.optimizer
+    before = gaps(room)
+    for step, shown in zip(range(steps), room.batches(), strict=False):
+        room.learn(*shown, step)
+    share = (1 - rate * (2 * own_decay + decay)) ** steps
+    for first, last in zip(before, gaps(room), strict=True):
+        torch.testing.assert_close(last, share * first, rtol=1e-9, atol=1e-12)
+
+
+def test_unmatched_weight_decay_acts_on_the_forward_weight_alone() -> None:
+    one = subject(
+        "kolen_pollack",
+        rule_settings={"matched": False},
+        optimizer_settings={"weight_decay": 0.3},
+    )
+    assert one.backward_optimizer.weight_decay == 0
+    assert (
+        subject(
+            "symmetric_alignment", optimizer_settings={"weight_decay": 0.3}
+        ).backward_optimizer.weight_decay
+        == 0
+    )
+
+
+def gaps(room: Room) -> list[Tensor]:
+    """What lies between both weights of each layer."""
+    weights = [layer.weight for layer in room.network.layers.values()]
+    return [(b - w).detach() for b, w in zip(backward_weights(room), weights, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ({"learning_rate": 0.01}, "learning_rate"),
+        ({"learning_rate": 0.02, "momentum": 0.5}, "momentum"),
+        ({"learning_rate": 0.02, "weight_decay": 0.2}, "weight_decay"),
+        ({"learning_rate": 0.02, "noise": 0.4}, None),
+    ],
+)
+def test_kolen_pollack_is_refused_steps_that_its_weights_do_not_share(
+    own: dict[str, float], named: str | None
+) -> None:
+    feedback = OPTIMIZERS["sgd"](**own)
+    one = subject(
+        "kolen_pollack", feedback_optimizer=feedback, optimizer_settings={"weight_decay": 0.1}
+    )
+    if named is None:
+        assert unmatched(one) is None
+        assert room_of(one).feedback_optimizer.weight_decay == pytest.approx(0.1)
+        return
+    with pytest.raises(UserError, match=f"differs from optimizer in {named}[.] Leave it out"):
+        room_of(one)
+    apart = replace(one, rule=RULES["kolen_pollack"](matched=False))
+    assert unmatched(apart) is None
+
+
+@pytest.mark.parametrize(
+    ("alternate", "aligning"), [(0, [0, 1, 2, 3, 4, 5]), (1, [0, 1, 2, 3, 4, 5]), (2, [0, 2, 4])]
+)
+def test_at_equal_updates_the_forward_weights_learn_at_every_step(
+    alternate: int, aligning: list[int]
+) -> None:
+    rule = RULES["weight_mirror"](alternate=alternate, equal="updates")
+    assert [rule.phase(step) for step in range(6)] == [(True, s in aligning) for s in range(6)]
+    assert rule.teaching_step == 0
+    assert rule.forward_updates(6) == 6
+
+
+@pytest.mark.parametrize(("delay", "alternate"), [(0, 0), (0, 1), (0, 2), (3, 1), (50, 0)])
+def test_updates_of_the_forward_weights_are_counted(delay: int, alternate: int) -> None:
+    rule = RULES["symmetric_alignment"](delay=delay, alternate=alternate)
+    for steps in (0, 7, 20):
+        assert rule.forward_updates(steps) == sum(rule.phase(s)[0] for s in range(steps))
+    assert RULES["backprop"]().forward_updates(20) == 20
+
+
+@pytest.mark.parametrize(("equal", "updates"), [("steps", 5), ("updates", 10)])
+def test_forward_weights_change_as_often_as_is_counted(equal: str, updates: int) -> None:
+    room = room_of(subject("weight_mirror", rule_settings={"equal": equal}))
+    changed = 0
+    for step, shown in zip(range(10), room.batches(), strict=False):
+        before = forward_weights(room)
+        room.learn(*shown, step)
+        changed += any(
+            not torch.equal(a, b) for a, b in zip(before, forward_weights(room), strict=True)
+        )
+    assert changed == updates
+
+
+def test_equal_updates_leave_no_room_for_a_delay() -> None:
+    with pytest.raises(ValueError, match="'delay' holds them back"):
+        RULES["information_alignment"](equal="updates", delay=3)
+
+
+def test_information_alignment_leaves_feedback_alignment_at_quickstarts_strengths() -> None:
+    """Six subjects of one network; studies/angles.py has the table of both networks."""
+    kept: dict[str, list[Subject]] = {}
+    for each in angles.subjects():
+        if each.architecture.name == "knet5" and each.replicate < 6:
+            kept.setdefault(each.label, []).append(each)
+    fixed, aligned = (
+        angles.at_the_end(kept[name]).truth["total_gradient_angle"].mean()
+        for name in ("feedback_alignment", "information_alignment")
+    )
+    assert aligned < fixed - 15

@@ -282,6 +282,12 @@ def test_weight_mirrors_gain_counts_variance_and_positions() -> None:
     assert theory.mirror_gain(0, 1.0, padding=1) == pytest.approx(hanging, rel=0.03)
 
 
+@pytest.mark.parametrize(("side", "degrees"), [(8, 5), (4, 11), (2, 27)])
+def test_a_padded_convolution_mirrors_a_tapered_weight(side: int, degrees: int) -> None:
+    found = np.mean([theory.mirror_angle(seed, side) for seed in range(4)])
+    assert found == pytest.approx(degrees, abs=1.5)
+
+
 def test_means_and_correlations_turn_weight_mirror_away() -> None:
     white, rectified, centred = (theory.misalignment(kind, seed=0) for kind in theory.INPUTS)
     assert white[0] < 10 < 30 < centred[0] < 45 < 60 < rectified[0]

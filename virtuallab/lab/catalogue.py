@@ -12,6 +12,7 @@ from typing import Any
 
 from virtuallab import registry
 from virtuallab.errors import UnknownName
+from virtuallab.subject.needs import facts, locality
 from virtuallab.text import printable
 
 KINDS = {
@@ -66,7 +67,7 @@ def page(kind: str, name: str) -> str:
         parts.append("Equation (LaTeX)\n" + "\n".join(textwrap.indent(e, "  ") for e in equations))
     parts += [_wrapped(paragraph) for paragraph in text]
     if kind == "rules":
-        parts.append(f"Local: {_local(plugin)}. A synapse needs: {plugin.needs or 'not said'}.")
+        parts.append("\n".join(_needs(plugin)))
     parts.append("Settings\n" + "\n".join(_settings(kind, plugin)))
     if sources:
         parts.append("Source\n" + "\n".join(_wrapped(source, "  ") for source in sources))
@@ -112,7 +113,7 @@ def _section(kind: str, plugins: registry.Registry[Any]) -> Iterator[str]:
         summary = printable(described(docs[name])[0])
         first = f"  {name}".ljust(widest + 2)
         if kind == "rules":
-            first += _local(plugins[name])
+            first += locality(plugins[name])
         if width - column >= _NARROWEST:
             yield textwrap.fill(
                 summary, width, initial_indent=first.ljust(column), subsequent_indent=" " * column
@@ -157,10 +158,11 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(plain(value))
 
 
-def _local(rule: type[Any]) -> str:
-    """Whether a synapse could compute the rule from what reaches it."""
-    answers: dict[object, str] = {True: "yes", False: "no"}
-    return answers.get(getattr(rule, "local", None), "not said")
+def _needs(rule: type[Any]) -> Iterator[str]:
+    """Lines about whether a rule is local, and what a synapse needs, by where that is to be had."""
+    yield f"Local: {locality(rule)}. A synapse needs"
+    for reach, found in facts(rule).items():
+        yield _wrapped(f"{reach.value}: {'; '.join(need.words for need in found)}", "  ")
 
 
 def _equation(directive: str) -> str:

@@ -10,7 +10,6 @@ from virtuallab.subject.credit.alignment import Alignment
 from virtuallab.subject.stability import coefficients_of
 from virtuallab.subject.stability.newborn import (
     Curvature,
-    backward_optimizer,
     curvatures,
     limit_of,
 )
@@ -33,7 +32,7 @@ class _Case:
 
     @property
     def learning_rate(self) -> float:
-        return float(backward_optimizer(self.subject).learning_rate)
+        return float(self.subject.backward_optimizer.learning_rate)
 
     @property
     def excess(self) -> float:
@@ -58,7 +57,7 @@ def cautions(subjects: Sequence[Subject]) -> tuple[str, ...]:
     unknown: dict[str, str] = {}
     for members in makes.values():
         if limit_of(members[0], Curvature()) is None:
-            unknown.update((s.label, backward_optimizer(s).name) for s in members)
+            unknown.update((s.label, s.backward_optimizer.name) for s in members)
             continue
         for case in _cases(members):
             known = worst.get(case.subject.label)

@@ -15,7 +15,7 @@ from virtuallab.probe import Probe
 from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
-from virtuallab.subject.fit import misfit
+from virtuallab.subject.fit import misfit, unmatched
 from virtuallab.subject.subject import Subject
 
 
@@ -89,14 +89,19 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
 
 
 def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
-    """Rules that some of the networks cannot learn by, or not with their loss."""
+    """Rules that some networks cannot learn by, or not with their loss or optimizers."""
     places = {regime.label: index for index, regime in enumerate(found.subjects.rules)}
     makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in subjects}
-    return {
+    faults = {
         f"subjects.rules[{places[subject.label]}]": message
         for subject in makes.values()
         if (message := misfit(subject.rule, subject.architecture, subject.task, subject.loss))
     }
+    for subject in subjects:
+        if message := unmatched(subject):
+            place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
+            faults.setdefault(place, message)
+    return faults
 
 
 def _places(found: Protocol) -> list[tuple[str, Probe]]:

@@ -22,6 +22,7 @@ from virtuallab.lab.estimate import decoding_seconds, precision, recording_secon
 from virtuallab.lab.memory import free_disk, total_memory
 from virtuallab.lab.networks import training_bytes
 from virtuallab.lab.rates import rate_cautions
+from virtuallab.lab.telltale import telltales
 from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
 from virtuallab.subject.sizing import measure
@@ -48,7 +49,8 @@ class Plan:
         Bytes each part of the store will take, before compression.
     workers : int
     cautions : tuple of str
-        What looks as if it would diverge, learn nothing, or not fit into the machine.
+        What one rule alone has, and what looks as if it would diverge, learn nothing, or not fit
+        into the machine.
     recording, decoding : float
         Estimated time of these stages in seconds; what takes twice as long is no surprise.
     precision : str
@@ -123,7 +125,12 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
         seconds=seconds / workers,
         sizes=stored,
         workers=workers,
-        cautions=(*rate_cautions(subjects), *cautions(subjects), *_disk(sum(stored.values()))),
+        cautions=(
+            *telltales(protocol, subjects),
+            *rate_cautions(subjects),
+            *cautions(subjects),
+            *_disk(sum(stored.values())),
+        ),
         recording=recording / workers,
         decoding=decoding / workers,
         precision=precision(subjects),

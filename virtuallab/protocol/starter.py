@@ -17,7 +17,7 @@ subjects:                        # every architecture x task x rule x replicate
   rules:                         # the answers the decoder chooses from
     - backprop
     - feedback_alignment
-  optimizer:
+  optimizer:                     # one for all: a setting that one rule alone has would give it away
     name: sgd
     momentum: 0.9
     # One value is drawn for each subject. Also: a number, a list (each value is tried),

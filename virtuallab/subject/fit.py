@@ -1,4 +1,4 @@
-"""Whether a rule can be carried out in a network, with a loss."""
+"""Whether a rule can be carried out in a network, with a loss, by these optimizers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,40 @@ from torch import nn
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.birth import skeleton
 from virtuallab.subject.rule import Rule
+from virtuallab.subject.subject import Subject, named
 from virtuallab.subject.task import Task
 from virtuallab.vocabulary import CROSS_ENTROPY
+
+_FREE = ("noise", "noise_fraction")  # what may differ between weights that share their steps
+
+
+def unmatched(subject: Subject) -> str | None:
+    """Say why both weights of a layer would not receive the same steps, as the rule promises.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    str or None
+        None where they do, or where the rule promises no such thing.
+    """
+    forward, own = subject.optimizer, subject.feedback_optimizer
+    if own is None or not subject.rule.shares_decay:
+        return None
+    mine, theirs = named(subject.backward_optimizer), named(forward)
+    if decay := named(own).get("weight_decay"):  # 0 stands for the forward weights' own
+        mine["weight_decay"] = decay
+    compared = [key for key in mine if key not in _FREE]
+    differing = [key for key in compared if mine[key] != theirs.get(key)]
+    if not differing:
+        return None
+    return (
+        f"rule {subject.rule.name!r} with 'matched: true' gives both weights the same steps and "
+        f"decay; feedback_optimizer differs from optimizer in {', '.join(differing)}. Leave it "
+        "out, let it differ in its noise alone, or write 'matched: false'."
+    )
 
 
 def misfit(

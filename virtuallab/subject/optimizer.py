@@ -82,8 +82,29 @@ def change(
             now += spread(optimizer.learning_rate * optimizer.noise, now) * xi
 
 
-def without_decay(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer for backward weights, whose forgetting is the rule's business."""
-    names = {field.name for field in dataclasses.fields(optimizer)}
-    own: dict[str, Any] = {"weight_decay": 0.0} if "weight_decay" in names else {}
-    return dataclasses.replace(optimizer, **own)
+def for_backward_weights(
+    forward: Optimizer, own: Optimizer | None, *, shares_decay: bool
+) -> Optimizer:
+    """Return what changes the backward weights of a subject.
+
+    Forgetting of backward weights is the rule's business, so the weight decay of the forward
+    weights' optimizer is left out; unless the rule wants both weights to decay alike.
+
+    Parameters
+    ----------
+    forward : Optimizer
+        Of the forward weights.
+    own : Optimizer or None
+        Of the backward weights, where they have one of their own.
+    shares_decay : bool
+        Whether the forward weights' decay acts on the backward ones too.
+    """
+    if own is not None and not shares_decay:
+        return own
+    chosen = forward if own is None else own
+    if not any(field.name == "weight_decay" for field in dataclasses.fields(chosen)):
+        return chosen
+    changed: dict[str, Any] = {
+        "weight_decay": getattr(forward, "weight_decay", 0.0) if shares_decay else 0.0
+    }
+    return dataclasses.replace(chosen, **changed)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import torch
 
 from virtuallab.fields import floating
+from virtuallab.subject.needs import Need
 
 if TYPE_CHECKING:
     from virtuallab.subject.network import Network
@@ -49,8 +50,7 @@ class Rule(ABC):
     """
 
     name: ClassVar[str]
-    local: ClassVar[bool]  # could a synapse compute it from what reaches it?
-    needs: ClassVar[str] = ""  # what has to reach a synapse, in a few words
+    needs: ClassVar[tuple[Need, ...]] = ()  # what has to reach a synapse
     feedback: ClassVar[bool] = False  # does each layer have a backward weight?
     dense_only: ClassVar[bool] = False
 
@@ -63,6 +63,25 @@ class Rule(ABC):
     def teaching_step(self) -> int:
         """A training step at which the forward weights learn."""
         return 0
+
+    @property
+    def shares_decay(self) -> bool:
+        """Whether the forward weights' optimizer makes the backward ones decay alike."""
+        return False
+
+    @property
+    def forward_decay(self) -> float | torch.Tensor:
+        """Weight decay of the forward weights that is the rule's own, beside the optimizer's."""
+        return 0.0
+
+    def forward_updates(self, steps: int) -> int:
+        """Return how many of so many training steps change the forward weights.
+
+        Parameters
+        ----------
+        steps : int
+        """
+        return steps
 
     def objection(self, loss: str) -> str | None:
         """Say why it cannot teach by a loss; None where it can.

@@ -10,7 +10,7 @@ from typing import Any
 
 from virtuallab.fields import floating
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.optimizer import Optimizer
+from virtuallab.subject.optimizer import Optimizer, for_backward_weights
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.task import Task
 from virtuallab.vocabulary import CROSS_ENTROPY
@@ -35,7 +35,8 @@ class Subject:
     seed : int
         The protocol's seed.
     feedback_optimizer : Optimizer or None
-        How the backward weights change; like the forward ones if None, but without weight decay.
+        How the backward weights change; like the forward ones if None, but without weight decay
+        (where the rule shares it, with it).
     loss : str
         What it minimises: ``"cross_entropy"`` or ``"squared_error"``.
     """
@@ -51,6 +52,13 @@ class Subject:
     seed: int
     feedback_optimizer: Optimizer | None = None
     loss: str = CROSS_ENTROPY
+
+    @property
+    def backward_optimizer(self) -> Optimizer:
+        """What changes its backward weights, whether or not it has one of its own for them."""
+        return for_backward_weights(
+            self.optimizer, self.feedback_optimizer, shares_decay=self.rule.shares_decay
+        )
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from virtuallab import seeds
 from virtuallab.errors import UserError
 from virtuallab.subject import angles
 from virtuallab.subject.birth import backward_network, forward_network
-from virtuallab.subject.fit import misfit
+from virtuallab.subject.fit import misfit, unmatched
 from virtuallab.subject.network import Network
-from virtuallab.subject.optimizer import Optimizer, State, change, without_decay
+from virtuallab.subject.optimizer import Optimizer, State, change
 from virtuallab.subject.population import layers_of, populate
 from virtuallab.subject.rule import Rule, stack
 from virtuallab.subject.state import layout_of
@@ -114,7 +114,10 @@ class Room:
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
         first = self.subjects[0]
-        if refusal := misfit(first.rule, first.architecture, first.task, first.loss):
+        refusal = misfit(first.rule, first.architecture, first.task, first.loss)
+        for subject in self.subjects:
+            refusal = refusal or unmatched(subject)
+        if refusal:
             raise UserError(refusal)
         self.dtype, self.device = dtype, device
         self.rule: Rule = stack([s.rule for s in self.subjects], dtype, device)
@@ -129,8 +132,7 @@ class Room:
             [s.optimizer for s in self.subjects], self.network.parameters
         )
         self.feedback_optimizer, self.feedback_state = self._optimizer(
-            [s.feedback_optimizer or without_decay(s.optimizer) for s in self.subjects],
-            self.feedback,
+            [s.backward_optimizer for s in self.subjects], self.feedback
         )
         self.update_noise = Streams(self._seeds(seeds.UPDATE_NOISE))
         self.images = _moved(first.task.train(), dtype, device)

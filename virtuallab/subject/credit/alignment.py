@@ -41,6 +41,13 @@ class Alignment(ReturnedError, ABC):
         doc="0: both weights learn at every step. k: the backward weights learn alone at every "
         "(k + 1)-th step, the forward weights alone at the k steps between.",
     )
+    equal: Literal["steps", "updates"] = setting(
+        "steps",
+        doc="What is equal to a rule that does not alternate. 'steps': the steps at which backward "
+        "weights learn alone are steps of training, so of n steps only nk/(k + 1) change the "
+        "forward weights. 'updates': they take no step of their own; the forward weights learn at "
+        "every step, and at every k-th the backward ones beside them.",
+    )
     ramp: Literal["constant", "linear", "exponential"] = setting(
         "constant", doc="How the strengths go over training."
     )
@@ -49,6 +56,13 @@ class Alignment(ReturnedError, ABC):
     )
     ramp_start: Fraction = setting(0.0, doc="Beginning of the ramp, as a share of training.")
     ramp_stop: Fraction = setting(1.0, doc="End of the ramp, as a share of training.")
+
+    def __post_init__(self) -> None:
+        if self.equal == "updates" and self.delay:
+            raise ValueError(
+                "'equal: updates' lets the forward weights learn at every step, and 'delay' holds "
+                "them back; use one of them"
+            )
 
     @property
     def strengths(self) -> dict[str, float | torch.Tensor]:
@@ -84,12 +98,21 @@ class Alignment(ReturnedError, ABC):
     @property
     def teaching_step(self) -> int:
         """The first step at which the forward weights learn."""
-        return self.delay + bool(self.alternate)
+        return self.delay + bool(self.alternate and self.equal == "steps")
+
+    def forward_updates(self, steps: int) -> int:
+        """Steps less those at which only the backward weights learn."""
+        rest = max(0, steps - self.delay)
+        if self.equal == "updates" or not self.alternate:
+            return rest
+        return rest - -(-rest // (self.alternate + 1))
 
     def phase(self, step: int) -> tuple[bool, bool]:
         """Whether the task is learned at this step, and whether the backward weights align."""
         if step < self.delay:
             return False, True
+        if self.alternate and self.equal == "updates":
+            return True, step % self.alternate == 0
         if self.alternate:
             aligns = (step - self.delay) % (self.alternate + 1) == 0
             return not aligns, aligns
@@ -148,6 +171,7 @@ class ActivityAlignment(Alignment, ABC):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.centre and self.activity == "noise":
             raise ValueError("'centre: true' has nothing to do where 'activity' is 'noise'")
 

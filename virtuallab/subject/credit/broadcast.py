@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -26,8 +26,6 @@ class BroadcastError(Rule, ABC):
     response through its own nonlinearity, pooling and normalisation, which are differentiated
     exactly. Where branches of a network join, each of the layers above sends its share.
     """
-
-    local: ClassVar[bool] = True
 
     gain: PositiveFloat = setting(
         1.0, doc="Standard deviation of the broadcast weights, times the root of classes."

@@ -11,6 +11,7 @@ import torch
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.subject.credit.returned import local
 from virtuallab.subject.local import Local
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.transmission import Severed
 
@@ -27,8 +28,7 @@ class Unsupervised(Rule, ABC):
     gradient of a layer with nothing below it. So the loss is felt by the read-out alone.
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "input and response alone"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.RESPONSE)
 
     rate: PositiveFloat = setting(
         0.1, doc="Size of the hidden layers' steps, relative to the read-out's."

@@ -8,6 +8,7 @@ from typing import ClassVar
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.alignment import ActivityAlignment
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("activation_alignment")
@@ -27,8 +28,12 @@ class ActivationAlignment(ActivityAlignment):
     section 5.
     """
 
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "the response, where the backward weight ends"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.RESPONSE,
+        Need.LEARNED_ERROR,
+        Need.RESPONSE_ABOVE,
+    )
 
     amp: NonNegativeFloat = setting(
         0.1, doc="Strength of growth along the forward weight; published 2e-3 over 450,000 steps."

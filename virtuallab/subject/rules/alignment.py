@@ -8,6 +8,7 @@ from typing import ClassVar
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.alignment import ActivityAlignment
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("alignment")
@@ -27,8 +28,14 @@ class ComposedAlignment(ActivityAlignment):
     section 3.
     """
 
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "what its primitives need"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.RESPONSE,
+        Need.LEARNED_ERROR,
+        Need.RESPONSE_SENT_BACK,
+        Need.RESPONSE_ABOVE,
+        Need.WEIGHT_ESTIMATE,
+    )
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")
     amp: NonNegativeFloat = setting(0.0, doc="Strength of growth along the forward weight. Local.")

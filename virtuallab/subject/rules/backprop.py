@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("backprop")
@@ -23,5 +24,4 @@ class Backprop(ReturnedError):
     Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors".
     """
 
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "the forward weights, on the way back"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FORWARD_WEIGHTS)

@@ -10,6 +10,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.spread import spread
 from virtuallab.subject.transmission import Severed, Valued
@@ -33,8 +34,8 @@ class DifferenceTargetPropagation(Rule):
 
     from the output's target, its scores less :math:`\beta` times the gradient of the loss. The
     inverses learn to reconstruct disturbed activity, :math:`g_l(f_l(h + \sigma\xi)) \approx h +
-    \sigma\xi`. Local. For dense layers: an inverse of pooling would be a model of its own.
-    Information alignment is its linear relative.
+    \sigma\xi`. Local but for that second, disturbed pass. For dense layers: an inverse of pooling
+    would be a model of its own. Information alignment is its linear relative.
 
     References
     ----------
@@ -42,8 +43,12 @@ class DifferenceTargetPropagation(Rule):
     Meulemans et al. 2020, "A Theoretical Framework for Target Propagation".
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "input, activity and target"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.RESPONSE,
+        Need.TARGET,
+        Need.DISTURBED_PASS,
+    )
     feedback: ClassVar[bool] = True
     dense_only: ClassVar[bool] = True
 

@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.broadcast import BroadcastError
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("direct_feedback_alignment")
@@ -25,7 +26,7 @@ class DirectFeedbackAlignment(BroadcastError):
     Nøkland 2016, "Direct Feedback Alignment Provides Learning in Deep Neural Networks".
     """
 
-    needs: ClassVar[str] = "the output's error, broadcast"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_ERROR)
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor

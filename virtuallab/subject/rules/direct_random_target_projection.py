@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.broadcast import BroadcastError
+from virtuallab.subject.needs import Need
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
@@ -30,7 +31,7 @@ class DirectRandomTargetProjection(BroadcastError):
     for Feedforward Training of Deep Neural Networks".
     """
 
-    needs: ClassVar[str] = "the target, broadcast"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_TARGET)
 
     def objection(self, loss: str) -> str | None:
         """The target stands for the error of cross-entropy."""

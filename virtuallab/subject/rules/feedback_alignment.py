@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("feedback_alignment")
@@ -27,5 +28,4 @@ class FeedbackAlignment(ReturnedError):
     """
 
     feedback: ClassVar[bool] = True
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "an error through fixed weights"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FIXED_ERROR)

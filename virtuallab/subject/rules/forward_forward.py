@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.spread import spread
 from virtuallab.subject.transmission import Severed
@@ -40,8 +41,7 @@ class ForwardForward(Rule):
     Hinton 2022, "The Forward-Forward Algorithm: Some Preliminary Investigations".
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "input, response, right or wrong"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
 
     threshold: PositiveFloat = setting(
         1.0, unit="mean squared response", doc="Goodness between wrong and right."

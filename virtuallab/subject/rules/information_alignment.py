@@ -8,6 +8,7 @@ from typing import ClassVar
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.alignment import ActivityAlignment
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("information_alignment")
@@ -28,8 +29,12 @@ class InformationAlignment(ActivityAlignment):
     sections 3 and 4.
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "input, response, response sent back"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.RESPONSE,
+        Need.LEARNED_ERROR,
+        Need.RESPONSE_SENT_BACK,
+    )
 
     amp: NonNegativeFloat = setting(
         2e-2, doc="Strength of growth along the forward weight; published 2e-3 over 10^6 steps."

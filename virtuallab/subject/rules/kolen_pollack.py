@@ -9,8 +9,11 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
 from virtuallab.subject.local import Local
+from virtuallab.subject.needs import Need
 
 if TYPE_CHECKING:
+    import torch
+
     from virtuallab.subject.synapse import Weight
 
 
@@ -23,9 +26,13 @@ class KolenPollack(ReturnedError):
               \Delta B \propto -\delta^\top X - 2\alpha B
 
     so that by plain gradient descent :math:`B - W^\top` shrinks by :math:`1-2\eta\alpha` a step.
+    An optimizer's weight decay :math:`\lambda` acts on both weights too, and they shrink by
+    :math:`1-\eta(2\alpha+\lambda)`; with ``decay: 0`` it is their only forgetting, and the same as
+    in other rules of the protocol. A ``feedback_optimizer`` may differ in its noise alone.
     The released code of Kunin et al. let ``W`` decay twenty times more slowly than ``B``
-    (``matched: false``), and then they do not meet. Local by a reciprocal circuit (Akrout et al.);
-    Kunin et al. count it as transporting updates.
+    (``matched: false``: ``decay`` acts on ``B`` alone, weight decay on ``W`` alone), and then they
+    do not meet. Local by a reciprocal circuit (Akrout et al.); Kunin et al. count it as
+    transporting updates.
 
     References
     ----------
@@ -34,22 +41,33 @@ class KolenPollack(ReturnedError):
     """
 
     feedback: ClassVar[bool] = True
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "the forward weight's updates"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."
     )
     matched: bool = setting(
-        True, doc="Whether the forward weight decays alike; if not, only the backward one does."
+        True,
+        doc="Whether both weights decay alike, by 'decay' and by the optimizer's weight decay; if "
+        "not, 'decay' acts on the backward weight alone and weight decay on the forward one alone.",
     )
+
+    @property
+    def shares_decay(self) -> bool:
+        """An optimizer's weight decay acts on both weights where they decay alike."""
+        return self.matched
+
+    @property
+    def forward_decay(self) -> float | torch.Tensor:
+        """Twice the strength of forgetting, where the forward weight forgets."""
+        return 2 * self.decay if self.matched else 0.0
 
     def forward_step(self, at: Local) -> Weight:
         """Follow the pseudogradient, and forget."""
         assert at.pseudogradient is not None
         if not self.matched:
             return at.pseudogradient
-        return at.add(at.pseudogradient, 2 * self.decay, at.forward)
+        return at.add(at.pseudogradient, self.forward_decay, at.forward)
 
     def backward_step(self, at: Local) -> Weight:
         """Follow the same pseudogradient, and forget as fast."""

@@ -10,6 +10,7 @@ import torch
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.exploration import Trial
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class NodePerturbation(Rule):
 
     for each image, with the loss of a second, undisturbed pass as the baseline. On average over the
     noise this is the gradient, for small :math:`\sigma`; its variance grows with the number of
-    neurons. Local but for one number an image. Not to be confused with weight perturbation, whose
+    neurons. Local but for two things that the whole network shares: that second pass, and one
+    number for each image. Not to be confused with weight perturbation, whose
     variance grows with the number of synapses. Scale and offset of normalisations stay as born.
 
     References
@@ -36,8 +38,12 @@ class NodePerturbation(Rule):
     perturbation of conductances".
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "its noise, and one number for all"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.NEURON_NOISE,
+        Need.PAIRED_PASS,
+        Need.IMAGE_LOSS,
+    )
 
     noise_std: PositiveFloat = setting(
         0.01,

@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import Count, PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.transmission import Valued
 
@@ -39,8 +40,12 @@ class PredictiveCoding(Rule):
     Predictive Coding Network with Local Hebbian Synaptic Plasticity".
     """
 
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "input, prediction error; symmetric weights"
+    needs: ClassVar[tuple[Need, ...]] = (
+        Need.INPUT,
+        Need.PREDICTION_ERROR,
+        Need.RELAXATION,
+        Need.FORWARD_WEIGHTS,
+    )
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."

@@ -10,6 +10,7 @@ import torch
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.exploration import Trial
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.vocabulary import CROSS_ENTROPY
 
@@ -41,8 +42,7 @@ class RewardModulatedHebbian(Rule):
     Three-Factor Learning Rules".
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "its noise, and a reward for all"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
 
     noise_std: PositiveFloat = setting(
         0.1,

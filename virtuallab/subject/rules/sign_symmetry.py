@@ -10,6 +10,7 @@ import torch
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.returned import ReturnedError
+from virtuallab.subject.needs import Need
 from virtuallab.subject.spread import spread
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ class SignSymmetry(ReturnedError):
     """
 
     feedback: ClassVar[bool] = True
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "the forward weights' signs"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FORWARD_SIGNS)
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."

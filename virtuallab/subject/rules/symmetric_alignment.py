@@ -8,6 +8,7 @@ from typing import ClassVar
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.credit.alignment import Alignment
+from virtuallab.subject.needs import Need
 
 
 @RULES.register("symmetric_alignment")
@@ -27,8 +28,7 @@ class SymmetricAlignment(Alignment):
     section 5.
     """
 
-    local: ClassVar[bool] = False
-    needs: ClassVar[str] = "an estimate of the forward weights"
+    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
 
     self: NonNegativeFloat = setting(
         0.1, doc="Strength of the pull along the forward weight; published 2e-3."

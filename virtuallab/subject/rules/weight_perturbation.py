@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.needs import Need
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.spread import spread
 
@@ -25,7 +26,8 @@ class WeightPerturbation(Rule):
 
     with the mean loss of a batch. On average over the noise this is the gradient, for small
     :math:`\sigma`; its variance grows with the number of parameters, so it learns slowly. Biases
-    and normalisations are disturbed too.
+    and normalisations are disturbed too. Local but for two things that the whole network shares: an
+    undisturbed pass of the same batch, and one number for the batch.
 
     References
     ----------
@@ -33,8 +35,7 @@ class WeightPerturbation(Rule):
     analog VLSI feedforward and recurrent multilayer networks".
     """
 
-    local: ClassVar[bool] = True
-    needs: ClassVar[str] = "its noise, and one number for all"
+    needs: ClassVar[tuple[Need, ...]] = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
 
     noise_std: PositiveFloat = setting(
         1e-3,

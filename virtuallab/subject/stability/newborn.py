@@ -9,7 +9,6 @@ import torch
 
 from virtuallab.subject.credit.alignment import Alignment
 from virtuallab.subject.credit.returned import local
-from virtuallab.subject.optimizer import Optimizer, without_decay
 from virtuallab.subject.optimizers.sgd import SGD
 from virtuallab.subject.rule import stack
 from virtuallab.subject.stability.coefficients import coefficients_of
@@ -38,11 +37,6 @@ class Curvature:
     def grown(self, factor: float) -> Curvature:
         """Return what it is once the second moments of the activity have grown by a factor."""
         return Curvature(self.null * factor, self.sparse * factor)
-
-
-def backward_optimizer(subject: Subject) -> Optimizer:
-    """Return what changes the backward weights of a subject."""
-    return subject.feedback_optimizer or without_decay(subject.optimizer)
 
 
 @torch.no_grad()
@@ -96,7 +90,7 @@ def limit_of(subject: Subject, curvature: Curvature) -> float | None:
     curvature : Curvature
         The layer's.
     """
-    optimizer, rule = backward_optimizer(subject), subject.rule
+    optimizer, rule = subject.backward_optimizer, subject.rule
     if not isinstance(optimizer, SGD) or not isinstance(rule, Alignment):
         return None
     k = coefficients_of(rule)
