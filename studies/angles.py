@@ -1,9 +1,9 @@
 """How far does a rule leave feedback alignment? ``python studies/angles.py [PROTOCOL]``.
 
-Trains subjects as a protocol describes them (its networks, its tasks, its optimizer), quickstart.yaml
-if none is given (under a minute), under feedback alignment and rules whose backward weights learn.
-Printed is the angle at the end of training between what the forward weights follow and the true
-gradient.
+Trains subjects as a protocol describes them (its networks, its tasks, its optimizer) under feedback
+alignment and rules whose backward weights learn: quickstart.yaml if none is given, under a minute;
+kunin2020_depth.yaml takes four. Printed is the angle at the end of training between what the
+forward weights follow and the true gradient.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ schema, the reference page, the error messages and the stored coordinates are al
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
@@ -23,7 +24,9 @@ NonNegativeInt = Annotated[int, Ge(0), Le(MOST)]
 Counts = Annotated[tuple[Count, ...], Len(1)]
 
 
-def setting(default: Any = dataclasses.MISSING, *, doc: str, unit: str = "") -> Any:
+def setting(
+    default: Any = dataclasses.MISSING, *, doc: str, unit: str = "", added: bool = False
+) -> Any:
     """Declare one field of a plug-in: its default (none if required), its meaning and its unit.
 
     Parameters
@@ -34,11 +37,27 @@ def setting(default: Any = dataclasses.MISSING, *, doc: str, unit: str = "") -> 
     unit : str
         Unit of its numbers, ``"s"`` or ``"Hz"``; empty where they have none. A number that is
         written with another unit is refused with the number to write.
+    added : bool
+        Whether plug-ins were used before they had it. At its default it then has no word in what
+        identifies a subject, or every random stream would be another than before.
     """
-    metadata = {"doc": doc, "unit": unit}
+    metadata = {"doc": doc, "unit": unit, "added": added}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def identifying(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a plug-in that identify it: added ones only where they are no default.
+
+    Parameters
+    ----------
+    plugin : type
+        A dataclass.
+    settings : mapping from field to value
+    """
+    unsaid = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
+    return {k: v for k, v in settings.items() if k not in unsaid or v != unsaid[k]}
 
 
 @cache

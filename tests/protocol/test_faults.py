@@ -35,8 +35,8 @@ def test_the_small_protocol_has_no_faults() -> None:
          f"unknown key. Did you mean 'optimizer'? Keys here: {KEYS}."),
         (("amp: 0.02", "ampp: 0.02"), "p.yaml:11: subjects.rules[1].ampp: unknown key. Did you "
          "mean 'amp'? Keys here: activity, alternate, amp, centre, decay, delay, "
-         "feedback_optimizer, label, name, noise_std, null, optimizer, positions, ramp, ramp_from, "
-         "ramp_start, ramp_stop, replicates."),
+         "equal, feedback_optimizer, label, name, noise_std, null, optimizer, positions, ramp, "
+         "ramp_from, ramp_start, ramp_stop, replicates."),
         (("visits: 5\n", "visits: 5\n  seed: 4\n"),
          f"p.yaml:19: subjects.seed: unknown key. Keys here: {KEYS}."),
         (("replicates: 2", "replicates: 2\n  steps: 7"),

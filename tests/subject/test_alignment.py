@@ -451,6 +451,16 @@ def test_forward_weights_change_as_often_as_is_counted(equal: str, updates: int)
     assert changed == updates
 
 
+def test_equal_steps_are_no_news_to_a_subject() -> None:
+    one, other = (
+        subject("weight_mirror", rule_settings=settings)
+        for settings in ({"equal": "steps"}, {"equal": "updates"})
+    )
+    assert "equal" not in one.identity["rule"]
+    assert other.identity["rule"]["equal"] == "updates"
+    assert one.key != other.key
+
+
 def test_equal_updates_leave_no_room_for_a_delay() -> None:
     with pytest.raises(ValueError, match="'delay' holds them back"):
         RULES["information_alignment"](equal="updates", delay=3)

@@ -13,6 +13,7 @@ from pydantic import Field, GetJsonSchemaHandler
 from pydantic.errors import PydanticUserError
 
 from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.fields import identifying
 from virtuallab.protocol.explain import Place, expected, refusal
 from virtuallab.protocol.section import Reader, Section, built, definition, make_section
 from virtuallab.protocol.sweep import Distribution, Grid
@@ -71,8 +72,8 @@ class Draft:
         }
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it, every setting spelled out."""
-        return {"name": self.plugin.name, **plain(self.settings)}
+        """Return it as a protocol writes it, every setting but added ones at default."""
+        return {"name": self.plugin.name, **plain(identifying(self.plugin, self.settings))}
 
 
 def size_of(settings: Mapping[str, Any]) -> int:

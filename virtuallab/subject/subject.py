@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from virtuallab.fields import floating
+from virtuallab.fields import floating, identifying
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer, for_backward_weights
 from virtuallab.subject.rule import Rule
@@ -88,7 +88,7 @@ _PLUGINS = ("architecture", "task", "rule", "optimizer")
 
 def named(plugin: Any) -> dict[str, Any]:
     """Return the settings of a plug-in as plain data, under its name."""
-    return {"name": plugin.name, **asdict(plugin)}
+    return {"name": plugin.name, **identifying(type(plugin), asdict(plugin))}
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class Alignment(ReturnedError, ABC):
         "weights learn alone are steps of training, so of n steps only nk/(k + 1) change the "
         "forward weights. 'updates': they take no step of their own; the forward weights learn at "
         "every step, and at every k-th the backward ones beside them.",
+        added=True,
     )
     ramp: Literal["constant", "linear", "exponential"] = setting(
         "constant", doc="How the strengths go over training."
