@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder study-coverage clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
@@ -79,6 +79,9 @@ study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, 
 
 study-decoder: $(VENV)/.base ## Ask how far a verdict can be believed, for the documentation
 	$(BIN)/python studies/decoder.py
+
+study-coverage: $(VENV)/.base ## Count how often intervals hold an accuracy that is known
+	OMP_NUM_THREADS=1 $(BIN)/python studies/coverage.py
 
 clean: ## Remove the environment and what was built; experiments in runs/ stay
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -44,7 +44,7 @@ ROOT = Path(__file__).parent.parent
 PROTOCOL, OF_STRENGTHS = Path("protocols/decoder.yaml"), Path("protocols/alignment_strength.yaml")
 STORE, PROBE = Path("runs/decoder.zarr"), "units_300"
 IMAGES, RESULTS = ROOT / "docs" / "images", ROOT / "docs" / "science" / "results"
-FOLDS, INNER, SEED = 5, 3, 0
+FOLDS, INNER, REPEATS, SEED = 5, 3, 5, 0
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -63,9 +63,15 @@ def accuracy(samples: Samples, classifier: str) -> str:
     """Strict balanced accuracy with its interval."""
     classes = sorted(set(samples.labels.tolist()))
     confusion = cross_validated(
-        CLASSIFIERS[classifier](), samples, classes, folds=FOLDS, inner_folds=INNER, seed=SEED
+        CLASSIFIERS[classifier](),
+        samples,
+        classes,
+        folds=FOLDS,
+        inner_folds=INNER,
+        seed=SEED,
+        repeats=REPEATS,
     ).confusion
-    low, high = interval(confusion, 0.95, SEED)
+    low, high = interval(confusion, 0.95, repeats=REPEATS)
     return f"{balanced_accuracy(confusion):.2f} ({low:.2f} to {high:.2f})"
 
 

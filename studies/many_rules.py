@@ -16,13 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 import virtuallab
 from virtuallab import seeds
 from virtuallab.decoder import Analysis, strict
 from virtuallab.decoder.identify import identify
-from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.intervals import balanced_accuracy, interval, mean_interval
 from virtuallab.decoder.samples import Samples
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.figures import confusion
@@ -66,6 +65,11 @@ class Study:
     def reached(self) -> np.ndarray:
         """Validation accuracy of each subject at the end."""
         return self.truth["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+
+    @property
+    def repeats(self) -> int:
+        """Draws of the folds over which the verdict is averaged."""
+        return int(self.verdict.attrs["repeats"])
 
     def stream(self, purpose: str) -> int:
         """Seed of a decoder of this study."""
@@ -116,17 +120,15 @@ def opened(workers: int | None) -> Study:
     )
 
 
-def estimate(counts: np.ndarray, seed: int) -> Estimate:
-    """Balanced accuracy with its interval."""
-    return Estimate(balanced_accuracy(counts), *interval(counts, CONFIDENCE, seed))
+def estimate(counts: np.ndarray, repeats: int) -> Estimate:
+    """Balanced accuracy with its interval, the mean over draws of the folds."""
+    return Estimate(balanced_accuracy(counts), *interval(counts, CONFIDENCE, repeats=repeats))
 
 
-def share(right: float, of: float) -> Estimate:
-    """Share with its interval under Jeffreys' prior, as the balanced accuracy has it."""
-    bounds = stats.beta.ppf(
-        [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], right + 0.5, of - right + 0.5
-    )
-    return Estimate(right / of, *map(float, bounds))
+def share(right: float, of: float, repeats: int) -> Estimate:
+    """Share of one rule with its interval, as the balanced accuracy has it."""
+    one = np.array([right / of]), np.array([of])
+    return Estimate(right / of, *mean_interval(*one, CONFIDENCE, repeats=repeats))
 
 
 def told_by(study: Study, values: np.ndarray, members: np.ndarray, name: str) -> Estimate:
@@ -140,8 +142,9 @@ def told_by(study: Study, values: np.ndarray, members: np.ndarray, name: str) ->
         folds=analysis.folds,
         inner_folds=analysis.inner_folds,
         seed=seed,
+        repeats=analysis.repeats,
     )
-    return estimate(outcome.confusion, seed)
+    return estimate(outcome.confusion, analysis.repeats)
 
 
 def of_rules(study: Study) -> str:
@@ -165,8 +168,9 @@ def of_rules(study: Study) -> str:
         taken = f"{', '.join(map(pretty, tied))} ({most / total:.2f})" if most else "none"
         mine = study.of == rule
         final = study.reached[mine]
+        recall = share(float(row.sel(predicted_rule=rule)), total, study.repeats)
         lines.append(
-            f"| {pretty(rule)} | {share(float(row.sel(predicted_rule=rule)), total)} | {taken} "
+            f"| {pretty(rule)} | {recall} | {taken} "
             f"| {final.mean():.3f} ({final.std(ddof=1):.3f}) "
             f"| {np.nanmean(angle.to_numpy()[mine]):.0f}° "
             f"| {np.exp(np.nanmean(np.log(size.to_numpy()[mine]))):.2g} "
@@ -263,7 +267,7 @@ def pairs(study: Study) -> list[tuple[Estimate, str, str]]:
             margin = mine.sel(predicted_rule=right) - mine.sel(predicted_rule=wrong)
             hits = float((margin > 0).sum() + 0.5 * (margin == 0).sum())
             counts[row, row], counts[row, 1 - row] = hits, len(margin) - hits
-        found.append((estimate(counts, study.stream(f"{one} {other}")), one, other))
+        found.append((estimate(counts, 1), one, other))
     return sorted(found, key=lambda each: each[0].value)
 
 

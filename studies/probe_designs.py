@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from virtuallab.decoder.comparison import balanced, resampled
+from virtuallab.decoder import comparison
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
 from virtuallab.report.comparison_plates import best_plate, curve_of, label
@@ -31,7 +31,6 @@ from virtuallab.vocabulary import ACTIVITY, CLASSIFIER, DESIGN, OBSERVABLE, RULE
 ROOT = Path(__file__).parent.parent
 IMAGES, RESULTS = ROOT / "docs" / "images", ROOT / "docs" / "science" / "results"
 SUBJECTS = Path("runs/probe_designs.zarr")
-DRAWS = 4_000
 CONFIDENCE = 0.95
 
 
@@ -44,10 +43,9 @@ def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
 def difference(one: xr.DataArray, other: xr.DataArray) -> tuple[float, float, float]:
     """How much better one design does than another in the same subjects, with an interval."""
     labels = one[RULE].values.astype(str)
-    gain = one.values - other.values
-    drawn = [float(balanced(gain[chosen], labels)) for chosen in resampled(labels, DRAWS, seed=1)]
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(balanced(gain, labels)), float(low), float(high)
+    return comparison.difference(
+        one.to_numpy(), other.to_numpy(), labels, CONFIDENCE, repeats=int(one.attrs["seeds"])
+    )
 
 
 def signed(value: tuple[float, float, float]) -> str:
@@ -144,7 +142,7 @@ def undersampling(found: xr.Dataset) -> list[str]:
         best = identified(found, named(found, name, **{axis: most}), observable)
         for count in (20, 100):
             there = identified(found, named(found, name, **{axis: count}), observable)
-            value = float(balanced(there.values, there[RULE].values.astype(str)))
+            value = float(comparison.balanced(there.values, there[RULE].values.astype(str)))
             rows.append(
                 [
                     name.replace("_", ", "),
@@ -173,7 +171,9 @@ def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
                     found, f"{observable}_{kind}", **{axis: 400, f"noise__{kind}": level}
                 )
                 pair[observable] = identified(found, design, observable)
-                value = balanced(pair[observable].values, pair[observable][RULE].values.astype(str))
+                value = comparison.balanced(
+                    pair[observable].values, pair[observable][RULE].values.astype(str)
+                )
                 cells.append(f"{float(value):.2f}")
             cells.append(signed(difference(pair[ACTIVITY], pair[WEIGHTS])))
             rows.append(cells)

@@ -202,13 +202,13 @@ def test_intervals_cover_as_often_as_they_say() -> None:
         right = stream.binomial(size, shares)
         confusion = np.diag(right).astype(float)
         confusion[np.arange(3), [1, 2, 0]] = size - right
-        low, high = interval(confusion, 0.95, 1)
+        low, high = interval(confusion, 0.95)
         covered += low <= shares.mean() <= high
     assert 0.9 <= covered / 200 <= 0.995
 
 
 def test_an_interval_of_perfect_predictions_is_no_point() -> None:
-    low, high = interval(np.eye(4) * 10, 0.95, 1)
+    low, high = interval(np.eye(4) * 10, 0.95)
     assert low < 0.97 < high
 
 

@@ -15,7 +15,7 @@ RULES = np.array(["adam", "oja", "sgdm"], dtype=object)
 
 def table(counts: np.ndarray, scheme: str = "strict") -> xr.Dataset:
     """The verdict of many classifiers with these confusions, (classifier, true, predicted)."""
-    bounds = [interval(each, 0.95, 1) for each in counts]
+    bounds = [interval(each, 0.95) for each in counts]
     return xr.Dataset(
         {
             "balanced_accuracy": ("classifier", [balanced_accuracy(each) for each in counts]),
@@ -35,13 +35,13 @@ def guesses(tables: int, classifiers: int, seed: int) -> np.ndarray:
 
 def test_the_best_of_ten_guessing_classifiers_is_not_above_chance() -> None:
     plain = corrected = 0
-    for counts in guesses(120, 10, 3):
+    for counts in guesses(400, 10, 3):
         found = with_simultaneous(table(counts))
         best = int(found["balanced_accuracy"].values.argmax())
         plain += float(found["interval"][best, 0]) > 1 / 3
         corrected += float(found["simultaneous_interval"][best, 0]) > 1 / 3
-    assert plain > 12  # a tenth and more, of intervals that miss by one in forty
-    assert corrected <= 8  # of 3 to be expected at most
+    assert plain > 16  # of 10 to be expected where one is asked
+    assert corrected <= 10
 
 
 def test_one_result_needs_no_correction_and_what_is_not_measured_counts_for_none() -> None:

@@ -59,7 +59,7 @@ def found() -> xr.Dataset:
                 for name in ("visit_0", "permuted_labels")
             }
             came.append(Answer(right, controls))
-    table = tabulated(how, designs, came, subjects, 3, SIZES)
+    table = tabulated(how, designs, came, subjects, SIZES)
     return table.assign_attrs(title="mine <b>", question="Which?")
 
 

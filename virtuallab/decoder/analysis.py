@@ -70,6 +70,11 @@ class Analysis:
         "strict scheme alone.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
+    repeats: Annotated[int, Ge(1), Le(1_000)] = setting(
+        5,
+        doc="Draws of the folds over which an accuracy of the strict scheme is averaged: one draw "
+        "moves it by a standard deviation of up to 0.05.",
+    )
     inner_folds: Annotated[int, Ge(2)] = setting(
         3, doc="Groups of training subjects by which a classifier's settings are chosen."
     )

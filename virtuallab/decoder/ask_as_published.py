@@ -43,7 +43,7 @@ def ask_as_published(
     by_layers, by_subjects = found
     accuracies = np.array([balanced_accuracy(each) for each in by_layers])
     grouped = np.array([balanced_accuracy(each) for each in by_subjects])
-    verdict = of_confusion(by_layers.sum(0), classes, analysis, seed)
+    verdict = of_confusion(by_layers.sum(0), classes, analysis.confidence)
     verdict["balanced_accuracy"] = accuracies.mean()
     if len(accuracies) > 1:
         bounds = standard_error_interval(accuracies, analysis.confidence)

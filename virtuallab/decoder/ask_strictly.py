@@ -51,12 +51,13 @@ def ask_strictly(
         folds=question.folds,
         inner_folds=question.inner_folds,
         seed=seed,
+        repeats=question.draws,
         others=strangers,
         step=step,
     )
     truth = np.array([classes.index(rule) for rule in samples.labels.tolist()])
     parts = [
-        of_confusion(outcome.confusion, classes, analysis, seed),
+        of_confusion(outcome.confusion, classes, analysis.confidence, repeats=question.draws),
         _stated(answer, truth, analysis).assign_coords(subject=question.features["subject"]),
         of_checks(ask_all(replace(question, outcome=outcome), step=step)),
     ]
@@ -73,8 +74,8 @@ def ask_strictly(
 
 
 def strict_steps(analysis: Analysis) -> int:
-    """Number of steps of one question: its folds, its controls, and four diagnostics."""
-    return analysis.folds + len(EVERY) + 4
+    """Number of steps of one question: folds, further draws, controls, and four diagnostics."""
+    return analysis.folds + analysis.repeats - 1 + len(EVERY) + 4
 
 
 def _stated(answer: Answer, truth: np.ndarray, analysis: Analysis) -> xr.Dataset:
@@ -123,7 +124,7 @@ def _never_seen(question: Question, analysis: Analysis) -> xr.Dataset:
         for group in [splits.groups_of(question.features, split)]
         for name in sorted(set(group.tolist()))
     }
-    return accuracies("held_out", out, analysis, question.seed) if out else xr.Dataset()
+    return accuracies("held_out", out, analysis.confidence) if out else xr.Dataset()
 
 
 def _left_out(question: Question, strangers: np.ndarray | None) -> xr.Dataset:

@@ -65,7 +65,8 @@ def identify(
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``; ``control_*`` (control),
         ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the paper's: ``optimism``
         and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``, ``confidence``,
-        ``nominal_coverage``, and ``primary``, what the analysis names as that, as JSON.
+        ``repeats`` (draws of the folds over which the accuracies are means), ``nominal_coverage``,
+        and ``primary``, what the analysis names as that, as JSON.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def identify(
                 seed=seed,
                 permutations=analysis.permutations,
                 confidence=analysis.confidence,
+                draws=analysis.repeats,
                 performance=performance,
                 subjects=subjects,
             ),
@@ -133,6 +135,7 @@ def identify(
         "chance": 1 / len(classes),
         "scheme": analysis.scheme,
         "confidence": analysis.confidence,
+        "repeats": analysis.repeats if analysis.scheme == "strict" else 1,
         "nominal_coverage": analysis.coverage,
         "n_subjects": features.sizes["subject"],
         "primary": json.dumps(analysis.primary.named if analysis.primary else {}),

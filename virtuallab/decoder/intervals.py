@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import jaxtyping as jt
 import numpy as np
+from scipy.stats import beta
 
-_DRAWS = 20_000
-_MOST_DRAWS = 200_000
+_SHARED, _FOLDS = 1.3, 0.55  # see `dependence`
+_PULL = 2.0  # subjects by which a rule's share is drawn to the mean, to judge its variance
 
 
 def balanced_accuracy(confusion: jt.Float[np.ndarray, "true predicted"]) -> float:
@@ -16,35 +17,110 @@ def balanced_accuracy(confusion: jt.Float[np.ndarray, "true predicted"]) -> floa
     return float(shares.mean())
 
 
-def interval(
-    confusion: jt.Float[np.ndarray, "true predicted"], confidence: float, seed: int
-) -> tuple[float, float]:
-    """Credible interval of the balanced accuracy.
+def dependence(repeats: int | None = 1) -> float:
+    r"""Variance of a cross-validated accuracy, over that of as many independent subjects.
 
-    Each class's share identified has the posterior of a proportion under Jeffreys' prior; the
-    interval is that of their mean. Unlike a bootstrap it does not shrink to nothing when all
-    predictions are right.
+    .. math:: D = c + f / R, \qquad c = 1.3, \quad f = 0.55
+
+    for the mean over :math:`R` draws of the folds. Subjects that are tested by decoders with
+    training subjects in common are right or wrong together (:math:`c`), and a draw of the folds
+    moves the accuracy (:math:`f`). No estimate from one sample is unbiased for this variance, so
+    both are bounds from simulations (``make study-coverage``) of discriminants and nearest
+    centroids, 5 to 60 columns, 40 and 160 subjects: the largest ratios of standard deviations were
+    1.37, 1.22, 1.19 and 1.15 for 1, 3, 5 and 10 draws, and these bounds give 1.36, 1.22, 1.19 and
+    1.16.
+
+    Parameters
+    ----------
+    repeats : int, optional
+        Draws of the folds over which the accuracy is averaged; None where none were drawn, as for a
+        group of subjects that was held out of training.
+
+    References
+    ----------
+    Bengio and Grandvalet 2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation".
+    Nadeau and Bengio 2003, "Inference for the Generalization Error".
+    """
+    return _SHARED if repeats is None else _SHARED + _FOLDS / repeats
+
+
+def interval(
+    confusion: jt.Float[np.ndarray, "true predicted"], confidence: float, *, repeats: int | None = 1
+) -> tuple[float, float]:
+    """Interval of the balanced accuracy; see :func:`mean_interval`.
 
     Parameters
     ----------
     confusion : array, (true, predicted)
-        Counts of independent units, here subjects.
+        Counts of subjects, each of them counted once: the mean over draws of the folds.
     confidence : float
-    seed : int
-        Of the draws.
+    repeats : int, optional
+        Draws of the folds, as for :func:`dependence`.
+    """
+    tested = confusion.sum(1)
+    there = tested > 0
+    shares = np.diag(confusion)[there] / tested[there]
+    return mean_interval(shares, tested[there], confidence, repeats=repeats)
+
+
+def mean_interval(
+    shares: jt.Float[np.ndarray, " rule"],
+    tested: jt.Float[np.ndarray, " rule"],
+    confidence: float,
+    *,
+    repeats: int | None = 1,
+) -> tuple[float, float]:
+    r"""Interval of the mean over rules of the share identified.
+
+    What it is an interval of: the accuracy on new subjects, averaged over samples, of a decoder
+    trained on a sample of this size. It is the posterior of a proportion under Jeffreys' prior,
+
+    .. math:: \mathrm{Beta}\big(n \hat p + \tfrac12,\; n (1 - \hat p) + \tfrac12\big), \qquad
+              n = \frac{\tilde p (1 - \tilde p)}
+                       {D \, K^{-2} \sum_k \tilde p_k (1 - \tilde p_k) / n_k}
+
+    for the mean :math:`\hat p` of the shares of :math:`K` rules. The effective number :math:`n` is
+    that of independent subjects that would scatter as much; :math:`D` is the :func:`dependence`,
+    and a tilde marks shares drawn a little towards their mean. Unlike a bootstrap, the interval
+    does not shrink to nothing when all predictions are right; its upper bound is 1 then. The prior
+    has the weight of a single subject in all: one for each rule would draw each share towards one
+    half.
+
+    Parameters
+    ----------
+    shares : array, (rule,)
+        Of the subjects of each rule, identified; the mean over draws of the folds.
+    tested : array, (rule,)
+        Number of subjects of each rule.
+    confidence : float
+    repeats : int, optional
+        Draws of the folds, as for :func:`dependence`.
 
     References
     ----------
-    Brodersen et al. 2010, "The Balanced Accuracy and Its Posterior Distribution".
+    Korn and Graubard 1998, "Confidence Intervals for Proportions with Small Expected Number of
+    Positive Counts Estimated from Survey Data". Franco et al. 2019, "Comparative Study of
+    Confidence Intervals for Proportions in Complex Sample Surveys". Brown, Cai and DasGupta 2001,
+    "Interval Estimation for a Binomial Proportion".
     """
-    tested = confusion.sum(1)
-    right, wrong = np.diag(confusion)[tested > 0], (tested - np.diag(confusion))[tested > 0]
-    stream = np.random.default_rng(seed)
-    # Of as many draws a hundred lie beyond each bound, as far as there is time for them.
-    draws = int(min(max(_DRAWS, 200 / (1 - confidence)), _MOST_DRAWS))
-    means = stream.beta(right + 0.5, wrong + 0.5, size=(draws, len(right))).mean(1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    mean = float(shares.mean())
+    number = effective_number(shares, tested) / dependence(repeats)
+    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = beta.ppf(tails, mean * number + 0.5, (1 - mean) * number + 0.5)
+    return (0.0 if mean == 0 else float(low)), (1.0 if mean == 1 else float(high))
+
+
+def effective_number(
+    shares: jt.Float[np.ndarray, " rule"], tested: jt.Float[np.ndarray, " rule"]
+) -> float:
+    """Return the size of one sample whose share would scatter as the mean of these shares does.
+
+    It is the number of subjects where rules have equally many and are identified equally well.
+    """
+    mean = (shares.mean() * tested.sum() + 0.5) / (tested.sum() + 1)  # never 0 or 1
+    drawn = (shares * tested + _PULL * mean) / (tested + _PULL)
+    variance = (drawn * (1 - drawn) / tested).sum() / len(shares) ** 2
+    return float(drawn.mean() * (1 - drawn.mean()) / variance)
 
 
 def bonferroni(confidence: float, count: int) -> float:

@@ -6,7 +6,8 @@ r"""How accuracy grows with what is recorded: a psychometric function, fitted to
 with chance :math:`\gamma`, a lapse :math:`\lambda` that no recording cures, and settings
 :math:`x_j` in units in which more of each tells more, say the logarithm of the number of units. Its
 uncertainty is that of the subjects: they are drawn anew, each with all that was tried in it, and
-the function is fitted again.
+the function is fitted again. The draws scatter as widely as the interval of an accuracy does
+(:func:`~virtuallab.decoder.comparison.redrawn`).
 
 References
 ----------
@@ -23,7 +24,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from virtuallab.decoder.comparison import balanced, resampled
+from virtuallab.decoder.comparison import balanced, redrawn
 
 Settings = jt.Float[np.ndarray, "design setting"]
 
@@ -73,6 +74,8 @@ def grown(
     labels: np.ndarray,
     seed: int,
     draws: int = _DRAWS,
+    *,
+    repeats: int = 1,
 ) -> Growth:
     """Fit how accuracy grows.
 
@@ -86,6 +89,8 @@ def grown(
     seed : int
         Of the draws.
     draws : int
+    repeats : int
+        Implantations, each decoded with folds of its own, over which ``right`` is a mean.
     """
     low = settings.min(0)
     span = np.where(np.ptp(settings, axis=0) > 0, np.ptp(settings, axis=0), 1.0)
@@ -93,8 +98,7 @@ def grown(
     chance = 1 / len(set(labels.tolist()))
     best = _fit(x, balanced(right, labels), chance, None)
     again = [
-        _fit(x, balanced(right[:, chosen], labels), chance, best)
-        for chosen in resampled(labels, draws, seed)
+        _fit(x, seen, chance, best) for seen in redrawn(right, labels, draws, seed, repeats=repeats)
     ]
     return Growth(chance, low, span, best, np.array(again))
 

@@ -23,6 +23,7 @@ from virtuallab.decoder.columns import DEPTHS, KINDS, Columns, Group, groups_of
 from virtuallab.decoder.comparison import balanced, resampled
 from virtuallab.decoder.crossval import chosen_settings, fit, shuffled_folds
 from virtuallab.decoder.exchanged import named_after_exchange
+from virtuallab.decoder.intervals import dependence
 from virtuallab.decoder.samples import Samples
 from virtuallab.vocabulary import describe
 
@@ -61,14 +62,14 @@ def permutation_relevance(
     repeats : int
         Permutations in each fold, the same for all groups.
     confidence : float
-        Of each interval alone, with many groups side by side. Folds share training subjects, which
-        no bootstrap sees: at 0.95, nine in ten intervals of worthless statistics held 0.
+        Of each interval alone, with many groups side by side.
 
     Returns
     -------
     xr.Dataset
         ``relevance`` (group), the drop of balanced accuracy, and ``relevance_interval`` (group,
-        bound), by a bootstrap over subjects with their decoders kept. ``group_kind`` is
+        bound), by a bootstrap over subjects, widened because folds share training subjects
+        (:func:`~virtuallab.decoder.intervals.dependence`). ``group_kind`` is
         "statistic", "family", "stage", "depth" or, where there are several, "observable";
         ``group_observable`` is what the group is of. A group of which nothing was measured is left
         out. Attributes ``balanced_accuracy`` with nothing exchanged, ``chance``, ``confidence``.
@@ -107,11 +108,13 @@ def _labelled(
     seed: int,
 ) -> xr.Dataset:
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+    mean = balanced(lost, labels)
+    spread = np.quantile(redrawn(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
     # Rounded, since a bound of 0 must not be missed by an error of the last digit.
-    bounds = np.quantile(redrawn(lost, labels, _DRAWS, seed).round(12), tails, axis=1).T
+    bounds = (mean[:, None] + np.sqrt(dependence()) * spread).round(12)
     found = xr.Dataset(
         {
-            "relevance": ("group", balanced(lost, labels)),
+            "relevance": ("group", mean),
             "relevance_interval": (("group", "bound"), bounds),
         },
         coords={

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.controls import Check, judged
 from virtuallab.decoder.intervals import balanced_accuracy, bonferroni, interval
 from virtuallab.vocabulary import describe
@@ -17,14 +16,14 @@ BOUNDS = ("low", "high")
 
 
 def of_confusion(
-    confusion: np.ndarray, classes: Sequence[str], analysis: Analysis, seed: int
+    confusion: np.ndarray, classes: Sequence[str], confidence: float, *, repeats: int = 1
 ) -> xr.Dataset:
     """Begin a verdict: the accuracy with its interval, and who was taken for whom."""
     rules = np.array(classes, dtype=object)
     return xr.Dataset(
         {
             "balanced_accuracy": balanced_accuracy(confusion),
-            "interval": ("bound", np.array(interval(confusion, analysis.confidence, seed))),
+            "interval": ("bound", np.array(interval(confusion, confidence, repeats=repeats))),
             "confusion": (("true_rule", "predicted_rule"), confusion),
         },
         coords={
@@ -35,12 +34,14 @@ def of_confusion(
     )
 
 
-def accuracies(
-    dim: str, confusions: Mapping[str, np.ndarray], analysis: Analysis, seed: int
-) -> xr.Dataset:
-    """Return one accuracy with its interval for each entry of a further axis."""
+def accuracies(dim: str, confusions: Mapping[str, np.ndarray], confidence: float) -> xr.Dataset:
+    """Return one accuracy with its interval for each entry of a further axis.
+
+    Each is of one decoder, asked of subjects of which none had a part in training: no folds are
+    drawn, and what subjects have in common is that decoder.
+    """
     counts = list(confusions.values())
-    bounds = [interval(each, analysis.confidence, seed) for each in counts]
+    bounds = [interval(each, confidence, repeats=None) for each in counts]
     return xr.Dataset(
         {
             f"{dim}_accuracy": (dim, np.array([balanced_accuracy(each) for each in counts])),
@@ -84,7 +85,8 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     verdict : xr.Dataset
-        Of one analysis, with the attributes ``confidence`` and ``scheme``, over any axes.
+        Of one analysis, with the attributes ``confidence``, ``scheme`` and, where the folds were
+        drawn more than once, ``repeats``; over any axes.
     """
     accuracy = verdict["balanced_accuracy"]
     count = int(accuracy.notnull().sum())
@@ -93,13 +95,14 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     if count > 1:
         confidence = float(verdict.attrs["confidence"])
         severe = bonferroni(confidence, count)
+        repeats = int(verdict.attrs.get("repeats", 1))
         tables = verdict["confusion"].transpose(*accuracy.dims, "true_rule", "predicted_rule")
         for place in np.ndindex(accuracy.shape):
             value, (low, high) = float(accuracy.values[place]), found[place]
             if not np.isfinite(value):
                 continue
             if verdict.attrs["scheme"] == "strict":
-                wide = interval(tables.values[place], severe, 0)
+                wide = interval(tables.values[place], severe, repeats=repeats)
             else:  # the mean over random splits and standard errors of it
                 wider = norm.ppf((1 + severe) / 2) / norm.ppf((1 + confidence) / 2)
                 wide = value - wider * (value - low), value + wider * (high - value)

@@ -105,7 +105,7 @@ def compare(
     check_numbers(bench, decoding, "compare")
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)
-    found = tabulated(how, designs, came, experiment.recorded, read.seed, experiment.sizes)
+    found = tabulated(how, designs, came, experiment.recorded, experiment.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
     write_each(

@@ -196,8 +196,9 @@ class _Lesson:
             return kept
         samples = look()
         say(console, f"training a decoder on {len(self.members)} subjects")
-        # One fold after the other, and at last the decoder itself.
-        with counting(console, "decoder trained, folds", analysis.folds + 1) as advance:
+        # One fold after the other, further draws of the folds, and at last the decoder itself.
+        n_steps = analysis.folds + analysis.repeats
+        with counting(console, "decoder trained, steps", n_steps) as advance:
             found = self._trained(samples, analysis, made_for, lambda: advance(1))
         try:
             save(*found, folder)
@@ -268,6 +269,7 @@ class _Lesson:
             folds=analysis.folds,
             inner_folds=inner,
             seed=seed,
+            repeats=analysis.repeats,
             others=others,
             step=step,
         )
@@ -294,7 +296,7 @@ class _Lesson:
             absent=self.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(outcome.confusion),
-            interval=interval(outcome.confusion, analysis.confidence, seed),
+            interval=interval(outcome.confusion, analysis.confidence, repeats=analysis.repeats),
             confidence=analysis.confidence,
             coverage=float(held.mean()),
             nominal_coverage=analysis.coverage,

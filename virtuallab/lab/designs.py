@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from virtuallab import seeds
 from virtuallab.decoder.comparison import accuracy_interval, balanced, shortfall
 from virtuallab.decoder.controls import CONTROLS
 from virtuallab.lab.bench import measured
@@ -65,7 +64,6 @@ def tabulated(
     designs: Sequence[Designed],
     came: Sequence[Answer],
     subjects: xr.Dataset,
-    seed: int,
     sizes: Sequence[Sizes],
 ) -> xr.Dataset:
     """Put what came of all trials into one table; see :func:`virtuallab.lab.compare.compare`.
@@ -78,8 +76,6 @@ def tabulated(
         Of each design's seeds, design after design.
     subjects : xr.Dataset
         Coordinates of those that were recorded: ``subject`` and ``rule``.
-    seed : int
-        The protocol's.
     sizes : sequence of Sizes
         Of each make of subject.
     """
@@ -91,7 +87,6 @@ def tabulated(
     mean, bounds = np.full(cells, np.nan), np.full((*cells, 2), np.nan)
     behind = np.full((*cells, 3), np.nan)
     controls = np.full((*cells, len(CONTROLS)), np.nan)
-    own = seeds.integer(seed, "comparison")
     rights: dict[tuple[int, int, int], np.ndarray] = {}
     for number in range(len(designs)):
         of_seeds = came[number * how.seeds : (number + 1) * how.seeds]
@@ -101,13 +96,17 @@ def tabulated(
             rights[place] = each.mean(0)
             by_seed[place] = balanced(each, labels)
             mean[place] = by_seed[place].mean()
-            bounds[place] = accuracy_interval(rights[place], labels, how.confidence, own)
+            bounds[place] = accuracy_interval(
+                rights[place], labels, how.confidence, repeats=how.seeds
+            )
             for column, control in enumerate(CONTROLS):
                 right = of_seeds[0].controls.get((control, name, classifier))
                 if right is not None:
                     controls[(*place, column)] = balanced(right.astype(float), labels)
     identified = np.full((*cells, len(labels)), np.nan, dtype=np.float32)
-    distances = shortfall(np.stack(list(rights.values())), labels, how.confidence, own)
+    distances = shortfall(
+        np.stack(list(rights.values())), labels, how.confidence, repeats=how.seeds
+    )
     for place, distance in zip(rights, distances, strict=True):
         behind[place] = distance
         identified[place] = rights[place]

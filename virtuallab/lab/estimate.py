@@ -29,6 +29,7 @@ _BUDGET = 1.0  # seconds for preparations
 _PROBE, _NUMBER, _GRADIENTS = 0.02, 1e-7, 3.0
 CONTROLS = 2  # at chance, beside each question; the others are few fits
 _BESIDE = 2  # passes over the folds that relevance and coefficients take
+_AVERAGED = 3  # the recording, and within matched subjects, by several draws of the folds
 _ACCURACY = 0.7
 
 
@@ -104,7 +105,8 @@ def _fits(analysis: Analysis, grid: int, rules: int) -> int:
         return analysis.splits * (grid * 5 + 1) * 2
     one = grid * analysis.inner_folds + analysis.inner_folds + 1
     passes = 1 + analysis.permutations + CONTROLS + _BESIDE
-    return analysis.folds * (passes * one + (rules if rules > 2 else 0))
+    again = (analysis.repeats - 1) * _AVERAGED * (grid * analysis.inner_folds * (grid > 1) + 1)
+    return analysis.folds * (passes * one + again + (rules if rules > 2 else 0))
 
 
 def _like(rules: Sequence[str], width: int, visits: int) -> Samples:
@@ -123,7 +125,7 @@ def precision(subjects: Sequence[Subject]) -> str:
     confusion = np.diag(right)
     for row, wrong in enumerate(numbers - right):
         confusion[row, (row + 1) % len(numbers)] += wrong
-    low, high = interval(confusion, 0.95, 0)
+    low, high = interval(confusion, 0.95, repeats=Analysis().repeats)
     span = f"{numbers[0]}" if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
     who = f"{span} subject{'' if span == '1' else 's'} of each of {len(counts)} rules"
     known = f"is known to ± {(high - low) / 2:.2f} (95 % interval)"

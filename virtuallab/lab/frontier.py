@@ -164,7 +164,8 @@ class Frontier:
 
     def _fit(self) -> Growth:
         own = seeds.integer(self._seed, seeds.SEARCH, "growth")
-        return grown(self._settings(self._values), np.stack(self._right), self._labels, own)
+        settings, right = self._settings(self._values), np.stack(self._right)
+        return grown(settings, right, self._labels, own, repeats=self._how.seeds)
 
     def _levels(self, path: str, count: int) -> list[Any]:
         """Values that a setting may have, ascending; all of them, where they are few."""
@@ -218,6 +219,7 @@ class Frontier:
         return Along(path, x, growth.accuracy(settings), low, high)
 
     def _tried(self, values: Values, right: np.ndarray) -> Tried:
-        own = seeds.integer(self._seed, seeds.SEARCH, "intervals")
-        low, high = accuracy_interval(right, self._labels, self._how.confidence, own)
+        low, high = accuracy_interval(
+            right, self._labels, self._how.confidence, repeats=self._how.seeds
+        )
         return Tried(values, self._cost(values), float(balanced(right, self._labels)), low, high)

@@ -178,8 +178,7 @@ def _decode(
         seed=seed,
         select=select,
     )
-    predicted = np.array(classes, dtype=object)[outcome.probability.argmax(1)]
-    right: list[int] = (predicted == samples.labels).astype(int).tolist()
+    right: list[int] = outcome.right.astype(int).tolist()
     return right
 
 

@@ -68,8 +68,8 @@ def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[
     Parameters
     ----------
     one : xr.Dataset
-        A design read by one classifier from one observable, with ``identified`` (subject) and the
-        coordinate ``rule``.
+        A design read by one classifier from one observable, with ``identified`` (subject), the
+        coordinate ``rule`` and the attribute ``seeds``.
     count : int
         Among how many it was chosen.
     confidence : float
@@ -77,7 +77,8 @@ def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[
     right = one["identified"].to_numpy().astype(float)
     if not np.isfinite(right).all():
         return np.nan, np.nan
-    return accuracy_interval(right, words(one[RULE]), bonferroni(confidence, count), 0)
+    severe = bonferroni(confidence, count)
+    return accuracy_interval(right, words(one[RULE]), severe, repeats=int(one.attrs["seeds"]))
 
 
 def curve_plates(found: xr.Dataset) -> list[Plate]:

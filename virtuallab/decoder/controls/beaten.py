@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from virtuallab.decoder.comparison import balanced, resampled
+from virtuallab.decoder.comparison import difference
 from virtuallab.decoder.controls.check import Check
 from virtuallab.decoder.controls.question import Question
 from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples
 
-_DRAWS = 2_000
-
 
 def beaten(name: str, question: Question, samples: Samples) -> Check:
     """Decode what the recording must beat, and compare the two in the same subjects.
 
-    Both choose their settings the same way. The difference is judged by a bootstrap over subjects,
-    which keeps what the two have in common.
+    Both choose their settings the same way, in the same draws of the folds, and the difference is
+    judged in the same subjects.
     """
     question = question.answered()
     assert question.outcome is not None
-    outcome = question.decoded(samples, select=True)
-    ahead = question.right(question.outcome).astype(float) - question.right(outcome).astype(float)
-    chosen = resampled(question.labels, _DRAWS, question.seed)
-    draws = balanced(ahead[chosen], question.labels)
-    tails = ((1 - question.confidence) / 2, (1 + question.confidence) / 2)
-    low, high = (float(bound) for bound in np.quantile(draws, tails))
-    bounds = interval(outcome.confusion, question.confidence, question.seed)
-    mean = float(balanced(ahead, question.labels))
+    outcome = question.decoded(samples, select=True, draws=question.draws)
+    mean, low, high = difference(
+        question.outcome.right,
+        outcome.right,
+        question.labels,
+        question.confidence,
+        repeats=question.draws,
+    )
+    bounds = interval(outcome.confusion, question.confidence, repeats=question.draws)
     return Check(
         name=name,
         kind="beat",

@@ -32,6 +32,8 @@ class Question:
     seed : int
     permutations : int
         Times that labels are shuffled, or folds drawn, by the controls that do so; at least once.
+    draws : int
+        Draws of the folds over which the recording's accuracy is averaged.
     confidence : float
         Of every interval, and of each control judged alone.
     outcome : Outcome, optional
@@ -53,6 +55,7 @@ class Question:
     inner_folds: int
     seed: int
     permutations: int
+    draws: int = 1
     confidence: float = 0.95
     outcome: Outcome | None = None
     performance: xr.DataArray | None = None
@@ -68,7 +71,9 @@ class Question:
         """How often a control is drawn anew."""
         return max(self.permutations, 1)
 
-    def decoded(self, samples: Samples, *, select: bool, redrawn: int = 0) -> Outcome:
+    def decoded(
+        self, samples: Samples, *, select: bool, redrawn: int = 0, draws: int = 1
+    ) -> Outcome:
         """Ask the same of other samples, by the same folds unless they are redrawn.
 
         Parameters
@@ -78,6 +83,8 @@ class Question:
             Choose settings as for the recording; otherwise the middle of the grid is taken.
         redrawn : int
             Which other draw of the folds.
+        draws : int
+            Over how many draws to average.
         """
         return cross_validated(
             self.classifier,
@@ -87,19 +94,14 @@ class Question:
             inner_folds=self.inner_folds,
             seed=self.seed + redrawn,
             select=select,
+            repeats=draws,
         )
 
     def answered(self) -> Question:
         """Return it with what came of the recording itself."""
         if self.outcome is not None:
             return self
-        return replace(self, outcome=self.decoded(self.samples, select=True))
-
-    def right(self, outcome: Outcome) -> jt.Bool[np.ndarray, " subject"]:
-        """Tell which subjects were identified."""
-        predicted = np.array(self.classes, dtype=object)[outcome.probability.argmax(1)]
-        right: jt.Bool[np.ndarray, " subject"] = np.asarray(predicted == self.labels, dtype=bool)
-        return right
+        return replace(self, outcome=self.decoded(self.samples, select=True, draws=self.draws))
 
     def column(self, name: str) -> np.ndarray | None:
         """Return what was decided about each recorded subject; None where it is not known."""

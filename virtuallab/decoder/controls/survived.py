@@ -47,7 +47,7 @@ def survived(name: str, question: Question, rows: jt.Int[np.ndarray, " row"], no
             f"{len(rows)} subjects remain; the rarest rule has {left}, and each rule needs {needed}"
         )
         return not_asked(name, "survive", len(rows), reason)
-    outcome = question.decoded(among(question.samples, rows), select=True)
+    outcome = question.decoded(among(question.samples, rows), select=True, draws=question.draws)
     return _judged(name, question, outcome, note)
 
 
@@ -60,7 +60,7 @@ def as_before(name: str, question: Question, note: str) -> Check:
 
 def _judged(name: str, question: Question, outcome: Outcome, note: str) -> Check:
     accuracy, tested = balanced_accuracy(outcome.confusion), outcome.confusion.sum(1)
-    low, high = interval(outcome.confusion, question.confidence, question.seed)
+    low, high = interval(outcome.confusion, question.confidence, repeats=question.draws)
     p_value = luck(accuracy, tested)
     chance = 1 / len(question.classes)
     return Check(
