@@ -345,7 +345,7 @@ def test_a_learning_rate_that_tells_the_rule_must_be_beaten() -> None:
     for signal, passes in ((0.0, False), (3.0, True)):
         dataset = features(signal=signal)
         stream = np.random.default_rng(0)
-        rates = 10 ** (-3 + 0.5 * number_of(dataset) + stream.uniform(-0.5, 0.5, 72))
+        rates = 10 ** (-3 + 0.3 * number_of(dataset) + stream.uniform(-0.5, 0.5, 72))
         check = asked("learning_rate", question(with_columns(dataset, learning_rate=rates)))
         assert check.accuracy > 0.45
         assert check.passed == passes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jaxtyping as jt
 import numpy as np
-from scipy.stats import beta
 
 _SHARED, _FOLDS = 1.3, 0.55  # see `dependence`
 _PULL = 2.0  # subjects by which a rule's share is drawn to the mean, to judge its variance
@@ -103,11 +102,24 @@ def mean_interval(
     Confidence Intervals for Proportions in Complex Sample Surveys". Brown, Cai and DasGupta 2001,
     "Interval Estimation for a Binomial Proportion".
     """
+    from scipy.stats import beta
+
+    mean = float(shares.mean())
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = beta.ppf(tails, *posterior(shares, tested, repeats=repeats))
+    return (0.0 if mean == 0 else float(low)), (1.0 if mean == 1 else float(high))
+
+
+def posterior(
+    shares: jt.Float[np.ndarray, " rule"],
+    tested: jt.Float[np.ndarray, " rule"],
+    *,
+    repeats: int | None = 1,
+) -> tuple[float, float]:
+    """Parameters of the beta distribution whose quantiles :func:`mean_interval` returns."""
     mean = float(shares.mean())
     number = effective_number(shares, tested) / dependence(repeats)
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    low, high = beta.ppf(tails, mean * number + 0.5, (1 - mean) * number + 0.5)
-    return (0.0 if mean == 0 else float(low)), (1.0 if mean == 1 else float(high))
+    return mean * number + 0.5, (1 - mean) * number + 0.5
 
 
 def effective_number(
