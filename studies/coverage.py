@@ -536,7 +536,8 @@ that reaches half as far above chance. Earlier interval: a bootstrap over subjec
 {kernels}
 
 *{experiments:,} experiments a row, decoded by a kernel machine in closed form, kin of the default
-decoder. It scatters most where rules are hard to tell apart and subjects are many.*
+decoder. It scatters most at middling accuracies: there 1.23 times as much as independent subjects,
+where the interval allows for 1.22.*
 
 **The strict scheme itself**
 

@@ -26,7 +26,7 @@ def dependence(repeats: int | None = 1) -> float:
     moves the accuracy (:math:`f`). No estimate from one sample is unbiased for this variance, so
     both are bounds from simulations (``make study-coverage``) of discriminants, nearest centroids
     and kernel machines, 5 to 60 columns, 40 and 160 subjects: the largest ratios of standard
-    deviations were 1.37, 1.22, 1.21 and 1.15 for 1, 3, 5 and 10 draws, and these bounds give 1.38,
+    deviations were 1.37, 1.22, 1.23 and 1.15 for 1, 3, 5 and 10 draws, and these bounds give 1.38,
     1.25, 1.22 and 1.20.
 
     Parameters
