@@ -536,8 +536,8 @@ that reaches half as far above chance. Earlier interval: a bootstrap over subjec
 {kernels}
 
 *{experiments:,} experiments a row, decoded by a kernel machine in closed form, kin of the default
-decoder. It scatters most at middling accuracies: there 1.23 times as much as independent subjects,
-where the interval allows for 1.22.*
+decoder. It scatters most at middling accuracies, there as much as the interval allows for, or a
+little more.*
 
 **The strict scheme itself**
 
