@@ -75,7 +75,8 @@ study-rules: $(VENV)/.base ## Ask the claims about rules of networks, for the do
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, for the documentation
-	$(BIN)/python studies/probe_designs.py
+	@for study in probe_designs noise_alone; do \
+	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 study-decoder: $(VENV)/.base ## Ask how far a verdict can be believed, for the documentation
 	$(BIN)/python studies/decoder.py

@@ -22,6 +22,7 @@ SETTINGS = "settings drawn from distributions"
 SEARCH = "trials of a search"
 PROBE_CHOICE = "probe choice"
 PROBE_NOISE = "probe noise"
+REFERENCE = "reference networks"
 
 
 def _words(text: str) -> list[int]:

@@ -20,6 +20,7 @@ CHANGE: Final = "change"
 CHANGE_NAME: Final = "change_name"  # a variable cannot share its name with a labelled axis of it
 OBSERVABLE: Final = "observable"
 PARAMETER: Final = "parameter"
+NETWORK: Final = "network"  # an untrained one, of which instruments are set
 PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
@@ -187,7 +188,8 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "synapses_per_layer": ("1", "measured synapses in each layer"),
     "visits": ("1", "visits"),
     "stimuli": ("1", "stimuli"),
-    "noise.snr": ("1", "signal-to-noise ratio"),
+    "noise.snr": ("1", "signal-to-noise ratio of a layer"),
+    "noise.unit_snr": ("1", "signal-to-noise ratio of the median unit"),
     "noise.sigma": ("1", "standard deviation of the noise"),
     "turnover": ("1", "share of units lost between visits"),
     "spikes.trials": ("1", "trials of each stimulus"),

@@ -17,6 +17,7 @@ from virtuallab.intake import read_recording
 from virtuallab.intake.labelled import labelled
 from virtuallab.intake.repeats import averaged, signal_to_noise
 from virtuallab.probe import Noise, Probe
+from virtuallab.probe.calibration import Spread
 from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
 
@@ -223,7 +224,9 @@ def test_the_ratio_is_that_of_a_probes_noise():
     signal, _ = noisy(1, 0.0)
     measured = signal.astype(np.float32)[:, :, :6]
     draw = np.random.default_rng(3)
-    shown = [Noise(snr=0.8).added(measured, measured, draw) for _ in range(6)]
+    spread = Spread(layer=float(measured[0].std()), unit=np.nan)
+    noise = Noise(snr=0.8)
+    shown = [noise.added(measured, noise.deviation(spread), draw) for _ in range(6)]
     ours = averaged(np.stack(shown, 2).astype(np.float64), np.arange(30))
     assert signal_to_noise(ours) == pytest.approx(0.8 * np.sqrt(6), rel=0.1)
 
@@ -276,7 +279,8 @@ def test_stimuli_need_not_be_repeated_equally_often(tmp_path):
 
 def test_without_signal_the_ratio_is_nothing_and_without_noise_it_is_unknown(tmp_path):
     draw = np.random.default_rng(0)
-    shown = draw.standard_normal((3, 40, 2, 5))
+    # The square of the ratio is 0, with a standard error of 0.05 at one visit.
+    shown = draw.standard_normal((3, 400, 2, 5))
     whole = xr.Dataset({"activity": (("visit", "stimulus", "trial", "unit"), shown)})
     assert read(whole, tmp_path).attrs["snr"] < 0.3
     exact = xr.concat([plain()["activity"]] * 2, "trial").to_dataset()

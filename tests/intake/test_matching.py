@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.probe.rat import N_VISITS, rat, stream
+from tests.probe.rat import N_VISITS, rat, set_on_rats, stream
 from virtuallab.errors import UserError
-from virtuallab.intake import matching_probe
+from virtuallab.intake import matching_probe, signal_to_noise_of
 from virtuallab.probe import Noise, Probe
 
 DIMS = ("visit", "stimulus", "unit")
@@ -17,7 +20,7 @@ DIMS = ("visit", "stimulus", "unit")
 STEPS = range(0, 401, 20)  # 21 visits
 
 
-def recording(visits: int = 3, step: list[float] | None = None, **attributes: float) -> xr.Dataset:
+def recording(visits: int = 3, step: list[float] | None = None, **attributes: object) -> xr.Dataset:
     values = np.random.default_rng(0).standard_normal((visits, 8, 9)).astype("f4")
     found = xr.Dataset({"activity": (DIMS, values)}, attrs=attributes)
     return found if step is None else found.assign_coords(step=("visit", step))
@@ -39,10 +42,27 @@ def test_without_repeats_no_noise_is_added():
     assert matching_probe(recording(), STEPS).noise is None
 
 
+def test_a_recording_of_this_laboratory_is_read_out_as_its_probe_did():
+    probe = Probe(device="two_photon", units=9)
+    found = matching_probe(recording(probe=json.dumps(asdict(probe))), STEPS)
+    assert found.calcium == probe.in_effect.calcium
+    assert found.noise == Noise(unit_snr=1.0)
+    assert found.device is None
+    assert signal_to_noise_of(recording(probe=json.dumps(asdict(probe)))) == 1.0
+    clean = recording(probe=json.dumps(asdict(Probe(units=9))), snr=7.0)
+    assert signal_to_noise_of(clean) is None
+    assert matching_probe(clean, STEPS).noise == Noise()
+
+
+@pytest.mark.parametrize("written", ["{", "[1]", '{"noise": {"loud": 1}}', "[" * 100_000])
+def test_an_attribute_that_is_no_probe_of_ours_says_nothing(written):
+    assert matching_probe(recording(probe=written, snr=1.5), STEPS).noise == Noise(snr=1.5)
+
+
 def test_what_it_records_of_a_subject_has_the_shape_of_the_recording():
     tissue = rat()
     probe = matching_probe(recording(snr=2.0), range(N_VISITS))
-    ours = probe.implant(tissue, stream()).record(tissue, stream())
+    ours = probe.implant(tissue, stream()).record(tissue, stream(), set_on_rats(probe))
     assert ours["activity"].sizes == recording()["activity"].sizes
     assert ours["n_units"].values.tolist() == [3, 3, 3]
     assert ours["visit"].values.tolist() == [0, 2, 5]

@@ -15,6 +15,7 @@ from virtuallab.decoder.samples import by_subject
 from virtuallab.lab import bench as benches
 from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
+from virtuallab.lab.reference import reference
 from virtuallab.probe import Noise, Probe
 from virtuallab.probe.features import Measured, features, measure
 from virtuallab.store import Store
@@ -50,10 +51,12 @@ def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: Bench) -> None:
         states = bench.store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
         tissue = prepare(anatomy.architecture, anatomy.task, states, None)
         owner = (key, "design 0")
-        recording = (
-            DESIGNS[0]
-            .probe.implant(tissue, seeds.generator(3, *owner, seeds.PROBE_CHOICE))
-            .record(tissue, seeds.generator(3, *owner, seeds.PROBE_NOISE))
+        probe = DESIGNS[0].probe
+        implant = probe.implant(tissue, seeds.generator(3, *owner, seeds.PROBE_CHOICE))
+        recording = implant.record(
+            tissue,
+            seeds.generator(3, *owner, seeds.PROBE_NOISE),
+            reference(bench.store, anatomy, 3).calibration(probe),
         )
         found = features(recording).expand_dims(subject=["one"])
         found = found.assign_coords(
@@ -75,14 +78,25 @@ def test_batches_and_company_change_nothing(bench: Bench, monkeypatch: pytest.Mo
         there = together[DESIGNS.index(trial)]
         for name in trial.observables:
             np.testing.assert_array_equal(alone.samples[name].values, there.samples[name].values)
-        assert alone.visit_0.keys() == (set(trial.observables) if trial.control else set())
+        asked = set(trial.observables) if trial.control else set()
+        assert {name: of.keys() for name, of in alone.controls.items()} == {
+            "visit_0": asked,
+            "signal_removed": asked,
+        }
 
 
 def test_who_was_not_there_before_learning_has_no_visit_0(bench: Bench) -> None:
     """The first of later visits is no control: the rule has acted by then."""
     later = Probe(units=9, visits=(2, 3), observables=("activity",))
     [seen] = bench.look([Trial(later, 0, ("activity",), True)])
-    assert not seen.visit_0
+    assert not seen.controls["visit_0"]
+
+
+def test_a_design_without_noise_has_no_noise_to_read(bench: Bench) -> None:
+    clean = Probe(units=9, observables=("activity",))
+    [seen] = bench.look([Trial(clean, 0, ("activity",), True)])
+    assert seen.controls["visit_0"].keys() == {"activity"}
+    assert not seen.controls["signal_removed"]
 
 
 def test_more_workers_change_nothing(bench: Bench) -> None:

@@ -193,21 +193,6 @@ def test_a_store_that_is_not_there_is_said(folder: Path) -> None:
         compared(folder, subjects=folder / "nobody.zarr")
 
 
-def test_a_layer_without_signal_is_recorded_as_it_is_and_gets_no_noise_from_a_ratio() -> None:
-    from tests.probe.rat import rat, stream
-    from virtuallab.probe import Noise, Probe
-
-    tissue = rat()
-    tissue.responses["second"][:] = 0
-    found = (
-        Probe(noise=Noise(snr=1.0), observables=("activity",))
-        .implant(tissue, stream())
-        .record(tissue, stream())
-    )
-    of_second = found["activity"].values[..., found["unit_layer"].values == "second"]
-    assert (of_second == 0).all()
-
-
 def test_the_least_is_searched_and_said(folder: Path) -> None:
     console = Console(record=True, width=200)
     found = power(

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from virtuallab.probe import Probe
+from virtuallab.probe.calibration import Calibration, calibrated
+
 
 @dataclass(frozen=True)
 class Rat:
@@ -59,6 +62,11 @@ def rat(seed: int = 0) -> Rat:
         signal = responses[layer] = np.maximum(potential, 0).astype(np.float32)
     labels = np.arange(N_STIMULI) % 2
     return Rat(tuple(SIZES), responses, weights, inputs, labels, jacobians)
+
+
+def set_on_rats(probe: Probe) -> Calibration:
+    """Set a probe on another rat, whose visits stand for reference networks."""
+    return calibrated(probe, rat(99), stream(99))
 
 
 def stream(seed: int = 0) -> np.random.Generator:

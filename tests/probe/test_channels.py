@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.probe.rat import N_VISITS, SIZES, rat, stream
+from tests.probe.rat import N_VISITS, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
 from virtuallab.probe.channels import turning
 from virtuallab.probe.features import features
@@ -15,7 +15,7 @@ ACTIVITY = ("activity",)
 
 def recorded(probe: Probe, seed: int = 1):
     tissue = rat()
-    return probe.implant(tissue, stream(seed)).record(tissue, stream(2))
+    return probe.implant(tissue, stream(seed)).record(tissue, stream(2), set_on_rats(probe))
 
 
 def test_without_turnover_nothing_says_who_was_matched():
@@ -89,14 +89,16 @@ def test_a_channel_that_pools_hears_the_mean_of_its_members():
         np.testing.assert_allclose(found["activity"].values[..., mine], wanted, rtol=1e-5)
 
 
-def test_noise_of_an_average_is_in_proportion_to_the_average():
+def test_noise_of_an_average_is_in_proportion_to_the_averages_of_the_reference():
+    probe = Probe(pool=4, observables=ACTIVITY, noise=Noise(snr=0.5))
     plain = recorded(Probe(pool=4, observables=ACTIVITY))
-    noisy = recorded(Probe(pool=4, observables=ACTIVITY, noise=Noise(snr=0.5)))
+    reference = rat(99)
+    chosen = probe.implant(reference, stream(99))
     for layer in ("first", "second"):
         mine = plain["unit_layer"].values == layer
-        signal = plain["activity"].values[..., mine]
-        noise = noisy["activity"].values[..., mine] - signal
-        assert noise.std() / np.sqrt(signal.var((1, 2)).mean()) == pytest.approx(2, rel=0.2)
+        noise = (recorded(probe)["activity"] - plain["activity"]).values[..., mine]
+        averages = chosen.units[layer].hear(reference.responses[layer], chosen.stimuli)
+        assert noise.std() / np.sqrt(averages.var((1, 2)).mean()) == pytest.approx(2, rel=0.2)
 
 
 def test_followed_units_alone_tell_of_movement():

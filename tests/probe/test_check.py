@@ -123,7 +123,7 @@ IMPOSSIBLE = {
     "noise twice": (
         Probe(noise=Noise(sigma=1.0, snr=2.0)),
         "noise",
-        "found both sigma: 1.0 and snr: 2.0. Give one of them.",
+        "found sigma: 1.0 and snr: 2.0. Give one of them.",
     ),
     "a ratio of nothing": (
         Probe(noise=Noise(snr=0.0)),

@@ -12,6 +12,7 @@ import xarray as xr
 
 from tests.probe.rat import stream
 from virtuallab.probe import Contacts, Noise, Probe, Spikes
+from virtuallab.probe.calibration import calibrated
 from virtuallab.probe.cortex import DEPTH, SIDE, layer_at, neighbourhoods, positions
 from virtuallab.probe.device import contacts_json, device_of
 from virtuallab.registry import DEVICES
@@ -54,7 +55,8 @@ class Cat:
 
 
 def recorded(probe: Probe, seed: int = 1) -> xr.Dataset:
-    return probe.implant(Cat(), stream(seed)).record(Cat(), stream(2))
+    calibration = calibrated(probe, Cat(), stream(9))
+    return probe.implant(Cat(), stream(seed)).record(Cat(), stream(2), calibration)
 
 
 def complaints(probe: Probe) -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.probe.rat import SIZES, rat, stream
+from tests.probe.rat import SIZES, rat, set_on_rats, stream
 from tests.probe.test_statistics import APPLIED, slowly
 from virtuallab.probe import Noise, Probe
 from virtuallab.probe.features import features
@@ -18,7 +18,8 @@ from virtuallab.vocabulary import DEAD, EXPLODED, LIVE
 
 def recorded(probe: Probe | None = None) -> xr.Dataset:
     tissue = rat()
-    return (probe or Probe()).implant(tissue, stream()).record(tissue, stream())
+    probe = probe or Probe()
+    return probe.implant(tissue, stream()).record(tissue, stream(), set_on_rats(probe))
 
 
 def entries(recording: xr.Dataset, name: str, visit: int, layer: str) -> list[list[float]]:

@@ -10,7 +10,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, stream
+from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
 from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
@@ -18,7 +18,8 @@ from virtuallab.probe.implant import depth_group
 
 def recorded(probe: Probe, seed: int = 1, noise_seed: int = 2) -> xr.Dataset:
     tissue = rat()
-    return probe.implant(tissue, stream(seed)).record(tissue, stream(noise_seed))
+    implant = probe.implant(tissue, stream(seed))
+    return implant.record(tissue, stream(noise_seed), set_on_rats(probe))
 
 
 def of_layer(found: xr.Dataset, variable: str, layer: str) -> np.ndarray:

@@ -33,6 +33,7 @@ def identify(
     workers: int = 1,
     subjects: xr.Dataset | None = None,
     performance: xr.DataArray | None = None,
+    noise: xr.Dataset | None = None,
     step: Callable[[], None] = nothing,
 ) -> xr.Dataset:
     """Identify the rules of a probe's subjects.
@@ -52,6 +53,9 @@ def identify(
     performance : xr.DataArray, optional
         Validation accuracy, dims (subject, visit): truth that no probe sees. Controls read it, no
         decoder does.
+    noise : xr.Dataset, optional
+        Features, as the first, of the same subjects recorded where the signal was removed. A
+        control reads it. None if the probe has no noise.
     step : callable
         Called after each of :func:`n_steps`, in the process that did it: it can be pickled.
 
@@ -86,6 +90,7 @@ def identify(
     if not measured:
         raise NotAsked(f"this probe measured none of what it reads: {_listed(analysis)}")
     loaded = features.load()
+    noise = None if noise is None else noise.load()
     samples = {observable: by_subject(loaded, observable) for observable in measured}
     pool = Parallel(
         n_jobs=min(workers, len(measured) * len(analysis.classifiers)), initializer=begin_process
@@ -106,6 +111,7 @@ def identify(
                 draws=analysis.repeats,
                 performance=performance,
                 subjects=subjects,
+                noise=noise,
             ),
             analysis,
             others,

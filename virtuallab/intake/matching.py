@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.errors import UserError
+from virtuallab.errors import UnknownName, UserError
+from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.noise import Noise
-from virtuallab.probe.probe import Probe
+from virtuallab.probe.probe import InEffect, Probe
+from virtuallab.probe.spikes import Spikes
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
 
@@ -24,6 +28,8 @@ def matching_probe(
     it goes on for longer than they learned, or steps would fall together, visits lie at the same
     fractions of learning, the last of them at its end. Without steps they are spread evenly. Noise
     is that of the recording, if it is known, and so is the share of units lost from visit to visit.
+    A recording of this laboratory says its probe: what that made of responses (noise, averages,
+    spikes, fluorescence) is taken from there.
 
     Parameters
     ----------
@@ -44,7 +50,7 @@ def matching_probe(
     UserError
         If the subjects were preserved too rarely, or the recording is all noise.
     """
-    snr = recording.attrs.get("snr")
+    snr = signal_to_noise_of(recording)
     if snr is not None and not snr > 0:
         raise UserError(
             "responses to different stimuli differ by no more than those to the same one "
@@ -54,15 +60,47 @@ def matching_probe(
     turnover = None
     if "unit_matched" in recording:
         turnover = float(1 - recording["unit_matched"].to_numpy()[1:].mean()) or None
-    return Probe(
+    matched = Probe(
         units=recording.sizes[UNIT],
         division="even",
         turnover=turnover,
-        noise=None if snr is None else Noise(snr=float(snr)),
+        noise=None if snr is None else Noise(snr=snr),
         visits=_visits(recording, np.asarray(steps, dtype=np.float64), fractions),
         stimuli=recording.sizes[STIMULUS],
         observables=(ACTIVITY,),
     )
+    own = _own_design(recording)
+    if own is None:
+        return matched
+    return replace(matched, noise=own.noise, pool=own.pool, spikes=own.spikes, calcium=own.calcium)
+
+
+def signal_to_noise_of(recording: xr.Dataset) -> float | None:
+    """Signal-to-noise ratio of a recording: that of its probe, or that which repeats tell.
+
+    None where neither says it.
+    """
+    own = _own_design(recording)
+    if own is not None:
+        return own.noise.ratio
+    snr = recording.attrs.get("snr")
+    return None if snr is None else float(snr)
+
+
+def _own_design(recording: xr.Dataset) -> InEffect | None:
+    """Return the read-out of a recording of this laboratory; None of one made elsewhere."""
+    try:
+        written = json.loads(recording.attrs["probe"])
+        noise, spikes, calcium = (written[name] for name in ("noise", "spikes", "calcium"))
+        return Probe(
+            device=written["device"] if isinstance(written["device"], str) else None,
+            pool=written["pool"],
+            noise=None if noise is None else Noise(**noise),
+            spikes=None if spikes is None else Spikes(**spikes),
+            calcium=None if calcium is None else Calcium(**calcium),
+        ).in_effect
+    except (KeyError, TypeError, ValueError, RecursionError, UnknownName):
+        return None
 
 
 def _visits(

@@ -176,7 +176,10 @@ def _of_arrays(
         one = of_subject(wanted(dataset, source), subject, source)
         with reading(path, kind):
             one.load()
-    return labelled(one, source)
+    found = labelled(one, source)
+    if "probe" in one.attrs:  # of this laboratory: it says how the recording was made
+        found.attrs["probe"] = one.attrs["probe"]
+    return found
 
 
 def _netcdf_engine(path: Path) -> str:

@@ -72,24 +72,25 @@ def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def signal_to_noise(of_layer: Averaged) -> float:
     r"""Signal-to-noise ratio of one layer's averaged responses.
 
-    It is that of :class:`virtuallab.probe.Noise`: at each visit, the standard deviation of the
-    signal over the stimuli and units of a layer, over that of the noise in a measured response.
-    With :math:`m_i` the averages, :math:`N` of them, and :math:`s_i^2` the variance between the
-    presentations over their number,
+    It is that of :class:`virtuallab.probe.Noise`: the standard deviation of the signal over the
+    stimuli and units of a layer before it learns, here at the first visit with repeats, over that
+    of the noise in a measured response, here over all visits. With :math:`m_i` the averages of a
+    visit, :math:`N` of them, and :math:`s_i^2` the variance between the presentations over their
+    number,
 
     .. math:: \mathrm{noise}^2 = \overline{s^2}, \qquad
               \mathrm{signal}^2 = \mathrm{Var}(m) - (1 - 1/N)\, \overline{s^2},
 
     the estimators of an analysis of variance: neither is biased, whatever the noise of each unit.
-    Their ratio is averaged over visits.
 
     Returns
     -------
     float
-        0 where averages differ by no more than noise makes them differ; NaN where the noise cannot
-        be known (nothing was repeated) or there is none.
+        0 where averages of the first visit differ by no more than noise makes them differ; NaN
+        where the noise cannot be known (nothing was repeated) or there is none.
     """
-    ratios = []
+    signals: list[float] = []
+    noises: list[float] = []
     for responses, scatter, counts in zip(
         of_layer.responses, of_layer.scatter, of_layer.counts, strict=True
     ):
@@ -106,6 +107,7 @@ def signal_to_noise(of_layer: Averaged) -> float:
         noise = float(each.mean())
         there = responses[measured]
         signal = float(there.var()) - (1 - 1 / there.size) * noise
-        if noise > 0:
-            ratios.append(signal / noise)
-    return float(np.sqrt(max(np.mean(ratios), 0.0))) if ratios else np.nan
+        signals.append(signal)
+        noises.append(noise)
+    mean = float(np.mean(noises)) if noises else 0.0
+    return float(np.sqrt(max(signals[0] / mean, 0.0))) if mean > 0 else np.nan

@@ -38,6 +38,11 @@ class Anatomy:
     task: Task
     members: tuple[int, ...]
 
+    @property
+    def identity(self) -> str:
+        """All that is decided about it, in one text; its name depends on what else there is."""
+        return f"{_canonical(self.architecture)} {_canonical(self.task)}"
+
     def layout(self) -> StateLayout:
         """Where each parameter lies in a subject's preserved state."""
         return layout_of(self.architecture, self.task)

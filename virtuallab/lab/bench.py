@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ import xarray as xr
 from joblib import Parallel, delayed
 
 from virtuallab import seeds
+from virtuallab.decoder.controls import signal_removed, visit_0
 from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
 from virtuallab.installed import begin_process
 from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.reference import reference
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
 from virtuallab.probe.features import Measured, labelled, measure
+from virtuallab.probe.tissue import Unchanging
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.subject import Subject
@@ -46,7 +50,7 @@ class Trial:
     observables : tuple of str
         What a decoder will read.
     control : bool
-        Keep visit 0 too, which should tell nothing.
+        Keep visit 0 too, and the noise alone, which should tell nothing.
     """
 
     probe: Probe
@@ -59,11 +63,12 @@ class Trial:
 class Seen:
     """What became of a trial: rows of features, a subject each, by observable.
 
-    Of visit 0 alone there are none where it was not recorded or no control was asked.
+    Of a control there are none where it was not asked, or cannot be: visit 0 was not recorded, or
+    the design has no noise.
     """
 
     samples: Mapping[str, Samples]
-    visit_0: Mapping[str, Samples]
+    controls: Mapping[str, Mapping[str, Samples]]  # by name of the control
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,16 @@ class Bench:
             assert joined.shape[1:] == values.shape
             return Samples(joined, self.labels, np.arange(len(joined)), visits)
 
-        there = [name for name in trial.observables if f"visit_0 {name}" in rows[0]]
         return Seen(
             samples={name: samples("learning", name) for name in trial.observables},
-            visit_0={name: samples("visit_0", name) for name in there},
+            controls={
+                control: {
+                    name: samples(control, name)
+                    for name in trial.observables
+                    if f"{control} {name}" in rows[0]
+                }
+                for control in (visit_0.NAME, signal_removed.NAME)
+            },
         )
 
 
@@ -157,7 +168,7 @@ def _batches(trials: Sequence[Trial], subjects: int, visits: int) -> Iterator[li
     batch: list[Trial] = []
     size = 0
     for trial in trials:
-        each = 4 * subjects * columns * len(trial.observables)
+        each = 4 * subjects * columns * len(trial.observables) * (2 if trial.control else 1)
         if batch and size + each > _MEMORY:
             yield batch
             batch, size = [], 0
@@ -176,41 +187,60 @@ def _record(
 ) -> list[tuple[int, list[dict[str, Any]]]]:
     """Bring some subjects back and try all the designs in each: rows by observable."""
     opened = Store.open(store)
+    networks = reference(opened, anatomy, seed)
+    calibrations = [networks.calibration(trial.probe) for trial in trials]
     kept: list[list[Measured]] = [[] for _ in trials]
+    of_noise: list[list[Measured]] = [[] for _ in trials]
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
     with torch_threads(1):
         for index, key in subjects:
             states = opened.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
             tissue = prepare(anatomy.architecture, anatomy.task, states, None)
-            for number, trial in enumerate(trials):
+            unchanging: Unchanging | None = None
+            for number, (trial, calibration) in enumerate(zip(trials, calibrations, strict=True)):
                 # Not the name of the design: two designs are compared best at the same place.
                 owner = (key, f"design {trial.seed}")
-                choice = seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
-                noise = seeds.generator(seed, *owner, seeds.PROBE_NOISE)
-                recording = trial.probe.implant(tissue, choice).record(tissue, noise)
+                noise = partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE)
+                implant = trial.probe.implant(
+                    tissue, seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
+                )
+                recording = implant.record(tissue, noise(), calibration)
                 kept[number].append(measure(recording))
+                if trial.control and trial.probe.is_noisy:
+                    unchanging = unchanging or networks.unchanging(key, len(states))
+                    of_noise[number].append(
+                        measure(implant.record(unchanging, noise(), calibration))
+                    )
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [
-        _rows(labelled(coords, Measured.of_subjects(found)), trial)
-        for coords, found, trial in zip(alike, kept, trials, strict=True)
+        _rows(_joined(coords, found), _joined(coords, noise) if noise else None, trial)
+        for coords, found, noise, trial in zip(alike, kept, of_noise, trials, strict=True)
     ]
     return [(index, [of[place] for of in rows]) for place, (index, _) in enumerate(subjects)]
 
 
-def _rows(found: xr.Dataset, trial: Trial) -> list[dict[str, Any]]:
-    """What a decoder reads of each subject, by observable, and how many visits it spans."""
-    count = found.sizes[SUBJECT]
-    group = np.tile(found["depth_group"].values, (count, 1))
-    found = found.assign_coords(
-        {RULE: (SUBJECT, ["unknown"] * count), "depth_group": ((SUBJECT, LAYER), group)}
+def _joined(coords: xr.Dataset, found: Sequence[Measured]) -> xr.Dataset:
+    """Put the features of several subjects together, with the labels that a decoder needs."""
+    joined = labelled(coords, Measured.of_subjects(found))
+    group = np.tile(joined["depth_group"].values, (len(found), 1))
+    return joined.assign_coords(
+        {RULE: (SUBJECT, ["unknown"] * len(found)), "depth_group": ((SUBJECT, LAYER), group)}
     )
-    rows: list[dict[str, Any]] = [{} for _ in range(count)]
-    control = trial.control and knows_visit_0(found)
-    kinds = {"learning": by_subject, **({"visit_0": at_visit_0} if control else {})}
-    for kind, sampled in kinds.items():
+
+
+def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: Trial) -> list[dict[str, Any]]:
+    """What a decoder reads of each subject, by observable, and how many visits it spans."""
+    kinds: list[tuple[str, xr.Dataset, Callable[[xr.Dataset, str], Samples]]]
+    kinds = [("learning", found, by_subject)]
+    if trial.control and knows_visit_0(found):
+        kinds.append((visit_0.NAME, found, at_visit_0))
+    if noise is not None:
+        kinds.append((signal_removed.NAME, noise, by_subject))
+    rows: list[dict[str, Any]] = [{} for _ in range(found.sizes[SUBJECT])]
+    for kind, features, sampled in kinds:
         for name in trial.observables:
-            samples = sampled(found, name)
+            samples = sampled(features, name)
             for row, values in zip(rows, samples.values.astype(np.float32), strict=True):
                 row[f"{kind} {name}"] = (samples.visits, values)
     return rows

@@ -19,7 +19,7 @@ from virtuallab.decoder.verdict import judged_together, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.progress import counting, tallying
-from virtuallab.lab.stages import feature_node, stage
+from virtuallab.lab.stages import feature_node, noise_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 
@@ -96,6 +96,7 @@ def decode(
                         workers=workers,
                         subjects=store.subjects.load(),
                         performance=performance,
+                        noise=recorded_noise(store, probe),
                         step=step,
                     )
             except NotAsked as error:
@@ -142,6 +143,16 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     if not indices:
         raise UserError(f"probe {probe!r} has recorded no subject: every one diverged.")
     return store.read_values(feature_node(probe), indices)
+
+
+def recorded_noise(store: Store, probe: str) -> xr.Dataset | None:
+    """Features of a probe's noise alone, of the subjects that it has recorded.
+
+    None if it has no noise. Raises as :func:`recorded_features`.
+    """
+    if noise_node(probe) not in store.nodes():
+        return None
+    return store.read_values(noise_node(probe), sorted(store.committed(stage(probe))))
 
 
 def _performance(store: Store) -> xr.DataArray | None:

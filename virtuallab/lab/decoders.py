@@ -340,7 +340,7 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
         "units": _range([each["units"] for each in amounts]),
         "stimuli": _range([each["stimuli"] for each in amounts]),
         "layers": _range(layers),
-        "snr": design.noise.snr,
+        "snr": design.noise.ratio,
     }
 
 

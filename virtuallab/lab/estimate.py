@@ -27,7 +27,7 @@ _BUDGET = 1.0  # seconds for preparations
 # Of one probe in one subject: a fixed part, seconds a number, preparations that gradients take.
 # Within a factor of two in the protocols that are shipped.
 _PROBE, _NUMBER, _GRADIENTS = 0.02, 1e-7, 3.0
-CONTROLS = 2  # at chance, beside each question; the others are few fits
+CONTROLS = 3  # at chance, beside each question; the others are few fits
 _BESIDE = 2  # passes over the folds that relevance and coefficients take
 _AVERAGED = 3  # the recording, and within matched subjects, by several draws of the folds
 _ACCURACY = 0.7

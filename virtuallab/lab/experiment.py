@@ -187,7 +187,11 @@ def remove(store: Path, probes: Sequence[str], *, console: Console | None = None
             if name not in known:
                 raise UserError(f"{store}: no probe {name!r}. {suggest(name, known)}")
         for name in dict.fromkeys(probes):
-            nodes = [stages.feature_node(name), stages.recordings_of(name)]
+            nodes = [
+                stages.feature_node(name),
+                stages.noise_node(name),
+                stages.recordings_of(name),
+            ]
             count = len(kept.committed(stages.stage(name)))
             kept.remove(stages.stage(name), nodes)
             say(console, f"Probe {name} removed, with {count} recordings.")
@@ -302,7 +306,12 @@ def _record(
         check_living(store)
     living = stages.living(store)
     recording.declare(
-        store, experiment.subjects, experiment.anatomies, probes, visits=experiment.visits
+        store,
+        experiment.subjects,
+        experiment.anatomies,
+        probes,
+        visits=experiment.visits,
+        seed=experiment.protocol.seed,
     )
     begin_anew(store, [stages.stage(name) for name in probes], console)
     already = sum(len(store.committed(stages.stage(name))) for name in probes)

@@ -12,7 +12,7 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.samples import Samples, stages
 from virtuallab.errors import UserError
-from virtuallab.intake import read_recording
+from virtuallab.intake import read_recording, signal_to_noise_of
 from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
 from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
@@ -250,7 +250,7 @@ def _differences(recording: xr.Dataset, values: np.ndarray, facts: Facts) -> Ite
     last = float(recording["step"][-1]) if "step" in recording.coords else None
     if last is not None and abs(last - facts.last_step) > _NEAR * facts.last_step:
         yield f"last visit: step {last:g}, trained on step {facts.last_step}"
-    snr = recording.attrs.get("snr")
+    snr = signal_to_noise_of(recording)
     if (snr is None) != (facts.snr is None) or (
         snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
     ):

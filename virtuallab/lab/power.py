@@ -180,7 +180,7 @@ def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
         + prices.stimulus * amounts["stimuli"]
         + prices.insertion * (design.insertions if design.device else 0)
         + prices.trial * (design.spikes.trials if design.spikes else 0)
-        + prices.snr * (design.noise.snr or 0.0)
+        + prices.snr * (design.noise.ratio or 0.0)
     )
 
 

@@ -16,7 +16,7 @@ from virtuallab.console import say
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab import plan as planning
 from virtuallab.lab import record as recording
-from virtuallab.lab import table, train
+from virtuallab.lab import reference, table, train
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.bench import Bench
 from virtuallab.lab.load import check_designs
@@ -269,6 +269,7 @@ def train_all(
     store, subjects = experiment.store, experiment.subjects
     for anatomy in experiment.anatomies:
         train.declare(store, anatomy, experiment.visits)
+    reference.keep(store, experiment.anatomies, experiment.protocol.seed)
     begin_anew(store, [TRAIN], console)
     done = len(store.committed(TRAIN))
     with counting(console, "subjects trained", len(subjects), done) as advance:

@@ -15,9 +15,11 @@ from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.progress import Advance
+from virtuallab.lab.reference import Reference, reference
 from virtuallab.lab.stages import (
     feature_node,
     living,
+    noise_node,
     probes_in,
     recording_node,
     recordings_of,
@@ -26,12 +28,14 @@ from virtuallab.lab.stages import (
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe
+from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.device import contacts_json
 from virtuallab.probe.features import features
+from virtuallab.probe.tissue import Unchanging
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
 from virtuallab.store import Store
-from virtuallab.subject.preparation import Preparation, prepare
+from virtuallab.subject.preparation import prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
@@ -79,22 +83,38 @@ def record_probes(
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    references = {anatomy.name: reference(store, anatomy, seed) for anatomy in anatomies}
+    settings = {
+        (anatomy.name, name): references[anatomy.name].calibration(probe)
+        for anatomy in anatomies
+        for name, probe in probes.items()
+    }
 
     def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
         missing = [name for name in probes if index not in recorded[name]]
         states = store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
         tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+        key = subjects[index].key
+        unchanging: Unchanging | None = None
         for name in missing:
             stop.check()
-            seen = _look(tissue, probes[name], name, subjects[index], seed)
-            found = features(seen)
+            probe, calibration = probes[name], settings[anatomy.name, name]
+            choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
+            noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
+            implant = probe.implant(tissue, choice)
+            seen = implant.record(tissue, noise(), calibration)
+            found = {feature_node(name): features(seen)}
+            if probe.is_noisy:
+                unchanging = unchanging or references[anatomy.name].unchanging(key, len(states))
+                of_noise = implant.record(unchanging, noise(), calibration)
+                found[noise_node(name)] = features(of_noise)
             checksums = {}
-            if probes[name].keep == "recording":
+            if probe.keep == "recording":
                 node = recording_node(name, anatomy.name)
                 checksums[node] = store.write(node, index, seen)
-            node = feature_node(name)
-            checksums[node] = store.write(node, index, _placed(found, layers))
-            record = {"key": subjects[index].key, "checksums": checksums}
+            for node, each in found.items():
+                checksums[node] = store.write(node, index, _placed(each, layers))
+            record = {"key": key, "checksums": checksums}
             store.commit(stage(name), index, record)
             advance(1)
 
@@ -115,21 +135,26 @@ def declare(
     probes: Mapping[str, Probe],
     *,
     visits: xr.Dataset,
+    seed: int,
 ) -> None:
     """Make the nodes of probes; where they are there, see that they are for these probes.
 
     Parameters
     ----------
     store : Store
+        It keeps the reference networks.
     subjects : sequence of Subject
     anatomies : sequence of Anatomy
     probes : mapping from name to Probe
     visits : xr.Dataset
         Coordinates of the visits: ``visit``, ``step``, and ``epoch`` where known.
+    seed : int
+        The protocol's seed.
     """
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    references = [reference(store, anatomy, seed) for anatomy in anatomies]
     for name, probe in probes.items():
-        _declare(store, anatomies, name, probe, layers, visits, subjects)
+        _declare(store, references, name, probe, layers, visits, subjects)
 
 
 def probe_in(store: Store, name: str) -> Probe:
@@ -141,16 +166,9 @@ def probe_in(store: Store, name: str) -> Probe:
     return found
 
 
-def _look(tissue: Preparation, probe: Probe, name: str, subject: Subject, seed: int) -> xr.Dataset:
-    """Implant a probe in one subject and record."""
-    choice = seeds.generator(seed, subject.key, seeds.PROBE_CHOICE, name)
-    noise = seeds.generator(seed, subject.key, seeds.PROBE_NOISE, name)
-    return probe.implant(tissue, choice).record(tissue, noise)
-
-
 def _declare(
     store: Store,
-    anatomies: Sequence[Anatomy],
+    references: Sequence[Reference],
     name: str,
     probe: Probe,
     layers: Sequence[str],
@@ -170,15 +188,18 @@ def _declare(
     depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
     group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
     sample = xr.Dataset()
-    for anatomy in anatomies:
+    for each in references:
+        anatomy, calibration = each.anatomy, each.calibration(probe)
         states = np.zeros((visits.sizes[VISIT], anatomy.layout().size), dtype=np.float32)
         specimen = prepare(anatomy.architecture, anatomy.task, states, None)
         stream = np.random.default_rng(0)
-        seen = _with_times(probe.implant(specimen, stream).record(specimen, stream), visits)
+        found = probe.implant(specimen, stream).record(specimen, stream, calibration)
+        seen = _with_times(found, visits)
         if probe.keep == "recording":
             node = recording_node(name, anatomy.name)
             own = [chosen for chosen in CHOSEN if chosen in seen.coords]
-            store.declare(node, seen, coords=design, own=own, attributes=attributes)
+            noise = {"noise": _of_noise(probe, calibration)} if probe.is_noisy else {}
+            store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
         found = features(seen)
         sample = _placed(found, layers)
         columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
@@ -191,6 +212,20 @@ def _declare(
         "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
     }
     store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
+    if probe.is_noisy:
+        store.declare(noise_node(name), sample, coords=coords, attributes=attributes)
+
+
+def _of_noise(probe: Probe, calibration: Calibration) -> str:
+    """Write down the noise in effect: deviations and typical responses by layer, as JSON."""
+    design = probe.in_effect
+    found: dict[str, dict[str, float]] = {
+        name: {layer: design.noise.deviation(spread) for layer, spread in of.items()}
+        for name, of in calibration.spreads.items()
+    }
+    if design.spikes is not None:
+        found["typical_response"] = dict(calibration.responses)
+    return json.dumps(found)
 
 
 def _refuse_another(store: Store, name: str, probe: str) -> None:

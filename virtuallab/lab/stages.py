@@ -31,6 +31,11 @@ def feature_node(probe: str) -> str:
     return f"features/{probe}"
 
 
+def noise_node(probe: str) -> str:
+    """Return where the features of a probe's noise lie: recorded where the signal was removed."""
+    return f"signal_removed/{probe}"
+
+
 def living(store: Store) -> set[int]:
     """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
     records = store.committed(TRAIN)

@@ -157,9 +157,10 @@ def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_
             samples = seen.samples[name]
             yield f"rule/{name}/{classifier}", samples, classifier, how, seed, True
             if trial.control:
-                if name in seen.visit_0:
-                    before = seen.visit_0[name]
-                    yield f"visit_0/{name}/{classifier}", before, classifier, how, seed, False
+                for control, of_it in seen.controls.items():
+                    if name in of_it:
+                        key = f"{control}/{name}/{classifier}"
+                        yield key, of_it[name], classifier, how, seed, False
                 order = np.random.default_rng(seed).permutation(samples.labels)
                 shuffled = replace(samples, labels=order)
                 yield f"permuted_labels/{name}/{classifier}", shuffled, classifier, how, seed, False

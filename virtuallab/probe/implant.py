@@ -10,6 +10,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
+from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.channels import Channels, Pooled, Turning
 from virtuallab.probe.cortex import positions
 from virtuallab.probe.tissue import Tissue, labels_of, maps_of
@@ -55,7 +56,9 @@ class Implant:
     synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
 
-    def record(self, tissue: Tissue, noise: np.random.Generator) -> xr.Dataset:
+    def record(
+        self, tissue: Tissue, noise: np.random.Generator, calibration: Calibration | None = None
+    ) -> xr.Dataset:
         """Measure.
 
         The coordinates are the same for all subjects of one make, but for
@@ -68,6 +71,9 @@ class Implant:
         noise : numpy.random.Generator
             The noise stream of this probe in this subject. Each layer and each observable gets its
             own part of it, so noise in one does not depend on what else is recorded.
+        calibration : Calibration, optional
+            Of this probe, see :func:`~virtuallab.probe.calibration.calibrated`. Firing rates and
+            noise by a signal-to-noise ratio need it.
 
         Returns
         -------
@@ -75,6 +81,11 @@ class Implant:
             ``activity`` (visit, stimulus, unit), ``weights`` (visit, synapse) and
             ``activity_change`` (visit, stimulus, layer), as far as the probe measures them, in
             single precision, each with its ``units``.
+
+        Raises
+        ------
+        ValueError
+            If a calibration is needed and not given.
         """
         streams = {
             observable: dict(zip(tissue.layers, of_it.spawn(len(tissue.layers)), strict=True))
@@ -84,7 +95,9 @@ class Implant:
         coords = self._layer_coordinates(tissue)
         for observable in self.probe.observables:
             measure, dims = _MEASURED[observable]
-            seen = [measure(self, tissue, n, streams[observable][n]) for n in self.layers]
+            seen = [
+                measure(self, tissue, n, streams[observable][n], calibration) for n in self.layers
+            ]
             # Picking by index leaves axes in any order of memory; what follows reads along units.
             values = np.ascontiguousarray(np.concatenate(seen, axis=-1, dtype=np.float32))
             attrs = {**describe(observable), **self.probe.quantity(observable)}
@@ -152,30 +165,45 @@ class Implant:
         owners = [layer for layer in self.layers for _ in range(counts[layer])]
         return np.array(owners, dtype=object)
 
+    def _deviation(self, observable: str, layer: str, calibration: Calibration | None) -> float:
+        """Return the deviation of the noise in a layer."""
+        spread = None if calibration is None else calibration.spreads[observable][layer]
+        return self.probe.noise.deviation(spread)
+
     def _activity(
-        self, tissue: Tissue, layer: str, stream: np.random.Generator
+        self,
+        tissue: Tissue,
+        layer: str,
+        stream: np.random.Generator,
+        calibration: Calibration | None,
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        signal = tissue.responses[layer][self.visits]
-        seen = self.units[layer].hear(signal, self.stimuli)
-        if isinstance(self.units[layer], Pooled):
-            signal = seen  # noise is that of averages, which vary less than what they are of
+        seen = self.units[layer].hear(tissue.responses[layer][self.visits], self.stimuli)
         if self.probe.spikes is not None:
+            if calibration is None:
+                raise ValueError("firing rates need a calibration; see `calibrated`")
             there = tissue.responses[layer][self.visits][:, self.stimuli]
-            seen = self.probe.spikes.rates(seen, there, stream.spawn(1)[0])
-            with np.errstate(over="ignore"):  # of a network about to diverge
-                signal = signal * np.float32(self.probe.spikes.rate)
+            typical = calibration.responses[layer]
+            seen = self.probe.spikes.rates(seen, there, typical, stream.spawn(1)[0])
         elif self.probe.calcium is not None:
             seen = self.probe.calcium.glow(seen)
-        return self.probe.noise.added(seen, signal, stream)
+        return self.probe.noise.added(seen, self._deviation(ACTIVITY, layer, calibration), stream)
 
     def _weights(
-        self, tissue: Tissue, layer: str, stream: np.random.Generator
+        self,
+        tissue: Tissue,
+        layer: str,
+        stream: np.random.Generator,
+        calibration: Calibration | None,
     ) -> jt.Float[np.ndarray, "visit synapse"]:
-        signal = tissue.weights[layer][self.visits]
-        return self.probe.noise.added(signal[:, self.synapses[layer]], signal, stream)
+        seen = tissue.weights[layer][self.visits][:, self.synapses[layer]]
+        return self.probe.noise.added(seen, self._deviation(WEIGHTS, layer, calibration), stream)
 
     def _activity_change(
-        self, tissue: Tissue, layer: str, stream: np.random.Generator
+        self,
+        tissue: Tissue,
+        layer: str,
+        stream: np.random.Generator,
+        calibration: Calibration | None,
     ) -> jt.Float[np.ndarray, "visit stimulus 1"]:
         r"""Layer-wise activity change of the recorded units to the recorded inputs.
 
@@ -190,7 +218,8 @@ class Implant:
             return np.full((len(self.visits), len(self.stimuli), 1), np.nan, dtype=np.float32)
         sums = tissue.jacobian(layer, units)[self.visits]
         seen = sums[:, self.stimuli[:, None], inputs]
-        noisy = self.probe.noise.added(seen, sums, stream)
+        deviation = self._deviation(ACTIVITY_CHANGE, layer, calibration)
+        noisy = self.probe.noise.added(seen, deviation, stream)
         change: np.ndarray = noisy.sum(-1, keepdims=True, dtype=np.float64) / len(units)
         return change
 

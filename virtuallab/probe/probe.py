@@ -179,6 +179,13 @@ class Probe:
         return {}
 
     @property
+    def is_noisy(self) -> bool:
+        """Whether what is recorded has noise of its own: of the instrument, or of spike counts."""
+        design = self.in_effect
+        counts = design.spikes is not None and ACTIVITY in design.observables
+        return design.noise.is_there or counts
+
+    @property
     def sees_responses(self) -> bool:
         """Whether stimuli have to be shown."""
         seen = self.in_effect.observables

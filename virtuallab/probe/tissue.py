@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -53,3 +54,55 @@ def maps_of(tissue: Tissue) -> Mapping[str, tuple[int, int, int]]:
     if maps is None:
         return {layer: (tissue.responses[layer].shape[-1], 1, 1) for layer in tissue.layers}
     return maps
+
+
+@dataclass(frozen=True)
+class Unchanging:
+    """A tissue in which nothing happens: at each of some visits it is as at its first.
+
+    Parameters
+    ----------
+    tissue : Tissue
+        Of one visit.
+    visits : int
+    """
+
+    tissue: Tissue
+    visits: int
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Layers, from input to output."""
+        return self.tissue.layers
+
+    @property
+    def responses(self) -> Mapping[str, np.ndarray]:
+        """Responses of each layer: (visit, stimulus, unit)."""
+        return {layer: self._held(each) for layer, each in self.tissue.responses.items()}
+
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Weights of each layer: (visit, synapse)."""
+        return {layer: self._held(each) for layer, each in self.tissue.weights.items()}
+
+    @property
+    def inputs(self) -> Mapping[str, int]:
+        """Units that drive each layer."""
+        return self.tissue.inputs
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Class of each stimulus, where it is known."""
+        return labels_of(self.tissue)
+
+    @property
+    def maps(self) -> Mapping[str, tuple[int, int, int]]:
+        """Shape of each layer's feature map."""
+        return maps_of(self.tissue)
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Sum over ``units`` of their sensitivity to each input: (visit, stimulus, input)."""
+        return self._held(self.tissue.jacobian(layer, units))
+
+    def _held(self, values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values[:1], (self.visits, *values.shape[1:]))

@@ -24,6 +24,7 @@ SETTINGS: dict[str, tuple[str | None, int]] = {
     "insertions": ("insertion", 1),
     "spikes.trials": ("trial", 1),
     "noise.snr": ("snr", 1),
+    "noise.unit_snr": ("snr", 1),
     "noise.sigma": (None, -1),
     "turnover": (None, -1),
     "spikes.missed": (None, -1),

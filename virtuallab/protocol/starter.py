@@ -34,7 +34,7 @@ probes:                          # recording designs, all implanted in the same 
     keep: statistics             # all units; not kept, since it can be recorded again
   array:
     units: 50
-    noise: {snr: 1.0}            # standard deviation of signal over that of noise
+    noise: {snr: 1.0}            # as strong as the signal of a layer before learning
 
 analyses:                        # ways to ask which rule was at work
   main:

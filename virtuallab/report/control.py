@@ -12,11 +12,12 @@ from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CONTROL
 
 # Controls that stand beside each accuracy in a table; the others have a table of their own.
-BESIDE: Final = ("visit_0", "permuted_labels")
+BESIDE: Final = ("visit_0", "signal_removed", "permuted_labels")
 
 _MUST: Final = {"chance": "at chance", "beat": "beaten", "survive": "above chance"}
 _ASKED: Final = {
     "visit_0": "the recording before learning, when no rule has acted",
+    "signal_removed": "the noise of the recording, where the signal was removed",
     "permuted_labels": "the recording, with the rules' names shuffled among subjects",
     "metadata": "architecture, task and batch size, without a recording",
     "schedule": "how long a subject learned and when it was recorded, without a recording",
@@ -31,6 +32,10 @@ _MEANING: Final = {
     "visit_0": (
         "something that was there before learning began tells the rules apart: their initial "
         "weights, or their settings"
+    ),
+    "signal_removed": (
+        "the noise of the instrument depends on what it disturbs, and tells the rules apart by "
+        "itself"
     ),
     "permuted_labels": "the validation itself gives the answer away",
     "metadata": (

@@ -95,6 +95,7 @@ _PRETTY: Final = {
     "linear_svm": "linear SVM",
     "conv1d_mlp": "1D convolution",
     "visit_0": "visit 0 alone",
+    "signal_removed": "noise alone",
     "permuted_labels": "permuted labels",
 }
 

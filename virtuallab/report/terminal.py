@@ -19,7 +19,7 @@ _COLOURS = {
     Finding.CONTROL_FAILED: "red",
     Finding.NOTHING: "yellow",
 }
-_SHORT = {"permuted_labels": "permuted", "visit_0": "visit 0"}
+_SHORT = {"permuted_labels": "permuted", "visit_0": "visit 0", "signal_removed": "noise"}
 _WIDTH = 80  # columns of a terminal that nobody has widened
 _FEWEST = 15  # columns that a name can be folded into and still be read
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-_PROBE_NODES: Final = ("recordings", "features")
+_PROBE_NODES: Final = ("recordings", "features", "signal_removed")
 
 
 def of_node(store: Path, node: str, attributes: Mapping[str, Any]) -> str:

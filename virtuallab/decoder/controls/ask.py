@@ -13,6 +13,7 @@ from virtuallab.decoder.controls import (
     permuted_labels,
     schedule,
     schedule_matched,
+    signal_removed,
     visit_0,
 )
 from virtuallab.decoder.controls.check import Check
@@ -23,6 +24,7 @@ _ASK: Final[dict[str, Callable[[Question], Check]]] = {
     each.NAME: each.ask
     for each in (
         visit_0,
+        signal_removed,
         permuted_labels,
         metadata,
         schedule,
@@ -34,9 +36,9 @@ _ASK: Final[dict[str, Callable[[Question], Check]]] = {
 }
 EVERY: Final = tuple(_ASK)
 # Those asked of every design that is compared.
-CONTROLS: Final = (visit_0.NAME, permuted_labels.NAME)
+CONTROLS: Final = (visit_0.NAME, signal_removed.NAME, permuted_labels.NAME)
 # Those that read something else than the recording, and must be at chance.
-OF_THE_DATA: Final = (visit_0.NAME, metadata.NAME, schedule.NAME)
+OF_THE_DATA: Final = (visit_0.NAME, signal_removed.NAME, metadata.NAME, schedule.NAME)
 # Those that are the same whatever was recorded of the subjects.
 OF_SUBJECTS: Final = (metadata.NAME, schedule.NAME)
 

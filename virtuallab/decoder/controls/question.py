@@ -44,6 +44,9 @@ class Question:
     subjects : xr.Dataset, optional
         What was decided about each subject, over ``subject``; what it lacks is looked for among the
         coordinates of the features.
+    noise : xr.Dataset, optional
+        Features of the same subjects, recorded where the signal was removed and the noise was kept.
+        None where the probe has no noise.
     """
 
     classifier: Classifier
@@ -60,6 +63,7 @@ class Question:
     outcome: Outcome | None = None
     performance: xr.DataArray | None = None
     subjects: xr.Dataset | None = None
+    noise: xr.Dataset | None = None
 
     @property
     def labels(self) -> np.ndarray:

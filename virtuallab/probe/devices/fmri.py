@@ -26,5 +26,5 @@ class Fmri(Device):
     settings: ClassVar[Mapping[str, Any]] = {
         "observables": (ACTIVITY,),
         "pool": 16,
-        "noise": Noise(snr=1.0),
+        "noise": Noise(unit_snr=1.0),
     }

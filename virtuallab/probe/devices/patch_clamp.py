@@ -32,7 +32,7 @@ class PatchClamp(Device):
     units: ClassVar[int] = 1
     settings: ClassVar[Mapping[str, Any]] = {
         "observables": (ACTIVITY,),
-        "noise": Noise(snr=10.0),
+        "noise": Noise(unit_snr=10.0),
         "turnover": 1.0,
     }
 

@@ -35,7 +35,7 @@ class TwoPhoton(Device):
     settings: ClassVar[Mapping[str, Any]] = {
         "observables": (ACTIVITY,),
         "calcium": Calcium(decay=0.7, interval=2.0, saturation=10.0),
-        "noise": Noise(snr=1.0),
+        "noise": Noise(unit_snr=1.0),
         "turnover": 0.1,
     }
 

@@ -1,0 +1,116 @@
+"""Reference networks: built like the subjects, never trained, and of random streams of their own.
+
+Probes are set on them (:mod:`virtuallab.probe.calibration`), and the control that removes the
+signal records them in the place of the subjects. They are kept in the store, so that a probe that
+is implanted later is set on the same. Nothing about them depends on a rule, or on any subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.lab.anatomy import Anatomy
+from virtuallab.probe import Probe
+from virtuallab.probe.calibration import Calibration, calibrated
+from virtuallab.probe.tissue import Unchanging
+from virtuallab.store import Store
+from virtuallab.subject.birth import born
+from virtuallab.subject.population import populate
+from virtuallab.subject.preparation import prepare
+from virtuallab.vocabulary import NETWORK, PARAMETER, describe
+
+NETWORKS = 8  # of each anatomy
+
+
+def node(anatomy: Anatomy) -> str:
+    """Return where the reference networks of an anatomy lie."""
+    return f"references/{anatomy.name}"
+
+
+def keep(store: Store, anatomies: Sequence[Anatomy], seed: int) -> None:
+    """Put the reference networks of each anatomy into a store, where they are missing or damaged.
+
+    Parameters
+    ----------
+    store : Store
+    anatomies : sequence of Anatomy
+    seed : int
+        The protocol's seed.
+    """
+    there = store.nodes()
+    for anatomy in anatomies:
+        if node(anatomy) in there and not store.is_damaged(node(anatomy)):
+            continue
+        state = xr.Variable((NETWORK, PARAMETER), _made(anatomy, seed), describe("state"))
+        networks = xr.Variable(NETWORK, np.arange(NETWORKS), describe(NETWORK))
+        kept = xr.Dataset({"state": state}, {NETWORK: networks})
+        kept.attrs["layout"] = anatomy.layout().to_json()
+        store.write_table(node(anatomy), kept)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference networks of one anatomy.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    states : array, (network, parameter)
+    seed : int
+        The protocol's seed.
+    """
+
+    anatomy: Anatomy
+    states: np.ndarray
+    seed: int
+
+    def calibration(self, probe: Probe) -> Calibration:
+        """Set a probe on all of the networks."""
+        networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
+        return calibrated(probe, networks, self._stream("calibration"))
+
+    def unchanging(self, key: str, visits: int) -> Unchanging:
+        """Return what is recorded in the place of a subject, once its signal is removed.
+
+        Parameters
+        ----------
+        key : str
+            The subject's: it decides which of the networks.
+        visits : int
+        """
+        which = int(self._stream(key).integers(len(self.states)))
+        one = self.states[which : which + 1]
+        tissue = prepare(self.anatomy.architecture, self.anatomy.task, one, None)
+        return Unchanging(tissue, visits)
+
+    def _stream(self, purpose: str) -> np.random.Generator:
+        return seeds.generator(self.seed, seeds.REFERENCE, self.anatomy.identity, purpose)
+
+
+def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
+    """Return the reference networks that a store keeps.
+
+    Raises
+    ------
+    MachineError
+        If they are damaged.
+    """
+    return Reference(anatomy, store.read(node(anatomy))["state"].to_numpy(), seed)
+
+
+def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
+    networks = [
+        born(
+            anatomy.architecture,
+            anatomy.task,
+            seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),
+        )
+        for number in range(NETWORKS)
+    ]
+    found: np.ndarray = anatomy.layout().flatten(populate(networks)).numpy()
+    return found
