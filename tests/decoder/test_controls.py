@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from virtuallab.decoder.controls import (
     ask_all,
     judged,
 )
+from virtuallab.decoder.controls.alike import detectable, overlap_weights
 from virtuallab.decoder.controls.chance import at_chance, guessing
 from virtuallab.decoder.controls.shuffled_subjects import ask as ask_of_shuffled_subjects
 from virtuallab.decoder.controls.survived import matched
@@ -93,6 +95,8 @@ def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> Non
     checks = ask_all(question(features(signal=1.5)))
     assert [check.name for check in checks] == list(EVERY)
     unasked = {check.name: check.note for check in checks if not check.asked}
+    # What is planted lies in the steps as well.
+    assert unasked.pop("step_matched").startswith("rules differ too much in it")
     assert unasked == {
         "schedule": "nothing is known of how long the subjects learned",
         "learning_rate": "no learning rates are known",
@@ -107,8 +111,9 @@ def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> Non
 def test_a_planted_rule_passes_every_control() -> None:
     dataset = crossed(signal=2.0, each=20)
     checks = ask_all(question(dataset, performance=curves(dataset, 0.0)))
-    assert all(check.asked for check in checks)
-    assert {check.name for check in judged(checks, 0.95) if not check.passed} == set()
+    # What is planted lies in the steps as well, so that no two rules have equal ones.
+    assert {check.name for check in checks if not check.asked} == {"step_matched"}
+    assert {c.name for c in judged(checks, 0.95) if not c.passed} == {"step_matched"}
     assert {check.kind for check in checks} == {"chance", "beat", "survive"}
 
 
@@ -210,6 +215,68 @@ def test_a_rule_that_goes_with_a_network_turns_metadata_red() -> None:
     assert not asked("metadata", question(confounded)).passed
 
 
+def decided(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
+    """What was decided about subjects, with the parts that a laboratory notes."""
+    found = xr.Dataset(
+        {name: ("subject", np.asarray(values)) for name, values in columns.items()},
+        {"subject": dataset["subject"]},
+    )
+    for name in {"momentum", "weight_decay", "learning_rate"} & set(found):
+        found[name].attrs["part"] = "optimizer"
+    return found
+
+
+@pytest.mark.parametrize("name", ["loss", "momentum", "optimizer", "weight_decay", "steps"])
+def test_a_setting_that_goes_with_a_rule_turns_metadata_red(name: str) -> None:
+    dataset = features()
+    number = number_of(dataset)
+    tied = {
+        "loss": np.array(["cross_entropy", "squared_error"], dtype=object)[(number == 1) + 0],
+        "momentum": np.array([0.9, 0.5, 0.9])[number],
+        "optimizer": np.array(["sgd", "adam", "sgd"], dtype=object)[number],
+        "weight_decay": np.array([0.0, 0.0, 0.01])[number],
+        "steps": np.array([100, 100, 200])[number],
+    }[name]
+    rules = np.array(RULES, dtype=object)[number]
+    subjects = decided(dataset, plasticity=rules, **{name: tied})
+    check = asked("metadata", question(dataset, subjects=subjects))
+    assert not check.passed
+    assert name.replace("_", " ") in check.note
+
+
+def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -> None:
+    """Adam beside gradient descent: the optimizer is the answer, and so is its lack of momentum."""
+    dataset = features()
+    number = number_of(dataset)
+    subjects = decided(
+        dataset,
+        plasticity=np.array(["backprop", "feedback", "backprop"], dtype=object)[number],
+        optimizer=np.array(["adam", "sgd", "sgd"], dtype=object)[number],
+        momentum=np.array([np.nan, 0.9, 0.9])[number],
+    )
+    check = asked("metadata", question(dataset, subjects=subjects))
+    assert check.passed
+    assert "optimizer" not in check.note
+    # Two entries of one rule and optimizer that differ in momentum ask for the momentum.
+    momenta = decided(
+        dataset,
+        plasticity=np.array(["backprop", "feedback", "backprop"], dtype=object)[number],
+        optimizer=np.array(["sgd"] * 72, dtype=object),
+        momentum=np.array([0.5, 0.9, 0.9])[number],
+    )
+    assert asked("metadata", question(dataset, subjects=momenta)).passed
+
+
+def test_a_learning_rate_is_no_metadata_but_a_control_of_its_own() -> None:
+    dataset = features()
+    subjects = decided(
+        dataset,
+        plasticity=np.array(RULES, dtype=object)[number_of(dataset)],
+        learning_rate=10.0 ** -number_of(dataset),
+    )
+    assert asked("metadata", question(dataset, subjects=subjects)).passed
+
+
 def test_what_is_the_same_for_all_subjects_tells_nothing() -> None:
     alike = with_columns(features(), architecture=["small"] * 72, steps=[100] * 72)
     for name in ("metadata", "schedule"):
@@ -302,24 +369,73 @@ def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_
     assert beat.margin[1] > 0
     assert survive.passed
     assert survive.n_subjects < 240
-    assert "matched within network and task" in survive.note
 
 
-def test_matched_subjects_learned_as_well_as_one_another() -> None:
+def test_weighted_subjects_learned_as_well_as_one_another() -> None:
     dataset = features(each=40, signal=2.0)
     check = asked("performance_matched", question(dataset, performance=curves(dataset, 0.7)))
-    after, before = (float(word.rstrip(",")) for word in check.note.split() if word[:2] == "0.")
+    after, before = (float(word) for word in re.findall(r"by (\d\.\d+)", check.note))
     assert after < before / 4
+    # Most subjects count; matching in bins kept a tenth of them.
+    assert 120 < check.n_subjects < 240
 
 
-def test_where_rules_never_learn_as_well_as_one_another_too_few_remain() -> None:
+def test_weights_make_numbers_alike_under_every_rule_in_each_stratum() -> None:
+    stream = np.random.default_rng(0)
+    labels, strata = stream.choice(list("xyz"), 600), stream.choice(["small", "large"], 600)
+    shift = np.array([{"x": 0.0, "y": 0.8, "z": 1.2}[rule] for rule in labels])
+    values = stream.standard_normal((600, 2)) + shift[:, None] * np.array([1, -0.5])
+    weights = overlap_weights(values, labels, strata)
+    for stratum in ("small", "large"):
+        for column in values.T:
+            means = [
+                np.average(column[mine], weights=weights[mine])
+                for rule in "xyz"
+                if (mine := (labels == rule) & (strata == stratum)).any()
+            ]
+            assert np.ptp(means) < 0.12  # 1.2 and 0.6 before
+
+
+def test_the_power_of_a_control_is_what_it_says() -> None:
+    tested = np.full(4, 20.0)
+    least = detectable(tested, 0.95)
+    stream = np.random.default_rng(0)
+    chance, sd = guessing(tested)
+    found = least + sd * stream.standard_normal(4_000)
+    assert np.mean(found > chance + 1.645 * sd) == pytest.approx(0.8, abs=0.03)
+
+
+def test_where_rules_never_learn_as_well_as_one_another_none_of_them_counts() -> None:
     dataset = features(signal=1.5)
     check = asked("performance_matched", question(dataset, performance=curves(dataset, 20.0)))
     assert not check.asked
-    assert "each rule needs 6" in check.note
+    assert "rules differ too much in it" in check.note
 
 
-def test_a_subject_without_a_final_performance_matches_nobody() -> None:
+@pytest.mark.parametrize(("name", "survives"), [("act_step", False), ("act_cosine_start", True)])
+def test_what_is_told_by_the_size_of_changes_does_not_survive_equal_sizes(
+    name: str, survives: bool
+) -> None:
+    dataset = features(each=40)
+    own = 0.5 * np.random.default_rng(5).standard_normal(dataset.sizes["subject"])
+    told = xr.DataArray(0.5 * number_of(dataset) + own, dims="subject")
+    planted = dataset["change"].copy()
+    here = {"change_name": list(planted["change_name"].values).index(name)}
+    planted[here] = 0.1 * planted[here] + told
+    check = asked("step_matched", question(dataset.assign(change=planted)))
+    assert check.asked
+    assert check.passed == survives
+
+
+def test_without_movement_there_are_no_steps_to_match() -> None:
+    check = asked("step_matched", question(features().isel(visit=[0])))
+    assert (check.asked, check.note) == (
+        False,
+        "the recording has no two visits to move between",
+    )
+
+
+def test_a_subject_without_a_final_performance_has_no_weight() -> None:
     dataset = features(signal=2.0, each=20)
     performance = curves(dataset, 0.0)
     some = question(dataset, performance=performance[::2].reindex_like(performance))

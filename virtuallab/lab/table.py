@@ -75,23 +75,32 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
 def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     """Return the table of :func:`columns_of` subjects, dims (subject)."""
     columns = columns_of(subjects)
+    of_optimizer = {name for subject in subjects for name in _numbers_of_optimizers(subject)}
+    part = {name: {"part": "optimizer"} for name in of_optimizer}
     return xr.Dataset(
-        {name: (SUBJECT, values, describe(name)) for name, values in columns.items()},
+        {
+            name: (SUBJECT, values, {**describe(name), **part.get(name, {})})
+            for name, values in columns.items()
+        },
         coords={SUBJECT: np.array(subject_names(len(subjects)), dtype=object)},
     )
 
 
 def _numbers(subject: Subject) -> dict[str, float]:
+    return {**_numeric(asdict(subject.rule)), **_numbers_of_optimizers(subject)}
+
+
+def _numbers_of_optimizers(subject: Subject) -> dict[str, float]:
     own = asdict(subject.feedback_optimizer) if subject.feedback_optimizer else {}
-    every = {
-        **asdict(subject.rule),
-        **asdict(subject.optimizer),
-        **{f"feedback_{name}": value for name, value in own.items()},
-    }
+    return _numeric(
+        {**asdict(subject.optimizer), **{f"feedback_{name}": value for name, value in own.items()}}
+    )
+
+
+def _numeric(settings: Mapping[str, Any]) -> dict[str, float]:
+    """Settings that are numbers; yes and no are 1 and 0."""
     return {
-        name: float(value)
-        for name, value in every.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        name: float(value) for name, value in settings.items() if isinstance(value, int | float)
     }
 
 

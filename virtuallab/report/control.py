@@ -19,12 +19,13 @@ _ASKED: Final = {
     "visit_0": "the recording before learning, when no rule has acted",
     "signal_removed": "the noise of the recording, where the signal was removed",
     "permuted_labels": "the recording, with the rules' names shuffled among subjects",
-    "metadata": "architecture, task and batch size, without a recording",
+    "metadata": "all that was decided about a subject beside its rule, without a recording",
     "schedule": "how long a subject learned and when it was recorded, without a recording",
     "shuffled_subjects": "the recording, with shuffled names that all layers of a subject share",
     "learning_rate": "the learning rate, without a recording",
     "performance": "the learning curve, without a recording",
     "performance_matched": "the recording, of subjects that learned as well as one another",
+    "step_matched": "the recording, of subjects whose changes were as large as one another's",
     "schedule_matched": "the recording, of subjects whose schedule occurs under every rule",
 }
 # What follows where a control fails.
@@ -39,8 +40,8 @@ _MEANING: Final = {
     ),
     "permuted_labels": "the validation itself gives the answer away",
     "metadata": (
-        "rules are not crossed with architecture, task or batch size, so that a decoder may "
-        "recognise these and name the rule that goes with them"
+        "rules are not crossed with what else was decided (architecture, task, loss, momentum, "
+        "...), so that a decoder may recognise that and name the rule that goes with it"
     ),
     "schedule": (
         "rules differ in how long their subjects learned or in when they were recorded, so that "
@@ -54,6 +55,10 @@ _MEANING: Final = {
     "performance": "the learning curve alone tells the rules as well as the recording does",
     "performance_matched": (
         "the recording does not tell the rules of subjects that learned as well as one another"
+    ),
+    "step_matched": (
+        "the recording tells how much changed, and not in which way: subjects whose changes are "
+        "as large as one another's are not told apart"
     ),
     "schedule_matched": (
         "the recording does not tell the rules of subjects whose schedule occurs under every rule"

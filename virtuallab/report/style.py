@@ -96,6 +96,7 @@ _PRETTY: Final = {
     "conv1d_mlp": "1D convolution",
     "visit_0": "visit 0 alone",
     "signal_removed": "noise alone",
+    "step_matched": "steps matched",
     "permuted_labels": "permuted labels",
 }
 

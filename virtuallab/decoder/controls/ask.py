@@ -14,6 +14,7 @@ from virtuallab.decoder.controls import (
     schedule,
     schedule_matched,
     signal_removed,
+    step_matched,
     visit_0,
 )
 from virtuallab.decoder.controls.check import Check
@@ -31,6 +32,7 @@ _ASK: Final[dict[str, Callable[[Question], Check]]] = {
         learning_rate,
         performance,
         performance_matched,
+        step_matched,
         schedule_matched,
     )
 }
