@@ -91,8 +91,14 @@ def test_the_table_tells_the_loss_and_the_family_of_each_architecture() -> None:
 
 def test_every_column_says_what_it_is_and_in_what_unit() -> None:
     table = describe_subjects(expand(read_text(SMALL)))
+    of_optimizers = {
+        *("learning_rate", "momentum", "nesterov", "noise", "noise_fraction", "weight_decay")
+    }
     for name, column in table.data_vars.items():
-        assert column.attrs == describe(str(name))
+        said = dict(column.attrs)
+        part = said.pop("part", None)
+        assert said == describe(str(name))
+        assert (part == "optimizer") == (str(name) in of_optimizers), name
     assert table["steps"].attrs["long_name"]
 
 
