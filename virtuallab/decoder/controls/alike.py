@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from virtuallab.decoder.controls.chance import guessing, luck
 from virtuallab.decoder.controls.check import Check, not_asked
 from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.intervals import mean_interval
 
 _STRATA = ("architecture", "task")
 _LOOSE = 10.0  # of the penalty on the regression
@@ -55,7 +55,7 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
         return not_asked(name, "survive", int(known.sum()), f"{what} are not known of every rule")
     scores = _normal_scores(values[known], _strata(question)[known])
     weights = overlap_weights(scores, labels, _strata(question)[known])
-    effective = _effective(weights, labels, question.classes)
+    effective = np.array([_effective(weights[m]) for m in _members(question, labels)])
     least = detectable(effective, question.confidence)
     before, after = (_apart(scores, each, labels) for each in (np.ones(len(labels)), weights))
     if effective.min() < _FEWEST or least >= 1 or after > _ALIKE:
@@ -64,9 +64,12 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
             "make enough of their subjects alike"
         )
         return not_asked(name, "survive", int(effective.sum()), reason)
-    confusion = _weighted(question, known, weights, effective)
-    accuracy = balanced_accuracy(confusion)
-    low, high = interval(confusion, question.confidence, question.seed)
+    right = question.outcome.right[known]
+    shares = np.array(
+        [np.average(right[m], weights=weights[m]) for m in _members(question, labels)]
+    )
+    accuracy = float(shares.mean())
+    low, high = mean_interval(shares, effective, question.confidence, repeats=question.draws)
     p_value = luck(accuracy, effective)
     return Check(
         name=name,
@@ -74,7 +77,6 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
         accuracy=accuracy,
         low=low,
         high=high,
-        # The interval's prior draws a guess upwards, the more the fewer subjects count.
         passed=low > 1 / len(question.classes) and p_value < 1 - question.confidence,
         n_subjects=int(effective.sum()),
         note=(
@@ -150,26 +152,13 @@ def _strata(question: Question) -> np.ndarray:
     return np.array([" ".join(map(str, row)) for row in zip(*known, strict=True)])
 
 
-def _effective(
-    weights: np.ndarray, labels: np.ndarray, classes: list[str]
-) -> jt.Float[np.ndarray, " rule"]:
-    """Number of equally weighted subjects of each rule that would tell as much."""
-    of = [weights[labels == rule] for rule in classes]
-    return np.array([mine.sum() ** 2 / (mine**2).sum() for mine in of])
+def _effective(weights: np.ndarray) -> float:
+    """Number of equally weighted subjects that would tell as much."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _weighted(
-    question: Question, known: np.ndarray, weights: np.ndarray, effective: np.ndarray
-) -> jt.Float[np.ndarray, "true predicted"]:
-    assert question.outcome is not None
-    named = np.array(question.classes, dtype=object)[question.outcome.probability.argmax(1)][known]
-    labels = question.labels[known]
-    shares = [
-        [weights[(labels == rule) & (named == other)].sum() for other in question.classes]
-        for rule in question.classes
-    ]
-    found: jt.Float[np.ndarray, "true predicted"] = np.array(shares) * effective[:, None]
-    return found
+def _members(question: Question, labels: np.ndarray) -> list[np.ndarray]:
+    return [labels == rule for rule in question.classes]
 
 
 def _normal_scores(
