@@ -45,7 +45,10 @@ def test_one_command_from_protocol_to_verdict(protocol: Path, virtuallab: Comman
     page = (protocol.parent / "runs" / "small.html").read_text(encoding="utf-8")
     assert "Does everything hold together?" in page
     tree = xr.open_datatree(protocol.parent / "runs" / "small.zarr", engine="zarr")
-    assert {"subjects", "truth", "snapshots", "recordings", "features", "decoding"} == set(tree)
+    assert set(tree) == {
+        *("subjects", "truth", "snapshots", "references"),
+        *("recordings", "features", "signal_removed", "decoding"),
+    }
     assert set(tree["recordings"]) == {"sparse"}, "the whole probe keeps statistics only"
     activity = tree["recordings/sparse/knet4"].to_dataset()["activity"]
     assert activity.sizes == {"subject": 16, "visit": 3, "stimulus": 20, "unit": 20}

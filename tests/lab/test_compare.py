@@ -112,6 +112,7 @@ def test_only_further_designs_are_tried(folder: Path, monkeypatch: pytest.Monkey
         [
             *["rule/activity/kernel_svm"] * 4,
             *["visit_0/activity/kernel_svm", "permuted_labels/activity/kernel_svm"] * 2,
+            *["signal_removed/activity/kernel_svm"] * 2,
         ]
     )
 

@@ -12,6 +12,7 @@ import xarray as xr
 from rich.console import Console
 
 from tests.protocol.texts import SMALL
+from virtuallab.decoder.controls import CONTROLS
 from virtuallab.decoder.power import Along, Found, Least, Tried
 from virtuallab.lab.designs import designs_of, observables_of, tabulated
 from virtuallab.lab.tried import Answer
@@ -54,9 +55,7 @@ def found() -> xr.Dataset:
             keys = [(o, c) for o in observables_of(how, each.point) for c in how.classifiers]
             right = {key: stream.random(200) < ACCURACY[each.name] + more - 0.2 for key in keys}
             controls = {
-                (name, *key): stream.random(200) < 0.25
-                for key in keys
-                for name in ("visit_0", "permuted_labels")
+                (name, *key): stream.random(200) < 0.25 for key in keys for name in CONTROLS
             }
             came.append(Answer(right, controls))
     table = tabulated(how, designs, came, subjects, SIZES)
