@@ -56,7 +56,7 @@ def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: Bench) -> None:
         recording = implant.record(
             tissue,
             seeds.generator(3, *owner, seeds.PROBE_NOISE),
-            reference(bench.store, anatomy, 3).calibration(probe),
+            *reference(bench.store, anatomy, 3).calibrations([probe]),
         )
         found = features(recording).expand_dims(subject=["one"])
         found = found.assign_coords(

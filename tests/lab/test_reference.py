@@ -150,7 +150,9 @@ def test_an_experiment_keeps_them_and_asks_what_noise_alone_tells(tmp_path: Path
         anatomies(expand(protocol(path)))[1], tree["references/mlp"]["state"].to_numpy(), 3
     )
     deviations = tree["recordings/sparse/mlp"].attrs["noise"]
-    spread = kept.calibration(protocol(path).probes["sparse"]).spreads["activity"]["fc1"]
+    [calibration] = kept.calibrations([protocol(path).probes["sparse"]])
+    assert calibration is not None
+    spread = calibration.spreads["activity"]["fc1"]
     assert f"{spread.layer / 2}" in deviations
     before = tree["references/mlp"]["state"].to_numpy()
     chunk = next(p for p in (store / "references/mlp/state/c").rglob("*") if p.is_file())

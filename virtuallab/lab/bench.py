@@ -188,7 +188,7 @@ def _record(
     """Bring some subjects back and try all the designs in each: rows by observable."""
     opened = Store.open(store)
     networks = reference(opened, anatomy, seed)
-    calibrations = [networks.calibration(trial.probe) for trial in trials]
+    calibrations = networks.calibrations(trial.probe for trial in trials)
     kept: list[list[Measured]] = [[] for _ in trials]
     of_noise: list[list[Measured]] = [[] for _ in trials]
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common

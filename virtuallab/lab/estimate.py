@@ -48,7 +48,9 @@ def recording_seconds(
         for probe in probes.values():
             numbers = probe.values(units, synapses, visits, len(tissue.labels))
             gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.in_effect.observables)
-            one += _PROBE + _NUMBER * numbers + gradients * preparing
+            # Where there is noise it is recorded once more by itself.
+            times = 2 if probe.is_noisy else 1
+            one += times * (_PROBE + _NUMBER * numbers) + gradients * preparing
         spent += preparing
         measured += len(anatomy.members)
         total += one * len(anatomy.members)

@@ -22,6 +22,7 @@ from virtuallab.lab.estimate import decoding_seconds, precision, recording_secon
 from virtuallab.lab.memory import free_disk, total_memory
 from virtuallab.lab.networks import training_bytes
 from virtuallab.lab.rates import rate_cautions
+from virtuallab.lab.reference import NETWORKS
 from virtuallab.lab.telltale import telltales
 from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
@@ -155,10 +156,11 @@ def _disk(needed: int) -> tuple[str, ...]:
 
 def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
     visits = len(visit_steps(protocol))
-    sizes: dict[str, int] = {"snapshots": 0}
+    sizes: dict[str, int] = {"snapshots": 0, "references": 0}
     for anatomy in groups:
         members = len(anatomy.members)
         sizes["snapshots"] += members * visits * anatomy.layout().size * _BYTES
+        sizes["references"] += NETWORKS * anatomy.layout().size * _BYTES
         tissue = anatomy.specimen()
         units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
         synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}

@@ -85,9 +85,8 @@ def record_probes(
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
     references = {anatomy.name: reference(store, anatomy, seed) for anatomy in anatomies}
     settings = {
-        (anatomy.name, name): references[anatomy.name].calibration(probe)
-        for anatomy in anatomies
-        for name, probe in probes.items()
+        name: dict(zip(probes, each.calibrations(probes.values()), strict=True))
+        for name, each in references.items()
     }
 
     def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
@@ -98,7 +97,7 @@ def record_probes(
         unchanging: Unchanging | None = None
         for name in missing:
             stop.check()
-            probe, calibration = probes[name], settings[anatomy.name, name]
+            probe, calibration = probes[name], settings[anatomy.name][name]
             choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
             noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
             implant = probe.implant(tissue, choice)
@@ -189,7 +188,7 @@ def _declare(
     group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
     sample = xr.Dataset()
     for each in references:
-        anatomy, calibration = each.anatomy, each.calibration(probe)
+        anatomy, [calibration] = each.anatomy, each.calibrations([probe])
         states = np.zeros((visits.sizes[VISIT], anatomy.layout().size), dtype=np.float32)
         specimen = prepare(anatomy.architecture, anatomy.task, states, None)
         stream = np.random.default_rng(0)
@@ -198,7 +197,7 @@ def _declare(
         if probe.keep == "recording":
             node = recording_node(name, anatomy.name)
             own = [chosen for chosen in CHOSEN if chosen in seen.coords]
-            noise = {"noise": _of_noise(probe, calibration)} if probe.is_noisy else {}
+            noise = {} if calibration is None else {"noise": _of_noise(probe, calibration)}
             store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
         found = features(seen)
         sample = _placed(found, layers)

@@ -7,7 +7,7 @@ is implanted later is set on the same. Nothing about them depends on a rule, or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,10 +69,13 @@ class Reference:
     states: np.ndarray
     seed: int
 
-    def calibration(self, probe: Probe) -> Calibration:
-        """Set a probe on all of the networks."""
+    def calibrations(self, probes: Iterable[Probe]) -> list[Calibration | None]:
+        """Set each of some probes on all of the networks; None for one without noise."""
         networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
-        return calibrated(probe, networks, self._stream("calibration"))
+        return [
+            calibrated(probe, networks, self._stream("calibration")) if probe.is_noisy else None
+            for probe in probes
+        ]
 
     def unchanging(self, key: str, visits: int) -> Unchanging:
         """Return what is recorded in the place of a subject, once its signal is removed.

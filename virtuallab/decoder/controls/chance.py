@@ -19,8 +19,8 @@ from virtuallab.decoder.intervals import balanced_accuracy
 # Standard deviation of a cross-validated accuracy of noise, over that of as many independent
 # guesses: 1.08 to 1.31 in simulations of linear machines, forests and convolutions over visits, of
 # 12 to 100 subjects of two to four rules, in three or five folds, for Gaussian, heavy-tailed,
-# discrete and low-rank noise. With 1.3, noise passes a bound of 5 % in at most 4.5 % of cases, and
-# one of 1 % in at most 1.2 %.
+# discrete and low-rank noise. With 1.3, noise passes a bound of 5 % in 4.2 to 5.8 % of cases, and
+# one of 1 % in 0.6 to 0.9 % (studies/coverage.py).
 # The correction of Nadeau and Bengio 2003, "Inference for the Generalization Error", would be
 # sqrt(1 + folds * test / train) = 1.5 for five folds.
 INFLATION = 1.3
