@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,24 @@ def test_what_it_states_of_new_subjects_comes_true() -> None:
     inside = answer.sets(0.9)[np.arange(len(truth)), truth]
     assert inside.mean() == pytest.approx(0.9, abs=0.04)
     assert (answer.familiar < 0.05).mean() < 0.1
+
+
+@pytest.mark.parametrize(("apart", "uncalibrated"), [(0.15, 0.12), (0.7, -0.13)])
+def test_on_average_decoders_are_right_as_often_as_they_state(
+    apart: float, uncalibrated: float
+) -> None:
+    """Each learns its temperature from few subjects and is off by 0.04; their mean is not."""
+    classifier, asked = CLASSIFIERS["kernel_svm"](), drawn(150, 1_000, apart)
+    truth = np.array([RULES.index(rule) for rule in asked.labels.tolist()])
+    rows, excess = np.arange(120), []
+    for repeat in range(10):
+        known = drawn(40, repeat, apart)
+        trained = train(classifier, known, rows, RULES, inner_folds=3, seed=repeat)
+        for decoder in (trained, replace(trained, heat=1.0)):
+            stated = decoder.answer(asked.values).probability
+            excess.append(stated.max(1).mean() - (stated.argmax(1) == truth).mean())
+    assert abs(np.mean(excess[::2])) < 0.04
+    assert np.mean(excess[1::2]) == pytest.approx(uncalibrated, abs=0.04)
 
 
 def test_believing_names_whom_cross_validation_names() -> None:
