@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 
 class VirtuallabError(Exception):
     """Base of everything that virtuallab raises on purpose."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it by its message: constructors take other arguments, and workers send errors."""
+        return _raised_elsewhere, (type(self), self.args), self.__dict__
+
+
+def _raised_elsewhere(kind: type[VirtuallabError], words: tuple[Any, ...]) -> VirtuallabError:
+    error = kind.__new__(kind)
+    error.args = words
+    return error
 
 
 class UserError(VirtuallabError, ValueError):
