@@ -400,7 +400,12 @@ class _Protocol:
             found["layers"] = draw.some(["fc1", "fc2", "conv1"], 1, 1)
         if draw.chance(0.4):
             found["noise"] = draw.one(
-                [{}, {"snr": draw.real(0.1, 10)}, {"sigma": draw.one([0.0, 0.01, 1.0])}]
+                [
+                    {},
+                    {"snr": draw.real(0.1, 10)},
+                    {"unit_snr": draw.real(0.1, 10)},
+                    {"sigma": draw.one([0.0, 0.01, 1.0])},
+                ]
             )
         if "activity" not in found.get("observables", ["activity"]):
             pass
@@ -471,6 +476,7 @@ class _Protocol:
             ]
             found["hold_out"] = split[0] if len(split) == 1 and draw.chance(0.3) else split
         found["permutations"] = draw.one([0, 0, 1, 2])
+        found["repeats"] = draw.one([1, 1, 1, 3])
         if draw.chance(0.15) and len(self.labels) > 2:
             found["others"] = draw.some(self.labels, 1, len(self.labels) - 2)
         if draw.chance(0.2):

@@ -30,7 +30,7 @@ probes:
   whole: {keep: statistics}
   sparse: {units: 20, noise: {snr: 2.0}, visits: 3}
 analyses:
-  main: {observables: [activity], folds: 2, inner_folds: 2, permutations: 1}
+  main: {observables: [activity], folds: 2, inner_folds: 2, repeats: 1, permutations: 1}
 """
 
 

@@ -27,7 +27,7 @@ from virtuallab.store import Store
 
 QUIET = Console(quiet=True)
 RULES = {"slow": 1.0, "fast": 1.5}  # by how much responses grow between visits
-EACH = 20
+EACH = 12
 
 
 @dataclass(frozen=True, kw_only=True)

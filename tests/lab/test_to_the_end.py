@@ -37,7 +37,7 @@ subjects:
 probes:
   p: {observables: [activity], units: 4}
 analyses:
-  a: {observables: [activity], folds: 2, inner_folds: 2, permutations: 0}
+  a: {observables: [activity], folds: 2, inner_folds: 2, repeats: 1, permutations: 0}
 """
 WILD = ("subjects.rules[2].optimizer={name: sgd, learning_rate: 1.0e+30}", "subjects.visits=4")
 TWO = "subjects.rules=[backprop, {name: backprop, label: wild}]"
