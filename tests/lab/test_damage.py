@@ -31,8 +31,8 @@ subjects:
 probes:
   some: {units: 6, synapses: 6}
 analyses:
-  main: {observables: [activity], classifiers: [logistic_regression], folds: 2, inner_folds: 2, repeats: 1, \
-permutations: 1}
+  main: {observables: [activity], classifiers: [logistic_regression], folds: 2, inner_folds: 2, \
+repeats: 1, permutations: 1}
 """
 
 
