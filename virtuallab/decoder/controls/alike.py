@@ -60,7 +60,7 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
     before, after = (_apart(scores, each, labels) for each in (np.ones(len(labels)), weights))
     if effective.min() < _FEWEST or least >= 1 or after > _ALIKE:
         reason = (
-            f"rules differ too much in it: by {before:.1f} standard deviations, and no weights "
+            f"rules differ too much in {what}, by {before:.1f} standard deviations: no weights "
             "make enough of their subjects alike"
         )
         return not_asked(name, "survive", int(effective.sum()), reason)
