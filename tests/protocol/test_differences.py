@@ -25,7 +25,7 @@ def changed(*overrides: str) -> list[str]:
          'subjects.rules[0].optimizer.learning_rate was {"log_uniform": [0.01, 0.1]}, now 0.1'),
         ("subjects.visits=[0, 9]", "subjects.visits was 5, now [0, 9]"),
         ("probes.sparse.noise.snr=2",
-         'probes.sparse.noise was null, now {"sigma": null, "snr": 2.0}'),
+         'probes.sparse.noise was null, now {"sigma": null, "snr": 2.0, "unit_snr": null}'),
         ("probes={}", 'probes.sparse was'),
         ("subjects.tasks=[digits, mnist_5k]", "subjects.tasks[1] is new: 'mnist_5k'"),
         ("subjects.rules=[{name: backprop, label: sgdm}]",
