@@ -58,11 +58,12 @@ def _settings(question: Question) -> list[str]:
     """Return the numbers of optimizers, but for learning rates."""
     if question.subjects is None:
         return []
-    return [
+    # Sorted: a store lists its variables in any order.
+    return sorted(
         str(name)
         for name, values in question.subjects.data_vars.items()
         if values.attrs.get("part") == _KIND and "learning_rate" not in str(name)
-    ]
+    )
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
