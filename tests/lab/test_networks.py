@@ -175,7 +175,7 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
     assert made.recording > 0
     assert made.decoding > 0
     assert made.precision == (
-        "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.14 (95 % interval)"
+        "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.17 (95 % interval)"
     )
     assert made.cautions == ()
 

@@ -42,7 +42,7 @@ def schedules(question: Question) -> jt.Float[np.ndarray, "subject column"] | No
 
 
 def _named(question: Question) -> list[str]:
-    return [] if question.subjects is None else [str(name) for name in question.subjects.data_vars]
+    return [] if question.subjects is None else sorted(map(str, question.subjects.data_vars))
 
 
 def _is_schedule(name: str) -> bool:
