@@ -75,7 +75,7 @@ class Control:
     name : str
     kind : str
         ``chance``: its own accuracy must be at chance; ``beat``: the recording must tell more;
-        ``survive``: the recording must still tell the rules in fewer subjects.
+        ``survive``: the recording must still tell the rules in subjects that are alike.
     accuracy : Estimate, optional
         None where it was not asked.
     passed : bool, optional

@@ -18,7 +18,7 @@ class Check:
     name : str
     kind : {"chance", "beat", "survive"}
         Whether its own accuracy must be at chance, must lie below the recording's, or is the
-        recording's own in fewer subjects and must still lie above chance.
+        recording's own in subjects that are alike and must still lie above chance.
     accuracy : float
         Balanced accuracy of the control; NaN where it was not asked.
     low, high : float

@@ -8,7 +8,7 @@ of their optimizer. The learning rate is a control of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -31,12 +31,16 @@ def ask(question: Question) -> Check:
     if not known:
         return not_asked(NAME, "chance", len(question.labels), "nothing is known of the subjects")
     telling = {name: values for name, values in known.items() if not are_alike(values)}
-    listed = ", ".join(name.replace("_", " ") for name in known)
     if not telling:
-        return nothing_to_tell(NAME, subjects_of(question), f"all subjects are alike in {listed}")
+        note = f"all subjects are alike in {_listed(known)}"
+        return nothing_to_tell(NAME, subjects_of(question), note)
     values = np.concatenate(list(telling.values()), axis=1)
     outcome = question.decoded(question.known(values), select=False)
-    return at_chance(NAME, outcome.confusion, question.confidence, f"{listed} alone")
+    return at_chance(NAME, outcome.confusion, question.confidence, f"{_listed(telling)} alone")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _columns(question: Question) -> Iterator[tuple[str, np.ndarray]]:
