@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder study-coverage clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder study-published study-coverage clean
 .DEFAULT_GOAL := help
 
 help: ## What there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 $(VENV)/bin/python:
 	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -80,6 +80,9 @@ study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, 
 
 study-decoder: $(VENV)/.base ## Ask how far a verdict can be believed, for the documentation
 	$(BIN)/python studies/decoder.py
+
+study-published: $(VENV)/.base ## Ask how much the published scheme owes to a constant step size
+	OMP_NUM_THREADS=1 $(BIN)/python studies/published_scheme.py
 
 study-coverage: $(VENV)/.base ## Count how often intervals hold an accuracy that is known
 	OMP_NUM_THREADS=1 $(BIN)/python studies/coverage.py
