@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from virtuallab import installed, registry
 from virtuallab.errors import BrokenPlugin, UnknownName
-from virtuallab.registry import Registry
+from virtuallab.registry import REGISTRIES, Registry
 
 GOOD = """\
 from dataclasses import dataclass
@@ -169,3 +170,8 @@ def test_docstrings_are_read_without_an_import() -> None:
     docs = fresh.docs()
     assert docs["backprop"].startswith("Backpropagation: the error returns through")
     assert set(docs) == set(registry.RULES._modules())
+
+
+def test_a_registry_is_itself_after_pickling() -> None:
+    for each in REGISTRIES:
+        assert pickle.loads(pickle.dumps(each)) is each

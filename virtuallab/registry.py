@@ -58,6 +58,14 @@ class Registry(Generic[Plugin]):
         self._loaded = False
         self._others_loaded = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it by its kind: in another process it is the registry that is there.
+
+        A copy would know the plug-ins that were loaded here, and would take the others, which are
+        imported already, for unknown.
+        """
+        return _registry_of, (self.kind,)
+
     def register(self, name: str) -> Callable[[Plugin], Plugin]:
         """Class decorator that enters a class under the name that protocols use."""
 
@@ -253,3 +261,7 @@ CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
 REGISTRIES = (RULES, OPTIMIZERS, ARCHITECTURES, TASKS, DEVICES, CLASSIFIERS)
+
+
+def _registry_of(kind: str) -> Registry[Any]:
+    return next(each for each in REGISTRIES if each.kind == kind)

@@ -115,7 +115,7 @@ def test_a_failed_control_takes_the_verdict_away_and_names_the_likely_cause(cont
 @pytest.mark.parametrize(
     ("control", "cause"),
     [
-        ("metadata", "not crossed with architecture, task or batch size"),
+        ("metadata", "not crossed with what else was decided"),
         ("schedule", "how long their subjects learned"),
     ],
 )
