@@ -115,6 +115,9 @@ def _no_mapping(name: str, data: Any) -> Fault:
     return Fault(name, 1, "", expected("a mapping of keys", data))
 
 
+_HANDED_OVER = ("/dev/fd", "/dev/stdin", "/proc")  # by a shell: `validate <(make_protocol)`
+
+
 def _text_of(path: Path) -> str:
     """Read a file as text.
 
@@ -130,8 +133,8 @@ def _text_of(path: Path) -> str:
     try:
         if path.is_dir():
             raise refuse(f"is a folder. Name the protocol in it.{_inside(path)}")
-        if path.is_fifo() and not path.is_relative_to("/dev"):
-            # To open one waits for whoever writes into it; what a shell hands over is in /dev.
+        if path.is_fifo() and not any(map(path.is_relative_to, _HANDED_OVER)):
+            # To open one waits for whoever writes into it.
             raise refuse("is a named pipe, not a file. Save the protocol in a file.")
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
