@@ -99,7 +99,7 @@ def walk(seed: int, folder: Path, ways: Ways | None = None) -> Walked:
     path = folder / "protocol.yaml"
     path.write_text(text_of(generated(seed)), encoding="utf-8")
     steps = _Steps(folder)
-    with warnings.catch_warnings(), _quicker(ways):
+    with contextlib.closing(steps.console.file), warnings.catch_warnings(), _quicker(ways):
         warnings.simplefilter("error")
         try:
             read = steps("validate", lambda: load.protocol(path))
@@ -111,8 +111,6 @@ def walk(seed: int, folder: Path, ways: Ways | None = None) -> Walked:
             _all(steps, path, read, folder / "runs.zarr", halfway=ways.halfway)
         except Exception:
             return Walked(seed, "failed", steps.current, traceback.format_exc())
-        finally:
-            steps.console.file.close()
     return Walked(seed, "ran", steps.current)
 
 
