@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from itertools import combinations
 from typing import Any
 
@@ -54,6 +55,21 @@ def test_a_rule_may_have_another_number_of_replicates_and_nobody_else_changes() 
 
 def test_subjects_are_all_different() -> None:
     assert len({subject.key for subject in wide()}) == len(wide())
+
+
+def test_what_replicates_share_is_written_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+
+    def text(value: object) -> str:
+        written.append(value)
+        return json.dumps(value)
+
+    module = sys.modules["virtuallab.protocol.expand"]  # of whose name there is a function as well
+    monkeypatch.setattr(module, "_text", text)
+    wide("subjects.replicates=2")
+    few = len(written)
+    wide("subjects.replicates=20")
+    assert len(written) == 2 * few
 
 
 def test_expanding_twice_gives_the_same() -> None:

@@ -7,7 +7,7 @@ such group has a node of its own under ``/snapshots`` and ``/recordings/<probe>`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -69,20 +69,17 @@ def anatomies(subjects: Sequence[Subject]) -> tuple[Anatomy, ...]:
 
 def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One name for each subject's architecture: numbered where two share a plug-in's name."""
-    variants: dict[str, list[str]] = {}
-    for subject in subjects:
-        known = variants.setdefault(subject.architecture.name, [])
-        if (text := _canonical(subject.architecture)) not in known:
-            known.append(text)
+    texts = [_canonical(subject.architecture) for subject in subjects]
+    # Where a setting is drawn, there are as many variants as subjects: each is looked up.
+    variants: dict[str, dict[str, int]] = {}
+    for subject, text in zip(subjects, texts, strict=True):
+        known = variants.setdefault(subject.architecture.name, {})
+        known.setdefault(text, len(known) + 1)
+    names = [subject.architecture.name for subject in subjects]
     return tuple(
-        _numbered(subject.architecture.name, _canonical(subject.architecture), variants)
-        for subject in subjects
+        name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
+        for name, text in zip(names, texts, strict=True)
     )
-
-
-def _numbered(name: str, text: str, variants: Mapping[str, list[str]]) -> str:
-    known = variants[name]
-    return name if len(known) == 1 else f"{name}-{known.index(text) + 1}"
 
 
 def _canonical(plugin: Architecture | Task) -> str:

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,7 @@ class _Kind:
             self.owner,
         )
 
-    @property
+    @cached_property
     def owner(self) -> str:
         """Whose draws these are: all that is decided about the kind, in one text."""
         return _text(
