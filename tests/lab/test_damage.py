@@ -9,10 +9,11 @@ import pytest
 
 import virtuallab as vl
 from tests.store.toy import contents
-from virtuallab.errors import MachineError
+from virtuallab.errors import MachineError, VirtuallabWarning
 from virtuallab.lab import experiment
 from virtuallab.lab.identify import identify
 from virtuallab.lab.inspect import status
+from virtuallab.store import open_tree
 
 PROTOCOL = """\
 schema_version: 1
@@ -87,11 +88,71 @@ def test_run_makes_anew_what_is_damaged_and_nothing_else(folder: Path, made: Pat
     (records / "subjects" / "000006.json").write_text("{", encoding="utf-8")
     (records / "probe-some" / "000007.json").write_text("", encoding="utf-8")
     untouched = (records / "subjects" / "000001.json").read_bytes()
-    assert len(status(store, verify=True)[1]) == 8, "chunks are asked when the root is there again"
+    assert len(status(store, verify=True)[1]) == 10
     vl.run(folder / "small.yaml", store=store, workers=1)
     assert status(store, verify=True)[1] == []
     assert contents(store) == contents(made / "lab.zarr")
     assert (records / "subjects" / "000001.json").read_bytes() == untouched
+
+
+OTHER = PROTOCOL.replace("some:", "more:").replace("main: {", "added: {probes: [more], ")
+
+
+@pytest.fixture(scope="module")
+def extended(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The experiment with a probe and an analysis of another protocol in it."""
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("extended") / "copy")
+    other = folder / "other.yaml"
+    other.write_text(OTHER, encoding="utf-8")
+    experiment.probe(folder / "lab.zarr", other, workers=1)
+    experiment.decode(folder / "lab.zarr", other, workers=1)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("decoding/added/interval/zarr.json", "/decoding/added"),
+        ("decoding/added/balanced_accuracy/c/0/0/0", "/decoding/added"),
+        ("recordings/more/zarr.json", "/recordings/more"),
+        ("recordings/more/mlp/unit_layer/c/0", "/recordings/more/mlp"),
+    ],
+)
+def test_work_ends_with_its_verdict_though_what_others_added_is_damaged(
+    extended: Path, tmp_path: Path, name: str, left_out: str
+) -> None:
+    folder = shutil.copytree(extended, tmp_path / "copy")
+    store, page = folder / "lab.zarr", folder / "lab.html"
+    whole = open_tree(store)
+    (store / name).write_bytes(b"x")
+    page.unlink()
+    with pytest.warns(VirtuallabWarning, match=rf"left out: .*{name} is damaged"):
+        tree = vl.run(folder / "small.yaml", store=store, workers=1)
+    assert page.is_file()
+    assert {g for g in whole.groups if not f"{g}/".startswith(f"{left_out}/")} >= {*tree.groups}
+    assert left_out not in tree.groups
+    for group in ("/subjects", "/truth", "/features/some", "/features/more", "/snapshots/mlp"):
+        assert tree[group].to_dataset().identical(whole[group].to_dataset()), group
+    with pytest.warns(VirtuallabWarning, match=f"{name} is damaged"):
+        experiment.decode(store, workers=1)
+    page.unlink()
+    with pytest.raises(MachineError, match=f"{name} is damaged"):
+        experiment.report(store)
+    assert page.is_file(), "what is sound is reported first"
+
+
+def test_a_damaged_analysis_of_its_own_is_not_left_out_of_a_report(extended: Path) -> None:
+    folder = shutil.copytree(extended, extended.parent / "own")
+    store = folder / "lab.zarr"
+    page = folder / "lab.html"
+    page.write_text("before", encoding="utf-8")
+    (store / "decoding" / "main" / "interval" / "zarr.json").write_bytes(b"x")
+    with pytest.raises(MachineError, match=r"To make it anew: virtuallab decode \S+lab\.zarr$"):
+        experiment.report(store)
+    assert page.read_text(encoding="utf-8") == "before"
+    with pytest.warns(VirtuallabWarning, match="decoding/main/interval"):
+        tree = experiment.decode(store, folder / "other.yaml", workers=1)
+    assert set(tree["decoding"]) == {"added"}
 
 
 def test_status_goes_on_past_damaged_records(folder: Path) -> None:

@@ -156,6 +156,29 @@ def test_every_damaged_subject_is_named_with_what_makes_it_anew(folder: Path) ->
         store.check_values(NODE, [1])
 
 
+@pytest.mark.parametrize("lost", ["zarr.json", "manifest", f"{NODE}/zarr.json"])
+def test_damaged_values_are_named_where_metadata_is_damaged_as_well(
+    folder: Path, lost: str
+) -> None:
+    path = folder / "lab.zarr"
+    (folder / CHUNK).unlink()
+    flip(folder / CHUNK.replace("c.1.", "c.2."), 40, 0)
+    file = folder / "lab.records/manifest.json" if lost == "manifest" else path / lost
+    file.write_text("{", encoding="utf-8")
+    (path / NODE / "activity" / "c.2.0.0.0 2").write_bytes(b"a copy that a sync client made")
+    chunks = [CHUNK, CHUNK.replace("c.1.", "c.2.")]
+    assert sorted(named(folder)) == sorted([str(file.relative_to(folder)), *chunks])
+
+
+def test_where_no_file_of_an_array_is_left_each_subject_is_named(folder: Path) -> None:
+    (folder / "lab.zarr" / "zarr.json").write_text("{", encoding="utf-8")
+    array = folder / "lab.zarr" / NODE / "activity"
+    shutil.rmtree(array)
+    found = [each for each in without_root(folder / "lab.zarr") if each.subject]
+    assert [each.subject for each in found] == ["sub-0001", "sub-0002", "sub-0003"]
+    assert all(each.file.parent == array for each in found)
+
+
 def test_all_damaged_records_are_named_at_once(folder: Path) -> None:
     for index in (0, 2):
         flip(folder / "lab.records" / STAGE / f"{index:06d}.json", 30, 2)

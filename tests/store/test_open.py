@@ -94,7 +94,12 @@ def refused(path: Path, message: str) -> None:
 def test_a_missing_store_is_named_with_its_neighbours(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere" / "lab.zarr", "there is no experiment. Make one with")
     new_store(tmp_path)
-    refused(tmp_path / "lba.zarr", r"there is no experiment\. In .*: lab\.zarr\.")
+    zarr.create_group(str(tmp_path / "lab.compare.zarr"), zarr_format=3)
+    (tmp_path / "nested.zarr").mkdir()
+    (tmp_path / "nested.zarr" / "zarr.json").write_text("[" * 100_000, encoding="utf-8")
+    refused(tmp_path / "lba.zarr", r"there is no experiment\. In .*: lab\.zarr\. Make one")
+    (tmp_path / "lab.zarr" / "zarr.json").write_text("{", encoding="utf-8")
+    refused(tmp_path / "lba.zarr", r"there is no experiment\. In .*: lab\.zarr\. Make one")
 
 
 def test_whatever_is_no_store_is_refused(tmp_path: Path) -> None:

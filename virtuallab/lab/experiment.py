@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
 from rich.console import Console
 
 from virtuallab.console import say
-from virtuallab.errors import UserError, suggest
+from virtuallab.errors import UserError, VirtuallabWarning, suggest
 from virtuallab.lab import decode as decoding
 from virtuallab.lab import load, stages
 from virtuallab.lab import plan as planning
@@ -40,6 +41,8 @@ from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
 from virtuallab.report.subject_plates import Check, unchecked
 from virtuallab.store import Store, open_tree, writer
+from virtuallab.store.damage import Damage, refuse
+from virtuallab.store.integrity import damaged_parts
 from virtuallab.store.records import records_folder
 from virtuallab.vocabulary import PROBE
 
@@ -104,7 +107,8 @@ def run(
             _record(experiment, read.probes, workers=workers, console=console)
             _decode(experiment.store, read, read, workers, console)
         experiment.store.finish()
-    tree = report(root, None, console=console)
+    tree, left_out = _report(root, None, console)
+    _tell(left_out)
     if is_lost:
         raise UserError(ALL_DIVERGED)
     say(console, f"Took {spent(began, root)}")
@@ -154,7 +158,7 @@ def probe(
             probes = load.probes_for(protocol, overrides, experiment.protocol)
         _record(experiment, probes, workers=workers, console=console)
         experiment.store.finish()
-    return open_tree(store)
+    return _opened(store, open_tree)
 
 
 @stoppable()
@@ -196,7 +200,7 @@ def remove(store: Path, probes: Sequence[str], *, console: Console | None = None
             kept.remove(stages.stage(name), nodes)
             say(console, f"Probe {name} removed, with {count} recordings.")
         kept.finish()
-    tree = open_tree(store)
+    tree = _opened(store, open_tree)
     for analysis in _resting_on(tree, probes):
         again = shlex.join(["virtuallab", "decode", str(store)])
         say(
@@ -257,7 +261,7 @@ def decode(
         source = load.protocol(protocol, overrides) if protocol else experiment.protocol
         _decode(experiment.store, experiment.protocol, source, workers, console, partial=partial)
         experiment.store.finish()
-    tree = so_far(store)
+    tree = _opened(store, so_far)
     console.print(verdict_table(tree))
     return tree
 
@@ -272,18 +276,40 @@ def report(
     UserError
         If no file can be written where told.
     MachineError
-        If the disk is full or fails. The verdict is printed, and an older report is as it was.
+        If the disk is full or fails: the verdict is printed, and an older report is as it was. Or
+        if something is damaged; what other protocols have added to the experiment is then left out
+        of verdict and report, and named after them.
     """
-    console = console or Console(quiet=True)
+    tree, left_out = _report(store, output, console or Console(quiet=True))
+    refuse(left_out, store)
+    return tree
+
+
+def _report(store: Path, output: Path | None, console: Console) -> tuple[xr.DataTree, list[Damage]]:
+    """Report on an experiment but for damaged parts that other protocols have added to it."""
     if output is not None:
         check_in_folder(output)
         check_page(output)
-    tree = so_far(store)
+    parts = damaged_parts(store, own=False)
+    tree = so_far(store, parts)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
     write_page(page, lambda: build(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
-    return tree
+    return tree, [damage for part in parts.values() for damage in part]
+
+
+def _opened(store: Path, opening: Callable[[Path, Collection[str]], xr.DataTree]) -> xr.DataTree:
+    """Open an experiment after work on it; parts that are damaged are left out and named."""
+    parts = damaged_parts(store, own=True)
+    _tell(damage for part in parts.values() for damage in part)
+    return opening(store, parts)
+
+
+def _tell(damage: Iterable[Damage]) -> None:
+    """Warn of damage that the work just done has nothing to do with."""
+    for each in damage:
+        warnings.warn(f"left out: {each}", VirtuallabWarning, stacklevel=3)
 
 
 def _check_of(path: Path) -> Check:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -307,18 +307,24 @@ def _tables(
     return {"subjects": table.fates(described, records), "truth": truth}
 
 
-def so_far(path: Path) -> xr.DataTree:
+def so_far(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     """Open an experiment as far as it has come.
 
     The tables of subjects and of truth are written when all subjects are trained; until then they
     are made from the records of those that are.
+
+    Parameters
+    ----------
+    path : Path
+    without : collection of str
+        Nodes that are left out with all below them.
 
     Raises
     ------
     StoreError
         If there is no experiment at this path.
     """
-    tree = open_tree(path)
+    tree = open_tree(path, without)
     if "status" in tree["subjects"]:
         return tree
     experiment = resume(Store.open(path))

@@ -6,7 +6,10 @@ and puts the whole back. So one chunk holds exactly one subject, and is written 
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from virtuallab.store.layout import is_text, value_dims
 from virtuallab.store.seal import digest
 
 Checksums = Mapping[str, Mapping[str, str]]  # node -> variable -> checksum
+
+_CHUNK = re.compile(r"c\.[0-9]+((?:\.0)*)")
 
 
 def check_chunk(
@@ -64,6 +69,22 @@ def chunk_file(array: zarr.Array[Any], subject: int) -> Path:
     """Return the file below the store that holds one subject's chunk."""
     key = array.metadata.encode_chunk_key((subject, *[0] * (array.ndim - 1)))
     return Path(array.path) / key
+
+
+def find_chunk(folder: Path, subject: int) -> Path:
+    """Return the same file, told from the names of the others: for arrays without sound metadata.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the array.
+    subject : int
+        Index of the subject.
+    """
+    axes = ""
+    with suppress(OSError), os.scandir(folder) as others:
+        axes = next((found[1] for each in others if (found := _CHUNK.fullmatch(each.name))), "")
+    return folder / f"c.{subject}{axes}"
 
 
 def checksum(value: np.ndarray) -> str:

@@ -7,19 +7,22 @@ it anew, never an error of a library that met it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from virtuallab.errors import MachineError, VirtuallabError
 from virtuallab.store import remedy
+from virtuallab.store.chunk import find_chunk
 from virtuallab.store.damage import CHANGED, MISSING, Damage, refuse, what_is_wrong
 from virtuallab.store.disk import write_json
 from virtuallab.store.manifest import FILE, Manifest, changed_files
 from virtuallab.store.metadata import GATHERED, root_metadata
+from virtuallab.store.ownership import mark_damage
 from virtuallab.store.records import Records, records_folder
 from virtuallab.store.seal import digest, file_digest
+from virtuallab.vocabulary import subject_name
 
 
 def manifest_of(store: Path) -> Manifest:
@@ -58,7 +61,7 @@ def _is_changing(store: Path, manifest: Manifest) -> bool:
     """Whether the root is as it may be while nodes are added: its own content is all there."""
     try:
         content = root_metadata(store)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return False
     content.pop(GATHERED, None)
     return content == manifest.root
@@ -76,10 +79,14 @@ def of_nodes(
     nodes : iterable of str, optional
         Only these, and the groups above them; every node if not given.
     """
-    attributes = _attributes(manifest)
     for node in manifest.nodes if nodes is None else with_parents(nodes):
-        for name, found in changed_files(store / node, manifest.versions(node)).items():
-            yield Damage(store / node / name, found, remedy.of_node(store, node, attributes))
+        yield from _of_node(store, manifest, node)
+
+
+def _of_node(store: Path, manifest: Manifest, node: str) -> Iterator[Damage]:
+    command = remedy.of_node(store, node, _attributes(manifest))
+    for name, found in changed_files(store / node, manifest.versions(node)).items():
+        yield Damage(store / node / name, found, command)
 
 
 def with_parents(nodes: Iterable[str]) -> list[str]:
@@ -96,49 +103,131 @@ def with_parents(nodes: Iterable[str]) -> list[str]:
     return sorted(paths)
 
 
-def check_static(store: Path) -> None:
+def check_static(store: Path, without: Collection[str] = ()) -> None:
     """Refuse a store of which metadata, a coordinate or a table is damaged.
 
     A store whose records are not beside it (a copy of NAME.zarr alone) has nothing to be compared
     with, and is taken as it is.
+
+    Parameters
+    ----------
+    store : Path
+    without : collection of str
+        Nodes that are not looked at.
 
     Raises
     ------
     MachineError
     """
     if records_folder(store).is_dir():
-        refuse(static_damage(store), store)
+        refuse(static_damage(store, without), store)
 
 
-def without_root(store: Path) -> list[Damage]:
-    """Return what is damaged where the root or the manifest is; nothing of subjects' values."""
-    records = Records(store)
-    damaged = [each for stage in records.stages() for each in records.scan(stage)[1]]
-    try:
-        manifest = Manifest.read(records.folder)
-    except (OSError, ValueError, TypeError):
-        file = records.folder / FILE
-        found = Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))
-        return [found, *damaged]
-    static = [*of_root(store, manifest), *of_nodes(store, manifest)]
-    return [*static, *unlisted(store, manifest), *damaged]
+def damaged_parts(store: Path, *, own: bool) -> dict[str, list[Damage]]:
+    """Return damaged nodes of single probes and analyses: what can be left out of a store.
 
-
-def static_damage(store: Path) -> list[Damage]:
-    """Return what is damaged of metadata, coordinates and tables.
+    Parameters
+    ----------
+    store : Path
+    own : bool
+        Whether to return those of the store's own protocol too, or only those that were added.
 
     Raises
     ------
     MachineError
         If the manifest is missing or damaged.
     """
+    if not records_folder(store).is_dir():
+        return {}
     manifest = manifest_of(store)
-    damage = [*of_root(store, manifest), *of_nodes(store, manifest)]
+    attributes = _attributes(manifest)
+    found = {
+        node: list(_of_node(store, manifest, node))
+        for node in manifest.nodes
+        if remedy.is_part(node) and (own or not remedy.is_own(node, attributes))
+    }
+    return {node: damage for node, damage in found.items() if damage}
+
+
+def without_root(store: Path) -> list[Damage]:
+    """Return what is damaged where the root or the manifest is.
+
+    Nothing is read but bytes, so values of subjects are compared by the digests of their files.
+    """
+    records = Records(store)
+    try:
+        manifest = Manifest.read(records.folder)
+    except (OSError, ValueError, TypeError):
+        file = records.folder / FILE
+        static = [Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))]
+        attributes = {}
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            attributes = root_metadata(store)["attributes"]
+    else:
+        static = [*of_root(store, manifest), *of_nodes(store, manifest)]
+        static += unlisted(store, manifest)
+        attributes = _attributes(manifest)
+    scans = [records.scan(stage) for stage in records.stages()]
+    damaged = [each for _, of_stage in scans for each in of_stage]
+    chunks = (
+        each
+        for found, _ in scans
+        for index, record in found.items()
+        for node, files in record.get("files", {}).items()
+        for each in of_files(store, node, index, files, attributes)
+    )
+    return [*static, *mark_damage(records.folder, store), *damaged, *chunks]
+
+
+def of_files(
+    store: Path,
+    node: str,
+    index: int,
+    files: Mapping[str, str | None],
+    attributes: Mapping[str, Any],
+) -> Iterator[Damage]:
+    """Yield damaged chunks of one subject, told by their bytes alone: no metadata is read.
+
+    Parameters
+    ----------
+    store : Path
+    node : str
+    index : int
+        Of the subject.
+    files : mapping from variable to digest
+    attributes : mapping
+        Of the store's root.
+    """
+    for name, expected in files.items():
+        file = find_chunk(store / node / name, index)
+        if file_digest(file) != expected:
+            command = remedy.of_node(store, node, attributes)
+            yield Damage(file, what_is_wrong(file), command, subject_name(index))
+
+
+def static_damage(store: Path, without: Collection[str] = ()) -> list[Damage]:
+    """Return what is damaged of metadata, coordinates and tables; but for some nodes, if given.
+
+    Raises
+    ------
+    MachineError
+        If the manifest is missing or damaged.
+    """
+
+    def compared(manifest: Manifest) -> list[Damage]:
+        nodes = [node for node in manifest.nodes if node not in without]
+        return [
+            *of_root(store, manifest),
+            *(each for node in nodes for each in _of_node(store, manifest, node)),
+        ]
+
+    manifest = manifest_of(store)
+    damage = compared(manifest)
     if damage:
         # A command at work may have replaced a node between the two readings.
         now = manifest_of(store)
         if now != manifest:
-            damage = [*of_root(store, now), *of_nodes(store, now)]
+            damage = compared(now)
     return damage
 
 
@@ -190,7 +279,7 @@ def mend_root(store: Path) -> None:
         try:
             root = root_metadata(store)
             int(root["attributes"]["virtuallab_schema"])
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError):
             raise MachineError(
                 f"{store / 'zarr.json'} and {folder / FILE} are both damaged or missing, and each "
                 "could be made from the other only. Copy the experiment again."

@@ -69,6 +69,14 @@ class Manifest:
         """Return what a node may be; it is absent if nothing was noted of it."""
         return self.nodes.get(node, (None,))
 
+    def with_arrays(self) -> list[str]:
+        """Return the nodes that hold arrays; the others are groups of nodes."""
+        return [
+            node
+            for node, versions in self.nodes.items()
+            if any("/" in file for version in versions for file in version or ())
+        ]
+
     def settle(self, node: str) -> None:
         """Keep of a node the version that was noted last, and drop it if that is none."""
         last = self.versions(node)[-1]

@@ -22,7 +22,11 @@ GATHERED: Final = "consolidated_metadata"
 
 def root_metadata(store: Path) -> dict[str, Any]:
     """Content of the root's metadata file; raises OSError or ValueError if there is none."""
-    content = json.loads((store / "zarr.json").read_text(encoding="utf-8"))
+    text = (store / "zarr.json").read_text(encoding="utf-8")
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{store / 'zarr.json'} is nested too deeply") from None
     if not isinstance(content, dict):
         raise TypeError(f"{store / 'zarr.json'} holds no mapping")
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import xarray as xr
@@ -33,7 +34,8 @@ def check_is_ours(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         raise StoreError(f"{path} is a link to {path.readlink()}, where nothing is.")
     if not path.exists():
-        near = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
+        folders = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
+        near = [folder for folder in folders if _is_experiment(folder)]
         known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
         records = records_folder(path)
         if (records / MARK).is_file():
@@ -44,10 +46,9 @@ def check_is_ours(path: Path) -> None:
     if records_folder(path).is_dir():
         check_own(records_folder(path), path)
         refuse(of_root(path, manifest_of(path)), path)
-    try:
-        version = int(root_metadata(path)["attributes"]["virtuallab_schema"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise StoreError(f"{path} is not an experiment of virtuallab.") from None
+    version = _schema_version(path)
+    if version is None:
+        raise StoreError(f"{path} is not an experiment of virtuallab.")
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{path} was made by a newer virtuallab (schema {version}, this one reads "
@@ -55,11 +56,31 @@ def check_is_ours(path: Path) -> None:
         )
 
 
-def open_tree(path: Path) -> xr.DataTree:
+def _schema_version(path: Path) -> int | None:
+    """Return of which schema a store's root says that it is; None if it does not say."""
+    try:
+        return int(root_metadata(path)["attributes"]["virtuallab_schema"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_experiment(path: Path) -> bool:
+    """Whether a folder is an experiment, be it damaged; results of comparisons are zarr as well."""
+    return (records_folder(path) / MARK).is_file() or _schema_version(path) is not None
+
+
+def open_tree(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     """Open an experiment with all its coordinates loaded, and its values left on disk.
 
     Metadata, coordinates and tables are compared with their digests, where ``NAME.records`` is
     beside it; values of subjects are not.
+
+    Parameters
+    ----------
+    path : Path
+    without : collection of str
+        Nodes that are left out with all below them, and not looked at: see
+        :func:`virtuallab.store.integrity.damaged_parts`.
 
     Raises
     ------
@@ -70,11 +91,25 @@ def open_tree(path: Path) -> xr.DataTree:
     """
     check_is_ours(path)
     mend(path)
-    check_static(path)
+    check_static(path, without)
     with reading(path), quiet():
+        if without:
+            return _of_nodes(path, without)
         tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
         loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
         return xr.DataTree.from_dict(loaded, name=path.stem)
+
+
+def _of_nodes(path: Path, without: Collection[str]) -> xr.DataTree:
+    """Open the nodes with arrays one by one: a group cannot be, if one of its nodes is damaged."""
+    below = tuple(f"{node}/" for node in without)
+    opened = {"/": xr.Dataset(attrs=dict(root_metadata(path)["attributes"]))}
+    for node in manifest_of(path).with_arrays():
+        if not f"{node}/".startswith(below):
+            opened[node] = with_coords(
+                xr.open_zarr(str(path), group=node, consolidated=False, chunks=None, zarr_format=3)
+            )
+    return xr.DataTree.from_dict(opened, name=path.stem)
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:

@@ -54,9 +54,8 @@ def mark(records: Path, attributes: Mapping[str, Any]) -> None:
 def mark_damage(records: Path, store: Path) -> Iterator[Damage]:
     """Yield the mark if it is missing or damaged."""
     if _mark_in(records) is None:
-        attributes = root_metadata(store)["attributes"]
         file = records / MARK
-        yield Damage(file, what_is_wrong(file), remedy.of_node(store, "", attributes))
+        yield Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))
 
 
 def mend_mark(records: Path, store: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _PROBE_NODES: Final = ("recordings", "features", "signal_removed")
+_ANALYSES: Final = "decoding"
 
 
 def of_node(store: Path, node: str, attributes: Mapping[str, Any]) -> str:
@@ -22,13 +23,12 @@ def of_node(store: Path, node: str, attributes: Mapping[str, Any]) -> str:
     attributes : mapping
         Attributes of the store's root, with the protocol that it was made from.
     """
-    kind, _, rest = node.partition("/")
-    name = rest.partition("/")[0]
+    kind, name = _kind_and_name(node)
     path = shlex.quote(str(store))
-    if kind in _PROBE_NODES and name and not _is_own("probes", name, attributes):
+    if kind in _PROBE_NODES and name and not is_own(node, attributes):
         return f"virtuallab probe {path} --protocol PROTOCOL.yaml (the protocol of probe {name!r})"
-    if kind == "decoding" and name:
-        if _is_own("analyses", name, attributes):
+    if kind == _ANALYSES and name:
+        if is_own(node, attributes):
             return f"virtuallab decode {path}"
         return (
             f"virtuallab decode {path} --protocol PROTOCOL.yaml (the protocol of analysis {name!r})"
@@ -43,10 +43,23 @@ def of_stage(store: Path, stage: str, attributes: Mapping[str, Any]) -> str:
     return of_node(store, node, attributes)
 
 
-def _is_own(section: str, name: str, attributes: Mapping[str, Any]) -> bool:
-    """Whether the store's own protocol has a probe or an analysis of this name."""
+def is_part(node: str) -> bool:
+    """Whether a node belongs to one probe or one analysis; without it a store is still whole."""
+    kind, name = _kind_and_name(node)
+    return bool(name) and kind in (*_PROBE_NODES, _ANALYSES)
+
+
+def is_own(node: str, attributes: Mapping[str, Any]) -> bool:
+    """Whether the store's own protocol has the probe or the analysis that a node belongs to."""
+    kind, name = _kind_and_name(node)
+    section = "analyses" if kind == _ANALYSES else "probes"
     try:
         resolved = json.loads(str(attributes["protocol_resolved"]))
         return name in resolved[section]
     except (KeyError, ValueError, TypeError):
         return True
+
+
+def _kind_and_name(node: str) -> tuple[str, str]:
+    kind, _, rest = node.partition("/")
+    return kind, rest.partition("/")[0]

@@ -19,7 +19,14 @@ from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.store import chunk, remedy
 from virtuallab.store.damage import Damage, refuse, what_is_wrong
 from virtuallab.store.disk import writing
-from virtuallab.store.integrity import not_listed, of_nodes, reading, unlisted_nodes, with_parents
+from virtuallab.store.integrity import (
+    not_listed,
+    of_files,
+    of_nodes,
+    reading,
+    unlisted_nodes,
+    with_parents,
+)
 from virtuallab.store.layout import (
     along,
     as_words,
@@ -216,7 +223,9 @@ class Tree:
         checksums: Mapping[str, str],
         files: Mapping[str, str | None],
     ) -> Iterator[Damage]:
-        """Yield damaged chunks of one subject; none where the node itself cannot be trusted.
+        """Yield damaged chunks of one subject.
+
+        Where the node itself cannot be trusted, its files tell, and no values are read.
 
         Parameters
         ----------
@@ -229,6 +238,7 @@ class Tree:
             Of the files in which they lie.
         """
         if node in self and (node not in self.manifest or any(self.damage([node]))):
+            yield from of_files(self.path, node, index, files, self.attributes)
             return
         arrays = self.over_subjects(node) if node in self else {}
         for name, expected in checksums.items():
@@ -251,12 +261,7 @@ class Tree:
 
     def nodes(self) -> list[str]:
         """Return every node that holds arrays."""
-        listed = (
-            node
-            for node, versions in self.manifest.nodes.items()
-            if any("/" in file for version in versions for file in version or ())
-            and (self.path / node).is_dir()
-        )
+        listed = (node for node in self.manifest.with_arrays() if (self.path / node).is_dir())
         return sorted([*listed, *unlisted_nodes(self.path, self.manifest)])
 
     def check(self, node: str) -> None:
