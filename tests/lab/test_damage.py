@@ -155,6 +155,37 @@ def test_a_damaged_analysis_of_its_own_is_not_left_out_of_a_report(extended: Pat
     assert set(tree["decoding"]) == {"added"}
 
 
+@pytest.mark.parametrize("how", ["lost", "changed"])
+def test_run_makes_a_manifest_anew(folder: Path, made: Path, how: str) -> None:
+    store, manifest = folder / "lab.zarr", folder / "lab.records" / "manifest.json"
+    manifest.unlink() if how == "lost" else manifest.write_text("{", encoding="utf-8")
+    (store / "features" / "some" / "stat" / "c.3.0.0.0").write_bytes(b"")
+    with pytest.raises(MachineError, match=r"manifest\.json is .*: virtuallab run"):
+        experiment.report(store)
+    vl.run(folder / "small.yaml", store=store, workers=1)
+    assert status(store, verify=True)[1] == []
+    assert contents(store) == contents(made / "lab.zarr")
+
+
+def test_what_a_new_manifest_does_not_know_is_left_out(extended: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(extended, tmp_path / "copy")
+    store, other = folder / "lab.zarr", folder / "other.yaml"
+    (folder / "lab.records" / "manifest.json").unlink()
+    (folder / "small.yaml").write_text(
+        PROTOCOL.replace("main: {", "main: {probes: [some], "), encoding="utf-8"
+    )
+    with pytest.warns(VirtuallabWarning, match=r"left out: .*/(more|added)\S* is not in .*manifest"):
+        tree = vl.run(folder / "small.yaml", store=store, workers=1)
+    assert set(tree["decoding"]) == {"main"}
+    with pytest.warns(VirtuallabWarning, match="decoding/added is not in"):
+        experiment.probe(store, other, workers=1)
+    experiment.decode(store, other, workers=1)
+    assert status(store, verify=True)[1] == []
+    before, after = contents(extended / "lab.zarr"), contents(store)
+    assert before.keys() == after.keys()
+    assert {name for name in after if before[name] != after[name]} <= {"zarr.json"}
+
+
 def test_status_goes_on_past_damaged_records(folder: Path) -> None:
     for index in (0, 5):
         (folder / "lab.records" / "subjects" / f"{index:06d}.json").write_text("", encoding="utf-8")

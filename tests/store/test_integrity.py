@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +310,24 @@ def test_other_protocols_parts_name_their_command(tmp_path: Path) -> None:
     assert of_node(store, "decoding/main", own) == "virtuallab decode 'my runs/lab.zarr'"
     assert of_stage(store, "probe-new", own).startswith("virtuallab probe 'my runs/lab.zarr' --pro")
     assert "of analysis 'mine'" in of_node(store, "decoding/mine", own)
+
+
+def test_links_and_chunks_are_not_searched_for_nodes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "lab.zarr"
+    (path / "recordings" / "again").symlink_to(path, target_is_directory=True)
+    looked: list[Path] = []
+    plain = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        looked.append(self)
+        return plain(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    store = Store.open(path)
+    assert store.nodes() == sorted([TABLE, NODE, "subjects"])
+    assert not {path / NODE / "activity", path / "recordings" / "again"} & {*looked}
 
 
 def test_a_missing_node_is_no_damage(folder: Path) -> None:

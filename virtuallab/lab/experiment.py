@@ -290,18 +290,20 @@ def _report(store: Path, output: Path | None, console: Console) -> tuple[xr.Data
     if output is not None:
         check_in_folder(output)
         check_page(output)
-    parts = damaged_parts(store, own=False)
-    tree = so_far(store, parts)
+    own, added = damaged_parts(store)
+    refuse((damage for part in own.values() for damage in part), store)
+    tree = so_far(store, added)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
     write_page(page, lambda: build(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
-    return tree, [damage for part in parts.values() for damage in part]
+    return tree, [damage for part in added.values() for damage in part]
 
 
 def _opened(store: Path, opening: Callable[[Path, Collection[str]], xr.DataTree]) -> xr.DataTree:
     """Open an experiment after work on it; parts that are damaged are left out and named."""
-    parts = damaged_parts(store, own=True)
+    own, added = damaged_parts(store)
+    parts = own | added
     _tell(damage for part in parts.values() for damage in part)
     return opening(store, parts)
 

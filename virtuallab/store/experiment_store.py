@@ -400,8 +400,11 @@ class Store:
         return [each for stage in self._records.stages() for each in self._records.scan(stage)[1]]
 
     def is_damaged(self, node: str) -> bool:
-        """Whether metadata, a coordinate or a table's values of a node are damaged."""
-        return bool(self._tree.damage([node]))
+        """Whether metadata, a coordinate or a table's values of a node are damaged.
+
+        They are taken for damaged where the manifest, made anew, does not tell.
+        """
+        return node not in self._tree.manifest or bool(self._tree.damage([node]))
 
     def make_anew(self, stage: str) -> int:
         """Take subjects of whom a record or a chunk is damaged for not done with a stage.

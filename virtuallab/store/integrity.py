@@ -123,30 +123,32 @@ def check_static(store: Path, without: Collection[str] = ()) -> None:
         refuse(static_damage(store, without), store)
 
 
-def damaged_parts(store: Path, *, own: bool) -> dict[str, list[Damage]]:
+def damaged_parts(store: Path) -> tuple[dict[str, list[Damage]], dict[str, list[Damage]]]:
     """Return damaged nodes of single probes and analyses: what can be left out of a store.
 
-    Parameters
-    ----------
-    store : Path
-    own : bool
-        Whether to return those of the store's own protocol too, or only those that were added.
+    Returns
+    -------
+    own : dict from node to list of Damage
+        Those of the store's own protocol.
+    added : dict from node to list of Damage
+        Those that other protocols have added.
 
     Raises
     ------
     MachineError
         If the manifest is missing or damaged.
     """
-    if not records_folder(store).is_dir():
-        return {}
-    manifest = manifest_of(store)
-    attributes = _attributes(manifest)
-    found = {
-        node: list(_of_node(store, manifest, node))
-        for node in manifest.nodes
-        if remedy.is_part(node) and (own or not remedy.is_own(node, attributes))
-    }
-    return {node: damage for node, damage in found.items() if damage}
+    own: dict[str, list[Damage]] = {}
+    added: dict[str, list[Damage]] = {}
+    if records_folder(store).is_dir():
+        manifest = manifest_of(store)
+        attributes = _attributes(manifest)
+        found = {node: list(_of_node(store, manifest, node)) for node in manifest.nodes}
+        found |= {n: [not_listed(store, manifest, n)] for n in unlisted_nodes(store, manifest)}
+        for node, damage in found.items():
+            if damage and remedy.is_part(node):
+                (own if remedy.is_own(node, attributes) else added)[node] = damage
+    return own, added
 
 
 def without_root(store: Path) -> list[Damage]:
@@ -306,9 +308,22 @@ def unlisted(store: Path, manifest: Manifest) -> Iterator[Damage]:
 
 def unlisted_nodes(store: Path, manifest: Manifest) -> list[str]:
     """Return nodes with arrays that are in a store and not in its manifest."""
-    arrays = (file.parent for file in store.rglob("zarr.json") if _is_array(file))
-    nodes = {array.parent.relative_to(store).as_posix() for array in arrays}
+    nodes = {node.relative_to(store).as_posix() for node in _with_arrays(store)}
     return sorted(node for node in nodes if node not in manifest and node != ".")
+
+
+def _with_arrays(folder: Path) -> Iterator[Path]:
+    """Yield a folder and those below it that hold arrays; chunks, which are many, are not seen."""
+    try:
+        folders = [each for each in folder.iterdir() if each.is_dir() and not each.is_symlink()]
+    except OSError:  # somebody's own folder, which may not be read
+        return
+    arrays = [each for each in folders if _is_array(each / "zarr.json")]
+    if arrays:
+        yield folder
+    for each in folders:
+        if each not in arrays:
+            yield from _with_arrays(each)
 
 
 def not_listed(store: Path, manifest: Manifest, node: str) -> Damage:
