@@ -535,7 +535,7 @@ def test_outside_of_its_intervals_a_unit_is_missing_not_silent(tmp_path):
     np.testing.assert_allclose(found["activity"][1], found["activity"][0])
     assert found.attrs["notes"] == [
         "1.nwb: 3 of 18 responses in single trials are missing: the unit was not observed "
-        "throughout the trial."
+        "throughout the trial, or a value of it is NaN."
     ]
 
 
@@ -594,6 +594,26 @@ def test_units_are_matched_by_name_where_there_is_one(tmp_path):
         "units are matched by their ids: in the column unit_name names are missing or"
         in (found.attrs["notes"][0])
     )
+
+
+def test_it_is_said_where_only_some_files_name_their_units(tmp_path):
+    def named(contents: NWBFile) -> None:
+        add_trials(contents, STIMULI)
+        contents.add_unit_column("unit_name", "-")
+        for place in range(3):
+            times = spikes(np.full(3, 30.0), np.random.default_rng(place))
+            contents.add_unit(id=place, spike_times=times, unit_name=f"u{place}")
+
+    def unnamed(contents: NWBFile) -> None:
+        add_trials(contents, STIMULI)
+        for place in range(3):
+            times = spikes(np.full(3, 30.0), np.random.default_rng(place))
+            contents.add_unit(id=place, spike_times=times)
+
+    said = "units are matched by their ids: {} has no column unit_name, unlike the other files."
+    assert notes(pair(tmp_path, named, unnamed)) == [said.format("1.nwb")]
+    assert notes(pair(tmp_path, unnamed, named)) == [said.format("0.nwb")]
+    assert notes(pair(tmp_path, unnamed, unnamed)) == []
 
 
 def test_presentations_without_a_stimulus_are_left_out_and_counted(tmp_path):

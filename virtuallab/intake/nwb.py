@@ -258,7 +258,7 @@ def _sessions(
     if partly:
         notes.append(
             f"{file.name}: {partly} of {units.responses.size} responses in single trials are "
-            "missing: the unit was not observed throughout the trial."
+            "missing: the unit was not observed throughout the trial, or a value of it is NaN."
         )
     invalid = trials.overlaps(invalid_times(file, contents))
     if invalid.any():
@@ -345,6 +345,13 @@ def _names(read: Sequence[Session]) -> tuple[list[list[str]], list[str]]:
             f"units are matched by the column {column}; by their ids, "
             f"{counted(differ, 'unit')} would be matched with another."
         ]
+    for column in NAMES:
+        without = [_short(session) for session in read if column not in session.units.names]
+        if len(without) < len(read):
+            return ids, [
+                f"units are matched by their ids: {few(without)} has no column {column}, unlike "
+                "the other files."
+            ]
     return ids, []
 
 
