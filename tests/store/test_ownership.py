@@ -131,6 +131,23 @@ def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_folder_that_is_no_experiment_is_not_said_to_lack_its_records(tmp_path: Path) -> None:
+    (tmp_path / "lab.zarr").mkdir()
+    (tmp_path / "lab.zarr" / "theirs.txt").touch()
+    before = contents(tmp_path)
+    for makes in (True, False):
+        with (
+            pytest.raises(StoreError, match=r"lab\.zarr is not an experiment of virtuallab"),
+            writer(tmp_path / "lab.zarr", makes=makes),
+        ):
+            pass
+    assert contents(tmp_path) == before
+    store = new_store(tmp_path / "real")
+    (tmp_path / "real" / "lab.records").rename(tmp_path / "lost.records")
+    with pytest.raises(StoreError, match=r"lab\.records is missing"), writer(store.path):
+        pass
+
+
 def test_a_working_folder_with_colons_is_refused_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
         raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
     folder = Records(path).folder
     if os.path.lexists(path):
-        if not path.is_dir():
+        if not (path.is_dir() and folder.is_dir()):  # then it may be no experiment at all
             check_is_ours(path)
         check_own(folder, path)
     else:
