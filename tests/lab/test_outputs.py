@@ -47,7 +47,7 @@ def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
     """Report a made-up experiment; return what was printed, also where that ends in an error."""
     tree = experiment()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(experiments, "so_far", lambda _: tree)
+    monkeypatch.setattr(experiments, "so_far", lambda *_: tree)
     monkeypatch.setattr(experiments, "build", lambda *_, **__: "<html>")
 
     def reported(output: str | None, error: type[Exception] | None = None, match: str = "") -> str:
