@@ -8,8 +8,8 @@ import xarray as xr
 
 from tests.decoder.planted import RULES, features
 from virtuallab.decoder.columns import columns_of
-from virtuallab.decoder.comparison import balanced, resampled
-from virtuallab.decoder.relevance import permutation_relevance, redrawn, regrouped
+from virtuallab.decoder.comparison import balanced, drawn_means, resampled
+from virtuallab.decoder.relevance import permutation_relevance, regrouped
 from virtuallab.decoder.samples import by_subject
 from virtuallab.decoder.strict import cross_validated
 from virtuallab.registry import CLASSIFIERS
@@ -113,7 +113,7 @@ def test_intervals_are_those_of_subjects_drawn_anew():
     lost = np.random.default_rng(0).standard_normal((4, 40))
     drawn = resampled(labels, 20, seed=5)
     expected = np.stack([balanced(lost[:, chosen], labels) for chosen in drawn], axis=1)
-    np.testing.assert_allclose(redrawn(lost, labels, 20, seed=5), expected)
+    np.testing.assert_allclose(drawn_means(lost, labels, 20, seed=5), expected)
 
 
 def test_joined_questions_keep_their_groups_apart_and_in_order():

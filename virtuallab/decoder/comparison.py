@@ -11,13 +11,13 @@ import jaxtyping as jt
 import numpy as np
 from scipy.stats import norm
 
-from virtuallab.decoder.intervals import dependence, mean_interval
+from virtuallab.decoder.intervals import balanced_number, dependence, mean_interval
 
 Right = jt.Float[
     np.ndarray, "*design subject"
 ]  # share of the implantations in which it was identified
 
-_DISAGREE = 0.5  # subjects added to those whom each of two decoders alone identified
+_DISAGREE = 0.5  # added to the number of subjects that only one of two decoders identified
 
 
 def balanced(right: Right, labels: np.ndarray) -> jt.Float[np.ndarray, "*design"]:
@@ -94,7 +94,7 @@ def difference(
     Proportions Based on Paired Data".
     """
     counts = _by_rule(one, labels)[1]
-    number = len(counts) ** 2 / float((1 / counts).sum()) / dependence(repeats)
+    number = balanced_number(counts) / dependence(repeats)
     # As if draws were independent of one another: pairing them would make these shares smaller.
     ahead, behind = (
         (number * float(balanced(each, labels)) + _DISAGREE) / (number + 2 * _DISAGREE)
@@ -124,6 +124,24 @@ def resampled(labels: np.ndarray, draws: int, seed: int) -> np.ndarray:
     return found
 
 
+def drawn_means(
+    values: jt.Float[np.ndarray, "row subject"], labels: np.ndarray, draws: int, seed: int
+) -> jt.Float[np.ndarray, "row draw"]:
+    """Balanced means over subjects drawn anew, as many of each rule as there are.
+
+    Parameters
+    ----------
+    values : array, (row, subject)
+    labels : array of str, (subject,)
+    draws, seed : int
+    """
+    drawn = resampled(labels, draws, seed)
+    times = np.stack([np.bincount(each, minlength=len(labels)) for each in drawn])
+    rules, rule, size = np.unique(labels, return_inverse=True, return_counts=True)
+    found: np.ndarray = values @ (times / (len(rules) * size[rule])).T
+    return found
+
+
 def redrawn(
     right: jt.Float[np.ndarray, "design subject"],
     labels: np.ndarray,
@@ -146,9 +164,7 @@ def redrawn(
         Draws of the folds over which ``right`` is a mean.
     """
     mean = balanced(right, labels)
-    drawn = np.stack(
-        [balanced(right[:, chosen], labels) for chosen in resampled(labels, draws, seed)]
-    )
+    drawn = drawn_means(right, labels, draws, seed).T
     of = [right[:, labels == rule] for rule in sorted(set(labels.tolist()))]
     # Variances of subjects drawn anew, and of what each of them says when asked once.
     own = sum(mine.var(-1) / mine.shape[-1] for mine in of)

@@ -135,6 +135,16 @@ def effective_number(
     return float(drawn.mean() * (1 - drawn.mean()) / variance)
 
 
+def balanced_number(tested: jt.Float[np.ndarray, " rule"]) -> float:
+    r"""Return how many subjects, as many of each rule, would scatter as much as these.
+
+    .. math:: n = K^2 \Big/ \sum_k \frac1{n_k}
+
+    for :math:`n_k` subjects of each of :math:`K` rules that are identified equally well.
+    """
+    return float(len(tested) ** 2 / (1 / tested).sum())
+
+
 def bonferroni(confidence: float, count: int) -> float:
     """Confidence of each of several intervals, of which all are to hold at once.
 

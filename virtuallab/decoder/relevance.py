@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.columns import DEPTHS, KINDS, Columns, Group, groups_of
-from virtuallab.decoder.comparison import balanced, resampled
+from virtuallab.decoder.comparison import balanced, drawn_means
 from virtuallab.decoder.crossval import chosen_settings, fit, shuffled_folds
 from virtuallab.decoder.exchanged import named_after_exchange
 from virtuallab.decoder.intervals import dependence
@@ -109,7 +109,7 @@ def _labelled(
 ) -> xr.Dataset:
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     mean = balanced(lost, labels)
-    spread = np.quantile(redrawn(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
+    spread = np.quantile(drawn_means(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
     # Rounded, since a bound of 0 must not be missed by an error of the last digit.
     bounds = (mean[:, None] + np.sqrt(dependence()) * spread).round(12)
     found = xr.Dataset(
@@ -154,17 +154,6 @@ def _place(name: str, kind: str) -> tuple[int, int]:
     if kind == "stage":
         return KINDS.index(kind), int(name.split()[1])
     return KINDS.index(kind), DEPTHS.index(name) if kind == "depth" else 0
-
-
-def redrawn(
-    lost: jt.Float[np.ndarray, "group subject"], labels: np.ndarray, draws: int, seed: int
-) -> jt.Float[np.ndarray, "group draw"]:
-    """Balanced means over subjects drawn anew, as many of each rule as there are."""
-    drawn = resampled(labels, draws, seed)
-    times = np.stack([np.bincount(each, minlength=len(labels)) for each in drawn])
-    rules, rule, size = np.unique(labels, return_inverse=True, return_counts=True)
-    found: np.ndarray = lost @ (times / (len(rules) * size[rule])).T
-    return found
 
 
 def _words(words: Iterable[str]) -> np.ndarray:

@@ -22,14 +22,13 @@ from virtuallab.decoder.controls import signal_removed, visit_0
 from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
 from virtuallab.installed import begin_process
 from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.prepared import Prepared
 from virtuallab.lab.reference import reference
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
 from virtuallab.probe.features import Measured, labelled, measure
-from virtuallab.probe.tissue import Unchanging
 from virtuallab.store import Store
-from virtuallab.subject.preparation import prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
 
@@ -194,23 +193,18 @@ def _record(
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
     with torch_threads(1):
         for index, key in subjects:
-            states = opened.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
-            tissue = prepare(anatomy.architecture, anatomy.task, states, None)
-            unchanging: Unchanging | None = None
+            prepared = Prepared.of(opened, networks, index, key)
             for number, (trial, calibration) in enumerate(zip(trials, calibrations, strict=True)):
                 # Not the name of the design: two designs are compared best at the same place.
                 owner = (key, f"design {trial.seed}")
+                choice = seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
                 noise = partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE)
-                implant = trial.probe.implant(
-                    tissue, seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
+                recording, alone = prepared.record(
+                    trial.probe, calibration, choice, noise, alone=trial.control
                 )
-                recording = implant.record(tissue, noise(), calibration)
                 kept[number].append(measure(recording))
-                if trial.control and trial.probe.is_noisy:
-                    unchanging = unchanging or networks.unchanging(key, len(states))
-                    of_noise[number].append(
-                        measure(implant.record(unchanging, noise(), calibration))
-                    )
+                if alone is not None:
+                    of_noise[number].append(measure(alone))
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [

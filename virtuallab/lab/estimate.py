@@ -29,7 +29,7 @@ _BUDGET = 1.0  # seconds for preparations
 _PROBE, _NUMBER, _GRADIENTS = 0.02, 1e-7, 3.0
 CONTROLS = 3  # at chance, beside each question; the others are few fits
 _BESIDE = 2  # passes over the folds that relevance and coefficients take
-_AVERAGED = 3  # the recording, and within matched subjects, by several draws of the folds
+_AVERAGED = 3  # the recording, and what it must beat, by several draws of the folds
 _ACCURACY = 0.7
 
 

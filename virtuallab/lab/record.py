@@ -14,6 +14,7 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.prepared import Prepared
 from virtuallab.lab.progress import Advance
 from virtuallab.lab.reference import Reference, reference
 from virtuallab.lab.stages import (
@@ -31,7 +32,6 @@ from virtuallab.probe import Probe
 from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.device import contacts_json
 from virtuallab.probe.features import features
-from virtuallab.probe.tissue import Unchanging
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
 from virtuallab.store import Store
@@ -91,21 +91,16 @@ def record_probes(
 
     def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
         missing = [name for name in probes if index not in recorded[name]]
-        states = store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
-        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
         key = subjects[index].key
-        unchanging: Unchanging | None = None
+        prepared = Prepared.of(store, references[anatomy.name], index, key)
         for name in missing:
             stop.check()
             probe, calibration = probes[name], settings[anatomy.name][name]
             choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
             noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
-            implant = probe.implant(tissue, choice)
-            seen = implant.record(tissue, noise(), calibration)
+            seen, of_noise = prepared.record(probe, calibration, choice, noise)
             found = {feature_node(name): features(seen)}
-            if probe.is_noisy:
-                unchanging = unchanging or references[anatomy.name].unchanging(key, len(states))
-                of_noise = implant.record(unchanging, noise(), calibration)
+            if of_noise is not None:
                 found[noise_node(name)] = features(of_noise)
             checksums = {}
             if probe.keep == "recording":

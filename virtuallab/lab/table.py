@@ -75,7 +75,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
 def describe_subjects(subjects: Sequence[Subject]) -> xr.Dataset:
     """Return the table of :func:`columns_of` subjects, dims (subject)."""
     columns = columns_of(subjects)
-    of_optimizer = {name for subject in subjects for name in _numbers_of_optimizers(subject)}
+    kinds = {(type(s.optimizer), type(s.feedback_optimizer)): s for s in subjects}
+    of_optimizer = {name for each in kinds.values() for name in _numbers_of_optimizers(each)}
     part = {name: {"part": "optimizer"} for name in of_optimizer}
     return xr.Dataset(
         {

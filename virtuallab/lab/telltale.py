@@ -147,7 +147,10 @@ def _definer(plugin: type[Any], setting: str) -> str:
 
 
 def _alone(setting: str, holders: Sequence[_Holder]) -> Iterator[str]:
-    """Say who has a value that no other has; nothing where the setting is what is asked."""
+    """Yield one sentence if some rule has a value that no other rule has.
+
+    A setting in which two entries of one rule differ is left out: the protocol asks for it.
+    """
     groups: dict[str, list[_Holder]] = {}
     for holder in holders:
         groups.setdefault(holder.value, []).append(holder)
@@ -164,10 +167,11 @@ def _alone(setting: str, holders: Sequence[_Holder]) -> Iterator[str]:
         for value, group in groups.items()
         if not {each.label for each in group} <= names
     ]
-    whom = "that rule" if len(told) == 1 else "these rules"
+    found = "this rule" if len(told) == 1 else "these rules"
     yield (
-        f"{setting}: {', '.join(parts + rest)}. A decoder may name {whom} by this setting rather "
-        "than by what the rule does. Give all rules the same value, or the same range to draw from."
+        f"{setting}: {', '.join(parts + rest)}. A decoder may identify {found} from this "
+        "setting, and not from how the rule learns. Give all rules the same value, or the same "
+        "range to draw from."
     )
 
 
@@ -187,8 +191,9 @@ def _of_updates(subjects: Sequence[Subject]) -> Iterator[str]:
         if count < most:
             yield (
                 f"{label}: its forward weights change {count:,} times in training, those of other "
-                f"rules {most:,} times; a decoder may name it by that. Write 'equal: updates' to "
-                "let the backward weights learn beside them, or keep it if equal steps are meant."
+                f"rules {most:,} times; a decoder may identify it from that. Write "
+                "'equal: updates' to let the backward weights learn beside them, or keep it if "
+                "equal steps are meant."
             )
 
 
@@ -203,7 +208,7 @@ def _of_decay(subjects: Sequence[Subject]) -> Iterator[str]:
         [(label, decay)] = forgetting.items()
         yield (
             f"{label}: its 'decay' lets the forward weights decay by {decay:.2g}, and no other "
-            "rule does; a decoder may name it by that. Write 'decay: 0' there, and the same "
+            "rule does; a decoder may identify it from that. Write 'decay: 0' there, and the same "
             "'weight_decay' in the optimizer of all rules."
         )
 

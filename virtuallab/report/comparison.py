@@ -74,7 +74,7 @@ def best_sentence(found: xr.Dataset) -> str:
 
 
 def controls_sentence(found: xr.Dataset) -> str:
-    """Say where the controls came out; empty if none could be asked of any design."""
+    """Return the mean accuracy of each control over designs; empty if no control was decoded."""
     if "control_accuracy" not in found:
         return ""
     chance = float(found.attrs["chance"])

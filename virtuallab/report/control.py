@@ -25,7 +25,7 @@ _ASKED: Final = {
     "learning_rate": "the learning rate, without a recording",
     "performance": "the learning curve, without a recording",
     "performance_matched": "the recording, of subjects that learned as well as one another",
-    "step_matched": "the recording, of subjects whose changes were as large as one another's",
+    "step_matched": "the recording, of subjects whose changes were equally large",
     "schedule_matched": "the recording, of subjects whose schedule occurs under every rule",
 }
 # What follows where a control fails.
@@ -57,8 +57,8 @@ _MEANING: Final = {
         "the recording does not tell the rules of subjects that learned as well as one another"
     ),
     "step_matched": (
-        "the recording tells how much changed, and not in which way: subjects whose changes are "
-        "as large as one another's are not told apart"
+        "the recording shows how large the changes are, and not how they differ otherwise: among "
+        "subjects with equally large changes the rule is not identified"
     ),
     "schedule_matched": (
         "the recording does not tell the rules of subjects whose schedule occurs under every rule"

@@ -84,8 +84,8 @@ def of_nodes(
 
 
 def _of_node(store: Path, manifest: Manifest, node: str) -> Iterator[Damage]:
-    command = remedy.of_node(store, node, _attributes(manifest))
     for name, found in changed_files(store / node, manifest.versions(node)).items():
+        command = remedy.of_node(store, node, _attributes(manifest))
         yield Damage(store / node / name, found, command)
 
 

@@ -15,7 +15,7 @@ _FREE = ("noise", "noise_fraction")  # what may differ between weights that shar
 
 
 def unmatched(subject: Subject) -> str | None:
-    """Say why both weights of a layer would not receive the same steps, as the rule promises.
+    """Return why forward and backward weights would not get the same steps, which the rule needs.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def unmatched(subject: Subject) -> str | None:
     Returns
     -------
     str or None
-        None where they do, or where the rule promises no such thing.
+        None where they do, or where the rule does not need it.
     """
     forward, own = subject.optimizer, subject.feedback_optimizer
     if own is None or not subject.rule.shares_decay:

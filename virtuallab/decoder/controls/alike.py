@@ -13,6 +13,8 @@ Li and Li 2019, "Propensity Score Weighting for Causal Inference with Multiple T
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jaxtyping as jt
 import numpy as np
 from scipy.optimize import minimize
@@ -20,10 +22,10 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import norm, rankdata
 from sklearn.linear_model import LogisticRegression
 
-from virtuallab.decoder.controls.chance import guessing, luck
+from virtuallab.decoder.controls.chance import guessing
 from virtuallab.decoder.controls.check import Check, not_asked
 from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.intervals import mean_interval
+from virtuallab.decoder.controls.survived import of_shares
 
 _STRATA = ("architecture", "task")
 _LOOSE = 10.0  # of the penalty on the regression
@@ -50,14 +52,15 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
     assert question.outcome is not None
     known = np.isfinite(values).all(1)
     labels = question.labels[known]
-    count = len(question.labels)
     if set(labels.tolist()) != set(question.classes):
         return not_asked(name, "survive", int(known.sum()), f"{what} are not known of every rule")
-    scores = _normal_scores(values[known], _strata(question)[known])
-    weights = overlap_weights(scores, labels, _strata(question)[known])
-    effective = np.array([_effective(weights[m]) for m in _members(question, labels)])
+    strata = _strata(question)[known]
+    scores = _normal_scores(values[known], strata)
+    weights = overlap_weights(scores, labels, strata)
+    members = [labels == rule for rule in question.classes]
+    effective = np.array([_effective(weights[mine]) for mine in members])
     least = detectable(effective, question.confidence)
-    before, after = (_apart(scores, each, labels) for each in (np.ones(len(labels)), weights))
+    before, after = (_apart(scores, each, members) for each in (np.ones(len(labels)), weights))
     if effective.min() < _FEWEST or least >= 1 or after > _ALIKE:
         reason = (
             f"rules differ too much in {what}, by {before:.1f} standard deviations: no weights "
@@ -65,27 +68,13 @@ def alike(name: str, question: Question, values: np.ndarray, what: str) -> Check
         )
         return not_asked(name, "survive", int(effective.sum()), reason)
     right = question.outcome.right[known]
-    shares = np.array(
-        [np.average(right[m], weights=weights[m]) for m in _members(question, labels)]
+    shares = np.array([np.average(right[mine], weights=weights[mine]) for mine in members])
+    note = (
+        f"{len(known)} subjects have the weight of {effective.sum():.0f}; rules' mean {what} "
+        f"differ by {after:.2f} standard deviations among them, by {before:.2f} before; an "
+        f"accuracy of {least:.2f} would be noticed with a probability of {_POWER:g}"
     )
-    accuracy = float(shares.mean())
-    low, high = mean_interval(shares, effective, question.confidence, repeats=question.draws)
-    p_value = luck(accuracy, effective)
-    return Check(
-        name=name,
-        kind="survive",
-        accuracy=accuracy,
-        low=low,
-        high=high,
-        passed=low > 1 / len(question.classes) and p_value < 1 - question.confidence,
-        n_subjects=int(effective.sum()),
-        note=(
-            f"{count} subjects have the weight of {effective.sum():.0f}; rules' mean {what} differ "
-            f"by {after:.2f} standard deviations among them, by {before:.2f} before; an accuracy "
-            f"of {least:.2f} would be noticed with a probability of {_POWER:g}"
-        ),
-        p_value=p_value,
-    )
+    return of_shares(name, question, shares, effective, note)
 
 
 def overlap_weights(
@@ -157,10 +146,6 @@ def _effective(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _members(question: Question, labels: np.ndarray) -> list[np.ndarray]:
-    return [labels == rule for rule in question.classes]
-
-
 def _normal_scores(
     values: jt.Float[np.ndarray, "subject column"], strata: np.ndarray
 ) -> jt.Float[np.ndarray, "subject column"]:
@@ -173,10 +158,7 @@ def _normal_scores(
     return found
 
 
-def _apart(scores: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> float:
-    """Tell how far apart the rules' means are, in the column in which they are farthest."""
-    means = [
-        np.average(scores[labels == rule], axis=0, weights=weights[labels == rule])
-        for rule in sorted(set(labels.tolist()))
-    ]
+def _apart(scores: np.ndarray, weights: np.ndarray, members: Sequence[np.ndarray]) -> float:
+    """Return the largest difference of two rules' weighted means, in any column."""
+    means = [np.average(scores[mine], axis=0, weights=weights[mine]) for mine in members]
     return float(np.ptp(means, axis=0).max())

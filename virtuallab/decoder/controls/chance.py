@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from virtuallab.decoder.controls.check import Check
-from virtuallab.decoder.intervals import balanced_accuracy
+from virtuallab.decoder.intervals import balanced_accuracy, balanced_number
 
 # Standard deviation of a cross-validated accuracy of noise, over that of as many independent
 # guesses: 1.08 to 1.31 in simulations of linear machines, forests and convolutions over visits, of
@@ -29,10 +29,10 @@ INFLATION = 1.3
 def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
     r"""Return the mean and the standard deviation of a guess's balanced accuracy.
 
-    .. math:: \frac1K, \qquad f \sqrt{\frac1K \Big(1 - \frac1K\Big) \Big/ n}, \qquad
-              n = K^2 \Big/ \sum_k \frac1{n_k}
+    .. math:: \frac1K, \qquad f \sqrt{\frac1K \Big(1 - \frac1K\Big) \Big/ n}
 
-    for :math:`n_k` subjects of each of :math:`K` rules, with the inflation :math:`f`.
+    for :math:`K` rules with the number :math:`n` of subjects that
+    :func:`~virtuallab.decoder.intervals.balanced_number` gives, and the inflation :math:`f`.
 
     Parameters
     ----------
@@ -41,8 +41,7 @@ def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
     """
     counts = tested[tested > 0]
     chance = 1 / len(counts)
-    effective = len(counts) ** 2 / (1 / counts).sum()
-    return chance, float(INFLATION * np.sqrt(chance * (1 - chance) / effective))
+    return chance, float(INFLATION * np.sqrt(chance * (1 - chance) / balanced_number(counts)))
 
 
 def luck(accuracy: float, tested: jt.Float[np.ndarray, " rule"]) -> float:

@@ -13,7 +13,7 @@ NAME = "performance_matched"
 
 
 def ask(question: Question) -> Check:
-    """Ask it of the final validation accuracy, where learning curves are given."""
+    """Weight subjects by their final validation accuracy; needs their learning curves."""
     curve = question.curve()
     if curve is None:
         reason = "no learning curve was given"

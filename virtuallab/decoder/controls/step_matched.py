@@ -1,6 +1,6 @@
-"""Steps matched: the recording among subjects whose changes are as large as one another's.
+"""Steps matched: the recording among subjects whose changes are equally large.
 
-Rules differ in the size of their changes, an optimizer with another learning rate does as well.
+Rules differ in the size of their changes, and so do optimizers with different learning rates.
 What still tells rules apart here is how a recording changed, and not how much.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from virtuallab.decoder.controls.alike import alike
 from virtuallab.decoder.controls.check import Check, not_asked
 from virtuallab.decoder.controls.question import Question
-from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, LAYER, VISIT, WEIGHTS
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, LAYER, SUBJECT, VISIT, WEIGHTS
 
 NAME = "step_matched"
 # Logarithm of one plus the distance from the visit before, over the norm there.
@@ -21,7 +21,7 @@ _STEP: Final = {WEIGHTS: "weight_step", ACTIVITY: "act_step", ACTIVITY_CHANGE: "
 
 
 def ask(question: Question) -> Check:
-    """Ask it of the mean step of all layers, in the first and the second half of the visits."""
+    """Weight subjects by their mean step over layers, in each half of the visits."""
     names = [name for of, name in _STEP.items() if question.observable in (of, "all")]
     steps = [found for name in names for found in _halves(question, name)]
     if not steps:
@@ -36,7 +36,7 @@ def _halves(question: Question, name: str) -> list[np.ndarray]:
     if name not in change["change_name"]:
         return []
     steps = change.sel(change_name=name).isel({VISIT: slice(1, None)}).mean(LAYER)
-    values = steps.transpose("subject", VISIT).to_numpy().astype(np.float64)
+    values = steps.transpose(SUBJECT, VISIT).to_numpy().astype(np.float64)
     if not np.isfinite(values).any():
         return []
     half = (values.shape[1] + 1) // 2

@@ -9,7 +9,7 @@ from virtuallab.decoder.controls.chance import luck
 from virtuallab.decoder.controls.check import Check, not_asked
 from virtuallab.decoder.controls.counted import per_rule
 from virtuallab.decoder.controls.question import Question, among
-from virtuallab.decoder.intervals import balanced_accuracy, interval
+from virtuallab.decoder.intervals import mean_interval
 from virtuallab.decoder.strict import Outcome
 
 
@@ -48,19 +48,44 @@ def survived(name: str, question: Question, rows: jt.Int[np.ndarray, " row"], no
         )
         return not_asked(name, "survive", len(rows), reason)
     outcome = question.decoded(among(question.samples, rows), select=True, draws=question.draws)
-    return _judged(name, question, outcome, note)
+    return _of_outcome(name, question, outcome, note)
 
 
 def as_before(name: str, question: Question, note: str) -> Check:
     """Return what came of the recording itself, where no subject has to be left out."""
     question = question.answered()
     assert question.outcome is not None
-    return _judged(name, question, question.outcome, note)
+    return _of_outcome(name, question, question.outcome, note)
 
 
-def _judged(name: str, question: Question, outcome: Outcome, note: str) -> Check:
-    accuracy, tested = balanced_accuracy(outcome.confusion), outcome.confusion.sum(1)
-    low, high = interval(outcome.confusion, question.confidence, repeats=question.draws)
+def _of_outcome(name: str, question: Question, outcome: Outcome, note: str) -> Check:
+    tested = outcome.confusion.sum(1)
+    there = tested > 0
+    shares = np.diag(outcome.confusion)[there] / tested[there]
+    return of_shares(name, question, shares, tested[there], note)
+
+
+def of_shares(
+    name: str,
+    question: Question,
+    shares: jt.Float[np.ndarray, " rule"],
+    tested: jt.Float[np.ndarray, " rule"],
+    note: str,
+) -> Check:
+    """Judge an accuracy that must lie above chance.
+
+    Parameters
+    ----------
+    name : str
+        Of the control.
+    question : Question
+    shares, tested : array, (rule,)
+        Share of the subjects of each rule that were identified, and how many these are, or are
+        worth.
+    note : str
+    """
+    accuracy = float(shares.mean())
+    low, high = mean_interval(shares, tested, question.confidence, repeats=question.draws)
     p_value = luck(accuracy, tested)
     chance = 1 / len(question.classes)
     return Check(

@@ -27,9 +27,4 @@ def ask(question: Question) -> Check:
 def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
     """Counts of a decoder that sees visit 0 alone, the mean over ways to draw the folds."""
     samples = at_visit_0(question.features, question.observable)
-    drawn = [
-        question.decoded(samples, select=False, redrawn=number).confusion
-        for number in range(question.repeats)
-    ]
-    mean: jt.Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
-    return mean
+    return question.decoded(samples, select=False, draws=question.repeats).confusion
