@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from virtuallab.decoder import strict
-from virtuallab.decoder.calibration import reliability
-from virtuallab.decoder.samples import Samples, by_subject
-from virtuallab.decoder.trained import train
+from virtuallab.decoder.diagnostics.reliability import reliability
+from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.installed import begin_process
 from virtuallab.lab.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
@@ -79,16 +79,18 @@ def one_decoder(cohorts: Cohorts, separation: float, repeat: int) -> list[float]
     """Train a decoder on one cohort and ask it about another."""
     known = cohorts.draw(TRAINED_ON, separation, (repeat, 0))
     asked = cohorts.draw(ASKED, separation, (repeat, 1))
-    rows, truth = np.arange(len(known.labels)), numbers(asked, cohorts.rules)
-    decoder = train(CLASSIFIER, known, rows, cohorts.rules, inner_folds=3, seed=repeat)
-    answer = decoder.answer(asked.values)
-    uncalibrated = replace(decoder, heat=1.0).answer(asked.values).probability
-    right = (answer.probability.argmax(1) == truth).mean()
-    found = reliability(answer.probability, truth)
-    covered = answer.sets(0.9)[np.arange(len(truth)), truth].mean()
+    truth = numbers(asked, cohorts.rules)
+    decoder = FittedDecoder.train(CLASSIFIER, known, cohorts.rules, inner_folds=3, seed=repeat)
+    prediction = decoder.predict(asked.values)
+    probability = prediction.probability.to_numpy()
+    warm = replace(decoder, temperature=1.0)
+    uncalibrated = warm.predict(asked.values).probability.to_numpy()
+    right = (probability.argmax(1) == truth).mean()
+    found = reliability(probability, truth)
+    covered = prediction.sets(0.9).to_numpy()[np.arange(len(truth)), truth].mean()
     return [
         right,
-        answer.probability.max(1).mean() - right,
+        probability.max(1).mean() - right,
         uncalibrated.max(1).mean() - right,
         found.error,
         found.least_error,
@@ -99,9 +101,12 @@ def one_decoder(cohorts: Cohorts, separation: float, repeat: int) -> list[float]
 
 def one_experiment(samples: Samples, rules: list[str], seed: int) -> tuple[float, float]:
     """Accuracy, and stated probability minus accuracy, of all subjects in five folds."""
-    _, answer = strict.believed(CLASSIFIER, samples, rules, folds=5, inner_folds=3, seed=seed)
-    right = (answer.probability.argmax(1) == numbers(samples, rules)).mean()
-    return float(right), float(answer.probability.max(1).mean() - right)
+    _, prediction = cross_validate_calibrated(
+        CLASSIFIER, samples, rules, folds=5, inner_folds=3, seed=seed
+    )
+    probability = prediction.probability.to_numpy()
+    right = (probability.argmax(1) == numbers(samples, rules)).mean()
+    return float(right), float(probability.max(1).mean() - right)
 
 
 def drawn_experiment(cohorts: Cohorts, separation: float, repeat: int) -> tuple[float, float]:

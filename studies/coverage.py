@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import beta
 
-from virtuallab.decoder import Analysis, strict
-from virtuallab.decoder.comparison import accuracy_interval, difference
-from virtuallab.decoder.controls.chance import INFLATION, of_accuracy
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.controls.common.chance import INFLATION, accuracy_at_chance
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.model_selection import fit, grid_search, stratified
+from virtuallab.decoder.schemes.cross_validation import cross_validate
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval, difference
 from virtuallab.registry import CLASSIFIERS
 
 RESULTS = Path(__file__).parent.parent / "docs" / "science" / "results" / "coverage.md"
@@ -444,17 +446,16 @@ def strictly(
     every = np.concatenate([cell.truth, new_truth])
     known = np.arange(len(every)) < cell.subjects
     classes = [f"rule {rule}" for rule in range(cell.rules)]
-    labels, group = np.array(classes)[every], np.where(known, "known", "new")
+    labels = np.array(classes)[every]
     right = {name: np.zeros((experiments, cell.subjects)) for name in names}
     on_new = {name: np.zeros(experiments) for name in names}
     inner = Analysis().inner_folds
     for number in range(experiments):
         values = stream.standard_normal((len(every), cell.columns)) + centres[every]
-        whole = Samples(values, labels, np.arange(len(every)), 1)
         mine = Samples(values[known], labels[known], np.arange(cell.subjects), 1)
         for name in names:
             classifier = CLASSIFIERS[name]()
-            right[name][number] = strict.cross_validated(
+            right[name][number] = cross_validate(
                 classifier,
                 mine,
                 classes,
@@ -462,11 +463,10 @@ def strictly(
                 inner_folds=inner,
                 seed=number,
                 repeats=REPEATS,
-            ).right
-            asked = strict.held_out(
-                classifier, whole, group, "new", classes, inner_folds=inner, seed=number
-            )
-            on_new[name][number] = asked.right.mean()
+            ).correct
+            grid, folds = classifier.grid("strict", mine), stratified(inner, number)
+            fitted = fit(grid_search(classifier, mine, grid, folds, number), mine)
+            on_new[name][number] = (fitted.predict(values[~known]) == labels[~known]).mean()
     return right, {name: float(found.mean()) for name, found in on_new.items()}
 
 
@@ -483,7 +483,7 @@ def of_controls(experiments: int) -> Iterator[str]:
             accuracy = cell.right(values, cell.drawn_folds(experiments, 1, stream))[0].mean(1)
             tested = np.full(rules, float(cell.each))
             failed = [
-                np.mean([not of_accuracy("", float(a), tested, c).passed for a in accuracy])
+                np.mean([not accuracy_at_chance("", float(a), tested, c).passed for a in accuracy])
                 for c in (0.95, 0.99)
             ]
             scatter = accuracy.std() / np.sqrt((1 - 1 / rules) / rules / subjects)
@@ -544,7 +544,7 @@ little more.*
 {scheme}
 
 *{nested} experiments a row, {nested // 2} where two classifiers are compared:
-`strict.cross_validated` with all that it does inside a fold. Logistic regression chooses its
+`cross_validate` with all that it does inside a fold. Logistic regression chooses its
 settings by inner folds.*
 
 {verdict}
@@ -563,7 +563,7 @@ one that is trained on the whole sample, and intervals hold it less often.*
 
 *Noise that knows no rule, {2 * experiments:,} experiments a row, one draw of the folds, each
 control judged alone against guessing with a scatter of {INFLATION:g}
-(`virtuallab.decoder.controls.chance`).*
+(`virtuallab.decoder.controls.common.chance`).*
 """
 
 

@@ -22,12 +22,12 @@ from joblib import Parallel, delayed
 
 import virtuallab as vl
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.columns import columns_of
-from virtuallab.decoder.identify import identify
-from virtuallab.decoder.intervals import balanced_accuracy, interval
-from virtuallab.decoder.samples import Samples, by_subject
-from virtuallab.decoder.splits import groups_of
-from virtuallab.decoder.strict import cross_validated, held_out
+from virtuallab.decoder.evaluation import evaluate
+from virtuallab.decoder.features.columns import columns_of
+from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.schemes.cross_validation import cross_validate, cross_validate_groups
+from virtuallab.decoder.schemes.splits import groups_of
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.lab.decode import recorded_features
 from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
@@ -62,7 +62,7 @@ def write(name: str, lines: Sequence[str]) -> None:
 def accuracy(samples: Samples, classifier: str) -> str:
     """Strict balanced accuracy with its interval."""
     classes = sorted(set(samples.labels.tolist()))
-    confusion = cross_validated(
+    confusion = cross_validate(
         CLASSIFIERS[classifier](),
         samples,
         classes,
@@ -78,21 +78,10 @@ def accuracy(samples: Samples, classifier: str) -> str:
 def never_seen(samples: Samples, classifier: str, group: np.ndarray) -> str:
     """Mean over groups of the accuracy on each that was held out."""
     classes = sorted(set(samples.labels.tolist()))
-    found = [
-        balanced_accuracy(
-            held_out(
-                CLASSIFIERS[classifier](),
-                samples,
-                group,
-                name,
-                classes,
-                inner_folds=INNER,
-                seed=SEED,
-            ).confusion
-        )
-        for name in sorted(set(group.tolist()))
-    ]
-    return f"{np.mean(found):.2f}"
+    confusions = cross_validate_groups(
+        CLASSIFIERS[classifier](), samples, group, classes, inner_folds=INNER, seed=SEED
+    )
+    return f"{np.mean([balanced_accuracy(each) for each in confusions.values()]):.2f}"
 
 
 def ablation(features: xr.Dataset, workers: int) -> list[str]:
@@ -140,8 +129,8 @@ def ablation(features: xr.Dataset, workers: int) -> list[str]:
 def published(features: xr.Dataset, workers: int) -> list[str]:
     """The published scheme, every observable by every published classifier."""
     classifiers = ("linear_svm", "random_forest", "conv1d_mlp")
-    analysis = Analysis(scheme="paper", classifiers=classifiers, permutations=1)
-    verdict = identify(features, analysis, SEED, workers=workers)
+    analysis = Analysis(scheme="published", classifiers=classifiers, permutations=1)
+    verdict = evaluate(features, analysis, SEED, workers=workers)
     rows = []
     for observable in map(str, verdict["observable"].values):
         cells = [pretty(observable)]

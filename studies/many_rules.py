@@ -19,10 +19,11 @@ import xarray as xr
 
 import virtuallab
 from virtuallab import seeds
-from virtuallab.decoder import Analysis, strict
-from virtuallab.decoder.identify import identify
-from virtuallab.decoder.intervals import balanced_accuracy, interval, mean_interval
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.evaluation import evaluate
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.schemes.cross_validation import cross_validate
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval, mean_interval
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.figures import confusion
 from virtuallab.report.render import png
@@ -135,7 +136,7 @@ def told_by(study: Study, values: np.ndarray, members: np.ndarray, name: str) ->
     """How well something else than activity tells some subjects' rules, by the same scheme."""
     analysis, seed = Analysis(), study.stream(name)
     samples = Samples(values[members], study.of[members], np.arange(members.sum()), visits=1)
-    outcome = strict.cross_validated(
+    outcome = cross_validate(
         CLASSIFIERS[CLASSIFIER](),
         samples,
         sorted(set(samples.labels)),
@@ -195,7 +196,7 @@ def of_controls(study: Study, workers: int | None) -> str:
 
     good = as_good(study)
     members = np.isin(study.of, good)
-    again = identify(
+    again = evaluate(
         study.features.isel({SUBJECT: members}),
         Analysis(observables=(OBSERVABLE,), classifiers=(CLASSIFIER,), permutations=1),
         study.stream("as good"),

@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from virtuallab.decoder import comparison
+from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
 from virtuallab.report.comparison_plates import best_plate, curve_of, label

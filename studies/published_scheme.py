@@ -21,11 +21,12 @@ from joblib import Parallel, delayed
 
 import virtuallab as vl
 from virtuallab import seeds
-from virtuallab.decoder import paper
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.intervals import balanced_accuracy, interval
-from virtuallab.decoder.samples import Samples, by_layer
+from virtuallab.decoder.features.samples import Samples, by_layer
+from virtuallab.decoder.schemes.published import classified
+from virtuallab.decoder.schemes.random_splits import splits_by_subject
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.lab.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.figures import accuracy
@@ -136,8 +137,8 @@ def elsewhere(trained: Arm, tested: Arm, observable: str, classifier: Classifier
         context=one.context,
     )
     seed = seeds.integer(int(trained.verdicts.attrs["seed"]), "study", observable)
-    splits = paper.splits_by_subject(one, Analysis().splits, seed)
-    found = paper.published(
+    splits = splits_by_subject(one, Analysis().splits, seed)
+    found = classified(
         classifier,
         both,
         list(tested.subjects),
@@ -145,7 +146,7 @@ def elsewhere(trained: Arm, tested: Arm, observable: str, classifier: Classifier
         "quick",
         seed,
     )
-    return of_layers(found.confusions.sum(0), tested.subjects)
+    return of_layers(found.sum(0), tested.subjects)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -6,15 +6,18 @@ at once.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 import virtuallab
-from virtuallab import lazy
+from virtuallab import lazy, plugins
 from virtuallab.entry import run_command, uncollected
 from virtuallab.errors import UserError
 from virtuallab.paths import expanded
@@ -48,6 +51,33 @@ def _common(
     """Options of virtuallab itself."""
 
 
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", help="A file or module with plug-ins of your own; may be repeated."),
+]
+
+
+def _command(name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Enter a command, with the option that every command has: ``--plugin``."""
+
+    def enter(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def command(*args: Any, plugin: list[str] | None = None, **options: Any) -> None:
+            plugins.load(plugin or ())
+            function(*args, **options)
+
+        own = inspect.signature(function, eval_str=True)
+        option = inspect.Parameter(
+            "plugin", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Plugins
+        )
+        parameters = [*own.parameters.values(), option]
+        command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {}
+        return app.command(name)(command)
+
+    return enter
+
+
 def as_path(text: str | Path) -> Path:
     """Path in an argument or option, with ``~`` expanded; every one is read by this."""
     try:
@@ -78,7 +108,7 @@ Workers = Annotated[
 Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where subjects are trained.")]
 
 
-@app.command()
+@_command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.", parser=as_path)] = Path(
         "protocol.yaml"
@@ -91,7 +121,7 @@ def init(
     typer.echo(printable(f"{path} written. Next: virtuallab plan {path}"))
 
 
-@app.command()
+@_command()
 def validate(
     protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.", parser=as_path)],
     overrides: Overrides = None,
@@ -117,7 +147,7 @@ def validate(
     typer.echo(printable("\n".join(f"{path}: valid" for path in protocols)))
 
 
-@app.command()
+@_command()
 def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
     """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
     with uncollected():
@@ -127,7 +157,7 @@ def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers =
     _print(plan.describe(made))
 
 
-@app.command()
+@_command()
 def run(
     protocol: ProtocolFile,
     overrides: Overrides = None,
@@ -143,7 +173,7 @@ def run(
     )
 
 
-@app.command()
+@_command()
 def search(
     protocol: ProtocolFile,
     overrides: Overrides = None,
@@ -171,7 +201,7 @@ def search(
     )
 
 
-@app.command()
+@_command()
 def status(
     store: StorePath,
     verify: Annotated[bool, typer.Option(help="Compare every file with its digest.")] = False,
@@ -187,7 +217,7 @@ def status(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command()
 def info(store: StorePath) -> None:
     """Say what an experiment holds and where it came from."""
     from virtuallab.lab import inspect
@@ -195,7 +225,7 @@ def info(store: StorePath) -> None:
     _print(inspect.info(store))
 
 
-@app.command()
+@_command()
 def probe(
     store: StorePath,
     protocol: Annotated[
@@ -223,7 +253,7 @@ def probe(
     experiment.remove(store, remove, console=_console())
 
 
-@app.command()
+@_command()
 def decode(
     store: StorePath,
     protocol: Annotated[
@@ -246,7 +276,7 @@ def decode(
     )
 
 
-@app.command()
+@_command()
 def identify(
     decoder: Annotated[
         Path,
@@ -318,7 +348,7 @@ def identify(
     )
 
 
-@app.command()
+@_command()
 def compare(
     protocol: ProtocolFile,
     overrides: Overrides = None,
@@ -341,7 +371,7 @@ def compare(
     )
 
 
-@app.command()
+@_command()
 def power(
     protocol: ProtocolFile,
     target: Annotated[
@@ -368,7 +398,7 @@ def power(
     )
 
 
-@app.command()
+@_command()
 def report(
     store: StorePath,
     output: Annotated[Path | None, typer.Option(help="The page to write.", parser=as_path)] = None,
@@ -379,7 +409,7 @@ def report(
     experiment.report(store, output, console=_console())
 
 
-@app.command("list")
+@_command("list")
 def list_(
     kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None,
     name: Annotated[str | None, typer.Argument(help="One of them, to read all about it.")] = None,
@@ -391,7 +421,7 @@ def list_(
     typer.echo(text)
 
 
-@app.command()
+@_command()
 def schema() -> None:
     """Print the JSON Schema of protocols, for editors."""
     from virtuallab.lab import schema

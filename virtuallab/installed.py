@@ -64,7 +64,10 @@ class _Sound:
 
 def begin_process() -> None:
     """Prepare a process that this one starts; what there is to warn of, this one has said."""
+    from virtuallab import plugins
+
     pass_over_malformed(warn=False)
+    plugins.load_inherited()
 
 
 def name_of(distribution: Any) -> str:

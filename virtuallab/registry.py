@@ -260,7 +260,10 @@ DEVICES: Registry[Any] = Registry(
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
-REGISTRIES = (RULES, OPTIMIZERS, ARCHITECTURES, TASKS, DEVICES, CLASSIFIERS)
+CONTROLS: Registry[Any] = Registry(
+    "control", "virtuallab.decoder.controls", "virtuallab.decoder.controls.common.control:Control"
+)
+REGISTRIES = (RULES, OPTIMIZERS, ARCHITECTURES, TASKS, DEVICES, CLASSIFIERS, CONTROLS)
 
 
 def _registry_of(kind: str) -> Registry[Any]:

@@ -8,7 +8,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from virtuallab.decoder.calibration import reliability, temperature, tempered
+from virtuallab.decoder.diagnostics.reliability import reliability
+from virtuallab.decoder.uncertainty.calibration import temperature, tempered
 
 
 def drawn(count: int, seed: int = 0, sharpness: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

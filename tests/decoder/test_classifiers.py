@@ -8,8 +8,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
-from virtuallab.decoder.preparing import Bounded, Finite
-from virtuallab.decoder.samples import PUBLISHED, Samples
+from virtuallab.decoder.features.preprocessing import Bounded, Finite
+from virtuallab.decoder.features.samples import PUBLISHED, Samples
 from virtuallab.probe.statistics import ADMISSIBLE
 from virtuallab.registry import CLASSIFIERS
 
@@ -72,7 +72,7 @@ def test_published_grids_have_their_published_sizes() -> None:
 
 def test_kernels_of_the_published_grid_fit_21_visits() -> None:
     grid = CLASSIFIERS["conv1d_mlp"]().grid("published", samples())
-    assert sorted({settings["kernel"] for settings in grid}) == [1, 2, 6, 11, 21]
+    assert sorted({settings["classify__kernel"] for settings in grid}) == [1, 2, 6, 11, 21]
 
 
 def test_the_published_statistics_are_those_the_probes_know() -> None:
@@ -106,7 +106,8 @@ def test_a_classifier_repeats_itself(name: str) -> None:
     data, classifier = samples(visits=4, columns=3, count=80), CLASSIFIERS[name]()
     settings = classifier.grid("strict", data)[0]
     first, second = (
-        classifier.estimator(data, 3, **settings).fit(data.values, data.labels) for _ in range(2)
+        classifier.estimator(data, 3).set_params(**settings).fit(data.values, data.labels)
+        for _ in range(2)
     )
     np.testing.assert_array_equal(
         first.predict_proba(data.values), second.predict_proba(data.values)

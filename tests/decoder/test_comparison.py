@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from virtuallab.decoder.comparison import (
+from virtuallab.decoder.uncertainty.comparison import (
     accuracy_interval,
     balanced,
     difference,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from virtuallab.decoder.conformal import Conformity, not_excluded
+from virtuallab.decoder.uncertainty.conformal import Conformity
 
 
 def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_each_rule_is_covered_as_often_as_stated(coverage: float) -> None:
     known = Conformity.of(*drawn(40_000, 1))
     probability, truth = drawn(40_000, 2)
-    sets = not_excluded(known.p_values(probability), coverage)
+    sets = known.p_values(probability) > 1 - coverage
     for rule in range(3):
         mine = truth == rule
         assert sets[mine, rule].mean() == pytest.approx(coverage, abs=0.02)
@@ -31,7 +31,7 @@ def test_few_known_samples_err_on_the_side_of_larger_sets() -> None:
     for seed in range(200):
         known = Conformity.of(*drawn(60, seed))
         probability, truth = drawn(60, 1_000 + seed)
-        covered.append(not_excluded(known.p_values(probability), 0.9)[np.arange(60), truth].mean())
+        covered.append((known.p_values(probability) > 1 - 0.9)[np.arange(60), truth].mean())
     assert 0.9 <= np.mean(covered) < 0.95
 
 
@@ -46,5 +46,5 @@ def test_what_conforms_to_no_rule_has_an_empty_set() -> None:
     sure = np.tile([0.98, 0.01, 0.01], (100, 1))
     probability = np.concatenate([sure, sure[:, [1, 0, 2]], sure[:, [1, 2, 0]]])
     known = Conformity.of(probability, np.repeat([0, 1, 2], 100))
-    assert not not_excluded(known.p_values(np.full((1, 3), 1 / 3)), 0.9).any()
-    assert not_excluded(known.p_values(sure[:1]), 0.9).tolist() == [[True, False, False]]
+    assert not (known.p_values(np.full((1, 3), 1 / 3)) > 1 - 0.9).any()
+    assert (known.p_values(sure[:1]) > 1 - 0.9).tolist() == [[True, False, False]]

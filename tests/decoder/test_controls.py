@@ -9,28 +9,20 @@ import pytest
 import xarray as xr
 
 from tests.decoder.synthetic import RULES, VISITS, features
-from virtuallab.decoder.controls import (
-    CONTROLS,
-    EVERY,
-    INFLATION,
-    OF_SUBJECTS,
-    Check,
-    Question,
-    ask_all,
-    judged,
-)
-from virtuallab.decoder.controls.alike import detectable, overlap_weights
-from virtuallab.decoder.controls.chance import at_chance, guessing
-from virtuallab.decoder.controls.shuffled_subjects import ask as ask_of_shuffled_subjects
-from virtuallab.decoder.controls.survived import matched
-from virtuallab.decoder.intervals import balanced_accuracy
-from virtuallab.decoder.samples import Samples, by_layer, by_subject
-from virtuallab.decoder.strict import cross_validated
+from virtuallab.decoder.controls import OF_DESIGNS, evaluate_controls, strict_controls
+from virtuallab.decoder.controls.common.chance import INFLATION, at_chance, corrected, guessing
+from virtuallab.decoder.controls.common.control import ControlResult
+from virtuallab.decoder.controls.common.matching import detectable, equally_many, overlap_weights
+from virtuallab.decoder.controls.shuffled_subjects import ShuffledSubjects
+from virtuallab.decoder.features.samples import Samples, by_layer, by_subject
+from virtuallab.decoder.schemes.cross_validation import cross_validate
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.registry import CLASSIFIERS
 
 
-def question(dataset: xr.Dataset, seed: int = 1, **settings: object) -> Question:
-    """Ask a linear machine of the activity."""
+def task(dataset: xr.Dataset, seed: int = 1, **settings: object) -> DecodingTask:
+    """Identify rules from activity by a linear machine."""
     given: dict[str, object] = {
         "classifier": CLASSIFIERS["linear_svm"](),
         "samples": by_subject(dataset, "activity"),
@@ -40,11 +32,11 @@ def question(dataset: xr.Dataset, seed: int = 1, **settings: object) -> Question
         "inner_folds": 2,
         "permutations": 1,
     }
-    return Question(features=dataset, seed=seed, **(given | settings))  # type: ignore[arg-type]
+    return DecodingTask(features=dataset, seed=seed, **(given | settings))  # type: ignore[arg-type]
 
 
-def asked(name: str, of: Question) -> Check:
-    [check] = ask_all(of, (name,))
+def asked(name: str, of: DecodingTask) -> ControlResult:
+    [check] = evaluate_controls(of, (name,))
     assert check.name == name
     return check
 
@@ -92,8 +84,8 @@ def crossed(seed: int = 0, **planted: float) -> xr.Dataset:
 
 
 def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> None:
-    checks = ask_all(question(features(signal=1.5)))
-    assert [check.name for check in checks] == list(EVERY)
+    checks = evaluate_controls(task(features(signal=1.5)))
+    assert [check.name for check in checks] == list(strict_controls())
     unasked = {check.name: check.note for check in checks if not check.asked}
     # What is planted lies in the steps as well.
     assert unasked.pop("step_matched").startswith("rules differ too much in")
@@ -105,28 +97,31 @@ def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> Non
         "schedule_matched": "nothing is known of how long the subjects learned",
     }
     assert not any(check.passed for check in checks if not check.asked)
-    assert set(CONTROLS) | set(OF_SUBJECTS) <= set(EVERY)
+    assert set(OF_DESIGNS) <= set(strict_controls())
 
 
 def test_a_planted_rule_passes_every_control() -> None:
     dataset = crossed(signal=2.0, each=20)
-    checks = ask_all(question(dataset, performance=curves(dataset, 0.0)))
+    checks = evaluate_controls(task(dataset, performance=curves(dataset, 0.0)))
     # What is planted lies in the steps as well, so that no two rules have equal ones.
     assert {check.name for check in checks if not check.asked} == {"step_matched"}
-    assert {c.name for c in judged(checks, 0.95) if not c.passed} == {"step_matched"}
+    assert {c.name for c in corrected(checks, 0.95) if not c.passed} == {"step_matched"}
     assert {check.kind for check in checks} == {"chance", "beat", "survive"}
 
 
 def test_where_nothing_is_planted_false_alarms_are_as_rare_as_stated() -> None:
-    tables = [ask_all(question(crossed(seed, each=8), seed), EVERY[:4]) for seed in range(25)]
+    tables = [
+        evaluate_controls(task(crossed(seed, each=8), seed), strict_controls()[:4])
+        for seed in range(25)
+    ]
     alone = [check for table in tables for check in table]
     assert all(check.kind == "chance" and check.asked for check in alone)
     # Of 100 at 95 %, five fail alone on average at most; 12 or more would be one in 200.
     assert sum(not check.passed for check in alone) < 12
     # Of 25 tables one on average at most; six or more would be one in 1,000.
-    assert sum(not all(check.passed for check in judged(table, 0.95)) for table in tables) < 6
+    assert sum(not all(check.passed for check in corrected(table, 0.95)) for table in tables) < 6
     # All of them as one table: a single alarm is one in twenty.
-    assert sum(not check.passed for check in judged(alone, 0.95)) <= 1
+    assert sum(not check.passed for check in corrected(alone, 0.95)) <= 1
 
 
 @pytest.mark.parametrize(("rules", "each", "folds"), [(4, 12, 5), (3, 12, 3)])
@@ -138,7 +133,7 @@ def test_cross_validated_noise_scatters_as_much_more_than_guesses_as_is_allowed_
     found = []
     for seed in range(120):
         values = np.random.default_rng(seed).standard_normal((len(labels), 20))
-        outcome = cross_validated(
+        outcome = cross_validate(
             CLASSIFIERS["linear_svm"](),
             Samples(values, labels, np.arange(len(labels)), 1),
             classes,
@@ -175,44 +170,44 @@ def test_a_control_is_red_exactly_where_chance_lies_below_its_interval() -> None
 
 
 def test_several_controls_share_one_chance_of_luck() -> None:
-    blank = Check("a", "chance", 0.4, 0.3, 0.5, True, 50)
+    blank = ControlResult("a", "chance", 0.4, 0.3, 0.5, True, 50)
     checks = [replace(blank, p_value=p) for p in (0.03, 0.011, 0.8, 0.02)]
     # Holm: 0.011 <= 0.05 / 4, 0.02 > 0.05 / 3, and so all further ones stand.
-    assert [check.passed for check in judged(checks, 0.95)] == [True, False, True, True]
+    assert [check.passed for check in corrected(checks, 0.95)] == [True, False, True, True]
     luck = [replace(blank, p_value=p, passed=p > 0.05) for p in (0.01, *[0.5] * 23)]
     assert not luck[0].passed
-    assert all(check.passed for check in judged(luck, 0.95))
+    assert all(check.passed for check in corrected(luck, 0.95))
     leak = [replace(blank, p_value=1e-6), *luck[1:]]
-    assert [check.passed for check in judged(leak, 0.95)] == [False, *[True] * 23]
+    assert [check.passed for check in corrected(leak, 0.95)] == [False, *[True] * 23]
 
 
 def test_only_controls_that_must_be_at_chance_are_judged_together() -> None:
-    beaten = Check("b", "beat", 0.4, 0.3, 0.5, False, 50)
-    unasked = Check("c", "chance", math.nan, math.nan, math.nan, False, 50)
-    red = Check("d", "chance", 0.5, 0.4, 0.6, False, 50, p_value=0.04)
-    assert judged([beaten, unasked, red], 0.95) == [beaten, unasked, red]
-    assert judged([], 0.95) == []
+    beaten = ControlResult("b", "beat", 0.4, 0.3, 0.5, False, 50)
+    unasked = ControlResult("c", "chance", math.nan, math.nan, math.nan, False, 50)
+    red = ControlResult("d", "chance", 0.5, 0.4, 0.6, False, 50, p_value=0.04)
+    assert corrected([beaten, unasked, red], 0.95) == [beaten, unasked, red]
+    assert corrected([], 0.95) == []
 
 
 def test_a_rule_written_into_the_first_visit_turns_visit_0_red() -> None:
-    assert asked("visit_0", question(features())).passed
+    assert asked("visit_0", task(features())).passed
     forest = CLASSIFIERS["random_forest"]()
-    check = asked("visit_0", question(features(first_visit=2.0), classifier=forest))
+    check = asked("visit_0", task(features(first_visit=2.0), classifier=forest))
     assert not check.passed
-    assert not judged([check] * 24, 0.95)[0].passed
+    assert not corrected([check] * 24, 0.95)[0].passed
 
 
 def test_visit_0_is_not_asked_where_it_was_not_recorded() -> None:
-    check = asked("visit_0", question(features().isel(visit=slice(1, None))))
+    check = asked("visit_0", task(features().isel(visit=slice(1, None))))
     assert (check.asked, check.passed, check.note) == (False, False, "visit 0 was not recorded")
 
 
 def test_a_rule_that_goes_with_a_network_turns_metadata_red() -> None:
-    assert asked("metadata", question(features())).passed
+    assert asked("metadata", task(features())).passed
     confounded = features()
     large = np.random.default_rng(0).random(72) < np.array([0.1, 0.5, 0.9])[number_of(confounded)]
     confounded = with_columns(confounded, architecture=np.where(large, "large", "small"))
-    assert not asked("metadata", question(confounded)).passed
+    assert not asked("metadata", task(confounded)).passed
 
 
 def decided(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
@@ -239,7 +234,7 @@ def test_a_setting_that_goes_with_a_rule_turns_metadata_red(name: str) -> None:
     }[name]
     rules = np.array(RULES, dtype=object)[number]
     subjects = decided(dataset, plasticity=rules, **{name: tied})
-    check = asked("metadata", question(dataset, subjects=subjects))
+    check = asked("metadata", task(dataset, subjects=subjects))
     assert not check.passed
     assert name.replace("_", " ") in check.note
 
@@ -254,7 +249,7 @@ def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -
         optimizer=np.array(["adam", "sgd", "sgd"], dtype=object)[number],
         momentum=np.array([np.nan, 0.9, 0.9])[number],
     )
-    check = asked("metadata", question(dataset, subjects=subjects))
+    check = asked("metadata", task(dataset, subjects=subjects))
     assert check.passed
     assert "optimizer" not in check.note
     # Two entries of one rule and optimizer that differ in momentum ask for the momentum.
@@ -264,7 +259,7 @@ def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -
         optimizer=np.array(["sgd"] * 72, dtype=object),
         momentum=np.array([0.5, 0.9, 0.9])[number],
     )
-    assert asked("metadata", question(dataset, subjects=momenta)).passed
+    assert asked("metadata", task(dataset, subjects=momenta)).passed
 
 
 def test_a_learning_rate_is_no_metadata_but_a_control_of_its_own() -> None:
@@ -274,13 +269,13 @@ def test_a_learning_rate_is_no_metadata_but_a_control_of_its_own() -> None:
         plasticity=np.array(RULES, dtype=object)[number_of(dataset)],
         learning_rate=10.0 ** -number_of(dataset),
     )
-    assert asked("metadata", question(dataset, subjects=subjects)).passed
+    assert asked("metadata", task(dataset, subjects=subjects)).passed
 
 
 def test_what_is_the_same_for_all_subjects_tells_nothing() -> None:
     alike = with_columns(features(), architecture=["small"] * 72, steps=[100] * 72)
     for name in ("metadata", "schedule"):
-        check = asked(name, question(alike))
+        check = asked(name, task(alike))
         assert (check.accuracy, check.passed) == (pytest.approx(1 / 3), True), name
         assert "all subjects" in check.note
 
@@ -288,7 +283,7 @@ def test_what_is_the_same_for_all_subjects_tells_nothing() -> None:
 def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_match() -> None:
     dataset = features(signal=1.5)
     uneven = with_columns(dataset, steps=100 * (1 + number_of(dataset)))
-    red, left = ask_all(question(uneven), ("schedule", "schedule_matched"))
+    red, left = evaluate_controls(task(uneven), ("schedule", "schedule_matched"))
     assert not red.passed
     assert not left.asked
     assert left.note == "0 subjects remain; the rarest rule has 0, and each rule needs 6"
@@ -298,9 +293,9 @@ def test_a_rule_that_is_recorded_at_other_steps_turns_the_schedule_red() -> None
     dataset = features()
     steps = np.arange(VISITS) * 10 * (1 + number_of(dataset))[:, None]
     own = dataset.assign_coords(step=(("subject", "visit"), steps))
-    assert not asked("schedule", question(own)).passed
+    assert not asked("schedule", task(own)).passed
     common = dataset.assign_coords(step=("visit", np.arange(VISITS) * 10))
-    assert asked("schedule", question(common)).passed
+    assert asked("schedule", task(common)).passed
 
 
 def test_a_learning_rate_that_falls_for_one_rule_only_turns_the_schedule_red() -> None:
@@ -310,16 +305,16 @@ def test_a_learning_rate_that_falls_for_one_rule_only_turns_the_schedule_red() -
         {"learning_rate_decay": ("subject", falls), "steps": ("subject", np.full(72, 100))},
         coords={"subject": dataset["subject"]},
     )
-    assert not asked("schedule", question(dataset, subjects=subjects)).passed
+    assert not asked("schedule", task(dataset, subjects=subjects)).passed
 
 
 def test_where_schedules_do_not_differ_the_recordings_own_accuracy_is_the_answer() -> None:
     dataset = features(signal=1.5)
-    of = question(dataset).answered()
-    assert of.outcome is not None
+    of = task(dataset).with_result()
+    assert of.result is not None
     for steps in ([100] * 72, [100, 200] * 36):
         check = asked("schedule_matched", replace(of, features=with_columns(dataset, steps=steps)))
-        assert check.accuracy == balanced_accuracy(of.outcome.confusion)
+        assert check.accuracy == balanced_accuracy(of.result.confusion)
         assert (check.n_subjects, check.passed) == (72, True)
 
 
@@ -327,7 +322,7 @@ def test_a_schedule_is_kept_as_often_under_every_rule() -> None:
     dataset = features(signal=2.0)
     first = np.arange(72) % 24 < np.array([6, 12, 18])[number_of(dataset)]
     some = with_columns(dataset, steps=np.where(first, 100, 200))
-    check = asked("schedule_matched", question(some))
+    check = asked("schedule_matched", task(some))
     assert check.n_subjects == 3 * (6 + 6)
     assert check.passed
 
@@ -335,7 +330,7 @@ def test_a_schedule_is_kept_as_often_under_every_rule() -> None:
 def test_matching_keeps_equally_many_of_each_rule_in_each_group() -> None:
     stream = np.random.default_rng(0)
     groups, labels = stream.choice(list("abcd"), 200), stream.choice(list("xyz"), 200)
-    rows = matched(groups, labels, stream)
+    rows = equally_many(groups, labels, stream)
     assert len(set(rows.tolist())) == len(rows)
     for group in "abcd":
         counts = {r: ((groups == group) & (labels == r)).sum() for r in "xyz"}
@@ -347,10 +342,10 @@ def test_matching_keeps_equally_many_of_each_rule_in_each_group() -> None:
 def test_a_recording_that_only_tells_how_well_a_subject_learned_beats_no_learning_curve() -> None:
     dataset = features(each=40)
     performance = curves(dataset, 1.5)
-    told = question(reading(dataset, performance), performance=performance).answered()
-    assert told.outcome is not None
-    assert balanced_accuracy(told.outcome.confusion) > 0.5
-    beat, survive = ask_all(told, ("performance", "performance_matched"))
+    told = task(reading(dataset, performance), performance=performance).with_result()
+    assert told.result is not None
+    assert balanced_accuracy(told.result.confusion) > 0.5
+    beat, survive = evaluate_controls(told, ("performance", "performance_matched"))
     assert not beat.passed
     assert beat.margin is not None
     assert beat.margin[1] <= 0 <= beat.margin[2] or beat.margin[2] < 0
@@ -360,8 +355,8 @@ def test_a_recording_that_only_tells_how_well_a_subject_learned_beats_no_learnin
 
 def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_it() -> None:
     dataset = features(each=40, signal=2.0)
-    beat, survive = ask_all(
-        question(dataset, performance=curves(dataset, 0.7)), ("performance", "performance_matched")
+    beat, survive = evaluate_controls(
+        task(dataset, performance=curves(dataset, 0.7)), ("performance", "performance_matched")
     )
     assert beat.passed
     assert beat.accuracy > 0.4
@@ -373,7 +368,7 @@ def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_
 
 def test_weighted_subjects_learned_as_well_as_one_another() -> None:
     dataset = features(each=40, signal=2.0)
-    check = asked("performance_matched", question(dataset, performance=curves(dataset, 0.7)))
+    check = asked("performance_matched", task(dataset, performance=curves(dataset, 0.7)))
     after, before = (float(word) for word in re.findall(r"by (\d\.\d+)", check.note))
     assert after < before / 4
     # Most subjects count; matching in bins kept a tenth of them.
@@ -407,7 +402,7 @@ def test_the_power_of_a_control_is_what_it_says() -> None:
 
 def test_where_rules_never_learn_as_well_as_one_another_none_of_them_counts() -> None:
     dataset = features(signal=1.5)
-    check = asked("performance_matched", question(dataset, performance=curves(dataset, 20.0)))
+    check = asked("performance_matched", task(dataset, performance=curves(dataset, 20.0)))
     assert not check.asked
     assert "rules differ too much in" in check.note
 
@@ -422,13 +417,13 @@ def test_what_is_told_by_the_size_of_changes_does_not_survive_equal_sizes(
     planted = dataset["change"].copy()
     here = {"change_name": list(planted["change_name"].values).index(name)}
     planted[here] = 0.1 * planted[here] + told
-    check = asked("step_matched", question(dataset.assign(change=planted)))
+    check = asked("step_matched", task(dataset.assign(change=planted)))
     assert check.asked
     assert check.passed == survives
 
 
 def test_without_movement_there_are_no_steps_to_match() -> None:
-    check = asked("step_matched", question(features().isel(visit=[0])))
+    check = asked("step_matched", task(features().isel(visit=[0])))
     assert (check.asked, check.note) == (
         False,
         "the recording has no two visits to move between",
@@ -438,9 +433,9 @@ def test_without_movement_there_are_no_steps_to_match() -> None:
 def test_a_subject_without_a_final_performance_has_no_weight() -> None:
     dataset = features(signal=2.0, each=20)
     performance = curves(dataset, 0.0)
-    some = question(dataset, performance=performance[::2].reindex_like(performance))
+    some = task(dataset, performance=performance[::2].reindex_like(performance))
     assert asked("performance_matched", some).n_subjects <= 60
-    none = question(dataset, performance=performance * np.nan)
+    none = task(dataset, performance=performance * np.nan)
     assert not asked("performance_matched", none).asked
 
 
@@ -451,7 +446,7 @@ def test_learning_curves_belong_to_subjects_by_name_and_to_recorded_visits() -> 
     later = dataset.isel(visit=slice(1, None))
     for seen in (dataset, later):
         one, other = (
-            ask_all(question(seen, performance=given), ("performance", "performance_matched"))
+            evaluate_controls(task(seen, performance=given), ("performance", "performance_matched"))
             for given in (performance, turned)
         )
         assert one == other
@@ -462,7 +457,7 @@ def test_a_learning_rate_that_tells_the_rule_must_be_beaten() -> None:
         dataset = features(signal=signal)
         stream = np.random.default_rng(0)
         rates = 10 ** (-3 + 0.3 * number_of(dataset) + stream.uniform(-0.5, 0.5, 72))
-        check = asked("learning_rate", question(with_columns(dataset, learning_rate=rates)))
+        check = asked("learning_rate", task(with_columns(dataset, learning_rate=rates)))
         assert check.accuracy > 0.45
         assert check.passed == passes
 
@@ -472,7 +467,7 @@ def test_sister_layers_on_both_sides_of_a_split_turn_shuffled_subjects_red() -> 
         dataset = features(twins=twins, each=10, seed=3)
         layers = by_layer(dataset, "activity")
         forest = CLASSIFIERS["random_forest"]()
-        check = ask_of_shuffled_subjects(question(dataset, samples=layers, classifier=forest), 3)
+        check = ShuffledSubjects().evaluate(task(dataset, samples=layers, classifier=forest), 3)
         assert (check.name, check.kind) == ("shuffled_subjects", "chance")
         assert check.passed == passes, check
         assert check.n_subjects <= 60
@@ -482,7 +477,7 @@ def test_the_seed_and_nothing_else_decides() -> None:
     dataset = crossed(signal=0.7, each=10)
     performance = curves(dataset, 0.5)
     one, again, other = (
-        ask_all(question(dataset, seed, performance=performance)) for seed in (1, 1, 2)
+        evaluate_controls(task(dataset, seed, performance=performance)) for seed in (1, 1, 2)
     )
     assert one == again
     assert one != other

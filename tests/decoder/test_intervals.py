@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from tests.decoder.test_trained import RULES, drawn
-from virtuallab.decoder import strict
-from virtuallab.decoder.comparison import accuracy_interval, balanced, difference
-from virtuallab.decoder.intervals import dependence, effective_number, interval, mean_interval
+from tests.decoder.test_fitted_decoder import RULES, drawn
+from virtuallab.decoder.schemes import cross_validation as strict
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, difference
+from virtuallab.decoder.uncertainty.intervals import (
+    dependence,
+    effective_number,
+    interval,
+    mean_interval,
+)
 from virtuallab.registry import CLASSIFIERS
 
 TRUTH = np.repeat([0, 1], 20)
@@ -92,22 +97,21 @@ def test_an_outcome_is_the_mean_over_draws_of_the_folds() -> None:
     samples, classifier = drawn(12, apart=0.4), CLASSIFIERS["logistic_regression"]()
     how = {"folds": 3, "inner_folds": 2}
     each = [
-        strict.cross_validated(classifier, samples, RULES, seed=7 + draw, **how)
-        for draw in range(3)
+        strict.cross_validate(classifier, samples, RULES, seed=7 + draw, **how) for draw in range(3)
     ]
-    mean = strict.cross_validated(classifier, samples, RULES, seed=7, repeats=3, **how)
+    mean = strict.cross_validate(classifier, samples, RULES, seed=7, repeats=3, **how)
     assert len({float(one.confusion.trace()) for one in each}) > 1
     np.testing.assert_allclose(mean.confusion, np.mean([one.confusion for one in each], axis=0))
-    np.testing.assert_allclose(mean.right, np.mean([one.right for one in each], axis=0))
+    np.testing.assert_allclose(mean.correct, np.mean([one.correct for one in each], axis=0))
     np.testing.assert_allclose(mean.confusion.sum(1), 12)
     shares = np.diag(mean.confusion) / 12
-    assert balanced(mean.right, samples.labels) == pytest.approx(shares.mean())
+    assert balanced(mean.correct, samples.labels) == pytest.approx(shares.mean())
     steps: list[int] = []
-    believed, answer = strict.believed(
+    believed, answer = strict.cross_validate_calibrated(
         classifier, samples, RULES, seed=7, repeats=3, step=lambda: steps.append(1), **how
     )
     np.testing.assert_allclose(believed.confusion, mean.confusion)
-    np.testing.assert_allclose(believed.right, mean.right)
+    np.testing.assert_allclose(believed.correct, mean.correct)
     assert len(steps) == 3 + 2
-    first, _ = strict.believed(classifier, samples, RULES, seed=7, **how)
+    first, _ = strict.cross_validate_calibrated(classifier, samples, RULES, seed=7, **how)
     np.testing.assert_array_equal(answer.probability, first.probability)

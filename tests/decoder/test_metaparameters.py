@@ -9,9 +9,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from virtuallab.decoder.metaparameters import metaparameters, names_of, readable
-from virtuallab.decoder.preparing import prepared
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.diagnostics.metaparameters import estimability, metaparameters, names_of
+from virtuallab.decoder.features.preprocessing import standardization
+from virtuallab.decoder.features.samples import Samples
 
 HOW = {"folds": 5, "confidence": 0.95, "seed": 0}
 
@@ -27,7 +27,7 @@ def subjects(count: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np
 
 def test_a_number_that_shows_is_read_off() -> None:
     values, rate, _ = subjects()
-    found = readable(values, rate, **HOW)
+    found = estimability(values, rate, **HOW)
     assert found.low > 0.7
     assert found.low <= found.explained <= found.high
     assert found.factor < 1.6
@@ -37,7 +37,7 @@ def test_a_number_that_does_not_show_explains_nothing() -> None:
     explained = []
     for seed in range(6):
         values, _, amp = subjects(seed=seed)
-        found = readable(values, amp, **HOW)
+        found = estimability(values, amp, **HOW)
         explained.append(found.low > 0)
     assert sum(explained) <= 1
 
@@ -73,14 +73,14 @@ def test_where_no_number_differs_there_is_nothing_to_say() -> None:
 @pytest.mark.parametrize("count", [10, 12, 19, 20, 24])
 def test_few_subjects_of_a_rule_are_enough_where_each_fold_has_two(count: int) -> None:
     values, rate, _ = subjects(count)
-    found = readable(values, rate, **HOW)
+    found = estimability(values, rate, **HOW)
     assert found.low <= found.explained <= found.high
     assert np.isfinite([found.low, found.high, found.factor]).all()
 
 
 def test_many_subjects_are_divided_into_as_many_strata_as_folds() -> None:
     values, rate, _ = subjects(25)
-    assert readable(values, rate, **HOW).explained == pytest.approx(_by_quintiles(values, rate))
+    assert estimability(values, rate, **HOW).explained == pytest.approx(_by_quintiles(values, rate))
 
 
 def _by_quintiles(values: np.ndarray, rate: np.ndarray) -> float:
@@ -88,7 +88,7 @@ def _by_quintiles(values: np.ndarray, rate: np.ndarray) -> float:
     target = np.log(rate)
     fifths = np.argsort(np.argsort(target)) // 5
     folds = StratifiedKFold(5, shuffle=True, random_state=0).split(values, fifths)
-    model = Pipeline([*prepared(), ("read", RidgeCV(alphas=np.logspace(1, 6, 11)))])
+    model = Pipeline([*standardization(), ("read", RidgeCV(alphas=np.logspace(1, 6, 11)))])
     found = np.zeros(25)
     for train, test in folds:
         found[test] = model.fit(values[train], target[train]).predict(values[test])

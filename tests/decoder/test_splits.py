@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from virtuallab.decoder.splits import SPLITS, check, check_columns, family_of, groups_of
+from virtuallab.decoder.schemes.splits import SPLITS, check, check_columns, family_of, groups_of
 
 
 def subjects(**columns: object) -> xr.Dataset:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from annotated_types import Ge, Le, Lt
 
-from virtuallab.decoder.splits import SPLITS, check_columns
+from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
 from virtuallab.lab import load
 from virtuallab.lab.table import describe_subjects
@@ -461,14 +461,14 @@ class _Protocol:
             found["probes"] = draw.some(probes, 1, 2 if draw.chance(0.2) else 1)
         observables = [*_OBSERVABLES, "all"]
         found["observables"] = draw.some(observables, 1, draw.one([1, 1, 1, 1, 2, 4]))
-        paper = draw.chance(0.15)
-        if paper:
-            found["scheme"] = "paper"
+        published = draw.chance(0.15)
+        if published:
+            found["scheme"] = "published"
             found["splits"] = draw.whole(1, 3)
         if draw.chance(0.02):
             found["grid"] = "published"
             found["classifiers"] = ["kernel_svm"]
-        if draw.chance(0.2) and not paper:
+        if draw.chance(0.2) and not published:
             split = [
                 name
                 for name in draw.some(SPLITS, 1, 6)

@@ -118,7 +118,7 @@ def walk(seed: int, folder: Path, ways: Ways | None = None) -> Walked:
 def _quicker(ways: Ways) -> Iterator[None]:
     """Grow small forests, choose among few settings, and draw no more than is asked for."""
     changes: list[tuple[str, Any]] = [
-        ("virtuallab.decoder.gini._TREES", 3),
+        ("virtuallab.decoder.diagnostics.impurity_importance._TREES", 3),
         ("virtuallab.subject.sizing._SECONDS", 0.0),
     ]
     if not ways.page:

@@ -144,7 +144,7 @@ def test_decoding_and_reporting_again_trains_nothing(protocol: Path, virtuallab:
         PROTOCOL.replace(
             "  main: {observables: [activity], folds: 2, inner_folds: 2, repeats: 1, "
             "permutations: 1}",
-            "  published: {scheme: paper, splits: 2, observables: [activity], "
+            "  published: {scheme: published, splits: 2, observables: [activity], "
             "classifiers: [linear_svm, conv1d_mlp]}",
         ),
         encoding="utf-8",

@@ -11,7 +11,7 @@ import xarray as xr
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from virtuallab import seeds
-from virtuallab.decoder.samples import by_subject
+from virtuallab.decoder.features.samples import by_subject
 from virtuallab.lab import bench as benches
 from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume

@@ -30,7 +30,7 @@ TINY = (
     .replace("  sparse: {units: 20, noise: {snr: 2.0}, visits: 3}\n", "")
     .replace("  whole: {keep: statistics}", "  some: {units: 10}")
     .replace("replicates: 4", "replicates: 5")
-    .replace("{observables: [activity], folds: 2", "{scheme: paper, splits: 1, folds: 2")
+    .replace("{observables: [activity], folds: 2", "{scheme: published, splits: 1, folds: 2")
     .replace("permutations: 1}", "classifiers: [linear_svm], observables: [activity]}")
 )
 OTHER = TINY.replace("  some: {units: 10}", "  pz: {units: 7}")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from virtuallab.decoder.power import Found
+from virtuallab.decoder.power_result import PowerResult
 from virtuallab.lab.frontier import Frontier
 from virtuallab.protocol import Power
 from virtuallab.report.power import sentences
@@ -34,7 +34,7 @@ def planted(truth: Callable[[dict[str, Any]], float], seed: int) -> Any:
     return evaluate
 
 
-def sought(truth: Any, seed: int = 0, **how: Any) -> Found:
+def sought(truth: Any, seed: int = 0, **how: Any) -> PowerResult:
     settings = {"trials": 24, **how}
     power = Power.model_validate(settings)
     cost = lambda v: v.get("units", 0) + 10.0 * v.get("visits", 0) + v.get("noise.snr", 0.0)  # noqa: E731

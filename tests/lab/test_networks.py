@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tests.protocol.texts import small
-from virtuallab.decoder.controls import CONTROLS
+from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab import estimate, load, networks, plan
@@ -181,4 +181,4 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
 
 
 def test_a_plan_reckons_with_all_controls() -> None:
-    assert len(CONTROLS) == estimate.CONTROLS
+    assert len(OF_DESIGNS) == estimate.CONTROLS

@@ -12,8 +12,10 @@ from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
 from tests.probe.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
-from virtuallab.decoder.controls import Check, Question, signal_removed
-from virtuallab.decoder.samples import by_subject
+from virtuallab.decoder.controls.common.control import ControlResult
+from virtuallab.decoder.controls.signal_removed import SignalRemoved
+from virtuallab.decoder.features.samples import by_subject
+from virtuallab.decoder.task import DecodingTask
 from virtuallab.lab import experiment
 from virtuallab.lab.anatomy import anatomies
 from virtuallab.lab.load import protocol
@@ -54,8 +56,8 @@ def learner(rule: str, seed: int) -> Rat:
     return found
 
 
-def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> Check:
-    """Ask the control of recordings of forty rats."""
+def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
+    """Evaluate the control for recordings of forty rats."""
     kept: dict[str, list[xr.Dataset]] = {"signal": [], "noise": []}
     labels = [rule for rule in RULES for _ in range(EACH)]
     for number, rule in enumerate(labels):
@@ -76,8 +78,8 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> Check:
         )
         for each in kept.values()
     )
-    return signal_removed.ask(
-        Question(
+    return SignalRemoved().evaluate(
+        DecodingTask(
             classifier=CLASSIFIERS["linear_svm"](),
             features=signal,
             samples=by_subject(signal, "activity"),

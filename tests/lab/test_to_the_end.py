@@ -137,7 +137,7 @@ def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
             r"compare\.designs\.d: measures activity, of which compare\.observables reads nothing",
         ),
         (
-            ["analyses.a.scheme=paper", "analyses.a.hold_out=batch_size"],
+            ["analyses.a.scheme=published", "analyses.a.hold_out=batch_size"],
             r"analyses\.a\.hold_out: is for 'scheme: strict'",
         ),
         (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),

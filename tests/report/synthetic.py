@@ -319,7 +319,7 @@ def _published(verdict: xr.Dataset) -> xr.Dataset:
     strict = [name for name in verdict.variables if str(name).startswith("control")]
     kept = verdict.drop_vars(strict)
     optimism = xr.full_like(verdict["balanced_accuracy"], 0.1)
-    return kept.assign(optimism=optimism).assign_attrs(scheme="paper")
+    return kept.assign(optimism=optimism).assign_attrs(scheme="published")
 
 
 def _interval(values: np.ndarray, half: float = 0.05) -> np.ndarray:

@@ -12,8 +12,8 @@ import xarray as xr
 from rich.console import Console
 
 from tests.protocol.texts import SMALL
-from virtuallab.decoder.controls import CONTROLS
-from virtuallab.decoder.power import Along, Found, Least, Tried
+from virtuallab.decoder.controls import OF_DESIGNS
+from virtuallab.decoder.power_result import AccuracyCurve, DesignResult, PowerResult, Requirement
 from virtuallab.lab.designs import designs_of, observables_of, tabulated
 from virtuallab.lab.tried import Answer
 from virtuallab.protocol import read_text
@@ -55,7 +55,7 @@ def found() -> xr.Dataset:
             keys = [(o, c) for o in observables_of(how, each.point) for c in how.classifiers]
             right = {key: stream.random(200) < ACCURACY[each.name] + more - 0.2 for key in keys}
             controls = {
-                (name, *key): stream.random(200) < 0.25 for key in keys for name in CONTROLS
+                (name, *key): stream.random(200) < 0.25 for key in keys for name in OF_DESIGNS
             }
             came.append(Answer(right, controls))
     table = tabulated(how, designs, came, subjects, SIZES)
@@ -155,30 +155,32 @@ def test_visits_of_any_form_are_counted(found):
     assert counts.tolist() == [2, 4]
 
 
-def answer(**changed: Any) -> Found:
+def answer(**changed: Any) -> PowerResult:
     tried = tuple(
-        Tried({"units": n, "noise.snr": 0.5}, float(n), 0.3 + 0.1 * k, 0.2 + 0.1 * k, 0.4 + 0.1 * k)
+        DesignResult(
+            {"units": n, "noise.snr": 0.5}, float(n), 0.3 + 0.1 * k, 0.2 + 0.1 * k, 0.4 + 0.1 * k
+        )
         for k, n in enumerate((10, 20, 40))
     )
     x = np.linspace(10, 40, 30)
-    along = Along("units", x, x / 50, x / 50 - 0.1, x / 50 + 0.1)
+    along = AccuracyCurve("units", x, x / 50, x / 50 - 0.1, x / 50 + 0.1)
     settings: dict[str, Any] = {
         "target": 0.45,
         "confidence": 0.9,
         "tried": tried,
         "chosen": {"units": 30, "noise.snr": 0.5},
-        "confirmed": Tried({"units": 30, "noise.snr": 0.5}, 30.0, 0.47, 0.4, 0.53),
+        "confirmed": DesignResult({"units": 30, "noise.snr": 0.5}, 30.0, 0.47, 0.4, 0.53),
         "possible": True,
         "dearest": tried[-1],
         "expected_dearest": (0.4, 0.5, 0.6),
         "chance": 0.25,
         "least": (
-            Least("units", True, 25.0, 20.0, np.inf),
-            Least("noise.sigma", False, 0.2, 0.1, 0.4),
+            Requirement("units", True, 25.0, 20.0, np.inf),
+            Requirement("noise.sigma", False, 0.2, 0.1, 0.4),
         ),
         "along": (along,),
     }
-    return Found(**{**settings, **changed})
+    return PowerResult(**{**settings, **changed})
 
 
 ASKED = Asked("mine", "How much?", "activity", "random_forest", 160, 2)

@@ -175,7 +175,7 @@ def test_missing_controls_are_said_to_be_missing():
 
 def test_a_scheme_that_flatters_says_by_how_much():
     strict, published = analyses(experiment(published=True))
-    assert (strict.scheme, published.scheme) == ("strict", "paper")
+    assert (strict.scheme, published.scheme) == ("strict", "published")
     verdict = judge(published)
     assert "with layers as samples" in verdict.sentence
     honest = f"kept together, the same accuracy is {published.best.accuracy.value - 0.1:.2f}"

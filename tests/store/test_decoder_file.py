@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+import xarray as xr
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer
 from sklearn.svm import SVC
 
 from tests.decoder.synthetic import features
-from virtuallab.decoder.samples import by_subject
-from virtuallab.decoder.trained import Trained, train
+from virtuallab.decoder.features.samples import by_subject
+from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.errors import StoreError
 from virtuallab.probe.features import change_names
 from virtuallab.registry import CLASSIFIERS
@@ -56,18 +57,17 @@ FACTS = Facts(
 )
 
 
-def trained(classifier: str, *, with_others: bool = True) -> Trained:
+def trained(classifier: str, *, with_others: bool = True) -> FittedDecoder:
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
-    strangers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
-    return train(
+    outliers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
+    return FittedDecoder.train(
         CLASSIFIERS[classifier](),
-        SAMPLES,
-        rows,
+        SAMPLES.take(rows),
         rules,
         inner_folds=2,
         seed=5,
-        others=strangers,
+        outliers=outliers,
     )
 
 
@@ -104,10 +104,7 @@ def test_it_answers_as_before(classifier: str, with_others: bool, tmp_path: Path
     after, facts = load(tmp_path / "a.decoder")
     assert facts == FACTS
     asked = SAMPLES.values[1::2]
-    for name in ("probability", "p_value", "foreign", "familiar"):
-        old, new = (getattr(one.answer(asked), name) for one in (before, after))
-        np.testing.assert_array_equal(old, new, err_msg=name)
-    np.testing.assert_array_equal(before.typical(asked), after.typical(asked))
+    xr.testing.assert_identical(before.predict(asked).dataset, after.predict(asked).dataset)
     assert after.rules == before.rules
 
 
@@ -193,9 +190,9 @@ def test_foreign_types_are_refused_by_name_and_nothing_is_run(
     genuine = trained("kernel_svm")
     parts = {
         "estimator": genuine.estimator,
-        "space": genuine.familiarity.space,
-        "neighbours": genuine.familiarity.neighbours,
-        "machines": genuine.familiarity.machines,
+        "space": genuine.detector.space_,
+        "neighbours": genuine.detector.neighbours_,
+        "machines": genuine.detector.machines_,
     }
     replace_estimators(folder, skops.io.dumps({**parts, part: FOREIGN[name]()}))
     monkeypatch.setattr(Trap, "sprung", False)
@@ -208,7 +205,9 @@ def test_a_type_that_pretends_to_be_another_is_refused(folder: Path) -> None:
     """Types are compared by their whole name, module and all."""
     genuine = trained("kernel_svm").estimator
     content = skops.io.dumps({"estimator": genuine})
-    changed = content.replace(b'"virtuallab.decoder.preparing"', b'"virtuallab.decoder.preparers"')
+    changed = content.replace(
+        b'"virtuallab.decoder.features.preprocessing"', b'"virtuallab.decoder.preparers"'
+    )
     assert changed != content
     replace_estimators(folder, changed)
     with pytest.raises(StoreError, match=r"damaged, or no decoder|no decoder of virtuallab does"):
@@ -216,14 +215,14 @@ def test_a_type_that_pretends_to_be_another_is_refused(folder: Path) -> None:
 
 
 def content_with(estimator: object) -> bytes:
-    genuine = trained("kernel_svm").familiarity
+    genuine = trained("kernel_svm").detector
     return bytes(
         skops.io.dumps(
             {
                 "estimator": estimator,
-                "space": genuine.space,
-                "neighbours": genuine.neighbours,
-                "machines": genuine.machines,
+                "space": genuine.space_,
+                "neighbours": genuine.neighbours_,
+                "machines": genuine.machines_,
             }
         )
     )

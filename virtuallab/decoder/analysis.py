@@ -1,4 +1,4 @@
-"""What is asked of a recording: which observables, which classifiers, validated how."""
+"""Settings of an analysis: observables, classifiers and validation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
-from virtuallab.decoder.splits import Split, check_columns, is_known
+from virtuallab.decoder.schemes.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
@@ -39,11 +39,11 @@ class Primary:
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """One question put to the recordings.
+    """Settings of one analysis of the recordings.
 
-    ``strict`` asks for one verdict a subject from scale-free changes, validated on subjects that
-    the decoder never saw, with every choice made inside the training subjects. ``paper`` follows
-    the published scheme, layers as samples, whose optimism is measured beside it.
+    The ``strict`` scheme classifies subjects by scale-free changes and tests subjects that the
+    decoder was not trained on, with every choice made in the training subjects. The ``published``
+    scheme classifies layers and also measures how optimistic that is.
     """
 
     probes: Annotated[tuple[str, ...], Len(1)] | None = setting(
@@ -60,8 +60,8 @@ class Analysis:
         doc="The comparison that answers the question: probe, observable and classifier. Without "
         "it, where there are several, the whole table is the answer, corrected for their number.",
     )
-    scheme: Literal["strict", "paper"] = setting(
-        "strict", doc="How it is validated: 'strict' (by subject) or 'paper' (by layer)."
+    scheme: Literal["strict", "published"] = setting(
+        "strict", doc="How it is validated: 'strict' (by subject) or 'published' (by layer)."
     )
     hold_out: tuple[Split, ...] | Split | None = setting(
         (),
@@ -82,10 +82,10 @@ class Analysis:
         3, doc="Times the labels are shuffled for the control that should find nothing."
     )
     splits: Annotated[int, Ge(1), Le(10_000)] = setting(
-        10, doc="Random splits of the paper's scheme."
+        10, doc="Random splits of the published scheme."
     )
     grid: Literal["quick", "published"] = setting(
-        "quick", doc="Settings tried by the paper's scheme: a few, or the published grids."
+        "quick", doc="Settings tried by the published scheme: a few, or the published grids."
     )
     others: tuple[str, ...] = setting(
         (),
@@ -264,10 +264,10 @@ class Analysis:
         architectures: Sequence[str],
         columns: Mapping[str, Sequence[Any]] | None,
     ) -> Iterator[tuple[str, str]]:
-        if self.held_out and self.scheme == "paper":
+        if self.held_out and self.scheme == "published":
             yield (
                 "hold_out",
-                "is for 'scheme: strict'; the paper's scheme tests random splits. Remove it, or "
+                "is for 'scheme: strict'; the published scheme tests random splits. Remove it, or "
                 "choose 'strict'.",
             )
             return

@@ -1,71 +1,97 @@
-"""What a classifier is to the decoder: an estimator, and the settings worth trying."""
+"""Base class of classifiers: an estimator of scikit-learn's form, and the settings to search."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.features.samples import Samples
 
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
-    from sklearn.pipeline import Pipeline
-
-Scheme = Literal["strict", "quick", "published"]
+GridName = Literal["strict", "quick", "published"]
 Grid = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Classifier(ABC):
-    """A classifier by name: how to make one, and which settings to choose among."""
+    """A classifier plug-in: how to make its estimator, and which settings to choose among.
+
+    Attributes
+    ----------
+    name : str
+        The name that protocols use; set by the registry.
+    cost : (float, float)
+        Approximate seconds of one fit on one core, for ``plan``: a fixed part, and a part for each
+        number of the samples.
+    saved_types : tuple of str
+        Qualified names of the types outside of scikit-learn and virtuallab of which a fitted
+        estimator consists. A saved decoder may hold these and no others.
+    """
 
     name: ClassVar[str]
     cost: ClassVar[tuple[float, float]] = (0.1, 1e-6)
-    """Seconds that a fit takes on one core, for a plan: a fixed part, and a part for each number of
-    the samples. Rough figures do."""
+    saved_types: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
-        """Make an unfitted estimator with ``predict_proba`` for samples of this form."""
+    def estimator(self, samples: Samples, seed: int) -> Any:
+        """Return an unfitted scikit-learn classifier with ``predict_proba``.
+
+        Parameters
+        ----------
+        samples : Samples
+            Samples of the form that it will be fitted to.
+        seed : int
+            Seed of its random state.
+        """
 
     @abstractmethod
-    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Settings to choose among; with one entry nothing needs to be chosen."""
+    def grid(self, name: GridName, samples: Samples) -> Grid:
+        """Return the candidate settings, each a mapping of the estimator's parameters.
+
+        Parameters
+        ----------
+        name : {"strict", "quick", "published"}
+        samples : Samples
+        """
 
     def pipeline(
         self,
         samples: Samples,
-        last: Any,
+        classifier: Any,
         *,
         scaled: bool,
         bounded: bool = False,
-        components: int | None = None,
-    ) -> Pipeline:
-        """Fill what is missing by the training samples' median, scale, bound, reduce, classify.
+        reduced: bool = False,
+    ) -> Any:
+        """Return a pipeline that imputes, scales, bounds and classifies.
 
-        Context columns are neither scaled nor reduced.
+        Missing values become the median of the training samples. Context columns are neither
+        scaled nor reduced. Settings of the last step are named ``classify__NAME``.
+
+        Parameters
+        ----------
+        samples : Samples
+        classifier : estimator
+        scaled, bounded : bool
+            Standardise columns; clip standardised values.
+        reduced : bool
+            Add the step ``prepare__rest__reduce``, which passes columns on unless it is set.
         """
         from sklearn.compose import ColumnTransformer
-        from sklearn.decomposition import PCA
-        from sklearn.impute import SimpleImputer
         from sklearn.pipeline import Pipeline
         from sklearn.preprocessing import StandardScaler
 
-        from virtuallab.decoder.preparing import Bounded, Finite
+        from virtuallab.decoder.features.preprocessing import Bounded, imputation
 
-        steps: list[tuple[str, Any]] = [
-            ("finite", Finite()),
-            ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
-        ]
+        steps = imputation()
         if scaled:
-            prepared: list[tuple[str, Any]] = [("scale", StandardScaler())]
+            rest: list[tuple[str, Any]] = [("scale", StandardScaler())]
             if bounded:
-                prepared.append(("bound", Bounded()))
-            if components is not None:
-                prepared.append(("reduce", PCA(components, svd_solver="full")))
+                rest.append(("bound", Bounded()))
+            if reduced:
+                rest.append(("reduce", "passthrough"))
             context = slice(0, samples.context)
-            rest = slice(samples.context, samples.values.shape[1])
-            columns = [("context", "passthrough", context), ("rest", Pipeline(prepared), rest)]
+            others = slice(samples.context, samples.values.shape[1])
+            columns = [("context", "passthrough", context), ("rest", Pipeline(rest), others)]
             steps.append(("prepare", ColumnTransformer(columns)))
-        return Pipeline([*steps, ("classify", last)])
+        return Pipeline([*steps, ("classify", classifier)])

@@ -18,8 +18,7 @@ import xarray as xr
 from joblib import Parallel, delayed
 
 from virtuallab import seeds
-from virtuallab.decoder.controls import signal_removed, visit_0
-from virtuallab.decoder.samples import Samples, at_visit_0, by_subject, knows_visit_0
+from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
 from virtuallab.installed import begin_process
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.prepared import Prepared
@@ -33,6 +32,7 @@ from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
 
 _MEMORY = 400_000_000  # bytes of rows that a batch may hold
+_VISIT_0, _NOISE = "visit_0", "signal_removed"  # controls
 _PIECE = 8  # subjects that one process takes at a time
 
 
@@ -150,7 +150,7 @@ class Bench:
                     for name in trial.observables
                     if f"{control} {name}" in rows[0]
                 }
-                for control in (visit_0.NAME, signal_removed.NAME)
+                for control in (_VISIT_0, _NOISE)
             },
         )
 
@@ -227,10 +227,10 @@ def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: Trial) -> list[dic
     """What a decoder reads of each subject, by observable, and how many visits it spans."""
     kinds: list[tuple[str, xr.Dataset, Callable[[xr.Dataset, str], Samples]]]
     kinds = [("learning", found, by_subject)]
-    if trial.control and knows_visit_0(found):
-        kinds.append((visit_0.NAME, found, at_visit_0))
+    if trial.control and has_visit_0(found):
+        kinds.append((_VISIT_0, found, at_visit_0))
     if noise is not None:
-        kinds.append((signal_removed.NAME, noise, by_subject))
+        kinds.append((_NOISE, noise, by_subject))
     rows: list[dict[str, Any]] = [{} for _ in range(found.sizes[SUBJECT])]
     for kind, features, sampled in kinds:
         for name in trial.observables:

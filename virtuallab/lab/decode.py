@@ -13,9 +13,9 @@ from rich.console import Console
 from virtuallab import seeds
 from virtuallab.console import say
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.identify import identify, n_steps
-from virtuallab.decoder.relevance import regrouped
-from virtuallab.decoder.verdict import judged_together, with_simultaneous
+from virtuallab.decoder.diagnostics.permutation_importance import in_order
+from virtuallab.decoder.evaluation import evaluate, n_steps
+from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.coverage import Coverage, Readable
 from virtuallab.lab.progress import counting, tallying
@@ -89,7 +89,7 @@ def decode(
                     counting(console, stage, n_steps(features[probe], analysis)) as advance,
                     tallying(advance) as step,
                 ):
-                    verdict = identify(
+                    verdict = evaluate(
                         features[probe],
                         analysis,
                         own,
@@ -180,9 +180,9 @@ def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
         if variable.dtype == object:  # where a probe has no such observable there are no words
             joined[name] = variable.where(variable.notnull(), "")
     if "relevance" in joined:
-        joined = regrouped(joined)
+        joined = in_order(joined)
     warnings = [str(verdict.attrs.get("warnings", "[]")) for verdict in verdicts]
     judged = joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
     if "confidence" not in judged.attrs:
         return judged
-    return with_simultaneous(judged_together(judged))
+    return with_simultaneous(with_corrected_controls(judged))

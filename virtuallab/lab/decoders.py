@@ -17,10 +17,11 @@ from rich.console import Console
 
 from virtuallab import seeds
 from virtuallab.console import say
-from virtuallab.decoder import Analysis, strict
-from virtuallab.decoder.intervals import balanced_accuracy, interval
-from virtuallab.decoder.samples import Samples, by_subject
-from virtuallab.decoder.trained import Trained, train
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError, suggest
 from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
@@ -40,7 +41,7 @@ from virtuallab.store.decoder_file import load, save
 from virtuallab.store.facts import Facts
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
-Decoder = tuple[Trained, Facts]
+Decoder = tuple[FittedDecoder, Facts]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,9 +261,9 @@ class _Lesson:
         classes = sorted(set(own.labels.tolist()))
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
         seed = seeds.integer(self.experiment.protocol.seed, "identify", self.stream)
-        others = None if named.all() else values[~named]
+        outliers = None if named.all() else values[~named]
         inner = analysis.inner_folds
-        outcome, answer = strict.believed(
+        result, prediction = cross_validate_calibrated(
             classifier,
             own,
             classes,
@@ -270,19 +271,14 @@ class _Lesson:
             inner_folds=inner,
             seed=seed,
             repeats=analysis.repeats,
-            others=others,
+            outliers=outliers,
             step=step,
         )
-        truth = np.array([classes.index(rule) for rule in own.labels.tolist()])
-        held = answer.sets(analysis.coverage)[np.arange(len(truth)), truth]
-        trained = train(
-            classifier,
-            own,
-            np.arange(len(truth)),
-            classes,
-            inner_folds=inner,
-            seed=seed,
-            others=others,
+        truth = np.searchsorted(classes, own.labels)
+        sets = prediction.sets(analysis.coverage).to_numpy()
+        held = sets[np.arange(len(truth)), truth]
+        trained = FittedDecoder.train(
+            classifier, own, classes, inner_folds=inner, seed=seed, outliers=outliers
         )
         step()
         subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
@@ -295,8 +291,8 @@ class _Lesson:
             stages=samples.visits,
             absent=self.absent,
             change_names=change_names(),
-            accuracy=balanced_accuracy(outcome.confusion),
-            interval=interval(outcome.confusion, analysis.confidence, repeats=analysis.repeats),
+            accuracy=balanced_accuracy(result.confusion),
+            interval=interval(result.confusion, analysis.confidence, repeats=analysis.repeats),
             confidence=analysis.confidence,
             coverage=float(held.mean()),
             nominal_coverage=analysis.coverage,

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from virtuallab.decoder.comparison import accuracy_interval, balanced, shortfall
-from virtuallab.decoder.controls import CONTROLS
+from virtuallab.decoder.controls import OF_DESIGNS
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
 from virtuallab.lab.bench import measured
 from virtuallab.lab.preserved import Sizes
 from virtuallab.lab.tried import Answer
@@ -86,7 +86,7 @@ def tabulated(
     by_seed = np.full((*cells, how.seeds), np.nan)
     mean, bounds = np.full(cells, np.nan), np.full((*cells, 2), np.nan)
     behind = np.full((*cells, 3), np.nan)
-    controls = np.full((*cells, len(CONTROLS)), np.nan)
+    controls = np.full((*cells, len(OF_DESIGNS)), np.nan)
     rights: dict[tuple[int, int, int], np.ndarray] = {}
     for number in range(len(designs)):
         of_seeds = came[number * how.seeds : (number + 1) * how.seeds]
@@ -99,7 +99,7 @@ def tabulated(
             bounds[place] = accuracy_interval(
                 rights[place], labels, how.confidence, repeats=how.seeds
             )
-            for column, control in enumerate(CONTROLS):
+            for column, control in enumerate(OF_DESIGNS):
                 right = of_seeds[0].controls.get((control, name, classifier))
                 if right is not None:
                     controls[(*place, column)] = balanced(right.astype(float), labels)
@@ -131,7 +131,7 @@ def tabulated(
             "bound": np.array(["low", "high"], dtype=object),
             SEED: np.arange(how.seeds),
             **subjects.coords,
-            **({CONTROL: np.array(CONTROLS, dtype=object)} if how.controls else {}),
+            **({CONTROL: np.array(OF_DESIGNS, dtype=object)} if how.controls else {}),
             **{
                 path: (DESIGN, _column(designs, path, sizes), describe(path))
                 for path in _varied(designs)

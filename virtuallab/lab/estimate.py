@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.intervals import posterior
-from virtuallab.decoder.samples import GROUPS, PUBLISHED, STAGES, Samples
+from virtuallab.decoder.features.samples import GROUPS, PUBLISHED, STAGES, Samples
+from virtuallab.decoder.uncertainty.intervals import posterior
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe

@@ -15,9 +15,15 @@ from typing import Any
 import numpy as np
 
 from virtuallab import seeds
-from virtuallab.decoder.comparison import accuracy_interval, balanced
-from virtuallab.decoder.power import Along, Found, Least, Tried, Values
-from virtuallab.decoder.psychometric import Growth, grown
+from virtuallab.decoder.diagnostics.psychometric import PsychometricFit
+from virtuallab.decoder.power_result import (
+    AccuracyCurve,
+    DesignResult,
+    PowerResult,
+    Requirement,
+    Values,
+)
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced
 from virtuallab.protocol import Power
 from virtuallab.protocol.power import SETTINGS
 from virtuallab.protocol.sweep import LogUniform, rounded
@@ -51,7 +57,7 @@ class Frontier:
         self._values: list[Values] = []
         self._right: list[np.ndarray] = []
 
-    def seek(self, evaluate: Evaluate) -> Found:
+    def seek(self, evaluate: Evaluate) -> PowerResult:
         """Fit accuracy to the designs explored, choose one, and try what was chosen anew.
 
         Parameters
@@ -80,7 +86,7 @@ class Frontier:
         drawn = growth.drawn(self._settings([dearest]))[:, 0]
         expected = float(growth.accuracy(self._settings([dearest]))[0])
         low, high = np.quantile(drawn, self._tails)
-        return Found(
+        return PowerResult(
             target=self._how.target,
             confidence=self._how.confidence,
             tried=tuple(map(self._tried, self._values, self._right)),
@@ -162,10 +168,10 @@ class Frontier:
         ]
         return np.array(rows, dtype=np.float64)
 
-    def _fit(self) -> Growth:
+    def _fit(self) -> PsychometricFit:
         own = seeds.integer(self._seed, seeds.SEARCH, "growth")
         settings, right = self._settings(self._values), np.stack(self._right)
-        return grown(settings, right, self._labels, own, repeats=self._how.seeds)
+        return PsychometricFit.fit(settings, right, self._labels, own, repeats=self._how.seeds)
 
     def _levels(self, path: str, count: int) -> list[Any]:
         """Values that a setting may have, ascending; all of them, where they are few."""
@@ -178,7 +184,7 @@ class Frontier:
         spread = np.geomspace if isinstance(at, LogUniform) else np.linspace
         return [rounded(float(f"{v:.4g}"), at.low, at.high) for v in spread(at.low, at.high, count)]
 
-    def _cheapest(self, growth: Growth) -> Values | None:
+    def _cheapest(self, growth: PsychometricFit) -> Values | None:
         """Return the cheapest design that reaches the target with the confidence."""
         count = max(2, int(min(_LEVELS, _CANDIDATES ** (1 / len(self._space)))))
         columns = [self._levels(path, count) for path in self._space]
@@ -192,7 +198,7 @@ class Frontier:
         order = [(self._cost(designs[place]), settings[place].sum()) for place in enough]
         return designs[int(enough[min(range(len(order)), key=order.__getitem__)])]
 
-    def _least(self, growth: Growth, path: str, at: Values) -> Least:
+    def _least(self, growth: PsychometricFit, path: str, at: Values) -> Requirement:
         """Find how much of one setting is needed, beside the others of a design."""
         levels = self._levels(path, _LEVELS)
         if SETTINGS[path][1] < 0:
@@ -208,18 +214,20 @@ class Frontier:
         draws = first(growth.drawn(settings) >= self._how.target)
         # An order statistic, for a quantile between a number and infinity is neither.
         low, high = sorted(map(float, np.quantile(draws, self._tails, method="nearest")))
-        return Least(path, SETTINGS[path][1] > 0, float(value), low, high)
+        return Requirement(path, SETTINGS[path][1] > 0, float(value), low, high)
 
-    def _along(self, growth: Growth, path: str, at: Values) -> Along:
+    def _along(self, growth: PsychometricFit, path: str, at: Values) -> AccuracyCurve:
         """Return the fitted accuracy along one setting, the others being those of a design."""
         levels = self._levels(path, _SHOWN)
         settings = self._settings([{**at, path: level} for level in levels])
         low, high = np.quantile(growth.drawn(settings), self._tails, axis=0)
         x = np.array([float(level) for level in levels])
-        return Along(path, x, growth.accuracy(settings), low, high)
+        return AccuracyCurve(path, x, growth.accuracy(settings), low, high)
 
-    def _tried(self, values: Values, right: np.ndarray) -> Tried:
+    def _tried(self, values: Values, right: np.ndarray) -> DesignResult:
         low, high = accuracy_interval(
             right, self._labels, self._how.confidence, repeats=self._how.seeds
         )
-        return Tried(values, self._cost(values), float(balanced(right, self._labels)), low, high)
+        return DesignResult(
+            values, self._cost(values), float(balanced(right, self._labels)), low, high
+        )

@@ -10,7 +10,7 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.console import say
-from virtuallab.decoder.samples import Samples, stages
+from virtuallab.decoder.features.samples import Samples, stages
 from virtuallab.errors import UserError
 from virtuallab.intake import read_recording, signal_to_noise_of
 from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
@@ -22,7 +22,7 @@ from virtuallab.report import identified_summary
 from virtuallab.store import Store, decoder_file
 from virtuallab.store.facts import Facts
 from virtuallab.store.records import records_folder
-from virtuallab.vocabulary import RULE, STIMULUS, SUBJECT, UNIT, VISIT, describe
+from virtuallab.vocabulary import STIMULUS, SUBJECT, UNIT, VISIT, describe
 
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
@@ -205,17 +205,10 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
     trained, facts = decoder
     values = sample.values.copy()
     values[:, list(facts.absent)] = np.nan
-    answer = trained.answer(values)
-    found = xr.Dataset(
-        {
-            "probability": (RULE, answer.probability[0]),
-            "p_value": (RULE, answer.p_value[0]),
-            "in_set": (RULE, answer.sets(facts.nominal_coverage)[0]),
-            "familiar": float(answer.familiar[0]),
-            "typical": float(trained.typical(values)[0]),
-        },
-        coords={RULE: np.array(trained.rules, dtype=object)},
-    )
+    prediction = trained.predict(values)
+    found = prediction.dataset.isel({SUBJECT: 0}).drop_vars("novelty")
+    found = found.rename(novelty_p_value="familiar", distance_p_value="typical")
+    found["in_set"] = prediction.sets(facts.nominal_coverage)[0]
     for name, variable in found.variables.items():
         variable.attrs = describe(str(name))
     return found.assign_attrs(

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 
 from virtuallab.console import say
-from virtuallab.decoder.power import Found, Values
+from virtuallab.decoder.power_result import PowerResult, Values
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import load
 from virtuallab.lab.bench import Trial, measured
@@ -41,7 +41,7 @@ def power(
     workers: int | None = None,
     device: str = "cpu",
     console: Console | None = None,
-) -> Found:
+) -> PowerResult:
     """Search the open settings of a recording design for the least that reaches a target.
 
     Subjects are trained only if they are not preserved yet. What came of each design is kept, so an
@@ -68,7 +68,7 @@ def power(
 
     Returns
     -------
-    Found
+    PowerResult
         The cheapest design that reaches the target, what it reached when tried anew, how much of
         each open setting is needed, and every design tried. ``NAME.power.csv`` lists the designs,
         ``NAME.power.html`` shows the answer.
@@ -184,7 +184,7 @@ def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
     )
 
 
-def _table(found: Found) -> pd.DataFrame:
+def _table(found: PowerResult) -> pd.DataFrame:
     """List every design that was tried."""
     front = found.front
     return pd.DataFrame(

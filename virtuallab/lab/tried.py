@@ -12,9 +12,10 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from virtuallab import seeds
-from virtuallab.decoder import Analysis, strict
-from virtuallab.decoder.controls import CONTROLS
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.controls import OF_DESIGNS
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.errors import UserError
 from virtuallab.installed import begin_process
 from virtuallab.lab.bench import Bench, Seen, Trial
@@ -170,7 +171,7 @@ def _decode(
     _: str, samples: Samples, classifier: str, how: Decoding, seed: int, select: bool
 ) -> list[int]:
     classes = sorted(set(samples.labels.tolist()))
-    outcome = strict.cross_validated(
+    outcome = cross_validate(
         CLASSIFIERS[classifier](),
         samples,
         classes,
@@ -179,7 +180,7 @@ def _decode(
         seed=seed,
         select=select,
     )
-    right: list[int] = outcome.right.astype(int).tolist()
+    right: list[int] = outcome.correct.astype(int).tolist()
     return right
 
 
@@ -188,7 +189,7 @@ def _read(outcome: Mapping[str, Sequence[int]]) -> Answer:
     controls: dict[tuple[str, str, str], np.ndarray] = {}
     for key, values in outcome.items():
         kind, observable, classifier = key.split("/")
-        if kind in CONTROLS:
+        if kind in OF_DESIGNS:
             controls[kind, observable, classifier] = np.array(values, dtype=bool)
         else:
             right[observable, classifier] = np.array(values, dtype=bool)

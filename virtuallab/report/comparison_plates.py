@@ -8,8 +8,8 @@ import numpy as np
 import seaborn as sns
 import xarray as xr
 
-from virtuallab.decoder.comparison import accuracy_interval
-from virtuallab.decoder.intervals import bonferroni
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval
+from virtuallab.decoder.uncertainty.intervals import bonferroni
 from virtuallab.report.figures import accuracy, curves, heat_map
 from virtuallab.report.figures.curves import Curve
 from virtuallab.report.plate import Panel, Plate

@@ -7,6 +7,7 @@ from typing import Final
 
 import xarray as xr
 
+from virtuallab.registry import CONTROLS
 from virtuallab.report.estimate import Estimate, estimate, number_of
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CONTROL
@@ -15,55 +16,6 @@ from virtuallab.vocabulary import CONTROL
 BESIDE: Final = ("visit_0", "signal_removed", "permuted_labels")
 
 _MUST: Final = {"chance": "at chance", "beat": "beaten", "survive": "above chance"}
-_ASKED: Final = {
-    "visit_0": "the recording before learning, when no rule has acted",
-    "signal_removed": "the noise of the recording, where the signal was removed",
-    "permuted_labels": "the recording, with the rules' names shuffled among subjects",
-    "metadata": "all that was decided about a subject beside its rule, without a recording",
-    "schedule": "how long a subject learned and when it was recorded, without a recording",
-    "shuffled_subjects": "the recording, with shuffled names that all layers of a subject share",
-    "learning_rate": "the learning rate, without a recording",
-    "performance": "the learning curve, without a recording",
-    "performance_matched": "the recording, of subjects that learned as well as one another",
-    "step_matched": "the recording, of subjects whose changes were equally large",
-    "schedule_matched": "the recording, of subjects whose schedule occurs under every rule",
-}
-# What follows where a control fails.
-_MEANING: Final = {
-    "visit_0": (
-        "something that was there before learning began tells the rules apart: their initial "
-        "weights, or their settings"
-    ),
-    "signal_removed": (
-        "the noise of the instrument depends on what it disturbs, and tells the rules apart by "
-        "itself"
-    ),
-    "permuted_labels": "the validation itself gives the answer away",
-    "metadata": (
-        "rules are not crossed with what else was decided (architecture, task, loss, momentum, "
-        "...), so that a decoder may recognise that and name the rule that goes with it"
-    ),
-    "schedule": (
-        "rules differ in how long their subjects learned or in when they were recorded, so that "
-        "a decoder may tell the schedule and not the rule"
-    ),
-    "shuffled_subjects": (
-        "layers of one subject lie on both sides of a split, so that a decoder recognises the "
-        "subject and recalls its rule"
-    ),
-    "learning_rate": "the learning rate alone tells the rules as well as the recording does",
-    "performance": "the learning curve alone tells the rules as well as the recording does",
-    "performance_matched": (
-        "the recording does not tell the rules of subjects that learned as well as one another"
-    ),
-    "step_matched": (
-        "the recording shows how large the changes are, and not how they differ otherwise: among "
-        "subjects with equally large changes the rule is not identified"
-    ),
-    "schedule_matched": (
-        "the recording does not tell the rules of subjects whose schedule occurs under every rule"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -114,13 +66,13 @@ class Control:
     @property
     def asks(self) -> str:
         """What it decodes, in words."""
-        return _ASKED.get(self.name, pretty(self.name))
+        return CONTROLS[self.name].decodes if self.name in CONTROLS else pretty(self.name)
 
     @property
     def meaning(self) -> str:
         """What follows if it fails, in words; nothing where this is not known."""
-        if self.name in _MEANING:
-            return _MEANING[self.name]
+        if self.name in CONTROLS:
+            return str(CONTROLS[self.name].failure)
         if self.kind == "beat":
             return f"{pretty(self.name)} alone tells the rules as well as the recording does"
         if self.kind == "survive":

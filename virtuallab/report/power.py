@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from virtuallab.console import framed, plain
-from virtuallab.decoder.power import Found, Least, Values
+from virtuallab.decoder.power_result import PowerResult, Requirement, Values
 from virtuallab.report.comparison_plates import label
 from virtuallab.report.figures import curves, front
 from virtuallab.report.figures.curves import Curve
@@ -29,7 +29,7 @@ class Asked:
     seeds: int
 
 
-def sentences(found: Found) -> list[str]:
+def sentences(found: PowerResult) -> list[str]:
     """Say the answer in plain words, the most important first."""
     target, sure = f"{found.target:g}", f"{100 * found.confidence:g} %"
     low, value, high = found.expected_dearest
@@ -65,7 +65,7 @@ def sentences(found: Found) -> list[str]:
     return [*said, *(_least(each, sure) for each in found.least if np.isfinite(each.value))]
 
 
-def _least(each: Least, sure: str) -> str:
+def _least(each: Requirement, sure: str) -> str:
     bound = "at least" if each.more else "at most"
     ends = " to ".join(
         f"{end:.4g}" if np.isfinite(end) else "beyond the bounds" for end in (each.low, each.high)
@@ -85,7 +85,7 @@ def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def power_summary(found: Found, asked: Asked) -> RenderableType:
+def power_summary(found: PowerResult, asked: Asked) -> RenderableType:
     """Lay out the answer for the terminal: the front, then the sentences."""
     table = framed(
         title=f"{asked.title}: what no other design tried beats in both cost and accuracy",
@@ -110,7 +110,7 @@ def _basis(asked: Asked) -> str:
     )
 
 
-def power_page(found: Found, asked: Asked) -> str:
+def power_page(found: PowerResult, asked: Asked) -> str:
     """Write the answer as a self-contained HTML page."""
     return (
         environment()
@@ -131,7 +131,7 @@ def power_page(found: Found, asked: Asked) -> str:
     )
 
 
-def _front(found: Found) -> Plate:
+def _front(found: PowerResult) -> Plate:
     figure = front.draw(
         found.tried,
         found.front,
@@ -150,7 +150,7 @@ def _front(found: Found) -> Plate:
     return Plate((Panel(figure, alt),), caption)
 
 
-def _along(found: Found, asked: Asked) -> Plate:
+def _along(found: PowerResult, asked: Asked) -> Plate:
     panels = []
     look = observable_look(asked.observable)
     for each in found.along:

@@ -20,9 +20,9 @@ import numpy as np
 import skops.io
 from pydantic import TypeAdapter, ValidationError
 
-from virtuallab.decoder.conformal import Conformity
-from virtuallab.decoder.familiarity import Familiarity
-from virtuallab.decoder.trained import Trained
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.uncertainty.conformal import Conformity
+from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
 from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.probe.features import change_names
 from virtuallab.store.disk import settle, write_json, writing
@@ -42,8 +42,8 @@ TYPES: Final = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
-    "virtuallab.decoder.preparing.Bounded",
-    "virtuallab.decoder.preparing.Finite",
+    "virtuallab.decoder.features.preprocessing.Bounded",
+    "virtuallab.decoder.features.preprocessing.Finite",
     "virtuallab.decoder.estimators.conv1d_network.Conv1dNetwork",
     "virtuallab.decoder.estimators.kernel_machine.KernelMachine",
     "virtuallab.decoder.estimators.linear_machine.LinearMachine",
@@ -55,7 +55,7 @@ def is_decoder(path: Path) -> bool:
     return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
 
 
-def save(trained: Trained, facts: Facts, folder: Path) -> None:
+def save(trained: FittedDecoder, facts: Facts, folder: Path) -> None:
     """Write a decoder; one that was there is replaced.
 
     Parameters
@@ -77,9 +77,9 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
     content = skops.io.dumps(
         {
             "estimator": trained.estimator,
-            "space": trained.familiarity.space,
-            "neighbours": trained.familiarity.neighbours,
-            "machines": trained.familiarity.machines,
+            "space": trained.detector.space_,
+            "neighbours": trained.detector.neighbours_,
+            "machines": trained.detector.machines_,
         },
         compression=zipfile.ZIP_DEFLATED,
     )
@@ -91,10 +91,10 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
     numbers = {
         _FORMAT_KEY: FORMAT,
         "rules": list(trained.rules),
-        "heat": trained.heat,
+        "temperature": trained.temperature,
         "conformity": [scores.tolist() for scores in trained.conformity.scores],
-        "known": trained.known.tolist(),
-        "distances": trained.distances.tolist(),
+        "novelty": trained.novelty.tolist(),
+        "distance": trained.distance.tolist(),
         "facts": asdict(facts),
         "versions": {name: version(name) for name in _PACKAGES},
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -138,7 +138,7 @@ def _is_ours(folder: Path) -> bool:
     return names <= {_NUMBERS, _ESTIMATORS} and _NUMBERS in names and _FORMAT_KEY in content
 
 
-def load(folder: Path) -> tuple[Trained, Facts]:
+def load(folder: Path) -> tuple[FittedDecoder, Facts]:
     """Read a decoder, after everything about it was checked that can be.
 
     Raises
@@ -273,21 +273,24 @@ def _facts(written: Any) -> Facts:
     return found
 
 
-def _trained(numbers: Mapping[str, Any], parts: Any) -> Trained:
+def _trained(numbers: Mapping[str, Any], parts: Any) -> FittedDecoder:
     check_parts(parts["estimator"], parts["space"], parts["neighbours"], parts["machines"])
     scores = tuple(_ascending(each) for each in numbers["conformity"])
     rules = tuple(map(str, numbers["rules"]))
     known = sorted(map(str, parts["estimator"].classes_))
     if sorted(rules) != known or len(scores) != len(rules):
         raise ValueError(f"it names {', '.join(rules)}, its estimator {', '.join(known)}")
-    return Trained(
+    detector = NoveltyDetector()
+    detector.space_, detector.neighbours_ = parts["space"], parts["neighbours"]
+    detector.machines_ = parts["machines"]
+    return FittedDecoder(
         rules=rules,
         estimator=parts["estimator"],
-        heat=float(numbers["heat"]),
+        temperature=float(numbers["temperature"]),
         conformity=Conformity(scores),
-        familiarity=Familiarity(parts["space"], parts["neighbours"], parts["machines"]),
-        known=_ascending(numbers["known"]),
-        distances=_ascending(numbers["distances"]),
+        detector=detector,
+        novelty=_ascending(numbers["novelty"]),
+        distance=_ascending(numbers["distance"]),
     )
 
 

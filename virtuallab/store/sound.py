@@ -24,7 +24,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
-from virtuallab.decoder.preparing import Bounded, Finite
+from virtuallab.decoder.features.preprocessing import Bounded, Finite
 
 _PREPARED: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
 _CLASSIFIERS: Final = (Conv1dNetwork, KernelMachine, LinearMachine, LogisticRegression)
@@ -72,7 +72,7 @@ def _steps(part: Any, ends: tuple[type, ...]) -> Any:
 def _prepares(part: Any) -> bool:
     """Whether it is a part of a column transformer of ours."""
     if type(part) is Pipeline:
-        return all(type(step) in _PREPARED for _, step in part.steps)
+        return all(step == "passthrough" or type(step) in _PREPARED for _, step in part.steps)
     # What passes columns on is an object of its own once it is fitted.
     return part in ("passthrough", "drop") or (
         type(part) is FunctionTransformer and part.func is None

@@ -1,10 +1,10 @@
-from virtuallab.decoder.power import Tried
+from virtuallab.decoder.power_result import DesignResult
 from virtuallab.report.figures import front
 
 
 def test_an_accuracy_outside_its_interval_is_drawn() -> None:
-    perfect = Tried({"units": 2}, 2.0, 1.0, 0.83, 0.99)
-    none = Tried({"units": 1}, 1.0, 0.0, 0.01, 0.17)
+    perfect = DesignResult({"units": 2}, 2.0, 1.0, 0.83, 0.99)
+    none = DesignResult({"units": 1}, 1.0, 0.0, 0.01, 0.17)
     for confirmed in (perfect, none):
         figure = front.draw(
             [none, perfect], [none, perfect], target=0.8, chance=0.5, confirmed=confirmed

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from virtuallab.decoder.power import Tried
+from virtuallab.decoder.power_result import DesignResult
 from virtuallab.report.figures import by_layer, curves, front, learning_curves
 from virtuallab.report.figures.curves import Curve
 from virtuallab.report.render import svg
@@ -18,7 +18,10 @@ from virtuallab.report.style import looks, observable_look
 
 
 def costs(most: float) -> Figure:
-    tried = [Tried({"units": 1}, cost, 0.5, 0.4, 0.6) for cost in np.geomspace(2.0, 2.0 * most, 30)]
+    tried = [
+        DesignResult({"units": 1}, cost, 0.5, 0.4, 0.6)
+        for cost in np.geomspace(2.0, 2.0 * most, 30)
+    ]
     return front.draw(tried, tried[:3], target=0.8, chance=0.25)
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from virtuallab.decoder.classifier import Classifier, Grid, Scheme
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.classifier import Classifier, Grid, GridName
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.registry import CLASSIFIERS
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("conv1d_mlp")
@@ -27,23 +24,33 @@ class Conv1dMLP(Classifier):
 
     cost: ClassVar[tuple[float, float]] = (0.2, 2e-6)
 
-    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
-        """Standardise, convolve over visits, read out."""
+    def estimator(self, samples: Samples, seed: int) -> Any:
+        """Standardise, then a network that convolves over visits."""
         from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 
         network = Conv1dNetwork(
-            visits=samples.visits, context=samples.context, random_state=seed % 2**31, **settings
+            visits=samples.visits, context=samples.context, random_state=seed % 2**31
         )
         return self.pipeline(samples, network, scaled=True)
 
-    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Published: 720 at 21 visits (kernel, filters, stride, pooling, rate, batch, decay)."""
-        if scheme == "strict":
-            return [{"kernel": 3, "filters": 20, "pool": "avg", "epochs": 150, "batch": 64}]
-        if scheme == "quick":
-            return [{"kernel": k, "filters": 20, "epochs": 100, "batch": 512} for k in (2, 6)]
+    def grid(self, name: GridName, samples: Samples) -> Grid:
+        """Kernel, filters, stride, pooling, learning rate, batch size, weight decay.
+
+        The published grid has 720 settings at 21 visits.
+        """
+        settings: list[dict[str, Any]]
+        if name == "strict":
+            settings = [{"kernel": 3, "filters": 20, "pool": "avg", "epochs": 150, "batch": 64}]
+        elif name == "quick":
+            settings = [{"kernel": k, "filters": 20, "epochs": 100, "batch": 512} for k in (2, 6)]
+        else:
+            settings = self._published(samples.visits)
+        return [{f"classify__{key}": value for key, value in each.items()} for each in settings]
+
+    @staticmethod
+    def _published(visits: int) -> list[dict[str, Any]]:
         shares = (0.003, 0.007, 0.05, 0.25, 0.5, 1)
-        kernels = sorted({int(np.ceil(samples.visits * share)) for share in shares})
+        kernels = sorted({int(np.ceil(visits * share)) for share in shares})
         return [
             {
                 "kernel": kernel,

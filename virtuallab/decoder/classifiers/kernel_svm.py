@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from virtuallab.decoder.classifier import Classifier, Grid, Scheme
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.classifier import Classifier, Grid, GridName
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.registry import CLASSIFIERS
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("kernel_svm")
@@ -26,14 +23,14 @@ class KernelSVM(Classifier):
 
     cost: ClassVar[tuple[float, float]] = (0.008, 4e-7)
 
-    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
-        """Standardise, bound, separate."""
+    def estimator(self, samples: Samples, seed: int) -> Any:
+        """Standardise, bound, then one machine of each class against the rest."""
         from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 
-        machine = KernelMachine(random_state=seed % 2**32, **settings)
+        machine = KernelMachine(random_state=seed % 2**32)
         return self.pipeline(samples, machine, scaled=True, bounded=True)
 
-    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Cost; the published scheme has no such machine."""
-        costs = {"strict": (10.0,), "quick": (1.0, 10.0)}.get(scheme, (0.1, 1.0, 10.0, 100.0))
-        return [{"C": cost} for cost in costs]
+    def grid(self, name: GridName, samples: Samples) -> Grid:
+        """Cost of a sample on the wrong side; the published scheme has no kernel machine."""
+        costs = {"strict": (10.0,), "quick": (1.0, 10.0)}.get(name, (0.1, 1.0, 10.0, 100.0))
+        return [{"classify__C": cost} for cost in costs]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from virtuallab.decoder.classifier import Classifier, Grid, Scheme
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.classifier import Classifier, Grid, GridName
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.registry import CLASSIFIERS
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 _COMPONENTS = (10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600)
 
@@ -27,23 +24,29 @@ class LinearSVM(Classifier):
 
     cost: ClassVar[tuple[float, float]] = (0.006, 1.5e-7)
 
-    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
-        """Standardise, reduce to principal components if asked, separate."""
+    def estimator(self, samples: Samples, seed: int) -> Any:
+        """Standardise, reduce to principal components where the grid says so, separate."""
         from virtuallab.decoder.estimators.linear_machine import LinearMachine
 
-        components = settings.pop("components", None)
-        machine = LinearMachine(random_state=seed % 2**32, **settings)
-        return self.pipeline(samples, machine, scaled=True, components=components)
+        machine = LinearMachine(random_state=seed % 2**32)
+        return self.pipeline(samples, machine, scaled=True, reduced=True)
 
-    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Published: C x principal components, as many as the samples can support."""
-        if scheme == "strict":
-            return [{"C": c} for c in (1e-4, 1e-3, 1e-2)]
+    def grid(self, name: GridName, samples: Samples) -> Grid:
+        """Published: C x number of principal components, as many as the samples can support."""
+        if name == "strict":
+            return [{"classify__C": c} for c in (1e-4, 1e-3, 1e-2)]
         possible = min(samples.values.shape[1] - samples.context, int(0.6 * len(samples.values)))
-        # Visits in a row say much the same: without components the quick grid is no longer quick.
-        wanted = _COMPONENTS if scheme == "published" else (50, 100)
+        # Neighbouring visits are correlated, and without components a fit takes much longer.
+        wanted = _COMPONENTS if name == "published" else (50, 100)
         sizes: list[int | None] = [n for n in wanted if n <= possible]
-        if scheme == "quick":
-            return [{"C": 1.0, "components": n} for n in sizes or [None]]
+        if name == "quick":
+            return [_setting(1.0, n) for n in sizes or [None]]
         costs = (1.0, 50.0, 5e2, 5e3, 5e4, 5e5, 5e6)
-        return [{"C": c, "components": n} for n in (None, *sizes) for c in costs]
+        return [_setting(c, n) for n in (None, *sizes) for c in costs]
+
+
+def _setting(cost: float, components: int | None) -> dict[str, Any]:
+    from sklearn.decomposition import PCA
+
+    reduce = "passthrough" if components is None else PCA(components, svd_solver="full")
+    return {"classify__C": cost, "prepare__rest__reduce": reduce}

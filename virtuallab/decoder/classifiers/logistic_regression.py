@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from virtuallab.decoder.classifier import Classifier, Grid, Scheme
-from virtuallab.decoder.samples import Samples
+from virtuallab.decoder.classifier import Classifier, Grid, GridName
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.registry import CLASSIFIERS
-
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
 
 @CLASSIFIERS.register("logistic_regression")
@@ -25,15 +22,15 @@ class LogisticRegression(Classifier):
 
     cost: ClassVar[tuple[float, float]] = (0.008, 1e-7)
 
-    def estimator(self, samples: Samples, seed: int, **settings: Any) -> BaseEstimator:
-        """Standardise, bound, weigh."""
+    def estimator(self, samples: Samples, seed: int) -> Any:
+        """Standardise, bound, then scikit-learn's regression."""
         from sklearn.linear_model import LogisticRegression as Regression
 
-        model = Regression(max_iter=5_000, random_state=seed % 2**32, **settings)
+        model = Regression(max_iter=5_000, random_state=seed % 2**32)
         return self.pipeline(samples, model, scaled=True, bounded=True)
 
-    def grid(self, scheme: Scheme, samples: Samples) -> Grid:
-        """Strength of the ridge: columns are many and alike, so it has to be strong."""
+    def grid(self, name: GridName, samples: Samples) -> Grid:
+        """Strength of the ridge; many correlated columns need a strong one."""
         strengths = {"strict": (1e-3, 1e-2, 1e-1), "quick": (1e-2, 1.0)}
-        costs = strengths.get(scheme, (1e-3, 1e-2, 1e-1, 1.0, 10.0))
-        return [{"C": cost} for cost in costs]
+        costs = strengths.get(name, (1e-3, 1e-2, 1e-1, 1.0, 10.0))
+        return [{"classify__C": cost} for cost in costs]

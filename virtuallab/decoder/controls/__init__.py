@@ -1,25 +1,55 @@
-"""Controls: a decoder's answer is believed only if these were asked beside it.
+"""Controls: an accuracy is interpreted only together with their results.
 
-Some must be at chance (visit 0, permuted labels, what is known without recording); some the
-recording must beat (the learning rate, the learning curve); and some it must survive (subjects that
-learned as well as one another, or by one schedule).
+A ``chance`` control must be at chance, a ``beat`` control must be worse than the recording, and in
+a ``survive`` control the recording must still be above chance in comparable subjects.
 """
 
-from virtuallab.decoder.controls import shuffled_subjects
-from virtuallab.decoder.controls.ask import CONTROLS, EVERY, OF_SUBJECTS, OF_THE_DATA, ask_all
-from virtuallab.decoder.controls.chance import INFLATION, judged
-from virtuallab.decoder.controls.check import Check
-from virtuallab.decoder.controls.question import Question
+from __future__ import annotations
 
-__all__ = [
-    "CONTROLS",
-    "EVERY",
-    "INFLATION",
-    "OF_SUBJECTS",
-    "OF_THE_DATA",
-    "Check",
-    "Question",
-    "ask_all",
-    "judged",
-    "shuffled_subjects",
-]
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from virtuallab.decoder.controls.common.control import Control, ControlResult
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
+
+# Evaluated for every design that is compared.
+OF_DESIGNS: Final = ("visit_0", "signal_removed", "permuted_labels")
+# Hold under any scheme, since they do not depend on the recording's accuracy.
+OF_THE_DATA: Final = ("visit_0", "signal_removed", "metadata", "schedule")
+
+
+def strict_controls() -> tuple[str, ...]:
+    """Names of the controls of the strict scheme, in the order of reports."""
+    found = [name for name in CONTROLS if CONTROLS[name].scheme == "strict"]
+    return tuple(sorted(found, key=lambda name: (CONTROLS[name].rank, name)))
+
+
+def evaluate_controls(
+    task: DecodingTask, names: Sequence[str] | None = None, step: Callable[[], None] = lambda: None
+) -> list[ControlResult]:
+    """Evaluate controls for a decoding task.
+
+    Parameters
+    ----------
+    task : DecodingTask
+        Of the strict scheme.
+    names : sequence of str, optional
+        Controls, in this order; all of the strict scheme if not given.
+    step : callable
+        Called after each control.
+
+    Returns
+    -------
+    list of ControlResult
+        Also of controls that could not be evaluated; not corrected for multiple tests.
+    """
+    names = strict_controls() if names is None else names
+    if any(CONTROLS[name].kind != "chance" for name in names):
+        task = task.with_result()  # others compare with the recording's own accuracy
+    found = []
+    for name in names:
+        control: Control = CONTROLS[name]()
+        found.append(control.evaluate(task))
+        step()
+    return found

@@ -1,26 +1,36 @@
-"""Learning rate alone: what the recording must beat.
-
-Ranges of learning rates differ between optimizers, and rightly so; a decoder that only found out
-the learning rate would then name some rules.
-"""
+"""Control "learning rate": the recording must be better than the learning rate alone."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from virtuallab.decoder.controls.beaten import beaten
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.encoding import numeric
-from virtuallab.decoder.controls.question import Question
+from virtuallab.decoder.controls.common.baseline import compared_with_baseline
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.encoding import numeric
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 
-NAME = "learning_rate"
 
+@CONTROLS.register("learning_rate")
+class LearningRate(Control):
+    """The learning rate alone, which the recording must be better than.
 
-def ask(question: Question) -> Check:
-    """Ask it of the logarithm, where learning rates are known."""
-    rates = question.column(NAME)
-    if rates is None:
-        return not_asked(NAME, "beat", len(question.labels), "no learning rates are known")
-    rates = rates.astype(np.float64)
-    logarithm = np.log(np.where(rates > 0, rates, np.nan))
-    return beaten(NAME, question, question.known(numeric(logarithm)))
+    Ranges of learning rates rightly differ between optimizers; a decoder that only estimates the
+    learning rate would identify some rules.
+    """
+
+    kind: ClassVar[Kind] = "beat"
+    rank: ClassVar[int] = 5
+    decodes: ClassVar[str] = "the learning rate, without a recording"
+    failure: ClassVar[str] = "the learning rate alone tells the rules as well as the recording does"
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode the logarithm of the learning rate."""
+        rates = task.column("learning_rate")
+        if rates is None:
+            return self.not_asked(task, "no learning rates are known")
+        rates = rates.astype(np.float64)
+        logarithm = np.log(np.where(rates > 0, rates, np.nan))
+        return compared_with_baseline(self.name, task, task.samples_of(numeric(logarithm)))

@@ -1,21 +1,33 @@
-"""Performance: the learning curve alone, which the recording must beat.
-
-Rules differ in how well they learn. Who only reads off how far a subject has come needs no
-recording of the brain.
-"""
+"""Control "performance": the recording must be better than the learning curve alone."""
 
 from __future__ import annotations
 
-from virtuallab.decoder.controls.beaten import beaten
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.question import Question
+from typing import ClassVar
 
-NAME = "performance"
+from virtuallab.decoder.controls.common.baseline import compared_with_baseline
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 
 
-def ask(question: Question) -> Check:
-    """Ask it of the validation accuracy at the recorded visits, where that is given."""
-    curve = question.curve()
-    if curve is None:
-        return not_asked(NAME, "beat", len(question.labels), "no learning curve was given")
-    return beaten(NAME, question, question.known(curve, visits=curve.shape[1]))
+@CONTROLS.register("performance")
+class Performance(Control):
+    """The learning curve alone, which the recording must be better than.
+
+    Rules differ in how well they learn, and performance can be measured without a recording.
+    """
+
+    kind: ClassVar[Kind] = "beat"
+    rank: ClassVar[int] = 6
+    decodes: ClassVar[str] = "the learning curve, without a recording"
+    failure: ClassVar[str] = (
+        "the learning curve alone tells the rules as well as the recording does"
+    )
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode the validation accuracy at the recorded visits."""
+        curve = task.learning_curve()
+        if curve is None:
+            return self.not_asked(task, "no learning curve was given")
+        baseline = task.samples_of(curve, visits=curve.shape[1])
+        return compared_with_baseline(self.name, task, baseline)

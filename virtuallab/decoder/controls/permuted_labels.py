@@ -1,41 +1,39 @@
-"""Permuted labels: with the rules' names shuffled among subjects there is nothing to learn.
-
-If accuracy stays above chance, the validation itself leaks.
-"""
+"""Control "permuted labels": with rules permuted among subjects, accuracy must be at chance."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
-import jaxtyping as jt
 import numpy as np
 
-from virtuallab.decoder.controls.chance import at_chance
-from virtuallab.decoder.controls.check import Check
-from virtuallab.decoder.controls.question import Question
-
-NAME = "permuted_labels"
-
-
-def ask(question: Question) -> Check:
-    """Ask it."""
-    return at_chance(NAME, counts(question), question.confidence)
+from virtuallab.decoder.controls.common.chance import at_chance
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 
 
-def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
-    """Counts of a decoder trained and tested on shuffled labels, the mean over permutations.
+@CONTROLS.register("permuted_labels")
+class PermutedLabels(Control):
+    """The recording, with the labels of the subjects permuted, is at chance.
 
-    The mean keeps the number of subjects, so its interval is as wide as that of one run: subjects
-    shuffled three times are not three times as many.
+    Above chance, the validation itself leaks.
     """
-    stream = np.random.default_rng(question.seed)
-    drawn = [
-        question.decoded(
-            replace(question.samples, labels=stream.permutation(question.labels)),
-            select=False,
-            redrawn=number,
-        ).confusion
-        for number in range(question.repeats)
-    ]
-    mean: jt.Float[np.ndarray, "true predicted"] = np.mean(drawn, axis=0)
-    return mean
+
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 2
+    decodes: ClassVar[str] = "the recording, with the rules' names shuffled among subjects"
+    failure: ClassVar[str] = "the validation itself gives the answer away"
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Train and test on permuted labels, averaged over permutations.
+
+        The average keeps the number of subjects, so its interval is as wide as that of one
+        permutation: three permutations do not make three times as many subjects.
+        """
+        stream = np.random.default_rng(task.seed)
+        draws = []
+        for number in range(task.repeats):
+            permuted = replace(task.samples, labels=stream.permutation(task.labels))
+            draws.append(task.decode(permuted, select=False, offset=number).confusion)
+        return at_chance(self.name, np.mean(draws, axis=0), task.confidence)

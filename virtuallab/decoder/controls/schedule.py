@@ -1,48 +1,64 @@
-"""Schedule: how long a subject learned, and when it was recorded, must be at chance.
-
-Changes grow with the steps between visits, so that rules which are visited at other steps can be
-told apart by how much of anything changed.
-"""
+"""Control "schedule": how long subjects learned, and when they were recorded, is at chance."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.decoder.controls.chance import at_chance, nothing_to_tell
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.counted import subjects_of
-from virtuallab.decoder.controls.encoding import are_alike, is_text, numeric, one_hot
-from virtuallab.decoder.controls.question import Question
+from virtuallab.decoder.controls.common.chance import all_alike, at_chance
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.encoding import all_equal, is_text, numeric, one_hot
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT, VISIT
 
-NAME = "schedule"
+UNKNOWN = "nothing is known of how long the subjects learned"
 _COLUMNS = ("steps", "batch_size")
 
 
-def ask(question: Question) -> Check:
-    """Ask it of whatever of this is known."""
-    values = schedules(question)
-    if values is None:
-        reason = "nothing is known of how long the subjects learned"
-        return not_asked(NAME, "chance", len(question.labels), reason)
-    if are_alike(values):
-        return nothing_to_tell(NAME, subjects_of(question), "all subjects have the same schedule")
-    outcome = question.decoded(question.known(values), select=False)
-    return at_chance(NAME, outcome.confusion, question.confidence)
+@CONTROLS.register("schedule")
+class Schedule(Control):
+    """How long subjects learned and when they were recorded, without a recording, is at chance.
+
+    Changes grow with the steps between visits, so rules with different schedules could be told
+    apart by the size of any change.
+    """
+
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 4
+    decodes: ClassVar[str] = (
+        "how long a subject learned and when it was recorded, without a recording"
+    )
+    failure: ClassVar[str] = (
+        "rules differ in how long their subjects learned or in when they were recorded, so that "
+        "a decoder may tell the schedule and not the rule"
+    )
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode what is known of the schedule."""
+        values = schedules(task)
+        if values is None:
+            return self.not_asked(task, UNKNOWN)
+        if all_equal(values):
+            note = "all subjects have the same schedule"
+            return all_alike(self.name, task.subjects_per_rule, note)
+        result = task.decode(task.samples_of(values), select=False)
+        return at_chance(self.name, result.confusion, task.confidence)
 
 
-def schedules(question: Question) -> jt.Float[np.ndarray, "subject column"] | None:
-    """Return the schedule of each subject, one row each; None where nothing of it is known."""
-    names = [*_COLUMNS, *(name for name in _named(question) if _is_schedule(name))]
-    known = [values for name in names if (values := question.column(name)) is not None]
+def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | None:
+    """The schedule of each subject, one row each; None where nothing is known."""
+    names = [*_COLUMNS, *(name for name in _named(task) if _is_schedule(name))]
+    known = [values for name in names if (values := task.column(name)) is not None]
     columns = [one_hot(values) if is_text(values) else numeric(values) for values in known]
-    columns += _recorded_at(question)
+    columns += _recorded_at(task)
     return np.concatenate(columns, axis=1) if columns else None
 
 
-def _named(question: Question) -> list[str]:
-    return [] if question.subjects is None else sorted(map(str, question.subjects.data_vars))
+def _named(task: DecodingTask) -> list[str]:
+    return [] if task.subjects is None else sorted(map(str, task.subjects.data_vars))
 
 
 def _is_schedule(name: str) -> bool:
@@ -50,13 +66,13 @@ def _is_schedule(name: str) -> bool:
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name
 
 
-def _recorded_at(question: Question) -> list[np.ndarray]:
-    """Return the steps of the recorded visits, which may be each subject's own."""
-    if "step" not in question.features.coords:
+def _recorded_at(task: DecodingTask) -> list[np.ndarray]:
+    """Steps of the recorded visits, which may be each subject's own."""
+    if "step" not in task.features.coords:
         return []
-    steps = question.features["step"]
+    steps = task.features["step"]
     own = (
-        steps.expand_dims({SUBJECT: question.features.sizes[SUBJECT]})
+        steps.expand_dims({SUBJECT: task.features.sizes[SUBJECT]})
         if (SUBJECT not in steps.dims)
         else steps
     )

@@ -1,30 +1,42 @@
-"""Schedule matched: the recording among subjects whose schedule occurs under every rule."""
+"""Control "schedule matched": the recording in subjects of equally frequent schedules."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.controls.schedule import schedules
-from virtuallab.decoder.controls.survived import as_before, matched, survived
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.matching import above_chance, equally_many, in_subsample
+from virtuallab.decoder.controls.schedule import UNKNOWN, schedules
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 
-NAME = "schedule_matched"
 
+@CONTROLS.register("schedule_matched")
+class ScheduleMatched(Control):
+    """The recording in subjects of equally frequent schedules is above chance."""
 
-def ask(question: Question) -> Check:
-    """Ask it; where nobody has to be left out the recording's own accuracy is the answer."""
-    known = schedules(question)
-    count = len(question.labels)
-    if known is None:
-        reason = "nothing is known of how long the subjects learned"
-        return not_asked(NAME, "survive", count, reason)
-    groups = np.unique(known, axis=0, return_inverse=True)[1].reshape(-1)
-    if groups.max() == 0:
-        return as_before(NAME, question, "all subjects have the same schedule")
-    stream = np.random.default_rng(question.seed)
-    rows = matched(groups, question.labels, stream)
-    if len(rows) == count:
-        return as_before(NAME, question, "schedules do not differ between rules")
-    note = f"{len(rows)} of {count} subjects, each schedule as often under every rule"
-    return survived(NAME, question, rows, note)
+    kind: ClassVar[Kind] = "survive"
+    rank: ClassVar[int] = 9
+    decodes: ClassVar[str] = "the recording, of subjects whose schedule occurs under every rule"
+    failure: ClassVar[str] = (
+        "the recording does not tell the rules of subjects whose schedule occurs under every rule"
+    )
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode a matched subsample, or use the recording's own result if nobody is left out."""
+        known = schedules(task)
+        if known is None:
+            return self.not_asked(task, UNKNOWN)
+        count = len(task.labels)
+        groups = np.unique(known, axis=0, return_inverse=True)[1].reshape(-1)
+        if groups.max() == 0:
+            note = "all subjects have the same schedule"
+            return above_chance(self.name, task, task.solved(), note)
+        rows = equally_many(groups, task.labels, np.random.default_rng(task.seed))
+        if len(rows) == count:
+            note = "schedules do not differ between rules"
+            return above_chance(self.name, task, task.solved(), note)
+        note = f"{len(rows)} of {count} subjects, each schedule as often under every rule"
+        return in_subsample(self.name, task, rows, note)

@@ -1,58 +1,70 @@
-"""Shuffled subjects: labels permuted by subject, under a split by layer, must be at chance.
-
-All layers of a subject get the same name, drawn anew, so there is nothing to learn about rules.
-Where layers of one subject stand on both sides of a split, a decoder recognises the subject and
-recalls its name; what it then reaches above chance, the published scheme reaches without any rule.
-"""
+"""Control "shuffled subjects": labels permuted by subject, with layers split at random."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from virtuallab.decoder.controls.chance import of_accuracy
-from virtuallab.decoder.controls.check import Check
-from virtuallab.decoder.controls.counted import per_rule
-from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.crossval import confusion_of, fit
-from virtuallab.decoder.intervals import balanced_accuracy
-from virtuallab.decoder.paper import splits_by_layer
+from virtuallab.decoder.controls.common.chance import accuracy_at_chance
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.model_selection import fit
+from virtuallab.decoder.schemes.cross_validation import confusion_of
+from virtuallab.decoder.schemes.random_splits import splits_by_layer
+from virtuallab.decoder.task import DecodingTask, per_rule
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
+from virtuallab.registry import CONTROLS
 
-NAME = "shuffled_subjects"
 
+@CONTROLS.register("shuffled_subjects")
+class ShuffledSubjects(Control):
+    """The recording, with labels permuted by subject under a split by layer, is at chance.
 
-def ask(question: Question, splits: int = 10) -> Check:
-    """Ask it of samples that are layers.
-
-    Parameters
-    ----------
-    question : Question
-        Its samples are those of :func:`virtuallab.decoder.samples.by_layer`.
-    splits : int
-        Random splits, for each permutation.
+    All layers of a subject get the same permuted label. Where they are on both sides of a split, a
+    decoder can recognise the subject, so the published scheme is above chance without any rule.
     """
-    samples = question.samples
-    owners, first, of = np.unique(samples.owners, return_index=True, return_inverse=True)
-    grid = question.classifier.grid("quick", samples)
-    settings = grid[len(grid) // 2]
-    stream = np.random.default_rng(question.seed)
-    accuracies, counted = [], []
-    for number in range(question.repeats):
-        names = stream.permutation(samples.labels[first])
-        shuffled = replace(samples, labels=names[of])
-        tested = np.zeros(len(owners), dtype=bool)
-        for train, test in splits_by_layer(shuffled, splits, question.seed + number):
-            fitted = fit(question.classifier, shuffled, train, dict(settings), question.seed)
-            predicted = fitted.predict(samples.values[test])
-            confusion = confusion_of(shuffled.labels[test], predicted, question.classes)
-            accuracies.append(balanced_accuracy(confusion))
-            tested[of[test]] = True
-        counted.append(per_rule(names[tested], question.classes))
-    return of_accuracy(
-        NAME,
-        float(np.mean(accuracies)),
-        np.mean(counted, axis=0),
-        question.confidence,
-        "subjects' names shuffled, their layers on both sides of a split",
+
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = -1
+    scheme: ClassVar[Literal["strict", "published"]] = "published"
+    decodes: ClassVar[str] = "the recording, with shuffled names that all layers of a subject share"
+    failure: ClassVar[str] = (
+        "layers of one subject lie on both sides of a split, so that a decoder recognises the "
+        "subject and recalls its rule"
     )
+
+    def evaluate(self, task: DecodingTask, splits: int = 10) -> ControlResult:
+        """Classify layers with permuted labels.
+
+        Parameters
+        ----------
+        task : DecodingTask
+            Its samples are layers.
+        splits : int
+            Random splits for each permutation.
+        """
+        samples = task.samples
+        subjects, first, of = np.unique(samples.owners, return_index=True, return_inverse=True)
+        grid = task.classifier.grid("quick", samples)
+        estimator = task.classifier.estimator(samples, task.seed)
+        estimator.set_params(**grid[len(grid) // 2])
+        stream = np.random.default_rng(task.seed)
+        accuracies, counted = [], []
+        for number in range(task.repeats):
+            labels = stream.permutation(samples.labels[first])
+            shuffled = replace(samples, labels=labels[of])
+            tested = np.zeros(len(subjects), dtype=bool)
+            for train, test in splits_by_layer(shuffled, splits, task.seed + number):
+                predicted = fit(estimator, shuffled.take(train)).predict(samples.values[test])
+                confusion = confusion_of(shuffled.labels[test], predicted, task.classes)
+                accuracies.append(balanced_accuracy(confusion))
+                tested[of[test]] = True
+            counted.append(per_rule(labels[tested], task.classes))
+        return accuracy_at_chance(
+            self.name,
+            float(np.mean(accuracies)),
+            np.mean(counted, axis=0),
+            task.confidence,
+            "subjects' names shuffled, their layers on both sides of a split",
+        )

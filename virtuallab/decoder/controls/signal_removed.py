@@ -1,35 +1,38 @@
-"""Signal removed, noise kept: the instrument's noise alone must be at chance.
-
-Each subject is recorded a second time with the same electrodes and the same noise, where an
-untrained network that never changes is in its place. Whoever can tell rules from that reads them
-off the noise: it was made by what it disturbs.
-"""
+"""Control "signal removed": the noise of the instrument alone must be at chance."""
 
 from __future__ import annotations
 
-import jaxtyping as jt
-import numpy as np
+from typing import ClassVar
 
-from virtuallab.decoder.controls.chance import at_chance, nothing_to_tell
-from virtuallab.decoder.controls.check import Check
-from virtuallab.decoder.controls.counted import subjects_of
-from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.samples import by_subject
+from virtuallab.decoder.controls.common.chance import all_alike, at_chance
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.features.samples import by_subject
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT
 
-NAME = "signal_removed"
 
+@CONTROLS.register("signal_removed")
+class SignalRemoved(Control):
+    """The noise of the recording, with the signal removed, is at chance.
 
-def ask(question: Question) -> Check:
-    """Decode the noise; a recording without noise passes."""
-    if question.noise is None:
-        return nothing_to_tell(NAME, subjects_of(question), "the recording has no noise")
-    return at_chance(NAME, counts(question), question.confidence)
+    Each subject is recorded a second time with the same electrodes and the same noise, but from an
+    untrained network that never changes. Above chance, the noise depends on what it disturbs.
+    """
 
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 1
+    decodes: ClassVar[str] = "the noise of the recording, where the signal was removed"
+    failure: ClassVar[str] = (
+        "the noise of the instrument depends on what it disturbs, and tells the rules apart by "
+        "itself"
+    )
 
-def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
-    """Counts of a decoder that reads the noise alone, the mean over ways to draw the folds."""
-    assert question.noise is not None
-    mine = question.noise.sel({SUBJECT: question.features[SUBJECT].values})
-    samples = by_subject(mine, question.observable)
-    return question.decoded(samples, select=False, draws=question.repeats).confusion
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode the noise, averaged over draws of the folds; without noise the control passes."""
+        if task.noise is None:
+            return all_alike(self.name, task.subjects_per_rule, "the recording has no noise")
+        mine = task.noise.sel({SUBJECT: task.features[SUBJECT].values})
+        samples = by_subject(mine, task.observable)
+        confusion = task.decode(samples, select=False, draws=task.repeats).confusion
+        return at_chance(self.name, confusion, task.confidence)

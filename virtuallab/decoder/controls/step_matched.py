@@ -1,44 +1,54 @@
-"""Steps matched: the recording among subjects whose changes are equally large.
-
-Rules differ in the size of their changes, and so do optimizers with different learning rates.
-What still tells rules apart here is how a recording changed, and not how much.
-"""
+"""Control "step matched": the recording in subjects whose changes are equally large."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
-from virtuallab.decoder.controls.alike import alike
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.question import Question
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.matching import weighted
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, LAYER, SUBJECT, VISIT, WEIGHTS
 
-NAME = "step_matched"
-# Logarithm of one plus the distance from the visit before, over the norm there.
+# Logarithm of one plus the distance from the visit before, relative to the norm there.
 _STEP: Final = {WEIGHTS: "weight_step", ACTIVITY: "act_step", ACTIVITY_CHANGE: "gradavg_step"}
 
 
-def ask(question: Question) -> Check:
-    """Weight subjects by their mean step over layers, in each half of the visits."""
-    names = [name for of, name in _STEP.items() if question.observable in (of, "all")]
-    steps = [found for name in names for found in _halves(question, name)]
-    if not steps:
-        reason = "the recording has no two visits to move between"
-        return not_asked(NAME, "survive", len(question.labels), reason)
-    return alike(NAME, question, np.stack(steps, axis=1), "steps")
+@CONTROLS.register("step_matched")
+class StepMatched(Control):
+    """The recording in subjects weighted to have equally large changes is above chance.
+
+    Rules, and optimizers with different learning rates, differ in the size of their changes.
+    Above chance here, the direction of changes identifies the rule as well.
+    """
+
+    kind: ClassVar[Kind] = "survive"
+    rank: ClassVar[int] = 8
+    decodes: ClassVar[str] = "the recording, of subjects whose changes were equally large"
+    failure: ClassVar[str] = (
+        "the recording shows how large the changes are, and not how they differ otherwise: among "
+        "subjects with equally large changes the rule is not identified"
+    )
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Weight subjects by their mean step over layers, in each half of the visits."""
+        names = [name for of, name in _STEP.items() if task.observable in (of, "all")]
+        steps = [half for name in names for half in _mean_steps(task, name)]
+        if not steps:
+            return self.not_asked(task, "the recording has no two visits to move between")
+        return weighted(self.name, task, np.stack(steps, axis=1), "steps")
 
 
-def _halves(question: Question, name: str) -> list[np.ndarray]:
-    """Return each subject's mean step early and late; nothing where it was not measured."""
-    change = question.features["change"]
-    if name not in change["change_name"]:
+def _mean_steps(task: DecodingTask, name: str) -> list[np.ndarray]:
+    """Each subject's mean step in the first and second half; none where it was not measured."""
+    if "change" not in task.features or name not in task.features["change_name"]:
         return []
+    change = task.features["change"]
     steps = change.sel(change_name=name).isel({VISIT: slice(1, None)}).mean(LAYER)
     values = steps.transpose(SUBJECT, VISIT).to_numpy().astype(np.float64)
     if not np.isfinite(values).any():
         return []
     half = (values.shape[1] + 1) // 2
-    halves = [values[:, :half], values[:, half:]]
-    return [each.mean(1) for each in halves if each.shape[1]]
+    return [each.mean(1) for each in (values[:, :half], values[:, half:]) if each.shape[1]]

@@ -1,30 +1,35 @@
-"""Visit 0 alone: before learning no rule has acted, so it must be at chance.
-
-If it is not, something about the rule leaked into how subjects were made or measured.
-"""
+"""Control "visit 0": before learning no rule has acted, so accuracy must be at chance."""
 
 from __future__ import annotations
 
-import jaxtyping as jt
-import numpy as np
+from typing import ClassVar
 
-from virtuallab.decoder.controls.chance import at_chance
-from virtuallab.decoder.controls.check import Check, not_asked
-from virtuallab.decoder.controls.question import Question
-from virtuallab.decoder.samples import at_visit_0, knows_visit_0
-
-NAME = "visit_0"
+from virtuallab.decoder.controls.common.chance import at_chance
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.features.samples import at_visit_0, has_visit_0
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
 
 
-def ask(question: Question) -> Check:
-    """Ask it, where visit 0 was recorded."""
-    if not knows_visit_0(question.features):
-        count = len(question.labels)
-        return not_asked(NAME, "chance", count, "visit 0 was not recorded")
-    return at_chance(NAME, counts(question), question.confidence)
+@CONTROLS.register("visit_0")
+class Visit0(Control):
+    """The recording before learning, when no rule has acted, is at chance.
 
+    Above chance, information on the rule leaked into how subjects were made or measured.
+    """
 
-def counts(question: Question) -> jt.Float[np.ndarray, "true predicted"]:
-    """Counts of a decoder that sees visit 0 alone, the mean over ways to draw the folds."""
-    samples = at_visit_0(question.features, question.observable)
-    return question.decoded(samples, select=False, draws=question.repeats).confusion
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 0
+    decodes: ClassVar[str] = "the recording before learning, when no rule has acted"
+    failure: ClassVar[str] = (
+        "something that was there before learning began tells the rules apart: their initial "
+        "weights, or their settings"
+    )
+
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Decode visit 0 alone, averaged over draws of the folds."""
+        if not has_visit_0(task.features):
+            return self.not_asked(task, "visit 0 was not recorded")
+        samples = at_visit_0(task.features, task.observable)
+        confusion = task.decode(samples, select=False, draws=task.repeats).confusion
+        return at_chance(self.name, confusion, task.confidence)

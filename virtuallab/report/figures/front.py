@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from virtuallab.decoder.power import Tried
+from virtuallab.decoder.power_result import DesignResult
 from virtuallab.report.figures.curves import draw_level
 from virtuallab.report.figures.logarithmic import make_logarithmic
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
@@ -17,21 +17,21 @@ _WIDE = 20  # times the lowest cost, from which on the axis is logarithmic
 
 
 def draw(
-    tried: Sequence[Tried],
-    front: Sequence[Tried],
+    tried: Sequence[DesignResult],
+    front: Sequence[DesignResult],
     *,
     target: float,
     chance: float,
-    confirmed: Tried | None = None,
+    confirmed: DesignResult | None = None,
     width: float = PANEL_WIDTH,
 ) -> Figure:
     """Draw accuracy against cost, with the designs that no other beats joined by a line.
 
     Parameters
     ----------
-    tried, front : sequence of Tried
+    tried, front : sequence of DesignResult
     target, chance : float
-    confirmed : Tried, optional
+    confirmed : DesignResult, optional
         The design that was chosen, tried anew.
     width : float
         In inches.

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.decoder.synthetic import LAYERS, RULES, features
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.evaluation import evaluate, n_steps
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.errors import NotAsked
+from virtuallab.registry import CLASSIFIERS
+
+
+def asked(dataset: xr.Dataset, seed: int = 1, **settings: object) -> xr.Dataset:
+    analysis = Analysis(**({"observables": ("activity",), "folds": 3, "inner_folds": 2,
+                            "permutations": 1} | settings))  # fmt: skip
+    return evaluate(dataset, analysis, seed)
+
+
+def bounds(verdict: xr.Dataset, name: str, **where: str) -> tuple[float, float]:
+    low, high = verdict[name].sel(**where).squeeze().values
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+def test_a_planted_rule_is_found_and_the_controls_are_not(classifier: str) -> None:
+    verdict = asked(features(signal=1.5), classifiers=(classifier,))
+    low, _ = bounds(verdict, "interval")
+    assert low > 0.5
+    for control in ("visit_0", "permuted_labels"):
+        low, high = bounds(verdict, "control_interval", control=control)
+        assert low <= 1 / 3 <= high, control
+
+
+@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+def test_nothing_is_found_where_there_is_nothing(classifier: str) -> None:
+    low, high = bounds(asked(features(), classifiers=(classifier,)), "interval")
+    assert low <= 1 / 3 <= high
+
+
+def test_a_rule_written_into_the_first_visit_turns_its_control_red() -> None:
+    verdict = asked(features(first_visit=2.0)).squeeze()
+    assert verdict["control_passed"].sel(control="visit_0") == 0
+    assert verdict["control_passed"].sel(control="permuted_labels") == 1
+
+
+def test_where_visit_0_was_not_recorded_its_control_is_not_asked() -> None:
+    verdict = asked(features(signal=1.5).isel(visit=slice(1, None)))
+    before = verdict.sel(control="visit_0").squeeze()
+    assert np.isnan(before["control_accuracy"])
+    assert np.isnan(before["control_passed"])
+    assert "not recorded" in str(before["control_note"].values)
+    [warning] = json.loads(verdict.attrs["warnings"])
+    assert "visit 0 is not recorded" in warning
+
+
+def test_layers_of_one_subject_never_help_to_identify_it() -> None:
+    # Each subject has a mark of its own on all its layers, and no subject says anything of its
+    # rule: who splits by layer recognises the subject, who splits by subject finds nothing.
+    marked = features(twins=4.0, each=20, seed=3)
+    published = asked(marked, scheme="published", splits=3, classifiers=("random_forest",))
+    assert published["balanced_accuracy"].item() > 0.5
+    assert published["optimism"].item() > 0.15
+    passed = published["control_passed"].squeeze()
+    assert passed.sel(control="shuffled_subjects") == 0
+    assert passed.sel(control=["visit_0", "metadata"]).values.tolist() == [1, 1]
+    low, high = bounds(asked(marked), "interval")
+    assert low <= 1 / 3 <= high
+
+
+def test_the_published_scheme_asks_of_few_subjects_what_few_can_answer() -> None:
+    scheme = {"scheme": "published", "splits": 2, "classifiers": ("random_forest",), "folds": 5}
+    verdict = asked(features(each=2), **scheme).squeeze()
+    asked_for = verdict["control_passed"].notnull()
+    assert verdict["control"].values[asked_for].tolist() == ["shuffled_subjects"]
+    assert "4 subjects of a rule, of 5 needed" in verdict["control_note"].values
+
+
+def test_a_verdict_adds_up() -> None:
+    dataset = features(signal=0.5)
+    few = ("kernel_svm", "linear_svm", "random_forest")
+    verdict = asked(dataset, observables=("activity", "all"), classifiers=few)
+    assert verdict["confusion"].sum(["true_rule", "predicted_rule"]).values.tolist() == (
+        [[dataset.sizes["subject"]] * len(few)] * 2
+    )
+    np.testing.assert_allclose(verdict["probability"].sum("predicted_rule"), 1, rtol=1e-6)
+    assert verdict["true_rule"].values.tolist() == list(RULES)
+    for observable in ("activity", "all"):
+        for classifier in few:
+            one = verdict.sel(observable=observable, classifier=classifier)
+            assert one["balanced_accuracy"] == balanced_accuracy(one["confusion"].values)
+    assert verdict.attrs["chance"] == pytest.approx(1 / 3)
+    assert verdict.attrs["n_subjects"] == 72
+
+
+def test_the_seed_and_nothing_else_decides() -> None:
+    dataset = features(signal=0.4)
+    xr.testing.assert_identical(asked(dataset), asked(dataset))
+    assert not asked(dataset).equals(asked(dataset, seed=2))
+
+
+def test_each_architecture_is_held_out_in_turn() -> None:
+    names = [f"architecture: {name}" for name in sorted(LAYERS)]
+    verdict = asked(features(signal=2.0), hold_out=("architecture",))
+    assert verdict["held_out"].values.tolist() == names
+    for name in names:
+        low, _ = bounds(verdict, "held_out_interval", held_out=name)
+        assert low > 1 / 3, name
+    nothing = asked(features(), hold_out="architecture")
+    for name in names:
+        low, high = bounds(nothing, "held_out_interval", held_out=name)
+        assert low <= 1 / 3 <= high, name
+
+
+def test_several_splits_are_told_apart_by_their_names() -> None:
+    dataset = features(signal=2.0)
+    dataset = dataset.assign_coords(task=("subject", np.resize(["even", "odd"], 72)))
+    verdict = asked(dataset, hold_out=("architecture", "task", "loss"))
+    assert verdict["held_out"].values.tolist() == [
+        "architecture: large", "architecture: small", "task: even", "task: odd",
+    ]  # fmt: skip
+    [warning] = json.loads(verdict.attrs["warnings"])
+    assert warning.startswith("loss is not held out: all subjects learn by one loss")
+
+
+def test_an_observable_that_was_not_measured_is_named() -> None:
+    dataset = features(signal=1.0)
+    dataset["change"].loc[{"change_name": "weight_step"}] = np.nan
+    verdict = asked(dataset, observables=("weights", "activity"))
+    assert verdict["observable"].values.tolist() == ["activity"]
+    assert json.loads(verdict.attrs["warnings"]) == ["not measured by this probe: weights"]
+
+
+def test_a_rule_with_too_few_subjects_is_left_out_and_that_is_said() -> None:
+    dataset = features(each=6, signal=1.5)
+    rules = dataset["rule"].values
+    dataset = dataset.isel(subject=(rules != "sgdm") | (np.cumsum(rules == "sgdm") <= 2))
+    verdict = asked(dataset, classifiers=("linear_svm",))
+    assert verdict["true_rule"].values.tolist() == ["adam", "feedback"]
+    assert verdict.attrs["chance"] == 0.5
+    assert verdict.attrs["n_subjects"] == 24
+    [warning, *_] = json.loads(verdict.attrs["warnings"])
+    assert "'sgdm'" in warning
+    assert "2 of its subjects are left, and 6 are needed" in warning
+
+
+def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
+    dataset = features(each=3, signal=1.5)
+    table = xr.Dataset({"rule": dataset["rule"]}).reset_coords("rule")
+    lived = dataset.isel(subject=dataset["rule"].values != "adam")
+    verdict = evaluate(lived, Analysis(observables=("activity",), folds=3, inner_folds=2,
+                                       classifiers=("linear_svm",)), 1, subjects=table)  # fmt: skip
+    assert "'adam' is not among those to choose from: 0" in verdict.attrs["warnings"]
+
+
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    dataset = features(each=3)
+    with pytest.raises(NotAsked, match=r"too few subjects .* 6 of 'adam', .* where 9 of each"):
+        asked(dataset, folds=3, inner_folds=3)
+    one = dataset.isel(subject=dataset["rule"].values == "adam")
+    with pytest.raises(NotAsked, match="one rule alone"):
+        asked(one)
+    of = dataset["change_observable"] == "activity"
+    unmeasured = dataset.assign(change=dataset["change"].where(~of))
+    with pytest.raises(NotAsked, match="measured none of what it reads: activity"):
+        asked(unmeasured)
+    with pytest.raises(NotAsked, match="measured none of what it reads: all"):
+        asked(dataset.assign(change=dataset["change"] * np.nan), observables=("all",))
+
+
+def test_the_published_scheme_chooses_settings_with_four_layers_of_a_rule() -> None:
+    dataset = features(each=2, signal=1.5).isel(layer=[3])
+    group = dataset["depth_group"].where(dataset["depth_group"] >= 0, 2)
+    verdict = asked(dataset.assign_coords(depth_group=group), scheme="published", splits=2)
+    assert np.isfinite(verdict["balanced_accuracy"]).all()
+
+
+@pytest.mark.parametrize("scheme", ["strict", "published"])
+def test_columns_that_are_all_constant_tell_nothing(scheme: str) -> None:
+    dataset = features(each=3)
+    still = dataset.assign(change=dataset["change"] * 0, stat=dataset["stat"] * 0)
+    verdict = asked(still, classifiers=("linear_svm",), scheme=scheme, splits=2)
+    assert 0 <= verdict["balanced_accuracy"].item() < 0.5
+
+
+def test_missing_and_infinite_values_are_no_error() -> None:
+    dataset = features(signal=1.5)
+    dataset["change"][3] = np.nan
+    dataset["change"][4] = np.inf
+    low, _ = bounds(asked(dataset), "interval")
+    assert low > 0.4
+
+
+def test_intervals_cover_at_least_as_often_as_they_say() -> None:
+    """Subjects here are independent, so that an interval is wider than needed by its dependence."""
+    stream = np.random.default_rng(0)
+    shares, size, covered = np.array([0.5, 0.8, 0.95]), 20, 0
+    for _ in range(200):
+        right = stream.binomial(size, shares)
+        confusion = np.diag(right).astype(float)
+        confusion[np.arange(3), [1, 2, 0]] = size - right
+        low, high = interval(confusion, 0.95, repeats=None)
+        covered += low <= shares.mean() <= high
+    assert 0.95 <= covered / 200 <= 0.995
+
+
+def test_an_interval_of_perfect_predictions_is_no_point() -> None:
+    low, high = interval(np.eye(4) * 10, 0.95)
+    assert low < 0.97 < high
+
+
+def test_controls_cover_chance_as_often_as_they_say() -> None:
+    outside = 0
+    for seed in range(20):
+        verdict = asked(features(each=6, seed=seed), seed, classifiers=("linear_svm",))
+        for control in ("visit_0", "permuted_labels"):
+            low, high = bounds(verdict, "control_interval", control=control)
+            outside += not low <= 1 / 3 <= high
+    # Of 40 intervals of 95 %, two lie outside on average; seven or more would be one in 200.
+    assert outside < 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "message"),
+    [
+        ({"folds": 5, "inner_folds": 4}, "folds", "12 subjects per rule cannot be split in 5 groups"
+         " nested in 4; needs at least 20. Raise subjects.replicates."),
+        ({"probes": ("uta",)}, "probes", "no probe 'uta'. Did you mean 'utah'? Known: utah."),
+        ({"classifiers": ("random_forrest",)}, "classifiers", "Did you mean 'random_forest'?"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_analysed_is_said(
+    settings: dict[str, object], field: str, message: str
+) -> None:
+    count = 12 if field == "folds" else 15
+    rules = [rule for rule in RULES for _ in range(count)]
+    [(found, words)] = Analysis(**settings).check(rules, ["a"] * len(rules), ["utah"])
+    assert found == field
+    assert message in words
+
+
+def test_one_architecture_cannot_be_held_out() -> None:
+    rules = [rule for rule in RULES for _ in range(20)]
+    [(field, words)] = Analysis(hold_out="architecture").check(rules, ["a"] * 60, ["utah"])
+    assert (field, "one architecture only" in words) == ("hold_out", True)
+
+
+def test_what_is_held_out_is_checked_as_far_as_it_is_known() -> None:
+    rules = [rule for rule in RULES for _ in range(20)]
+    analysis = Analysis(hold_out=("architecture", "task"))
+    architectures = ["knet4", "mlp"] * 30
+    assert analysis.check(rules, architectures, ["utah"]) == []
+    [(_, words)] = analysis.check(rules, architectures, ["utah"], columns={"task": ["digits"] * 60})
+    assert words == "there is one task only; none can be held out."
+    [(_, words)] = Analysis(hold_out="loss").check(rules, architectures, ["utah"], columns={})
+    assert words == "all subjects learn by one loss"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [((), ()), (None, ()), ("task", ("task",)), (("task", "task"), ("task",))],
+)
+def test_one_word_a_list_and_nothing_may_be_held_out(written: object, meant: tuple[str]) -> None:
+    assert Analysis(hold_out=written).held_out == meant  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"observables": ("activity", "all"), "hold_out": ("architecture",)},
+        {"scheme": "published", "classifiers": ("linear_svm",), "splits": 2, "grid": "quick"},
+    ],
+)
+def test_there_are_as_many_steps_as_are_said(settings: dict[str, Any]) -> None:
+    found = features(signal=1.5)
+    analysis = Analysis(folds=3, inner_folds=2, permutations=1, **settings)
+    steps: list[int] = []
+    evaluate(found, analysis, 1, step=lambda: steps.append(1))
+    assert len(steps) == n_steps(found, analysis)

@@ -1,0 +1,41 @@
+"""Comparison of a recording with a baseline that is known without one."""
+
+from __future__ import annotations
+
+from virtuallab.decoder.controls.common.control import ControlResult
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.decoder.uncertainty.comparison import difference
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+
+
+def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> ControlResult:
+    """Decode a baseline that the recording must be better than, in the same subjects.
+
+    Both choose their settings in the same way and in the same draws of the folds.
+
+    Parameters
+    ----------
+    name : str
+        Name of the control.
+    task : DecodingTask
+    baseline : Samples
+        One a subject.
+    """
+    recording = task.solved()
+    result = task.decode(baseline, select=True, draws=task.draws)
+    mean, low, high = difference(
+        recording.correct, result.correct, task.labels, task.confidence, repeats=task.draws
+    )
+    bounds = interval(result.confusion, task.confidence, repeats=task.draws)
+    return ControlResult(
+        name=name,
+        kind="beat",
+        accuracy=balanced_accuracy(result.confusion),
+        low=bounds[0],
+        high=bounds[1],
+        passed=low > 0,
+        n_subjects=len(task.labels),
+        note=f"the recording's accuracy less this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
+        margin=(mean, low, high),
+    )

@@ -1,0 +1,96 @@
+"""Base class of controls, and the result of one."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from virtuallab.decoder.task import DecodingTask
+
+Kind = Literal["chance", "beat", "survive"]
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """Result of one control.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"chance", "beat", "survive"}
+        The control's accuracy must be at chance; must be below the recording's; or is the
+        recording's own in comparable subjects and must still be above chance.
+    accuracy : float
+        Balanced accuracy of the control; NaN where it was not asked.
+    low, high : float
+        Bounds of the accuracy. A ``chance`` control fails, before correction for multiple tests, if
+        and only if chance is below ``low``.
+    passed : bool
+        False also where the control was not asked.
+    n_subjects : int
+        Subjects that were decoded, or that would have been left.
+    note : str
+        A remark; the reason where the control was not asked.
+    p_value : float
+        Of ``chance`` and ``survive``: probability that guessing is as accurate. NaN otherwise.
+    margin : (float, float, float), optional
+        Of ``beat``: accuracy of the recording minus that of the control, and bounds.
+    """
+
+    name: str
+    kind: Kind
+    accuracy: float
+    low: float
+    high: float
+    passed: bool
+    n_subjects: int
+    note: str = ""
+    p_value: float = math.nan
+    margin: tuple[float, float, float] | None = None
+
+    @classmethod
+    def not_asked(cls, name: str, kind: Kind, n_subjects: int, reason: str) -> ControlResult:
+        """Return the result of a control that could not be evaluated."""
+        return cls(name, kind, math.nan, math.nan, math.nan, False, n_subjects, reason)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the control was evaluated."""
+        return math.isfinite(self.accuracy)
+
+
+class Control(ABC):
+    """A control plug-in: one file with the computation and the words that reports print.
+
+    Attributes
+    ----------
+    name : str
+        Set by the registry.
+    kind : {"chance", "beat", "survive"}
+        See :class:`ControlResult`.
+    decodes : str
+        What the control decodes, as part of a sentence.
+    failure : str
+        What it means if the control fails, as part of a sentence.
+    rank : int
+        Place in reports, smallest first.
+    scheme : {"strict", "published"}
+        The scheme whose analyses evaluate it.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    decodes: ClassVar[str]
+    failure: ClassVar[str]
+    rank: ClassVar[int] = 100
+    scheme: ClassVar[Literal["strict", "published"]] = "strict"
+
+    @abstractmethod
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Evaluate the control for a decoding task."""
+
+    def not_asked(self, task: DecodingTask, reason: str) -> ControlResult:
+        """Return the result of a control that cannot be evaluated for a task."""
+        return ControlResult.not_asked(self.name, self.kind, len(task.labels), reason)

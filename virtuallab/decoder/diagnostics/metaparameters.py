@@ -1,0 +1,145 @@
+"""Estimation of metaparameters: learning rates, strengths of alignment, ... within each rule.
+
+A number that differs between the subjects of a rule is estimated by ridge regression on the
+decoder's samples, for subjects held out of the regression. A number that a recording does not
+determine has an explained variance of 0 or less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+
+from virtuallab.decoder.features.preprocessing import standardization
+from virtuallab.decoder.features.samples import Samples
+
+_STRENGTHS = np.logspace(1, 6, 11)
+_DRAWS = 2_000
+# Columns of subjects that are not settings of a rule.
+_NO_METAPARAMETER = frozenset({"replicate", "batch_size", "steps", "status", "diverged_at"})
+
+
+@dataclass(frozen=True)
+class Estimability:
+    """How well a metaparameter is estimated from recordings.
+
+    Parameters
+    ----------
+    explained, low, high : float
+        Explained share of the variance among subjects, and its interval; of positive numbers, that
+        of their logarithm.
+    factor : float
+        By which a typical estimate is off (median); of numbers that are not all positive, NaN.
+    """
+
+    explained: float
+    low: float
+    high: float
+    factor: float
+
+
+def names_of(subjects: xr.Dataset) -> list[str]:
+    """Names of the numeric settings of subjects."""
+    return [
+        str(name)
+        for name, column in subjects.data_vars.items()
+        if column.dtype.kind == "f" and name not in _NO_METAPARAMETER
+    ]
+
+
+def estimability(
+    values: jt.Float[np.ndarray, "subject column"],
+    wanted: jt.Float[np.ndarray, " subject"],
+    *,
+    folds: int,
+    confidence: float,
+    seed: int,
+) -> Estimability:
+    """Estimate a number for each subject from the others, and compare with its true value.
+
+    Parameters
+    ----------
+    values : array, (subject, column)
+    wanted : array, (subject,)
+        Finite, with at least twice as many different values as folds.
+    folds : int
+    confidence : float
+        Of the interval, by a bootstrap over subjects.
+    seed : int
+    """
+    positive = bool((wanted > 0).all())
+    target = np.log(wanted) if positive else wanted
+    model = Pipeline([*standardization(), ("read", RidgeCV(alphas=_STRENGTHS))])
+    # Stratified by size: each stratum has a subject for each fold.
+    strata = min(folds, len(target) // folds)
+    ranked = np.argsort(np.argsort(target)) * strata // len(target)
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
+    found = cross_val_predict(model, values, target, cv=list(splitter.split(values, ranked)))
+    error, spread = (found - target) ** 2, (target - target.mean()) ** 2
+    chosen = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
+    draws = 1 - error[chosen].sum(1) / spread[chosen].sum(1)
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    factor = float(np.exp(np.median(np.abs(found - target)))) if positive else np.nan
+    return Estimability(float(1 - error.sum() / spread.sum()), float(low), float(high), factor)
+
+
+def metaparameters(
+    samples: Samples,
+    subjects: xr.Dataset,
+    classes: list[str],
+    *,
+    folds: int,
+    confidence: float,
+    seed: int,
+) -> xr.Dataset:
+    """Estimability of every number that differs among the subjects of a rule, for each rule.
+
+    Parameters
+    ----------
+    samples : Samples
+        One a subject.
+    subjects : xr.Dataset
+        Settings of the subjects, in the same order.
+    classes : list of str
+    folds : int
+    confidence : float
+    seed : int
+
+    Returns
+    -------
+    xr.Dataset
+        ``explained`` and ``typical_factor`` (true_rule, metaparameter) and ``explained_interval``
+        (..., bound); NaN where a number does not differ, or subjects are too few. Empty where no
+        number differs in any rule.
+    """
+    found: dict[tuple[int, str], Estimability] = {}
+    for row, rule in enumerate(classes):
+        mine = samples.labels == rule
+        for name in names_of(subjects):
+            wanted = subjects[name].values[mine].astype(np.float64)
+            if np.isfinite(wanted).all() and len(np.unique(wanted)) >= 2 * folds:
+                found[row, name] = estimability(
+                    samples.values[mine], wanted, folds=folds, confidence=confidence, seed=seed
+                )
+    names = list(dict.fromkeys(name for _, name in found))
+    if not names:
+        return xr.Dataset()
+    numbers = np.full((4, len(classes), len(names)), np.nan)
+    for (row, name), each in found.items():
+        place = row, names.index(name)
+        numbers[(slice(None), *place)] = each.explained, each.low, each.high, each.factor
+    dims = ("true_rule", "metaparameter")
+    return xr.Dataset(
+        {
+            "explained": (dims, numbers[0]),
+            "explained_interval": ((*dims, "bound"), np.moveaxis(numbers[1:3], 0, -1)),
+            "typical_factor": (dims, numbers[3]),
+        },
+        coords={"metaparameter": np.array(names, dtype=object)},
+    )

@@ -1,0 +1,152 @@
+r"""Psychometric function: accuracy as a function of how much is recorded, fitted to designs.
+
+.. math:: p(x) = \gamma + (1 - \gamma - \lambda)\,\sigma\Big(\alpha + \sum_j \beta_j x_j\Big),
+          \qquad \beta_j \ge 0
+
+with chance :math:`\gamma`, a lapse :math:`\lambda` that no recording cures, and settings
+:math:`x_j` in units in which more of each tells more, say the logarithm of the number of units. Its
+uncertainty is that of the subjects: they are drawn anew, each with all that was tried in it, and
+the function is fitted again. The draws scatter as widely as the interval of an accuracy does
+(:func:`~virtuallab.decoder.uncertainty.comparison.redrawn`).
+
+References
+----------
+Wichmann and Hill 2001, "The psychometric function: I. Fitting, sampling, and goodness of fit" and
+"II. Bootstrap-based confidence intervals and sampling".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jaxtyping as jt
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from virtuallab.decoder.uncertainty.comparison import balanced, redrawn
+
+Settings = jt.Float[np.ndarray, "design setting"]
+
+_DRAWS = 200
+_MOST_LAPSE = 0.6
+_PULL = 1e-7
+_STEEPEST = 20.0  # of a setting scaled to its range
+
+
+@dataclass(frozen=True)
+class PsychometricFit:
+    """A fitted psychometric function, and fits to resampled subjects.
+
+    Parameters
+    ----------
+    chance : float
+    low, span : array, (setting,)
+        Smallest value of each setting among the designs, and the width of its range.
+    best : array, (parameter,)
+        Intercept, lapse rate, and a slope for each setting.
+    draws : array, (draw, parameter)
+        The same for each resample of the subjects.
+    """
+
+    chance: float
+    low: jt.Float[np.ndarray, " setting"]
+    span: jt.Float[np.ndarray, " setting"]
+    best: jt.Float[np.ndarray, " parameter"]
+    draws: jt.Float[np.ndarray, "draw parameter"]
+
+    @classmethod
+    def fit(
+        cls,
+        settings: Settings,
+        right: jt.Float[np.ndarray, "design subject"],
+        labels: np.ndarray,
+        seed: int,
+        draws: int = _DRAWS,
+        *,
+        repeats: int = 1,
+    ) -> PsychometricFit:
+        """Fit the function to the accuracies of designs.
+
+        Parameters
+        ----------
+        settings : array, (design, setting)
+            Of each design, in units in which accuracy increases.
+        right : array, (design, subject)
+            Share of the implantations in which each subject was identified.
+        labels : array of str, (subject,)
+        seed : int
+            Seed of the resamples.
+        draws : int
+            Number of resamples.
+        repeats : int
+            Implantations, each decoded with folds of its own, over which ``right`` is a mean.
+        """
+        low = settings.min(0)
+        span = np.where(np.ptp(settings, axis=0) > 0, np.ptp(settings, axis=0), 1.0)
+        x = (settings - low) / span
+        chance = 1 / len(set(labels.tolist()))
+        best = _fit(x, balanced(right, labels), chance, None)
+        again = [
+            _fit(x, seen, chance, best)
+            for seen in redrawn(right, labels, draws, seed, repeats=repeats)
+        ]
+        return cls(chance, low, span, best, np.array(again))
+
+    def accuracy(self, settings: Settings) -> jt.Float[np.ndarray, " design"]:
+        """Expected balanced accuracy of designs."""
+        found: np.ndarray = _values(self.best[None], self._scaled(settings), self.chance)[0]
+        return found
+
+    def drawn(self, settings: Settings) -> jt.Float[np.ndarray, "draw design"]:
+        """Expected balanced accuracy of designs, for each resample of the subjects."""
+        return _values(self.draws, self._scaled(settings), self.chance)
+
+    def _scaled(self, settings: Settings) -> Settings:
+        scaled: np.ndarray = (settings - self.low) / self.span
+        return scaled
+
+
+def _values(parameters: np.ndarray, x: Settings, chance: float) -> np.ndarray:
+    """Return the function of each row of parameters, (row, design)."""
+    drive = parameters[:, :1] + parameters[:, 2:] @ x.T
+    found: np.ndarray = chance + (1 - chance - parameters[:, 1:2]) * expit(drive)
+    return found
+
+
+def _fit(x: Settings, seen: np.ndarray, chance: float, start: np.ndarray | None) -> np.ndarray:
+    """Fit by likelihood: as if each design had been tried in as many subjects of its own."""
+    bounds = [(-30.0, 30.0), (0.0, _MOST_LAPSE), *[(0.0, _STEEPEST)] * x.shape[1]]
+    starts = (
+        [
+            np.array([a, lapse, *[2.0] * x.shape[1]])
+            for a in (-2.0, 0.0, 2.0)
+            for lapse in (0.02, 0.2)
+        ]
+        if start is None
+        else [start]
+    )
+    fits = [
+        minimize(_misfit, each, (x, seen, chance), method="L-BFGS-B", jac=True, bounds=bounds)
+        for each in starts
+    ]
+    best: np.ndarray = min(fits, key=lambda fit: float(fit.fun)).x
+    return best
+
+
+def _misfit(
+    parameters: np.ndarray, x: Settings, seen: np.ndarray, chance: float
+) -> tuple[float, np.ndarray]:
+    """Mean negative log-likelihood, and its gradient."""
+    risen = expit(parameters[0] + x @ parameters[2:])
+    height = 1 - chance - parameters[1]
+    p = np.clip(chance + height * risen, 1e-6, 1 - 1e-6)
+    loss = -(seen * np.log(p) + (1 - seen) * np.log1p(-p)).mean()
+    slope = (p - seen) / (p * (1 - p)) / len(seen)
+    drive = slope * height * risen * (1 - risen)
+    # A weak pull keeps slopes finite where the designs tried say nothing of them.
+    slopes = parameters[2:]
+    pull = _PULL * slopes
+    return loss + 0.5 * _PULL * float(slopes @ slopes), np.concatenate(
+        [[drive.sum()], [-(slope * risen).sum()], x.T @ drive + pull]
+    )

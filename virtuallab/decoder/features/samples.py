@@ -1,0 +1,206 @@
+"""Samples for classifiers, made from features: one row a subject (strict) or a layer (published).
+
+Columns are ordered by statistic and, within a statistic, by visit, as published; classifiers of
+time series reshape them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+Rows = jt.Int[np.ndarray, " row"]
+
+GROUPS: Final = 3  # early, middle, deep
+STAGES: Final = 7
+
+# The statistics that were finite in every published network and given to the classifiers.
+PUBLISHED: Final = (
+    *(f"weightabs_{s}" for s in ("mean", "median", "norm", "thirdquartile", "var")),
+    *(f"weightraw_{s}" for s in ("mean", "median", "norm", "thirdquartile", "var")),
+    *(f"weightsq_{s}" for s in ("mean", "median", "thirdquartile")),
+    *(f"actabs_{s}" for s in ("mean", "median", "norm", "thirdquartile")),
+    *(f"actraw_{s}" for s in ("mean", "median", "norm", "thirdquartile")),
+    *(f"gradavg{f}_id" for f in ("abs", "raw", "sq")),
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Values and labels that a classifier is fitted to.
+
+    Parameters
+    ----------
+    values : array, (sample, column)
+        ``context`` columns, then for each statistic its values at all visits. Not finite where
+        something was not measured.
+    labels : array of str, (sample,)
+        Rule of each sample.
+    owners : array of int, (sample,)
+        Subject of each sample.
+    visits : int
+    context : int
+        Number of leading columns that do not change over visits.
+    """
+
+    values: jt.Float[np.ndarray, "sample column"]
+    labels: np.ndarray
+    owners: jt.Int[np.ndarray, " sample"]
+    visits: int
+    context: int = 0
+
+    def take(self, rows: Rows) -> Samples:
+        """Return some of the samples.
+
+        Parameters
+        ----------
+        rows : array of int, (row,)
+        """
+        return replace(
+            self,
+            values=self.values[rows],
+            labels=self.labels[rows],
+            owners=self.owners[rows],
+        )
+
+
+def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) -> Samples:
+    """One sample a subject: scale-free changes of its early, middle and deep layers.
+
+    Layers in the same third of the depth are averaged, and differences between neighbouring thirds
+    are added, since the relative speed of layers depends on how the error reaches them. Visit 0, at
+    which nothing has changed, is left out.
+
+    Parameters
+    ----------
+    features : xr.Dataset
+        Features of one probe: ``change`` (subject, visit, layer, change_name), with ``rule`` and
+        ``depth_group`` as coordinates.
+    observable : str
+        ``"activity"``, ``"weights"``, ``"activity_change"`` or ``"all"``.
+    staged : bool
+        Average the visits of each stage of learning; see :func:`stages`.
+    """
+    names = _names(features, "change_observable", observable)
+    changes = (
+        features["change"]
+        .isel(change_name=names)
+        .transpose("subject", "visit", "layer", "change_name")
+    )
+    learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
+    grouped = _in_groups(features, learning.to_numpy())
+    return _rows(features, _in_stages(grouped) if staged else grouped)
+
+
+def stages(visits: int) -> list[slice]:
+    """Divide visits into at most seven stages, the first ones short, since early learning is fast.
+
+    Averaging neighbouring visits reduces noise.
+
+    >>> [stage.stop - stage.start for stage in stages(20)]
+    [1, 1, 2, 3, 3, 5, 5]
+    """
+    count = min(visits, STAGES)
+    edges = [max(k, round(visits * (k / count) ** 2)) for k in range(count + 1)]
+    return [slice(*pair) for pair in pairwise(edges)]
+
+
+def _in_stages(
+    values: jt.Float[np.ndarray, "subject visit column"],
+) -> jt.Float[np.ndarray, "subject stage column"]:
+    parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
+    return np.stack(parts, axis=1)
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """Mean of the finite values; NaN where there are none."""
+    finite = np.isfinite(values)
+    total, count = np.where(finite, values, 0.0).sum(axis), finite.sum(axis)
+    found: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return found
+
+
+def has_visit_0(features: xr.Dataset) -> bool:
+    """Whether features hold visit 0, before learning."""
+    return "visit" in features.coords and bool((features["visit"] == 0).any())
+
+
+def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a subject, of its statistics before learning.
+
+    No rule has acted yet, so rules that are identified from these samples leaked. The features must
+    hold visit 0; see :func:`has_visit_0`. Parameters as for :func:`by_subject`.
+    """
+    names = _names(features, "statistic_observable", observable)
+    first = (
+        features["stat"]
+        .sel(visit=[0])
+        .isel(statistic=names)
+        .transpose("subject", "visit", "layer", "statistic")
+    )
+    values = first.to_numpy()
+    return _rows(features, _in_groups(features, np.sign(values) * np.log1p(np.abs(values))))
+
+
+def by_layer(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a layer: the published statistics, and the third of the depth as context.
+
+    Parameters as for :func:`by_subject`.
+    """
+    chosen = [
+        index
+        for index, (name, of) in enumerate(
+            zip(features["statistic"].values, features["statistic_observable"].values, strict=True)
+        )
+        if str(name) in PUBLISHED and observable in ("all", str(of))
+    ]
+    stats = (
+        features["stat"].isel(statistic=chosen).transpose("subject", "layer", "statistic", "visit")
+    )
+    group = features["depth_group"].transpose("subject", "layer").to_numpy()
+    owners, layers = np.nonzero(group >= 0)
+    depth = np.eye(GROUPS)[group[owners, layers]]
+    values = stats.to_numpy()[owners, layers].reshape(len(owners), -1)
+    return Samples(
+        values=np.concatenate([depth, values], axis=1),
+        labels=_labels(features)[owners],
+        owners=owners,
+        visits=features.sizes["visit"],
+        context=GROUPS,
+    )
+
+
+def _names(features: xr.Dataset, coordinate: str, observable: str) -> np.ndarray:
+    of = np.array([str(name) for name in features[coordinate].values])
+    return np.flatnonzero(np.ones(len(of), bool) if observable == "all" else of == observable)
+
+
+def _labels(features: xr.Dataset) -> np.ndarray:
+    return np.array([str(rule) for rule in features["rule"].values])
+
+
+def _in_groups(
+    features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit layer name"]
+) -> jt.Float[np.ndarray, "subject visit column"]:
+    """Average the layers of each third; append differences between neighbouring thirds."""
+    group = features["depth_group"].transpose("subject", "layer").to_numpy()
+    means = [
+        _mean(np.where((group == third)[:, None, :, None], values, np.nan), 2)
+        for third in range(GROUPS)
+    ]
+    return np.concatenate([*means, means[1] - means[0], means[2] - means[1]], axis=2)
+
+
+def _rows(features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit column"]) -> Samples:
+    subjects, visits, _ = values.shape
+    return Samples(
+        values=values.transpose(0, 2, 1).reshape(subjects, -1),
+        labels=_labels(features),
+        owners=np.arange(subjects),
+        visits=visits,
+    )

@@ -1,0 +1,125 @@
+"""A trained and calibrated decoder, ready for recordings that it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jaxtyping as jt
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_predict
+
+from virtuallab.decoder.classifier import Classifier
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.model_selection import fit, grid_search, quiet_fits, stratified
+from virtuallab.decoder.prediction import Prediction
+from virtuallab.decoder.uncertainty.calibration import temperature, tempered
+from virtuallab.decoder.uncertainty.conformal import Conformity, share_at_least
+from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values
+
+_CALIBRATION_FOLDS = 10
+
+
+@dataclass(frozen=True)
+class FittedDecoder:
+    """A decoder fitted to subjects of known rules, with what calibrates its predictions.
+
+    Parameters
+    ----------
+    rules : tuple of str
+        The rules that it can name.
+    estimator : sklearn estimator
+        Fitted to all training subjects.
+    temperature : float
+        Temperature of its probabilities.
+    conformity : Conformity
+        Nonconformity scores of training subjects, each by a decoder not fitted to it.
+    detector : NoveltyDetector
+    novelty, distance : array, (training subject,)
+        Novelty score of each training subject, and its distance from its neighbours, by a detector
+        not fitted to it; ascending.
+    """
+
+    rules: tuple[str, ...]
+    estimator: Any
+    temperature: float
+    conformity: Conformity
+    detector: NoveltyDetector
+    novelty: jt.Float[np.ndarray, " training"]
+    distance: jt.Float[np.ndarray, " training"]
+
+    @classmethod
+    def train(
+        cls,
+        classifier: Classifier,
+        samples: Samples,
+        classes: list[str],
+        *,
+        inner_folds: int,
+        seed: int,
+        outliers: Values | None = None,
+    ) -> FittedDecoder:
+        """Choose settings, fit, and calibrate by cross-validation within the samples.
+
+        Parameters
+        ----------
+        classifier : Classifier
+        samples : Samples
+            One a subject.
+        classes : list of str
+            All rules, sorted.
+        inner_folds : int
+            Folds that choose the settings. Ten others calibrate, or as many as the rarest rule has
+            samples: the more there are, the closer their decoders are to the final one.
+        seed : int
+        outliers : array, (outlier, column), optional
+            Samples of rules that are not among the classes; the novelty detector learns from them.
+        """
+        values, labels = samples.values, samples.labels
+        truth = np.searchsorted(classes, labels)
+        fewest = int(np.bincount(truth, minlength=len(classes)).min())
+        folds = stratified(min(_CALIBRATION_FOLDS, fewest), seed)
+        grid = classifier.grid("strict", samples)
+        search = grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
+        with quiet_fits():
+            estimator = fit(search, samples)
+            scores = cross_val_predict(
+                clone(estimator), values, labels, cv=folds, method="predict_proba"
+            )
+        # Subjects are held out of the whole detector: their own values shape its axes as well.
+        novelty = np.zeros((len(labels), 2))
+        for train, test in folds.split(values, labels):
+            fitted = NoveltyDetector(outliers).fit(values[train], labels[train])
+            novelty[test] = fitted.score(values[test])
+        heat = temperature(scores, truth)
+        return cls(
+            rules=tuple(classes),
+            estimator=estimator,
+            temperature=heat,
+            conformity=Conformity.of(tempered(scores, heat), truth),
+            detector=NoveltyDetector(outliers).fit(values, labels),
+            novelty=np.sort(novelty[:, 0]),
+            distance=np.sort(novelty[:, 1]),
+        )
+
+    def predict(self, values: Values) -> Prediction:
+        """Predict the rules of some recordings.
+
+        Parameters
+        ----------
+        values : array, (subject, column)
+        """
+        scores = self.estimator.predict_proba(values)
+        columns = [list(self.estimator.classes_).index(rule) for rule in self.rules]
+        probability = tempered(scores[:, columns], self.temperature)
+        novelty, distance = self.detector.score(values).T
+        nearer = np.searchsorted(self.distance, distance, side="left")
+        return Prediction.of(
+            self.rules,
+            probability=probability,
+            p_value=self.conformity.p_values(probability),
+            novelty=novelty,
+            novelty_p_value=share_at_least(self.novelty, novelty),
+            distance_p_value=1 - nearer / len(self.distance),
+        )

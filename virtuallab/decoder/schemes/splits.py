@@ -1,0 +1,163 @@
+"""Groups of subjects that are held out of training, by architecture, task, learning rate, ...
+
+Recordings will come from networks, tasks and learning rates that no decoder was trained on. The
+accuracy on a held-out group estimates how well a decoder generalises to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+import xarray as xr
+
+Split = Literal["architecture", "family", "task", "loss", "learning_rate", "batch_size"]
+SPLITS: Final[tuple[Split, ...]] = (
+    "architecture",
+    "family",
+    "task",
+    "loss",
+    "learning_rate",
+    "batch_size",
+)
+# Column that a split is made from, where its name differs.
+_SOURCES: Final = {"family": "architecture"}
+_THIRDS: Final = ("low", "middle", "high")
+_SINGULAR: Final = {
+    "architecture": "there is one architecture only",
+    "family": "there is one family of architectures only",
+    "task": "there is one task only",
+    "loss": "all subjects learn by one loss",
+    "learning_rate": "the learning rate is the same for all subjects of a rule",
+    "batch_size": "there is one batch size only",
+}
+
+
+def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
+    """Group of each subject.
+
+    Parameters
+    ----------
+    features : xr.Dataset
+        With ``rule`` and what the split is read from as coordinates over ``subject``. A family is
+        that of its column, or the letters an architecture's name begins with; learning rates are
+        divided in thirds within each rule, whose ranges may differ.
+    split : str
+        One of :data:`SPLITS`.
+
+    Returns
+    -------
+    array of str, (subject,)
+
+    Raises
+    ------
+    ValueError
+        If nothing is known of the subjects by which they could be grouped.
+    """
+    return _grouped(_columns(features, split), split)
+
+
+def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:
+    """Reason why a split is impossible; None where it is possible.
+
+    Parameters
+    ----------
+    features : xr.Dataset
+        See :func:`groups_of`.
+    split : str
+    least : int
+        Subjects of each rule that have to be left to train on.
+    """
+    try:
+        groups = groups_of(features, split)
+    except ValueError as error:
+        return str(error)
+    return _fault(groups, features["rule"].values, split, least)
+
+
+def is_known(columns: Mapping[str, Any], split: str) -> bool:
+    """Whether planned subjects can be grouped by their settings."""
+    return split in columns or _SOURCES.get(split) in columns
+
+
+def check_columns(columns: Mapping[str, Any], split: str, least: int = 1) -> str | None:
+    """Reason why a split of planned subjects is impossible; None where it is possible.
+
+    Parameters
+    ----------
+    columns : mapping from name to sequence, (subject,)
+        ``rule``, and what else is decided about the subjects.
+    split : str
+    least : int
+        Subjects of each rule that have to be left to train on.
+    """
+    known = {name: np.asarray(values) for name, values in columns.items()}
+    try:
+        groups = _grouped(known, split)
+    except ValueError as error:
+        return str(error)
+    return _fault(groups, known["rule"], split, least)
+
+
+def family_of(architecture: str) -> str:
+    """Family of an architecture: its name without size and variant.
+
+    >>> [family_of(name) for name in ("knet4", "convnet-2", "resnet18v2", "mlp")]
+    ['knet', 'convnet', 'resnet', 'mlp']
+    """
+    found = re.match(r"[^\d-]+", architecture)
+    return found.group().rstrip("_") if found else architecture
+
+
+def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
+    """The columns that a split is made from, as far as they are known."""
+    names = dict.fromkeys(("rule", split, _SOURCES.get(split, split)))
+    return {name: features[name].values for name in names if name in features.variables}
+
+
+def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
+    if split == "family" and split not in columns and "architecture" in columns:
+        return np.array([family_of(str(name)) for name in columns["architecture"]])
+    if split not in columns:
+        raise ValueError(
+            _SINGULAR[split] if split == "loss" else f"nothing is known of the subjects' {split}"
+        )
+    if split == "learning_rate":
+        return _thirds(columns[split].astype(np.float64), columns["rule"])
+    return np.array([str(value) for value in columns[split]])
+
+
+def _thirds(rates: np.ndarray, rules: np.ndarray) -> np.ndarray:
+    """Low, middle and high learning rates of each rule; equal ones stay together."""
+    if not np.isfinite(rates).all() or (rates <= 0).any():
+        raise ValueError("some subjects have no learning rate")
+    groups = np.empty(len(rates), dtype=object)
+    for rule in set(rules.tolist()):
+        mine = rules == rule
+        bounds = np.quantile(np.log(rates[mine]), [1 / 3, 2 / 3])
+        places = np.searchsorted(bounds, np.log(rates[mine]))
+        groups[mine] = np.array(_THIRDS, dtype=object)[places]
+    return groups.astype(str)
+
+
+def _fault(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> str | None:
+    if len(set(groups.tolist())) < 2:
+        return f"{_SINGULAR[split]}; none can be held out."
+    for rule in sorted({str(each) for each in rules}):
+        mine = set(groups[rules == rule].tolist())
+        if len(mine) < 2:
+            [only] = mine
+            return (
+                f"rule {rule!r} occurs in {only!r} only; where that is held out, "
+                "no decoder is trained on it."
+            )
+        for out in sorted(mine):
+            left = int(((rules == rule) & (groups != out)).sum())
+            if left < least:
+                return (
+                    f"where {out!r} is held out, {left} of rule {rule!r} are left to train on; "
+                    f"needs at least {least}, one for each inner fold."
+                )
+    return None

@@ -1,0 +1,181 @@
+"""The strict scheme: accuracy on subjects held out of training, with controls and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.decoder.analysis import Analysis
+from virtuallab.decoder.controls import evaluate_controls, strict_controls
+from virtuallab.decoder.diagnostics.impurity_importance import impurity_importance
+from virtuallab.decoder.diagnostics.metaparameters import metaparameters
+from virtuallab.decoder.diagnostics.permutation_importance import permutation_importance
+from virtuallab.decoder.diagnostics.reliability import reliability
+from virtuallab.decoder.features.columns import columns_of
+from virtuallab.decoder.prediction import Prediction
+from virtuallab.decoder.schemes import splits
+from virtuallab.decoder.schemes.cross_validation import (
+    cross_validate_calibrated,
+    cross_validate_groups,
+    no_progress,
+)
+from virtuallab.decoder.tables import accuracies_of, control_table, verdict_of
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.decoder.uncertainty.novelty import Values, open_set_auroc
+from virtuallab.vocabulary import SUBJECT
+
+_BINS = 10
+
+
+def evaluate(
+    task: DecodingTask,
+    analysis: Analysis,
+    outliers: Values | None,
+    step: Callable[[], None] = no_progress,
+) -> xr.Dataset:
+    """Identify each subject by decoders trained on others; evaluate controls and diagnostics.
+
+    Parameters
+    ----------
+    task : DecodingTask
+        Its samples are whole subjects.
+    analysis : Analysis
+    outliers : array, (outlier, column), optional
+        Samples of subjects whose rules are not among the classes.
+    step : callable
+        Called after each of :func:`n_steps`.
+
+    Returns
+    -------
+    xr.Dataset
+        As :func:`virtuallab.decoder.evaluation.evaluate` describes, of one observable and one
+        classifier.
+    """
+    samples, classes = task.samples, task.classes
+    result, prediction = cross_validate_calibrated(
+        task.classifier,
+        samples,
+        classes,
+        folds=task.folds,
+        inner_folds=task.inner_folds,
+        seed=task.seed,
+        repeats=task.draws,
+        outliers=outliers,
+        step=step,
+    )
+    truth = np.searchsorted(classes, samples.labels)
+    parts = [
+        verdict_of(result.confusion, classes, analysis.confidence, repeats=task.draws),
+        _predictions(prediction, truth, analysis).assign_coords(subject=task.features["subject"]),
+        control_table(evaluate_controls(replace(task, result=result), step=step)),
+    ]
+    diagnostics = (
+        partial(_held_out, task, analysis),
+        partial(_left_out, task, outliers),
+        partial(_importance, task),
+        partial(_metaparameters, task),
+    )
+    for diagnostic in diagnostics:
+        parts.append(diagnostic())
+        step()
+    return xr.merge(parts, compat="equals", join="exact")
+
+
+def n_steps(analysis: Analysis) -> int:
+    """Number of steps of one task: folds, further draws, controls, and four diagnostics."""
+    return analysis.folds + analysis.repeats - 1 + len(strict_controls()) + 4
+
+
+def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) -> xr.Dataset:
+    """Predictions of each subject, their reliability, and the coverage of prediction sets."""
+    probability = prediction.probability.to_numpy()
+    found = reliability(probability, truth)
+    sets = prediction.sets(analysis.coverage).to_numpy()
+    inside = sets[np.arange(len(truth)), truth]
+    bins = np.full((3, _BINS), np.nan)  # a fixed number, so that tables can be concatenated
+    for row, values in enumerate((found.stated, found.observed, found.count)):
+        bins[row, : len(values)] = values
+    of_rules = ("subject", "predicted_rule")
+    return xr.Dataset(
+        {
+            "probability": (of_rules, probability),
+            "p_value": (of_rules, prediction.p_value.to_numpy()),
+            "familiar": ("subject", prediction.novelty_p_value.to_numpy()),
+            "reliability_stated": ("bin", bins[0]),
+            "reliability_observed": ("bin", bins[1]),
+            "reliability_count": ("bin", bins[2]),
+            "calibration_error": found.error,
+            "calibration_error_least": found.least_error,
+            "brier": found.brier,
+            "coverage": inside.mean(),
+            "set_size": sets.sum(1).mean(),
+        }
+    )
+
+
+def _held_out(task: DecodingTask, analysis: Analysis) -> xr.Dataset:
+    """Accuracy on each group of each split, by a decoder trained on the other groups."""
+    confusions = {
+        f"{split}: {group}": confusion
+        for split in analysis.held_out
+        if splits.check(task.features, split, task.inner_folds) is None
+        for group, confusion in cross_validate_groups(
+            task.classifier,
+            task.samples,
+            splits.groups_of(task.features, split),
+            task.classes,
+            inner_folds=task.inner_folds,
+            seed=task.seed,
+        ).items()
+    }
+    return (
+        accuracies_of("held_out", confusions, analysis.confidence) if confusions else xr.Dataset()
+    )
+
+
+def _left_out(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
+    """Novelty detection of each rule, left out in turn; two rules would leave only one."""
+    if len(task.classes) < 3:
+        return xr.Dataset()
+    areas = [
+        open_set_auroc(task.samples, rule, outliers, folds=task.folds, seed=task.seed)
+        for rule in task.classes
+    ]
+    return xr.Dataset({"left_out_auroc": ("true_rule", np.array(areas))})
+
+
+def _importance(task: DecodingTask) -> xr.Dataset:
+    """Importance of statistics, stages and depths; none for a table of other features."""
+    if "change" not in task.features:
+        return xr.Dataset()
+    columns = columns_of(task.features, task.observable)
+    permuted = permutation_importance(
+        task.classifier,
+        task.samples,
+        columns,
+        task.classes,
+        folds=task.folds,
+        inner_folds=task.inner_folds,
+        seed=task.seed,
+        confidence=task.confidence,
+    )
+    impurity = impurity_importance(task.samples, columns, seed=task.seed)
+    return permuted.merge(impurity).drop_attrs(deep=False)
+
+
+def _metaparameters(task: DecodingTask) -> xr.Dataset:
+    """How well numbers that differ within each rule are estimated."""
+    if task.subjects is None:
+        return xr.Dataset()
+    return metaparameters(
+        task.samples,
+        task.subjects.sel({SUBJECT: task.features[SUBJECT].values}),
+        task.classes,
+        folds=task.folds,
+        confidence=task.confidence,
+        seed=task.seed,
+    )

@@ -1,0 +1,143 @@
+"""A decoding task: features, classifier and validation, shared by a decoder and its controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+from virtuallab.decoder.classifier import Classifier
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.schemes.cross_validation import CrossValidated, cross_validate
+from virtuallab.vocabulary import SUBJECT, VISIT
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodingTask:
+    """Identify the rules of subjects from one observable by one classifier.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    features : xr.Dataset
+        Features of one probe.
+    samples : Samples
+        Samples of the observable, one a subject.
+    observable : str
+    classes : list of str
+        All rules, sorted.
+    folds, inner_folds : int
+    seed : int
+    permutations : int
+        Number of permutations of the labels, or draws of the folds, in controls; at least one is
+        made.
+    draws : int
+        Draws of the folds over which the accuracy is averaged.
+    confidence : float
+        Confidence of every interval, and of each control alone.
+    result : CrossValidated, optional
+        Result for the recording itself; see :meth:`solved`.
+    performance : xr.DataArray, optional
+        Validation accuracy (subject, visit), with coordinates. Controls read it, decoders do not.
+    subjects : xr.Dataset, optional
+        Settings of each subject (subject,). What it lacks is read from coordinates of the features.
+    noise : xr.Dataset, optional
+        Features of the same subjects with the signal removed; None if the probe has no noise.
+    """
+
+    classifier: Classifier
+    features: xr.Dataset
+    samples: Samples
+    observable: str
+    classes: list[str]
+    folds: int
+    inner_folds: int
+    seed: int
+    permutations: int
+    draws: int = 1
+    confidence: float = 0.95
+    result: CrossValidated | None = None
+    performance: xr.DataArray | None = None
+    subjects: xr.Dataset | None = None
+    noise: xr.Dataset | None = None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Rule of each sample."""
+        return self.samples.labels
+
+    @property
+    def subjects_per_rule(self) -> jt.Float[np.ndarray, " rule"]:
+        """Number of subjects of each rule."""
+        return per_rule(self.labels, self.classes)
+
+    @property
+    def repeats(self) -> int:
+        """Number of draws in controls that are drawn at random."""
+        return max(self.permutations, 1)
+
+    def decode(
+        self, samples: Samples, *, select: bool, offset: int = 0, draws: int = 1
+    ) -> CrossValidated:
+        """Cross-validate other samples of the same subjects as the recording is.
+
+        Parameters
+        ----------
+        samples : Samples
+        select : bool
+            Choose settings as for the recording; otherwise use the middle of the grid.
+        offset : int
+            Added to the seed: 0 gives the folds of the recording.
+        draws : int
+            Draws of the folds to average over.
+        """
+        return cross_validate(
+            self.classifier,
+            samples,
+            self.classes,
+            folds=self.folds,
+            inner_folds=self.inner_folds,
+            seed=self.seed + offset,
+            select=select,
+            repeats=draws,
+        )
+
+    def solved(self) -> CrossValidated:
+        """Return the result for the recording itself, decoding it where it is not given."""
+        if self.result is not None:
+            return self.result
+        return self.decode(self.samples, select=True, draws=self.draws)
+
+    def with_result(self) -> DecodingTask:
+        """Return the task with the result for the recording itself."""
+        return replace(self, result=self.solved())
+
+    def column(self, name: str) -> np.ndarray | None:
+        """Return a setting of each recorded subject; None where it is not known."""
+        if self.subjects is not None and name in self.subjects:
+            mine = self.subjects[name].sel({SUBJECT: self.features[SUBJECT].values})
+            return np.asarray(mine.values)
+        if name in self.features.coords and self.features[name].dims == (SUBJECT,):
+            return np.asarray(self.features[name].values)
+        return None
+
+    def learning_curve(self) -> jt.Float[np.ndarray, "subject visit"] | None:
+        """Return the validation accuracy at the recorded visits; None if it was not given."""
+        if self.performance is None:
+            return None
+        here = {name: self.features[name].values for name in (SUBJECT, VISIT)}
+        found = self.performance.sel(here).transpose(SUBJECT, VISIT)
+        return np.asarray(found.values, dtype=np.float64)
+
+    def samples_of(
+        self, values: jt.Float[np.ndarray, "subject column"], visits: int = 1
+    ) -> Samples:
+        """Return samples of values that are known of each recorded subject."""
+        return Samples(values, self.labels, np.arange(len(values)), visits)
+
+
+def per_rule(labels: np.ndarray, classes: list[str]) -> jt.Float[np.ndarray, " rule"]:
+    """Number of occurrences of each rule."""
+    return np.array([float((labels == rule).sum()) for rule in classes])

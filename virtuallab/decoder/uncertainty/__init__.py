@@ -1,0 +1,1 @@
+"""Intervals, calibration, prediction sets, novelty, and comparison of decoders."""

@@ -1,0 +1,75 @@
+r"""Prediction sets that contain the true rule with a stated frequency, for any classifier.
+
+A rule is in the set of a recording unless the recording conforms to it less than almost all of the
+rule's own subjects did when the decoder was not trained on them:
+
+.. math:: p_k(x) = \frac{1 + \#\{i : y_i = k,\ a_i \ge a_k(x)\}}{1 + \#\{i : y_i = k\}},
+          \qquad a_k(x) = 1 - \hat P(k \mid x)
+
+An empty set means that the recording conforms to none of the decoder's rules.
+
+References
+----------
+Vovk, Gammerman and Shafer 2005, "Algorithmic Learning in a Random World", section 4.5 (a category,
+here the rule, has its own scores). Vovk 2015, "Cross-conformal predictors".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jaxtyping as jt
+import numpy as np
+
+Probability = jt.Float[np.ndarray, "sample rule"]
+
+
+@dataclass(frozen=True)
+class Conformity:
+    """Nonconformity scores of each rule's own samples.
+
+    Parameters
+    ----------
+    scores : sequence of array, (known,)
+        For each rule one minus the probability given to it, of its own samples, ascending.
+    """
+
+    scores: Sequence[jt.Float[np.ndarray, " _"]]
+
+    @classmethod
+    def of(cls, probability: Probability, truth: jt.Int[np.ndarray, " sample"]) -> Conformity:
+        """Score samples that the classifier was not trained on.
+
+        Parameters
+        ----------
+        probability : array, (sample, rule)
+        truth : array of int, (sample,)
+            Index of the true rule.
+        """
+        rules = range(probability.shape[1])
+        return cls(tuple(np.sort(1 - probability[truth == rule, rule]) for rule in rules))
+
+    def p_values(self, probability: Probability) -> jt.Float[np.ndarray, "sample rule"]:
+        """Conformal p-value of each rule for each sample."""
+        columns = [
+            share_at_least(known, 1 - probability[:, rule])
+            for rule, known in enumerate(self.scores)
+        ]
+        return np.stack(columns, axis=1)
+
+
+def share_at_least(
+    known: jt.Float[np.ndarray, " known"], values: jt.Float[np.ndarray, " sample"]
+) -> jt.Float[np.ndarray, " sample"]:
+    """Share of known scores that are at least as large, each sample counted among them.
+
+    Parameters
+    ----------
+    known : array, (known,)
+        Ascending.
+    values : array, (sample,)
+    """
+    smaller = np.searchsorted(known, values, side="left")
+    share: np.ndarray = (1 + len(known) - smaller) / (1 + len(known))
+    return share
