@@ -1,0 +1,14 @@
+"""Conformance checks for plug-ins, for the tests of whoever writes one.
+
+Each check takes a registered name, a class or an instance, and raises AssertionError with what the
+plug-in breaks.
+
+>>> from virtuallab.testing import check_rule
+>>> check_rule("feedback_alignment")
+"""
+
+from virtuallab.testing.classifier import check_classifier
+from virtuallab.testing.control import check_control
+from virtuallab.testing.rule import check_rule
+
+__all__ = ["check_classifier", "check_control", "check_rule"]

@@ -1,0 +1,117 @@
+"""Conformance check of classifiers."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+from sklearn.base import clone
+
+from virtuallab.decoder.classifier import Classifier, GridName
+from virtuallab.decoder.features.samples import Samples, by_layer, by_subject
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.model_selection import quiet_fits
+from virtuallab.errors import VirtuallabError
+from virtuallab.registry import CLASSIFIERS
+from virtuallab.store.decoder_file import dumped, loaded
+from virtuallab.testing.planted import RULES, planted_features
+
+_SEED = 3
+
+
+def check_classifier(classifier: str | type[Classifier] | Classifier) -> None:
+    """Check that a classifier can be searched, fitted, calibrated, repeated, saved and loaded.
+
+    Every setting of its grids is accepted by its estimator. It accepts missing values, gives
+    probabilities of all classes, identifies rules that differ clearly, repeats itself under a seed,
+    and leaves numpy's global random stream alone. Saved and loaded, it predicts the same.
+
+    Parameters
+    ----------
+    classifier : str, type or Classifier
+        A registered name, a class, or an instance.
+
+    Raises
+    ------
+    AssertionError
+        With what the classifier breaks.
+    """
+    made = _made(classifier)
+    features = planted_features(each=12, apart=3.0, seed=0)
+    samples = by_subject(features, "activity")
+    holed = samples.values.copy()
+    holed[::5, ::3] = np.nan
+    samples = replace(samples, values=holed)
+    _check_grids(made, samples, by_layer(features, "activity"))
+    before = np.random.get_state()[1].tolist()  # type: ignore[index]
+    estimators = [_fitted(made, samples) for _ in range(2)]
+    if np.random.get_state()[1].tolist() != before:  # type: ignore[index]
+        _broken(made, "draws from numpy's global random stream; pass seed as random_state")
+    probability, again = (each.predict_proba(samples.values) for each in estimators)
+    if sorted(map(str, estimators[0].classes_)) != sorted(RULES):
+        _broken(made, f"has classes_ {list(estimators[0].classes_)} for labels {list(RULES)}")
+    if probability.shape != (len(samples.labels), len(RULES)) or not np.allclose(
+        probability.sum(1), 1
+    ):
+        _broken(made, "gives probabilities that do not sum to 1 over the classes")
+    if not np.array_equal(probability, again):
+        _broken(made, "does not repeat itself; pass seed as random_state")
+    decoder = FittedDecoder.train(made, samples, list(RULES), inner_folds=2, seed=_SEED)
+    new = by_subject(planted_features(each=12, apart=3.0, seed=1), "activity")
+    prediction = decoder.predict(new.values)
+    accuracy = float((prediction.rule.to_numpy() == new.labels).mean())
+    if accuracy < 0.6:
+        _broken(made, f"identifies {accuracy:.2f} of rules that differ clearly")
+    _check_saved(made, decoder, new.values)
+
+
+def _made(classifier: str | type[Classifier] | Classifier) -> Classifier:
+    if isinstance(classifier, str):
+        return CLASSIFIERS[classifier]()  # type: ignore[no-any-return]
+    made = classifier() if inspect.isclass(classifier) else classifier
+    if not isinstance(made, Classifier):
+        raise AssertionError(f"{type(made).__name__} does not derive from Classifier")
+    if not hasattr(made, "name"):
+        _broken(made, "has no name; put @CLASSIFIERS.register('...') above its class")
+    return made
+
+
+def _check_grids(classifier: Classifier, samples: Samples, layers: Samples) -> None:
+    for name in get_args(GridName):
+        grid = classifier.grid(name, samples if name == "strict" else layers)
+        if not grid:
+            _broken(classifier, f"has no setting in its {name} grid; {{}} is the default one")
+        for setting in grid:
+            try:
+                clone(classifier.estimator(samples, _SEED)).set_params(**setting)
+            except (TypeError, ValueError) as error:
+                _broken(classifier, f"has a {name} setting {setting} that is refused: {error}")
+
+
+def _fitted(classifier: Classifier, samples: Samples) -> Any:
+    estimator = classifier.estimator(samples, _SEED)
+    estimator.set_params(**classifier.grid("strict", samples)[0])
+    for method in ("fit", "predict", "predict_proba"):
+        if not hasattr(estimator, method):
+            _broken(classifier, f"makes an estimator without {method}")
+    try:
+        with quiet_fits():
+            return estimator.fit(samples.values, samples.labels)
+    except ValueError as error:
+        _broken(classifier, f"cannot be fitted to samples with missing values: {error}")
+
+
+def _check_saved(classifier: Classifier, decoder: FittedDecoder, values: np.ndarray) -> None:
+    try:
+        again = loaded(dumped(decoder, classifier.name), decoder)
+    except VirtuallabError as error:
+        _broken(classifier, f"cannot be saved and loaded: {error}")
+    if not decoder.predict(values).dataset.equals(again.predict(values).dataset):
+        _broken(classifier, "predicts otherwise after it was saved and loaded")
+
+
+def _broken(classifier: Classifier, what: str) -> Any:
+    name = getattr(classifier, "name", type(classifier).__name__)
+    raise AssertionError(f"classifier {name!r} {what}.")

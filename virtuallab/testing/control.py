@@ -1,0 +1,96 @@
+"""Conformance check of controls."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any, get_args
+
+import xarray as xr
+
+from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.features.samples import by_layer
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.registry import CONTROLS
+from virtuallab.testing.planted import planted_task
+
+_REPEATS = 20
+_FAILURES = 5  # of 20 at 95 % confidence: more occur in 1 of 300 cases
+
+
+def check_control(control: str | type[Control] | Control) -> None:
+    """Check that a control has its words, repeats itself, and does not fail without a cause.
+
+    It returns a result under its own name and kind, the same one for the same task, also where no
+    setting, learning curve or visit 0 is known. Where rules differ in nothing, a control that must
+    be at chance fails as rarely as its confidence says.
+
+    Parameters
+    ----------
+    control : str, type or Control
+        A registered name, a class, or an instance.
+
+    Raises
+    ------
+    AssertionError
+        With what the control breaks.
+    """
+    made = _made(control)
+    task = _task(made, each=12, apart=2.0, seed=0)
+    found = made.evaluate(task)
+    _check_result(made, found)
+    if made.evaluate(task) != found:
+        _broken(made, "gives another result for the same task; draw from task.seed")
+    bare = xr.Dataset(coords={"subject": task.features["subject"], "rule": task.features["rule"]})
+    if made.scheme == "strict":
+        without = replace(task, features=bare, subjects=None, performance=None, noise=None)
+        try:
+            _check_result(made, made.evaluate(without))
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
+            _broken(
+                made,
+                f"raises {type(error).__name__} where nothing is known of the subjects; return "
+                f"self.not_asked(task, reason): {error}",
+            )
+    if made.kind == "chance":
+        nothing = [_task(made, each=12, apart=0.0, seed=seed) for seed in range(_REPEATS)]
+        failed = sum(each.asked and not each.passed for each in map(made.evaluate, nothing))
+        if failed > _FAILURES:
+            _broken(made, f"fails in {failed} of {_REPEATS} tasks in which rules do not differ")
+
+
+def _made(control: str | type[Control] | Control) -> Control:
+    if isinstance(control, str):
+        return CONTROLS[control]()  # type: ignore[no-any-return]
+    made = control() if inspect.isclass(control) else control
+    if not isinstance(made, Control):
+        raise AssertionError(f"{type(made).__name__} does not derive from Control")
+    for word in ("name", "kind", "decodes", "failure"):
+        if not getattr(made, word, ""):
+            _broken(made, f"has no {word}")
+    if made.kind not in get_args(Kind):
+        _broken(made, f"has the kind {made.kind!r}; use one of {', '.join(get_args(Kind))}")
+    return made
+
+
+def _task(control: Control, *, each: int, apart: float, seed: int) -> DecodingTask:
+    task = planted_task(each=each, apart=apart, seed=seed)
+    if control.scheme == "strict":
+        return task
+    return replace(task, samples=by_layer(task.features, task.observable))
+
+
+def _check_result(control: Control, found: Any) -> None:
+    if not isinstance(found, ControlResult):
+        _broken(control, f"returns {type(found).__name__}, not a ControlResult")
+    if (found.name, found.kind) != (control.name, control.kind):
+        _broken(control, f"returns the name {found.name!r} and the kind {found.kind!r}")
+    if found.asked and not (found.low <= found.accuracy <= found.high):
+        _broken(control, f"has the accuracy {found.accuracy} outside of its bounds")
+    if not found.asked and not found.note:
+        _broken(control, "is not asked and gives no reason")
+
+
+def _broken(control: Control, what: str) -> None:
+    name = getattr(control, "name", type(control).__name__)
+    raise AssertionError(f"control {name!r} {what}.")
