@@ -16,7 +16,7 @@ from tests.journeys.conftest import PROTOCOL
 from tests.store.test_lock import held_elsewhere
 from tests.store.toy import contents
 from virtuallab.errors import StoreError, UserError
-from virtuallab.lab import record
+from virtuallab.lab import record, stages
 from virtuallab.lab.compare import compare
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.experiment import decode, probe, remove, run
@@ -141,10 +141,15 @@ def test_a_probe_that_is_not_there_is_not_removed(folder: Path) -> None:
 
 def test_a_probe_is_not_finished_with_other_settings(folder: Path) -> None:
     store = unrecorded(folder, 3)
-    (folder / "other.yaml").write_text(TINY.replace("units: 10", "units: 10, noise: {snr: 2.0}"))
+    changed = TINY.replace("units: 10", "units: 10, noise: {snr: 2.0}")
+    assert "\nprobes:\n" in changed
+    more = changed.replace("probes:\n", "probes:\n  another: {units: 5}\n")
+    (folder / "other.yaml").write_text(more)
     words = r"'some' is there with other settings: .*snr.*--remove some"
     with pytest.raises(StoreError, match=words):
         probe(store, folder / "other.yaml", workers=1)
+    # A protocol that is refused adds nothing, neither of its other probes.
+    assert "another" not in stages.probes_in(Store.open(store))
 
 
 def test_an_analysis_of_a_probe_that_is_not_there_says_so(folder: Path) -> None:

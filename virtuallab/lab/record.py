@@ -147,8 +147,14 @@ def declare(
     """
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
     references = [reference(store, anatomy, seed) for anatomy in anatomies]
+    for name, probe in probes.items():  # all of them, before anything is added to the store
+        _refuse_another(store, name, _written(probe))
     for name, probe in probes.items():
         _declare(store, references, name, probe, layers, visits, subjects)
+
+
+def _written(probe: Probe) -> str:
+    return json.dumps(asdict(probe), sort_keys=True)
 
 
 def probe_in(store: Store, name: str) -> Probe:
@@ -172,11 +178,9 @@ def _declare(
     """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
     design = design_coordinates(describe_subjects(subjects))
     contacts = contacts_json(probe.device)
-    written = json.dumps(asdict(probe), sort_keys=True)
-    _refuse_another(store, name, written)
     attributes = {
         **_origin(store.provenance),
-        "probe": written,
+        "probe": _written(probe),
         **({} if contacts is None else {"probeinterface": contacts}),
     }
     depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
