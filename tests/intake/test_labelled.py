@@ -17,9 +17,9 @@ from virtuallab.intake import read_recording
 from virtuallab.intake.labelled import labelled
 from virtuallab.intake.repeats import averaged, signal_to_noise
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.calibration import Spread
-from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
+from virtuallab.probe.noise.calibration import Spread
+from virtuallab.probe.statistics.features import features
 
 N_VISITS, N_STIMULI, N_UNITS = 3, 4, 6
 DIMS = ("visit", "stimulus", "unit")

@@ -17,7 +17,7 @@ from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.reference import reference
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.features import Measured, features, measure
+from virtuallab.probe.statistics.features import Measured, features, measure
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 

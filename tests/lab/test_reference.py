@@ -19,8 +19,8 @@ from virtuallab.lab.anatomy import anatomies
 from virtuallab.lab.load import protocol
 from virtuallab.lab.reference import NETWORKS, Reference, _made
 from virtuallab.probe import Noise, Probe, Spikes
-from virtuallab.probe.features import features
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.preparation import Unchanging
+from virtuallab.probe.statistics.features import features
 from virtuallab.protocol import expand
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store import Store

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration, calibrated
+from virtuallab.probe.noise.calibration import Calibration, calibrated
 
 
 @dataclass(frozen=True)

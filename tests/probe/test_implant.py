@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
+from virtuallab.probe.statistics.features import features
 
 
 def recorded(probe: Probe, seed: int = 1, noise_seed: int = 2) -> xr.Dataset:

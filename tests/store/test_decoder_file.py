@@ -21,7 +21,7 @@ from tests.decoder.synthetic import features
 from virtuallab.decoder.samples import by_subject
 from virtuallab.decoder.trained import Trained, train
 from virtuallab.errors import StoreError
-from virtuallab.probe.features import change_names
+from virtuallab.probe.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import is_decoder, load, save
 from virtuallab.store.facts import Facts

@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.probe.probe import InEffect, Probe
-from virtuallab.probe.spikes import Spikes
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
 

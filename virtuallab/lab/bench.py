@@ -27,7 +27,7 @@ from virtuallab.lab.reference import reference
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.features import Measured, labelled, measure
+from virtuallab.probe.statistics.features import Measured, labelled, measure
 from virtuallab.store import Store
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT

@@ -31,9 +31,9 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.record import probe_in
 from virtuallab.lab.stages import living, probes_in, stage
 from virtuallab.probe import Probe
-from virtuallab.probe.features import change_names, features
-from virtuallab.probe.reach import recorded
 from virtuallab.probe.schedule import visits_of
+from virtuallab.probe.statistics.features import change_names, features
+from virtuallab.probe.unit_selection import recorded
 from virtuallab.protocol.plugin import plain
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import load, save

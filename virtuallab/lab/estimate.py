@@ -17,7 +17,7 @@ from virtuallab.decoder.samples import GROUPS, PUBLISHED, STAGES, Samples
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.features import change_names
+from virtuallab.probe.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject

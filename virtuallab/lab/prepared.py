@@ -11,8 +11,8 @@ import xarray as xr
 
 from virtuallab.lab.reference import Reference
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.preparation import Unchanging
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 

@@ -29,9 +29,9 @@ from virtuallab.lab.stages import (
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.device import contacts_json
-from virtuallab.probe.features import features
+from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.statistics.features import features
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
 from virtuallab.store import Store

@@ -1,6 +1,6 @@
 """Reference networks: built like the subjects, never trained, and of random streams of their own.
 
-Probes are set on them (:mod:`virtuallab.probe.calibration`), and the control that removes the
+Probes are set on them (:mod:`virtuallab.probe.noise.calibration`), and the control that removes the
 signal records them in the place of the subjects. They are kept in the store, so that a probe that
 is implanted later is set on the same. Nothing about them depends on a rule, or on any subject.
 """
@@ -16,8 +16,8 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration, calibrated
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.noise.calibration import Calibration, calibrated
+from virtuallab.probe.preparation import Unchanging
 from virtuallab.store import Store
 from virtuallab.subject.birth import born
 from virtuallab.subject.population import populate

@@ -15,8 +15,8 @@ from annotated_types import Len
 
 from virtuallab.errors import UnknownName
 from virtuallab.fields import setting
-from virtuallab.probe.cortex import DEPTH, SIDE, Map, layer_at, positions
 from virtuallab.probe.fault import Complaint
+from virtuallab.probe.tissue_geometry import DEPTH, SIDE, Map, layer_at, positions
 from virtuallab.registry import DEVICES
 
 if TYPE_CHECKING:

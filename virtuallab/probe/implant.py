@@ -10,10 +10,10 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probe.calibration import Calibration
-from virtuallab.probe.channels import Channels, Pooled, Turning
-from virtuallab.probe.cortex import positions
-from virtuallab.probe.tissue import Tissue, labels_of, maps_of
+from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.observables.recorded_units import Channels, Pooled, Turning
+from virtuallab.probe.preparation import Tissue, labels_of, maps_of
+from virtuallab.probe.tissue_geometry import positions
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
@@ -72,8 +72,7 @@ class Implant:
             The noise stream of this probe in this subject. Each layer and each observable gets its
             own part of it, so noise in one does not depend on what else is recorded.
         calibration : Calibration, optional
-            Of this probe, see :func:`~virtuallab.probe.calibration.calibrated`. Firing rates and
-            noise by a signal-to-noise ratio need it.
+            Of this probe. Firing rates and noise by a signal-to-noise ratio need it.
 
         Returns
         -------

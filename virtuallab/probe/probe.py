@@ -11,17 +11,17 @@ import numpy as np
 from annotated_types import Len
 
 from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
-from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.device import Contacts, device_of, unknown_device
 from virtuallab.probe.fault import Complaint
 from virtuallab.probe.implant import Implant
-from virtuallab.probe.noise import Noise
-from virtuallab.probe.possible import complaints
-from virtuallab.probe.reach import Finder, recorded, synapses_of, units_of
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
+from virtuallab.probe.noise.spikes import Spikes
+from virtuallab.probe.preparation import Tissue
 from virtuallab.probe.sampling import drawn
 from virtuallab.probe.schedule import Series, visits_of
-from virtuallab.probe.spikes import Spikes
-from virtuallab.probe.tissue import Tissue
+from virtuallab.probe.unit_selection import Finder, recorded, synapses_of, units_of
+from virtuallab.probe.validation import complaints
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 Observable = Literal["weights", "activity", "activity_change"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from virtuallab.probe.device import Device
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.device import Device, Placement
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.probe.rat import N_STIMULI, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Probe
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.noise.spikes import Spikes
 
 
 def constant(response: float, count: int = 40_000) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from virtuallab.probe.drift import displaced, drift, evenness, grams, moved
+from virtuallab.probe.statistics.inner_products import displaced, drift, evenness, grams, moved
 
 
 def walk(visits: int = 7, stimuli: int = 12, units: int = 9) -> np.ndarray:

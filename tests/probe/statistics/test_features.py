@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 
 from tests.probe.rat import SIZES, rat, set_on_rats, stream
-from tests.probe.test_statistics import APPLIED, slowly
+from tests.probe.statistics.test_published import APPLIED, slowly
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.features import features
-from virtuallab.probe.statistics import OBSERVABLE_OF, STATISTICS
+from virtuallab.probe.statistics.features import features
+from virtuallab.probe.statistics.published import OBSERVABLE_OF, STATISTICS
 from virtuallab.vocabulary import DEAD, EXPLODED, LIVE
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probe.channels import Channels, Chronic, Pooled, turning
-from virtuallab.probe.cortex import Map, neighbourhoods
 from virtuallab.probe.device import device_of, reached, yields
+from virtuallab.probe.observables.recorded_units import Channels, Chronic, Pooled, turning
+from virtuallab.probe.preparation import Tissue, maps_of
 from virtuallab.probe.sampling import drawn, drawn_by_weight, even_shares, shares
-from virtuallab.probe.tissue import Tissue, maps_of
+from virtuallab.probe.tissue_geometry import Map, neighbourhoods
 
 if TYPE_CHECKING:
     from virtuallab.probe.probe import InEffect, Probe

@@ -7,7 +7,7 @@ import pytest
 
 from tests.probe.rat import SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Calcium, Noise, Probe, Spikes
-from virtuallab.probe.calibration import calibrated
+from virtuallab.probe.noise.calibration import calibrated
 
 REFERENCE = rat(99)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from virtuallab.probe.calibration import Spread
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.noise.calibration import Spread
+from virtuallab.probe.noise.gaussian import Noise
 
 
 def signal(scale: float = 1.0, seed: int = 3) -> np.ndarray:

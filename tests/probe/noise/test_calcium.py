@@ -7,8 +7,8 @@ import pytest
 
 from tests.probe.rat import rat, stream
 from virtuallab.probe import Probe
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.spikes import Spikes
 
 
 def test_a_response_that_lasts_is_shown_as_it_is():

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
-from virtuallab.probe.calibration import Spread
 from virtuallab.probe.fault import Complaint
+from virtuallab.probe.noise.calibration import Spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Noise:
     """Gaussian noise of an instrument, independent at every measurement; at most one setting.
 
     Its deviation is the same at all visits and in all subjects: a ratio is taken of the signal in
-    reference networks, which have learned nothing, see :mod:`virtuallab.probe.calibration`. What
+    reference networks, which have learned nothing (:mod:`virtuallab.probe.noise.calibration`). What
     learns to respond more strongly is then recorded more cleanly, as in an experiment.
 
     A common absolute deviation is far harsher on weights (hundredths) than on responses (ones); a

@@ -18,7 +18,7 @@ from typing import Final
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probe.drift import (
+from virtuallab.probe.statistics.inner_products import (
     QUIET,
     STILL,
     Gram,
@@ -32,7 +32,7 @@ from virtuallab.probe.drift import (
     last,
     moved,
 )
-from virtuallab.probe.movement import movement
+from virtuallab.probe.statistics.movement import movement
 from virtuallab.vocabulary import NO_CLASS
 
 Stats = Mapping[str, PerVisit]
@@ -148,8 +148,8 @@ def of_activity(
     (``act_class``: averaged in each class); ``act_separation``, the class part's share of the
     tuning, and its gain; ``act_class_share``, its share of the displacement since visit 0;
     ``act_common_share``, the share of the last movement that all stimuli have in common;
-    ``act_evenness`` of the last movement, and what else :func:`~virtuallab.probe.movement.movement`
-    says of it.
+    ``act_evenness`` of the last movement, and what else
+    :func:`~virtuallab.probe.statistics.movement.movement` says of it.
 
     Parameters
     ----------

@@ -19,7 +19,14 @@ from collections.abc import Callable
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probe.drift import QUIET, Kept, Observed, PerVisit, class_means, last
+from virtuallab.probe.statistics.inner_products import (
+    QUIET,
+    Kept,
+    Observed,
+    PerVisit,
+    class_means,
+    last,
+)
 
 Pattern = jt.Float[np.ndarray, "_ stimulus unit"]  # over visits, or the movements between them
 PerMovement = jt.Float[np.ndarray, " _"]
@@ -45,7 +52,7 @@ def movement(
         two movements follows units through both.
     observed : array of bool, (stimulus, unit), optional
         Whether a response was measured; all were if not given. The others are
-        :func:`~virtuallab.probe.drift.filled`.
+        :func:`~virtuallab.probe.statistics.inner_products.filled`.
 
     Returns
     -------

@@ -7,8 +7,8 @@ import pytest
 
 from tests.probe.rat import N_VISITS, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.channels import turning
-from virtuallab.probe.features import features
+from virtuallab.probe.observables.recorded_units import turning
+from virtuallab.probe.statistics.features import features
 
 ACTIVITY = ("activity",)
 

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from virtuallab.probe import changes
-from virtuallab.probe.drift import PerVisit, kept_between
-from virtuallab.probe.statistics import (
+from virtuallab.probe.statistics import trajectory as changes
+from virtuallab.probe.statistics.inner_products import PerVisit, kept_between
+from virtuallab.probe.statistics.published import (
     FUNCTIONS,
     OBSERVABLE_OF,
     STATISTICS,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probe.channels import Pooled
-from virtuallab.probe.tissue import Tissue
+from virtuallab.probe.observables.recorded_units import Pooled
+from virtuallab.probe.preparation import Tissue
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS
 
 if TYPE_CHECKING:

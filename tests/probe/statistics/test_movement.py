@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from virtuallab.probe.movement import movement
+from virtuallab.probe.statistics.movement import movement
 
 STIMULI, UNITS = 30, 50
 LABELS = np.arange(STIMULI) % 5

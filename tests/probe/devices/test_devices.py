@@ -12,9 +12,9 @@ import xarray as xr
 
 from tests.probe.rat import stream
 from virtuallab.probe import Contacts, Noise, Probe, Spikes
-from virtuallab.probe.calibration import calibrated
-from virtuallab.probe.cortex import DEPTH, SIDE, layer_at, neighbourhoods, positions
 from virtuallab.probe.device import contacts_json, device_of
+from virtuallab.probe.noise.calibration import calibrated
+from virtuallab.probe.tissue_geometry import DEPTH, SIDE, layer_at, neighbourhoods, positions
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import OBSERVABLES
 

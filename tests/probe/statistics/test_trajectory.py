@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.probe.rat import rat, stream
 from virtuallab.probe import Probe
-from virtuallab.probe.changes import geometry, growth, rectified
-from virtuallab.probe.features import features
+from virtuallab.probe.statistics.features import features
+from virtuallab.probe.statistics.trajectory import geometry, growth, rectified
 from virtuallab.vocabulary import OBSERVABLES
 
 

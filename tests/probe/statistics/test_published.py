@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from virtuallab.probe.statistics import (
+from virtuallab.probe.statistics.published import (
     ADMISSIBLE,
     FUNCTIONS,
     KERNELS,

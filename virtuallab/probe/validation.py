@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from virtuallab.probe.device import device_of
 from virtuallab.probe.fault import Complaint, among, positive, shortage
-from virtuallab.probe.reach import available, recorded
 from virtuallab.probe.schedule import impossible_visits, visits_of
+from virtuallab.probe.unit_selection import available, recorded
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 if TYPE_CHECKING:
