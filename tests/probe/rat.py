@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import Calibration, calibrated
+from virtuallab.probe.noise.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def rat(seed: int = 0) -> Rat:
 
 def set_on_rats(probe: Probe) -> Calibration:
     """Set a probe on another rat, whose visits stand for reference networks."""
-    return calibrated(probe, rat(99), stream(99))
+    return probe.calibrate(rat(99), stream(99))
 
 
 def stream(seed: int = 0) -> np.random.Generator:

@@ -6,11 +6,13 @@ import dataclasses
 
 import pytest
 
+from tests.probe import cat
 from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES
-from virtuallab.probe import Noise, Probe
+from virtuallab.probe import Contacts, Noise, Probe, Series
+from virtuallab.probe.validation import visit_problems
 
 
-def complaints(probe: Probe, **there: object) -> dict[str, str]:
+def problems(probe: Probe, **there: object) -> dict[str, str]:
     asked = {
         "layers": SIZES,
         "synapses": N_SYNAPSES,
@@ -34,7 +36,7 @@ POSSIBLE = [
 
 @pytest.mark.parametrize("probe", POSSIBLE, ids=range(len(POSSIBLE)))
 def test_a_possible_design_is_let_pass(probe):
-    assert complaints(probe) == {}
+    assert problems(probe) == {}
 
 
 IMPOSSIBLE = {
@@ -156,7 +158,7 @@ IMPOSSIBLE = {
 @pytest.mark.parametrize("case", IMPOSSIBLE)
 def test_an_impossible_design_is_told_with_its_field_and_the_way_out(case):
     probe, field, message = IMPOSSIBLE[case]
-    found = complaints(probe)
+    found = problems(probe)
     assert list(found) == [field]
     assert message in found[field]
 
@@ -171,25 +173,91 @@ def test_all_that_is_impossible_is_told_at_once():
         noise=Noise(snr=-1.0),
     )
     wanted = ["layers[1]", "noise.snr", "stimuli", "synapses", "units_per_layer", "visits[1]"]
-    assert sorted(complaints(probe)) == wanted
+    assert sorted(problems(probe)) == wanted
 
 
 def test_a_probe_of_weights_alone_needs_neither_stimuli_nor_units():
     probe = Probe(observables=("weights",), synapses=10, stimuli=99, units=10_000)
-    assert complaints(probe, n_stimuli=0) == {}
+    assert problems(probe, n_stimuli=0) == {}
 
 
 def test_a_probe_of_responses_needs_stimuli():
-    assert "no stimuli" in complaints(Probe(), n_stimuli=0)["stimuli"]
+    assert "no stimuli" in problems(Probe(), n_stimuli=0)["stimuli"]
 
 
 def test_a_probe_of_responses_alone_needs_no_synapses():
     probe = Probe(observables=("activity",), synapses=10_000)
-    assert complaints(probe) == {}
+    assert problems(probe) == {}
 
 
 @pytest.mark.parametrize("probe", POSSIBLE, ids=range(len(POSSIBLE)))
 def test_every_setting_says_what_it_means(probe):
-    for owner in (probe, probe.in_effect.noise):
+    for owner in (probe, probe.resolved.noise):
         for field in dataclasses.fields(owner):
             assert field.metadata["doc"].endswith((".", ")."))
+
+
+IMPOSSIBLE_DEVICES = {
+    "an unknown device": (Probe(device="utah_aray"), "device", "Did you mean 'utah_array'"),
+    "more units than it finds": (
+        Probe(device="tetrode", units=30),
+        "units",
+        "30 units asked of 20",
+    ),
+    "insertions of nothing": (Probe(insertions=2), "insertions", "no device"),
+    "pools of contacts": (Probe(device="utah_array", pool=2), "pool", "each contact"),
+    "contacts that hear weights": (
+        Probe(device="utah_array", observables=("weights",), spikes=None),
+        "device",
+        "hears activity",
+    ),
+    "contacts in no layer": (
+        Probe(
+            device=Contacts(contacts=((0.0, 0.0),)), layers=("conv1",), observables=("activity",)
+        ),
+        "device",
+        "not one unit",
+    ),
+    "too large a pool": (Probe(pool=1000, observables=("activity",)), "pool", "not one unit"),
+    "turnover of voxels": (
+        Probe(pool=2, turnover=0.5, observables=("activity",)),
+        "turnover",
+        "do not lose single",
+    ),
+    "turnover without others": (
+        Probe(turnover=1.0, observables=("activity",)),
+        "turnover",
+        "none is left to find",
+    ),
+    "turnover of an activity change": (
+        Probe(units=20, turnover=0.5),
+        "turnover",
+        "single units followed",
+    ),
+    "an activity change of voxels": (Probe(pool=2), "pool", "single units followed"),
+    "a negative turnover": (Probe(units=20, turnover=-0.5), "turnover", "between 0 and 1"),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE_DEVICES)
+def test_an_impossible_device_is_told(case):
+    probe, field, words = IMPOSSIBLE_DEVICES[case]
+    found = dict(probe.check(cat.SIZES, cat.SYNAPSES, 3, 5))
+    assert words in found.get(field, ""), found
+
+
+@pytest.mark.parametrize(
+    ("series", "place", "words"),
+    [
+        (Series(count=11), "visits", "would be 10; the last that is preserved is 9"),
+        (Series(count=5, first=-2), "visits", "would be 12"),
+        (Series(count=3, every=5), "visits", "would be 10"),
+        (Series(count=1, first=10), "visits.first", "there is no visit 10"),
+        (Series(count=1, first=-11), "visits.first", "there is no visit -11"),
+        (Series(count=2, every=0), "visits.every", "at least 1"),
+    ],
+)
+def test_a_series_that_training_does_not_hold_is_said(series, place, words):
+    [(found, message)] = visit_problems(series, 10)
+    assert found == place
+    assert words in message

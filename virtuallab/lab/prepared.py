@@ -12,7 +12,7 @@ import xarray as xr
 from virtuallab.lab.reference import Reference
 from virtuallab.probe import Probe
 from virtuallab.probe.noise.calibration import Calibration
-from virtuallab.probe.preparation import Unchanging
+from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 
@@ -76,10 +76,10 @@ class Prepared:
         """
         implant = probe.implant(self.tissue, choice)
         recording = implant.record(self.tissue, noise(), calibration)
-        if not (alone and probe.is_noisy):
+        if not (alone and probe.resolved.is_noisy):
             return recording, None
         return recording, implant.record(self._unchanging, noise(), calibration)
 
     @cached_property
-    def _unchanging(self) -> Unchanging:
+    def _unchanging(self) -> StaticPreparation:
         return self.reference.unchanging(self.key, self.visits)

@@ -1,22 +1,19 @@
-"""What a probe can be put into."""
+"""What a probe can be put into: one subject's responses and weights at its visits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 
 @runtime_checkable
-class Tissue(Protocol):
-    """One subject at its visits, as far as electrodes reach.
+class PreparationLike(Protocol):
+    """One subject at its preserved visits.
 
-    A tissue may also have ``labels``, an array (stimulus,) with the class of each stimulus; without
-    it nothing can be said of how classes are represented. And it may have ``maps``, the shape
-    (channels, height, width) of each layer's feature map, in the order of its responses; without
-    it a layer has no map, and its units lie in no order.
+    Two attributes are optional: ``labels``, an array (stimulus,) with the class of each stimulus,
+    and ``maps``, the shape (channels, height, width) of each layer's feature map.
 
     Attributes
     ----------
@@ -25,7 +22,7 @@ class Tissue(Protocol):
     responses : mapping from layer to array, (visit, stimulus, unit)
     weights : mapping from layer to array, (visit, synapse)
     inputs : mapping from layer to int
-        Units that drive each layer.
+        Number of units that drive each layer.
     """
 
     @property
@@ -38,71 +35,47 @@ class Tissue(Protocol):
     def inputs(self) -> Mapping[str, int]: ...  # noqa: D102
 
     def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
-        """Sum over ``units`` of their sensitivity to each input: (visit, stimulus, input)."""
+        """Sum over ``units`` of their derivatives by each input: (visit, stimulus, input)."""
         ...
 
 
-def labels_of(tissue: Tissue) -> np.ndarray | None:
-    """Return the class of each stimulus, where it is known."""
-    labels: np.ndarray | None = getattr(tissue, "labels", None)
+def stimulus_labels(preparation: PreparationLike) -> np.ndarray | None:
+    """Class of each stimulus, (stimulus,); None where classes are unknown."""
+    labels: np.ndarray | None = getattr(preparation, "labels", None)
     return labels
 
 
-def maps_of(tissue: Tissue) -> Mapping[str, tuple[int, int, int]]:
-    """Return the shape (channels, height, width) of each layer's feature map."""
-    maps: Mapping[str, tuple[int, int, int]] | None = getattr(tissue, "maps", None)
+def feature_map_shapes(preparation: PreparationLike) -> Mapping[str, tuple[int, int, int]]:
+    """Shape (channels, height, width) of each layer's feature map; (units, 1, 1) without maps."""
+    maps: Mapping[str, tuple[int, int, int]] | None = getattr(preparation, "maps", None)
     if maps is None:
-        return {layer: (tissue.responses[layer].shape[-1], 1, 1) for layer in tissue.layers}
+        responses = preparation.responses
+        return {layer: (responses[layer].shape[-1], 1, 1) for layer in preparation.layers}
     return maps
 
 
-@dataclass(frozen=True)
-class Unchanging:
-    """A tissue in which nothing happens: at each of some visits it is as at its first.
+class StaticPreparation:
+    """A preparation in which nothing changes: every visit repeats the first.
 
     Parameters
     ----------
-    tissue : Tissue
-        Of one visit.
+    preparation : PreparationLike
     visits : int
+        Number of visits.
     """
 
-    tissue: Tissue
-    visits: int
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Layers, from input to output."""
-        return self.tissue.layers
-
-    @property
-    def responses(self) -> Mapping[str, np.ndarray]:
-        """Responses of each layer: (visit, stimulus, unit)."""
-        return {layer: self._held(each) for layer, each in self.tissue.responses.items()}
-
-    @property
-    def weights(self) -> Mapping[str, np.ndarray]:
-        """Weights of each layer: (visit, synapse)."""
-        return {layer: self._held(each) for layer, each in self.tissue.weights.items()}
-
-    @property
-    def inputs(self) -> Mapping[str, int]:
-        """Units that drive each layer."""
-        return self.tissue.inputs
-
-    @property
-    def labels(self) -> np.ndarray | None:
-        """Class of each stimulus, where it is known."""
-        return labels_of(self.tissue)
-
-    @property
-    def maps(self) -> Mapping[str, tuple[int, int, int]]:
-        """Shape of each layer's feature map."""
-        return maps_of(self.tissue)
+    def __init__(self, preparation: PreparationLike, visits: int) -> None:
+        self._preparation, self._visits = preparation, visits
+        self.layers = preparation.layers
+        self.inputs = preparation.inputs
+        self.labels = stimulus_labels(preparation)
+        self.maps = feature_map_shapes(preparation)
+        self.responses = {layer: self._repeat(v) for layer, v in preparation.responses.items()}
+        self.weights = {layer: self._repeat(v) for layer, v in preparation.weights.items()}
 
     def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
-        """Sum over ``units`` of their sensitivity to each input: (visit, stimulus, input)."""
-        return self._held(self.tissue.jacobian(layer, units))
+        """Sum over ``units`` of their derivatives by each input: (visit, stimulus, input)."""
+        return self._repeat(self._preparation.jacobian(layer, units))
 
-    def _held(self, values: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(values[:1], (self.visits, *values.shape[1:]))
+    def _repeat(self, values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values[:1], (self._visits, *values.shape[1:]))

@@ -1,9 +1,9 @@
-"""Where the units of a network lie in space: the map from network to tissue.
+"""Positions of a network's units in space: the map from network to tissue.
 
-The tissue is a cube of 4 mm. Layers lie on top of one another, the first at the surface, each as
-thick as the others. A unit of a feature map lies where its receptive field does: the columns of the
-map run along x, its rows along y, and the channels at one place form a column in depth. Units
-without a map, those of dense layers, fill their layer evenly in no order that means anything.
+The tissue is a cube of 4 mm. Layers lie on top of one another, the first at the surface, all
+equally thick. A unit of a feature map lies where its receptive field does: the columns of the map
+run along x, its rows along y, and the channels at one place form a column in depth. Units of dense
+layers, which have no map, fill their layer evenly in arbitrary order.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 SIDE: Final = 4000.0  # um, across the visual field
 DEPTH: Final = 4000.0  # um, from the surface to the bottom of the last layer
 
-Map = tuple[int, int, int]  # channels, height, width
+MapShape = tuple[int, int, int]  # channels, height, width
 
 
-def positions(shape: Map, layer: int, layers: int) -> jt.Float[np.ndarray, "unit 3"]:
-    """Return x, y and depth of each unit of a layer, in um, units in the order of its responses.
+def unit_positions(shape: MapShape, layer: int, layers: int) -> jt.Float[np.ndarray, "unit 3"]:
+    """x, y and depth of each unit of a layer, in um, in the order of the layer's responses.
 
     Parameters
     ----------
     shape : (channels, height, width)
-        Of its feature map; height and width are 1 where there is no map.
+        Of the layer's feature map; height and width are 1 where there is no map.
     layer, layers : int
-        Which layer it is, counted from 0 at the surface, and how many there are.
+        Index of the layer, counted from 0 at the surface, and number of layers.
 
     References
     ----------
@@ -50,21 +50,31 @@ _STEPS: Final = (_GOLDEN**-1, _GOLDEN**-2, _GOLDEN**-3)
 
 
 def layer_at(depth: jt.Float[np.ndarray, " contact"], layers: int) -> np.ndarray:
-    """Return the layer at each depth; -1 above the surface and below the last layer."""
+    """Index of the layer at each depth in um; -1 above the surface and below the last layer."""
     inside = (depth >= 0) & (depth < DEPTH)
     return np.where(inside, np.floor(depth / (DEPTH / layers)), -1).astype(np.int64)
 
 
 def neighbourhoods(
-    shape: Map, size: int, layer: int, layers: int
+    shape: MapShape, size: int, layer: int, layers: int
 ) -> jt.Int[np.ndarray, "patch member"]:
-    """Divide a layer into patches of ``size`` units that lie side by side; a rest is left out.
+    """Indices of the units in each patch of ``size`` neighbouring units; a remainder is left out.
 
-    Patches are columns through the layer: of a feature map they hold neighbouring places, and all
-    channels of a place before those of the next.
+    Patches are columns through the layer: in a feature map, a patch holds neighbouring places, and
+    all channels of one place before those of the next. ``shape``, ``layer`` and ``layers`` are
+    those of :func:`unit_positions`.
     """
-    x, y, depth = positions(shape, layer, layers).T
+    x, y, depth = unit_positions(shape, layer, layers).T
     side = max(1, round(float(np.sqrt(len(x) / size))))  # patches along each axis
     band = np.minimum((y / SIDE * side).astype(np.int64), side - 1)
     order = np.lexsort((depth, y, x, band))
     return order[: len(order) // size * size].reshape(-1, size)
+
+
+def depth_group(index: int, count: int) -> int:
+    """Third of the network in which layer ``index`` of ``count`` lies: 0 early, 1 middle, 2 deep.
+
+    >>> [depth_group(i, 4) for i in range(4)]
+    [0, 1, 2, 2]
+    """
+    return min(index // max(count // 3, 1), 2)

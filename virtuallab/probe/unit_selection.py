@@ -1,155 +1,137 @@
-"""Which units of each layer a probe finds, and how many."""
+"""Choice of the units, synapses and stimuli that a probe records in one subject."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probe.device import device_of, reached, yields
-from virtuallab.probe.observables.recorded_units import Channels, Chronic, Pooled, turning
-from virtuallab.probe.preparation import Tissue, maps_of
-from virtuallab.probe.sampling import drawn, drawn_by_weight, even_shares, shares
-from virtuallab.probe.tissue_geometry import Map, neighbourhoods
-
-if TYPE_CHECKING:
-    from virtuallab.probe.probe import InEffect, Probe
-
-
-def recorded(probe: Probe, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Keep the layers that a probe records."""
-    return {n: size for n, size in sizes.items() if probe.layers is None or n in probe.layers}
-
-
-def available(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
-    """How many channels each recorded layer could have: after the device, and after pooling.
-
-    Parameters
-    ----------
-    probe : InEffect
-    sizes : mapping from layer to int
-        Units of every layer, from the surface down.
-    """
-    there = recorded(probe, sizes)
-    device = device_of(probe.device)
-    if device is not None and device.units and there:
-        each = yields(device, there, list(sizes))
-        there = {n: min(size, probe.insertions * each[n]) for n, size in there.items()}
-    return {n: size // probe.pool for n, size in there.items()}
+from virtuallab.probe.insertion import insert
+from virtuallab.probe.observables.recorded_units import (
+    FixedUnits,
+    PooledUnits,
+    RecordedUnits,
+    Selection,
+    with_turnover,
+)
+from virtuallab.probe.preparation import PreparationLike, feature_map_shapes
+from virtuallab.probe.resolved import ResolvedProbe
+from virtuallab.probe.sampling import sample_indices, sample_indices_by_weight
+from virtuallab.probe.tissue_geometry import neighbourhoods
+from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
 
-def units_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
-    """How many channels a probe has in each recorded layer, of so many units."""
-    return _divided(probe, probe.units, probe.units_per_layer, available(probe, sizes))
+class UnitSelector:
+    """Selects the units, synapses, inputs and stimuli that a probe records in one subject.
 
-
-def synapses_of(probe: InEffect, sizes: Mapping[str, int]) -> dict[str, int]:
-    """How many synapses a probe measures in each recorded layer, of so many."""
-    return _divided(probe, probe.synapses, probe.synapses_per_layer, recorded(probe, sizes))
-
-
-def _divided(
-    probe: InEffect, total: int | str, each: int | None, there: Mapping[str, int]
-) -> dict[str, int]:
-    """Divide what a probe asks for among the layers."""
-    if each is not None:
-        return dict.fromkeys(there, each)
-    if not isinstance(total, int) or not there:
-        return dict(there)
-    return even_shares(there, total) if probe.division == "even" else shares(there, total)
-
-
-@dataclass(frozen=True)
-class Finder:
-    """Finds a probe's units in one subject.
+    Each layer draws from a generator of its own, and so do the stimuli: showing fewer images, or
+    recording from fewer layers, does not move the electrodes in the others. Only a selection of
+    active units depends on the stimuli.
 
     Parameters
     ----------
-    probe : InEffect
-    tissue : Tissue
-    visits, stimuli : array of int
-        Those recorded.
-    of_units, of_insertion, of_turnover : numpy.random.Generator
+    probe : ResolvedProbe
+        A design that :mod:`~virtuallab.probe.validation` finds no problem with.
+    preparation : PreparationLike
+    generator : numpy.random.Generator
     """
 
-    probe: InEffect
-    tissue: Tissue
-    visits: jt.Int[np.ndarray, " _"]
-    stimuli: jt.Int[np.ndarray, " _"]
-    of_units: np.random.Generator
-    of_insertion: np.random.Generator
-    of_turnover: np.random.Generator
-    _inserted: dict[int, dict[str, jt.Int[np.ndarray, " _"]]] = field(default_factory=dict)
+    def __init__(
+        self, probe: ResolvedProbe, preparation: PreparationLike, generator: np.random.Generator
+    ) -> None:
+        self.probe, self.preparation, self.layers = probe, preparation, preparation.layers
+        for_stimuli, units, synapses, inputs, self._for_insertion, turnover = generator.spawn(6)
+        self._for_units, self._for_synapses, self._for_inputs, self._for_turnover = (
+            dict(zip(self.layers, each.spawn(len(self.layers)), strict=True))
+            for each in (units, synapses, inputs, turnover)
+        )
+        self._sizes, self._synapses, n_stimuli = {}, {}, 0
+        if probe.measures_responses:
+            n_visits, n_stimuli, _ = preparation.responses[self.layers[0]].shape
+            self._sizes = {n: preparation.responses[n].shape[-1] for n in self.layers}
+        if WEIGHTS in probe.observables:
+            n_visits = len(preparation.weights[self.layers[0]])
+            self._synapses = {n: preparation.weights[n].shape[-1] for n in self.layers}
+        self._visits = probe.visit_indices(n_visits)
+        shown = n_stimuli if probe.stimuli == "all" else probe.stimuli
+        self._stimuli = sample_indices(n_stimuli, shown, for_stimuli)
 
-    def channels(self, sizes: Mapping[str, int]) -> dict[str, Channels]:
-        """Choose the channels of each recorded layer.
-
-        Each layer draws from a stream of its own: recording from fewer layers does not move the
-        electrodes in the others.
-        """
-        layers = self.tissue.layers
-        unit_streams = dict(zip(layers, self.of_units.spawn(len(layers)), strict=True))
-        turnover_streams = dict(zip(layers, self.of_turnover.spawn(len(layers)), strict=True))
-        asked = units_of(self.probe, sizes)
-        return {
-            layer: self._of_layer(layer, count, unit_streams[layer], turnover_streams[layer])
-            for layer, count in asked.items()
-        }
-
-    def _of_layer(
-        self,
-        layer: str,
-        count: int,
-        stream: np.random.Generator,
-        of_turnover: np.random.Generator,
-    ) -> Channels:
-        first = self._found(layer, count, 0, stream)
-        if self.probe.pool > 1:
-            return Pooled(first)
-        if not self.probe.turnover:
-            return Chronic(first)
-        return turning(
-            self.probe.turnover,
-            len(self.visits),
-            lambda visit, anew: self._found(layer, count, visit, anew),
-            first,
-            of_turnover,
+    def select(self) -> Selection:
+        """Indices of all that is recorded."""
+        counts = self.probe.unit_counts(self._sizes) if self._sizes else {}
+        units = {layer: self._recorded_units(layer, count) for layer, count in counts.items()}
+        synapses = self.probe.synapse_counts(self._synapses)
+        return Selection(
+            layers=self._recorded_layers,
+            visits=self._visits,
+            stimuli=self._stimuli,
+            units=units,
+            synapses={
+                layer: sample_indices(self._synapses[layer], count, self._for_synapses[layer])
+                for layer, count in synapses.items()
+            },
+            inputs={
+                layer: self._recorded_inputs(layer, count)
+                for layer, count in counts.items()
+                if ACTIVITY_CHANGE in self.probe.observables
+            },
         )
 
-    def _found(self, layer: str, count: int, visit: int, stream: np.random.Generator) -> np.ndarray:
+    def _recorded_inputs(self, layer: str, n_units: int) -> jt.Int[np.ndarray, " _"]:
+        """The same share of a layer's inputs as of its units, rounded up."""
+        there = self.preparation.inputs[layer]
+        count = -(-there * n_units // self._sizes[layer])
+        return sample_indices(there, count, self._for_inputs[layer])
+
+    def _recorded_units(self, layer: str, count: int) -> RecordedUnits:
+        first = self._found(layer, count, 0, self._for_units[layer])
+        if self.probe.pool > 1:
+            return PooledUnits(first)
+        if not self.probe.turnover:
+            return FixedUnits(first)
+        return with_turnover(
+            self.probe.turnover,
+            len(self._visits),
+            lambda visit, generator: self._found(layer, count, visit, generator),
+            first,
+            self._for_turnover[layer],
+        )
+
+    def _found(
+        self, layer: str, count: int, visit: int, generator: np.random.Generator
+    ) -> np.ndarray:
         """Units, or groups of them, that the probe finds if it is implanted at this visit."""
         possible = self._possible(layer, visit)
         if self.probe.selection == "random":
-            chosen = drawn(len(possible), count, stream)
-            return np.take(possible, chosen, axis=0)
-        seen = self.tissue.responses[layer][self.visits[visit]][self.stimuli][:, possible]
-        axes = tuple({0, *range(2, seen.ndim)})
-        strength = np.maximum(seen, 0).mean(axes, dtype=np.float64)
-        return np.take(possible, drawn_by_weight(strength, count, stream), axis=0)
+            return np.take(possible, sample_indices(len(possible), count, generator), axis=0)
+        responses = self.preparation.responses[layer][self._visits[visit]]
+        shown = np.maximum(responses[self._stimuli][:, possible], 0)
+        strength = shown.mean(tuple({0, *range(2, shown.ndim)}), dtype=np.float64)
+        return np.take(possible, sample_indices_by_weight(strength, count, generator), axis=0)
 
     def _possible(self, layer: str, visit: int) -> np.ndarray:
-        maps, layers = maps_of(self.tissue), list(self.tissue.layers)
+        """Units, or groups of them, among which the probe finds its own."""
         if self.probe.pool > 1:
-            return neighbourhoods(maps[layer], self.probe.pool, layers.index(layer), len(layers))
-        device = device_of(self.probe.device)
-        if device is None or not device.units:
-            return np.arange(int(np.prod(maps[layer])))
-        return self._insertion(visit, maps)[layer]
+            shape = feature_map_shapes(self.preparation)[layer]
+            place = self.layers.index(layer)
+            return neighbourhoods(shape, self.probe.pool, place, len(self.layers))
+        if self.probe.inserted_device is None:
+            return np.arange(self._sizes[layer])
+        return self._insertions[visit][layer]
 
-    def _insertion(
-        self, visit: int, maps: Mapping[str, Map]
-    ) -> dict[str, jt.Int[np.ndarray, " _"]]:
-        """Units that the device reaches at a visit, of all recorded layers."""
-        if not self._inserted:
-            device = device_of(self.probe.device)
-            assert device is not None
-            layers = list(recorded(self.probe, dict.fromkeys(maps, 0)))
-            moves = len(self.visits) if self.probe.turnover else 1
-            for number, stream in enumerate(self.of_insertion.spawn(moves)):
-                self._inserted[number] = reached(
-                    device, self.probe.insertions, maps, layers, stream
-                )
-        return self._inserted[visit]
+    @property
+    def _recorded_layers(self) -> tuple[str, ...]:
+        return tuple(self.probe.in_recorded_layers(dict.fromkeys(self.layers, 0)))
+
+    @cached_property
+    def _insertions(self) -> list[dict[str, jt.Int[np.ndarray, " _"]]]:
+        """Units that the device finds in each recorded layer, by visit if there is turnover."""
+        device = self.probe.inserted_device
+        assert device is not None
+        maps = feature_map_shapes(self.preparation)
+        moves = len(self._visits) if self.probe.turnover else 1
+        return [
+            insert(device, self.probe.insertions, maps, self._recorded_layers, each)
+            for each in self._for_insertion.spawn(moves)
+        ]

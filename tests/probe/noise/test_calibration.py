@@ -7,7 +7,6 @@ import pytest
 
 from tests.probe.rat import SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Calcium, Noise, Probe, Spikes
-from virtuallab.probe.noise.calibration import calibrated
 
 REFERENCE = rat(99)
 
@@ -28,7 +27,7 @@ def test_a_layer_spreads_over_units_and_stimuli_and_a_unit_over_stimuli():
 def test_units_that_never_respond_do_not_lower_the_spread_of_the_median_unit():
     silent = rat(99)
     silent.responses["first"][:, :, :7] = 0
-    spread = calibrated(Probe(), silent, stream()).spreads["activity"]["first"]
+    spread = Probe().calibrate(silent, stream()).spreads["activity"]["first"]
     assert spread.unit == pytest.approx(np.median(silent.responses["first"][:, :, 7:].std(1)))
 
 
@@ -45,7 +44,7 @@ def test_of_an_activity_change_it_is_that_of_sums_over_as_many_units():
         for count in (1, 4)
     )
     implant = Probe(units_per_layer=1).implant(REFERENCE, stream(99))
-    sums = REFERENCE.jacobian("first", implant.units["first"].index)
+    sums = REFERENCE.jacobian("first", implant.selection.units["first"].index)
     wanted = np.sqrt(sums.reshape(len(sums), -1).var(1).mean())
     assert one.spreads["activity_change"]["first"].layer == pytest.approx(wanted, rel=1e-5)
     assert all_.spreads["activity_change"]["first"].layer > 1.3 * wanted
@@ -68,7 +67,7 @@ def test_the_typical_response_fires_at_the_rate_of_the_probe(visits):
     found = set_on_rats(probe)
     typical = float(np.sqrt(np.mean(REFERENCE.responses["second"] ** 2)))
     assert found.responses["second"] == pytest.approx(typical, rel=1e-5)
-    fired = probe.spikes.firing(np.array([0.0, typical, 2 * typical, 9 * typical]), typical)
+    fired = probe.spikes.firing_rates(np.array([0.0, typical, 2 * typical, 9 * typical]), typical)
     np.testing.assert_allclose(fired, [0, 12, 24, 30])
 
 
@@ -76,7 +75,7 @@ def test_a_layer_without_signal_in_the_reference_gets_no_noise_from_a_ratio():
     silent = rat()
     silent.responses["second"][:] = 0
     probe = Probe(noise=Noise(snr=1.0), observables=("activity",))
-    calibration = calibrated(probe, silent, stream())
+    calibration = probe.calibrate(silent, stream())
     found = probe.implant(silent, stream()).record(silent, stream(), calibration)
     of_second = found["activity"].values[..., found["unit_layer"].values == "second"]
     assert (of_second == 0).all()

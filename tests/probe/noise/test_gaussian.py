@@ -18,7 +18,7 @@ def signal(scale: float = 1.0, seed: int = 3) -> np.ndarray:
 
 def added(noise: Noise, clean: np.ndarray, spread: Spread | None = None, seed: int = 0):
     deviation = noise.deviation(spread)
-    return noise.added(clean, deviation, np.random.default_rng(seed)) - clean
+    return noise.add(clean, deviation, np.random.default_rng(seed)) - clean
 
 
 @settings(max_examples=15, deadline=None)
@@ -58,11 +58,11 @@ def test_a_ratio_without_a_reference_is_refused():
 
 def test_without_a_setting_nothing_is_added():
     clean = signal()
-    assert Noise().added(clean, Noise().deviation(None), np.random.default_rng(0)) is clean
+    assert Noise().add(clean, Noise().deviation(None), np.random.default_rng(0)) is clean
 
 
 def test_an_exploded_visit_does_not_spoil_the_others():
     clean = signal()
     clean[2, 0, 0] = np.inf
-    noisy = Noise.added(clean, 1.0, np.random.default_rng(0))
+    noisy = Noise.add(clean, 1.0, np.random.default_rng(0))
     assert np.isfinite(noisy[[0, 1, 3]]).all()

@@ -19,7 +19,7 @@ def constant(response: float, count: int = 40_000) -> np.ndarray:
 def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed):
     spikes = Spikes(rate=20.0, ceiling=1e9, window=0.25, trials=3, missed=missed)
     seen = constant(response)
-    found = spikes.rates(seen, seen, 1.0, stream(1)).astype(np.float64)
+    found = spikes.count(seen, seen, 1.0, stream(1)).astype(np.float64)
     mean = 20 * response * (1 - missed)
     variance = mean / (0.25 * 3)
     # 40,000 counts: five standard errors of their mean, and of their variance (sparse counts have
@@ -32,28 +32,28 @@ def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed
 def test_more_trials_give_the_responses_themselves():
     tissue = rat()
     seen = tissue.responses["first"]
-    found = Spikes(trials=10**9).rates(seen, seen, 1.0, stream())
+    found = Spikes(trials=10**9).count(seen, seen, 1.0, stream())
     np.testing.assert_allclose(found, 10 * seen, atol=1e-2)
 
 
 def test_counts_are_whole_numbers_of_spikes():
     seen = rat().responses["first"]
     spikes = Spikes(rate=8.0, window=0.5, trials=2)
-    counts = spikes.rates(seen, seen, 1.0, stream())  # in a second of all trials
+    counts = spikes.count(seen, seen, 1.0, stream())  # in a second of all trials
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
     assert counts.max() > 3
 
 
 def test_suppression_gives_no_spikes():
     seen = constant(-2.0, 100)
-    np.testing.assert_array_equal(Spikes(ceiling=1e40).rates(seen, seen, 1.0, stream()), 0)
+    np.testing.assert_array_equal(Spikes(ceiling=1e40).count(seen, seen, 1.0, stream()), 0)
 
 
 def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
     tissue = rat()
     layer = tissue.responses["first"]
     own = layer[..., :1]
-    found = Spikes(trials=10**9, contamination=0.3).rates(own, layer, 1.0, stream(4)) / 10
+    found = Spikes(trials=10**9, contamination=0.3).count(own, layer, 1.0, stream(4)) / 10
     rest = (found - 0.7 * own)[..., 0] / 0.3
     misfits = [np.abs(rest - layer[..., other]).max() for other in range(layer.shape[-1])]
     assert min(misfits) < 1e-2 < np.sort(misfits)[1]
@@ -61,7 +61,7 @@ def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
 
 def test_what_is_not_finite_stays_and_spoils_nothing():
     seen = np.array([[[1.0, np.nan, np.inf, 1e30]]], dtype=np.float32)
-    found = Spikes(ceiling=1e40).rates(seen, seen, 1.0, stream())[0, 0]
+    found = Spikes(ceiling=1e40).count(seen, seen, 1.0, stream())[0, 0]
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
     assert np.isposinf(found[2])
@@ -73,7 +73,9 @@ def test_a_probe_that_counts_has_its_electrodes_where_one_that_does_not_has_them
         Probe(units=9, spikes=spikes).implant(rat(), stream(7)) for spikes in (None, Spikes())
     )
     for layer in SIZES:
-        np.testing.assert_array_equal(plain.units[layer].index, counting.units[layer].index)
+        np.testing.assert_array_equal(
+            plain.selection.units[layer].index, counting.selection.units[layer].index
+        )
     seen = counting.record(rat(), stream(8), set_on_rats(Probe(units=9, spikes=Spikes())))
     assert seen.activity.shape == (6, N_STIMULI, 9)
     without = plain.record(rat(), stream(8))
@@ -98,5 +100,5 @@ def test_an_infinite_response_mistaken_for_another_warns_of_nothing():
     seen = np.array([[[np.inf, -np.inf, 1.0]]], dtype=np.float32)
     layer = np.array([[[np.inf, -np.inf]]], dtype=np.float32)
     for seed in range(8):
-        found = Spikes(contamination=0.5).rates(seen, layer, 1.0, stream(seed))[0, 0]
+        found = Spikes(contamination=0.5).count(seen, layer, 1.0, stream(seed))[0, 0]
         assert not np.isfinite(found).all()

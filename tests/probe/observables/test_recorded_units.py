@@ -7,7 +7,7 @@ import pytest
 
 from tests.probe.rat import N_VISITS, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.observables.recorded_units import turning
+from virtuallab.probe.observables.recorded_units import with_turnover
 from virtuallab.probe.statistics.features import features
 
 ACTIVITY = ("activity",)
@@ -39,7 +39,7 @@ def test_a_turning_recording_is_what_its_indices_say():
 def test_the_matched_fraction_is_what_was_asked_for(share, lost):
     pool = np.arange(1000)
     find = lambda _, anew: np.sort(anew.permutation(pool)[:100])  # noqa: E731
-    found = turning(share, 8, find, np.arange(100), stream(3))
+    found = with_turnover(share, 8, find, np.arange(100), stream(3))
     assert (found.matched[1:].sum(1) == 100 - lost).all()
     assert not found.matched[0].any()
     for visit in range(1, 8):
@@ -51,7 +51,7 @@ def test_the_matched_fraction_is_what_was_asked_for(share, lost):
 def test_over_several_visits_the_matched_fraction_decays_as_a_power():
     pool = np.arange(100_000)
     find = lambda _, anew: anew.choice(pool, 2000, replace=False)  # noqa: E731
-    found = turning(0.2, 6, find, np.arange(2000), stream(4))
+    found = with_turnover(0.2, 6, find, np.arange(2000), stream(4))
     followed = found.matched[1:].cumprod(0).mean(1)
     spread = np.sqrt(0.8**3 * (1 - 0.8**3) / 2000)
     np.testing.assert_allclose(followed, 0.8 ** np.arange(1, 6), atol=5 * spread)
@@ -97,7 +97,9 @@ def test_noise_of_an_average_is_in_proportion_to_the_averages_of_the_reference()
     for layer in ("first", "second"):
         mine = plain["unit_layer"].values == layer
         noise = (recorded(probe)["activity"] - plain["activity"]).values[..., mine]
-        averages = chosen.units[layer].hear(reference.responses[layer], chosen.stimuli)
+        averages = chosen.selection.units[layer].read(
+            reference.responses[layer], chosen.selection.stimuli
+        )
         assert noise.std() / np.sqrt(averages.var((1, 2)).mean()) == pytest.approx(2, rel=0.2)
 
 

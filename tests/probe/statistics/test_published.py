@@ -16,9 +16,9 @@ from virtuallab.probe.statistics.published import (
     KERNELS,
     OBSERVABLE_OF,
     STATISTICS,
-    over_images,
-    rank,
-    summaries,
+    mean_over_images,
+    nearest_rank,
+    summary_statistics,
 )
 
 REFERENCE = {  # of (-2, -0.5, 0, 1, 3, 4): mean, var, median, thirdquartile, skew, kurtosis, norm
@@ -78,7 +78,7 @@ def test_the_classifiers_of_the_publication_saw_24_of_them():
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_reference_vector_gives_the_reference_values(function):
-    found = summaries(np.array([-2, -0.5, 0, 1, 3, 4]))
+    found = summary_statistics(np.array([-2, -0.5, 0, 1, 3, 4]))
     values = [float(found[f"{function}_{kernel}"]) for kernel in ORDER]
     assert values == pytest.approx(REFERENCE[function], abs=6e-7)
 
@@ -92,7 +92,7 @@ def test_each_statistic_is_its_definition(entries, rectify, dtype):
         values = np.maximum(values, 0)
         values[..., 0] = 1  # a set of zeros alone has no skew
         values[..., 1] = 2
-    found = summaries(values)
+    found = summary_statistics(values)
     for place in np.ndindex(2, 3):
         for function in FUNCTIONS:
             wanted = slowly([APPLIED[function](float(z)) for z in values[place]])
@@ -103,12 +103,12 @@ def test_each_statistic_is_its_definition(entries, rectify, dtype):
 
 @pytest.mark.parametrize(("entries", "median"), [(2, 1), (4, 1), (6, 3), (5, 2), (8, 3)])
 def test_between_two_middle_values_the_published_one_is_taken(entries, median):
-    assert rank(entries, 50) == median
+    assert nearest_rank(entries, 50) == median
 
 
 def test_statistics_that_are_powers_of_one_another_agree():
     values = np.random.default_rng(1).standard_normal((4, 50))
-    found = summaries(values)
+    found = summary_statistics(values)
     np.testing.assert_array_equal(found["raw_norm"], found["abs_norm"])
     np.testing.assert_array_equal(found["sq_median"], found["abs_median"] ** 2)
     np.testing.assert_array_equal(found["sq_thirdquartile"], found["abs_thirdquartile"] ** 2)
@@ -131,7 +131,7 @@ def test_statistics_that_are_powers_of_one_another_agree():
 def test_statistics_do_not_depend_on_the_order_of_units(values, random):
     order = list(range(values.shape[1]))
     random.shuffle(order)
-    before, after = summaries(values), summaries(values[:, order])
+    before, after = summary_statistics(values), summary_statistics(values[:, order])
     for name in before:
         if not name.endswith(("skew", "kurtosis")):  # ratios to a spread that may be rounding
             np.testing.assert_allclose(after[name], before[name], rtol=1e-9, atol=1e-6)
@@ -139,15 +139,15 @@ def test_statistics_do_not_depend_on_the_order_of_units(values, random):
 
 def test_a_set_computed_alone_and_among_many_is_the_same():
     values = np.random.default_rng(2).standard_normal((300, 900)).astype(np.float32)
-    together = summaries(values)
-    alone = summaries(values[217])
+    together = summary_statistics(values)
+    alone = summary_statistics(values[217])
     for name in alone:
         np.testing.assert_allclose(together[name][217], alone[name], rtol=1e-12)
 
 
 def test_a_spread_far_from_zero_is_not_lost():
-    found = summaries(1e4 + np.array([-1.0, 0.0, 0.0, 1.0, 2.0]))
-    near = summaries(np.array([-1.0, 0.0, 0.0, 1.0, 2.0]))
+    found = summary_statistics(1e4 + np.array([-1.0, 0.0, 0.0, 1.0, 2.0]))
+    near = summary_statistics(np.array([-1.0, 0.0, 0.0, 1.0, 2.0]))
     for kernel in ("var", "skew", "kurtosis"):
         assert float(found[f"raw_{kernel}"]) == pytest.approx(
             float(near[f"raw_{kernel}"]), rel=1e-9
@@ -156,7 +156,7 @@ def test_a_spread_far_from_zero_is_not_lost():
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, -3.7e8])
 def test_a_constant_set_has_no_shape(constant):
-    found = summaries(np.full((2, 33), constant, dtype=np.float32))
+    found = summary_statistics(np.full((2, 33), constant, dtype=np.float32))
     for function in FUNCTIONS:
         assert np.isnan(found[f"{function}_skew"]).all()
         assert np.isnan(found[f"{function}_kurtosis"]).all()
@@ -165,4 +165,4 @@ def test_a_constant_set_has_no_shape(constant):
 
 def test_images_for_which_a_statistic_is_not_defined_do_not_count():
     values = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])
-    np.testing.assert_array_equal(over_images(values), [2.0, np.nan])
+    np.testing.assert_array_equal(mean_over_images(values), [2.0, np.nan])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.probe.rat import rat, stream
 from virtuallab.probe import Probe
 from virtuallab.probe.statistics.features import features
-from virtuallab.probe.statistics.trajectory import geometry, growth, rectified
+from virtuallab.probe.statistics.inner_products import LayerResponses
+from virtuallab.probe.statistics.trajectory import geometry, growth, silence
 from virtuallab.vocabulary import OBSERVABLES
 
 
@@ -121,7 +122,7 @@ def test_similarity_and_dimension_are_those_of_the_centred_covariance():
 
 def test_silence_and_switching_are_counted():
     responses = np.array([[[1.0, 0.0, 0.0, 3.0]], [[1.0, 2.0, 0.0, 0.0]]])
-    found = rectified(responses)
+    found = silence(LayerResponses(responses))
     np.testing.assert_allclose(found["act_silent"], [0.5, 0.5])
     np.testing.assert_allclose(found["act_switched"], [0, 0.5])
 

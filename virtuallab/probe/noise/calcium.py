@@ -1,4 +1,4 @@
-"""Fluorescence of a calcium indicator in the place of responses."""
+"""Fluorescence of a calcium indicator."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from virtuallab.fields import PositiveFloat, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Calcium:
-    r"""Slow and saturating: what an indicator shows of firing at the end of each stimulus.
+    r"""Slow, saturating fluorescence of a calcium indicator at the end of each stimulus.
 
-    Stimuli follow one another in the order in which they are stored. Of the fluorescence at the end
-    of one a share :math:`a = e^{-\Delta/\tau}` is left at the end of the next:
+    Stimuli are shown in the order in which they are stored. A share :math:`a = e^{-\Delta/\tau}`
+    of the fluorescence at the end of one stimulus is left at the end of the next:
 
     .. math:: f_k = a f_{k-1} + (1 - a) \max(y_k, 0), \qquad F = \frac{f}{1 + f / s}
 
-    in dF/F, over the fluorescence without any response. A lasting response of 1 gives a dF/F of 1,
-    and others are in proportion, as long as they are far below :math:`s`. The recording starts
-    after a long time without stimuli. Noise of the photons is the probe's `noise`.
+    in dF/F, relative to the fluorescence without any response. A lasting response :math:`y` far
+    below :math:`s` gives a dF/F of :math:`y`. The recording starts after a long time without
+    stimuli. The probe's `noise` stands for photon noise.
 
     References
     ----------
@@ -36,21 +36,21 @@ class Calcium:
         None, doc="Response at which fluorescence is half of its highest; no saturation if not set."
     )
 
-    def glow(
-        self, seen: jt.Float[np.ndarray, "visit stimulus unit"]
+    def fluorescence(
+        self, responses: jt.Float[np.ndarray, "visit stimulus unit"]
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        """Return fluorescence in dF/F, single precision.
+        """Fluorescence in dF/F, single precision.
 
         Parameters
         ----------
-        seen : array, (visit, stimulus, unit)
-            Responses of the recorded units, stimuli in the order of their presentation.
+        responses : array, (visit, stimulus, unit)
+            Of the recorded units, stimuli in the order of their presentation.
         """
         from scipy.signal import lfilter
 
         left = np.exp(-self.interval / self.decay)
-        fired = np.maximum(seen, 0).astype(np.float64)
-        trace: np.ndarray = lfilter([1 - left], [1, -left], fired, axis=1)
+        rectified = np.maximum(responses, 0).astype(np.float64)
+        trace: np.ndarray = lfilter([1 - left], [1, -left], rectified, axis=1)
         if self.saturation is not None:
             trace = trace / (1 + trace / self.saturation)
         return trace.astype(np.float32)

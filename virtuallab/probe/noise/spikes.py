@@ -1,4 +1,4 @@
-"""Firing rates by spike counts in the place of responses."""
+"""Firing rates estimated from spike counts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from virtuallab.fields import Count, Fraction, PositiveFloat, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Spikes:
-    r"""Spikes counted over trials, sorted into units with some error.
+    r"""Spikes counted over trials and sorted into units with errors.
 
     A response :math:`y` is a firing rate of :math:`f = \min(r \max(y, 0) / y_0, r_\max)`; the
-    spikes of a window of :math:`T` seconds in each of :math:`n` trials are Poisson. What is
-    recorded is the rate that they give, in spikes/s:
+    spikes of a window of :math:`T` seconds in each of :math:`n` trials are Poisson. The recording
+    is the rate estimated from them, in spikes/s:
 
     .. math:: \hat r = \frac{k}{T n}, \qquad
               k \sim \mathrm{Poisson}\!\left((1 - m)\, T n\, f[(1 - c)\, y + c\, y']\right)
@@ -25,9 +25,8 @@ class Spikes:
     typical response of the layer in untrained networks (the root mean square of what lies above
     zero), and does not change as a subject learns: responses that grow are higher rates, up to the
     ceiling :math:`r_\max`. :math:`m` is the share of spikes that are missed; :math:`c` of those
-    sorted into a unit come from another of the same layer, :math:`y'`, the same at all visits. What
-    a neuron suppresses below zero gives no spikes: of a layer without a rectifier only the positive
-    half is seen.
+    sorted into a unit come from another of the same layer, :math:`y'`, the same at all visits.
+    Responses below zero give no spikes.
 
     References
     ----------
@@ -48,16 +47,16 @@ class Spikes:
         0.0, doc="Share of a unit's spikes that belong to another neuron, were both as active."
     )
 
-    def firing(self, responses: np.ndarray, typical: float) -> np.ndarray:
-        """Return the firing rates of responses, of any shape, in spikes/s and double precision.
+    def firing_rates(self, responses: np.ndarray, typical: float) -> np.ndarray:
+        """Firing rates of responses, of any shape, in spikes/s and double precision.
 
-        What is not finite stays as it is.
+        Values that are not finite stay as they are.
 
         Parameters
         ----------
         responses : array
         typical : float
-            The response that fires at ``rate``.
+            Response that fires at ``rate``.
         """
         above = np.maximum(responses, 0).astype(np.float64)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -67,36 +66,36 @@ class Spikes:
         found: np.ndarray = np.where(np.isfinite(responses), rates, above)
         return found
 
-    def rates(
+    def count(
         self,
-        seen: jt.Float[np.ndarray, "visit stimulus unit"],
+        recorded: jt.Float[np.ndarray, "visit stimulus unit"],
         layer: jt.Float[np.ndarray, "visit stimulus other"],
         typical: float,
-        stream: np.random.Generator,
+        generator: np.random.Generator,
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        """Return firing rates in spikes/s, single precision.
+        """Firing rates from Poisson spike counts, in spikes/s and single precision.
 
         Parameters
         ----------
-        seen : array, (visit, stimulus, unit)
-            Responses of the recorded units. What is not a number stays as it is.
+        recorded : array, (visit, stimulus, unit)
+            Responses of the recorded units; NaN stays NaN.
         layer : array, (visit, stimulus, other)
-            Responses of all of the layer, among which are the neurons mistaken for them.
+            Responses of the whole layer, from which wrongly sorted spikes come.
         typical : float
-            The response that fires at ``rate``.
-        stream : numpy.random.Generator
+            Response that fires at ``rate``.
+        generator : numpy.random.Generator
         """
-        of_sorting, of_spikes = stream.spawn(2)
-        mistaken = of_sorting.integers(layer.shape[-1], size=seen.shape[-1])
-        with np.errstate(invalid="ignore", over="ignore"):  # of a network about to diverge
-            fired = seen * (1 - self.contamination)
+        for_sorting, for_spikes = generator.spawn(2)
+        mistaken = for_sorting.integers(layer.shape[-1], size=recorded.shape[-1])
+        with np.errstate(invalid="ignore", over="ignore"):  # in a network about to diverge
+            sorted_ = recorded * (1 - self.contamination)
             if self.contamination:
-                fired = fired + self.contamination * layer[..., mistaken]
-        counted = self.window * self.trials
-        expected = self.firing(fired, typical) * (1 - self.missed) * counted
-        countable = expected < _MOST  # false also where it is not a number
-        counts = np.where(countable, of_spikes.poisson(np.where(countable, expected, 0)), expected)
-        return (counts / counted).astype(np.float32)
+                sorted_ = sorted_ + self.contamination * layer[..., mistaken]
+        seconds = self.window * self.trials
+        expected = self.firing_rates(sorted_, typical) * (1 - self.missed) * seconds
+        countable = expected < _MOST  # false for NaN
+        counts = np.where(countable, for_spikes.poisson(np.where(countable, expected, 0)), expected)
+        return (counts / seconds).astype(np.float32)
 
 
-_MOST = 1e15  # above it a count is beyond the generator, and its noise beyond single precision
+_MOST = 1e15  # larger counts are beyond the generator, and their noise beyond single precision

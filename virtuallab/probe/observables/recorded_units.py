@@ -1,9 +1,9 @@
-"""What each channel of a recording hears: the same unit always, others later, or several."""
+"""Units behind the channels of a recording: fixed, replaced from visit to visit, or pooled."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,52 +14,60 @@ from virtuallab.vocabulary import MEMBER, UNIT, VISIT
 
 
 @dataclass(frozen=True)
-class Channels(ABC):
-    """The channels of one layer.
+class RecordedUnits(ABC):
+    """The recorded units of one layer.
 
     Parameters
     ----------
     index : array of int
-        Units heard, among those of the layer.
+        Units among those of the layer, along ``dims``.
     """
 
     index: np.ndarray
     dims: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def hear(
+    def read(
         self,
-        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        responses: jt.Float[np.ndarray, "visit stimulus other"],
         stimuli: jt.Int[np.ndarray, " _"],
     ) -> jt.Float[np.ndarray, "visit shown unit"]:
-        """Pick what the channels hear of a layer's responses at the recorded visits."""
+        """Responses of the recorded units, (visit, shown stimulus, unit).
+
+        Parameters
+        ----------
+        responses : array, (visit, stimulus, unit of the layer)
+            At the recorded visits.
+        stimuli : array of int
+            Stimuli that are shown.
+        """
 
     @property
     def count(self) -> int:
-        """How many channels there are."""
-        return int(self.index.shape[0])
+        """Number of channels."""
+        return int(self.index.shape[self.dims.index(UNIT)])
 
 
 @dataclass(frozen=True)
-class Chronic(Channels):
-    """The same unit at all visits: ``index`` (unit,)."""
+class FixedUnits(RecordedUnits):
+    """The same units at all visits: ``index`` (unit,)."""
 
     index: jt.Int[np.ndarray, " unit"]
     dims: ClassVar = (UNIT,)
 
-    def hear(
+    def read(
         self,
-        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        responses: jt.Float[np.ndarray, "visit stimulus other"],
         stimuli: jt.Int[np.ndarray, " _"],
     ) -> jt.Float[np.ndarray, "visit shown unit"]:
-        """Pick the units."""
-        seen: jt.Float[np.ndarray, "visit shown unit"] = signal[:, stimuli[:, None], self.index]
-        return seen
+        """Responses of the units."""
+        recorded: np.ndarray = responses[:, stimuli[:, None], self.index]
+        return recorded
 
 
 @dataclass(frozen=True)
-class Turning(Channels):
-    """Some lose their unit from visit to visit and find another: ``index`` (visit, unit).
+class TurnoverUnits(RecordedUnits):
+    """Units of which some are replaced from visit to visit: ``index`` (visit, unit).
 
     Parameters
     ----------
@@ -71,81 +79,100 @@ class Turning(Channels):
     matched: jt.Bool[np.ndarray, "visit unit"]
     dims: ClassVar = (VISIT, UNIT)
 
-    def hear(
+    def read(
         self,
-        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        responses: jt.Float[np.ndarray, "visit stimulus other"],
         stimuli: jt.Int[np.ndarray, " _"],
     ) -> jt.Float[np.ndarray, "visit shown unit"]:
-        """Pick each visit's units."""
-        at = np.arange(len(signal))[:, None, None]
-        seen: jt.Float[np.ndarray, "visit shown unit"] = signal[
-            at, stimuli[:, None], self.index[:, None]
-        ]
-        return seen
-
-    @property
-    def count(self) -> int:
-        """How many channels there are."""
-        return int(self.index.shape[1])
+        """Responses of each visit's units."""
+        visits = np.arange(len(responses))[:, None, None]
+        recorded: np.ndarray = responses[visits, stimuli[:, None], self.index[:, None]]
+        return recorded
 
 
 @dataclass(frozen=True)
-class Pooled(Channels):
-    """Each the mean of several units: ``index`` (unit, member)."""
+class PooledUnits(RecordedUnits):
+    """Channels that average several units each: ``index`` (unit, member)."""
 
     index: jt.Int[np.ndarray, "unit member"]
     dims: ClassVar = (UNIT, MEMBER)
 
-    def hear(
+    def read(
         self,
-        signal: jt.Float[np.ndarray, "visit stimulus other"],
+        responses: jt.Float[np.ndarray, "visit stimulus other"],
         stimuli: jt.Int[np.ndarray, " _"],
     ) -> jt.Float[np.ndarray, "visit shown unit"]:
-        """Average the units of each channel."""
-        shown = signal[:, stimuli]
+        """Mean response of each channel's units."""
+        shown = responses[:, stimuli]
         # One member after the other: the gathered whole would be as many times larger.
         total = np.zeros((*shown.shape[:2], len(self.index)), dtype=shown.dtype)
         for member in self.index.T:
             total += shown[..., member]
-        mean: jt.Float[np.ndarray, "visit shown unit"] = total / self.index.shape[1]
+        mean: np.ndarray = total / self.index.shape[1]
         return mean
 
 
-def turning(
+def with_turnover(
     share: float,
     visits: int,
-    found_at: Callable[[int, np.random.Generator], jt.Int[np.ndarray, " _"]],
+    find: Callable[[int, np.random.Generator], jt.Int[np.ndarray, " _"]],
     first: jt.Int[np.ndarray, " _"],
-    stream: np.random.Generator,
-) -> Turning:
-    """Let a share of the channels lose their unit before each visit but the first.
+    generator: np.random.Generator,
+) -> TurnoverUnits:
+    """Units of which a share is replaced before each visit but the first.
 
-    Who is lost is drawn from all alike. In its place comes one of those that the probe would find
-    at that visit and does not have; as likely as any of them, one that it once lost.
+    Lost units are drawn uniformly. Each is replaced by a unit that the probe would find at that
+    visit and does not have; units lost earlier may come back.
 
     Parameters
     ----------
     share : float
-        Of the channels, between 0 and 1; the number of them is rounded.
+        Of the channels, between 0 and 1; their number is rounded.
     visits : int
-        Visits recorded.
-    found_at : callable
-        Units that the probe would find, were it implanted anew: as many as there are channels.
-        Told which of its visits it is.
+        Number of recorded visits.
+    find : callable
+        Units that the probe would find if implanted anew at the visit of this number: as many as
+        there are channels.
     first : array of int
         Units at the first visit.
-    stream : numpy.random.Generator
+    generator : numpy.random.Generator
     """
     index = np.empty((visits, len(first)), dtype=np.int64)
     matched = np.zeros(index.shape, dtype=bool)
     index[:1] = first
     lost = round(share * len(first))
-    for visit, of_visit in enumerate(stream.spawn(visits)[1:], start=1):
-        of_loss, of_finding, of_order = of_visit.spawn(3)
-        places = of_loss.permutation(len(first))
+    for visit, of_visit in enumerate(generator.spawn(visits)[1:], start=1):
+        for_loss, for_finding, for_order = of_visit.spawn(3)
+        places = for_loss.permutation(len(first))
         gone, kept = places[:lost], places[lost:]
         index[visit] = index[visit - 1]
         matched[visit, kept] = True
-        others = np.setdiff1d(found_at(visit, of_finding), index[visit, kept])
-        index[visit, gone] = of_order.permutation(others)[:lost]
-    return Turning(index, matched)
+        others = np.setdiff1d(find(visit, for_finding), index[visit, kept])
+        index[visit, gone] = for_order.permutation(others)[:lost]
+    return TurnoverUnits(index, matched)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a probe records of one subject.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        Recorded layers, from input to output.
+    visits, stimuli : array of int
+        Indices, ascending; no stimuli where no responses are recorded.
+    units : mapping from layer to RecordedUnits
+        Empty where no responses are recorded.
+    synapses : mapping from layer to array of int
+        Indices, ascending; empty where no weights are recorded.
+    inputs : mapping from layer to array of int
+        Indices of the recorded inputs of the activity change, ascending; empty without it.
+    """
+
+    layers: tuple[str, ...]
+    visits: jt.Int[np.ndarray, " _"]
+    stimuli: jt.Int[np.ndarray, " _"]
+    units: Mapping[str, RecordedUnits]
+    synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
+    inputs: Mapping[str, jt.Int[np.ndarray, " _"]]

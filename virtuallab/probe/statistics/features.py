@@ -1,24 +1,30 @@
-"""From one subject's recording to its features: statistics, scale-free changes, flags."""
+"""Features of one subject's recording: statistics, scale-free changes, flags."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 
+import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probe.statistics import trajectory as changes
-from virtuallab.probe.statistics.inner_products import PerVisit, kept_between
+from virtuallab.probe.statistics.inner_products import LayerResponses, followed_units
 from virtuallab.probe.statistics.published import (
     FUNCTIONS,
     OBSERVABLE_OF,
     STATISTICS,
-    over_images,
-    summaries,
-    summaries_of_observed,
-    units_of,
+    mean_over_images,
+    statistic_units,
+    summary_statistics,
+    summary_statistics_of_observed,
+)
+from virtuallab.probe.statistics.trajectory import (
+    Stats,
+    activity_changes,
+    sensitivity_changes,
+    weight_changes,
 )
 from virtuallab.vocabulary import (
     ACTIVITY,
@@ -35,19 +41,20 @@ from virtuallab.vocabulary import (
     SUBJECT,
     VISIT,
     WEIGHTS,
+    Observable,
     describe,
     describe_flags,
 )
 
 
 def features(recording: xr.Dataset) -> xr.Dataset:
-    """Make of a recording what a decoder reads.
+    """Features of a recording: what a decoder reads.
 
     Parameters
     ----------
     recording : xr.Dataset
-        Of one subject, as a probe records it. ``observed`` (stimulus, unit), if it is there, says
-        which responses were measured at every visit: features are made of these alone, so that
+        Of one subject, as a probe records it. ``observed`` (stimulus, unit), if it is there, marks
+        the responses that were measured at every visit; features are made of these alone, so that
         no statistic changes because other units were measured.
 
     Returns
@@ -58,157 +65,103 @@ def features(recording: xr.Dataset) -> xr.Dataset:
         defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
         exploded (not a finite number).
     """
-    return labelled(recording, measure(recording))
+    return label_features(recording, feature_arrays(recording))
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Features without their labels, as for :func:`features`; also of several subjects."""
+class FeatureArrays:
+    """Features without their labels.
+
+    Parameters
+    ----------
+    stat : array, (visit, layer, statistic)
+    change : array, (visit, layer, change)
+    flag : array of int, (visit, layer, observable)
+        All as for :func:`features`; of several subjects with a leading subject axis.
+    """
 
     stat: np.ndarray
     change: np.ndarray
     flag: np.ndarray
 
     @classmethod
-    def of_subjects(cls, each: Sequence[Measured]) -> Measured:
-        """Put subjects of one make, recorded by one probe, along a leading axis."""
+    def of_subjects(cls, each: Sequence[FeatureArrays]) -> FeatureArrays:
+        """Join subjects of one architecture, recorded by one probe, along a leading axis."""
         return cls(*(np.stack([getattr(m, f.name) for m in each]) for f in fields(cls)))
 
 
-def measure(recording: xr.Dataset) -> Measured:
-    """Make of a recording what a decoder reads, without labels; see :func:`features`."""
+def feature_arrays(recording: xr.Dataset) -> FeatureArrays:
+    """Features of a recording without their labels; see :func:`features`."""
     layers = [str(name) for name in recording[LAYER].values]
-    visits = recording.sizes[VISIT]
-    stat = np.full((visits, len(layers), len(STATISTICS)), np.nan)
-    change = np.full((visits, len(layers), len(change_names())), np.nan)
-    flag = np.full((visits, len(layers), len(OBSERVABLES)), LIVE, dtype=np.int8)
+    shape = recording.sizes[VISIT], len(layers)
+    found = FeatureArrays(
+        stat=np.full((*shape, len(STATISTICS)), np.nan),
+        change=np.full((*shape, len(change_names())), np.nan),
+        flag=np.full((*shape, len(OBSERVABLES)), LIVE, dtype=np.int8),
+    )
     for index, layer in enumerate(layers):
-        for observable, seen in _of_layer(recording, layer, index):
-            flag[:, index, OBSERVABLES.index(observable)] = seen.flag
-            _place(stat[:, index], STATISTICS, seen.stats, seen.flag)
-            _place(change[:, index], change_names(), seen.changes, seen.flag)
-    return Measured(stat, change, flag)
+        for observable, values, stats, changes in _layer_features(recording, layer, index):
+            flag = layer_flags(values)
+            found.flag[:, index, OBSERVABLES.index(observable)] = flag
+            _place(found.stat[:, index], STATISTICS, stats, flag)
+            _place(found.change[:, index], change_names(), changes, flag)
+    return found
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is made of one observable of one layer."""
-
-    stats: Mapping[str, PerVisit]
-    changes: Mapping[str, PerVisit]
-    flag: np.ndarray
-
-
-def _of_layer(recording: xr.Dataset, layer: str, index: int) -> Iterator[tuple[str, _Seen]]:
+def _layer_features(
+    recording: xr.Dataset, layer: str, index: int
+) -> Iterator[tuple[Observable, np.ndarray, Stats, Stats]]:
+    """Observable, values that tell whether the layer is live, statistics and changes."""
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
-        if mine.any():
-            seen = _Responses(
-                _part(recording[ACTIVITY], mine),
-                _labels(recording),
-                _kept(recording, mine),
-                _part(recording["observed"], mine) if "observed" in recording else None,
-            )
-            if (some := seen.measured()) is not None:
-                yield ACTIVITY, _seen_activity(some)
+        responses = _responses(recording, mine).measured() if mine.any() else None
+        if responses is not None:
+            values, observed = responses.values, responses.observed
+            if observed is None:
+                found = summary_statistics(values)
+            else:
+                found = summary_statistics_of_observed(values, observed)
+                # In the place of a missing response one to the same image: it makes no layer live.
+                first = values[:, np.arange(len(observed)), observed.argmax(1)]
+                values = np.where(observed, values, first[..., None])
+            stats = {f"act{name}": mean_over_images(each) for name, each in found.items()}
+            yield ACTIVITY, values, stats, activity_changes(responses, stats)
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
-            yield WEIGHTS, _seen_weights(_part(recording[WEIGHTS], mine))
+            weights = _part(recording[WEIGHTS], mine)
+            stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
+            yield WEIGHTS, weights, stats, weight_changes(weights, stats)
     if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
-        yield ACTIVITY_CHANGE, _seen_change(recording[ACTIVITY_CHANGE].values[:, :, index])
+        gains = recording[ACTIVITY_CHANGE].values[:, :, index]
+        exact = gains.astype(np.float64)
+        each = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
+        stats = {f"gradavg{function}_id": values.mean(-1) for function, values in each}
+        yield ACTIVITY_CHANGE, gains[..., None], stats, sensitivity_changes(gains, stats)
 
 
 def _part(values: xr.DataArray, mine: np.ndarray) -> np.ndarray:
-    """One layer's entries. A layer's lie together, so this is a view."""
+    """Entries of one layer. They lie together, so that a slice is enough."""
     places = np.flatnonzero(mine)
-    part: np.ndarray = values.values[..., places[0] : places[-1] + 1]
-    return np.ascontiguousarray(part)
+    return np.ascontiguousarray(values.values[..., places[0] : places[-1] + 1])
 
 
-def _labels(recording: xr.Dataset) -> np.ndarray | None:
-    return recording["stimulus_label"].values if "stimulus_label" in recording else None
+def _responses(recording: xr.Dataset, mine: np.ndarray) -> LayerResponses:
+    matched = recording.get("unit_matched")
+    labels, observed = recording.get("stimulus_label"), recording.get("observed")
+    return LayerResponses(
+        _part(recording[ACTIVITY], mine),
+        None if labels is None else labels.values,
+        None if matched is None else followed_units(matched.values[:, mine].astype(bool)),
+        None if observed is None else _part(observed, mine),
+    )
 
 
-def _kept(recording: xr.Dataset, mine: np.ndarray) -> np.ndarray | None:
-    """Which of a layer's units were followed between any two visits; all, if nobody says."""
-    if "unit_matched" not in recording:
-        return None
-    return kept_between(recording["unit_matched"].values[:, mine].astype(bool))
+def layer_flags(values: np.ndarray) -> jt.Int8[np.ndarray, " visit"]:
+    """Flag of a layer at each visit: live, dead or exploded.
 
-
-@dataclass(frozen=True)
-class _Responses:
-    """Responses of one layer.
-
-    Parameters
-    ----------
-    values : array, (visit, stimulus, unit)
-    labels : array of int, (stimulus,), optional
-    kept : array of bool, (visit, visit, unit), optional
-    observed : array of bool, (stimulus, unit), optional
-        Whether a response was measured at every visit; all were if not given.
-    """
-
-    values: np.ndarray
-    labels: np.ndarray | None
-    kept: np.ndarray | None
-    observed: np.ndarray | None
-
-    def measured(self) -> _Responses | None:
-        """Return the stimuli and units of which something was measured; None if nothing was."""
-        if self.observed is None or self.observed.all():
-            return replace(self, observed=None)
-        stimuli, units = (np.flatnonzero(self.observed.any(axis)) for axis in (1, 0))
-        if not len(units):
-            return None
-        chosen = np.ix_(stimuli, units)
-        there = self.observed[chosen]
-        return _Responses(
-            self.values[:, stimuli][..., units],
-            None if self.labels is None else self.labels[stimuli],
-            None if self.kept is None else self.kept[..., units],
-            None if there.all() else there,
-        )
-
-
-def _seen_activity(seen: _Responses) -> _Seen:
-    values, observed = seen.values, seen.observed
-    found = summaries(values) if observed is None else summaries_of_observed(values, observed)
-    stats = {f"act{name}": over_images(each) for name, each in found.items()}
-    moved = changes.of_activity(values, seen.labels, stats, seen.kept, observed)
-    return _Seen(stats, moved, flags(values if observed is None else _alike(values, observed)))
-
-
-def _alike(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Put for a missing response one that was measured for the same image: it makes no layer live.
-
-    Parameters
-    ----------
-    values : array, (visit, stimulus, unit)
-    observed : array of bool, (stimulus, unit)
-    """
-    first = values[:, np.arange(len(observed)), observed.argmax(1)]
-    return np.where(observed, values, first[..., None])
-
-
-def _seen_weights(weights: np.ndarray) -> _Seen:
-    stats = {f"weight{name}": found for name, found in summaries(weights).items()}
-    return _Seen(stats, changes.of_weights(weights, stats), flags(weights))
-
-
-def _seen_change(gains: np.ndarray) -> _Seen:
-    exact = gains.astype(np.float64)
-    found = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
-    stats = {f"gradavg{function}_id": values.mean(-1) for function, values in found}
-    return _Seen(stats, changes.of_activity_change(gains, stats), flags(gains[..., None]))
-
-
-def flags(values: np.ndarray) -> np.ndarray:
-    """Live, dead or exploded at each visit.
-
-    A layer is dead when for every image its units respond alike; where only one is recorded, when
-    it does not respond at all.
+    A layer is dead when its units respond alike to every image; if only one is recorded, when it
+    does not respond at all.
 
     Parameters
     ----------
@@ -223,20 +176,33 @@ def flags(values: np.ndarray) -> np.ndarray:
     return np.select([exploded, dead], [EXPLODED, DEAD], LIVE).astype(np.int8)
 
 
-def _place(
-    table: np.ndarray, names: tuple[str, ...], found: Mapping[str, PerVisit], flag: np.ndarray
-) -> None:
-    """Put what was found into its columns; what exploded, or is not a number, is NaN."""
+def _place(table: np.ndarray, names: tuple[str, ...], found: Stats, flag: np.ndarray) -> None:
+    """Write values into their columns; NaN where they are not finite or the layer exploded."""
     for name, values in found.items():
         defined = np.isfinite(values) & (flag != EXPLODED)
         table[:, names.index(name)] = np.where(defined, values, np.nan)
 
 
-def labelled(recording: xr.Dataset, found: Measured) -> xr.Dataset:
-    """Label the features of a recording, or of several like it along a leading subject axis."""
+def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
+    """Label the features of a recording, or of several like it along a leading subject axis.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+    found : FeatureArrays
+
+    Returns
+    -------
+    xr.Dataset
+        As :func:`features` returns it.
+    """
     of = (SUBJECT,) if found.stat.ndim == 4 else ()
-    owners = [OBSERVABLE_OF[name] for name in STATISTICS]
-    change_owners = [_change_observables()[name] for name in change_names()]
+    own_units = {n: str(recording[n].attrs.get("units", "1")) for n in recording.data_vars}
+    owners = np.array([OBSERVABLE_OF[name] for name in STATISTICS], dtype=object)
+    change_owners = np.array(list(_change_observables().values()), dtype=object)
+    units = np.array(
+        [statistic_units(n, own_units.get(OBSERVABLE_OF[n], "1")) for n in STATISTICS], dtype=object
+    )
     flag_attributes = {**describe("flag"), **describe_flags(FLAGS)}
     return xr.Dataset(
         {
@@ -247,34 +213,25 @@ def labelled(recording: xr.Dataset, found: Measured) -> xr.Dataset:
         coords={
             **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},
             STATISTIC: np.array(STATISTICS, dtype=object),
-            "statistic_observable": (STATISTIC, np.array(owners, dtype=object)),
-            "statistic_units": (STATISTIC, _units(recording), describe("statistic_units")),
+            "statistic_observable": (STATISTIC, owners),
+            "statistic_units": (STATISTIC, units, describe("statistic_units")),
             CHANGE_NAME: np.array(change_names(), dtype=object),
-            "change_observable": (CHANGE_NAME, np.array(change_owners, dtype=object)),
+            "change_observable": (CHANGE_NAME, change_owners),
             OBSERVABLE: np.array(OBSERVABLES, dtype=object),
         },
     ).drop_vars("n_units", errors="ignore")
 
 
-def _units(recording: xr.Dataset) -> np.ndarray:
-    """Units of each statistic, from those of its observable."""
-    measured = {
-        name: recording[name].attrs.get("units", "1") if name in recording else "1"
-        for name in OBSERVABLES
-    }
-    found = [units_of(name, str(measured[OBSERVABLE_OF[name]])) for name in STATISTICS]
-    return np.array(found, dtype=object)
-
-
 @cache
 def _change_observables() -> Mapping[str, str]:
-    """Name of each change, and the observable it is of; asked of the functions that make them."""
+    """Name of each change and its observable, from the functions that make them."""
     ones = np.ones((2, 2, 2))
     stats = {name: np.ones(2) for name in STATISTICS}
+    labelled = LayerResponses(ones, np.zeros(2, dtype=np.int64))
     made = {
-        WEIGHTS: changes.of_weights(ones[:, 0], stats),
-        ACTIVITY: changes.of_activity(ones, np.zeros(2, dtype=np.int64), stats),
-        ACTIVITY_CHANGE: changes.of_activity_change(ones[:, 0], stats),
+        WEIGHTS: weight_changes(ones[:, 0], stats),
+        ACTIVITY: activity_changes(labelled, stats),
+        ACTIVITY_CHANGE: sensitivity_changes(ones[:, 0], stats),
     }
     return {name: observable for observable, names in made.items() for name in names}
 

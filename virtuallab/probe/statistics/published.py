@@ -1,9 +1,9 @@
 r"""The 45 published statistics of an observable, by their published names.
 
 A name is ``{measure}{function}_{statistic}``: ``actabs_mean`` is the mean over units of the
-absolute response to an image, averaged over images. Everything is computed in double precision;
-where the publication dropped a statistic that was not finite in some network, a flag says why
-instead.
+absolute response to an image, averaged over images. All are computed in double precision. The
+publication dropped statistics that were not finite in some network; here they are NaN, and a flag
+gives the reason.
 
 References
 ----------
@@ -50,12 +50,12 @@ Values = jt.Float[np.ndarray, "*sample entry"]
 Summary = jt.Float[np.ndarray, "*sample"]
 
 
-def units_of(statistic: str, measured: str) -> str:
-    """Units of a statistic of an observable that is measured in some units.
+def statistic_units(statistic: str, measured: str) -> str:
+    """Units of a statistic of an observable with these units.
 
-    >>> units_of("actabs_mean", "spikes/s"), units_of("actsq_var", "spikes/s")
+    >>> statistic_units("actabs_mean", "spikes/s"), statistic_units("actsq_var", "spikes/s")
     ('spikes/s', '(spikes/s)^4')
-    >>> units_of("actraw_kurtosis", "dF/F"), units_of("weightsq_var", "1")
+    >>> statistic_units("actraw_kurtosis", "dF/F"), statistic_units("weightsq_var", "1")
     ('1', '1')
     """
     function, kernel = statistic.split("_")
@@ -65,24 +65,24 @@ def units_of(statistic: str, measured: str) -> str:
     return measured if power == 1 else f"({measured})^{power}"
 
 
-def rank(entries: int, percent: int) -> int:
-    """Position of a nearest-rank quantile among ascending values.
+def nearest_rank(entries: int, percent: int) -> int:
+    """Position of a nearest-rank quantile among so many ascending values.
 
-    As published: the rank counts from the largest value, and halves round to even.
+    As published, the rank counts from the largest value, and halves round to even.
     """
     return entries - 1 - round((entries - 1) * (1 - percent / 100))
 
 
-def quantiles(values: Values) -> tuple[Summary, Summary]:
+def _quantiles(values: Values) -> tuple[Summary, Summary]:
     """Median and third quartile over the last axis."""
     # numpy sorts short rows of single precision with vector instructions: a third of the time of a
     # partition at two places.
     ordered = np.sort(values, axis=-1)
-    middle, upper = (ordered[..., rank(values.shape[-1], percent)] for percent in (50, 75))
+    middle, upper = (ordered[..., nearest_rank(values.shape[-1], percent)] for percent in (50, 75))
     return middle.astype(np.float64), upper.astype(np.float64)
 
 
-def moments(values: Values) -> tuple[Summary, Summary, Summary]:
+def _moments(values: Values) -> tuple[Summary, Summary, Summary]:
     """Mean, population variance and fourth central moment over the last axis."""
     mean = values.mean(-1)
     # Two passes: sums of powers would lose the spread of responses far from zero.
@@ -92,8 +92,8 @@ def moments(values: Values) -> tuple[Summary, Summary, Summary]:
 
 
 @np.errstate(invalid="ignore", over="ignore")
-def summaries(values: Values) -> dict[str, Summary]:
-    """Return every statistic of one set of entries, for the entries, their sizes, their squares.
+def summary_statistics(values: Values) -> dict[str, Summary]:
+    """Every statistic of the entries, of their absolute values and of their squares.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ def summaries(values: Values) -> dict[str, Summary]:
     }
 
 
-def summaries_of_observed(
+def summary_statistics_of_observed(
     values: jt.Float[np.ndarray, "visit stimulus unit"],
     observed: jt.Bool[np.ndarray, "stimulus unit"],
 ) -> dict[str, jt.Float[np.ndarray, "visit stimulus"]]:
-    """Return every statistic over the units that were observed with each stimulus.
+    """Every statistic over the units that were observed with each stimulus, (visit, stimulus).
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def summaries_of_observed(
     observed : array of bool, (stimulus, unit)
         At least one unit for each stimulus.
     """
-    each = [summaries(values[:, place, mine]) for place, mine in enumerate(observed)]
+    each = [summary_statistics(values[:, place, mine]) for place, mine in enumerate(observed)]
     return {name: np.stack([found[name] for found in each], axis=1) for name in each[0]}
 
 
@@ -137,16 +137,16 @@ _BLOCK: Final = 65_536  # entries
 def _block(values: Values) -> dict[str, Summary]:
     exact = values.astype(np.float64)
     squared = exact * exact
-    raw_quantiles = quantiles(values)
-    raw = _seven(moments(exact), raw_quantiles, np.sqrt(squared.sum(-1)))
+    raw_quantiles = _quantiles(values)
+    raw = _seven(_moments(exact), raw_quantiles, np.sqrt(squared.sum(-1)))
     if values.min() >= 0:  # as after a rectifier
         sizes, size_quantiles = raw, raw_quantiles
     else:
-        size_quantiles = quantiles(np.abs(values))
-        sizes = _seven(moments(np.abs(exact)), size_quantiles, raw["norm"])
+        size_quantiles = _quantiles(np.abs(values))
+        sizes = _seven(_moments(np.abs(exact)), size_quantiles, raw["norm"])
     # Squaring keeps the order of sizes, so a quantile of squares is the square of a quantile.
     square_quantiles = (size_quantiles[0] ** 2, size_quantiles[1] ** 2)
-    squares = _seven(moments(squared), square_quantiles, np.sqrt(np.vecdot(squared, squared)))
+    squares = _seven(_moments(squared), square_quantiles, np.sqrt(np.vecdot(squared, squared)))
     return {
         f"{f}_{kernel}": found[kernel]
         for f, found in zip(FUNCTIONS, (sizes, raw, squares), strict=True)
@@ -178,8 +178,10 @@ def _seven(
 _ROUNDING: Final = 1e-12  # of the mean; single precision cannot hold entries that lie nearer
 
 
-def over_images(values: jt.Float[np.ndarray, "visit stimulus"]) -> jt.Float[np.ndarray, " visit"]:
-    """Mean over the images for which a statistic is defined; NaN where it is for none."""
+def mean_over_images(
+    values: jt.Float[np.ndarray, "visit stimulus"],
+) -> jt.Float[np.ndarray, " visit"]:
+    """Mean over the images for which a statistic is defined; NaN where there are none."""
     defined = np.isfinite(values)
     count = defined.sum(-1)
     total = np.where(defined, values, 0.0).sum(-1)
