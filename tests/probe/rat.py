@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.noise.calibration import ProbeCalibration
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def rat(seed: int = 0) -> Rat:
     return Rat(tuple(SIZES), responses, weights, inputs, labels, jacobians)
 
 
-def set_on_rats(probe: Probe) -> Calibration:
+def set_on_rats(probe: Probe) -> ProbeCalibration:
     """Set a probe on another rat, whose visits stand for reference networks."""
     return probe.calibrate(rat(99), stream(99))
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from virtuallab.lab.reference import Reference
 from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
@@ -48,7 +48,7 @@ class Prepared:
     def record(
         self,
         probe: Probe,
-        calibration: Calibration | None,
+        calibration: ProbeCalibration | None,
         choice: np.random.Generator,
         noise: Callable[[], np.random.Generator],
         *,
@@ -59,7 +59,7 @@ class Prepared:
         Parameters
         ----------
         probe : Probe
-        calibration : Calibration or None
+        calibration : ProbeCalibration or None
             Of this probe, from the reference.
         choice : numpy.random.Generator
             Which units the probe finds.

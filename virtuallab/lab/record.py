@@ -30,7 +30,7 @@ from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe
 from virtuallab.probe.device import probeinterface_json
-from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.statistics.features import features
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
@@ -210,7 +210,7 @@ def _declare(
         store.declare(noise_node(name), sample, coords=coords, attributes=attributes)
 
 
-def _of_noise(probe: Probe, calibration: Calibration) -> str:
+def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
     """Write down the noise in effect: deviations and typical responses by layer, as JSON."""
     design = probe.resolved
     found: dict[str, dict[str, float]] = {

@@ -16,7 +16,7 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.birth import born
@@ -69,7 +69,7 @@ class Reference:
     states: np.ndarray
     seed: int
 
-    def calibrations(self, probes: Iterable[Probe]) -> list[Calibration | None]:
+    def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
         """Set each of some probes on all of the networks; None for one without noise."""
         networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
         return [

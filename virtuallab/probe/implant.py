@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from virtuallab.probe.noise.calibration import Calibration, typical_response
+from virtuallab.probe.noise.calibration import ProbeCalibration, typical_response
 from virtuallab.probe.observables.activity import ActivityMeasurement
 from virtuallab.probe.observables.activity_change import ActivityChangeMeasurement
 from virtuallab.probe.observables.measurement import Measurement, coordinate
-from virtuallab.probe.observables.recorded_units import Selection
+from virtuallab.probe.observables.unit_readout import Selection
 from virtuallab.probe.observables.weights import WeightMeasurement
 from virtuallab.probe.preparation import PreparationLike, stimulus_labels
 from virtuallab.probe.resolved import ResolvedProbe
@@ -44,7 +44,7 @@ class Implant:
         self,
         preparation: PreparationLike,
         generator: np.random.Generator,
-        calibration: Calibration | None = None,
+        calibration: ProbeCalibration | None = None,
     ) -> xr.Dataset:
         """Record the subject.
 
@@ -57,7 +57,7 @@ class Implant:
         generator : numpy.random.Generator
             Of the noise. Each layer and each observable gets its own part of it, so noise in one
             does not depend on what else is recorded.
-        calibration : Calibration, optional
+        calibration : ProbeCalibration, optional
             Of this probe (:meth:`Probe.calibrate`); needed for firing rates and signal-to-noise
             ratios.
 
@@ -91,21 +91,21 @@ class Implant:
                 coords |= measurements[name].coordinates()
         return xr.Dataset(variables, coords | self._stimulus_coordinates(preparation))
 
-    def calibrate(self, reference: PreparationLike) -> Calibration:
+    def calibrate(self, reference: PreparationLike) -> ProbeCalibration:
         """Signal of the reference networks; see :meth:`Probe.calibrate`."""
         layers = self.selection.layers
         responses: dict[str, float] = {}
         if self.probe.measures_responses:
             responses = {n: typical_response(reference.responses[n]) for n in layers}
-        measurements = self._measurements(reference, Calibration({}, responses))
+        measurements = self._measurements(reference, ProbeCalibration({}, responses))
         spreads = {
             name: {layer: measurement.spread(layer) for layer in layers}
             for name, measurement in measurements.items()
         }
-        return Calibration(spreads, responses)
+        return ProbeCalibration(spreads, responses)
 
     def _measurements(
-        self, preparation: PreparationLike, calibration: Calibration | None
+        self, preparation: PreparationLike, calibration: ProbeCalibration | None
     ) -> dict[Observable, Measurement]:
         return {
             name: MEASUREMENTS[name](self.probe, self.selection, preparation, calibration)

@@ -14,7 +14,7 @@ from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
 from virtuallab.probe.device import Contacts
 from virtuallab.probe.implant import Implant
 from virtuallab.probe.noise.calcium import Calcium
-from virtuallab.probe.noise.calibration import Calibration
+from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.probe.preparation import PreparationLike
@@ -167,7 +167,9 @@ class Probe:
         selector = UnitSelector(self.resolved, preparation, generator)
         return Implant(self.resolved, selector.select())
 
-    def calibrate(self, reference: PreparationLike, generator: np.random.Generator) -> Calibration:
+    def calibrate(
+        self, reference: PreparationLike, generator: np.random.Generator
+    ) -> ProbeCalibration:
         """Measure the signal in reference networks, to which noise and firing rates are relative.
 
         Parameters
@@ -179,7 +181,7 @@ class Probe:
 
         Returns
         -------
-        Calibration
+        ProbeCalibration
         """
         design = replace(self.resolved, visits="all", stimuli="all", turnover=0.0)
         selector = UnitSelector(design, reference, generator)

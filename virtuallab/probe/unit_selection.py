@@ -8,11 +8,11 @@ import jaxtyping as jt
 import numpy as np
 
 from virtuallab.probe.insertion import insert
-from virtuallab.probe.observables.recorded_units import (
+from virtuallab.probe.observables.unit_readout import (
     FixedUnits,
     PooledUnits,
-    RecordedUnits,
     Selection,
+    UnitReadout,
     with_turnover,
 )
 from virtuallab.probe.preparation import PreparationLike, feature_map_shapes
@@ -84,7 +84,7 @@ class UnitSelector:
         count = -(-there * n_units // self._sizes[layer])
         return sample_indices(there, count, self._for_inputs[layer])
 
-    def _recorded_units(self, layer: str, count: int) -> RecordedUnits:
+    def _recorded_units(self, layer: str, count: int) -> UnitReadout:
         first = self._found(layer, count, 0, self._for_units[layer])
         if self.probe.pool > 1:
             return PooledUnits(first)

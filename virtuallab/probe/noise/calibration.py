@@ -54,7 +54,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ProbeCalibration:
     """Signal in the reference networks, to which noise and firing rates are relative.
 
     Parameters

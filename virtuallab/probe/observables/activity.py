@@ -11,7 +11,7 @@ import xarray as xr
 
 from virtuallab.probe.noise.calibration import Spread
 from virtuallab.probe.observables.measurement import Measurement, coordinate
-from virtuallab.probe.observables.recorded_units import PooledUnits, TurnoverUnits
+from virtuallab.probe.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probe.preparation import feature_map_shapes
 from virtuallab.probe.tissue_geometry import unit_positions
 from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT

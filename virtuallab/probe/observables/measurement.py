@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from virtuallab.probe.noise.calibration import Calibration, Spread
-from virtuallab.probe.observables.recorded_units import Selection
+from virtuallab.probe.noise.calibration import ProbeCalibration, Spread
+from virtuallab.probe.observables.unit_readout import Selection
 from virtuallab.probe.preparation import PreparationLike
 from virtuallab.probe.resolved import ResolvedProbe
 from virtuallab.vocabulary import Observable, describe
@@ -27,14 +27,14 @@ class Measurement(ABC):
     selection : Selection
         Units, synapses, visits and stimuli that are recorded.
     preparation : PreparationLike
-    calibration : Calibration, optional
+    calibration : ProbeCalibration, optional
         Of the probe; needed for firing rates and signal-to-noise ratios.
     """
 
     probe: ResolvedProbe
     selection: Selection
     preparation: PreparationLike
-    calibration: Calibration | None
+    calibration: ProbeCalibration | None
     observable: ClassVar[Observable]
     dims: ClassVar[tuple[str, ...]]
 

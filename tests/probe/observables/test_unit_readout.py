@@ -7,7 +7,7 @@ import pytest
 
 from tests.probe.rat import N_VISITS, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.observables.recorded_units import with_turnover
+from virtuallab.probe.observables.unit_readout import with_turnover
 from virtuallab.probe.statistics.features import features
 
 ACTIVITY = ("activity",)

@@ -14,7 +14,7 @@ from virtuallab.vocabulary import MEMBER, UNIT, VISIT
 
 
 @dataclass(frozen=True)
-class RecordedUnits(ABC):
+class UnitReadout(ABC):
     """The recorded units of one layer.
 
     Parameters
@@ -49,7 +49,7 @@ class RecordedUnits(ABC):
 
 
 @dataclass(frozen=True)
-class FixedUnits(RecordedUnits):
+class FixedUnits(UnitReadout):
     """The same units at all visits: ``index`` (unit,)."""
 
     index: jt.Int[np.ndarray, " unit"]
@@ -66,7 +66,7 @@ class FixedUnits(RecordedUnits):
 
 
 @dataclass(frozen=True)
-class TurnoverUnits(RecordedUnits):
+class TurnoverUnits(UnitReadout):
     """Units of which some are replaced from visit to visit: ``index`` (visit, unit).
 
     Parameters
@@ -91,7 +91,7 @@ class TurnoverUnits(RecordedUnits):
 
 
 @dataclass(frozen=True)
-class PooledUnits(RecordedUnits):
+class PooledUnits(UnitReadout):
     """Channels that average several units each: ``index`` (unit, member)."""
 
     index: jt.Int[np.ndarray, "unit member"]
@@ -162,7 +162,7 @@ class Selection:
         Recorded layers, from input to output.
     visits, stimuli : array of int
         Indices, ascending; no stimuli where no responses are recorded.
-    units : mapping from layer to RecordedUnits
+    units : mapping from layer to UnitReadout
         Empty where no responses are recorded.
     synapses : mapping from layer to array of int
         Indices, ascending; empty where no weights are recorded.
@@ -173,6 +173,6 @@ class Selection:
     layers: tuple[str, ...]
     visits: jt.Int[np.ndarray, " _"]
     stimuli: jt.Int[np.ndarray, " _"]
-    units: Mapping[str, RecordedUnits]
+    units: Mapping[str, UnitReadout]
     synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
