@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.stats
 
-from virtuallab.probe.statistics import FUNCTIONS, summaries
+from virtuallab.probe.statistics.published import FUNCTIONS, summary_statistics
 
 # Visits, stimuli and units of one layer, and whether a rectifier follows it.
 CASES = {
@@ -73,13 +73,13 @@ def main() -> None:
     print(f"{'entries':42} {'lab':>9} {'defined':>9} {'ratio':>6}  largest relative difference")
     for name, (shape, rectified) in CASES.items():
         values = entries(shape, rectified)
-        ours, plain = summaries(values), defined(values)
+        ours, plain = summary_statistics(values), defined(values)
         apart = max(
             float(np.max(np.abs(ours[each] - plain[each]) / (np.abs(plain[each]) + 1e-12)))
             for each in plain
         )
         pairs = [
-            (seconds(lambda v=values: summaries(v)), seconds(lambda v=values: defined(v)))
+            (seconds(lambda v=values: summary_statistics(v)), seconds(lambda v=values: defined(v)))
             for _ in range(turns)
         ]
         lab, definition = (float(np.median(column)) for column in zip(*pairs, strict=True))

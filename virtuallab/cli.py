@@ -443,5 +443,5 @@ def main() -> None:
     """Run a command; an error is one clear message and an exit code, never a traceback."""
     # A plug-in of pydantic has no business here, and looking for them reads every distribution.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    lazy.defer("torch", "xarray", "zarr", "pandas", "numpy", "jaxtyping")
+    lazy.defer("torch", "xarray", "zarr", "pandas", "numpy", "jaxtyping", "probeinterface")
     sys.exit(run_command(app))

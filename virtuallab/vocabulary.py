@@ -6,7 +6,7 @@ here, so that a recording, a feature table and a figure cannot drift apart.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 SUBJECT: Final = "subject"
 VISIT: Final = "visit"
@@ -31,7 +31,8 @@ SEED: Final = "seed"
 WEIGHTS: Final = "weights"
 ACTIVITY: Final = "activity"
 ACTIVITY_CHANGE: Final = "activity_change"
-OBSERVABLES: Final = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
+Observable = Literal["weights", "activity", "activity_change"]
+OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"

@@ -75,7 +75,7 @@ def table(cls: type[Any]) -> list[str]:
 
 def presets(device: type[Any]) -> list[str]:
     """Line that says what a device makes of a probe."""
-    parts = [f"``{key}: {_preset(value)}``" for key, value in device.settings.items()]
+    parts = [f"``{key}: {_preset(value)}``" for key, value in device.presets.given().items()]
     contacts = f"{device.units} units, {device.placement} the layers; " if device.units else ""
     return [f"As a probe: {contacts}{', '.join(parts)}.", ""]
 

@@ -22,8 +22,8 @@ from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
 from virtuallab.lab import load
 from virtuallab.lab.table import describe_subjects
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.protocol import expand, read_text
 from virtuallab.protocol.section import Setting, settings_of
 from virtuallab.registry import (

@@ -17,9 +17,9 @@ from virtuallab.intake import read_recording
 from virtuallab.intake.labelled import labelled
 from virtuallab.intake.repeats import averaged, signal_to_noise
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.calibration import Spread
-from virtuallab.probe.features import features
-from virtuallab.probe.implant import depth_group
+from virtuallab.probe.noise.calibration import Spread
+from virtuallab.probe.statistics.features import features
+from virtuallab.probe.tissue_geometry import depth_group
 
 N_VISITS, N_STIMULI, N_UNITS = 3, 4, 6
 DIMS = ("visit", "stimulus", "unit")
@@ -172,7 +172,7 @@ def test_a_recording_of_ours_gives_the_same_features(tmp_path, kind, probe):
 
 
 def vars_of(probe: Probe) -> dict[str, object]:
-    return {k: v for k, v in vars(probe).items() if k != "in_effect"}
+    return {k: v for k, v in vars(probe).items() if k != "resolved"}
 
 
 def test_one_subject_of_many_is_read_by_its_name(tmp_path):
@@ -226,7 +226,7 @@ def test_the_ratio_is_that_of_a_probes_noise():
     draw = np.random.default_rng(3)
     spread = Spread(layer=float(measured[0].std()), unit=np.nan)
     noise = Noise(snr=0.8)
-    shown = [noise.added(measured, noise.deviation(spread), draw) for _ in range(6)]
+    shown = [noise.add(measured, noise.deviation(spread), draw) for _ in range(6)]
     ours = averaged(np.stack(shown, 2).astype(np.float64), np.arange(30))
     assert signal_to_noise(ours) == pytest.approx(0.8 * np.sqrt(6), rel=0.1)
 

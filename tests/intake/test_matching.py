@@ -45,7 +45,7 @@ def test_without_repeats_no_noise_is_added():
 def test_a_recording_of_this_laboratory_is_read_out_as_its_probe_did():
     probe = Probe(device="two_photon", units=9)
     found = matching_probe(recording(probe=json.dumps(asdict(probe))), STEPS)
-    assert found.calcium == probe.in_effect.calcium
+    assert found.calcium == probe.resolved.calcium
     assert found.noise == Noise(unit_snr=1.0)
     assert found.device is None
     assert signal_to_noise_of(recording(probe=json.dumps(asdict(probe)))) == 1.0

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from virtuallab.cli import app
 from virtuallab.errors import MissingLibrary, UserError
 from virtuallab.intake import read_recording
-from virtuallab.probe.features import features
+from virtuallab.probe.statistics.features import features
 
 STIMULI = ("left", "right", "up")
 DURATION = 0.5  # of a trial, in seconds

@@ -17,7 +17,7 @@ from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.reference import reference
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.features import Measured, features, measure
+from virtuallab.probe.statistics.features import FeatureArrays, feature_arrays, features
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 
@@ -112,11 +112,11 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
 ) -> None:
     seen: list[xr.Dataset] = []
 
-    def listening(recording: xr.Dataset) -> Measured:
+    def listening(recording: xr.Dataset) -> FeatureArrays:
         seen.append(recording)
-        return measure(recording)
+        return feature_arrays(recording)
 
-    monkeypatch.setattr(benches, "measure", listening)
+    monkeypatch.setattr(benches, "feature_arrays", listening)
 
     def units(count: int, seed: int) -> list[set[tuple[str, int]]]:
         seen.clear()

@@ -21,8 +21,8 @@ from virtuallab.lab.anatomy import anatomies
 from virtuallab.lab.load import protocol
 from virtuallab.lab.reference import NETWORKS, Reference, _made
 from virtuallab.probe import Noise, Probe, Spikes
-from virtuallab.probe.features import features
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.preparation import StaticPreparation
+from virtuallab.probe.statistics.features import features
 from virtuallab.protocol import expand
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store import Store
@@ -41,7 +41,7 @@ class NoiseOfTheVisit(Noise):
     def deviation(self, spread: object) -> float:
         return 1.0
 
-    def added(self, values, deviation, stream):  # type: ignore[no-untyped-def,override]
+    def add(self, values, deviation, stream):  # type: ignore[no-untyped-def,override]
         noise = stream.standard_normal(values.shape, dtype=np.float32)
         scale = self.own[values.shape[-1]] / self.snr
         return (values + noise * scale[:, None, None]).astype(np.float32)
@@ -64,9 +64,9 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
         tissue, own = learner(rule, number), probe
         if of_the_visit:
             spreads = {SIZES[n]: tissue.responses[n].std((1, 2)) for n in SIZES}
-            own = replace(probe, noise=NoiseOfTheVisit(snr=probe.in_effect.noise.snr, own=spreads))
+            own = replace(probe, noise=NoiseOfTheVisit(snr=probe.resolved.noise.snr, own=spreads))
         implant = own.implant(tissue, stream(number))
-        still = Unchanging(rat(1000), N_VISITS)
+        still = StaticPreparation(rat(1000), N_VISITS)
         for kind, at in (("signal", tissue), ("noise", still)):
             seen = implant.record(at, stream(number + 500), set_on_rats(probe))
             kept[kind].append(features(seen))
@@ -89,7 +89,7 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
             inner_folds=2,
             seed=1,
             permutations=2,
-            noise=noise if probe.is_noisy else None,
+            noise=noise if probe.resolved.is_noisy else None,
         )
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration, calibrated
+from virtuallab.probe.noise.calibration import ProbeCalibration
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def rat(seed: int = 0) -> Rat:
     return Rat(tuple(SIZES), responses, weights, inputs, labels, jacobians)
 
 
-def set_on_rats(probe: Probe) -> Calibration:
+def set_on_rats(probe: Probe) -> ProbeCalibration:
     """Set a probe on another rat, whose visits stand for reference networks."""
-    return calibrated(probe, rat(99), stream(99))
+    return probe.calibrate(rat(99), stream(99))
 
 
 def stream(seed: int = 0) -> np.random.Generator:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, Mute, rat, set_on_rats, stream
+from tests.probe.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, rat, set_on_rats, stream
 from virtuallab.probe import Noise, Probe
-from virtuallab.probe.features import features
-from virtuallab.probe.implant import depth_group
+from virtuallab.probe.statistics.features import features
 
 
 def recorded(probe: Probe, seed: int = 1, noise_seed: int = 2) -> xr.Dataset:
@@ -70,61 +65,11 @@ def test_depth_is_that_in_the_network_whichever_layers_are_recorded():
     np.testing.assert_array_equal(found["depth_group"], [1, 2])
 
 
-@pytest.mark.parametrize(
-    ("count", "early", "middle"), [(8, 2, 2), (22, 7, 7), (38, 12, 12), (4, 1, 1), (5, 1, 1)]
-)
-def test_layers_are_grouped_by_depth_as_published(count, early, middle):
-    found = [depth_group(index, count) for index in range(count)]
-    assert found == [0] * early + [1] * middle + [2] * (count - early - middle)
-
-
-def test_the_whole_activity_change_is_the_sum_of_the_jacobian_over_the_units():
-    tissue, found = rat(), recorded(Probe())
-    for index, layer in enumerate(tissue.layers):
-        wanted = tissue.jacobians[layer].sum((2, 3)) / SIZES[layer]
-        np.testing.assert_allclose(
-            found["activity_change"][..., index], wanted, rtol=1e-5, atol=1e-6
-        )
-
-
-def test_a_sampled_activity_change_is_that_of_the_sampled_units_and_inputs():
-    tissue = rat()
-    implant = Probe(units_per_layer=3).implant(tissue, stream(1))
-    found = implant.record(tissue, stream(2))
-    for index, layer in enumerate(tissue.layers):
-        units, inputs = implant.units[layer].index, implant.inputs[layer]
-        assert len(inputs) == np.ceil(tissue.inputs[layer] * 3 / SIZES[layer])
-        wanted = tissue.jacobians[layer][:, :, units][..., inputs].sum((2, 3)) / 3
-        np.testing.assert_allclose(
-            found["activity_change"][..., index], wanted, rtol=1e-5, atol=1e-6
-        )
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 24), st.integers(1, 188), st.integers(0, 2**32))
-def test_no_unit_and_no_synapse_is_recorded_twice(units, synapses, seed):
-    found = recorded(Probe(units=units, synapses=synapses), seed)
-    assert found.sizes["unit"] == units
-    assert found.sizes["synapse"] == synapses
-    for layer in SIZES:
-        for index in ("unit_index", "synapse_index"):
-            chosen = of_layer(found, index, layer).tolist()
-            assert len(set(chosen)) == len(chosen)
-
-
 def test_equal_streams_give_equal_recordings_and_others_do_not():
     probe = Probe(units=9, synapses=30, noise=Noise(snr=1.0))
     xr.testing.assert_identical(recorded(probe), recorded(probe))
     assert not recorded(probe).identical(recorded(probe, seed=5))
     assert not recorded(probe).identical(recorded(probe, noise_seed=5))
-
-
-def test_the_electrodes_stay_where_they_are_when_the_session_changes():
-    whole = recorded(Probe(units_per_layer=3))
-    short = recorded(Probe(units_per_layer=3, visits=2, stimuli=4, observables=("activity",)))
-    fewer = recorded(Probe(units_per_layer=3, layers=("second",)))
-    np.testing.assert_array_equal(whole["unit_index"], short["unit_index"])
-    np.testing.assert_array_equal(of_layer(whole, "unit_index", "second"), fewer["unit_index"])
 
 
 def test_noise_in_one_observable_does_not_depend_on_what_else_is_recorded():
@@ -146,19 +91,6 @@ def test_noise_is_added_to_all_that_is_measured(variable):
     np.testing.assert_allclose(difference.std(axis=axes), expected, rtol=0.35)
 
 
-def test_a_probe_of_weights_alone_shows_nothing():
-    tissue = Mute(layers=tuple(SIZES), weights=rat().weights)
-    found = (
-        Probe(observables=("weights",), synapses=20)
-        .implant(tissue, stream())
-        .record(tissue, stream())
-    )
-    assert set(found.data_vars) == {"weights"}
-    assert found["synapse_index"].dims == ("synapse",)
-    assert found.sizes == {"visit": N_VISITS, "synapse": 20, "layer": 3}
-    assert np.isfinite(features(found)["stat"].sel(layer="first", statistic="weightraw_norm")).all()
-
-
 def test_stimuli_without_classes_can_be_shown():
     class Unlabelled:
         def __init__(self) -> None:
@@ -174,12 +106,6 @@ def test_stimuli_without_classes_can_be_shown():
     assert np.isfinite(change.sel(change_name="act_tuned_step")).all()
 
 
-def test_a_layer_too_small_for_its_share_is_not_measured():
-    found = recorded(Probe(units=2, noise=Noise(sigma=1.0)))
-    assert found["n_units"].values.tolist() == [1, 1, 0]
-    assert np.isnan(found["activity_change"].sel(layer="third")).all()
-
-
 @pytest.mark.parametrize(
     "probe",
     [
@@ -190,27 +116,10 @@ def test_a_layer_too_small_for_its_share_is_not_measured():
 )
 def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
     found = recorded(probe)
-    counted = sum(found[name].size for name in probe.in_effect.observables)
-    assert probe.values(SIZES, N_SYNAPSES, N_VISITS, N_STIMULI) == counted
+    counted = sum(found[name].size for name in probe.resolved.observables)
+    assert probe.resolved.n_values(SIZES, N_SYNAPSES, N_VISITS, N_STIMULI) == counted
 
 
 def test_a_recording_lies_in_memory_as_it_is_read():
     found = recorded(Probe(units=9, stimuli=4, noise=Noise(snr=1.0)))
     assert found["activity"].values.flags["C_CONTIGUOUS"]
-
-
-def test_a_selection_of_the_active_finds_who_responds_when_recording_begins() -> None:
-    tissue = rat()
-    responses = {layer: np.array(seen) for layer, seen in tissue.responses.items()}
-    responses["first"][2] = 0
-    responses["first"][2, :, [1, 4, 6]] = 1.0
-    awake = replace(tissue, responses=responses)
-    probe = Probe(units_per_layer=3, visits=(2, 5), selection="active")
-    for seed in range(20):
-        implant = probe.implant(awake, stream(seed))
-        assert implant.units["first"].index.tolist() == [1, 4, 6]
-    elsewhere = replace(probe, visits=(0, 5))
-    others = {
-        tuple(elsewhere.implant(awake, stream(seed)).units["first"].index) for seed in range(20)
-    }
-    assert len(others) > 1

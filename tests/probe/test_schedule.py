@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from virtuallab.probe.schedule import Series, impossible_visits, visits_of
+from virtuallab.probe.schedule import Series, visit_indices
+from virtuallab.probe.validation import visit_problems
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(2, 200), st.floats(0, 1))
 def test_spread_visits_are_different_and_reach_from_first_to_last(n_visits, part):
     count = 2 + round(part * (n_visits - 2))
-    found = visits_of(count, n_visits)
+    found = visit_indices(count, n_visits)
     assert len(found) == count
     assert (found[0], found[-1]) == (0, n_visits - 1)
     gaps = np.diff(found)
@@ -23,12 +24,12 @@ def test_spread_visits_are_different_and_reach_from_first_to_last(n_visits, part
 
 
 def test_a_single_visit_is_the_last():
-    assert visits_of(1, 21).tolist() == [20]
+    assert visit_indices(1, 21).tolist() == [20]
 
 
 @pytest.mark.parametrize(("asked", "wanted"), [("all", [0, 1, 2, 3]), ((1, 3), [1, 3])])
 def test_all_visits_and_listed_ones_are_taken_as_they_are(asked, wanted):
-    assert visits_of(asked, 4).tolist() == wanted
+    assert visit_indices(asked, 4).tolist() == wanted
 
 
 @pytest.mark.parametrize(
@@ -42,22 +43,5 @@ def test_all_visits_and_listed_ones_are_taken_as_they_are(asked, wanted):
     ],
 )
 def test_a_series_begins_and_goes_on_as_it_says(series, wanted):
-    assert visits_of(series, 10).tolist() == wanted
-    assert not list(impossible_visits(series, 10))
-
-
-@pytest.mark.parametrize(
-    ("series", "place", "words"),
-    [
-        (Series(count=11), "visits", "would be 10; the last that is preserved is 9"),
-        (Series(count=5, first=-2), "visits", "would be 12"),
-        (Series(count=3, every=5), "visits", "would be 10"),
-        (Series(count=1, first=10), "visits.first", "there is no visit 10"),
-        (Series(count=1, first=-11), "visits.first", "there is no visit -11"),
-        (Series(count=2, every=0), "visits.every", "at least 1"),
-    ],
-)
-def test_a_series_that_training_does_not_hold_is_said(series, place, words):
-    [(found, message)] = impossible_visits(series, 10)
-    assert found == place
-    assert words in message
+    assert visit_indices(series, 10).tolist() == wanted
+    assert not list(visit_problems(series, 10))

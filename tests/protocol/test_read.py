@@ -171,7 +171,17 @@ def test_a_protocol_does_not_change() -> None:
 def test_a_probe_without_settings_is_written_as_an_empty_mapping() -> None:
     text = small(("    units: 20\n", ""), ("  sparse:", "  sparse: {}"))
     assert complaints(text) == []
-    assert read_text(text).probes["sparse"].units == "all"
+    assert read_text(text).probes["sparse"].resolved.units == "all"
+
+
+@pytest.mark.parametrize("device", ["connectomics", "paired_recordings"])
+def test_all_synapses_are_asked_for_by_their_word(device: str) -> None:
+    written, left_open = (
+        protocol(("    units: 20", f"    device: {device}{more}")).probes["sparse"].resolved
+        for more in ("\n    synapses: all", "")
+    )
+    assert (written.synapses, written.synapses_per_layer) == ("all", None)
+    assert (left_open.synapses, left_open.synapses_per_layer) in {(1000, None), ("all", 12)}
 
 
 def test_importing_protocols_does_not_import_torch() -> None:

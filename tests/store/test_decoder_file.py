@@ -22,7 +22,7 @@ from tests.decoder.synthetic import features
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.errors import StoreError
-from virtuallab.probe.features import change_names
+from virtuallab.probe.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import is_decoder, load, save
 from virtuallab.store.facts import Facts

@@ -11,7 +11,7 @@ import xarray as xr
 from virtuallab.errors import UserError
 from virtuallab.intake.along import along, numbers_along
 from virtuallab.intake.words import as_words, few, missing
-from virtuallab.probe.implant import depth_group
+from virtuallab.probe.tissue_geometry import depth_group
 from virtuallab.vocabulary import LAYER, UNIT, describe
 
 _ONLY = "recorded"  # the layer of units of which no layer is said

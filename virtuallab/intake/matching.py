@@ -11,10 +11,11 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.noise import Noise
-from virtuallab.probe.probe import InEffect, Probe
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
+from virtuallab.probe.noise.spikes import Spikes
+from virtuallab.probe.probe import Probe
+from virtuallab.probe.resolved import ResolvedProbe
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
 
@@ -87,7 +88,7 @@ def signal_to_noise_of(recording: xr.Dataset) -> float | None:
     return None if snr is None else float(snr)
 
 
-def _own_design(recording: xr.Dataset) -> InEffect | None:
+def _own_design(recording: xr.Dataset) -> ResolvedProbe | None:
     """Return the read-out of a recording of this laboratory; None of one made elsewhere."""
     try:
         written = json.loads(recording.attrs["probe"])
@@ -98,7 +99,7 @@ def _own_design(recording: xr.Dataset) -> InEffect | None:
             noise=None if noise is None else Noise(**noise),
             spikes=None if spikes is None else Spikes(**spikes),
             calcium=None if calcium is None else Calcium(**calcium),
-        ).in_effect
+        ).resolved
     except (KeyError, TypeError, ValueError, RecursionError, UnknownName):
         return None
 

@@ -26,7 +26,7 @@ from virtuallab.lab.reference import reference
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.features import Measured, labelled, measure
+from virtuallab.probe.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
@@ -157,7 +157,7 @@ class Bench:
 
 def measured(probe: Probe) -> tuple[str, ...]:
     """Observables that a design measures, responses first."""
-    seen = probe.in_effect.observables
+    seen = probe.resolved.observables
     return tuple(sorted(seen, key=lambda name: (name != ACTIVITY, OBSERVABLES.index(name))))
 
 
@@ -188,8 +188,8 @@ def _record(
     opened = Store.open(store)
     networks = reference(opened, anatomy, seed)
     calibrations = networks.calibrations(trial.probe for trial in trials)
-    kept: list[list[Measured]] = [[] for _ in trials]
-    of_noise: list[list[Measured]] = [[] for _ in trials]
+    kept: list[list[FeatureArrays]] = [[] for _ in trials]
+    of_noise: list[list[FeatureArrays]] = [[] for _ in trials]
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
     with torch_threads(1):
         for index, key in subjects:
@@ -202,9 +202,9 @@ def _record(
                 recording, alone = prepared.record(
                     trial.probe, calibration, choice, noise, alone=trial.control
                 )
-                kept[number].append(measure(recording))
+                kept[number].append(feature_arrays(recording))
                 if alone is not None:
-                    of_noise[number].append(measure(alone))
+                    of_noise[number].append(feature_arrays(alone))
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [
@@ -214,9 +214,9 @@ def _record(
     return [(index, [of[place] for of in rows]) for place, (index, _) in enumerate(subjects)]
 
 
-def _joined(coords: xr.Dataset, found: Sequence[Measured]) -> xr.Dataset:
+def _joined(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
     """Put the features of several subjects together, with the labels that a decoder needs."""
-    joined = labelled(coords, Measured.of_subjects(found))
+    joined = label_features(coords, FeatureArrays.of_subjects(found))
     group = np.tile(joined["depth_group"].values, (len(found), 1))
     return joined.assign_coords(
         {RULE: (SUBJECT, ["unknown"] * len(found)), "depth_group": ((SUBJECT, LAYER), group)}

@@ -146,7 +146,7 @@ def _probe_settings(device: type[Any]) -> Iterator[str]:
 
     meanings = {setting.name: setting.doc for setting in settings_of(Probe)}
     yield "  What a probe gets from it where the protocol does not say otherwise:"
-    for name, value in device.settings.items():
+    for name, value in device.presets.given().items():
         yield f"  {name} ({_written(value)})"
         yield _wrapped(meanings[name], "      ")
 

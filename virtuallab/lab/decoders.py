@@ -32,9 +32,8 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.record import probe_in
 from virtuallab.lab.stages import living, probes_in, stage
 from virtuallab.probe import Probe
-from virtuallab.probe.features import change_names, features
-from virtuallab.probe.reach import recorded
-from virtuallab.probe.schedule import visits_of
+from virtuallab.probe.schedule import visit_indices
+from virtuallab.probe.statistics.features import change_names, features
 from virtuallab.protocol.plugin import plain
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import load, save
@@ -132,7 +131,7 @@ def matched(
             raise UserError(
                 f"the recording cannot be matched in these subjects: {field}: {message}"
             )
-    visits = visits_of(probe.visits, len(steps))
+    visits = visit_indices(probe.visits, len(steps))
     say(console, _placed(recording, [steps[visit] for visit in visits], steps[-1]))
     read = sample_of(recording, int(visits[0])).values[0]
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
@@ -325,10 +324,10 @@ def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str,
 
 
 def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
-    design = probe.in_effect
-    amounts = [probe.amounts(*sizes) for sizes in experiment.sizes]
-    layers = [len(recorded(design, sizes[0])) for sizes in experiment.sizes]
-    visits = visits_of(design.visits, len(experiment.store.plan["visits"]))
+    design = probe.resolved
+    amounts = [probe.resolved.amounts(*sizes) for sizes in experiment.sizes]
+    layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.sizes]
+    visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
     return {
         "probe": json.loads(json.dumps(plain(asdict(probe)))),
         "visits": tuple(map(int, visits)),

@@ -157,7 +157,7 @@ def _column(designs: Sequence[Designed], path: str, sizes: Sequence[Sizes]) -> n
     """
     if path in _COUNTED:
         counts = [
-            np.mean([each.point.probe.amounts(*size)[path] for size in sizes])
+            np.mean([each.point.probe.resolved.amounts(*size)[path] for size in sizes])
             if path in each.point.settings
             else np.nan
             for each in designs

@@ -17,7 +17,7 @@ from virtuallab.decoder.uncertainty.intervals import posterior
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.features import change_names
+from virtuallab.probe.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.subject.preparation import Preparation, prepare
 from virtuallab.subject.subject import Subject
@@ -46,10 +46,10 @@ def recording_seconds(
         synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
         one = preparing
         for probe in probes.values():
-            numbers = probe.values(units, synapses, visits, len(tissue.labels))
-            gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.in_effect.observables)
+            numbers = probe.resolved.n_values(units, synapses, visits, len(tissue.labels))
+            gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.resolved.observables)
             # Where there is noise it is recorded once more by itself.
-            times = 2 if probe.is_noisy else 1
+            times = 2 if probe.resolved.is_noisy else 1
             one += times * (_PROBE + _NUMBER * numbers) + gradients * preparing
         spent += preparing
         measured += len(anatomy.members)

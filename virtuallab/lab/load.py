@@ -12,7 +12,7 @@ from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.lab.networks import network_faults
 from virtuallab.lab.table import columns_of
 from virtuallab.probe import Probe
-from virtuallab.probe.device import unknown_device
+from virtuallab.probe.validation import device_problems
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
 from virtuallab.subject.fit import misfit, unmatched
@@ -139,9 +139,9 @@ def _unmeasured(asked: Protocol) -> dict[str, str]:
     faults: dict[str, str] = {}
     for name, design in asked.compare.designs.items():
         for point in design.points():
-            if list(unknown_device(point.probe.device)):
+            if list(device_problems(point.probe.device)):
                 continue
-            seen = point.probe.in_effect.observables
+            seen = point.probe.resolved.observables
             if "all" not in read and not set(read) & set(seen):
                 faults[f"compare.designs.{name}"] = (
                     f"measures {', '.join(seen)}, of which compare.observables reads nothing. Add "
@@ -185,9 +185,9 @@ def _analysis_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, 
     architectures = architecture_labels(subjects)
     columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
     measured = {
-        name: probe.in_effect.observables
+        name: probe.resolved.observables
         for name, probe in found.probes.items()
-        if not list(unknown_device(probe.device))
+        if not list(device_problems(probe.device))
     }
     return {
         f"analyses.{name}.{field}": message

@@ -167,7 +167,7 @@ def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
         n_stimuli = len(anatomy.task.stimuli().labels)
         for name, probe in protocol.probes.items():
             if probe.keep == "recording":
-                each = probe.values(units, synapses, visits, n_stimuli)
+                each = probe.resolved.n_values(units, synapses, visits, n_stimuli)
                 node = f"recordings/{name}"
                 sizes[node] = sizes.get(node, 0) + members * each * _BYTES
     return sizes

@@ -166,13 +166,13 @@ def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
 
     def cost(values: Values) -> float:
         probe = how.design.made(values)
-        return max(_cost(probe, how.prices, probe.amounts(*each)) for each in sizes)
+        return max(_cost(probe, how.prices, probe.resolved.amounts(*each)) for each in sizes)
 
     return cost
 
 
 def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
-    design = probe.in_effect
+    design = probe.resolved
     return (
         prices.unit * amounts["units"]
         + prices.synapse * amounts["synapses"]

@@ -11,8 +11,8 @@ import xarray as xr
 
 from virtuallab.lab.reference import Reference
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.noise.calibration import ProbeCalibration
+from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.preparation import Preparation, prepare
 
@@ -48,7 +48,7 @@ class Prepared:
     def record(
         self,
         probe: Probe,
-        calibration: Calibration | None,
+        calibration: ProbeCalibration | None,
         choice: np.random.Generator,
         noise: Callable[[], np.random.Generator],
         *,
@@ -59,7 +59,7 @@ class Prepared:
         Parameters
         ----------
         probe : Probe
-        calibration : Calibration or None
+        calibration : ProbeCalibration or None
             Of this probe, from the reference.
         choice : numpy.random.Generator
             Which units the probe finds.
@@ -76,10 +76,10 @@ class Prepared:
         """
         implant = probe.implant(self.tissue, choice)
         recording = implant.record(self.tissue, noise(), calibration)
-        if not (alone and probe.is_noisy):
+        if not (alone and probe.resolved.is_noisy):
             return recording, None
         return recording, implant.record(self._unchanging, noise(), calibration)
 
     @cached_property
-    def _unchanging(self) -> Unchanging:
+    def _unchanging(self) -> StaticPreparation:
         return self.reference.unchanging(self.key, self.visits)

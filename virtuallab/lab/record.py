@@ -29,9 +29,9 @@ from virtuallab.lab.stages import (
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration
-from virtuallab.probe.device import contacts_json
-from virtuallab.probe.features import features
+from virtuallab.probe.device import probeinterface_json
+from virtuallab.probe.noise.calibration import ProbeCalibration
+from virtuallab.probe.statistics.features import features
 from virtuallab.protocol import differences
 from virtuallab.protocol.section import adapter
 from virtuallab.store import Store
@@ -177,7 +177,7 @@ def _declare(
 ) -> None:
     """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
     design = design_coordinates(describe_subjects(subjects))
-    contacts = contacts_json(probe.device)
+    contacts = probeinterface_json(probe.device)
     attributes = {
         **_origin(store.provenance),
         "probe": _written(probe),
@@ -210,13 +210,13 @@ def _declare(
         "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
     }
     store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
-    if probe.is_noisy:
+    if probe.resolved.is_noisy:
         store.declare(noise_node(name), sample, coords=coords, attributes=attributes)
 
 
-def _of_noise(probe: Probe, calibration: Calibration) -> str:
+def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
     """Write down the noise in effect: deviations and typical responses by layer, as JSON."""
-    design = probe.in_effect
+    design = probe.resolved
     found: dict[str, dict[str, float]] = {
         name: {layer: design.noise.deviation(spread) for layer, spread in of.items()}
         for name, of in calibration.spreads.items()

@@ -1,6 +1,6 @@
 """Reference networks: built like the subjects, never trained, and of random streams of their own.
 
-Probes are set on them (:mod:`virtuallab.probe.calibration`), and the control that removes the
+Probes are set on them (:mod:`virtuallab.probe.noise.calibration`), and the control that removes the
 signal records them in the place of the subjects. They are kept in the store, so that a probe that
 is implanted later is set on the same. Nothing about them depends on a rule, or on any subject.
 """
@@ -16,8 +16,8 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.probe import Probe
-from virtuallab.probe.calibration import Calibration, calibrated
-from virtuallab.probe.tissue import Unchanging
+from virtuallab.probe.noise.calibration import ProbeCalibration
+from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.birth import born
 from virtuallab.subject.population import populate
@@ -69,15 +69,17 @@ class Reference:
     states: np.ndarray
     seed: int
 
-    def calibrations(self, probes: Iterable[Probe]) -> list[Calibration | None]:
+    def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
         """Set each of some probes on all of the networks; None for one without noise."""
         networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
         return [
-            calibrated(probe, networks, self._stream("calibration")) if probe.is_noisy else None
+            probe.calibrate(networks, self._stream("calibration"))
+            if probe.resolved.is_noisy
+            else None
             for probe in probes
         ]
 
-    def unchanging(self, key: str, visits: int) -> Unchanging:
+    def unchanging(self, key: str, visits: int) -> StaticPreparation:
         """Return what is recorded in the place of a subject, once its signal is removed.
 
         Parameters
@@ -89,7 +91,7 @@ class Reference:
         which = int(self._stream(key).integers(len(self.states)))
         one = self.states[which : which + 1]
         tissue = prepare(self.anatomy.architecture, self.anatomy.task, one, None)
-        return Unchanging(tissue, visits)
+        return StaticPreparation(tissue, visits)
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return seeds.generator(self.seed, seeds.REFERENCE, self.anatomy.identity, purpose)

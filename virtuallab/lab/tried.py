@@ -138,7 +138,7 @@ def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 def _named(trial: Trial, how: Decoding) -> dict[str, Any]:
     """Return all that decides what comes of a trial, as plain data."""
     return {
-        "probe": plain(trial.probe.in_effect),
+        "probe": plain(trial.probe.resolved),
         "seed": trial.seed,
         "observables": list(trial.observables),
         "control": trial.control,

@@ -1,13 +1,13 @@
-"""The probes: which units, when, shown what, how noisily; and what is made of what they see."""
+"""Probes: recording designs, what they record of a subject, and the statistics made of it."""
 
-from virtuallab.probe.calcium import Calcium
 from virtuallab.probe.device import Contacts, Device
 from virtuallab.probe.implant import Implant
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
+from virtuallab.probe.noise.spikes import Spikes
+from virtuallab.probe.preparation import PreparationLike
 from virtuallab.probe.probe import Probe
 from virtuallab.probe.schedule import Series
-from virtuallab.probe.spikes import Spikes
-from virtuallab.probe.tissue import Tissue
 
 __all__ = [
     "Calcium",
@@ -15,8 +15,8 @@ __all__ = [
     "Device",
     "Implant",
     "Noise",
+    "PreparationLike",
     "Probe",
     "Series",
     "Spikes",
-    "Tissue",
 ]

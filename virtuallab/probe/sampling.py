@@ -1,4 +1,4 @@
-"""Which units, synapses and stimuli a probe reaches."""
+"""Random draws of units, synapses and stimuli, and their division over layers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import jaxtyping as jt
 import numpy as np
 
 
-def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
+def proportional_shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
     """Divide a number of units over layers in proportion to their sizes.
 
-    Every layer gets its whole share, and the largest remainders get what is left over; the result
-    depends on the sizes alone, so all subjects of one make have the same number in each layer.
+    The largest remainders get the units that are left over. The result depends on the sizes alone,
+    so all subjects of one architecture have the same number in each layer.
 
-    >>> shares({"conv1": 90, "fc2": 10}, 20)
+    >>> proportional_shares({"conv1": 90, "fc2": 10}, 20)
     {'conv1': 18, 'fc2': 2}
     """
     everything = sum(sizes.values())
@@ -26,9 +26,9 @@ def shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
 
 
 def even_shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
-    """Divide a number of units over layers evenly; a layer that has fewer gives all.
+    """Divide a number of units over layers evenly; a layer that has fewer gives all it has.
 
-    What does not go up evenly goes to the first layers.
+    Units that are left over go to the first layers.
 
     >>> even_shares({"conv1": 90, "conv2": 90, "fc3": 10}, 51)
     {'conv1': 21, 'conv2': 20, 'fc3': 10}
@@ -44,36 +44,39 @@ def even_shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
     return given
 
 
-def drawn(size: int, count: int, stream: np.random.Generator) -> jt.Int[np.ndarray, " _"]:
-    """Draw ``count`` different indices below ``size``, in ascending order.
+def sample_indices(
+    size: int, count: int, generator: np.random.Generator
+) -> jt.Int[np.ndarray, " _"]:
+    """Draw ``count`` different indices below ``size``; returned in ascending order.
 
-    They begin a permutation, so of two draws from equal streams the smaller lies in the larger.
+    They begin a permutation, so of two draws from equal generators the smaller lies in the larger.
     """
     if count == size:
         return np.arange(size)
-    return np.sort(stream.permutation(size)[:count])
+    return np.sort(generator.permutation(size)[:count])
 
 
-def drawn_by_weight(
-    weights: jt.Float[np.ndarray, " _"], count: int, stream: np.random.Generator
+def sample_indices_by_weight(
+    weights: jt.Float[np.ndarray, " _"], count: int, generator: np.random.Generator
 ) -> jt.Int[np.ndarray, " _"]:
-    """Draw ``count`` different indices one after the other, each in proportion to its weight.
+    """Draw ``count`` different indices one by one, each in proportion to its weight; ascending.
 
-    Those without weight come last. Of two draws from equal streams the smaller lies in the larger.
+    Indices without weight come last. Of two draws from equal generators the smaller lies in the
+    larger.
 
     Parameters
     ----------
-    weights : array
-        One for each index, at least 0; what is not finite counts as 0.
+    weights : array, (index,)
+        At least 0; values that are not finite count as 0.
     count : int
-    stream : numpy.random.Generator
+    generator : numpy.random.Generator
 
     References
     ----------
     Efraimidis and Spirakis 2006, "Weighted random sampling with a reservoir".
     """
-    waits = stream.standard_exponential(len(weights))
+    waits = generator.standard_exponential(len(weights))
     heavy = np.isfinite(weights) & (weights > 0)
-    # The first to ring of clocks that run as fast as their weights; without weight, after all.
+    # Clocks run as fast as their weights; the first to ring are drawn.
     order = np.lexsort((waits / np.where(heavy, weights, 1.0), ~heavy))
     return np.sort(order[:count])

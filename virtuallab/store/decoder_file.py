@@ -24,7 +24,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.uncertainty.conformal import Conformity
 from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
 from virtuallab.errors import MachineError, StoreError, VirtuallabError
-from virtuallab.probe.features import change_names
+from virtuallab.probe.statistics.features import change_names
 from virtuallab.store.disk import settle, write_json, writing
 from virtuallab.store.facts import Facts
 from virtuallab.store.folder import replaced

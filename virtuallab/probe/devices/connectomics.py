@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from virtuallab.probe.device import Device
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import WEIGHTS
 
@@ -25,8 +22,4 @@ class Connectomics(Device):
     plasticity in adult cortex": the same spines again.
     """
 
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (WEIGHTS,),
-        "synapses": 1000,
-        "noise": Noise(snr=1.0),
-    }
+    presets = Presets(observables=(WEIGHTS,), synapses=1000, noise=Noise(snr=1.0))

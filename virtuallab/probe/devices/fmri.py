@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from virtuallab.probe.device import Device
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -23,8 +20,4 @@ class Fmri(Device):
     Logothetis 2008, "What we can do and what we cannot do with fMRI".
     """
 
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "pool": 16,
-        "noise": Noise(unit_snr=1.0),
-    }
+    presets = Presets(observables=(ACTIVITY,), pool=16, noise=Noise(unit_snr=1.0))

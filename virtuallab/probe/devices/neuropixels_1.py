@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
-
 import numpy as np
+import probeinterface
 
-from virtuallab.probe.device import Device
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("neuropixels_1")
@@ -28,17 +23,13 @@ class Neuropixels1(Device):
     activity".
     """
 
-    units: ClassVar[int] = 384
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "spikes": Spikes(missed=0.1, contamination=0.05),
-        "turnover": 1.0,
-    }
+    units = 384
+    presets = Presets(
+        observables=(ACTIVITY,), spikes=Spikes(missed=0.1, contamination=0.05), turnover=1.0
+    )
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out the bank of sites that is read at once: two to a row, rows 20 um apart."""
-        import probeinterface
-
         row, side = np.divmod(np.arange(384), 2)
         where = np.column_stack([16 * (1 - row % 2) + 32 * side, 20 * row]).astype(float)
         probe = probeinterface.Probe(ndim=2, si_units="um")

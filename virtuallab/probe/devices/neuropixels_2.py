@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+import probeinterface
 
-from virtuallab.probe.device import Device
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("neuropixels_2")
@@ -26,17 +22,13 @@ class Neuropixels2(Device):
     long-term brain recordings": the same neurons over weeks.
     """
 
-    units: ClassVar[int] = 384
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "spikes": Spikes(missed=0.1, contamination=0.05),
-        "turnover": 0.05,
-    }
+    units = 384
+    presets = Presets(
+        observables=(ACTIVITY,), spikes=Spikes(missed=0.1, contamination=0.05), turnover=0.05
+    )
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out the bank of sites that is read at once: rows 15 um apart."""
-        import probeinterface
-
         return probeinterface.generate_multi_columns_probe(
             num_columns=2,
             num_contact_per_column=192,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from virtuallab.probe.device import Device
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import WEIGHTS
 
@@ -23,8 +20,4 @@ class PairedRecordings(Device):
     Circuits".
     """
 
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (WEIGHTS,),
-        "synapses_per_layer": 12,
-        "noise": Noise(snr=5.0),
-    }
+    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=Noise(snr=5.0))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+import probeinterface
 
-from virtuallab.probe.device import Device, Placement
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("patch_clamp")
@@ -28,16 +24,10 @@ class PatchClamp(Device):
     neurons at once.
     """
 
-    placement: ClassVar[Placement] = "within"
-    units: ClassVar[int] = 1
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "noise": Noise(unit_snr=10.0),
-        "turnover": 1.0,
-    }
+    placement = "within"
+    units = 1
+    presets = Presets(observables=(ACTIVITY,), noise=Noise(unit_snr=10.0), turnover=1.0)
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out the tip of the pipette."""
-        import probeinterface
-
         return probeinterface.generate_linear_probe(num_elec=1)

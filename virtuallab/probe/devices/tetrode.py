@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+import probeinterface
 
-from virtuallab.probe.device import Device, Placement
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("tetrode")
@@ -27,16 +23,12 @@ class Tetrode(Device):
     Harris et al. 2000, "Accuracy of Tetrode Spike Separation": errors of sorting.
     """
 
-    placement: ClassVar[Placement] = "within"
-    units: ClassVar[int] = 5
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "spikes": Spikes(missed=0.1, contamination=0.1),
-        "turnover": 0.2,
-    }
+    placement = "within"
+    units = 5
+    presets = Presets(
+        observables=(ACTIVITY,), spikes=Spikes(missed=0.1, contamination=0.1), turnover=0.2
+    )
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out the wires."""
-        import probeinterface
-
         return probeinterface.generate_tetrode(r=10)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+import probeinterface
 
-from virtuallab.probe.calcium import Calcium
-from virtuallab.probe.device import Device, Placement
-from virtuallab.probe.noise import Noise
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("two_photon")
@@ -30,19 +26,17 @@ class TwoPhoton(Device):
     Sheintuch et al. 2017, "Tracking the same neurons across multiple days in Ca2+ imaging data".
     """
 
-    placement: ClassVar[Placement] = "within"
-    units: ClassVar[int] = 256
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "calcium": Calcium(decay=0.7, interval=2.0, saturation=10.0),
-        "noise": Noise(unit_snr=1.0),
-        "turnover": 0.1,
-    }
+    placement = "within"
+    units = 256
+    presets = Presets(
+        observables=(ACTIVITY,),
+        calcium=Calcium(decay=0.7, interval=2.0, saturation=10.0),
+        noise=Noise(unit_snr=1.0),
+        turnover=0.1,
+    )
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out a field of 640 um with a cell every 40 um."""
-        import probeinterface
-
         return probeinterface.generate_multi_columns_probe(
             num_columns=16, num_contact_per_column=16, xpitch=40, ypitch=40
         )

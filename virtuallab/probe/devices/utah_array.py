@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
-
 import numpy as np
+import probeinterface
 
-from virtuallab.probe.device import Device, Placement
-from virtuallab.probe.spikes import Spikes
+from virtuallab.probe.device import Device, Presets
+from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
-
-if TYPE_CHECKING:
-    import probeinterface
 
 
 @DEVICES.register("utah_array")
@@ -29,18 +24,14 @@ class UtahArray(Device):
     three in five units were there a week later.
     """
 
-    placement: ClassVar[Placement] = "within"
-    units: ClassVar[int] = 96
-    settings: ClassVar[Mapping[str, Any]] = {
-        "observables": (ACTIVITY,),
-        "spikes": Spikes(missed=0.2, contamination=0.1),
-        "turnover": 0.1,
-    }
+    placement = "within"
+    units = 96
+    presets = Presets(
+        observables=(ACTIVITY,), spikes=Spikes(missed=0.2, contamination=0.1), turnover=0.1
+    )
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out ten rows of ten, without the corners."""
-        import probeinterface
-
         row, column = np.divmod(np.arange(100), 10)
         corner = np.isin(row, (0, 9)) & np.isin(column, (0, 9))
         where = 400.0 * np.column_stack([column, row])[~corner]

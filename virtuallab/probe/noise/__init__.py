@@ -1,0 +1,1 @@
+"""Disturbances of a recording: instrument noise, spike counts, calcium fluorescence."""

@@ -1,0 +1,1 @@
+"""Observables a probe can measure, one in a file, and the units it follows."""

@@ -1,0 +1,81 @@
+"""What a probe can be put into: one subject's responses and weights at its visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+
+@runtime_checkable
+class PreparationLike(Protocol):
+    """One subject at its preserved visits.
+
+    Two attributes are optional: ``labels``, an array (stimulus,) with the class of each stimulus,
+    and ``maps``, the shape (channels, height, width) of each layer's feature map.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        From input to output.
+    responses : mapping from layer to array, (visit, stimulus, unit)
+    weights : mapping from layer to array, (visit, synapse)
+    inputs : mapping from layer to int
+        Number of units that drive each layer.
+    """
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def responses(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    @property
+    def inputs(self) -> Mapping[str, int]: ...  # noqa: D102
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Sum over ``units`` of their derivatives by each input: (visit, stimulus, input)."""
+        ...
+
+
+def stimulus_labels(preparation: PreparationLike) -> np.ndarray | None:
+    """Class of each stimulus, (stimulus,); None where classes are unknown."""
+    labels: np.ndarray | None = getattr(preparation, "labels", None)
+    return labels
+
+
+def feature_map_shapes(preparation: PreparationLike) -> Mapping[str, tuple[int, int, int]]:
+    """Shape (channels, height, width) of each layer's feature map; (units, 1, 1) without maps."""
+    maps: Mapping[str, tuple[int, int, int]] | None = getattr(preparation, "maps", None)
+    if maps is None:
+        responses = preparation.responses
+        return {layer: (responses[layer].shape[-1], 1, 1) for layer in preparation.layers}
+    return maps
+
+
+class StaticPreparation:
+    """A preparation in which nothing changes: every visit repeats the first.
+
+    Parameters
+    ----------
+    preparation : PreparationLike
+    visits : int
+        Number of visits.
+    """
+
+    def __init__(self, preparation: PreparationLike, visits: int) -> None:
+        self._preparation, self._visits = preparation, visits
+        self.layers = preparation.layers
+        self.inputs = preparation.inputs
+        self.labels = stimulus_labels(preparation)
+        self.maps = feature_map_shapes(preparation)
+        self.responses = {layer: self._repeat(v) for layer, v in preparation.responses.items()}
+        self.weights = {layer: self._repeat(v) for layer, v in preparation.weights.items()}
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Sum over ``units`` of their derivatives by each input: (visit, stimulus, input)."""
+        return self._repeat(self._preparation.jacobian(layer, units))
+
+    def _repeat(self, values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values[:1], (self._visits, *values.shape[1:]))

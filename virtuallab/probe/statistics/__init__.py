@@ -1,0 +1,1 @@
+"""Statistics of a recording: what a decoder reads."""
