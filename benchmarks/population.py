@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.birth import forward_network
+from virtuallab.subject.network.initialization import forward_network
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import Room
 
 NETS = {
     "convs 8-16-16, 8x8": ("knet4", {"normalisation": "none"}, "digits"),

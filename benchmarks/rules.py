@@ -18,7 +18,7 @@ import torch
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import Room
 
 NETS: dict[str, tuple[str, dict[str, Any], str]] = {
     "knet4, 8x8": ("knet4", {}, "digits"),

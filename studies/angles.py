@@ -17,7 +17,7 @@ import torch
 
 from virtuallab.protocol import expand, read
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Visit, train
+from virtuallab.subject.training.trainer import Visit, train
 
 PROTOCOL = Path(__file__).parent.parent / "protocols" / "quickstart.yaml"
 REPLICATES = 16

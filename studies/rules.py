@@ -22,13 +22,13 @@ import torch
 from joblib import Parallel, delayed
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.birth import skeleton
-from virtuallab.subject.needs import facts, locality
-from virtuallab.subject.population import populate
-from virtuallab.subject.state import layout_of
+from virtuallab.subject.learning.locality import facts, locality
+from virtuallab.subject.network.initialization import skeleton
+from virtuallab.subject.network.parameter_layout import layout_of
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room, Visit, train
-from virtuallab.subject.truth import performance
+from virtuallab.subject.training.evaluation import performance
+from virtuallab.subject.training.trainer import Room, Visit, train
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -14,13 +14,13 @@ from itertools import product
 import numpy as np
 import torch
 
+from virtuallab import theory
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject import stability
-from virtuallab.subject.credit.returned import local
+from virtuallab.subject.learning.error_feedback import local
+from virtuallab.subject.network.pathways import Through
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
-from virtuallab.subject.transmission import Through
+from virtuallab.subject.training.trainer import Room
 
 SUBJECTS, STEPS, MOMENTUM = 10, 400, 0.9
 RATES = (0.01, 0.03, 0.06, 0.09, 0.13, 0.2)
@@ -55,9 +55,9 @@ def lowest_limits(room: Room, stimuli: torch.Tensor) -> np.ndarray:
     through = Through(noting=True)
     with room.network.wired(through):
         room.network.scores(stimuli)
-    k = stability.coefficients_of(RULE)
+    k = theory.coefficients_of(RULE)
     each = [
-        stability.measured_limit(k, local(layer, tape, None), mean=False, momentum=MOMENTUM)
+        theory.measured_limit(k, local(layer, tape, None), mean=False, momentum=MOMENTUM)
         for layer, tape in through.tapes.items()
     ]
     return torch.stack(each).min(0).values.numpy()

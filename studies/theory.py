@@ -17,15 +17,15 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from virtuallab import theory
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject import stability
-from virtuallab.subject.local import Local
+from virtuallab.subject.learning.layer_view import Local
+from virtuallab.subject.learning.primitives import descend
+from virtuallab.subject.network.random_streams import Streams
+from virtuallab.subject.network.synapse import Conv, Dense, Synapse
 from virtuallab.subject.optimizer import change
-from virtuallab.subject.primitives import descend
 from virtuallab.subject.rule import stack
-from virtuallab.subject.stability import Coefficients
-from virtuallab.subject.streams import Streams
-from virtuallab.subject.synapse import Conv, Dense, Synapse
+from virtuallab.theory import Coefficients
 
 SEEDS = 10
 PRE, POST, SAMPLES = 64, 32, 5000
@@ -36,7 +36,7 @@ RESTING = {
     "information_alignment": Coefficients(amp=0.02, null=0.01, decay=0.01),
     "symmetric_alignment": Coefficients(self=0.1, decay=0.05),
     "activation_alignment": Coefficients(amp=0.1, sparse=0.05),
-    "kolen_pollack": stability.kolen_pollack(forward_decay=0.05, backward_decay=0.05),
+    "kolen_pollack": theory.kolen_pollack(forward_decay=0.05, backward_decay=0.05),
 }
 
 
@@ -69,15 +69,15 @@ def rest_error(rule: str, seed: int, steps: int = 20_000) -> float:
     """Claim 11: distance from the point of rest, after training ``B`` with ``W`` held."""
     rng, k = np.random.default_rng(seed), RESTING[rule]
     x, w = normal(rng, 1, 200, 12), normal(rng, 1, 8, 12)
-    c = stability.second_moment(x[0].numpy())
-    rate = stability.step_limit(k, w[0].numpy(), c) / 2
+    c = theory.second_moment(x[0].numpy())
+    rate = theory.step_limit(k, w[0].numpy(), c) / 2
     b = normal(rng, 1, 8, 12)
     for _ in range(steps):
         step = rate * descend(sight(Dense(), x, w, b), asdict(k), mean=False)
         b = b - step
         if step.norm() < 1e-9 * b.norm():
             break
-    rest = stability.fixed_point(k, w[0].numpy(), c)
+    rest = theory.fixed_point(k, w[0].numpy(), c)
     return float(np.linalg.norm(b[0].numpy() - rest) / np.linalg.norm(rest))
 
 
@@ -87,7 +87,7 @@ def integrate(
     """Claim 10: both weights after some time of their joint flow, by Runge and Kutta's method."""
 
     def velocity(both: np.ndarray) -> np.ndarray:
-        return np.stack(stability.joint_flow(k, both[0], both[1], c))
+        return np.stack(theory.joint_flow(k, both[0], both[1], c))
 
     both = np.stack([w, b])
     for _ in range(round(time / step)):
@@ -114,7 +114,7 @@ def growth_rate(k: Coefficients, seed: int, time: float = 40) -> float:
 def symmetric_error(k: Coefficients, seed: int) -> tuple[float, float]:
     """Claim 10: relative gap between the weights, and of their singular values to the claimed."""
     w, b = joint_weights(k, seed)[1]
-    off = np.linalg.svd(w)[1] / stability.symmetric_point(k) - 1
+    off = np.linalg.svd(w)[1] / theory.symmetric_point(k) - 1
     return float(np.linalg.norm(w - b) / np.linalg.norm(w + b)), float(np.abs(off).max())
 
 
@@ -126,7 +126,7 @@ def joint_jacobian(k: Coefficients, w: np.ndarray, b: np.ndarray, c: np.ndarray)
         aside = np.zeros_like(at)
         aside[place] = step
         ahead, behind = (
-            np.stack(stability.joint_flow(k, *(at + sign * aside), c)) for sign in (1, -1)
+            np.stack(theory.joint_flow(k, *(at + sign * aside), c)) for sign in (1, -1)
         )
         columns.append((ahead - behind).ravel() / (2 * step))
     return np.stack(columns, 1)
@@ -166,9 +166,9 @@ def misalignment(kind: str, seed: int, scale: float = 1.0) -> tuple[float, float
     """Claim 15: angles to ``W`` of weight mirror and of the ridge decoder, at rest."""
     rng = np.random.default_rng(seed)
     w = scale * rng.standard_normal((POST, PRE))
-    c = stability.second_moment(INPUTS[kind](rng))
-    mirror = stability.fixed_point(Coefficients(amp=2e-3, decay=1e-3), w, c)
-    ridge = stability.fixed_point(Coefficients(amp=2e-3, null=1e-3, decay=1e-3), w, c)
+    c = theory.second_moment(INPUTS[kind](rng))
+    mirror = theory.fixed_point(Coefficients(amp=2e-3, decay=1e-3), w, c)
+    ridge = theory.fixed_point(Coefficients(amp=2e-3, null=1e-3, decay=1e-3), w, c)
     return angle(mirror, w), angle(ridge, w)
 
 
@@ -302,13 +302,13 @@ def claim_7() -> Iterator[Row]:
 def claim_10() -> Iterator[Row]:
     """Both weights together: weight mirror has no point of rest, information alignment has."""
     for sign, amp in (("<", 0.5), (">", 1.5)):
-        k = stability.from_paper(amp=amp, decay=1.0)
+        k = theory.from_paper(amp=amp, decay=1.0)
         yield (
             rf"weight mirror, $\alpha_a {sign} \beta_d$: rate at which $W + B$ grows",
             rf"$\alpha_a - \beta_d$ = {amp - 1:g}",
             over_seeds(partial(growth_rate, k)),
         )
-    k = stability.from_paper(amp=1.5, decay=1.0, null=1.0)
+    k = theory.from_paper(amp=1.5, decay=1.0, null=1.0)
     yield (
         r"information alignment: $\lVert W - B\rVert / \lVert W + B\rVert$, largest",
         "0",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.protocol.texts import complaints, small
-from tests.subject.test_train import seen, subject
+from tests.subject.training.test_trainer import seen, subject
 from virtuallab.registry import OPTIMIZERS, RULES
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import ARCHITECTURES, RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
+from virtuallab.subject.learning.error_feedback import ReturnedError
+from virtuallab.subject.learning.layer_view import Local
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.synapse import Weight
 from virtuallab.subject.rule import Lesson
-from virtuallab.subject.synapse import Weight
 from virtuallab.testing import check_rule
 
 

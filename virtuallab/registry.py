@@ -139,7 +139,11 @@ class Registry(Generic[Plugin]):
         return Path(importlib.import_module(top).__path__[0], *below)
 
     def _modules(self) -> frozenset[str]:
-        return frozenset(module.name for module in pkgutil.iter_modules([str(self._folder)]))
+        return frozenset(
+            module.name
+            for module in pkgutil.iter_modules([str(self._folder)])
+            if not module.name.startswith("_")  # what several plug-ins share
+        )
 
     def _load(self) -> None:
         if self._loaded:

@@ -20,7 +20,7 @@ from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room, train
+from virtuallab.subject.training.trainer import Room, train
 
 _SUBJECTS = 3
 _BATCH = 8  # unlike the number of subjects, so that no axis can be taken for another

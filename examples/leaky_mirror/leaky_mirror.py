@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.local import Local
-from virtuallab.subject.needs import Need
-from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ReturnedError
+from virtuallab.subject.learning.layer_view import Local
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.synapse import Weight
 
 
 @RULES.register("leaky_mirror")

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.subject.test_train import NETS, TASK
+from tests.subject.training.test_trainer import NETS, TASK
 from virtuallab.lab.caution import GROWTH, cautions
 from virtuallab.registry import OPTIMIZERS, RULES
 from virtuallab.subject.rule import stack
-from virtuallab.subject.stability.newborn import Curvature, curvatures, limit_of
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import Room
+from virtuallab.theory.initial_limits import Curvature, curvatures, limit_of
 
 SGD = OPTIMIZERS["sgd"]
 

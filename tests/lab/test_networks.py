@@ -16,9 +16,9 @@ from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab import estimate, load, networks, plan
 from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.subject import tracing
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.tracing import trace
+from virtuallab.subject.network.dry_run import trace
+from virtuallab.subject.network import dry_run as tracing
 
 DIGITS = TASKS["digits"]()
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.population import populate
+from virtuallab.subject.network.random_streams import Streams
 from virtuallab.subject.rule import Rule, stack
-from virtuallab.subject.streams import Streams
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import Room
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 CLASSES, CHANNELS, FIELD = 4, 2, (6, 6)

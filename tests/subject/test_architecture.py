@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.birth import born, skeleton
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.initialization import born, skeleton
+from virtuallab.subject.network.population import populate
 
 SHAPES = {"8x8": (1, 8, 8), "28x28": (1, 28, 28), "colour": (3, 32, 32)}
 

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from tests.subject.nets import Residual
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape, Site
-from virtuallab.subject.birth import born
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.initialization import born
+from virtuallab.subject.network.parameter_layout import layout_of
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import Preparation, prepare
-from virtuallab.subject.state import layout_of
 from virtuallab.subject.task import Images, Task
 
 

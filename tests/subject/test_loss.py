@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised
-from tests.subject.test_train import TASK, seen, subject
+from tests.subject.training.test_trainer import TASK, seen, subject
 from virtuallab.errors import UnknownName, UserError
 from virtuallab.registry import RULES
-from virtuallab.subject.birth import forward_network
-from virtuallab.subject.fit import misfit
 from virtuallab.subject.loss import loss_called
+from virtuallab.subject.network.initialization import forward_network
 from virtuallab.subject.rule import Lesson
 from virtuallab.subject.subject import Cohort
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.compatibility import misfit
+from virtuallab.subject.training.trainer import Room
 from virtuallab.vocabulary import LOSSES, SQUARED_ERROR
 
 UNMOVED = {"bcm", "forward_forward", "hebbian", "oja"}  # no error reaches their hidden layers

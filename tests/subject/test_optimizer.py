@@ -10,8 +10,8 @@ from torch import nn
 
 from tests.subject.nets import NETS, images, made
 from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.optimizer import Optimizer
-from virtuallab.subject.population import populate
 from virtuallab.subject.rule import stack
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")

@@ -10,9 +10,9 @@ from torch import nn
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape, Site
-from virtuallab.subject.birth import born
+from virtuallab.subject.network.initialization import born
+from virtuallab.subject.network.parameter_layout import layout_of
 from virtuallab.subject.preparation import prepare
-from virtuallab.subject.state import layout_of
 
 TASK = TASKS["digits"](train_images=100, validation_images=20, probe_images=12)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.subject.cohorts import backward_weights, forward_weights, room_of, subject
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import Room
 
 RATE = 0.05
 PLAIN = {"learning_rate": RATE, "momentum": 0.0}

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.parameter_layout import StateLayout, layout_of
 from virtuallab.subject.preparation import Preparation, prepare
-from virtuallab.subject.state import StateLayout, layout_of
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from virtuallab import registry
 from virtuallab.errors import UnknownName
-from virtuallab.subject.needs import facts, locality
+from virtuallab.subject.learning.locality import facts, locality
 from virtuallab.text import printable
 
 KINDS = {

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from virtuallab.lab.workers import torch_threads
-from virtuallab.subject.credit.alignment import Alignment
-from virtuallab.subject.stability import coefficients_of
-from virtuallab.subject.stability.newborn import (
+from virtuallab.subject.learning.alignment import Alignment
+from virtuallab.subject.subject import Subject, kind
+from virtuallab.theory import coefficients_of
+from virtuallab.theory.initial_limits import (
     Curvature,
     curvatures,
     limit_of,
 )
-from virtuallab.subject.subject import Subject, kind
 
 # How far training may raise the second moments of a layer's activity. At learning rates that a
 # small network just survived they grew four to seven times within fifty steps; at higher ones the

@@ -15,8 +15,8 @@ from virtuallab.probe import Probe
 from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
-from virtuallab.subject.fit import misfit, unmatched
 from virtuallab.subject.subject import Subject
+from virtuallab.subject.training.compatibility import misfit, unmatched
 
 
 def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:

@@ -10,9 +10,9 @@ from virtuallab.lab.memory import total_memory
 from virtuallab.protocol import Protocol
 from virtuallab.protocol.plugin import Draft
 from virtuallab.protocol.sweep import Distribution, Grid
-from virtuallab.subject.state import layout_of
+from virtuallab.subject.network.dry_run import Traced, trace
+from virtuallab.subject.network.parameter_layout import layout_of
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.tracing import Traced, trace
 
 MOST = 1_000  # different networks of one protocol: each of them is built to be checked
 _MOST_WEIGHTS = 50_000_000  # of one network: 200 MB at every visit

@@ -26,8 +26,8 @@ from virtuallab.lab.reference import NETWORKS
 from virtuallab.lab.telltale import telltales
 from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
-from virtuallab.subject.sizing import measure
 from virtuallab.subject.subject import Subject, kind
+from virtuallab.subject.training.cohort_size import measure
 
 _BYTES = 4  # everything measured is stored in single precision
 THREADS = 1  # of one cohort: two cohorts at once beat one cohort on two cores

@@ -8,7 +8,7 @@ import numpy as np
 
 from virtuallab.lab.workers import torch_threads
 from virtuallab.subject.subject import Subject, kind
-from virtuallab.subject.trial import Course, courses
+from virtuallab.subject.training.short_run import Course, courses
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 

@@ -19,8 +19,8 @@ from virtuallab.probe import Probe
 from virtuallab.probe.calibration import Calibration, calibrated
 from virtuallab.probe.tissue import Unchanging
 from virtuallab.store import Store
-from virtuallab.subject.birth import born
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.initialization import born
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
 

@@ -32,7 +32,7 @@ from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform,
 from virtuallab.protocol.tuned import tuned_text
 from virtuallab.store.disk import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
-from virtuallab.subject.train import Visit, train
+from virtuallab.subject.training.trainer import Visit, train
 
 if TYPE_CHECKING:
     import optuna

@@ -16,7 +16,7 @@ from virtuallab.lab.table import design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Fate, Visit, train
+from virtuallab.subject.training.trainer import Fate, Visit, train
 from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
 
 

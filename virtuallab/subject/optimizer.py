@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
-from virtuallab.subject.spread import spread
+from virtuallab.subject.network.signals import spread
 
 if TYPE_CHECKING:
-    from virtuallab.subject.streams import Streams
+    from virtuallab.subject.network.random_streams import Streams
 
 State = dict[str, Any]
 

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture, Site
-from virtuallab.subject.birth import skeleton
-from virtuallab.subject.population import populate
-from virtuallab.subject.state import floating, layout_of
+from virtuallab.subject.network.initialization import skeleton
+from virtuallab.subject.network.parameter_layout import floating, layout_of
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.task import Task
 
 

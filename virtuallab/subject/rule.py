@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import torch
 
 from virtuallab.fields import floating
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+    from virtuallab.subject.network.network import Network
 
 Settings = TypeVar("Settings")
 
@@ -46,7 +46,7 @@ class Rule(ABC):
     """A plasticity rule: a value, whose numbers are its settings in a protocol.
 
     In a cohort each number is a tensor with one value for each subject. Most rules are written on
-    one of the families in :mod:`virtuallab.subject.credit` and say only what one layer does.
+    one of the families in :mod:`virtuallab.subject.learning` and say only what one layer does.
     """
 
     name: ClassVar[str]

@@ -12,7 +12,7 @@ import torch
 
 from virtuallab.errors import UserError
 from virtuallab.fields import Count, setting
-from virtuallab.subject.stratified import stratified
+from virtuallab.subject.stratified_split import stratified
 
 _SPLIT_SEED = 20200101  # of the three parts; fixed, so that every subject ever made shares them
 

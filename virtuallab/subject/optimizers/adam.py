@@ -10,8 +10,8 @@ import torch
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.network.signals import spread
 from virtuallab.subject.optimizer import Optimizer, State
-from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("adam")

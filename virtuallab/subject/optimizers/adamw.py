@@ -9,9 +9,9 @@ import torch
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.network.signals import spread
 from virtuallab.subject.optimizer import Optimizer, State
 from virtuallab.subject.optimizers.adam import adaptive_step, moments
-from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("adamw")

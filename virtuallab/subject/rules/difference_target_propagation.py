@@ -10,14 +10,14 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.pathways import Severed, Valued
+from virtuallab.subject.network.signals import spread
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
-from virtuallab.subject.transmission import Severed, Valued
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
+    from virtuallab.subject.network.network import Network
+    from virtuallab.subject.network.population import PopulationLayer
 
 
 @RULES.register("difference_target_propagation")

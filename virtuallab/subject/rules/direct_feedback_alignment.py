@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.broadcast import BroadcastError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.broadcast_error import BroadcastError
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("direct_feedback_alignment")

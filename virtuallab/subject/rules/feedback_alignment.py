@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.error_feedback import ReturnedError
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("feedback_alignment")

@@ -9,13 +9,13 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.pathways import Severed
+from virtuallab.subject.network.signals import spread
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
-from virtuallab.subject.transmission import Severed
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+    from virtuallab.subject.network.network import Network
 
 
 @RULES.register("forward_forward")

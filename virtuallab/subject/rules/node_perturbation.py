@@ -9,12 +9,12 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.perturbation import Trial
 from virtuallab.subject.rule import Lesson, Rule
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+    from virtuallab.subject.network.network import Network
 
 
 @RULES.register("node_perturbation")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
-from virtuallab.subject.local import Local
+from virtuallab.subject.learning.layer_view import Local
+from virtuallab.subject.learning.unsupervised import Unsupervised, mean_product, mean_response
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.synapse import Weight
+    from virtuallab.subject.network.network import Network
+    from virtuallab.subject.network.synapse import Weight
 
 
 @RULES.register("oja")

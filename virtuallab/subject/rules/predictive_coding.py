@@ -9,13 +9,13 @@ import torch
 
 from virtuallab.fields import Count, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.pathways import Valued
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.transmission import Valued
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
+    from virtuallab.subject.network.network import Network
+    from virtuallab.subject.network.population import PopulationLayer
 
 
 @RULES.register("predictive_coding")

@@ -9,13 +9,13 @@ import torch
 
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.perturbation import Trial
 from virtuallab.subject.rule import Lesson, Rule
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+    from virtuallab.subject.network.network import Network
 
 
 @RULES.register("reward_modulated_hebbian")

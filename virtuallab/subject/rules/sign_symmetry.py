@@ -9,14 +9,14 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.needs import Need
-from virtuallab.subject.spread import spread
+from virtuallab.subject.learning.error_feedback import ReturnedError
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.signals import spread
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
-    from virtuallab.subject.synapse import Weight
+    from virtuallab.subject.network.network import Network
+    from virtuallab.subject.network.population import PopulationLayer
+    from virtuallab.subject.network.synapse import Weight
 
 
 @RULES.register("sign_symmetry")

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import Alignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import Alignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("symmetric_alignment")

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from virtuallab.fields import NonNegativeFloat, NonNegativeInt, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import ActivityAlignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import ActivityAlignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("weight_mirror")

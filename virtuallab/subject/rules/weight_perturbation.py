@@ -9,12 +9,12 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.signals import spread
 from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
 
 if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+    from virtuallab.subject.network.network import Network
 
 
 @RULES.register("weight_perturbation")

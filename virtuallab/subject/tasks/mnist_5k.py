@@ -10,8 +10,8 @@ import numpy as np
 
 from virtuallab.fields import Count, setting
 from virtuallab.registry import TASKS
-from virtuallab.subject.packaged import packaged
 from virtuallab.subject.task import Task
+from virtuallab.subject.tasks._packaged import packaged
 
 
 @TASKS.register("mnist_5k")
