@@ -19,12 +19,12 @@ from torch import Tensor
 
 from virtuallab import theory
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject.learning.layer_view import Local
-from virtuallab.subject.learning.primitives import descend
-from virtuallab.subject.network.random_streams import Streams
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.primitives import alignment_gradient
+from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.network.synapse import Conv, Dense, Synapse
-from virtuallab.subject.optimizer import change
-from virtuallab.subject.rule import stack
+from virtuallab.subject.optimizer import apply_updates
+from virtuallab.subject.rule import stack_settings
 from virtuallab.theory import Coefficients
 
 SEEDS = 10
@@ -45,10 +45,10 @@ def normal(rng: np.random.Generator, *shape: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal(shape))
 
 
-def sight(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> Local:
+def layer_view(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
     """One layer without bias and without an error, as its rule sees it."""
-    return Local(
-        synapse=synapse, pre=x, post=synapse.project(x, w), error=None, forward=w, backward=b,
+    return LayerView(
+        synapse=synapse, pre=x, post=synapse.project(x, w), error=None, weight=w, backward_weight=b,
         bias=None, pseudogradient=None,
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def rest_error(rule: str, seed: int, steps: int = 20_000) -> float:
     rate = theory.step_limit(k, w[0].numpy(), c) / 2
     b = normal(rng, 1, 8, 12)
     for _ in range(steps):
-        step = rate * descend(sight(Dense(), x, w, b), asdict(k), mean=False)
+        step = rate * alignment_gradient(layer_view(Dense(), x, w, b), asdict(k), mean=False)
         b = b - step
         if step.norm() < 1e-9 * b.norm():
             break
@@ -141,8 +141,8 @@ def mirror_gain(seed: int, deviation: float, padding: int, batch: int = 4000) ->
     synapse = Conv((1, 1), (padding, padding), (1, 1), 1, (side, side))
     x, w = deviation * normal(rng, batch, 3, side, side), normal(rng, 1, 5, 3, 3, 3)
     k = Coefficients(amp=0.02, decay=0.01)  # so that the gain is the second moment itself
-    at = sight(synapse, x, w, torch.zeros_like(w))
-    rest = -descend(at, asdict(k), mean=False) / (2 * k.decay)
+    at = layer_view(synapse, x, w, torch.zeros_like(w))
+    rest = -alignment_gradient(at, asdict(k), mean=False) / (2 * k.decay)
     return np.asarray(((rest * w).sum((0, 1, 2)) / w.square().sum((0, 1, 2))).numpy())
 
 
@@ -151,7 +151,8 @@ def mirror_angle(seed: int, side: int, batch: int = 4000) -> float:
     rng, synapse = np.random.default_rng(seed), Conv((1, 1), (1, 1), (1, 1), 1, (side, side))
     x, w = normal(rng, batch, 3, side, side), normal(rng, 1, 5, 3, 3, 3)
     k = Coefficients(amp=0.2, decay=0.1)
-    rest = -descend(sight(synapse, x, w, torch.zeros_like(w)), asdict(k), mean=True) / (2 * k.decay)
+    view = layer_view(synapse, x, w, torch.zeros_like(w))
+    rest = -alignment_gradient(view, asdict(k), mean=True) / (2 * k.decay)
     return angle(rest.numpy(), w.numpy())
 
 
@@ -180,20 +181,22 @@ def kolen_pollack(
     The error at the student's response is exact; ``decay`` is the backward weight's.
     """
     rng = np.random.default_rng(seed)
-    rule = stack([RULES["kolen_pollack"](decay=decay / 2, matched=matched)], torch.float64)
+    rule = stack_settings([RULES["kolen_pollack"](decay=decay / 2, matched=matched)], torch.float64)
     teacher, w, b = normal(rng, 3, 1, 8, 12)
     birth = torch.cat([w, b]).numpy().copy()
-    plain = stack([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0)], torch.float64)
-    state, streams = plain.init([w, b]), Streams([seed])
+    plain = stack_settings([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0)], torch.float64)
+    state, streams = plain.init([w, b]), RandomStreams([seed])
     synapse = Dense()
     for _ in range(steps):
         x = normal(rng, 1, 20, 12)
         error = synapse.project(x, w - teacher) / 20
-        at = Local(
-            synapse=synapse, pre=x, post=synapse.project(x, w), error=error, forward=w,
-            backward=b, bias=None, pseudogradient=synapse.correlate(x, error, w),
+        at = LayerView(
+            synapse=synapse, pre=x, post=synapse.project(x, w), error=error, weight=w,
+            backward_weight=b, bias=None, pseudogradient=synapse.correlate(x, error, w),
         )  # fmt: skip
-        change(plain, [w, b], [rule.forward_step(at), rule.backward_step(at)], state, streams)
+        apply_updates(
+            plain, [w, b], [rule.forward_step(at), rule.backward_step(at)], state, streams
+        )
     return birth, torch.cat([w, b]).numpy()
 
 
@@ -223,12 +226,14 @@ def noise_variance(
     noise : float
         Standard deviation, in units of the learning rate.
     """
-    rng, streams = np.random.default_rng(seed), Streams([seed])
+    rng, streams = np.random.default_rng(seed), RandomStreams([seed])
     shared = rule == "kolen_pollack"
     numbers = {"decay": decay} if shared else {"decay": decay, "self": 2 * decay}
-    one = stack([RULES[rule](**numbers)], torch.float64)
+    one = stack_settings([RULES[rule](**numbers)], torch.float64)
     quiet, noisy = (
-        stack([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0, noise=size)], torch.float64)
+        stack_settings(
+            [OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0, noise=size)], torch.float64
+        )
         for size in (0.0, noise)
     )
     x, w = normal(rng, 1, 1, PRE), normal(rng, 1, POST, PRE)
@@ -236,11 +241,11 @@ def noise_variance(
     state, noisy_state = quiet.init([w]), noisy.init([b])
     seen = []
     for step in range(60 * memory):
-        at = replace(sight(Dense(), x, w, b), pseudogradient=normal(rng, *w.shape))
+        at = replace(layer_view(Dense(), x, w, b), pseudogradient=normal(rng, *w.shape))
         forward, backward = one.forward_step(at), one.backward_step(at)
         if shared:
-            change(quiet, [w], [forward], state, streams)
-        change(noisy, [b], [backward], noisy_state, streams)
+            apply_updates(quiet, [w], [forward], state, streams)
+        apply_updates(noisy, [b], [backward], noisy_state, streams)
         if step >= 10 * memory:
             seen.append(float((b - w).square().mean()))
     return float(np.mean(seen))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from virtuallab.subject.stratified_split import stratified
+from virtuallab.subject.stratified_split import stratified_split
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -18,5 +18,5 @@ def test_the_draw_is_that_of_scikit_learn(seed: int) -> None:
     expected = train_test_split(
         np.arange(len(labels)), train_size=count, stratify=labels, random_state=seed
     )
-    for found, known in zip(stratified(labels, count, seed), expected, strict=True):
+    for found, known in zip(stratified_split(labels, count, seed), expected, strict=True):
         np.testing.assert_array_equal(found, known)

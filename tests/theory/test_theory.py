@@ -10,46 +10,46 @@ from torch import Tensor
 from studies import theory as study
 from virtuallab import theory
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject.learning.layer_view import Local
-from virtuallab.subject.learning.primitives import descend
-from virtuallab.subject.network.random_streams import Streams
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.primitives import alignment_gradient
+from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.network.synapse import Conv, Dense
-from virtuallab.subject.optimizer import change
-from virtuallab.subject.rule import stack
+from virtuallab.subject.optimizer import apply_updates
+from virtuallab.subject.rule import stack_settings
 from virtuallab.theory import Coefficients
 
 MIXED = Coefficients(decay=0.1, amp=0.3, null=0.2, sparse=0.4, self=0.5)
 BOUNDED = theory.from_paper(amp=1.5, decay=1.0, null=1.0)
 
 
-def dense(seed: int = 0, subjects: int = 1, x_scale: float = 1.0) -> Local:
+def dense(seed: int = 0, subjects: int = 1, x_scale: float = 1.0) -> LayerView:
     rng = np.random.default_rng(seed)
     x = x_scale * study.normal(rng, subjects, 50, 6)
     w, b = study.normal(rng, 2, subjects, 4, 6)
-    return study.sight(Dense(), x, w, b)
+    return study.layer_view(Dense(), x, w, b)
 
 
-def conv(seed: int = 0, subjects: int = 1) -> Local:
+def conv(seed: int = 0, subjects: int = 1) -> LayerView:
     rng = np.random.default_rng(seed)
     x = study.normal(rng, 10, subjects * 2, 7, 6).abs()
     w, b = study.normal(rng, 2, subjects, 4, 2, 3, 2)
-    return study.sight(Conv((2, 1), (1, 1), (1, 1), 1, (7, 6)), x, w, b)
+    return study.layer_view(Conv((2, 1), (1, 1), (1, 1), 1, (7, 6)), x, w, b)
 
 
 LAYERS = {"dense": dense, "conv": conv}
 
 
-def matrices(at: Local) -> tuple[np.ndarray, np.ndarray]:
-    return at.forward[0].numpy(), theory.second_moment(at.pre[0].numpy())
+def matrices(at: LayerView) -> tuple[np.ndarray, np.ndarray]:
+    return at.weight[0].numpy(), theory.second_moment(at.pre[0].numpy())
 
 
-def linear_map(at: Local, k: Coefficients) -> np.ndarray:
+def linear_map(at: LayerView, k: Coefficients) -> np.ndarray:
     """The curvature written out as a matrix, column by column."""
-    eye = torch.eye(at.backward[0].numel(), dtype=torch.float64)
+    eye = torch.eye(at.backward_weight[0].numel(), dtype=torch.float64)
     columns = []
     for unit in (torch.zeros_like(eye[0]), *eye):
-        moved = study.sight(at.synapse, at.pre, at.forward, unit.view_as(at.backward))
-        columns.append(descend(moved, asdict(k), mean=False).flatten().numpy())
+        moved = study.layer_view(at.synapse, at.pre, at.weight, unit.view_as(at.backward_weight))
+        columns.append(alignment_gradient(moved, asdict(k), mean=False).flatten().numpy())
     return np.stack(columns[1:], 1) - columns[0][:, None]
 
 
@@ -72,8 +72,8 @@ def test_training_ends_at_the_fixed_point(rule: str) -> None:
 def test_the_fixed_point_of_any_mix_has_no_gradient() -> None:
     at = dense()
     rest = torch.from_numpy(theory.fixed_point(MIXED, *matrices(at)))[None]
-    there = study.sight(at.synapse, at.pre, at.forward, rest)
-    assert descend(there, asdict(MIXED), mean=False).abs().max() < 1e-12
+    there = study.layer_view(at.synapse, at.pre, at.weight, rest)
+    assert alignment_gradient(there, asdict(MIXED), mean=False).abs().max() < 1e-12
 
 
 def test_information_alignment_rests_at_the_ridge_decoder() -> None:
@@ -121,15 +121,17 @@ def test_with_null_the_backward_weight_stays_below_its_bound() -> None:
 # --- how large a step may be
 
 
-def settled(at: Local, k: Coefficients, *, rate: float, **momentum: float) -> bool:
+def settled(at: LayerView, k: Coefficients, *, rate: float, **momentum: float) -> bool:
     """Whether gradient descent with a real optimizer comes closer to where it goes."""
-    sgd = stack([OPTIMIZERS["sgd"](learning_rate=rate, **momentum)], torch.float64)
-    b = at.backward.clone()
-    state, streams = sgd.init([b]), Streams([0])
+    sgd = stack_settings([OPTIMIZERS["sgd"](learning_rate=rate, **momentum)], torch.float64)
+    b = at.backward_weight.clone()
+    state, streams = sgd.init([b]), RandomStreams([0])
     sizes = []
     for _ in range(600):
-        step = descend(study.sight(at.synapse, at.pre, at.forward, b), asdict(k), mean=False)
-        change(sgd, [b], [step], state, streams)
+        step = alignment_gradient(
+            study.layer_view(at.synapse, at.pre, at.weight, b), asdict(k), mean=False
+        )
+        apply_updates(sgd, [b], [step], state, streams)
         sizes.append(float(step.norm()))
     return sizes[-1] < 1e-3 * max(sizes)
 
@@ -177,8 +179,8 @@ def test_each_subject_has_its_own_limit(layer: str) -> None:
 
     def alone(subject: int) -> Tensor:
         x = at.pre[subject][None] if layer == "dense" else at.pre[:, 2 * subject : 2 * subject + 2]
-        own = (t[subject][None] for t in (at.forward, at.backward))
-        one = study.sight(at.synapse, x, *own)
+        own = (t[subject][None] for t in (at.weight, at.backward_weight))
+        one = study.layer_view(at.synapse, x, *own)
         return theory.measured_limit(k, one, mean=False)
 
     torch.testing.assert_close(together, torch.cat([alone(s) for s in range(3)]), rtol=1e-3, atol=0)

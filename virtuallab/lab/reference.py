@@ -19,7 +19,7 @@ from virtuallab.probe import Probe
 from virtuallab.probe.calibration import Calibration, calibrated
 from virtuallab.probe.tissue import Unchanging
 from virtuallab.store import Store
-from virtuallab.subject.network.initialization import born
+from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
@@ -108,7 +108,7 @@ def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
 
 def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
     networks = [
-        born(
+        initialized_network(
             anatomy.architecture,
             anatomy.task,
             seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),

@@ -1,4 +1,4 @@
-"""Draws of images in which every class keeps its share."""
+"""Random splits of images that keep the proportions of the classes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import jaxtyping as jt
 import numpy as np
 
 
-def stratified(
+def stratified_split(
     labels: jt.Int[np.ndarray, " image"], count: int, seed: int
 ) -> tuple[jt.Int[np.ndarray, " chosen"], jt.Int[np.ndarray, " other"]]:
-    """Images drawn at random with the classes in their proportions, and all the others.
+    """Random images with the classes in their proportions, and all other images.
 
-    These are, index for index, the two parts of scikit-learn's ``train_test_split(...,
-    train_size=count, stratify=labels, random_state=seed)``. Every command that builds a network
-    draws its images, and to import scikit-learn for it would double the time of the fastest.
+    Equal, index for index, to scikit-learn's ``train_test_split(..., train_size=count,
+    stratify=labels, random_state=seed)``. Every command that builds a network splits images, and
+    importing scikit-learn would double the time of the fastest.
 
     Parameters
     ----------
     labels : array of int, (image,)
         Class of each image.
     count : int
-        Images to draw; at least as many as there are classes are to be drawn, and left over.
+        Images to draw; both parts must have at least as many images as there are classes.
     seed : int
 
     Returns

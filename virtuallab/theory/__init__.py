@@ -1,8 +1,9 @@
-"""What the alignment rules do in theory: points of rest, rates, and how large a step may be.
+"""Theory of alignment rules: fixed points, rates, and the largest stable learning rate.
 
-``coefficients``: the strengths, and the two conventions of writing them. ``given``: the backward
-weight while the forward weight is held. ``joint``: both weights together. ``measured``: the step
-limit of any layer on what it sees. ``newborn``: those limits for the subjects of a protocol.
+``coefficients``: the coefficients of the primitives, in two conventions. ``fixed_forward``: the
+backward weight while the forward weight is held. ``joint``: both weights together. ``curvature``:
+the step limit of any layer, measured on its activity. ``initial_limits``: step limits of the
+subjects of a protocol before training.
 """
 
 from virtuallab.theory.coefficients import (
@@ -11,7 +12,7 @@ from virtuallab.theory.coefficients import (
     from_paper,
     kolen_pollack,
 )
-from virtuallab.theory.curvature import measured_limit, stiffness
+from virtuallab.theory.curvature import largest_curvature, measured_limit
 from virtuallab.theory.fixed_forward import (
     eigenvalues,
     fixed_point,
@@ -36,12 +37,12 @@ __all__ = [
     "gain",
     "joint_flow",
     "kolen_pollack",
+    "largest_curvature",
     "largest_step",
     "measured_limit",
     "origin_eigenvalues",
     "second_moment",
     "step_limit",
-    "stiffness",
     "symmetric_eigenvalues",
     "symmetric_point",
 ]

@@ -1,4 +1,4 @@
-"""The strengths of the alignment primitives, as numbers of one subject."""
+"""Coefficients of the alignment primitives, as numbers of one subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, kw_only=True)
 class Coefficients:
-    r"""What the backward weight descends, in the convention of the code: no factors of one half.
+    r"""Coefficients of the gradient of the backward weight, without factors of one half.
 
     .. math:: \nabla_B R = 2\gamma B + 2\beta\, W C W^\top B + 2\chi\, B C
               - \alpha\, W C - \psi\, W
@@ -36,18 +36,18 @@ class Coefficients:
 def from_paper(
     *, decay: float = 0.0, amp: float = 0.0, null: float = 0.0, sparse: float = 0.0
 ) -> Coefficients:
-    """Take coefficients as the paper writes them, with one half before every squared norm."""
+    """Coefficients from those of the paper, which has one half before every squared norm."""
     return Coefficients(decay=decay / 2, amp=amp, null=null / 2, sparse=sparse / 2)
 
 
 def coefficients_of(rule: object) -> Coefficients:
-    """Read the coefficients that a rule of one subject has; those that it lacks are 0."""
+    """Coefficients of a rule of one subject; those that it lacks are 0."""
     names = [field.name for field in fields(Coefficients)]
     return Coefficients(**{name: float(getattr(rule, name, 0.0)) for name in names})
 
 
 def kolen_pollack(*, forward_decay: float, backward_decay: float) -> Coefficients:
-    r"""Return what Kolen and Pollack's backward weight descends once the forward weight rests.
+    r"""Coefficients of Kolen and Pollack's rule once the forward weight is at rest.
 
     At rest the shared pseudogradient and the forward decay cancel, :math:`g = -2\gamma_W W`, so
     :math:`\nabla_B R = g + 2\gamma_B B` is that of symmetric alignment.
@@ -55,6 +55,10 @@ def kolen_pollack(*, forward_decay: float, backward_decay: float) -> Coefficient
     Parameters
     ----------
     forward_decay, backward_decay : float
-        :math:`\gamma_W, \gamma_B`; ``weight_decay`` of an optimizer is twice that.
+        :math:`\gamma_W, \gamma_B`; half of an optimizer's ``weight_decay``.
+
+    Returns
+    -------
+    Coefficients
     """
     return Coefficients(decay=backward_decay, self=2 * forward_decay)

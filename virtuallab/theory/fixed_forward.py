@@ -1,8 +1,8 @@
-r"""The backward weight of a dense layer while the forward weight is given: a linear system.
+r"""The backward weight of a dense layer while the forward weight is held: a linear system.
 
-With ``W`` and the input's second moment ``C`` held, ``B`` descends a quadratic, and every question
-about it has an answer in the eigenvectors of :math:`W C W^\top` and of :math:`C`: in those the
-operator :math:`B \mapsto 2\gamma B + 2\beta\, W C W^\top B + 2\chi\, B C` is diagonal.
+With ``W`` and the input's second moment ``C`` held, ``B`` descends a quadratic, and the operator
+:math:`B \mapsto 2\gamma B + 2\beta\, W C W^\top B + 2\chi\, B C` is diagonal in the eigenvectors
+of :math:`W C W^\top` and of :math:`C`.
 
 References
 ----------
@@ -29,13 +29,13 @@ def second_moment(x: jt.Float[np.ndarray, "batch pre"]) -> SecondMoment:
 
 
 def eigenvalues(coefficients: Coefficients, w: Weights, c: SecondMoment) -> Weights:
-    """Rates of the flow ``dB/dt = -gradient``; negative where it returns to rest, 0 where free.
+    """Rates of the flow ``dB/dt = -gradient``: negative where ``B`` is pulled back, otherwise 0.
 
     Parameters
     ----------
     coefficients : Coefficients
     w : array, (post, pre)
-        The forward weight, which is held.
+        The forward weight.
     c : array, (pre, pre)
         Uncentred second moment of the input.
 
@@ -64,8 +64,7 @@ def fixed_point(coefficients: Coefficients, w: Weights, c: SecondMoment) -> Weig
     Returns
     -------
     array, (post, pre)
-        Directions in which nothing acts on ``B`` (activation alignment where no input ever lies)
-        keep what they were at birth; here they are 0.
+        0 in directions in which nothing acts on ``B``; there it keeps its initial value.
 
     Raises
     ------

@@ -25,19 +25,19 @@ from tests.subject.cohorts import (
     mlp,
     own,
     raised,
-    room_of,
     rule_of,
     same_batch,
     subject,
+    trainer_of,
 )
 from virtuallab.errors import UserError
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject.network.random_streams import Streams
-from virtuallab.subject.optimizer import change
-from virtuallab.subject.rule import stack
+from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.subject.optimizer import apply_updates
+from virtuallab.subject.rule import stack_settings
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.training.compatibility import unmatched
-from virtuallab.subject.training.trainer import Room
+from virtuallab.subject.training.compatibility import optimizer_incompatibility
+from virtuallab.subject.training.trainer import CohortTrainer
 
 STRENGTHS: dict[str, list[dict[str, Any]]] = {
     "information_alignment": [
@@ -91,7 +91,7 @@ def test_backward_weights_follow_the_gradient_of_their_layers_objective(
     stimuli, labels = batch()
     places = {} if name == "symmetric_alignment" else {"positions": positions}
     rule = rule_of(name, *(each | places for each in STRENGTHS[name]))
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         seen = inputs(module, own(stimuli, labels, number)[0])
         expected = []
@@ -105,7 +105,7 @@ def test_backward_weights_follow_the_gradient_of_their_layers_objective(
                 positions == "mean",
             )
             expected.append(torch.autograd.grad(value, b)[0])
-        assert_steps(lesson.backward, number, expected)
+        assert_steps(updates.backward, number, expected)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -116,8 +116,8 @@ def test_alignment_reaches_no_forward_weight_no_bias_and_no_layer_below(
     stimuli, labels = batch()
     network, _ = raised(NETS[net])
     plain, _ = raised(NETS[net])
-    aligned = rule_of(name, *STRENGTHS[name]).lesson(network, stimuli, labels, 0)
-    fixed = RULES["feedback_alignment"]().lesson(plain, stimuli, labels, 0)
+    aligned = rule_of(name, *STRENGTHS[name]).compute_updates(network, stimuli, labels, 0)
+    fixed = RULES["feedback_alignment"]().compute_updates(plain, stimuli, labels, 0)
     assert fixed.backward is None
     assert all(step.any() for step in aligned.backward)
     for a, b in zip(aligned.forward, fixed.forward, strict=True):
@@ -138,17 +138,17 @@ def test_layers_defined_in_another_order_than_they_run_keep_their_own_steps() ->
 
     network, modules = raised(Reversed)
     stimuli, labels = batch()
-    lesson = rule_of("weight_mirror", *STRENGTHS["weight_mirror"]).lesson(
+    updates = rule_of("weight_mirror", *STRENGTHS["weight_mirror"]).compute_updates(
         network, stimuli, labels, 0
     )
-    kolen = RULES["kolen_pollack"](decay=0.0).lesson(network, stimuli, labels, 0)
+    kolen = RULES["kolen_pollack"](decay=0.0).compute_updates(network, stimuli, labels, 0)
     for place, (path, layer) in enumerate(network.layers.items()):
         x = inputs(modules[0], own(stimuli, labels, 0)[0])[path]
         w, b = modules[0].get_submodule(path).weight.detach(), layer.backward_weight[0]
         expected = -0.2 * w @ x.T @ x / len(x) + 2 * 0.3 * b
-        torch.testing.assert_close(lesson.backward[place][0], expected)
+        torch.testing.assert_close(updates.backward[place][0], expected)
         torch.testing.assert_close(
-            kolen.forward[network.place(layer.weight)], kolen.backward[place]
+            kolen.forward[network.index_of(layer.weight)], kolen.backward[place]
         )
 
 
@@ -160,7 +160,7 @@ def test_mirroring_noise_finds_the_forward_weight_at_the_rate_of_an_average(make
         layer.backward_weight = torch.zeros_like(layer.weight)
     rule = RULES["weight_mirror"](amp=amp, decay=0.0, noise_std=std)
     stimuli, labels = same_batch(subjects)
-    lessons = [rule.lesson(network, stimuli, labels, 0).backward for _ in range(rounds)]
+    lessons = [rule.compute_updates(network, stimuli, labels, 0).backward for _ in range(rounds)]
     for place, path in enumerate(network.layers):
         layer = module.get_submodule(path)
         target = -amp * std**2 * layer.weight.detach()
@@ -168,7 +168,7 @@ def test_mirroring_noise_finds_the_forward_weight_at_the_rate_of_an_average(make
             # At a border the kernel reaches over the image, where there is no noise.
             reach = torch.tensor([5 / 6, 1, 5 / 6], dtype=torch.float64)
             target = target * torch.outer(reach, reach)
-        draws = torch.cat([lesson[place] for lesson in lessons])
+        draws = torch.cat([updates[place] for updates in lessons])
         assert exponent(draws, target, (1, 4, 16, 64)) == pytest.approx(-0.5, abs=0.06)
         deviation = draws.std(0) / len(draws) ** 0.5
         assert ((draws.mean(0) - target).abs() < 5 * deviation).all()
@@ -180,14 +180,14 @@ def test_mirroring_centred_activity_is_the_covariance_rule() -> None:
     amps = (0.2, 0.6)
     settings = {"activity": "own", "centre": True, "alternate": 0, "decay": 0.0}
     rule = rule_of("weight_mirror", *({"amp": amp, **settings} for amp in amps))
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, (module, amp) in enumerate(zip(modules, amps, strict=True)):
         seen = inputs(module, own(stimuli, labels, number)[0])
         expected = []
         for path, x in seen.items():
             covariance = torch.cov(x.flatten(1).T, correction=0)
             expected.append(-amp * module.get_submodule(path).weight.detach() @ covariance)
-        assert_steps(lesson.backward, number, expected)
+        assert_steps(updates.backward, number, expected)
 
 
 @pytest.mark.parametrize(
@@ -205,14 +205,14 @@ def test_the_schedule_says_which_weights_learn(
 ) -> None:
     names = {(True, True): "both", (False, True): "align", (True, False): "learn"}
     rule = RULES["symmetric_alignment"](delay=delay, alternate=alternate)
-    assert [names[rule.phase(step)] for step in range(6)] == table
-    assert table[rule.teaching_step] != "align"
-    assert set(table[: rule.teaching_step]) <= {"align"}
+    assert [names[rule.schedule(step)] for step in range(6)] == table
+    assert table[rule.first_forward_step] != "align"
+    assert set(table[: rule.first_forward_step]) <= {"align"}
     network, _ = raised(mlp)
     for step, entry in enumerate(table):
-        lesson = rule.lesson(network, *batch(), step)
-        assert (lesson.forward is not None) == (entry != "align")
-        assert (lesson.backward is not None) == (entry != "learn")
+        updates = rule.compute_updates(network, *batch(), step)
+        assert (updates.forward is not None) == (entry != "align")
+        assert (updates.backward is not None) == (entry != "learn")
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_strengths_ramp_between_two_times_for_each_subject(
     )
     network, _ = raised(mlp, length=10)
     for step, expected in shares.items():
-        lesson = rule.lesson(network, *batch(), step)
-        for layer, found in zip(network.layers.values(), lesson.backward, strict=True):
+        updates = rule.compute_updates(network, *batch(), step)
+        for layer, found in zip(network.layers.values(), updates.backward, strict=True):
             w, b = layer.weight.detach(), layer.backward_weight
             torch.testing.assert_close(found[0], expected[0] * (0.2 * b[0] - 0.3 * w[0]))
             torch.testing.assert_close(found[1], expected[1] * (0.8 * b[1] - 0.2 * w[1]))
@@ -244,14 +244,14 @@ def test_strengths_ramp_between_two_times_for_each_subject(
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 @pytest.mark.parametrize("ramp", ["linear", "exponential"])
 def test_ramps_work_with_every_optimizer_in_single_precision(ramp: str, optimizer: str) -> None:
-    room = room_of(
+    trainer = trainer_of(
         subject("information_alignment", optimizer=optimizer, rule_settings={"ramp": ramp}),
         dtype=torch.float32,
     )
-    before = backward_weights(room)
-    for step, shown in zip(range(3), room.batches(), strict=False):
-        room.learn(*shown, step)
-    for a, b in zip(before, backward_weights(room), strict=True):
+    before = backward_weights(trainer)
+    for step, shown in zip(range(3), trainer.batches(), strict=False):
+        trainer.training_step(*shown, step)
+    for a, b in zip(before, backward_weights(trainer), strict=True):
         assert b.dtype == torch.float32
         assert not torch.equal(a, b)
 
@@ -263,7 +263,7 @@ def test_whoever_is_off_duty_rests_whatever_the_optimizer_remembers(
     name: str, optimizer: str, net: str
 ) -> None:
     settings = {"alternate": 1, "delay": 1, "amp": 0.2, "decay": 0.1}
-    room = room_of(
+    trainer = trainer_of(
         subject(
             name,
             net,
@@ -272,13 +272,13 @@ def test_whoever_is_off_duty_rests_whatever_the_optimizer_remembers(
             optimizer_settings={"weight_decay": 0.1, "noise": 0.1},
         )
     )
-    for step, shown in zip(range(8), room.batches(), strict=False):
-        forward, backward = forward_weights(room), backward_weights(room)
-        room.learn(*shown, step)
+    for step, shown in zip(range(8), trainer.batches(), strict=False):
+        forward, backward = forward_weights(trainer), backward_weights(trainer)
+        trainer.training_step(*shown, step)
         learns = step in (2, 4, 6)
-        for before, after in zip(forward, forward_weights(room), strict=True):
+        for before, after in zip(forward, forward_weights(trainer), strict=True):
             assert torch.equal(before, after) != learns
-        for before, after in zip(backward, backward_weights(room), strict=True):
+        for before, after in zip(backward, backward_weights(trainer), strict=True):
             assert torch.equal(before, after) == learns
 
 
@@ -296,18 +296,24 @@ def test_a_rule_composed_of_its_primitives_goes_the_named_rules_way(name: str, n
     ways = []
     for rule in (RULES[name](**COMPOSED[name]), RULES["alignment"](**COMPOSED[name])):
         network, _ = raised(NETS[net])
-        optimizer = stack([OPTIMIZERS["sgd"](learning_rate=0.05)] * 2, torch.float64)
+        optimizer = stack_settings([OPTIMIZERS["sgd"](learning_rate=0.05)] * 2, torch.float64)
         backward = [layer.backward_weight for layer in network.layers.values()]
         states = optimizer.init(network.parameters), optimizer.init(backward)
         for step in range(6):
-            lesson = rule.lesson(network, *batch(seed=step), step)
+            updates = rule.compute_updates(network, *batch(seed=step), step)
             with torch.no_grad():
-                if lesson.forward is not None:
-                    change(
-                        optimizer, network.parameters, lesson.forward, states[0], Streams([1, 2])
+                if updates.forward is not None:
+                    apply_updates(
+                        optimizer,
+                        network.parameters,
+                        updates.forward,
+                        states[0],
+                        RandomStreams([1, 2]),
                     )
-                if lesson.backward is not None:
-                    change(optimizer, backward, lesson.backward, states[1], Streams([1, 2]))
+                if updates.backward is not None:
+                    apply_updates(
+                        optimizer, backward, updates.backward, states[1], RandomStreams([1, 2])
+                    )
         ways.append([*network.parameters, *backward])
     for named, composed in zip(*ways, strict=True):
         assert torch.equal(named, composed)
@@ -319,7 +325,7 @@ def test_kolen_pollack_weights_approach_each_other_at_the_rate_of_their_decay(
     net: str, matched: bool
 ) -> None:
     rates, decays = (0.02, 0.05), (0.5, 0.1)
-    room = room_of(
+    trainer = trainer_of(
         *(
             subject(
                 "kolen_pollack",
@@ -331,15 +337,15 @@ def test_kolen_pollack_weights_approach_each_other_at_the_rate_of_their_decay(
             for number, (rate, decay) in enumerate(zip(rates, decays, strict=True))
         )
     )
-    weights = [layer.weight for layer in room.network.layers.values()]
+    weights = [layer.weight for layer in trainer.network.layers.values()]
 
     def apart() -> list[Tensor]:
-        pairs = zip(backward_weights(room), weights, strict=True)
+        pairs = zip(backward_weights(trainer), weights, strict=True)
         return [(b - w).detach() for b, w in pairs]
 
     before = apart()
-    for step, shown in zip(range(30), room.batches(), strict=False):
-        room.learn(*shown, step)
+    for step, shown in zip(range(30), trainer.batches(), strict=False):
+        trainer.training_step(*shown, step)
     for number, (rate, decay) in enumerate(zip(rates, decays, strict=True)):
         share = (1 - 2 * rate * decay) ** 30
         for first, last in zip(before, apart(), strict=True):
@@ -361,13 +367,13 @@ def test_weight_decay_acts_on_both_of_kolen_and_pollacks_weights(optimizer: str)
         rule_settings={"decay": own_decay},
         optimizer_settings=settings,
     )
-    room = room_of(one)
+    trainer = trainer_of(one)
     assert one.backward_optimizer == one.optimizer
-    before = gaps(room)
-    for step, shown in zip(range(steps), room.batches(), strict=False):
-        room.learn(*shown, step)
+    before = gaps(trainer)
+    for step, shown in zip(range(steps), trainer.batches(), strict=False):
+        trainer.training_step(*shown, step)
     share = (1 - rate * (2 * own_decay + decay)) ** steps
-    for first, last in zip(before, gaps(room), strict=True):
+    for first, last in zip(before, gaps(trainer), strict=True):
         torch.testing.assert_close(last, share * first, rtol=1e-9, atol=1e-12)
 
 
@@ -386,10 +392,10 @@ def test_unmatched_weight_decay_acts_on_the_forward_weight_alone() -> None:
     )
 
 
-def gaps(room: Room) -> list[Tensor]:
+def gaps(trainer: CohortTrainer) -> list[Tensor]:
     """What lies between both weights of each layer."""
-    weights = [layer.weight for layer in room.network.layers.values()]
-    return [(b - w).detach() for b, w in zip(backward_weights(room), weights, strict=True)]
+    weights = [layer.weight for layer in trainer.network.layers.values()]
+    return [(b - w).detach() for b, w in zip(backward_weights(trainer), weights, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -409,13 +415,13 @@ def test_kolen_pollack_is_refused_steps_that_its_weights_do_not_share(
         "kolen_pollack", feedback_optimizer=feedback, optimizer_settings={"weight_decay": 0.1}
     )
     if named is None:
-        assert unmatched(one) is None
-        assert room_of(one).feedback_optimizer.weight_decay == pytest.approx(0.1)
+        assert optimizer_incompatibility(one) is None
+        assert trainer_of(one).feedback_optimizer.weight_decay == pytest.approx(0.1)
         return
     with pytest.raises(UserError, match=f"differs from optimizer in {named}[.] Leave it out"):
-        room_of(one)
+        trainer_of(one)
     apart = replace(one, rule=RULES["kolen_pollack"](matched=False))
-    assert unmatched(apart) is None
+    assert optimizer_incompatibility(apart) is None
 
 
 @pytest.mark.parametrize(
@@ -425,8 +431,8 @@ def test_at_equal_updates_the_forward_weights_learn_at_every_step(
     alternate: int, aligning: list[int]
 ) -> None:
     rule = RULES["weight_mirror"](alternate=alternate, equal="updates")
-    assert [rule.phase(step) for step in range(6)] == [(True, s in aligning) for s in range(6)]
-    assert rule.teaching_step == 0
+    assert [rule.schedule(step) for step in range(6)] == [(True, s in aligning) for s in range(6)]
+    assert rule.first_forward_step == 0
     assert rule.forward_updates(6) == 6
 
 
@@ -434,19 +440,19 @@ def test_at_equal_updates_the_forward_weights_learn_at_every_step(
 def test_updates_of_the_forward_weights_are_counted(delay: int, alternate: int) -> None:
     rule = RULES["symmetric_alignment"](delay=delay, alternate=alternate)
     for steps in (0, 7, 20):
-        assert rule.forward_updates(steps) == sum(rule.phase(s)[0] for s in range(steps))
+        assert rule.forward_updates(steps) == sum(rule.schedule(s)[0] for s in range(steps))
     assert RULES["backprop"]().forward_updates(20) == 20
 
 
 @pytest.mark.parametrize(("equal", "updates"), [("steps", 5), ("updates", 10)])
 def test_forward_weights_change_as_often_as_is_counted(equal: str, updates: int) -> None:
-    room = room_of(subject("weight_mirror", rule_settings={"equal": equal}))
+    trainer = trainer_of(subject("weight_mirror", rule_settings={"equal": equal}))
     changed = 0
-    for step, shown in zip(range(10), room.batches(), strict=False):
-        before = forward_weights(room)
-        room.learn(*shown, step)
+    for step, shown in zip(range(10), trainer.batches(), strict=False):
+        before = forward_weights(trainer)
+        trainer.training_step(*shown, step)
         changed += any(
-            not torch.equal(a, b) for a, b in zip(before, forward_weights(room), strict=True)
+            not torch.equal(a, b) for a, b in zip(before, forward_weights(trainer), strict=True)
         )
     assert changed == updates
 
@@ -473,7 +479,7 @@ def test_information_alignment_leaves_feedback_alignment_at_quickstarts_strength
         if each.architecture.name == "knet5" and each.replicate < 6:
             kept.setdefault(each.label, []).append(each)
     fixed, aligned = (
-        angles.at_the_end(kept[name]).truth["total_gradient_angle"].mean()
+        angles.at_the_end(kept[name]).evaluation["total_gradient_angle"].mean()
         for name in ("feedback_alignment", "information_alignment")
     )
     assert aligned < fixed - 15

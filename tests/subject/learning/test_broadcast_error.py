@@ -27,7 +27,7 @@ GAINS = (1.0, 0.3)
 
 def weight_to(network: Network, layer: int, subject: int) -> Tensor:
     """Broadcast weights ``(class, unit)`` to the units that a layer reads."""
-    place = network.place(list(network.layers.values())[layer].weight)
+    place = network.index_of(list(network.layers.values())[layer].weight)
     return network.memory[f"broadcast to layer {place}"][subject]
 
 
@@ -42,8 +42,10 @@ def signals(name: str, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 def test_a_multilayer_perceptron_learns_as_one_written_by_hand(name: str) -> None:
     network, modules = raised(mlp)
     stimuli, labels = batch()
-    lesson = rule_of(name, *({"gain": gain} for gain in GAINS)).lesson(network, stimuli, labels, 0)
-    assert lesson.backward is None
+    updates = rule_of(name, *({"gain": gain} for gain in GAINS)).compute_updates(
+        network, stimuli, labels, 0
+    )
+    assert updates.backward is None
     for number, module in enumerate(modules):
         images, shown = own(stimuli, labels, number)
         x = images.flatten(1)
@@ -58,16 +60,18 @@ def test_a_multilayer_perceptron_learns_as_one_written_by_hand(name: str) -> Non
         expected = []
         for delta, read in ((delta1, x), (delta2, h1), (error, h2)):
             expected += [delta.T @ read, delta.sum(0)]
-        assert_steps(lesson.forward, number, expected)
+        assert_steps(updates.forward, number, expected)
         loss = -scores.log_softmax(1)[torch.arange(len(x)), shown].mean()
-        torch.testing.assert_close(lesson.losses[number], loss.detach())
+        torch.testing.assert_close(updates.losses[number], loss.detach())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_convolutional_network_with_pooling_learns_as_one_written_by_hand(name: str) -> None:
     network, modules = raised(conv)
     stimuli, labels = batch()
-    lesson = rule_of(name, *({"gain": gain} for gain in GAINS)).lesson(network, stimuli, labels, 0)
+    updates = rule_of(name, *({"gain": gain} for gain in GAINS)).compute_updates(
+        network, stimuli, labels, 0
+    )
     for number, module in enumerate(modules):
         x, shown = own(stimuli, labels, number)
         first, second, last = module[0], module[3], module[6]
@@ -94,7 +98,7 @@ def test_a_convolutional_network_with_pooling_learns_as_one_written_by_hand(name
             error.T @ h2,
             error.sum(0),
         ]
-        assert_steps(lesson.forward, number, [each.detach() for each in expected])
+        assert_steps(updates.forward, number, [each.detach() for each in expected])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,10 +106,10 @@ def test_a_convolutional_network_with_pooling_learns_as_one_written_by_hand(name
 def test_broadcast_weights_are_drawn_once_for_each_subject_and_layer(make, name: str) -> None:  # type: ignore[no-untyped-def]
     network, _ = alike(make, 30)
     rule = RULES[name]()
-    rule.lesson(network, *batch(30), 0)
+    rule.compute_updates(network, *batch(30), 0)
     drawn = {key: value.clone() for key, value in network.memory.items()}
     assert len(drawn) == len(network.layers) - 1
-    rule.lesson(network, *batch(30, seed=4), 1)
+    rule.compute_updates(network, *batch(30, seed=4), 1)
     for key, value in drawn.items():
         assert torch.equal(network.memory[key], value)
         unit = value * CLASSES**0.5

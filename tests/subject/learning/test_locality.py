@@ -4,7 +4,7 @@ import pytest
 
 from virtuallab.lab.catalogue import page
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.locality import Need, Reach, facts, locality
+from virtuallab.subject.learning.locality import Availability, Need, locality, needs_by_availability
 
 PARTLY = {
     "difference_target_propagation": {Need.DISTURBED_PASS},
@@ -26,17 +26,17 @@ NOT = {
 
 @pytest.mark.parametrize("name", list(RULES))
 def test_every_rule_says_what_a_synapse_needs(name: str) -> None:
-    found = facts(RULES[name])
-    assert found[Reach.SYNAPSE]
+    found = needs_by_availability(RULES[name])
+    assert found[Availability.SYNAPSE]
     if name in NOT:
         assert locality(RULES[name]) == "no"
     else:
-        assert set(found.get(Reach.EVERYWHERE, ())) == PARTLY.get(name, set())
+        assert set(found.get(Availability.EVERYWHERE, ())) == PARTLY.get(name, set())
         assert locality(RULES[name]) == ("partly" if name in PARTLY else "yes")
 
 
 def test_facts_are_told_apart() -> None:
-    assert len({need.words for need in Need}) == len(Need)
+    assert len({need.description for need in Need}) == len(Need)
 
 
 def test_a_page_lists_the_facts_by_where_they_are() -> None:

@@ -48,9 +48,9 @@ def test_perturbation_follows_the_gradient_on_average(name: str, make: Any) -> N
     network, module = alike(make, SUBJECTS)
     stimuli, labels = same_batch(SUBJECTS, 3)
     rule = RULES[name](noise_std=STD)
-    draws = [rule.lesson(network, stimuli, labels, 0).forward for _ in range(ROUNDS)]
+    draws = [rule.compute_updates(network, stimuli, labels, 0).forward for _ in range(ROUNDS)]
     true = gradient(module, *own(stimuli, labels, 0))
-    weights = [network.place(layer.weight) for layer in network.layers.values()]
+    weights = [network.index_of(layer.weight) for layer in network.layers.values()]
     assert_converges(draws, true, weights)
 
 
@@ -68,12 +68,12 @@ def test_reward_modulated_hebbian_learning_follows_the_gradient_but_for_its_trac
     for _ in range(ROUNDS):
         # A reward that is expected exactly: what is left is the effect of the noise.
         network.memory["expected reward"] = reward.repeat(SUBJECTS)
-        draws.append(rule.lesson(network, stimuli, labels, 0).forward)
+        draws.append(rule.compute_updates(network, stimuli, labels, 0).forward)
     lasting = [trace**age for age in range(moments)]
     # A moment's noise moves the averaged answer by its share, and its trace weighs as much.
     scale = sum(each**2 for each in lasting) / sum(lasting)
     true = [scale * each for each in gradient(module, *own(stimuli, labels, 0))]
-    weights = [network.place(layer.weight) for layer in network.layers.values()]
+    weights = [network.index_of(layer.weight) for layer in network.layers.values()]
     assert_converges(draws, true, weights)
 
 
@@ -90,13 +90,13 @@ def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward
         "reward_modulated_hebbian", *(each | {"moments": 3, "reward": reward} for each in settings)
     )
     lessons = [(batch(seed=seed), seed) for seed in range(3)]
-    found = [rule.lesson(network, *shown, seed) for shown, seed in lessons]
+    found = [rule.compute_updates(network, *shown, seed) for shown, seed in lessons]
     for number, module in enumerate(modules):
         stream = torch.Generator().manual_seed(50 + number)
         std, trace, rate = settings[number].values()
         expected_reward = None
         layers = [module[place] for place in (1, 3, 5)]
-        for (shown, _), lesson in zip(lessons, found, strict=True):
+        for (shown, _), updates in zip(lessons, found, strict=True):
             images, labels = own(*shown, number)
             count = len(images)
             eligibility = [
@@ -132,7 +132,7 @@ def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward
                 for traces in eligibility
                 for each in traces
             ]
-            assert_steps(lesson.forward, number, steps)
+            assert_steps(updates.forward, number, steps)
 
 
 def test_weight_perturbation_follows_noise_by_what_it_did_to_the_loss() -> None:
@@ -140,7 +140,7 @@ def test_weight_perturbation_follows_noise_by_what_it_did_to_the_loss() -> None:
     stimuli, labels = batch()
     sizes = (0.1, 0.02)
     rule = rule_of("weight_perturbation", *({"noise_std": size} for size in sizes))
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, (module, size) in enumerate(zip(modules, sizes, strict=True)):
         images, shown = own(stimuli, labels, number)
         stream = torch.Generator().manual_seed(50 + number)
@@ -152,13 +152,13 @@ def test_weight_perturbation_follows_noise_by_what_it_did_to_the_loss() -> None:
             before = cross_entropy(module(images), shown)
             after = cross_entropy(functional_call(module, disturbed, images), shown)
         slope = (after - before) / size
-        assert_steps(lesson.forward, number, [slope * xi for xi in noise.values()])
+        assert_steps(updates.forward, number, [slope * xi for xi in noise.values()])
 
 
 def test_weights_are_as_before_after_they_were_perturbed() -> None:
     network, _ = raised(normalised)
     before = [p.detach().clone() for p in network.parameters]
-    RULES["weight_perturbation"](noise_std=0.3).lesson(network, *batch(), 0)
+    RULES["weight_perturbation"](noise_std=0.3).compute_updates(network, *batch(), 0)
     for then, now in zip(before, network.parameters, strict=True):
         assert torch.equal(then, now)
 
@@ -166,12 +166,12 @@ def test_weights_are_as_before_after_they_were_perturbed() -> None:
 @pytest.mark.parametrize("name", ["node_perturbation", "reward_modulated_hebbian"])
 def test_scale_and_offset_of_a_normalisation_are_not_explored(name: str) -> None:
     network, _ = raised(normalised)
-    lesson = RULES[name]().lesson(network, *batch(), 0)
+    updates = RULES[name]().compute_updates(network, *batch(), 0)
     explored = {
-        network.place(p)
+        network.index_of(p)
         for layer in network.layers.values()
         for p in (layer.weight, layer.bias)
         if p is not None
     }
-    for place, step in enumerate(lesson.forward):
+    for place, step in enumerate(updates.forward):
         assert bool(step.any()) == (place in explored)

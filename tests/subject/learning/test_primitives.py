@@ -9,18 +9,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.layer_view import Local
+from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.primitives import (
     PRIMITIVES,
+    alignment_gradient,
     amp,
     decay,
-    descend,
     null,
     self_,
     sparse,
 )
 from virtuallab.subject.network.synapse import Conv, Dense, Synapse
-from virtuallab.subject.rule import stack
+from virtuallab.subject.rule import stack_settings
 
 SUBJECTS, BATCH = 3, 4
 STREAM = torch.Generator().manual_seed(0)
@@ -67,11 +67,11 @@ OBJECTIVES = {
 }
 
 
-def local(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> Local:
+def local(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
     bias = normal(SUBJECTS, w.shape[1])
     post = synapse.project(x, w, bias)
-    return Local(
-        synapse=synapse, pre=x, post=post, error=post, forward=w, backward=b, bias=bias,
+    return LayerView(
+        synapse=synapse, pre=x, post=post, error=post, weight=w, backward_weight=b, bias=bias,
         pseudogradient=w,
     )  # fmt: skip
 
@@ -116,9 +116,9 @@ def test_descending_any_mix_of_primitives_is_the_gradient_of_their_sum(
             expected = torch.stack(
                 [sum(each) for each in zip(*(pieces[n] for n in mix), strict=True)]
             )
-            found = descend(at, {name: given[name] for name in mix}, mean=mean)
+            found = alignment_gradient(at, {name: given[name] for name in mix}, mean=mean)
             torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
-    assert not descend(at, dict.fromkeys(PRIMITIVES, 0.0), mean=mean).any()
+    assert not alignment_gradient(at, dict.fromkeys(PRIMITIVES, 0.0), mean=mean).any()
 
 
 @pytest.mark.parametrize("positions", ["sum", "mean"])
@@ -128,7 +128,7 @@ def test_information_alignment_weighs_its_primitives_for_each_subject(positions:
     kind = RULES["information_alignment"]
     coefficients = [(0.1, 0.2, 0.3), (0.4, 0.0, 0.5), (0.0, 0.6, 0.0)]
     rules = [kind(amp=a, null=n, decay=d, positions=positions) for a, n, d in coefficients]
-    step = stack(rules, torch.float64).backward_step(at)
+    step = stack_settings(rules, torch.float64).backward_step(at)
     places = at.post.shape[-1] * at.post.shape[-2] if positions == "mean" else 1
     for subject, (a, n, d) in enumerate(coefficients):
         expected = (a * amp(at) + n * null(at)) / places + d * decay(at)

@@ -13,7 +13,7 @@ from tests.subject.cohorts import NETS, assert_steps, batch, gradient, inputs, o
 from virtuallab.registry import RULES
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.population import populate
-from virtuallab.subject.network.random_streams import Streams
+from virtuallab.subject.network.random_streams import RandomStreams
 
 RATES = (0.1, 0.7)
 
@@ -59,7 +59,7 @@ def bcm_with(threshold: Tensor) -> Callable[..., Tensor]:
 def assert_hidden_steps(
     network: Network,
     modules: list[nn.Module],
-    lesson,  # type: ignore[no-untyped-def]
+    updates,  # type: ignore[no-untyped-def]
     stimuli: Tensor,
     growth: Callable[[int, str], Callable[..., Tensor]],
     decays: tuple[float, float],
@@ -71,7 +71,7 @@ def assert_hidden_steps(
             w = plain.weight.detach().flatten(1)
             bias = torch.zeros(len(w)) if plain.bias is None else plain.bias.detach()
             grown = growth(number, path)(patches(plain, seen[path]), w, bias, decays[number])
-            step = lesson.forward[network.place(layer.weight)][number].flatten(1)
+            step = updates.forward[network.index_of(layer.weight)][number].flatten(1)
             torch.testing.assert_close(step, -RATES[number] * grown, rtol=1e-9, atol=1e-12)
 
 
@@ -83,9 +83,9 @@ def test_hidden_weights_grow_as_in_a_loop_over_samples_and_positions(name: str, 
     decays = (0.3, 0.05)
     extra = [{"decay": decay} if name == "hebbian" else {} for decay in decays]
     rule = rule_of(name, *({"rate": r} | e for r, e in zip(RATES, extra, strict=True)))
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     naive = hebb if name == "hebbian" else oja
-    assert_hidden_steps(network, modules, lesson, stimuli, lambda *_: naive, decays)
+    assert_hidden_steps(network, modules, updates, stimuli, lambda *_: naive, decays)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -112,14 +112,14 @@ def test_the_threshold_of_bcm_slides_with_the_mean_square_of_the_response(net: s
 
     for step in range(3):
         stimuli, labels = batch(seed=step)
-        lesson = rule.lesson(network, stimuli, labels, step)
+        updates = rule.compute_updates(network, stimuli, labels, step)
         for number in range(2):
             for path in network.hidden:
                 slide(number, path, stimuli)
         assert_hidden_steps(
             network,
             modules,
-            lesson,
+            updates,
             stimuli,
             lambda number, path: bcm_with(thresholds[number, path]),
             decays,
@@ -133,30 +133,32 @@ def test_the_readout_follows_its_gradient_and_all_else_but_hidden_weights_rests(
 ) -> None:
     network, modules = raised(NETS[net])
     stimuli, labels = batch()
-    lesson = RULES[name]().lesson(network, stimuli, labels, 0)
+    updates = RULES[name]().compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         true = gradient(module, *own(stimuli, labels, number))
-        assert_steps(lesson.forward[-2:], number, true[-2:])
-    grows = {network.place(layer.weight) for layer in network.hidden.values()}
-    for place, step in enumerate(lesson.forward[:-2]):
+        assert_steps(updates.forward[-2:], number, true[-2:])
+    grows = {network.index_of(layer.weight) for layer in network.hidden.values()}
+    for place, step in enumerate(updates.forward[:-2]):
         assert bool(step.any()) == (place in grows)
 
 
 def test_at_rest_every_unit_of_oja_holds_the_first_principal_component() -> None:
     generator = torch.Generator().manual_seed(2)
-    spread = torch.tensor([3.0, 1.2, 1.0, 0.7, 0.5, 0.2], dtype=torch.float64)
+    per_subject = torch.tensor([3.0, 1.2, 1.0, 0.7, 0.5, 0.2], dtype=torch.float64)
     axes = torch.linalg.qr(torch.randn(6, 6, generator=generator, dtype=torch.float64))[0]
-    data = torch.randn(400, 6, generator=generator, dtype=torch.float64) * spread @ axes.T
+    data = torch.randn(400, 6, generator=generator, dtype=torch.float64) * per_subject @ axes.T
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Linear(4, 3)).double()
-    network = Network(populate([module]), Streams([0]), 300)
+    network = Network(populate([module]), RandomStreams([0]), 300)
     labels = torch.zeros(400, 1, dtype=torch.int64)
     (hidden,) = network.hidden.values()
     for step in range(300):
-        lesson = RULES["oja"](rate=1.0).lesson(network, data.view(400, 1, 2, 3), labels, step)
+        updates = RULES["oja"](rate=1.0).compute_updates(
+            network, data.view(400, 1, 2, 3), labels, step
+        )
         with torch.no_grad():
-            hidden.weight -= 0.03 * lesson.forward[network.place(hidden.weight)]
+            hidden.weight -= 0.03 * updates.forward[network.index_of(hidden.weight)]
     first = torch.linalg.svd(data)[2][0]
     for w in hidden.weight[0].detach():
         torch.testing.assert_close(w * torch.sign(w @ first), first, rtol=1e-6, atol=1e-6)

@@ -18,7 +18,7 @@ def test_a_batch_moves_the_running_averages_as_one_pass_of_plain_torch(name: str
     rule = RULES[name](**QUIET.get(name, {}))
     for seed in range(2):
         stimuli, labels = batch(seed=seed)
-        rule.lesson(network, stimuli, labels, seed)
+        rule.compute_updates(network, stimuli, labels, seed)
         found = dict(network.population.named_buffers())
         for number, module in enumerate(modules):
             module(own(stimuli, labels, number)[0])

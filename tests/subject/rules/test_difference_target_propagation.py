@@ -18,7 +18,7 @@ def test_a_multilayer_perceptron_learns_as_one_written_by_hand() -> None:
     network, modules = raised(mlp)
     stimuli, labels = batch()
     rule = rule_of("difference_target_propagation", *SETTINGS)
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         nudge, std, rate = SETTINGS[number].values()
         images, shown = own(stimuli, labels, number)
@@ -50,7 +50,7 @@ def test_a_multilayer_perceptron_learns_as_one_written_by_hand() -> None:
             delta = (h - t) * (h > 0) / nudge / count
             forward += [delta.T @ below, delta.sum(0)]
         delta = (scores - t3) / nudge / count
-        assert_steps(lesson.forward, number, [*forward, delta.T @ h2, delta.sum(0)])
+        assert_steps(updates.forward, number, [*forward, delta.T @ h2, delta.sum(0)])
 
         stream = torch.Generator().manual_seed(50 + number)
         tried = [
@@ -62,9 +62,9 @@ def test_a_multilayer_perceptron_learns_as_one_written_by_hand() -> None:
             mine = b.clone().requires_grad_()
             loss = (torch.relu(f(h) @ mine) - h).square().sum() / 2 / count
             backward.append(rate * torch.autograd.grad(loss, mine)[0])
-        assert_steps(lesson.backward, number, backward)
+        assert_steps(updates.backward, number, backward)
         torch.testing.assert_close(
-            lesson.losses[number], nn.functional.cross_entropy(scores, shown)
+            updates.losses[number], nn.functional.cross_entropy(scores, shown)
         )
 
 
@@ -83,7 +83,9 @@ def test_where_every_unit_is_active_targets_carry_the_error_down_through_the_inv
     with torch.no_grad():
         for place, layer in enumerate(network.layers.values()):
             layer.weight.copy_(torch.stack([module[1 + 2 * place].weight for module in modules]))
-    lesson = RULES["difference_target_propagation"](nudge=1e-3).lesson(network, stimuli, labels, 0)
+    updates = RULES["difference_target_propagation"](nudge=1e-3).compute_updates(
+        network, stimuli, labels, 0
+    )
     for number, module in enumerate(modules):
         images, shown = own(stimuli, labels, number)
         x = images.flatten(1)
@@ -94,4 +96,6 @@ def test_where_every_unit_is_active_targets_carry_the_error_down_through_the_inv
         error = scores.softmax(1) - torch.eye(CLASSES, dtype=torch.float64)[shown]
         _, b2, b3 = (layer.backward_weight[number] for layer in network.layers.values())
         wanted = (error @ b3 @ b2).T @ x / len(x)
-        torch.testing.assert_close(lesson.forward[0][number], wanted.detach(), rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(
+            updates.forward[0][number], wanted.detach(), rtol=1e-6, atol=1e-9
+        )

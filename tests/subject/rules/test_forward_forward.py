@@ -21,7 +21,7 @@ from tests.subject.cohorts import (
     raised,
 )
 from virtuallab.registry import RULES
-from virtuallab.subject.rule import stack
+from virtuallab.subject.rule import stack_settings
 
 THRESHOLDS, STRENGTHS = (0.2, 0.6), (1.0, 0.4)
 
@@ -37,7 +37,7 @@ class Watched(RULES["forward_forward"]):  # type: ignore[misc]
 
 def shared_rule() -> Watched:
     each = zip(THRESHOLDS, STRENGTHS, strict=True)
-    return stack(
+    return stack_settings(
         [Watched(threshold=theta, label_strength=size) for theta, size in each], torch.float64
     )
 
@@ -51,8 +51,8 @@ def unit_power(x: Tensor) -> Tensor:
 def test_hidden_layers_follow_the_closed_form_and_the_readout_its_gradient(make) -> None:  # type: ignore[no-untyped-def]
     network, modules = raised(make)
     stimuli, labels = batch()
-    lesson = shared_rule().lesson(network, stimuli, labels, 0)
-    patterns = network.streams.once("label patterns", (CLASSES, CHANNELS, *FIELD), stimuli)
+    updates = shared_rule().compute_updates(network, stimuli, labels, 0)
+    patterns = network.streams.fixed_normal("label patterns", (CLASSES, CHANNELS, *FIELD), stimuli)
     for number, module in enumerate(modules):
         images, right = own(stimuli, labels, number)
         count = len(images)
@@ -79,9 +79,9 @@ def test_hidden_layers_follow_the_closed_form_and_the_readout_its_gradient(make)
                     expected[layer.weight] += product.view_as(layer.weight)
                     expected[layer.bias] += delta.sum((0, 2, 3))
         true = gradient(module, images, right)
-        assert_steps(lesson.forward, number, [*list(expected.values())[:-2], *true[-2:]])
+        assert_steps(updates.forward, number, [*list(expected.values())[:-2], *true[-2:]])
         loss = F.cross_entropy(module(images), right)
-        torch.testing.assert_close(lesson.losses[number], loss.detach())
+        torch.testing.assert_close(updates.losses[number], loss.detach())
 
 
 def test_a_wrong_label_is_never_the_right_one_and_any_other_as_often() -> None:
@@ -89,7 +89,7 @@ def test_a_wrong_label_is_never_the_right_one_and_any_other_as_often() -> None:
     counts = torch.zeros(CLASSES)
     for seed in range(10):
         stimuli, labels = batch(30, 20, seed)
-        Watched().lesson(network, stimuli, labels, 0)
+        Watched().compute_updates(network, stimuli, labels, 0)
         wrong = network.memory["wrong"]
         assert wrong.shape == labels.shape
         assert ((wrong >= 0) & (wrong < CLASSES)).all()
@@ -103,9 +103,9 @@ def test_a_wrong_label_is_never_the_right_one_and_any_other_as_often() -> None:
 def test_labels_have_fixed_patterns_of_their_own_for_each_subject() -> None:
     network, _ = raised(mlp)
     shape = (CLASSES, CHANNELS, *FIELD)
-    first = network.streams.once("label patterns", shape, batch()[0])
-    shared_rule().lesson(network, *batch(), 0)
-    assert torch.equal(network.streams.once("label patterns", shape, batch()[0]), first)
+    first = network.streams.fixed_normal("label patterns", shape, batch()[0])
+    shared_rule().compute_updates(network, *batch(), 0)
+    assert torch.equal(network.streams.fixed_normal("label patterns", shape, batch()[0]), first)
     rows = first.flatten(0, 1).flatten(1)
     overlap = torch.corrcoef(rows) - torch.eye(len(rows), dtype=torch.float64)
     assert overlap.abs().max() < 5 / rows.shape[1] ** 0.5

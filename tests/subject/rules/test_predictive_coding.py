@@ -37,7 +37,7 @@ def test_weights_descend_the_energy_of_relaxed_values(steps: int, make) -> None:
         "predictive_coding", *({"inference_steps": steps, "inference_rate": r} for r in rates)
     )
     stimuli, labels = batch()
-    lesson = rule.lesson(network, stimuli, labels, 0)
+    updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         images, shown = own(stimuli, labels, number)
         x = images.flatten(1)
@@ -45,7 +45,7 @@ def test_weights_descend_the_energy_of_relaxed_values(steps: int, make) -> None:
             v1 = module[:3](x)
             v2 = module[3:5](v1)
             loss = nn.functional.cross_entropy(module[5](v2), shown)
-        torch.testing.assert_close(lesson.losses[number], loss)
+        torch.testing.assert_close(updates.losses[number], loss)
         v1.requires_grad_()
         v2.requires_grad_()
         for _ in range(steps):
@@ -54,7 +54,7 @@ def test_weights_descend_the_energy_of_relaxed_values(steps: int, make) -> None:
                 v1 -= rates[number] * slopes[0]
                 v2 -= rates[number] * slopes[1]
         wanted = torch.autograd.grad(energy(module, x, v1, v2, shown), list(module.parameters()))
-        assert_steps(lesson.forward, number, [each / len(x) for each in wanted])
+        assert_steps(updates.forward, number, [each / len(x) for each in wanted])
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -68,7 +68,7 @@ def test_the_energy_falls_at_every_step_of_inference(net: str) -> None:
             return found
 
     network, _ = raised(NETS[net])
-    Watched(inference_steps=12, inference_rate=0.03).lesson(network, *batch(), 0)
+    Watched(inference_steps=12, inference_rate=0.03).compute_updates(network, *batch(), 0)
     course = torch.stack(seen)
     assert len(course) == 13
     assert (course.diff(dim=0) < 0).all()
@@ -78,13 +78,13 @@ def test_one_step_of_inference_brings_the_error_one_layer_down() -> None:
     network, modules = raised(mlp)
     stimuli, labels = batch()
     rule = RULES["predictive_coding"](inference_steps=1, inference_rate=1e-9)
-    lesson = rule.lesson(network, stimuli, labels, 0)
-    assert not lesson.forward[0].any()
+    updates = rule.compute_updates(network, stimuli, labels, 0)
+    assert not updates.forward[0].any()
     for number, module in enumerate(modules):
         true = gradient(module, *own(stimuli, labels, number))
         for place in (4, 5):
             torch.testing.assert_close(
-                lesson.forward[place][number], true[place], rtol=1e-6, atol=1e-9
+                updates.forward[place][number], true[place], rtol=1e-6, atol=1e-9
             )
 
 
@@ -96,12 +96,12 @@ def test_with_small_steps_of_inference_weights_turn_towards_the_gradient(steps: 
     errors = []
     for rate in (1e-2, 1e-3, 1e-4):
         rule = RULES["predictive_coding"](inference_steps=steps, inference_rate=rate)
-        lesson = rule.lesson(network, stimuli, labels, 0)
+        updates = rule.compute_updates(network, stimuli, labels, 0)
         for number, module in enumerate(modules):
             true = gradient(module, *own(stimuli, labels, number))
             for place, depth in ((0, 2), (2, 1), (4, 0)):
                 size = comb(steps, depth) * rate**depth
-                found = lesson.forward[place][number] / size
+                found = updates.forward[place][number] / size
                 error = (found - true[place]).norm() / true[place].norm()
                 errors.append(float(error))
                 assert error < 10 * rate * steps

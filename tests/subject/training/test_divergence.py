@@ -15,7 +15,8 @@ from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.network.synapse import Conv, Dense
 from virtuallab.subject.subject import Cohort
-from virtuallab.subject.training.trainer import Room, Visit, train
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import CohortTrainer, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
@@ -56,7 +57,7 @@ def test_no_group_of_a_convolution_sees_another(
 
     def all_maps() -> tuple[Tensor, ...]:
         z = synapse.project(x, w, bias)
-        down, step = synapse.return_error(error, x, b, downward=True)
+        down, step = synapse.backpropagate(error, x, b, downward=True)
         assert down is not None
         return healthy(z), healthy(down), healthy(synapse.reconstruct(z, b)), others(step)
 
@@ -79,7 +80,7 @@ def test_no_subject_of_a_dense_layer_sees_another(value: float) -> None:
     synapse = Dense()
 
     def all_maps() -> tuple[Tensor, ...]:
-        down, step = synapse.return_error(error, x, w, downward=True)
+        down, step = synapse.backpropagate(error, x, w, downward=True)
         assert down is not None
         return others(synapse.project(x, w)), others(down), others(step)
 
@@ -113,14 +114,14 @@ def test_a_sick_network_leaves_the_responses_and_gradients_of_its_neighbours(nam
 
 @pytest.mark.parametrize("layer", ["conv1", "conv3", "fc4"])
 def test_the_layer_that_broke_is_named(layer: str) -> None:
-    room = Room(
+    trainer = CohortTrainer(
         Cohort(tuple(subject("backprop", number=n) for n in range(3))), torch.float32, "cpu"
     )
     with torch.no_grad():
-        room.network.layers[layer].weight[SICK, 0] = torch.inf
-    room.learn(*next(room.batches()), 7)
-    assert room.fate().diverged_at.tolist() == [-1, 7, -1]
-    assert room.fate().diverged_in == (None, layer, None)
+        trainer.network.layers[layer].weight[SICK, 0] = torch.inf
+    trainer.training_step(*next(trainer.batches()), 7)
+    assert trainer.outcome().diverged_at.tolist() == [-1, 7, -1]
+    assert trainer.outcome().diverged_in == (None, layer, None)
 
 
 @pytest.mark.parametrize("last", [1, 2, 5])
@@ -135,6 +136,6 @@ def test_whoever_breaks_on_the_last_step_is_marked_too(last: int) -> None:
     assert fate.diverged_in[1] in ("fc1", "fc2")
     assert np.isnan(visits[-1].state[1]).all()
     assert np.isfinite(visits[-1].state[0]).all()
-    assert all(np.isnan(values[1]).all() for values in visits[-1].truth.values())
+    assert all(np.isnan(values[1]).all() for values in visits[-1].evaluation.values())
     for number, visit in enumerate(visits):
         assert np.isfinite(visit.state).all(axis=1).tolist() == [True, number == 0]

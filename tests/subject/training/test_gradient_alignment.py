@@ -20,13 +20,13 @@ from tests.subject.cohorts import (
     mlp,
     own,
     raised,
-    room_of,
     subject,
+    trainer_of,
 )
 from virtuallab.registry import RULES
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.population import PopulationDropout
-from virtuallab.subject.training.gradient_alignment import angle, measure
+from virtuallab.subject.training.gradient_alignment import angle, gradient_alignment
 
 
 def degrees(a: Tensor, b: Tensor) -> float:
@@ -60,7 +60,7 @@ def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> N
     network, modules = raised(mlp)
     stimuli, labels = batch()
     names = list(network.layers)
-    found = measure(RULES["feedback_alignment"](), network, stimuli, labels, names)
+    found = gradient_alignment(RULES["feedback_alignment"](), network, stimuli, labels, names)
     for number, module in enumerate(modules):
         images, shown = own(stimuli, labels, number)
         x = images.flatten(1)
@@ -95,7 +95,7 @@ def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: st
     network, _ = raised(NETS[net])
     for layer in network.layers.values():
         layer.backward_weight = None
-    found = measure(RULES["backprop"](), network, *batch(), list(network.layers))
+    found = gradient_alignment(RULES["backprop"](), network, *batch(), list(network.layers))
     shape = (2, len(network.layers))
     assert torch.equal(found["gradient_angle"], torch.zeros(shape, dtype=torch.float64))
     assert torch.equal(found["gradient_norm_ratio"], torch.ones(shape, dtype=torch.float64))
@@ -115,7 +115,7 @@ def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: st
 def test_signs_agree_at_birth_where_the_rule_gives_them(magnitudes: str) -> None:
     network, _ = raised(mlp)
     rule = RULES["sign_symmetry"](magnitudes=magnitudes)
-    found = measure(rule, network, *batch(), list(network.layers))
+    found = gradient_alignment(rule, network, *batch(), list(network.layers))
     assert torch.equal(found["sign_agreement"], torch.ones(2, 3, dtype=torch.float64))
     assert (found["weight_angle"] < 60).all()
 
@@ -153,9 +153,9 @@ def test_a_look_leaves_no_trace(lessons: int, name: str) -> None:
     network, _ = raised(noisy)
     rule = RULES[name]()
     for step in range(lessons):
-        rule.lesson(network, *batch(seed=step), step)
+        rule.compute_updates(network, *batch(seed=step), step)
     before = traces(network)
-    measure(rule, network, *batch(seed=9), list(network.layers))
+    gradient_alignment(rule, network, *batch(seed=9), list(network.layers))
     after = traces(network)
     assert before.keys() == after.keys()
     for key, value in before.items():
@@ -166,7 +166,9 @@ def test_what_is_followed_and_the_true_gradient_meet_the_same_dropout() -> None:
     network, _ = raised(noisy)
     for layer in network.layers.values():
         layer.backward_weight = layer.weight.detach().clone()
-    found = measure(RULES["feedback_alignment"](), network, *batch(), list(network.layers))
+    found = gradient_alignment(
+        RULES["feedback_alignment"](), network, *batch(), list(network.layers)
+    )
     assert (found["gradient_angle"] < 1e-6).all()
 
 
@@ -194,16 +196,20 @@ def test_subjects_learn_the_same_whether_they_are_visited_or_not(
 ) -> None:
     ends: list[list[Tensor]] = []
     look: Callable[[Any, int], Any]
-    for look in (lambda room, step: None, lambda room, step: room.visit(step, step)):
+    for look in (lambda trainer, step: None, lambda trainer, step: trainer.visit(step, step)):
         many = {
             "rule_settings": settings,
             "optimizer_settings": {"learning_rate": 1e-3, "noise": 0.1},
         }
-        room = room_of(*(subject(name, net, number, **many) for number in range(2)))
-        for step, shown in zip(range(4), room.batches(), strict=False):
-            look(room, step)
-            room.learn(*shown, step)
-        kept = [*forward_weights(room), *room.population.buffers(), *room.network.memory.values()]
-        ends.append(kept + backward_weights(room))
+        trainer = trainer_of(*(subject(name, net, number, **many) for number in range(2)))
+        for step, shown in zip(range(4), trainer.batches(), strict=False):
+            look(trainer, step)
+            trainer.training_step(*shown, step)
+        kept = [
+            *forward_weights(trainer),
+            *trainer.population.buffers(),
+            *trainer.network.memory.values(),
+        ]
+        ends.append(kept + backward_weights(trainer))
     for unseen, visited in zip(*ends, strict=True):
         assert torch.equal(unseen, visited)

@@ -15,7 +15,7 @@ import pytest
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 
-from tests.subject.cohorts import room_of, subject
+from tests.subject.cohorts import subject, trainer_of
 from virtuallab.registry import RULES
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
@@ -51,16 +51,18 @@ def alive() -> int:
 def test_no_tensor_waits_for_the_garbage_collector(
     net: str, name: str, settings: dict[str, Any]
 ) -> None:
-    room = room_of(*(subject(name, net, number, rule_settings=settings) for number in range(2)))
-    batches = room.batches()
+    trainer = trainer_of(
+        *(subject(name, net, number, rule_settings=settings) for number in range(2))
+    )
+    batches = trainer.batches()
     with uncollected():
         for step in range(2):
-            room.learn(*next(batches), step)
-        room.visit(2, 2)
+            trainer.training_step(*next(batches), step)
+        trainer.visit(2, 2)
         before = alive()
         for step in (2, 3, 4):
-            room.learn(*next(batches), step)
+            trainer.training_step(*next(batches), step)
         learned = alive()
-        room.visit(3, 5)
+        trainer.visit(3, 5)
         visited = alive()
     assert (learned, visited) == (before, before)

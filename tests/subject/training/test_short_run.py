@@ -6,7 +6,7 @@ import pytest
 
 from tests.subject.training.test_trainer import subject
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject.training.short_run import courses
+from virtuallab.subject.training.short_run import short_runs
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
@@ -18,13 +18,13 @@ def test_rates_that_nobody_means_are_seen_for_every_rule_and_optimizer(
     rates = [1e-30, 1e-4, 1e6, 1e39]
     named = OPTIMIZERS[optimizer]
     several = [replace(one, optimizer=named(learning_rate=rate)) for rate in rates]
-    seen = courses(several)
-    assert [course.rests for course in seen] == [True, False, False, False]
+    seen = short_runs(several)
+    assert [course.stagnates for course in seen] == [True, False, False, False]
     assert [course.explodes for course in seen] == [False, False, True, True]
 
 
 def test_a_learning_rate_of_fifty_explodes() -> None:
     one = replace(subject("backprop", "mlp"), optimizer=OPTIMIZERS["sgd"](learning_rate=50.0))
-    [course] = courses([one])
+    [course] = short_runs([one])
     assert course.explodes
     assert course.steps <= one.steps

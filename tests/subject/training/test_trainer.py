@@ -10,9 +10,10 @@ from torch import nn
 from virtuallab import seeds
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.network.initialization import forward_network
-from virtuallab.subject.network.parameter_layout import layout_of
+from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.training.trainer import Room, Visit, train
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import CohortTrainer, train
 
 TASK = TASKS["digits"](train_images=200, validation_images=50, probe_images=20)
 NETS = {
@@ -98,7 +99,7 @@ def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, 
     plain_training(one, made[name](module.parameters()), module, 50)
     found = seen([one], 50, dtype=torch.float64)[-1].state[0]
     state = module.state_dict()
-    for entry in layout_of(one.architecture, one.task).entries:
+    for entry in parameter_layout(one.architecture, one.task).entries:
         expected = state[entry.name].numpy().ravel()
         np.testing.assert_allclose(found[entry.start : entry.stop], expected, rtol=0, atol=1e-10)
 
@@ -111,8 +112,10 @@ def test_a_subject_does_not_depend_on_its_cohort(rule: str, architecture: str) -
         alone = seen([subjects[place]], dtype=torch.float64)
         for one, all_ in zip(alone, together, strict=True):
             np.testing.assert_allclose(one.state[0], all_.state[place], rtol=0, atol=1e-9)
-            for name, values in one.truth.items():
-                np.testing.assert_allclose(values[0], all_.truth[name][place], rtol=0, atol=1e-6)
+            for name, values in one.evaluation.items():
+                np.testing.assert_allclose(
+                    values[0], all_.evaluation[name][place], rtol=0, atol=1e-6
+                )
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -141,23 +144,26 @@ def test_no_two_subjects_share_a_stream() -> None:
 
 def test_feedback_alignment_through_the_forward_weights_is_backprop() -> None:
     one = subject("feedback_alignment")
-    room = Room(Cohort((one,)), torch.float64, "cpu")
-    twin = Room(Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu")
-    room.layout.load(twin.population, room.layout.flatten(room.population))
-    for step, batch in zip(range(10), room.batches(), strict=False):
-        for layer in room.network.layers.values():
+    trainer = CohortTrainer(Cohort((one,)), torch.float64, "cpu")
+    twin = CohortTrainer(Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu")
+    trainer.layout.load(twin.population, trainer.layout.flatten(trainer.population))
+    for step, batch in zip(range(10), trainer.batches(), strict=False):
+        for layer in trainer.network.layers.values():
             layer.backward_weight = layer.weight.detach().clone()
-        room.learn(*batch, step)
-        twin.learn(*batch, step)
+        trainer.training_step(*batch, step)
+        twin.training_step(*batch, step)
     torch.testing.assert_close(
-        room.layout.flatten(room.population), twin.layout.flatten(twin.population), rtol=0, atol=0
+        trainer.layout.flatten(trainer.population),
+        twin.layout.flatten(twin.population),
+        rtol=0,
+        atol=0,
     )
 
 
 def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initialiser() -> None:
     many = tuple(subject("feedback_alignment", number=number) for number in range(40))
-    room = Room(Cohort(many), torch.float64, "cpu")
-    for layer in room.network.layers.values():
+    trainer = CohortTrainer(Cohort(many), torch.float64, "cpu")
+    for layer in trainer.network.layers.values():
         w, b = layer.weight.detach().flatten(), layer.backward_weight.flatten()
         assert abs(np.corrcoef(w, b)[0, 1]) < 4 / np.sqrt(len(w))
         assert w.std().item() == pytest.approx(b.std().item(), rel=0.15)
@@ -165,11 +171,11 @@ def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initi
 
 def test_feedback_alignment_keeps_its_backward_weights_and_information_alignment_does_not() -> None:
     for rule, moves in (("feedback_alignment", False), ("information_alignment", True)):
-        room = Room(Cohort((subject(rule),)), torch.float64, "cpu")
-        before = [layer.backward_weight.clone() for layer in room.network.layers.values()]
-        for step, batch in zip(range(3), room.batches(), strict=False):
-            room.learn(*batch, step)
-        after = [layer.backward_weight for layer in room.network.layers.values()]
+        trainer = CohortTrainer(Cohort((subject(rule),)), torch.float64, "cpu")
+        before = [layer.backward_weight.clone() for layer in trainer.network.layers.values()]
+        for step, batch in zip(range(3), trainer.batches(), strict=False):
+            trainer.training_step(*batch, step)
+        after = [layer.backward_weight for layer in trainer.network.layers.values()]
         assert [not torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [moves] * 4
 
 
@@ -198,7 +204,9 @@ def test_a_subject_that_diverges_is_marked_and_harms_no_neighbour(rule: str) -> 
 def test_learning_beats_chance_and_an_untrained_network_does_not() -> None:
     subjects = [subject("backprop", "mlp", number) for number in range(6)]
     visits = seen(subjects, 120)
-    untrained, trained = (v.truth["validation_accuracy"].mean() for v in (visits[0], visits[-1]))
+    untrained, trained = (
+        v.evaluation["validation_accuracy"].mean() for v in (visits[0], visits[-1])
+    )
     assert untrained < 0.25
     assert trained > 0.6
 

@@ -1,7 +1,7 @@
-"""How a learning signal reaches a layer: families of rules, one a file.
+"""How a learning signal reaches a layer: families of rules, one file each.
 
-``returned``: an error comes back layer by layer. ``alignment``: so it does, and backward weights
-learn. ``broadcast``: the output's error, or the target, reaches every layer directly.
-``unsupervised``: no error reaches a hidden layer. ``exploration``: noise is tried, and what it
-changed is compared. Rules with dynamics of their own are written on ``Rule`` itself.
+``error_feedback``: an error returns layer by layer. ``alignment``: the same, and backward weights
+learn. ``broadcast_error``: the output's error, or the target, reaches every layer directly.
+``unsupervised``: no error reaches a hidden layer. ``perturbation``: noise is added, and the change
+of the loss is correlated with it. Rules with dynamics of their own derive from ``Rule`` itself.
 """

@@ -1,34 +1,31 @@
-"""Rules whose backward weights learn to bring a better error down: sums of alignment primitives."""
+"""Rules whose backward weights learn to return a better error, by sums of alignment primitives."""
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import torch
 
 from virtuallab.fields import Fraction, NonNegativeInt, PositiveFloat, setting
-from virtuallab.subject.learning.error_feedback import ReturnedError, local
-from virtuallab.subject.learning.layer_view import Local
-from virtuallab.subject.learning.primitives import PRIMITIVES, descend
-from virtuallab.subject.network.pathways import Through
-from virtuallab.subject.rule import Lesson
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network.network import Network
-    from virtuallab.subject.network.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.primitives import PRIMITIVES, alignment_gradient
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import FeedbackPathway
+from virtuallab.subject.network.signals import subtract_batch_mean
+from virtuallab.subject.rule import Updates
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alignment(ReturnedError, ABC):
-    """The backward weights descend a weighted sum of primitives, at times of its own.
+class Alignment(ErrorFeedback, ABC):
+    """The backward weights descend a weighted sum of primitives, by a schedule of their own.
 
-    The fields of a rule that are named as primitives are its coefficients.
+    The fields of a rule that have the name of a primitive are its coefficients.
     """
 
-    feedback: ClassVar[bool] = True
+    feedback = True
 
     delay: NonNegativeInt = setting(
         0,
@@ -66,50 +63,50 @@ class Alignment(ReturnedError, ABC):
             )
 
     @property
-    def strengths(self) -> dict[str, float | torch.Tensor]:
-        """Coefficient of each primitive."""
-        return {f.name: getattr(self, f.name) for f in _coefficients(self)}
+    def coefficients(self) -> dict[str, float | torch.Tensor]:
+        """Coefficient of each primitive of the rule."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name in PRIMITIVES}
 
-    def backward_step(self, at: Local) -> Weight:
-        """Descend the sum of the primitives."""
-        return descend(at, self.strengths, mean=False)
+    def backward_step(self, layer: LayerView) -> torch.Tensor:
+        """Gradient of the sum of the primitives."""
+        return alignment_gradient(layer, self.coefficients, mean=False)
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
-        """Learn the task, align, or both, as the schedule has it."""
-        learns, aligns = self.phase(step)
-        if learns and aligns:
-            losses, gradients, sights, _ = self.returned(network, stimuli, labels, noting=True)
-        elif learns:
-            with network.wired(Through(noting=False)):
+    ) -> Updates:
+        """Steps of the forward weights, of the backward weights, or both, by the schedule."""
+        learns, aligns = self.schedule(step)
+        if not aligns:
+            with network.using(FeedbackPathway(record=False)):
                 each = network.losses(network.scores(stimuli), labels).mean(0)
-            return Lesson(each.detach(), network.gradients(each))
+            return Updates(each.detach(), network.gradients(each))
+        if learns:
+            returned = self.return_error(network, stimuli, labels, record=True)
+            losses, views = returned.losses, returned.views
         else:
-            losses, sights = self._seen(network, stimuli, labels)
-            gradients = []
+            losses, views = self._forward_pass(network, stimuli, labels)
         with torch.no_grad():
-            forward = self.forward_steps(network, gradients, sights) if learns else None
-            steps = [self.backward_step(self.attend(at, network)) for at in sights]
+            forward = self.forward_steps(network, returned) if learns else None
+            steps = [self.backward_step(self.alignment_view(view, network)) for view in views]
             if self.ramp != "constant":
-                strength = torch.as_tensor(self.strength(step / network.length)).to(stimuli)
-                steps = [at.weigh(strength, each) for at, each in zip(sights, steps, strict=True)]
-            return Lesson(losses, forward, steps)
+                factor = torch.as_tensor(self.ramp_factor(step / network.total_steps)).to(stimuli)
+                steps = [view.scale(factor, each) for view, each in zip(views, steps, strict=True)]
+            return Updates(losses, forward, steps)
 
     @property
-    def teaching_step(self) -> int:
-        """The first step at which the forward weights learn."""
+    def first_forward_step(self) -> int:
+        """First training step at which the forward weights learn."""
         return self.delay + bool(self.alternate and self.equal == "steps")
 
     def forward_updates(self, steps: int) -> int:
-        """Steps less those at which only the backward weights learn."""
+        """Number of training steps at which the forward weights learn."""
         rest = max(0, steps - self.delay)
         if self.equal == "updates" or not self.alternate:
             return rest
         return rest - -(-rest // (self.alternate + 1))
 
-    def phase(self, step: int) -> tuple[bool, bool]:
-        """Whether the task is learned at this step, and whether the backward weights align."""
+    def schedule(self, step: int) -> tuple[bool, bool]:
+        """Whether the forward weights learn at this step, and whether the backward weights do."""
         if step < self.delay:
             return False, True
         if self.alternate and self.equal == "updates":
@@ -119,8 +116,8 @@ class Alignment(ReturnedError, ABC):
             return not aligns, aligns
         return True, True
 
-    def strength(self, progress: float) -> float | torch.Tensor:
-        """Share of the strengths at this share of training."""
+    def ramp_factor(self, progress: float) -> float | torch.Tensor:
+        """Factor of the coefficients at this share of training, 0 to 1."""
         if self.ramp == "constant":
             return 1.0
         start, stop, begin = (
@@ -128,29 +125,25 @@ class Alignment(ReturnedError, ABC):
             for value in (self.ramp_start, self.ramp_stop, self.ramp_from)
         )
         way = ((progress - start) / (stop - start).clamp(min=1e-12)).clamp(0, 1)
-        if self.ramp == "linear":
-            return begin + (1 - begin) * way
-        return begin ** (1 - way)
+        return begin + (1 - begin) * way if self.ramp == "linear" else begin ** (1 - way)
 
-    def attend(self, at: Local, network: Network) -> Local:
-        """What the primitives look at."""
-        return at
+    def alignment_view(self, layer: LayerView, network: Network) -> LayerView:
+        """View of the layer on which the primitives are computed."""
+        return layer
 
-    def _seen(
+    def _forward_pass(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, list[Local]]:
-        """Losses, and what each layer saw on the way up."""
-        with torch.no_grad():
-            through = Through(noting=True)
-            with network.wired(through):
-                losses = network.losses(network.scores(stimuli), labels).mean(0)
-            layers = network.layers.values()
-            return losses, [local(layer, through.tapes[layer], None) for layer in layers]
+    ) -> tuple[torch.Tensor, list[LayerView]]:
+        pathway = FeedbackPathway(record=True)
+        with torch.no_grad(), network.using(pathway):
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+        layers = network.layers.values()
+        return losses, [LayerView.from_trace(each, pathway.traces[each]) for each in layers]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityAlignment(Alignment, ABC):
-    """Alignment by primitives that look at the layer's activity."""
+    """Alignment by primitives that depend on the layer's activity."""
 
     positions: Literal["mean", "sum"] = setting(
         "mean",
@@ -176,20 +169,16 @@ class ActivityAlignment(Alignment, ABC):
         if self.centre and self.activity == "noise":
             raise ValueError("'centre: true' has nothing to do where 'activity' is 'noise'")
 
-    def backward_step(self, at: Local) -> Weight:
-        """Descend the sum of the primitives."""
-        return descend(at, self.strengths, mean=self.positions == "mean")
+    def backward_step(self, layer: LayerView) -> torch.Tensor:
+        """Gradient of the sum of the primitives."""
+        return alignment_gradient(layer, self.coefficients, mean=self.positions == "mean")
 
-    def attend(self, at: Local, network: Network) -> Local:
-        """Look at the layer's own input or at noise; both without the bias."""
+    def alignment_view(self, layer: LayerView, network: Network) -> LayerView:
+        """The layer on its own input, or on noise or centred input, both without the bias."""
         if self.activity == "noise":
-            pre = at.scale(self.noise_std, network.noise_like(at.pre))
-            return replace(at, pre=pre, post=at.synapse.project(pre, at.forward), bias=None)
-        if self.centre:
-            pre = at.pre - at.pre.mean(1 if at.pre.dim() == 3 else 0, keepdim=True)
-            return replace(at, pre=pre, post=at.synapse.project(pre, at.forward), bias=None)
-        return at
-
-
-def _coefficients(rule: Alignment) -> list[dataclasses.Field[float]]:
-    return [field for field in dataclasses.fields(rule) if field.name in PRIMITIVES]
+            pre = layer.scale(self.noise_std, network.noise_like(layer.pre))
+        elif self.centre:
+            pre = subtract_batch_mean(layer.pre)
+        else:
+            return layer
+        return replace(layer, pre=pre, post=layer.synapse.project(pre, layer.weight), bias=None)

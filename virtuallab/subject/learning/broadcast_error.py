@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
-from virtuallab.subject.network.pathways import Through
-from virtuallab.subject.network.signals import spread
-from virtuallab.subject.rule import Lesson, Rule
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network.network import Network
-    from virtuallab.subject.network.population import PopulationLayer
+from virtuallab.subject.network.layer import PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import FeedbackPathway
+from virtuallab.subject.network.signals import join_subjects, scale, unit_shape
+from virtuallab.subject.rule import Rule, Updates
 
 
 @dataclass(frozen=True, kw_only=True)
 class BroadcastError(Rule, ABC):
-    """Fixed random weights carry a signal of one number a class to the units below each layer.
+    """Fixed random weights carry one number per class to the units below each layer.
 
-    The signal arrives at what the next layer reads, and goes on from there to the layer's linear
-    response through its own nonlinearity, pooling and normalisation, which are differentiated
+    The signal arrives at the input of the next layer, and continues to the layer's linear response
+    through the nonlinearity, pooling and normalisation between them, which are differentiated
     exactly. Where branches of a network join, each of the layers above sends its share.
     """
 
@@ -35,7 +32,7 @@ class BroadcastError(Rule, ABC):
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """Return what is broadcast, ``(batch, subject, class)``, in the units of an error.
+        """Signal to broadcast, ``(batch, subject, class)``, in the units of an error.
 
         Parameters
         ----------
@@ -45,35 +42,30 @@ class BroadcastError(Rule, ABC):
         labels : Tensor, (batch, subject)
         """
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
-        """Run forward; the read-out learns from its error, all else from what is broadcast."""
+    ) -> Updates:
+        """Run forward; the read-out learns from its error, all else from the broadcast signal."""
         broadcast: list[torch.Tensor] = []
 
         def send(layer: PopulationLayer, _: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-            return self._arrive(network, layer, broadcast[0], x)
+            return self._arriving(network, layer, broadcast[0], x)
 
-        with network.wired(Through(noting=False, send=send)):
+        with network.using(FeedbackPathway(record=False, send=send)):
             scores = network.scores(stimuli)
         losses = network.losses(scores, labels).mean(0)
         (error,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
         broadcast.append(self.signal(scores.detach(), error, labels))
-        return Lesson(losses.detach(), network.gradients(losses))
+        return Updates(losses.detach(), network.gradients(losses))
 
-    def _arrive(
+    def _arriving(
         self, network: Network, layer: PopulationLayer, signal: torch.Tensor, x: torch.Tensor
     ) -> torch.Tensor:
-        """What reaches a layer's input ``x``, in its layout."""
-        dense = x.dim() == 3
-        units = x.shape[2:] if dense else (x.shape[1] // network.subjects, *x.shape[2:])
-        name = f"broadcast to layer {network.place(layer.weight)}"
+        """Signal at a layer's input ``x``, in its layout."""
+        units, classes = unit_shape(x, network.subjects), signal.shape[2]
+        name = f"broadcast to layer {network.index_of(layer.weight)}"
         if name not in network.memory:
-            drawn = network.streams.once(name, (signal.shape[2], *units), x).flatten(2)
-            network.memory[name] = drawn / signal.shape[2] ** 0.5
-        weight = network.memory[name]
-        sent = torch.bmm(signal.transpose(0, 1), weight * spread(self.gain, weight))
-        if dense:
-            return sent
-        by_channel = sent.view(*sent.shape[:2], *units).transpose(0, 1).flatten(1, 2)
-        return by_channel.contiguous(memory_format=torch.channels_last)
+            drawn = network.streams.fixed_normal(name, (classes, *units), x).flatten(2)
+            network.memory[name] = drawn / classes**0.5
+        sent = torch.bmm(signal.transpose(0, 1), scale(self.gain, network.memory[name]))
+        return join_subjects(sent.view(*sent.shape[:2], *units))

@@ -1,118 +1,112 @@
-"""Rules whose error comes back layer by layer: through the forward weights or through others."""
+"""Rules whose error returns layer by layer, through the forward weights or through others."""
 
 from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
-from virtuallab.subject.learning.layer_view import Local
-from virtuallab.subject.network.pathways import Through
-from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import FeedbackPathway
+from virtuallab.subject.rule import Rule, Updates
 
-if TYPE_CHECKING:
-    from virtuallab.subject.network.network import Network
-    from virtuallab.subject.network.pathways import Tape
-    from virtuallab.subject.network.population import PopulationLayer
-    from virtuallab.subject.network.synapse import Weight
+
+@dataclass(frozen=True)
+class ReturnedError:
+    """Result of one pass forward and one of the error back.
+
+    Parameters
+    ----------
+    losses : Tensor, (subject,)
+        Mean loss over the batch.
+    gradients : list of Tensor
+        One for each of the network's ``parameters``, as the error returned.
+    views : list of LayerView
+        One for each layer; empty if nothing was recorded.
+    traces : dict from PopulationLayer to LayerTrace
+    """
+
+    losses: torch.Tensor
+    gradients: list[torch.Tensor]
+    views: list[LayerView]
+    traces: dict[PopulationLayer, LayerTrace]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReturnedError(Rule, ABC):
-    """An error returns through backward weights, or the forward ones where there are no others.
+class ErrorFeedback(Rule, ABC):
+    """The error returns through backward weights, or through the forward ones if there are none.
 
-    A rule of this family says what one layer does: how its forward weight changes
-    (:meth:`forward_step`), how its backward weight does (:meth:`backward_step`), or, where that is
-    no change but a function of the forward weight, what it is (:meth:`mirror`).
+    A rule of this family defines what one layer does: how its forward weight changes
+    (:meth:`forward_step`), how its backward weight changes (:meth:`backward_step`), or, if the
+    backward weight is a function of the forward weight, that function (:meth:`feedback_weight`).
     """
 
-    def forward_step(self, at: Local) -> Weight:
-        """Return the forward weight's step; the pseudogradient unless a rule says otherwise."""
-        assert at.pseudogradient is not None
-        return at.pseudogradient
+    def forward_step(self, layer: LayerView) -> torch.Tensor:
+        """Gradient that the forward weight follows; by default the pseudogradient."""
+        assert layer.pseudogradient is not None
+        return layer.pseudogradient
 
-    def backward_step(self, at: Local) -> Weight | None:
-        """Return the step of the backward weight; None where it is fixed."""
+    def backward_step(self, layer: LayerView) -> torch.Tensor | None:
+        """Gradient that the backward weight follows; None if it is fixed."""
         return None
 
-    def mirror(self, layer: PopulationLayer, network: Network, name: str) -> Weight:
-        """Return the backward weight for the next batch, where it is derived from the forward."""
+    def feedback_weight(self, layer: PopulationLayer, network: Network, name: str) -> torch.Tensor:
+        """Backward weight for the next batch, if it is derived from the forward weight."""
         raise NotImplementedError
 
     @property
     def learns_feedback(self) -> bool:
         """Whether the rule has a step for the backward weights."""
-        return self.feedback and type(self).backward_step is not ReturnedError.backward_step
-
-    def lesson(
-        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
-        """Run forward, return the error, and ask each layer for its steps."""
-        losses, gradients, sights, _ = self.returned(network, stimuli, labels, noting=self._watches)
-        with torch.no_grad():
-            forward = self.forward_steps(network, gradients, sights)
-            return Lesson(losses, forward, self.backward_steps(sights))
-
-    def returned(
-        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, *, noting: bool
-    ) -> tuple[torch.Tensor, list[torch.Tensor], list[Local], dict[PopulationLayer, Tape]]:
-        """Losses ``(subject,)``, gradients as they come back, what each layer knows, and its tape.
-
-        Of the layers nothing is kept unless ``noting``.
-        """
-        self.prepare(network)
-        through = Through(noting)
-        with network.wired(through):
-            losses = network.losses(network.scores(stimuli), labels).mean(0)
-        gradients = network.gradients(losses)
-        sights = [
-            local(layer, through.tapes[layer], gradients[network.place(layer.weight)])
-            for layer in (network.layers.values() if noting else ())
-        ]
-        return losses.detach(), gradients, sights, through.tapes
-
-    def prepare(self, network: Network) -> None:
-        """Set the backward weights that are derived from the forward ones."""
-        with torch.no_grad():
-            if type(self).mirror is not ReturnedError.mirror:
-                for name, layer in network.layers.items():
-                    layer.backward_weight = self.mirror(layer, network, name)
+        return self.feedback and type(self).backward_step is not ErrorFeedback.backward_step
 
     @property
-    def _watches(self) -> bool:
-        return self.learns_feedback or type(self).forward_step is not ReturnedError.forward_step
+    def _changes_forward_step(self) -> bool:
+        return type(self).forward_step is not ErrorFeedback.forward_step
 
-    def forward_steps(
-        self, network: Network, gradients: list[torch.Tensor], sights: list[Local]
-    ) -> list[torch.Tensor]:
-        """What each parameter follows: its gradient, or what the rule makes of a weight's."""
-        if type(self).forward_step is ReturnedError.forward_step:
-            return gradients
-        followed = list(gradients)
-        for layer, at in zip(network.layers.values(), sights, strict=True):
-            followed[network.place(layer.weight)] = self.forward_step(at)
+    def compute_updates(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
+    ) -> Updates:
+        """Run forward, return the error, and compute the steps of each layer."""
+        record = self.learns_feedback or self._changes_forward_step
+        returned = self.return_error(network, stimuli, labels, record=record)
+        with torch.no_grad():
+            forward = self.forward_steps(network, returned)
+            backward = None
+            if self.learns_feedback:
+                steps = [self.backward_step(view) for view in returned.views]
+                backward = [each for each in steps if each is not None]
+            return Updates(returned.losses, forward, backward)
+
+    def return_error(
+        self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, *, record: bool
+    ) -> ReturnedError:
+        """Run a batch forward and return its error; record layers only if asked."""
+        self.set_feedback_weights(network)
+        pathway = FeedbackPathway(record)
+        with network.using(pathway):
+            losses = network.losses(network.scores(stimuli), labels).mean(0)
+        gradients = network.gradients(losses)
+        traces, layers = pathway.traces, network.layers.values() if record else ()
+        views = [
+            LayerView.from_trace(each, traces[each], gradients[network.index_of(each.weight)])
+            for each in layers
+        ]
+        return ReturnedError(losses.detach(), gradients, views, traces)
+
+    def set_feedback_weights(self, network: Network) -> None:
+        """Set the backward weights that are derived from the forward ones."""
+        if type(self).feedback_weight is not ErrorFeedback.feedback_weight:
+            with torch.no_grad():
+                for name, layer in network.layers.items():
+                    layer.backward_weight = self.feedback_weight(layer, network, name)
+
+    def forward_steps(self, network: Network, returned: ReturnedError) -> list[torch.Tensor]:
+        """Gradient that each parameter follows: its own, or what the rule makes of a weight's."""
+        followed = list(returned.gradients)
+        if self._changes_forward_step:
+            for layer, view in zip(network.layers.values(), returned.views, strict=True):
+                followed[network.index_of(layer.weight)] = self.forward_step(view)
         return followed
-
-    def backward_steps(self, sights: list[Local]) -> list[torch.Tensor] | None:
-        """What each backward weight follows."""
-        if not self.learns_feedback:
-            return None
-        return [step for at in sights if (step := self.backward_step(at)) is not None]
-
-
-def local(layer: PopulationLayer, tape: Tape, pseudogradient: torch.Tensor | None) -> Local:
-    """Gather what one layer may know."""
-    weight = layer.weight.detach()
-    assert tape.post is not None
-    return Local(
-        synapse=tape.synapse,
-        pre=tape.pre.detach(),
-        post=tape.post.detach(),
-        error=tape.error,
-        forward=weight,
-        backward=weight if layer.backward_weight is None else layer.backward_weight,
-        bias=None if layer.bias is None else layer.bias.detach(),
-        pseudogradient=pseudogradient,
-    )

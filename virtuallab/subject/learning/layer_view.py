@@ -1,82 +1,93 @@
-"""What one layer may know at one step: its input, its response, the error, its two weights."""
+"""What a rule sees of one layer in one training step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+import jaxtyping as jt
 import torch
 
-from virtuallab.subject.network.signals import spread
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network.synapse import Signal, Synapse, Weight
+from virtuallab.subject.network import signals
+from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
+from virtuallab.subject.network.synapse import Synapse
 
 
 @dataclass(frozen=True)
-class Local:
-    """One layer of all subjects of a cohort, at one training step.
+class LayerView:
+    """One layer of all subjects of a cohort, in one training step.
 
     Parameters
     ----------
     synapse : Synapse
-        The layer's maps.
+        The linear maps of the layer.
     pre : Tensor
-        The layer's input, in the synapse's layout.
+        Input of the layer, in the layout of its synapse.
     post : Tensor
-        Its linear response, with the bias.
+        Linear response, with the bias.
     error : Tensor or None
-        The error that arrived at the response, of each subject's mean loss over the batch; None
-        where none arrives.
-    forward, backward : Tensor
-        The weights ``(subject, post, pre, ...)``; they are the same where weights are transported.
-    bias : Tensor or None
-        ``(subject, post)``.
-    pseudogradient : Tensor or None
-        Correlation of input and error: the gradient that the forward weight would follow.
+        Error at the response: gradient of each subject's mean loss. None where none arrives.
+    weight, backward_weight : Tensor, (subject, post, pre, ...)
+        The same tensor where the error returns through the forward weights.
+    bias : Tensor or None, (subject, post)
+    pseudogradient : Tensor or None, (subject, post, pre, ...)
+        Correlation of input and error, which gradient descent on the forward weight would follow.
     """
 
     synapse: Synapse
-    pre: Signal
-    post: Signal
-    error: Signal | None
-    forward: Weight
-    backward: Weight
+    pre: torch.Tensor
+    post: torch.Tensor
+    error: torch.Tensor | None
+    weight: jt.Float[torch.Tensor, "subject post *pre"]
+    backward_weight: jt.Float[torch.Tensor, "subject post *pre"]
     bias: torch.Tensor | None
-    pseudogradient: Weight | None
+    pseudogradient: torch.Tensor | None
+
+    @classmethod
+    def from_trace(
+        cls, layer: PopulationLayer, trace: LayerTrace, pseudogradient: torch.Tensor | None = None
+    ) -> LayerView:
+        """View of a layer from what it recorded, detached from torch's graph."""
+        weight = layer.weight.detach()
+        assert trace.post is not None
+        return cls(
+            synapse=trace.synapse,
+            pre=trace.pre.detach(),
+            post=trace.post.detach(),
+            error=trace.error,
+            weight=weight,
+            backward_weight=weight if layer.backward_weight is None else layer.backward_weight,
+            bias=None if layer.bias is None else layer.bias.detach(),
+            pseudogradient=pseudogradient,
+        )
 
     @cached_property
-    def projection(self) -> Signal:
-        """The input through the forward weight alone, without the bias."""
-        if self.bias is None:
-            return self.post
-        shift = self.bias.unsqueeze(1) if self.post.dim() == 3 else self.bias.view(1, -1, 1, 1)
-        return self.post - shift
+    def projection(self) -> torch.Tensor:
+        """Linear response without the bias."""
+        return self.post if self.bias is None else self.post - self.per_unit(self.bias)
 
     @property
     def samples(self) -> int:
         """Images in the batch."""
-        return self.pre.shape[1] if self.pre.dim() == 3 else self.pre.shape[0]
+        return signals.batch_size(self.pre)
 
     @property
     def positions(self) -> int:
         """Places at which one weight is used: 1 in a dense layer."""
         return self.synapse.positions(self.post)
 
-    def weigh(self, coefficient: float | torch.Tensor, step: Weight) -> Weight:
-        """Multiply each subject's step by its own coefficient."""
-        return step * spread(coefficient, step)
+    def scale(self, values: float | torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+        """Multiply a signal or a weight by one number per subject."""
+        return signals.scale(values, tensor)
 
-    def add(self, step: Weight | None, coefficient: float | torch.Tensor, weight: Weight) -> Weight:
-        """Add a weight times each subject's own coefficient, in one pass through memory."""
+    def per_unit(self, values: torch.Tensor) -> torch.Tensor:
+        """View ``(subject, post)`` so that it adds to or multiplies a response."""
+        return signals.per_unit(values, self.post)
+
+    def add(
+        self, step: torch.Tensor | None, values: float | torch.Tensor, weight: torch.Tensor
+    ) -> torch.Tensor:
+        """Add a weight times one number per subject to a step, in one pass through memory."""
         if step is None:
-            return self.weigh(coefficient, weight)
-        return torch.addcmul(step, weight, spread(coefficient, weight))
-
-    def scale(self, coefficient: float | torch.Tensor, signal: Signal) -> Signal:
-        """Multiply each subject's signal by its own coefficient."""
-        if not isinstance(coefficient, torch.Tensor) or signal.dim() == 3:
-            return signal * spread(coefficient, signal)
-        of_channel = coefficient.repeat_interleave(signal.shape[1] // len(coefficient))
-        return signal * of_channel.view(1, -1, 1, 1)
+            return self.scale(values, weight)
+        return torch.addcmul(step, weight, signals.per_subject(values, weight))

@@ -1,4 +1,4 @@
-"""What a synapse has to know to change as a rule says, as named facts."""
+"""Whether a rule is local: what information has to reach a synapse, and where it is available."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import Enum
 from types import MappingProxyType
 
 
-class Reach(Enum):
-    """Where a fact is to be had; the value is how a page calls it."""
+class Availability(Enum):
+    """Where information is available; the value is what pages print."""
 
     SYNAPSE = "at the synapse"
     EVERYWHERE = "the same for the whole network"
@@ -16,72 +16,84 @@ class Reach(Enum):
 
 
 class Need(Enum):
-    """One thing that has to reach a synapse. The value is its words, and where it is to be had."""
+    """Information that has to reach a synapse: its description, and where it is available."""
 
-    INPUT = "its input", Reach.SYNAPSE
-    RESPONSE = "its neuron's response", Reach.SYNAPSE
-    RESPONSE_SENT_BACK = "its neuron's response, sent back through backward weights", Reach.SYNAPSE
-    FIXED_ERROR = "an error through fixed backward weights", Reach.SYNAPSE
-    LEARNED_ERROR = "an error through backward weights that learn", Reach.SYNAPSE
-    OUTPUT_ERROR = "the output's error, through fixed weights of its own", Reach.SYNAPSE
-    OUTPUT_TARGET = "the target, through fixed weights of its own", Reach.SYNAPSE
-    TARGET = "its neuron's target, through weights that learn", Reach.SYNAPSE
-    PREDICTION_ERROR = "its neuron's prediction error", Reach.SYNAPSE
-    RECIPROCAL = "both signals of the reciprocal synapse", Reach.SYNAPSE
-    NEURON_NOISE = "the noise in its neuron", Reach.SYNAPSE
-    OWN_NOISE = "its own noise", Reach.SYNAPSE
+    INPUT = "its input", Availability.SYNAPSE
+    RESPONSE = "its neuron's response", Availability.SYNAPSE
+    RESPONSE_SENT_BACK = (
+        "its neuron's response, sent back through backward weights",
+        Availability.SYNAPSE,
+    )
+    FIXED_ERROR = "an error through fixed backward weights", Availability.SYNAPSE
+    LEARNED_ERROR = "an error through backward weights that learn", Availability.SYNAPSE
+    OUTPUT_ERROR = "the output's error, through fixed weights of its own", Availability.SYNAPSE
+    OUTPUT_TARGET = "the target, through fixed weights of its own", Availability.SYNAPSE
+    TARGET = "its neuron's target, through weights that learn", Availability.SYNAPSE
+    PREDICTION_ERROR = "its neuron's prediction error", Availability.SYNAPSE
+    RECIPROCAL = "both signals of the reciprocal synapse", Availability.SYNAPSE
+    NEURON_NOISE = "the noise in its neuron", Availability.SYNAPSE
+    OWN_NOISE = "its own noise", Availability.SYNAPSE
 
-    PAIRED_PASS = "a second pass of the same images, without the noise", Reach.EVERYWHERE
-    DISTURBED_PASS = "a second pass of the same images, with noise", Reach.EVERYWHERE
-    WRONG_PASS = "a second pass with a wrong label, and which pass it is", Reach.EVERYWHERE
-    RELAXATION = "several steps of inference on the same images", Reach.EVERYWHERE
-    NOISE_PHASE = "phases in which noise drives every layer", Reach.EVERYWHERE
-    IMAGE_LOSS = "one number for each image, its loss", Reach.EVERYWHERE
-    IMAGE_REWARD = "one number for each image, its reward", Reach.EVERYWHERE
-    BATCH_LOSS = "one number for each batch, its mean loss", Reach.EVERYWHERE
+    PAIRED_PASS = "a second pass of the same images, without the noise", Availability.EVERYWHERE
+    DISTURBED_PASS = "a second pass of the same images, with noise", Availability.EVERYWHERE
+    WRONG_PASS = "a second pass with a wrong label, and which pass it is", Availability.EVERYWHERE
+    RELAXATION = "several steps of inference on the same images", Availability.EVERYWHERE
+    NOISE_PHASE = "phases in which noise drives every layer", Availability.EVERYWHERE
+    IMAGE_LOSS = "one number for each image, its loss", Availability.EVERYWHERE
+    IMAGE_REWARD = "one number for each image, its reward", Availability.EVERYWHERE
+    BATCH_LOSS = "one number for each batch, its mean loss", Availability.EVERYWHERE
 
-    FORWARD_WEIGHTS = "the forward weights, on the way back", Reach.ELSEWHERE
-    FORWARD_SIGNS = "the signs of the forward weights", Reach.ELSEWHERE
-    WEIGHT_ESTIMATE = "an estimate of the forward weights", Reach.ELSEWHERE
-    RESPONSE_ABOVE = "the response, where the backward weight ends", Reach.ELSEWHERE
+    FORWARD_WEIGHTS = "the forward weights, on the way back", Availability.ELSEWHERE
+    FORWARD_SIGNS = "the signs of the forward weights", Availability.ELSEWHERE
+    WEIGHT_ESTIMATE = "an estimate of the forward weights", Availability.ELSEWHERE
+    RESPONSE_ABOVE = "the response, where the backward weight ends", Availability.ELSEWHERE
 
     @property
-    def words(self) -> str:
-        """What it is, to stand after "a synapse needs"."""
+    def description(self) -> str:
+        """What it is, to follow "a synapse needs"."""
         return self.value[0]
 
     @property
-    def reach(self) -> Reach:
-        """Where it is to be had."""
+    def availability(self) -> Availability:
+        """Where it is available."""
         return self.value[1]
 
 
-def facts(rule: type) -> Mapping[Reach, tuple[Need, ...]]:
-    """Sort what a rule needs by where it is to be had; empty places are left out.
+def needs_by_availability(rule: type) -> Mapping[Availability, tuple[Need, ...]]:
+    """Sort a rule's needs by where they are available; empty groups are left out.
 
     Parameters
     ----------
     rule : type
-        A rule's class; its ``needs`` are read.
+        Class of a rule, whose ``needs`` are read.
+
+    Returns
+    -------
+    mapping from Availability to tuple of Need
     """
     known = [each for each in getattr(rule, "needs", ()) if isinstance(each, Need)]
-    sorted_ = {reach: tuple(n for n in known if n.reach is reach) for reach in Reach}
-    return MappingProxyType({reach: found for reach, found in sorted_.items() if found})
+    groups = {place: tuple(n for n in known if n.availability is place) for place in Availability}
+    return MappingProxyType({place: found for place, found in groups.items() if found})
 
 
 def locality(rule: type) -> str:
-    """Say whether a synapse could compute a rule from what reaches it.
+    """Whether a synapse could compute a rule from what reaches it.
+
+    Parameters
+    ----------
+    rule : type
+        Class of a rule, whose ``needs`` are read.
 
     Returns
     -------
     str
-        ``"yes"``: everything is at the synapse. ``"partly"``: all the rest is the same for the
-        whole network, as a second pass or one number for each image. ``"no"``: something belongs to
-        other synapses. ``"not said"``: the rule names no needs.
+        ``"yes"``: everything is available at the synapse. ``"partly"``: the rest is the same for
+        the whole network, such as a second pass or one number for each image. ``"no"``: something
+        belongs to other synapses. ``"not said"``: the rule declares no needs.
     """
-    found = facts(rule)
+    found = needs_by_availability(rule)
     if not found:
         return "not said"
-    if Reach.ELSEWHERE in found:
+    if Availability.ELSEWHERE in found:
         return "no"
-    return "partly" if Reach.EVERYWHERE in found else "yes"
+    return "partly" if Availability.EVERYWHERE in found else "yes"

@@ -1,33 +1,30 @@
-"""Rules that try noise and keep what helped: the pieces they share."""
+"""Rules that add noise to responses and correlate it with the change of the loss."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
-from virtuallab.subject.network.pathways import Explored
+from virtuallab.subject.network.layer import PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import NoisePerturbed
+from virtuallab.subject.network.signals import scale_samples
 
-if TYPE_CHECKING:
-    from virtuallab.subject.network.network import Network
-    from virtuallab.subject.network.population import PopulationLayer
 
-
-class Trial:
-    """One pass in which every neuron's linear response is disturbed.
+class PerturbedPass:
+    """One forward pass with noise in the linear response of every neuron.
 
     Parameters
     ----------
     network : Network
-    noise_std : float or Tensor
-        Standard deviation of the disturbance.
+    noise_std : float or Tensor, (subject,)
+        Standard deviation of the noise.
     stimuli : Tensor, (batch, subject*channel, height, width)
 
     Attributes
     ----------
     scores : Tensor, (batch, subject, class)
-    noise : dict from layer to Tensor
-        The disturbances in units of their standard deviation.
+    noise : dict from PopulationLayer to Tensor
+        The noise in units of its standard deviation.
     """
 
     def __init__(
@@ -36,29 +33,31 @@ class Trial:
         self.network = network
         noise: dict[PopulationLayer, torch.Tensor] = {}
 
-        def disturb(layer: PopulationLayer, z: torch.Tensor) -> torch.Tensor:
+        def draw(layer: PopulationLayer, z: torch.Tensor) -> torch.Tensor:
+            # Not by way of `self`: a reference cycle would wait for the garbage collector.
             noise[layer] = network.noise_like(z)
-            return network.scaled(noise_std, noise[layer])
+            return network.scale(noise_std, noise[layer])
 
         self.noise = noise
-        self._explored = Explored(disturb)
-        with network.wired(self._explored):
+        self._pathway = NoisePerturbed(draw)
+        with network.using(self._pathway):
             self.scores = network.scores(stimuli)
 
-    def credit(self, weights: torch.Tensor) -> list[torch.Tensor]:
+    def correlate(self, weights: torch.Tensor) -> list[torch.Tensor]:
         """Sum over samples of a number ``(batch, subject)`` times noise times input.
 
         Returns
         -------
         list of Tensor
-            One for each of the network's parameters; normalisations receive nothing.
+            One for each of the network's parameters; zero for those of normalisations.
         """
-        steps = self.network.nothing()
-        for layer, tape in self._explored.tapes.items():
-            signal = self.network.weigh_samples(self.noise[layer], weights)
-            place = self.network.place(layer.weight)
-            steps[place] = tape.synapse.correlate(tape.pre, signal, layer.weight)
+        network = self.network
+        steps = network.zero_updates()
+        for layer, trace in self._pathway.traces.items():
+            signal = scale_samples(weights, self.noise[layer])
+            weight_step = trace.synapse.correlate(trace.pre, signal, layer.weight)
+            steps[network.index_of(layer.weight)] = weight_step
             if layer.bias is not None:
-                collected = tape.synapse.collect(signal, self.network.subjects)
-                steps[self.network.place(layer.bias)] = collected
+                bias_step = trace.synapse.sum_batch(signal, network.subjects)
+                steps[network.index_of(layer.bias)] = bias_step
         return steps

@@ -1,9 +1,9 @@
-"""Whether a network can be built and trained, found out by building it and showing it two images.
+"""Check that a network can be built and trained, by building it and showing it two images.
 
-Networks are built on torch's meta device first, where tensors have a shape and no memory: a network
+Networks are first built on torch's meta device, where tensors have a shape and no memory: a network
 of a thousand billion weights is counted in a millisecond, and refused before anything is allocated.
-A small network is then shown the images as it is; a large one without numbers, for which torch
-imports its compiler: that takes longer than all the rest.
+A small network is then built with memory; a large one is shown the images on the meta device, for
+which torch imports its compiler, and that takes longer than everything else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.network.initialization import born
+from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.task import Task
 from virtuallab.text import printable
 
@@ -34,17 +34,17 @@ _SMALL = (
 
 
 @dataclass(frozen=True)
-class Traced:
-    """What a pass through a network has shown.
+class DryRun:
+    """Sizes of one network.
 
     Parameters
     ----------
     weights : int
-        Numbers that one network keeps: parameters and running averages.
+        Parameters and running averages.
     activities : int
         Responses of all layers to one image.
     fewest : int
-        Images that a batch needs at least: 2 where a layer normalises over the batch alone.
+        Smallest possible batch: 2 if a layer normalises over the batch alone.
     """
 
     weights: int
@@ -53,16 +53,20 @@ class Traced:
 
 
 @cache
-def trace(architecture: Architecture, task: Task, most: int) -> Traced:
-    """Build a network of an architecture for a task, and show it a batch, without numbers.
+def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
+    """Build a network of an architecture for a task, and show it a batch.
 
     Parameters
     ----------
-    architecture, task
-        What the network is built from.
+    architecture : Architecture
+    task : Task
     most : int
-        Weights that one network may have. Once it is known to have no more, a network that is small
-        or cannot be traced without numbers is built with them.
+        Largest number of weights that one network may have. Nothing is allocated before the network
+        is known to have no more.
+
+    Returns
+    -------
+    DryRun
 
     Raises
     ------
@@ -88,12 +92,12 @@ def trace(architecture: Architecture, task: Task, most: int) -> Traced:
             f"one {architecture.name} has {weights:,} weights; at most {most:,} are possible. Make "
             "it smaller."
         )
-    return Traced(weights, *_passed(architecture, task, network, size))
+    return DryRun(weights, *_passed(architecture, task, network, size))
 
 
 @contextmanager
 def _few_layers(name: str) -> Iterator[None]:
-    """Stop an architecture that makes layers without end, while it makes them."""
+    """Stop an architecture that makes layers without end."""
     thread, made = threading.get_ident(), 0
 
     def count(_: nn.Module, parameter: str, __: nn.Parameter | None) -> None:
@@ -112,7 +116,7 @@ def _few_layers(name: str) -> Iterator[None]:
 
 
 def _small(network: nn.Module, task: Task) -> bool:
-    """Whether a network and its responses to an image surely take little memory.
+    """Whether a network and its responses to an image certainly take little memory.
 
     A kernel has no more responses to each channel than the image has pixels, a dense layer one to
     each row of its weights.
@@ -126,10 +130,10 @@ def _small(network: nn.Module, task: Task) -> bool:
 def _passed(
     architecture: Architecture, task: Task, network: nn.Module, size: str
 ) -> tuple[int, int]:
-    """Return how many responses an image causes, and how many images a batch needs."""
+    """Number of responses to one image, and the smallest possible batch."""
     small = _small(network, task)
     if small:
-        network = born(architecture, task, 0)
+        network = initialized_network(architecture, task, 0)
     try:
         try:
             responses, output = _show(network, task, _SECOND)
@@ -137,7 +141,7 @@ def _passed(
             if small:
                 raise
             # What a module computes by way of numpy, or decides by values, needs values.
-            network = born(architecture, task, 0)
+            network = initialized_network(architecture, task, 0)
             responses, output = _show(network, task, _SECOND)
     except _Refused as refused:
         raise UserError(
@@ -158,7 +162,7 @@ def _passed(
 
 
 class _Refused(Exception):
-    """A layer does not take what reaches it."""
+    """A layer cannot process its input."""
 
     def __init__(self, layer: str, shape: tuple[int, ...] | None, error: Exception) -> None:
         self.normalises = _BATCH_NORM in str(error)
@@ -168,7 +172,7 @@ class _Refused(Exception):
 
 
 def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
-    """Count the responses of all layers to some images, and return the network's output."""
+    """Number of responses of all layers to some images, and the network's output."""
     device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
     counted = 0
     last: tuple[str, tuple[int, ...] | None] = ("", None)

@@ -1,4 +1,4 @@
-"""Make networks with random streams of their own, without touching torch's global stream."""
+"""Initialised networks, from random streams of their own and not from torch's global stream."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from virtuallab.subject.task import Task
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def born(architecture: Architecture, task: Task, seed: int) -> nn.Module:
-    """Build one network whose initial weights depend on ``seed`` alone."""
+def initialized_network(architecture: Architecture, task: Task, seed: int) -> nn.Module:
+    """Network of one subject whose initial weights depend on ``seed`` alone."""
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         # `torch.manual_seed` would seed the devices too, and note a traceback for each network.
         torch.default_generator.manual_seed(seed)
@@ -27,28 +27,37 @@ def born(architecture: Architecture, task: Task, seed: int) -> nn.Module:
 
 
 def forward_network(subject: Subject) -> nn.Module:
-    """Return the network of a subject before it learns."""
+    """Network of a subject before training."""
     seed = seeds.integer(subject.seed, subject.key, seeds.INITIAL_WEIGHTS)
-    return born(subject.architecture, subject.task, seed)
+    return initialized_network(subject.architecture, subject.task, seed)
 
 
 def backward_network(subject: Subject) -> nn.Module:
-    """Return a network whose weights are the subject's backward weights: drawn independently."""
+    """Network whose weights are the subject's initial backward weights, drawn independently."""
     seed = seeds.integer(subject.seed, subject.key, seeds.FEEDBACK_WEIGHTS)
-    return born(subject.architecture, subject.task, seed)
+    return initialized_network(subject.architecture, subject.task, seed)
 
 
 @cache
-def skeleton(architecture: Architecture, task: Task) -> nn.Module:
-    """Return a network of this make to copy or to measure; nobody's in particular.
+def template_network(architecture: Architecture, task: Task) -> nn.Module:
+    """Network of this architecture, to be copied or measured; it belongs to no subject.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    task : Task
+
+    Returns
+    -------
+    nn.Module
 
     Raises
     ------
     UserError
         If its layers are defined in another order than that in which they are used: rules take the
-        last for the read-out, and recordings number layers from input to output.
+        last as the read-out, and recordings number layers from input to output.
     """
-    network = born(architecture, task, 0)
+    network = initialized_network(architecture, task, 0)
     defined, used = _layers_in_both_orders(network, torch.zeros(1, *task.stimulus_shape))
     for first, second in zip(defined, used, strict=False):
         if first != second:
@@ -60,17 +69,17 @@ def skeleton(architecture: Architecture, task: Task) -> nn.Module:
 
 
 def _layers_in_both_orders(network: nn.Module, stimulus: Tensor) -> tuple[list[str], list[str]]:
-    """Names of all weights as they are defined, and as a stimulus first reaches them."""
+    """Names of all weights in order of definition, and in order of first use."""
     layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
     used: dict[str, None] = {}
     handles = [
         module.register_forward_hook(lambda *_, name=name: used.setdefault(name))
         for name, module in layers.items()
     ]
-    learns = network.training
+    was_training = network.training
     with torch.no_grad():
         network.eval()(stimulus)
-    network.train(learns)
+    network.train(was_training)
     for handle in handles:
         handle.remove()
     return list(layers), list(used)

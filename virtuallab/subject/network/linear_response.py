@@ -1,4 +1,4 @@
-"""The step of one layer in torch's graph: forward through one weight, back through another."""
+"""One layer in torch's graph: forward through one weight, back through another."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from virtuallab.subject.network.pathways import Tape
+from virtuallab.subject.network.layer import LayerTrace
 from virtuallab.subject.network.synapse import Synapse
 
 Send = Callable[[Tensor, Tensor], Tensor]  # from the error at the response, and the input
 
 
-class _Transmit(torch.autograd.Function):
-    """Forward through ``w``; the error goes down through ``b``, or as ``send`` says."""
+class _LinearResponse(torch.autograd.Function):
+    """Forward through ``w``; the error goes down through ``b``, or as ``send`` returns it."""
 
     @staticmethod
     def forward(
@@ -25,68 +25,73 @@ class _Transmit(torch.autograd.Function):
         bias: Tensor | None,
         b: Tensor,
         synapse: Synapse,
-        tape: Tape | None,
+        trace: LayerTrace | None,
         send: Send | None,
     ) -> Tensor:
         ctx.save_for_backward(x, b)
-        ctx.synapse, ctx.tape, ctx.send = synapse, tape, send
+        ctx.synapse, ctx.trace, ctx.send = synapse, trace, send
         z = synapse.project(x, w, bias)
-        if tape is not None:
-            # Cut off: the graph holds the tape, and a tape that held the graph would keep both
+        if trace is not None:
+            # Detached: the graph holds the trace, and a trace that held the graph would keep both
             # alive until a garbage collection, which may be hundreds of steps away.
-            tape.post = z.detach()
+            trace.post = z.detach()
         return z
 
     @staticmethod
     def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:
         x, b = ctx.saved_tensors
-        downward, learns, shifts = ctx.needs_input_grad[:3]
+        downward, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         down = weight = None
         through = downward and ctx.send is None
-        if learns:
-            down, weight = ctx.synapse.return_error(error, x, b, downward=through)
+        if needs_weight:
+            down, weight = ctx.synapse.backpropagate(error, x, b, downward=through)
         elif through:
             down = ctx.synapse.reconstruct(error, b)
         if downward and ctx.send is not None:
             down = ctx.send(error, x)
-        if ctx.tape is not None:
-            ctx.tape.error, ctx.tape.down = error, down
-        bias = ctx.synapse.collect(error, len(b)) if shifts else None
+        if ctx.trace is not None:
+            ctx.trace.error, ctx.trace.down = error, down
+        bias = ctx.synapse.sum_batch(error, len(b)) if needs_bias else None
         return down, weight, bias, None, None, None, None
 
 
-def transmit(
+def linear_response(
     x: Tensor,
     w: Tensor,
     bias: Tensor | None,
     b: Tensor | None,
     synapse: Synapse,
-    tape: Tape | None = None,
+    trace: LayerTrace | None = None,
     send: Send | None = None,
 ) -> Tensor:
-    """Carry ``x`` forward through ``w``, and on the way back the error down through ``b``.
+    """Linear response of a layer, whose gradient returns through another weight.
 
     Parameters
     ----------
     x : Tensor
-        The layer's input, in the synapse's layout.
-    w, b : Tensor
-        Forward and backward weight ``(subject, post, ...)``; without ``b`` the error goes through
-        ``w`` itself, which is backpropagation.
-    bias : Tensor or None
-        ``(subject, post)``.
+        Input of the layer, in the layout of the synapse.
+    w : Tensor, (subject, post, pre, ...)
+        Forward weight.
+    bias : Tensor or None, (subject, post)
+    b : Tensor or None, (subject, post, pre, ...)
+        Backward weight; if None the error returns through ``w``, which is backpropagation.
     synapse : Synapse
-    tape : Tape or None
-        Where to note what the layer saw.
+    trace : LayerTrace or None
+        Where to record the layer's signals.
     send : callable, optional
-        Makes what is sent down instead of the error through ``b``.
+        ``send(error, x)``: what is sent down in place of the error through ``b``.
+
+    Returns
+    -------
+    Tensor
+        In the layout of the synapse.
     """
-    plain = b is None and tape is None and send is None and synapse.plain_gradient
+    plain = b is None and trace is None and send is None and synapse.autograd_is_fast
     if plain or not torch.is_grad_enabled():
-        if tape is not None:
-            tape.post = synapse.project(x, w, bias)
-            return tape.post
-        return synapse.project(x, w, bias)
+        response = synapse.project(x, w, bias)
+        if trace is not None:
+            trace.post = response
+        return response
     back = w.detach() if b is None else b
-    result: Tensor = _Transmit.apply(x, w, bias, back, synapse, tape, send)  # type: ignore[no-untyped-call]
+    result: Tensor = _LinearResponse.apply(x, w, bias, back, synapse, trace, send)  # type: ignore[no-untyped-call]
     return result

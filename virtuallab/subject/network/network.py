@@ -1,4 +1,4 @@
-"""The network of a cohort as a rule sees it: layers, losses, noise, and a memory."""
+"""The network of a cohort as a rule sees it: layers, losses, noise and a memory."""
 
 from __future__ import annotations
 
@@ -6,147 +6,129 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
 
-from virtuallab.subject.loss import loss_called
-from virtuallab.subject.network.pathways import Transmission
-from virtuallab.subject.network.population import (
-    PopulationBatchNorm,
-    PopulationDropout,
-    PopulationLayer,
-    layers_of,
-)
-from virtuallab.subject.network.random_streams import Streams
+from virtuallab.registry import LOSSES
+from virtuallab.subject.network import signals
+from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
+from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 class Network:
-    """S subjects of one make, and what a rule keeps about them between steps.
+    """The networks of all subjects of a cohort, and what a rule remembers between steps.
 
     Parameters
     ----------
     population : nn.Module
-        As :func:`virtuallab.subject.network.population.populate` makes it.
-    streams : Streams
-        Where a rule's noise comes from, a stream for each subject.
-    length : int
-        Training steps from birth to the end.
+        As :func:`virtuallab.subject.network.population.populate` returns it.
+    streams : RandomStreams
+        Source of a rule's noise, one stream for each subject.
+    total_steps : int
+        Training steps from initialisation to the end.
     loss : str
-        Name of what the subjects minimise.
+        Name of the loss that the subjects minimise.
 
     Attributes
     ----------
     layers : dict from name to PopulationLayer
-        Every weight a rule acts on, from input to output.
+        Every weight that a rule acts on, from input to output.
     parameters : list of Parameter
-        Everything that learns but the backward weights.
+        Everything that learns except the backward weights.
     memory : dict from name to Tensor
-        What a rule remembers; tensors are led by the subject axis.
+        What a rule remembers; the first axis of each tensor is subjects.
     """
 
     def __init__(
-        self, population: nn.Module, streams: Streams, length: int, loss: str = CROSS_ENTROPY
+        self,
+        population: torch.nn.Module,
+        streams: RandomStreams,
+        total_steps: int,
+        loss: str = CROSS_ENTROPY,
     ) -> None:
         self.population = population
         self.layers = dict(layers_of(population))
         self.parameters = list(population.parameters())
         self.streams = streams
-        self.length = length
-        self._loss = loss_called(loss)
-        self.memory: dict[str, Tensor] = {}
-        self._place = {id(p): i for i, p in enumerate(self.parameters)}
+        self.total_steps = total_steps
+        self._loss = LOSSES[loss]()
+        self.memory: dict[str, torch.Tensor] = {}
+        self._index = {id(p): i for i, p in enumerate(self.parameters)}
 
     @property
     def subjects(self) -> int:
-        """How many subjects there are."""
+        """Number of subjects."""
         return len(self.parameters[0])
 
     @property
     def hidden(self) -> dict[str, PopulationLayer]:
-        """All layers but the read-out."""
+        """All layers except the read-out."""
         return dict(list(self.layers.items())[:-1])
 
     @property
     def readout(self) -> PopulationLayer:
-        """The last layer, whose response is the network's answer."""
+        """The last layer, whose response is the network's output."""
         return list(self.layers.values())[-1]
 
-    def scores(self, stimuli: Tensor) -> Tensor:
-        """Show ``(batch, subject*channel, ...)``; answers ``(batch, subject, class)``."""
-        answers: Tensor = self.population(stimuli)
-        return answers.view(len(stimuli), self.subjects, -1)
+    def scores(self, stimuli: torch.Tensor) -> torch.Tensor:
+        """Outputs ``(batch, subject, class)`` for stimuli ``(batch, subject*channel, ...)``."""
+        outputs: torch.Tensor = self.population(stimuli)
+        return outputs.view(len(stimuli), self.subjects, -1)
 
-    def losses(self, scores: Tensor, labels: Tensor) -> Tensor:
-        """Loss of each sample, ``(batch, subject)``: what these subjects minimise."""
-        return self._loss(scores, labels)
+    def losses(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Loss of each sample, ``(batch, subject)``."""
+        losses: torch.Tensor = self._loss(scores, labels)
+        return losses
 
-    @contextmanager
-    def wired(self, transmission: Transmission) -> Iterator[None]:
-        """Let every layer transmit in this way inside the block."""
-        for layer in self.layers.values():
-            layer.transmission = transmission
-        try:
-            yield
-        finally:
-            for layer in self.layers.values():
-                layer.transmission = None
+    def gradients(self, objective: torch.Tensor) -> list[torch.Tensor]:
+        """Gradient of the objective's sum for each parameter; zero where it does not depend."""
+        found = torch.autograd.grad(
+            objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
+        )
+        return list(found)
 
-    def gradients(self, objective: Tensor) -> list[Tensor]:
-        """Gradient of the objective's sum with respect to each parameter; zero where none."""
-        found = torch.autograd.grad(objective.sum(), self.parameters, allow_unused=True)
-        return [
-            torch.zeros_like(p) if g is None else g
-            for p, g in zip(self.parameters, found, strict=True)
-        ]
+    def index_of(self, parameter: torch.Tensor) -> int:
+        """Position of a parameter in ``parameters``."""
+        return self._index[id(parameter)]
 
-    def place(self, parameter: Tensor) -> int:
-        """Where a parameter lies in ``parameters``."""
-        return self._place[id(parameter)]
+    def zero_updates(self) -> list[torch.Tensor]:
+        """A step of zero for each parameter."""
+        return [torch.zeros_like(p) for p in self.parameters]
 
-    def remember(self, name: str, like: Tensor) -> Tensor:
-        """Return what is kept under this name; zeros like the given tensor at first."""
+    def remember(self, name: str, like: torch.Tensor) -> torch.Tensor:
+        """The tensor remembered under this name; at first zeros like the given tensor."""
         if name not in self.memory:
             self.memory[name] = torch.zeros_like(like)
         return self.memory[name]
 
-    def noise_like(self, signal: Tensor) -> Tensor:
+    def noise_like(self, signal: torch.Tensor) -> torch.Tensor:
         """Independent standard normal noise for a layer's signal, from each subject's stream."""
-        if signal.dim() == 3:
-            return self.streams.normal(signal.shape[1:], signal)
-        batch, channels, *field = signal.shape
-        share = (batch, channels // self.subjects, *field)
-        noise = self.streams.normal(share, signal).transpose(0, 1).flatten(1, 2)
-        return noise.contiguous(memory_format=torch.channels_last)
+        shape = signals.batch_size(signal), *signals.unit_shape(signal, self.subjects)
+        return signals.join_subjects(self.streams.normal(shape, signal))
 
-    def scaled(self, coefficient: float | Tensor, signal: Tensor) -> Tensor:
-        """Multiply a layer's signal by one number for each subject."""
-        if not isinstance(coefficient, Tensor):
-            return signal * coefficient
-        return self.weigh_samples(signal, coefficient.unsqueeze(0).expand(self._batch(signal), -1))
+    def scale(self, values: float | torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+        """Multiply a layer's signal by one number per subject."""
+        return signals.scale(values, signal)
 
-    def nothing(self) -> list[Tensor]:
-        """A step of zero for each parameter."""
-        return [torch.zeros_like(p) for p in self.parameters]
-
-    def _batch(self, signal: Tensor) -> int:
-        return signal.shape[1] if signal.dim() == 3 else len(signal)
-
-    def weigh_samples(self, signal: Tensor, weights: Tensor) -> Tensor:
-        """Multiply each sample of a layer's signal by its own number, ``(batch, subject)``."""
-        if signal.dim() == 3:
-            return signal * weights.T.unsqueeze(2)
-        channels = weights.repeat_interleave(signal.shape[1] // self.subjects, 1)
-        return signal * channels.view(*channels.shape, 1, 1)
-
-    def of_samples(self, signal: Tensor) -> Tensor:
+    def by_sample(self, signal: torch.Tensor) -> torch.Tensor:
         """View a layer's signal as ``(batch, subject, number)``."""
-        if signal.dim() == 3:
-            return signal.transpose(0, 1)
-        return signal.reshape(len(signal), self.subjects, -1)
+        return signals.by_sample(signal, self.subjects)
 
     @contextmanager
-    def still(self) -> Iterator[None]:
-        """Keep the normalisations' running averages as they are inside the block."""
+    def using(self, pathway: Pathway) -> Iterator[None]:
+        """Let every layer carry its signals by this pathway inside the block."""
+        for layer in self.layers.values():
+            layer.pathway = pathway
+        try:
+            yield
+        finally:
+            for layer in self.layers.values():
+                layer.pathway = None
+
+    @contextmanager
+    def frozen_running_averages(self) -> Iterator[None]:
+        """Keep the running averages of normalisations as they are inside the block."""
+        from virtuallab.subject.network.population import PopulationBatchNorm
+
         norms = [m for m in self.population.modules() if isinstance(m, PopulationBatchNorm)]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
@@ -158,19 +140,17 @@ class Network:
                 norm.momentum = momentum
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Try something inside the block and be as before after it, random streams and all."""
+    def state_restored(self) -> Iterator[None]:
+        """Restore memory, buffers, backward weights and random streams after the block."""
+        from virtuallab.subject.network.population import PopulationDropout
+
         backward = [layer.backward_weight for layer in self.layers.values()]
-        masks = [
-            stream
-            for module in self.population.modules()
-            if isinstance(module, PopulationDropout)
-            for stream in module.streams
-        ]
+        dropouts = [m for m in self.population.modules() if isinstance(m, PopulationDropout)]
+        masks = [stream for dropout in dropouts for stream in dropout.streams]
         drawn = [stream.get_state() for stream in masks]
         buffers = [buffer.clone() for buffer in self.population.buffers()]
         memory = {name: value.clone() for name, value in self.memory.items()}
-        streams, self.streams = self.streams, self.streams.apart()
+        streams, self.streams = self.streams, self.streams.independent()
         try:
             yield
         finally:

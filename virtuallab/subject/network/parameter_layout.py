@@ -1,4 +1,4 @@
-"""Where each parameter lies in a subject's preserved state."""
+"""Position of each parameter in a subject's preserved state."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.network.initialization import skeleton
+from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.task import Task
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One tensor of a network: its name in the module, its shape, where it begins."""
+class ParameterEntry:
+    """One tensor of a network: its name in the module, its shape, its first position."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,40 +29,40 @@ class Entry:
 
     @property
     def stop(self) -> int:
-        """One past its last number."""
+        """One past its last position."""
         return self.start + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
-class StateLayout:
-    """A network's parameters and running averages, one after another.
+class ParameterLayout:
+    """Layout of a network's parameters and running averages in one vector.
 
     Parameters
     ----------
-    entries : tuple of Entry
+    entries : tuple of ParameterEntry
         In the order of the module's ``state_dict``.
     layers : tuple of str
         Recorded layers, from input to output.
     kernels : tuple of str
-        Of each layer, the entry that is its weight.
+        Name of the entry that is the weight of each layer.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ParameterEntry, ...]
     layers: tuple[str, ...]
     kernels: tuple[str, ...]
 
     @property
     def size(self) -> int:
-        """Numbers in one subject's state."""
+        """Length of one subject's state."""
         return self.entries[-1].stop
 
     def flatten(self, population: nn.Module) -> jt.Float[Tensor, "subject parameter"]:
-        """Return the state of every subject, as a copy."""
-        tensors = dict(floating(population))
+        """State of every subject, as a copy."""
+        tensors = dict(floating_tensors(population))
         return torch.cat([tensors[e.name].detach().flatten(1) for e in self.entries], dim=1)
 
     def tensors(self, states: jt.Float[Tensor, "subject parameter"]) -> dict[str, Tensor]:
-        """Undo :meth:`flatten`: a copy of each tensor, ``(subject, ...)``, by its name."""
+        """Inverse of :meth:`flatten`: a copy of each tensor, ``(subject, ...)``, by its name."""
         return {
             entry.name: states[:, entry.start : entry.stop]
             .reshape(len(states), *entry.shape)
@@ -71,66 +71,65 @@ class StateLayout:
         }
 
     def load(self, population: nn.Module, states: jt.Float[Tensor, "subject parameter"]) -> None:
-        """Put states into a population of as many subjects."""
-        tensors = dict(floating(population))
+        """Copy states into a population of as many subjects."""
+        tensors = dict(floating_tensors(population))
         with torch.no_grad():
             for name, values in self.tensors(states).items():
                 tensors[name].copy_(values)
 
     def weights(self, layer: str) -> slice:
-        """Where the flattened kernel of a layer lies in a state."""
+        """Position of the flattened kernel of a layer in a state."""
         kernel = dict(zip(self.layers, self.kernels, strict=True))[layer]
         (entry,) = (entry for entry in self.entries if entry.name == kernel)
         return slice(entry.start, entry.stop)
 
     def to_json(self) -> str:
-        """Text for an attribute of the stored array, so that it can be read without the network.
+        """JSON text, from which the stored array can be read without the network.
 
-        ``parameters`` has the start, the stop and the shape of each tensor, ``layers`` the tensor
-        that is each layer's weight.
+        ``parameters`` maps each tensor to its start, stop and shape; ``layers`` maps each layer to
+        the tensor that is its weight.
         """
         parameters = {e.name: [e.start, e.stop, list(e.shape)] for e in self.entries}
         layers = dict(zip(self.layers, self.kernels, strict=True))
         return json.dumps({"parameters": parameters, "layers": layers})
 
-    @classmethod
-    def from_json(cls, text: str) -> StateLayout:
-        """Read what :meth:`to_json` wrote."""
-        found = json.loads(text)
-        entries = tuple(
-            Entry(name, tuple(shape), start)
-            for name, (start, _, shape) in found["parameters"].items()
-        )
-        return cls(entries, tuple(found["layers"]), tuple(found["layers"].values()))
 
-
-def floating(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and running averages; counters are not part of what a network computes."""
+def floating_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Names and tensors of parameters and running averages; counters are left out."""
     for name, tensor in module.state_dict(keep_vars=True).items():
         if tensor.is_floating_point():
             yield name, tensor
 
 
 @cache
-def layout_of(architecture: Architecture, task: Task) -> StateLayout:
+def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
     """Layout of an architecture built for a task.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    task : Task
+
+    Returns
+    -------
+    ParameterLayout
 
     Raises
     ------
     UserError
-        If the network keeps numbers that a population would not keep for each subject.
+        If the network keeps numbers that a population does not keep for each subject.
     """
-    module = skeleton(architecture, task)
-    shared = {name: tensor.shape for name, tensor in floating(populate([module]))}
+    module = template_network(architecture, task)
+    shared = {name: tensor.shape for name, tensor in floating_tensors(populate([module]))}
     entries, start = [], 0
-    for name, tensor in floating(module):
+    for name, tensor in floating_tensors(module):
         if shared[name] != (1, *tensor.shape):
             raise UserError(
                 f"architecture {architecture.name!r} keeps {name!r} outside the layers that a "
                 "population knows. If it is a constant, register it with persistent=False."
             )
-        entries.append(Entry(name, tuple(tensor.shape), start))
+        entries.append(ParameterEntry(name, tuple(tensor.shape), start))
         start = entries[-1].stop
     sites = architecture.sites(module)
     kernels = tuple(f"{site.synapse}.weight" for site in sites.values())
-    return StateLayout(tuple(entries), tuple(sites), kernels)
+    return ParameterLayout(tuple(entries), tuple(sites), kernels)

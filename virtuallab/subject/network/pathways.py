@@ -1,8 +1,8 @@
-"""How one layer passes its input on, and what it sends back down on the way of the error.
+"""Ways in which a layer passes its input forward and the error back, for a rule to choose from.
 
 Everything else in a network (nonlinearities, pooling, normalisation, sums) is differentiated
-exactly; only where a weight carries a signal may a rule put something else in its place. A
-transmission is such a replacement; a network without one is the ordinary network.
+exactly; a rule may replace only what a weight carries. A network without a pathway is the ordinary
+network.
 
 References
 ----------
@@ -14,148 +14,120 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 
-if TYPE_CHECKING:
-    from virtuallab.subject.network.population import PopulationLayer
-    from virtuallab.subject.network.synapse import Synapse
+from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
+from virtuallab.subject.network.signals import normalise_samples
+from virtuallab.subject.network.synapse import Synapse
 
 
 @dataclass
-class Tape:
-    """What one layer saw in one step.
-
-    ``pre`` is the layer's input, ``post`` its linear response with the bias, ``error`` the error
-    that arrived at that response and ``down`` what was sent on to its input (None where nothing
-    lies below), in the layout of the layer's synapse.
-    """
-
-    synapse: Synapse
-    pre: torch.Tensor
-    post: torch.Tensor | None = None
-    error: torch.Tensor | None = None
-    down: torch.Tensor | None = None
-
-
-@runtime_checkable
-class Transmission(Protocol):
-    """Carries the input of one layer forward."""
-
-    def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Return the layer's linear response to ``x``, both in the synapse's layout."""
-
-
-@dataclass
-class Through:
-    """The error returns through each layer's backward weight, where it has one; noted on tapes.
+class FeedbackPathway:
+    """The error returns through each layer's backward weight, where it has one.
 
     Parameters
     ----------
-    noting : bool
-        Whether to keep tapes, which costs memory.
+    record : bool
+        Whether to keep traces, which costs memory.
     send : callable, optional
-        ``send(layer, error, x)``: what goes down in the place of the returned error.
+        ``send(layer, error, x)``: what is sent down in place of the returned error.
+
+    Attributes
+    ----------
+    traces : dict from PopulationLayer to LayerTrace
     """
 
-    noting: bool
+    record: bool
     send: Callable[[PopulationLayer, torch.Tensor, torch.Tensor], torch.Tensor] | None = None
-    tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
+    traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Forward through the layer's own weight."""
-        from virtuallab.subject.network.linear_response import transmit
-
-        tape = None
-        if self.noting:
-            tape = self.tapes[layer] = Tape(synapse, x)
+        """Respond through the layer's forward weight."""
+        trace = None
+        if self.record:
+            trace = self.traces[layer] = LayerTrace(synapse, x)
         send = self.send
         down = None if send is None else lambda error, at: send(layer, error, at)
-        return transmit(x, layer.weight, layer.bias, layer.backward_weight, synapse, tape, down)
+        return layer.respond(x, synapse, layer.backward_weight, trace, down)
 
 
 @dataclass
-class Severed:
-    """No error crosses a layer: each layer's own segment of the network is an island.
-
-    Each tape's ``pre`` is the layer's input cut from the graph below, ``post`` the response, whose
-    graph reaches down to the layer's own weight and no further.
+class DetachedInput:
+    """Each layer reads a detached copy of its input, so that no error crosses a layer.
 
     Parameters
     ----------
     normalised : bool
         Whether each sample of an input is brought to a mean square of one.
-    arriving : mapping from layer to Tensor
-        What arrived at each layer, with the graph of the segment below it.
+
+    Attributes
+    ----------
+    traces : dict from PopulationLayer to LayerTrace
+        ``pre`` is the detached input; the graph of ``post`` ends at the layer's own weight.
+    inputs : dict from PopulationLayer to Tensor
+        The inputs before they were detached, with the graph of what lies between two layers.
     """
 
     normalised: bool = False
-    tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
-    arriving: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
+    traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
+    inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Forward from a copy of the input that nothing is attached to."""
-        from virtuallab.subject.network.linear_response import transmit
-
-        cut = x.detach()
+        """Respond to the detached input."""
+        detached = x.detach()
         if self.normalised:
-            cut = _unit_power(cut, len(layer.weight))
-        z = transmit(cut, layer.weight, layer.bias, None, synapse)
-        self.arriving[layer] = x
-        self.tapes[layer] = Tape(synapse, cut, z)
+            detached = normalise_samples(detached, len(layer.weight))
+        z = layer.respond(detached, synapse)
+        self.inputs[layer] = x
+        self.traces[layer] = LayerTrace(synapse, detached, z)
         return z
 
 
 @dataclass
-class Explored:
-    """A disturbance is added to each layer's linear response.
+class NoisePerturbed:
+    """Noise is added to each layer's linear response.
 
     Parameters
     ----------
-    disturb : callable
-        ``disturb(layer, z)``: what is added.
+    noise : callable
+        ``noise(layer, z)``: what is added to the response ``z``.
+
+    Attributes
+    ----------
+    traces : dict from PopulationLayer to LayerTrace
+        ``post`` is the response without the noise.
     """
 
-    disturb: Callable[[PopulationLayer, torch.Tensor], torch.Tensor]
-    tapes: dict[PopulationLayer, Tape] = field(default_factory=dict)
+    noise: Callable[[PopulationLayer, torch.Tensor], torch.Tensor]
+    traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Forward, and add."""
+        """Respond, and add the noise."""
         z = synapse.project(x, layer.weight, layer.bias)
-        self.tapes[layer] = Tape(synapse, x, z)
-        return z + self.disturb(layer, z)
+        self.traces[layer] = LayerTrace(synapse, x, z)
+        return z + self.noise(layer, z)
 
 
 @dataclass
-class Valued:
-    """Each layer reads value units of its own in the place of what arrives from below.
+class ValueNode:
+    """Each layer reads value nodes in place of its input.
 
     Parameters
     ----------
-    values : mapping from layer to Tensor
-        The value units that each layer reads; a layer without an entry reads what arrives.
-    arriving : mapping from layer to Tensor
-        What arrived at each layer in this pass: the prediction of its value units.
+    values : mapping from PopulationLayer to Tensor
+        The value nodes that each layer reads; a layer without an entry reads its input.
+
+    Attributes
+    ----------
+    inputs : dict from PopulationLayer to Tensor
+        The inputs in this pass: the predictions of the value nodes.
     """
 
     values: dict[PopulationLayer, torch.Tensor]
-    arriving: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
+    inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Forward from the value units."""
-        from virtuallab.subject.network.linear_response import transmit
-
-        self.arriving[layer] = x
-        read = self.values.get(layer, x)
-        return transmit(read, layer.weight, layer.bias, None, synapse)
-
-
-def _unit_power(x: torch.Tensor, subjects: int) -> torch.Tensor:
-    """Bring each sample of each subject to a mean square of one."""
-    apart = x if x.dim() == 3 else x.view(len(x), subjects, -1, *x.shape[2:])
-    axes = 2 if x.dim() == 3 else (2, 3, 4)
-    scaled = apart * torch.rsqrt(apart.square().mean(axes, keepdim=True) + 1e-8)
-    if x.dim() == 3:
-        return scaled
-    return scaled.flatten(1, 2).contiguous(memory_format=torch.channels_last)
+        """Respond to the value nodes."""
+        self.inputs[layer] = x
+        return layer.respond(self.values.get(layer, x), synapse)

@@ -1,4 +1,4 @@
-"""A population: S networks of one make, run as one network with S groups.
+"""A population: S networks of one architecture, run as one network with S groups.
 
 Activations are ``(batch, subject*channel, height, width)`` or ``(batch, subject*feature)``, subject
 by subject, so whatever acts on each channel alone (ReLU, pooling, flattening, residual sums) works
@@ -10,46 +10,19 @@ subject's own stream. With one subject the population *is* the ordinary network.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from virtuallab.errors import UserError
-from virtuallab.subject.network.linear_response import transmit
-from virtuallab.subject.network.pathways import Transmission
-from virtuallab.subject.network.synapse import Conv, Dense, Synapse
+from virtuallab.seeds import integer
+from virtuallab.subject.network.layer import PopulationLayer, stacked
+from virtuallab.subject.network.synapse import Conv, Dense
 
 
-class PopulationLayer(nn.Module):
-    """A layer with one forward weight, and perhaps one backward weight, for each subject.
-
-    Attributes
-    ----------
-    weight : Parameter, (subject, post, pre, ...)
-    bias : Parameter or None, (subject, post)
-    backward_weight : Tensor or None
-        The weight through which a rule may return the error, in ``weight``'s layout.
-    transmission : Transmission or None
-        What a rule has put in the place of the plain map, while it learns.
-    """
-
-    def __init__(self, layers: Sequence[nn.Conv2d] | Sequence[nn.Linear]) -> None:
-        super().__init__()
-        self.weight = _stacked(layers, "weight")
-        self.bias = _stacked(layers, "bias") if layers[0].bias is not None else None
-        self.backward_weight: Tensor | None = None
-        self.transmission: Transmission | None = None
-
-    def carry(self, x: Tensor, synapse: Synapse) -> Tensor:
-        """Map the input to the linear response, both in the synapse's layout."""
-        if self.transmission is None:
-            return transmit(x, self.weight, self.bias, None, synapse)
-        return self.transmission(x, self, synapse)
-
-
-class PopulationConv2d(PopulationLayer):
+class PopulationConv2d(PopulationLayer, nn.Module):
     """Convolutions of S subjects as one grouped convolution."""
 
     def __init__(self, layers: Sequence[nn.Conv2d]) -> None:
@@ -75,7 +48,7 @@ class PopulationConv2d(PopulationLayer):
         return self.carry(x, synapse)
 
 
-class PopulationLinear(PopulationLayer):
+class PopulationLinear(PopulationLayer, nn.Module):
     """Dense layers of S subjects as one batched matrix product."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,8 +69,8 @@ class PopulationBatchNorm(nn.Module):
         self.eps, self.momentum = first.eps, first.momentum
         if self.momentum is None:
             raise UserError("a population needs a batch normalisation with a momentum.")
-        self.weight = _stacked(layers, "weight") if first.affine else None
-        self.bias = _stacked(layers, "bias") if first.affine else None
+        self.weight = stacked(layers, "weight") if first.affine else None
+        self.bias = stacked(layers, "bias") if first.affine else None
         for name in ("running_mean", "running_var"):
             kept = [getattr(layer, name) for layer in layers]
             self.register_buffer(name, None if kept[0] is None else torch.stack(kept))
@@ -157,7 +130,7 @@ _LAYERS: Mapping[type[nn.Module], Any] = {
     nn.LocalResponseNorm: PopulationLocalResponseNorm,
 }
 
-# Act on every channel alone, whoever it belongs to.
+# Act on every channel alone.
 _UNCHANGED = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus,
     nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Identity,
@@ -166,24 +139,24 @@ _UNCHANGED = (
 
 
 def populate(modules: Sequence[nn.Module], seeds: Sequence[int] = ()) -> nn.Module:
-    """Make one module of S groups from S ordinary modules of one make.
+    """One module of S groups from S ordinary modules of one architecture.
 
     Parameters
     ----------
     modules : sequence of nn.Module
-        One initialised network per subject; they are left as they are.
+        One initialised network per subject; they are not changed.
     seeds : sequence of int
-        Seed of each subject's dropout; the subject's number where not given.
+        Seed of each subject's dropout; the number of the subject if not given.
 
     Returns
     -------
     nn.Module
-        Same structure and names; each parameter and running average has a leading subject axis.
+        Same structure and names; parameters and running averages have a leading subject axis.
 
     Raises
     ------
     UserError
-        If a layer mixes channels in a way that a population does not know.
+        If a layer mixes channels and is not one of the known layers.
     """
     streams = list(seeds) or list(range(len(modules)))
     # A copy of its own: a shared module would share its hooks with every other population.
@@ -200,7 +173,7 @@ def _populate(
             made: nn.Module = replacement(modules)
             return made.train(first.training)
     if type(first) is nn.Dropout:
-        return PopulationDropout(first.p, [_mixed(seed, path) for seed in seeds])
+        return PopulationDropout(first.p, [integer(seed, path) for seed in seeds])
     if isinstance(first, nn.Flatten):
         if (first.start_dim, first.end_dim) != (1, -1):
             raise UserError(
@@ -225,19 +198,8 @@ def _is_torchs(module: nn.Module) -> bool:
     return type(module).__module__.startswith("torch.nn")
 
 
-def _mixed(seed: int, path: str) -> int:
-    """A stream for each dropout layer of a subject."""
-    from virtuallab.seeds import integer
-
-    return integer(seed, path)
-
-
-def _stacked(layers: Sequence[nn.Module], name: str) -> nn.Parameter:
-    return nn.Parameter(torch.stack([getattr(layer, name).detach() for layer in layers]))
-
-
 def _padding(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """Padding on both sides alike, and what 'same' needs beyond that on one side."""
+    """Padding on both sides, and what 'same' needs in addition on one side."""
     if layer.padding == "valid":
         return (0, 0), ()
     if layer.padding != "same":
@@ -250,10 +212,3 @@ def _padding(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, ...]]:
 def _pair(values: Any) -> tuple[int, int]:
     height, width = values
     return int(height), int(width)
-
-
-def layers_of(population: nn.Module) -> Iterator[tuple[str, PopulationLayer]]:
-    """Name and layer of every weight that a rule acts on, in the order of the module."""
-    for name, module in population.named_modules():
-        if isinstance(module, PopulationLayer):
-            yield name, module

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
@@ -28,13 +27,9 @@ class ComposedAlignment(ActivityAlignment):
     section 3.
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.LEARNED_ERROR,
-        Need.RESPONSE_SENT_BACK,
-        Need.RESPONSE_ABOVE,
-        Need.WEIGHT_ESTIMATE,
+    needs = (
+        *(Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK),
+        *(Need.RESPONSE_ABOVE, Need.WEIGHT_ESTIMATE),
     )
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
@@ -26,7 +25,7 @@ class DirectFeedbackAlignment(BroadcastError):
     Nøkland 2016, "Direct Feedback Alignment Provides Learning in Deep Neural Networks".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_ERROR)
+    needs = (Need.INPUT, Need.OUTPUT_ERROR)
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
@@ -31,9 +30,9 @@ class DirectRandomTargetProjection(BroadcastError):
     for Feedforward Training of Deep Neural Networks".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_TARGET)
+    needs = (Need.INPUT, Need.OUTPUT_TARGET)
 
-    def objection(self, loss: str) -> str | None:
+    def loss_incompatibility(self, loss: str) -> str | None:
         """The target stands for the error of cross-entropy."""
         if loss == CROSS_ENTROPY:
             return None

@@ -1,21 +1,21 @@
-"""Whether a rule can be carried out in a network, with a loss, by these optimizers."""
+"""Whether a rule can be used in a network, with a loss and with optimizers."""
 
 from __future__ import annotations
 
 from torch import nn
 
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.network.initialization import skeleton
+from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.rule import Rule
-from virtuallab.subject.subject import Subject, named
+from virtuallab.subject.subject import Subject, plugin_settings
 from virtuallab.subject.task import Task
 from virtuallab.vocabulary import CROSS_ENTROPY
 
-_FREE = ("noise", "noise_fraction")  # what may differ between weights that share their steps
+_MAY_DIFFER = ("noise", "noise_fraction")  # between weights that receive the same steps
 
 
-def unmatched(subject: Subject) -> str | None:
-    """Return why forward and backward weights would not get the same steps, which the rule needs.
+def optimizer_incompatibility(subject: Subject) -> str | None:
+    """Why forward and backward weights would not receive the same steps, if the rule needs it.
 
     Parameters
     ----------
@@ -24,16 +24,15 @@ def unmatched(subject: Subject) -> str | None:
     Returns
     -------
     str or None
-        None where they do, or where the rule does not need it.
+        A message; None if they do, or if the rule does not need it.
     """
     forward, own = subject.optimizer, subject.feedback_optimizer
     if own is None or not subject.rule.shares_decay:
         return None
-    mine, theirs = named(subject.backward_optimizer), named(forward)
-    if decay := named(own).get("weight_decay"):  # 0 stands for the forward weights' own
+    mine, theirs = plugin_settings(subject.backward_optimizer), plugin_settings(forward)
+    if decay := plugin_settings(own).get("weight_decay"):  # 0 stands for that of forward weights
         mine["weight_decay"] = decay
-    compared = [key for key in mine if key not in _FREE]
-    differing = [key for key in compared if mine[key] != theirs.get(key)]
+    differing = [k for k in mine if k not in _MAY_DIFFER and mine[k] != theirs.get(k)]
     if not differing:
         return None
     return (
@@ -43,15 +42,28 @@ def unmatched(subject: Subject) -> str | None:
     )
 
 
-def misfit(
+def incompatibility(
     rule: Rule, architecture: Architecture, task: Task, loss: str = CROSS_ENTROPY
 ) -> str | None:
-    """Say why these networks cannot learn by this rule and this loss; None where they can."""
-    if objection := rule.objection(loss):
-        return objection
+    """Why these networks cannot learn by this rule with this loss; None if they can.
+
+    Parameters
+    ----------
+    rule : Rule
+    architecture : Architecture
+    task : Task
+    loss : str
+        Name of a loss.
+
+    Returns
+    -------
+    str or None
+    """
+    if message := rule.loss_incompatibility(loss):
+        return message
     if not rule.dense_only:
         return None
-    for name, module in skeleton(architecture, task).named_modules():
+    for name, module in template_network(architecture, task).named_modules():
         if isinstance(module, nn.Conv2d):
             return (
                 f"rule {rule.name!r} is defined for dense layers; {name!r} of "

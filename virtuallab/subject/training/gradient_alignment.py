@@ -1,13 +1,13 @@
-"""How the way a rule teaches lies to backpropagation's, layer by layer.
+"""Angles between what a rule follows and the true gradient, layer by layer.
 
-Measured on a batch that no subject learns from, and aside: what is looked at here leaves no trace
-in weights, running averages, memories or random streams.
+Measured on a batch that no subject learns from, and without side effects on weights, running
+averages, memories or random streams.
 
 References
 ----------
 Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry", for the
-angles of weights, projections and local gradients. The gradient angle here is the global one,
-between what the forward weights follow and the true gradient of the loss, which theirs is not.
+angles of weights, projections and local gradients. The gradient angle here is between what the
+forward weights follow and the true gradient of the loss, which theirs is not.
 """
 
 from __future__ import annotations
@@ -18,23 +18,30 @@ import jaxtyping as jt
 import torch
 from torch import Tensor
 
-from virtuallab.subject.learning.error_feedback import ReturnedError
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.network.pathways import Tape
-from virtuallab.subject.network.population import PopulationLayer
-from virtuallab.subject.network.synapse import PerSubject
 from virtuallab.subject.rule import Rule
 
+_OF_BACKWARD_WEIGHTS = (
+    *("weight_angle", "weight_norm_ratio", "sign_agreement"),
+    *("projection_angle", "local_gradient_angle"),
+)
 
-def angle(a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]) -> PerSubject:
+
+def angle(
+    a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]
+) -> jt.Float[Tensor, " subject"]:
     """Angle in degrees between two arrays of each subject; NaN if one is zero."""
     u, v = (_unit(each) for each in (a, b))
     # Half the angle by its tangent: an arc cosine loses half of the digits near zero.
     return torch.rad2deg(2 * torch.atan2(_norm(u - v), _norm(u + v)))
 
 
-def ratio(a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]) -> PerSubject:
-    """Norm of the first over the norm of the second."""
+def norm_ratio(
+    a: jt.Float[Tensor, "subject ..."], b: jt.Float[Tensor, "subject ..."]
+) -> jt.Float[Tensor, " subject"]:
+    """Norm of the first array over the norm of the second, of each subject."""
     return _norm(a.flatten(1).double()) / _norm(b.flatten(1).double())
 
 
@@ -48,7 +55,7 @@ def _norm(flat: Tensor) -> Tensor:
     return length
 
 
-def measure(
+def gradient_alignment(
     rule: Rule, network: Network, stimuli: Tensor, labels: Tensor, layers: Sequence[str]
 ) -> dict[str, Tensor]:
     """Angles, norm ratios and sign agreement of each subject.
@@ -68,21 +75,22 @@ def measure(
         ``weight_angle``, ``projection_angle``, ``local_gradient_angle``, ``gradient_angle`` in
         degrees, ``weight_norm_ratio`` (backward over forward), ``gradient_norm_ratio`` (followed
         over true), ``sign_agreement`` (share of synapses): (subject, layer); and
-        ``total_gradient_angle``: (subject,), over all parameters. NaN where a rule has no such
-        thing.
+        ``total_gradient_angle``: (subject,), over all parameters. NaN where it is not defined for a
+        rule.
     """
-    with network.aside():
+    with network.state_restored():
         losses = network.losses(network.scores(stimuli), labels).mean(0)
         true = network.gradients(losses)
     chosen = [network.layers[name] for name in layers]
-    with network.aside():
-        followed, tapes = _followed(rule, network, stimuli, labels)
-        backward = _of_backward_weights(network, chosen, tapes)  # some are made for each batch
-    places = [network.place(layer.weight) for layer in chosen]
+    with network.state_restored():
+        followed, traces = _followed(rule, network, stimuli, labels)
+        # Inside the block, since some backward weights are made for each batch.
+        backward = [_of_backward_weight(network, layer, traces.get(layer)) for layer in chosen]
+    places = [network.index_of(layer.weight) for layer in chosen]
     found = {
         "gradient_angle": [angle(followed[i], true[i]) for i in places],
-        "gradient_norm_ratio": [ratio(followed[i], true[i]) for i in places],
-        **backward,
+        "gradient_norm_ratio": [norm_ratio(followed[i], true[i]) for i in places],
+        **{name: [each[name] for each in backward] for name in _OF_BACKWARD_WEIGHTS},
     }
     whole = (torch.cat([g.flatten(1) for g in each], 1) for each in (followed, true))
     return {
@@ -93,44 +101,37 @@ def measure(
 
 def _followed(
     rule: Rule, network: Network, stimuli: Tensor, labels: Tensor
-) -> tuple[list[Tensor], dict[PopulationLayer, Tape]]:
-    """What the parameters would follow, and what layers with backward weights saw."""
-    if isinstance(rule, ReturnedError) and rule.feedback:
-        _, gradients, sights, tapes = rule.returned(network, stimuli, labels, noting=True)
+) -> tuple[list[Tensor], dict[PopulationLayer, LayerTrace]]:
+    """What the parameters would follow, and traces of the layers with backward weights."""
+    if isinstance(rule, ErrorFeedback) and rule.feedback:
+        returned = rule.return_error(network, stimuli, labels, record=True)
         with torch.no_grad():
-            return rule.forward_steps(network, gradients, sights), tapes
-    lesson = rule.lesson(network, stimuli, labels, rule.teaching_step)
-    assert lesson.forward is not None
-    return lesson.forward, {}
+            return rule.forward_steps(network, returned), returned.traces
+    updates = rule.compute_updates(network, stimuli, labels, rule.first_forward_step)
+    assert updates.forward is not None
+    return updates.forward, {}
 
 
 @torch.no_grad()
-def _of_backward_weights(
-    network: Network, layers: Sequence[PopulationLayer], tapes: dict[PopulationLayer, Tape]
-) -> dict[str, list[Tensor]]:
-    missing = torch.full((network.subjects,), torch.nan, dtype=torch.float64)
-    found: dict[str, list[Tensor]] = {
-        "weight_angle": [],
-        "weight_norm_ratio": [],
-        "sign_agreement": [],
-        "projection_angle": [],
-        "local_gradient_angle": [],
-    }
-    for layer in layers:
-        seen = dict.fromkeys(found, missing.to(layer.weight.device))
-        w, b = layer.weight.detach(), layer.backward_weight
-        if b is not None:
-            seen["weight_angle"] = angle(w, b)
-            seen["weight_norm_ratio"] = ratio(b, w)
-            seen["sign_agreement"] = (w.sign() == b.sign()).flatten(1).double().mean(1)
-        if b is not None and layer in tapes:
-            tape = tapes[layer]
-            up = [network.of_samples(tape.synapse.project(tape.pre, each)) for each in (w, b)]
-            seen["projection_angle"] = angle(*(each.transpose(0, 1) for each in up))
-            if tape.down is not None and tape.error is not None:
-                true = tape.synapse.reconstruct(tape.error, w)
-                down = [network.of_samples(each) for each in (tape.down, true)]
-                seen["local_gradient_angle"] = angle(*(each.transpose(0, 1) for each in down))
-        for name, value in seen.items():
-            found[name].append(value)
+def _of_backward_weight(
+    network: Network, layer: PopulationLayer, trace: LayerTrace | None
+) -> dict[str, Tensor]:
+    w, b = layer.weight.detach(), layer.backward_weight
+    missing = torch.full((network.subjects,), torch.nan, dtype=torch.float64, device=w.device)
+    found = dict.fromkeys(_OF_BACKWARD_WEIGHTS, missing)
+    if b is None:
+        return found
+    found["weight_angle"] = angle(w, b)
+    found["weight_norm_ratio"] = norm_ratio(b, w)
+    found["sign_agreement"] = (w.sign() == b.sign()).flatten(1).double().mean(1)
+    if trace is not None:
+        up = (trace.synapse.project(trace.pre, each) for each in (w, b))
+        found["projection_angle"] = _signal_angle(network, *up)
+        if trace.down is not None and trace.error is not None:
+            true = trace.synapse.reconstruct(trace.error, w)
+            found["local_gradient_angle"] = _signal_angle(network, trace.down, true)
     return found
+
+
+def _signal_angle(network: Network, a: Tensor, b: Tensor) -> Tensor:
+    return angle(*(network.by_sample(each).transpose(0, 1) for each in (a, b)))
