@@ -83,7 +83,20 @@ class ErrorFeedback(Rule, ABC):
     def return_error(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, *, record: bool
     ) -> ReturnedError:
-        """Run a batch forward and return its error; record layers only if asked."""
+        """Run a batch forward, and its error back through the feedback pathway.
+
+        Parameters
+        ----------
+        network : Network
+        stimuli : Tensor, (batch, subject*channel, height, width)
+        labels : Tensor, (batch, subject)
+        record : bool
+            Whether to record the layers' signals, which costs memory.
+
+        Returns
+        -------
+        ReturnedError
+        """
         self.set_feedback_weights(network)
         pathway = FeedbackPathway(record)
         with network.using(pathway):

@@ -74,19 +74,9 @@ class PopulationLayer:
         trace: LayerTrace | None = None,
         send: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """Linear response; see :func:`virtuallab.subject.network.linear_response.linear_response`.
+        """Linear response whose error returns through the weight ``backward``.
 
-        Parameters
-        ----------
-        x : Tensor
-            Input, in the layout of the synapse.
-        synapse : Synapse
-        backward : Tensor, optional
-            Weight through which the error returns; the forward weight if not given.
-        trace : LayerTrace, optional
-            Where to record the layer's signals.
-        send : callable, optional
-            ``send(error, x)``: what is sent down in place of the returned error.
+        See :func:`virtuallab.subject.network.linear_response.linear_response`.
         """
         from virtuallab.subject.network.linear_response import linear_response
 
