@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.birth import forward_network
+from virtuallab.subject.network.initialization import forward_network
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import CohortTrainer
 
 NETS = {
     "convs 8-16-16, 8x8": ("knet4", {"normalisation": "none"}, "digits"),
@@ -83,9 +83,11 @@ def plain_step(net: str) -> Callable[[], None]:
 
 
 def cohort_step(net: str, rule: str, size: int) -> Callable[[], None]:
-    room = Room(Cohort(tuple(subject(net, rule, n) for n in range(size))), torch.float32, "cpu")
-    batches, steps = room.batches(), count()
-    return lambda: room.learn(*next(batches), next(steps))
+    trainer = CohortTrainer(
+        Cohort(tuple(subject(net, rule, n) for n in range(size))), torch.float32, "cpu"
+    )
+    batches, steps = trainer.batches(), count()
+    return lambda: trainer.training_step(*next(batches), next(steps))
 
 
 def paired(net: str, rule: str, size: int, turns: int) -> tuple[float, float]:

@@ -18,7 +18,7 @@ import torch
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import CohortTrainer
 
 NETS: dict[str, tuple[str, dict[str, Any], str]] = {
     "knet4, 8x8": ("knet4", {}, "digits"),
@@ -53,7 +53,7 @@ def others() -> dict[str, tuple[str, dict[str, Any]]]:
 def steps(net: str, rule: str, settings: dict[str, Any], size: int) -> Callable[[int], None]:
     """Two training steps of a cohort, from the step that is given."""
     architecture, shape, task = NETS[net]
-    room = Room(
+    trainer = CohortTrainer(
         Cohort(
             tuple(
                 Subject(
@@ -73,11 +73,11 @@ def steps(net: str, rule: str, settings: dict[str, Any], size: int) -> Callable[
         torch.float32,
         "cpu",
     )
-    batches = room.batches()
+    batches = trainer.batches()
 
     def work(at: int) -> None:
         for step in (at, at + 1):
-            room.learn(*next(batches), step)
+            trainer.training_step(*next(batches), step)
 
     return work
 

@@ -17,7 +17,8 @@ import torch
 
 from virtuallab.protocol import expand, read
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Visit, train
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import train
 
 PROTOCOL = Path(__file__).parent.parent / "protocols" / "quickstart.yaml"
 REPLICATES = 16
@@ -63,7 +64,7 @@ def main(protocol: Path) -> None:
     print("| network | rule | all parameters | hidden layers | accuracy | diverged |")
     print("| --- | --- | --- | --- | --- | --- |")
     for (name, label), members in groups.items():
-        truth = at_the_end(members).truth
+        truth = at_the_end(members).evaluation
         accuracy = truth["validation_accuracy"]
         hidden = truth["gradient_angle"][:, :-1].mean(1)
         print(

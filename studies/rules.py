@@ -22,13 +22,14 @@ import torch
 from joblib import Parallel, delayed
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.birth import skeleton
-from virtuallab.subject.needs import facts, locality
-from virtuallab.subject.population import populate
-from virtuallab.subject.state import layout_of
+from virtuallab.subject.learning.locality import locality, needs_by_availability
+from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.parameter_layout import parameter_layout
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room, Visit, train
-from virtuallab.subject.truth import performance
+from virtuallab.subject.training.evaluation import evaluate
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import CohortTrainer, train
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -131,9 +132,9 @@ def learned(subjects: list[Subject], visits: int = 2) -> list[Visit]:
 def held_out(subjects: list[Subject], visit: Visit) -> np.ndarray:
     """Accuracy on the images that nobody chose anything by."""
     make = subjects[0].architecture, subjects[0].task
-    population = populate([skeleton(*make)] * len(subjects))
-    layout_of(*make).load(population, torch.from_numpy(visit.state))
-    return performance(population, TASK.stimuli(), len(subjects))[1].numpy()
+    population = populate([template_network(*make)] * len(subjects))
+    parameter_layout(*make).load(population, torch.from_numpy(visit.state))
+    return evaluate(population, TASK.stimuli(), len(subjects))[1].numpy()
 
 
 def chosen(entry: Entry) -> tuple[dict[str, Any], str, float]:
@@ -144,7 +145,7 @@ def chosen(entry: Entry) -> tuple[dict[str, Any], str, float]:
     ):
         of = replace(entry, settings=entry.settings | tried)
         pairs = [subject(of, optimizer, rate, n) for rate in rates for n in (100, 101)]
-        reached = np.nan_to_num(learned(pairs)[-1].truth["validation_accuracy"], nan=0.1)
+        reached = np.nan_to_num(learned(pairs)[-1].evaluation["validation_accuracy"], nan=0.1)
         for rate, found in zip(rates, reached.reshape(-1, 2).mean(1), strict=True):
             if found > accuracy:
                 best, accuracy = (tried, optimizer, rate), found
@@ -156,12 +157,12 @@ def cost(entry: Entry, turns: int = 7) -> float:
 
     def step_of(rule: str, settings: dict[str, Any]) -> Any:
         of = Entry("", rule, settings, net=entry.net)
-        room = Room(
+        trainer = CohortTrainer(
             Cohort(tuple(subject(of, "sgd", 1e-3, n) for n in range(5))), torch.float32, "cpu"
         )
-        batches = room.batches()
+        batches = trainer.batches()
         # Two steps at a time: a rule may take turns between two kinds.
-        return lambda at: [room.learn(*next(batches), at + i) for i in range(2)]
+        return lambda at: [trainer.training_step(*next(batches), at + i) for i in range(2)]
 
     pair = [step_of("backprop", {}), step_of(entry.rule, entry.settings)]
     times = np.zeros((turns, 2))
@@ -182,7 +183,7 @@ def studied(entry: Entry) -> dict[str, Any]:
     subjects = [subject(entry, optimizer, rate, n) for n in range(5)]
     seen = learned(subjects, 9)
     curve = np.stack([held_out(subjects, visit) for visit in seen])
-    angle = np.stack([visit.truth["gradient_angle"] for visit in seen[1:]])
+    angle = np.stack([visit.evaluation["gradient_angle"] for visit in seen[1:]])
     print(f"{entry.net:5} {entry.label:32} {optimizer} {rate:g} {curve[-1].mean():.3f}", flush=True)
     return {
         "chosen": ", ".join(
@@ -198,7 +199,9 @@ def studied(entry: Entry) -> dict[str, Any]:
 
 def needs(rule: type) -> str:
     """What a rule needs, in words."""
-    return "; ".join(need.words for found in facts(rule).values() for need in found)
+    return "; ".join(
+        need.description for found in needs_by_availability(rule).values() for need in found
+    )
 
 
 def table(results: list[dict[str, Any]]) -> str:

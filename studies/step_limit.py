@@ -14,20 +14,22 @@ from itertools import product
 import numpy as np
 import torch
 
+from virtuallab import theory
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject import stability
-from virtuallab.subject.credit.returned import local
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
-from virtuallab.subject.transmission import Through
+from virtuallab.subject.training.trainer import CohortTrainer
 
 SUBJECTS, STEPS, MOMENTUM = 10, 400, 0.9
 RATES = (0.01, 0.03, 0.06, 0.09, 0.13, 0.2)
 RULE = RULES["information_alignment"](positions="sum")
 
 
-def room_of(architecture: str, rule: Rule, learning_rate: float, backward: float) -> Room:
+def trainer_of(
+    architecture: str, rule: Rule, learning_rate: float, backward: float
+) -> CohortTrainer:
     """Subjects that are alike but for their random streams."""
     forward_sgd, backward_sgd = (
         OPTIMIZERS["sgd"](learning_rate=rate, momentum=MOMENTUM)
@@ -46,19 +48,19 @@ def room_of(architecture: str, rule: Rule, learning_rate: float, backward: float
         seed=1,
     )
     members = tuple(replace(one, replicate=number) for number in range(SUBJECTS))
-    return Room(Cohort(members), torch.float32, "cpu")
+    return CohortTrainer(Cohort(members), torch.float32, "cpu")
 
 
 @torch.no_grad()
-def lowest_limits(room: Room, stimuli: torch.Tensor) -> np.ndarray:
+def lowest_limits(trainer: CohortTrainer, stimuli: torch.Tensor) -> np.ndarray:
     """Lowest step limit over the layers, of each subject."""
-    through = Through(noting=True)
-    with room.network.wired(through):
-        room.network.scores(stimuli)
-    k = stability.coefficients_of(RULE)
+    pathway = FeedbackPathway(record=True)
+    with trainer.network.using(pathway):
+        trainer.network.scores(stimuli)
+    k = theory.coefficients_of(RULE)
     each = [
-        stability.measured_limit(k, local(layer, tape, None), mean=False, momentum=MOMENTUM)
-        for layer, tape in through.tapes.items()
+        theory.measured_limit(k, LayerView.from_trace(layer, trace), mean=False, momentum=MOMENTUM)
+        for layer, trace in pathway.traces.items()
     ]
     return torch.stack(each).min(0).values.numpy()
 
@@ -67,16 +69,16 @@ def trained(
     architecture: str, rule: Rule, rate: float, backward: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Limits up to step 50 ``(time, subject)``, and when each subject diverged; -1: never."""
-    room = room_of(architecture, rule, rate, backward)
-    batches = room.batches()
+    trainer = trainer_of(architecture, rule, rate, backward)
+    batches = trainer.batches()
     seen = []
     for step in range(STEPS):
         stimuli, labels = next(batches)
         if rule is RULE and step <= 50 and step % 10 == 0:
-            seen.append(lowest_limits(room, stimuli))
-        room.learn(stimuli, labels, step)
-    room.visit(0, STEPS)
-    return np.array(seen), room.diverged_at
+            seen.append(lowest_limits(trainer, stimuli))
+        trainer.training_step(stimuli, labels, step)
+    trainer.visit(0, STEPS)
+    return np.array(seen), trainer.diverged_at
 
 
 def main() -> None:

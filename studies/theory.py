@@ -17,15 +17,15 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from virtuallab import theory
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject import stability
-from virtuallab.subject.local import Local
-from virtuallab.subject.optimizer import change
-from virtuallab.subject.primitives import descend
-from virtuallab.subject.rule import stack
-from virtuallab.subject.stability import Coefficients
-from virtuallab.subject.streams import Streams
-from virtuallab.subject.synapse import Conv, Dense, Synapse
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.primitives import alignment_gradient
+from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.subject.network.synapse import Conv, Dense, Synapse
+from virtuallab.subject.optimizer import apply_updates
+from virtuallab.subject.rule import stack_settings
+from virtuallab.theory import Coefficients
 
 SEEDS = 10
 PRE, POST, SAMPLES = 64, 32, 5000
@@ -36,7 +36,7 @@ RESTING = {
     "information_alignment": Coefficients(amp=0.02, null=0.01, decay=0.01),
     "symmetric_alignment": Coefficients(self=0.1, decay=0.05),
     "activation_alignment": Coefficients(amp=0.1, sparse=0.05),
-    "kolen_pollack": stability.kolen_pollack(forward_decay=0.05, backward_decay=0.05),
+    "kolen_pollack": theory.kolen_pollack(forward_decay=0.05, backward_decay=0.05),
 }
 
 
@@ -45,10 +45,10 @@ def normal(rng: np.random.Generator, *shape: int) -> Tensor:
     return torch.from_numpy(rng.standard_normal(shape))
 
 
-def sight(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> Local:
+def layer_view(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
     """One layer without bias and without an error, as its rule sees it."""
-    return Local(
-        synapse=synapse, pre=x, post=synapse.project(x, w), error=None, forward=w, backward=b,
+    return LayerView(
+        synapse=synapse, pre=x, post=synapse.project(x, w), error=None, weight=w, backward_weight=b,
         bias=None, pseudogradient=None,
     )  # fmt: skip
 
@@ -69,15 +69,15 @@ def rest_error(rule: str, seed: int, steps: int = 20_000) -> float:
     """Claim 11: distance from the point of rest, after training ``B`` with ``W`` held."""
     rng, k = np.random.default_rng(seed), RESTING[rule]
     x, w = normal(rng, 1, 200, 12), normal(rng, 1, 8, 12)
-    c = stability.second_moment(x[0].numpy())
-    rate = stability.step_limit(k, w[0].numpy(), c) / 2
+    c = theory.second_moment(x[0].numpy())
+    rate = theory.step_limit(k, w[0].numpy(), c) / 2
     b = normal(rng, 1, 8, 12)
     for _ in range(steps):
-        step = rate * descend(sight(Dense(), x, w, b), asdict(k), mean=False)
+        step = rate * alignment_gradient(layer_view(Dense(), x, w, b), asdict(k), mean=False)
         b = b - step
         if step.norm() < 1e-9 * b.norm():
             break
-    rest = stability.fixed_point(k, w[0].numpy(), c)
+    rest = theory.fixed_point(k, w[0].numpy(), c)
     return float(np.linalg.norm(b[0].numpy() - rest) / np.linalg.norm(rest))
 
 
@@ -87,7 +87,7 @@ def integrate(
     """Claim 10: both weights after some time of their joint flow, by Runge and Kutta's method."""
 
     def velocity(both: np.ndarray) -> np.ndarray:
-        return np.stack(stability.joint_flow(k, both[0], both[1], c))
+        return np.stack(theory.joint_flow(k, both[0], both[1], c))
 
     both = np.stack([w, b])
     for _ in range(round(time / step)):
@@ -114,7 +114,7 @@ def growth_rate(k: Coefficients, seed: int, time: float = 40) -> float:
 def symmetric_error(k: Coefficients, seed: int) -> tuple[float, float]:
     """Claim 10: relative gap between the weights, and of their singular values to the claimed."""
     w, b = joint_weights(k, seed)[1]
-    off = np.linalg.svd(w)[1] / stability.symmetric_point(k) - 1
+    off = np.linalg.svd(w)[1] / theory.symmetric_point(k) - 1
     return float(np.linalg.norm(w - b) / np.linalg.norm(w + b)), float(np.abs(off).max())
 
 
@@ -126,7 +126,7 @@ def joint_jacobian(k: Coefficients, w: np.ndarray, b: np.ndarray, c: np.ndarray)
         aside = np.zeros_like(at)
         aside[place] = step
         ahead, behind = (
-            np.stack(stability.joint_flow(k, *(at + sign * aside), c)) for sign in (1, -1)
+            np.stack(theory.joint_flow(k, *(at + sign * aside), c)) for sign in (1, -1)
         )
         columns.append((ahead - behind).ravel() / (2 * step))
     return np.stack(columns, 1)
@@ -141,8 +141,8 @@ def mirror_gain(seed: int, deviation: float, padding: int, batch: int = 4000) ->
     synapse = Conv((1, 1), (padding, padding), (1, 1), 1, (side, side))
     x, w = deviation * normal(rng, batch, 3, side, side), normal(rng, 1, 5, 3, 3, 3)
     k = Coefficients(amp=0.02, decay=0.01)  # so that the gain is the second moment itself
-    at = sight(synapse, x, w, torch.zeros_like(w))
-    rest = -descend(at, asdict(k), mean=False) / (2 * k.decay)
+    at = layer_view(synapse, x, w, torch.zeros_like(w))
+    rest = -alignment_gradient(at, asdict(k), mean=False) / (2 * k.decay)
     return np.asarray(((rest * w).sum((0, 1, 2)) / w.square().sum((0, 1, 2))).numpy())
 
 
@@ -151,7 +151,8 @@ def mirror_angle(seed: int, side: int, batch: int = 4000) -> float:
     rng, synapse = np.random.default_rng(seed), Conv((1, 1), (1, 1), (1, 1), 1, (side, side))
     x, w = normal(rng, batch, 3, side, side), normal(rng, 1, 5, 3, 3, 3)
     k = Coefficients(amp=0.2, decay=0.1)
-    rest = -descend(sight(synapse, x, w, torch.zeros_like(w)), asdict(k), mean=True) / (2 * k.decay)
+    view = layer_view(synapse, x, w, torch.zeros_like(w))
+    rest = -alignment_gradient(view, asdict(k), mean=True) / (2 * k.decay)
     return angle(rest.numpy(), w.numpy())
 
 
@@ -166,9 +167,9 @@ def misalignment(kind: str, seed: int, scale: float = 1.0) -> tuple[float, float
     """Claim 15: angles to ``W`` of weight mirror and of the ridge decoder, at rest."""
     rng = np.random.default_rng(seed)
     w = scale * rng.standard_normal((POST, PRE))
-    c = stability.second_moment(INPUTS[kind](rng))
-    mirror = stability.fixed_point(Coefficients(amp=2e-3, decay=1e-3), w, c)
-    ridge = stability.fixed_point(Coefficients(amp=2e-3, null=1e-3, decay=1e-3), w, c)
+    c = theory.second_moment(INPUTS[kind](rng))
+    mirror = theory.fixed_point(Coefficients(amp=2e-3, decay=1e-3), w, c)
+    ridge = theory.fixed_point(Coefficients(amp=2e-3, null=1e-3, decay=1e-3), w, c)
     return angle(mirror, w), angle(ridge, w)
 
 
@@ -180,20 +181,22 @@ def kolen_pollack(
     The error at the student's response is exact; ``decay`` is the backward weight's.
     """
     rng = np.random.default_rng(seed)
-    rule = stack([RULES["kolen_pollack"](decay=decay / 2, matched=matched)], torch.float64)
+    rule = stack_settings([RULES["kolen_pollack"](decay=decay / 2, matched=matched)], torch.float64)
     teacher, w, b = normal(rng, 3, 1, 8, 12)
     birth = torch.cat([w, b]).numpy().copy()
-    plain = stack([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0)], torch.float64)
-    state, streams = plain.init([w, b]), Streams([seed])
+    plain = stack_settings([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0)], torch.float64)
+    state, streams = plain.init([w, b]), RandomStreams([seed])
     synapse = Dense()
     for _ in range(steps):
         x = normal(rng, 1, 20, 12)
         error = synapse.project(x, w - teacher) / 20
-        at = Local(
-            synapse=synapse, pre=x, post=synapse.project(x, w), error=error, forward=w,
-            backward=b, bias=None, pseudogradient=synapse.correlate(x, error, w),
+        at = LayerView(
+            synapse=synapse, pre=x, post=synapse.project(x, w), error=error, weight=w,
+            backward_weight=b, bias=None, pseudogradient=synapse.correlate(x, error, w),
         )  # fmt: skip
-        change(plain, [w, b], [rule.forward_step(at), rule.backward_step(at)], state, streams)
+        apply_updates(
+            plain, [w, b], [rule.forward_step(at), rule.backward_step(at)], state, streams
+        )
     return birth, torch.cat([w, b]).numpy()
 
 
@@ -223,12 +226,14 @@ def noise_variance(
     noise : float
         Standard deviation, in units of the learning rate.
     """
-    rng, streams = np.random.default_rng(seed), Streams([seed])
+    rng, streams = np.random.default_rng(seed), RandomStreams([seed])
     shared = rule == "kolen_pollack"
     numbers = {"decay": decay} if shared else {"decay": decay, "self": 2 * decay}
-    one = stack([RULES[rule](**numbers)], torch.float64)
+    one = stack_settings([RULES[rule](**numbers)], torch.float64)
     quiet, noisy = (
-        stack([OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0, noise=size)], torch.float64)
+        stack_settings(
+            [OPTIMIZERS["sgd"](learning_rate=rate, momentum=0.0, noise=size)], torch.float64
+        )
         for size in (0.0, noise)
     )
     x, w = normal(rng, 1, 1, PRE), normal(rng, 1, POST, PRE)
@@ -236,11 +241,11 @@ def noise_variance(
     state, noisy_state = quiet.init([w]), noisy.init([b])
     seen = []
     for step in range(60 * memory):
-        at = replace(sight(Dense(), x, w, b), pseudogradient=normal(rng, *w.shape))
+        at = replace(layer_view(Dense(), x, w, b), pseudogradient=normal(rng, *w.shape))
         forward, backward = one.forward_step(at), one.backward_step(at)
         if shared:
-            change(quiet, [w], [forward], state, streams)
-        change(noisy, [b], [backward], noisy_state, streams)
+            apply_updates(quiet, [w], [forward], state, streams)
+        apply_updates(noisy, [b], [backward], noisy_state, streams)
         if step >= 10 * memory:
             seen.append(float((b - w).square().mean()))
     return float(np.mean(seen))
@@ -302,13 +307,13 @@ def claim_7() -> Iterator[Row]:
 def claim_10() -> Iterator[Row]:
     """Both weights together: weight mirror has no point of rest, information alignment has."""
     for sign, amp in (("<", 0.5), (">", 1.5)):
-        k = stability.from_paper(amp=amp, decay=1.0)
+        k = theory.from_paper(amp=amp, decay=1.0)
         yield (
             rf"weight mirror, $\alpha_a {sign} \beta_d$: rate at which $W + B$ grows",
             rf"$\alpha_a - \beta_d$ = {amp - 1:g}",
             over_seeds(partial(growth_rate, k)),
         )
-    k = stability.from_paper(amp=1.5, decay=1.0, null=1.0)
+    k = theory.from_paper(amp=1.5, decay=1.0, null=1.0)
     yield (
         r"information alignment: $\lVert W - B\rVert / \lVert W + B\rVert$, largest",
         "0",

@@ -51,6 +51,7 @@ class Registry(Generic[Plugin]):
 
     def __init__(self, kind: str, package: str, base: str | None = None) -> None:
         self.kind = kind
+        self._group = f"virtuallab.{kind}{'es' if kind.endswith('s') else 's'}"
         self._package = package
         self._base = base
         self._classes: dict[str, Plugin] = {}
@@ -114,8 +115,7 @@ class Registry(Generic[Plugin]):
 
     def is_as_shipped(self) -> bool:
         """Whether nothing but the plug-ins of this distribution is registered or declared."""
-        group = f"virtuallab.{self.kind}s"
-        return not any(point.group == group for _, point in _entry_points()) and all(
+        return not any(point.group == self._group for _, point in _entry_points()) and all(
             cls.__module__.startswith(f"{self._package}.") for cls in self._classes.values()
         )
 
@@ -139,7 +139,11 @@ class Registry(Generic[Plugin]):
         return Path(importlib.import_module(top).__path__[0], *below)
 
     def _modules(self) -> frozenset[str]:
-        return frozenset(module.name for module in pkgutil.iter_modules([str(self._folder)]))
+        return frozenset(
+            module.name
+            for module in pkgutil.iter_modules([str(self._folder)])
+            if not module.name.startswith("_")  # what several plug-ins share
+        )
 
     def _load(self) -> None:
         if self._loaded:
@@ -155,10 +159,9 @@ class Registry(Generic[Plugin]):
             return
         self._others_loaded = True
         ours = frozenset(ours)
-        group = f"virtuallab.{self.kind}s"
         points: dict[str, list[tuple[str, Any]]] = {}
         for distribution, point in _entry_points():
-            if point.group == group:
+            if point.group == self._group:
                 points.setdefault(point.name, []).append((distribution, point))
         for name, declared in points.items():
             from_where = " and ".join(_origin(*each) for each in declared)
@@ -253,6 +256,9 @@ ARCHITECTURES: Registry[Any] = Registry(
     "virtuallab.subject.architectures",
     "virtuallab.subject.architecture:Architecture",
 )
+LOSSES: Registry[Any] = Registry(
+    "loss", "virtuallab.subject.losses", "virtuallab.subject.loss:Loss"
+)
 TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
 DEVICES: Registry[Any] = Registry(
     "device", "virtuallab.probe.devices", "virtuallab.probe.device:Device"
@@ -263,7 +269,16 @@ CLASSIFIERS: Registry[Any] = Registry(
 CONTROLS: Registry[Any] = Registry(
     "control", "virtuallab.decoder.controls", "virtuallab.decoder.controls.common.control:Control"
 )
-REGISTRIES = (RULES, OPTIMIZERS, ARCHITECTURES, TASKS, DEVICES, CLASSIFIERS, CONTROLS)
+REGISTRIES = (
+    RULES,
+    OPTIMIZERS,
+    ARCHITECTURES,
+    TASKS,
+    LOSSES,
+    DEVICES,
+    CLASSIFIERS,
+    CONTROLS,
+)
 
 
 def _registry_of(kind: str) -> Registry[Any]:

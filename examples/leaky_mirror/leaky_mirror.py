@@ -1,26 +1,26 @@
 """A rule of our own."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+
+import torch
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.local import Local
-from virtuallab.subject.needs import Need
-from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("leaky_mirror")
 @dataclass(frozen=True, kw_only=True)
-class LeakyMirror(ReturnedError):
+class LeakyMirror(ErrorFeedback):
     """The backward weight follows the forward one: dB = rate (W - B)."""
 
-    feedback: ClassVar[bool] = True  # it has backward weights
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
+    feedback = True  # it has backward weights
+    needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
 
     rate: NonNegativeFloat = setting(0.1, doc="Speed of closing the gap, times the learning rate.")
 
-    def backward_step(self, at: Local) -> Weight:
-        """Descend the gap: the optimizer subtracts this."""
-        return at.weigh(self.rate, at.backward - at.forward)
+    def backward_step(self, layer: LayerView) -> torch.Tensor:
+        """Gradient of the gap: the optimizer subtracts this."""
+        return layer.scale(self.rate, layer.backward_weight - layer.weight)

@@ -119,7 +119,7 @@ def _quicker(ways: Ways) -> Iterator[None]:
     """Grow small forests, choose among few settings, and draw no more than is asked for."""
     changes: list[tuple[str, Any]] = [
         ("virtuallab.decoder.diagnostics.impurity_importance._TREES", 3),
-        ("virtuallab.subject.sizing._SECONDS", 0.0),
+        ("virtuallab.subject.training.cohort_size._SECONDS", 0.0),
     ]
     if not ways.page:
         changes.append(("virtuallab.lab.experiment.build", lambda tree, check: ""))

@@ -134,7 +134,7 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
 def test_what_is_recorded_while_training_is_what_snapshots_give_later(store: Path) -> None:
     """A probe that looks on at each visit sees what it would see in the preserved subject."""
     from virtuallab.subject.subject import Cohort
-    from virtuallab.subject.train import train
+    from virtuallab.subject.training.trainer import train
 
     experiment = resume(Store.open(store))
     kept = experiment.store

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.subject.test_train import NETS, TASK
+from tests.subject.training.test_trainer import NETS, TASK
 from virtuallab.lab.caution import GROWTH, cautions
 from virtuallab.registry import OPTIMIZERS, RULES
-from virtuallab.subject.rule import stack
-from virtuallab.subject.stability.newborn import Curvature, curvatures, limit_of
+from virtuallab.subject.rule import stack_settings
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import CohortTrainer
+from virtuallab.theory.initial_limits import Curvature, initial_curvatures, step_limit_of
 
 SGD = OPTIMIZERS["sgd"]
 
@@ -32,8 +32,8 @@ def subject(rule: str = "information_alignment", rate: float = 0.01, **settings:
 
 def lowest(one: Subject) -> tuple[str, float]:
     """Stiffest layer of a newborn, and its limit."""
-    found = curvatures(one, ["null"])
-    limits = {name: limit_of(one, curvature) or 0.0 for name, curvature in found.items()}
+    found = initial_curvatures(one, ["null"])
+    limits = {name: step_limit_of(one, curvature) or 0.0 for name, curvature in found.items()}
     return min(limits.items(), key=lambda item: item[1])
 
 
@@ -43,15 +43,15 @@ def test_a_newborn_whose_forward_weights_rest_breaks_above_its_limit(
 ) -> None:
     one = subject(positions="sum", null=1.0, delay=10**6)
     _, limit = lowest(one)
-    room = Room(Cohort((one,)), torch.float64, "cpu")
+    trainer = CohortTrainer(Cohort((one,)), torch.float64, "cpu")
     # Not the subject's own: another learning rate would be another subject, with other weights.
     sgd = SGD(learning_rate=share * limit, momentum=0.9)
-    room.feedback_optimizer = stack([sgd], torch.float64)
-    stimuli, labels = next(room.batches())
+    trainer.feedback_optimizer = stack_settings([sgd], torch.float64)
+    stimuli, labels = next(trainer.batches())
     sizes = []
     for step in range(200):
-        room.learn(stimuli, labels, step)
-        sizes.append(max(float(b.abs().max()) for b in room.feedback))
+        trainer.training_step(stimuli, labels, step)
+        sizes.append(max(float(b.abs().max()) for b in trainer.backward_weights))
     assert (sizes[-1] > 100 * sizes[50]) == breaks
 
 
@@ -78,23 +78,25 @@ def test_a_rule_near_its_limit_is_warned_of_growing_activity() -> None:
 
 def test_forgetting_has_a_limit_in_every_layer_alike() -> None:
     one = subject("symmetric_alignment", rate=0.1, decay=30.0)
-    assert limit_of(one, Curvature()) == pytest.approx(2 * 1.9 / 60)
+    assert step_limit_of(one, Curvature()) == pytest.approx(2 * 1.9 / 60)
     [said] = cautions([one])
     assert "every layer at birth is 0.063" in said
 
 
 def test_the_limit_is_that_of_the_optimizer_of_the_backward_weights() -> None:
     one = replace(subject(decay=0.5), feedback_optimizer=SGD(learning_rate=9.0, momentum=0.0))
-    assert limit_of(one, Curvature(null=100.0)) == pytest.approx(2 / (1 + 0.01 * 100))
-    assert limit_of(one, Curvature()) == pytest.approx(2)
+    assert step_limit_of(one, Curvature(null=100.0)) == pytest.approx(2 / (1 + 0.01 * 100))
+    assert step_limit_of(one, Curvature()) == pytest.approx(2)
     forgetting = SGD(learning_rate=9.0, momentum=0.0, weight_decay=1.0)
-    assert limit_of(replace(one, feedback_optimizer=forgetting), Curvature()) == pytest.approx(1)
+    assert step_limit_of(replace(one, feedback_optimizer=forgetting), Curvature()) == pytest.approx(
+        1
+    )
 
 
 def test_a_ramp_that_falls_is_stiffest_where_it_begins() -> None:
     one = subject(decay=0.5, ramp="linear", ramp_from=4.0)
     steady = subject(decay=0.5)
-    limits = [limit_of(each, Curvature()) or 0.0 for each in (one, steady)]
+    limits = [step_limit_of(each, Curvature()) or 0.0 for each in (one, steady)]
     assert limits[0] == pytest.approx(limits[1] / 4)
 
 

@@ -16,9 +16,9 @@ from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab import estimate, load, networks, plan
 from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.subject import tracing
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.tracing import trace
+from virtuallab.subject.network import dry_run as tracing
+from virtuallab.subject.network.dry_run import dry_run
 
 DIGITS = TASKS["digits"]()
 
@@ -145,7 +145,7 @@ def test_a_network_from_outside_is_refused_in_words(
 ) -> None:
     monkeypatch.setattr(tracing, "_SMALL", small)
     with pytest.raises(UserError, match=r"^outside") as caught:
-        trace(Outside(kind=kind), DIGITS, 10**6)
+        dry_run(Outside(kind=kind), DIGITS, 10**6)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -155,10 +155,10 @@ def test_what_a_network_needs_is_found_with_and_without_numbers(
     small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracing, "_SMALL", small)
-    trace.cache_clear()
-    assert trace(Outside(kind="norm"), DIGITS, 10**6).fewest == 2
-    assert trace(Outside(kind="values"), DIGITS, 10**6).fewest == 1
-    mlp = trace(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
+    dry_run.cache_clear()
+    assert dry_run(Outside(kind="norm"), DIGITS, 10**6).fewest == 2
+    assert dry_run(Outside(kind="values"), DIGITS, 10**6).fewest == 1
+    mlp = dry_run(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
     assert mlp.weights == 64 * 5 + 5 + 5 * 10 + 10
     assert mlp.activities == 64 + 5 + 5 + 10, "flattened, dense, rectified, dense"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.subject.test_train import subject
+from tests.subject.training.test_trainer import subject
 from virtuallab.lab.rates import rate_cautions
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.subject import Subject

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.network import Network
-from virtuallab.subject.population import populate
-from virtuallab.subject.rule import Rule, stack
-from virtuallab.subject.streams import Streams
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.population import populate
+from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.subject.rule import Rule, stack_settings
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import CohortTrainer
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 CLASSES, CHANNELS, FIELD = 4, 2, (6, 6)
@@ -86,8 +86,8 @@ def raised(
 ) -> tuple[Network, list[nn.Module]]:
     """A network with backward weights, and its subjects' plain modules with the same weights."""
     modules = born(make, subjects)
-    network = Network(populate(modules), Streams(range(50, 50 + subjects)), length, loss)
-    backward = Network(populate(born(make, subjects, 100)), Streams([]), length)
+    network = Network(populate(modules), RandomStreams(range(50, 50 + subjects)), length, loss)
+    backward = Network(populate(born(make, subjects, 100)), RandomStreams([]), length)
     for layer, other in zip(network.layers.values(), backward.layers.values(), strict=True):
         layer.backward_weight = other.weight.detach()
     return network, modules
@@ -96,7 +96,7 @@ def raised(
 def alike(make: Callable[[], nn.Module], draws: int) -> tuple[Network, nn.Module]:
     """One subject many times over: alike but for its random stream."""
     (module,) = born(make, 1)
-    return Network(populate([module] * draws), Streams(range(draws)), 10), module
+    return Network(populate([module] * draws), RandomStreams(range(draws)), 10), module
 
 
 def batch(subjects: int = 2, count: int = 6, seed: int = 3) -> tuple[Tensor, Tensor]:
@@ -119,7 +119,7 @@ def own(stimuli: Tensor, labels: Tensor, subject: int) -> tuple[Tensor, Tensor]:
 
 def rule_of(name: str, *settings: dict[str, Any]) -> Rule:
     """One rule for a cohort, with settings for each subject."""
-    return stack([RULES[name](**each) for each in settings], torch.float64)
+    return stack_settings([RULES[name](**each) for each in settings], torch.float64)
 
 
 def gradient(module: nn.Module, stimuli: Tensor, labels: Tensor) -> list[Tensor]:
@@ -184,14 +184,14 @@ def subject(
     )
 
 
-def room_of(*subjects: Subject, dtype: torch.dtype = torch.float64) -> Room:
-    return Room(Cohort(tuple(subjects)), dtype, "cpu")
+def trainer_of(*subjects: Subject, dtype: torch.dtype = torch.float64) -> CohortTrainer:
+    return CohortTrainer(Cohort(tuple(subjects)), dtype, "cpu")
 
 
-def backward_weights(room: Room) -> list[Tensor]:
-    layers = room.network.layers.values()
+def backward_weights(trainer: CohortTrainer) -> list[Tensor]:
+    layers = trainer.network.layers.values()
     return [each.backward_weight.clone() for each in layers if each.backward_weight is not None]
 
 
-def forward_weights(room: Room) -> list[Tensor]:
-    return [p.detach().clone() for p in room.network.parameters]
+def forward_weights(trainer: CohortTrainer) -> list[Tensor]:
+    return [p.detach().clone() for p in trainer.network.parameters]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.birth import born, skeleton
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.initialization import initialized_network, template_network
+from virtuallab.subject.network.population import populate
 
 SHAPES = {"8x8": (1, 8, 8), "28x28": (1, 28, 28), "colour": (3, 32, 32)}
 
@@ -37,7 +37,7 @@ def test_it_gives_one_score_for_each_class(name: str, shape: Shape) -> None:
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_it_can_be_built_for_every_task(name: str, task: str) -> None:
     shown = TASKS[task]()
-    network = born(ARCHITECTURES[name](), shown, 0).eval()
+    network = initialized_network(ARCHITECTURES[name](), shown, 0).eval()
     assert network(shown.stimuli().stimuli[:2]).shape == (2, shown.classes)
 
 
@@ -81,7 +81,7 @@ def test_the_response_of_a_hidden_layer_is_after_its_nonlinearity(name: str) -> 
 def test_the_initial_weights_depend_on_the_seed_alone(name: str) -> None:
     architecture, task = ARCHITECTURES[name](), TASKS["digits"]()
     stream = torch.random.get_rng_state()
-    first, again, other = (born(architecture, task, seed) for seed in (3, 3, 4))
+    first, again, other = (initialized_network(architecture, task, seed) for seed in (3, 3, 4))
     assert torch.equal(torch.random.get_rng_state(), stream)
     synapse = next(iter(architecture.sites(first).values())).synapse
     weights = [dict(m.named_modules())[synapse].weight for m in (first, again, other)]
@@ -134,13 +134,13 @@ class Misdefined(Architecture):
 
 def test_layers_defined_out_of_order_are_refused() -> None:
     with pytest.raises(UserError, match="'misdefined' defines layer 'answer' before 'hidden'"):
-        skeleton(Misdefined(), TASKS["digits"]())
+        template_network(Misdefined(), TASKS["digits"]())
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_to_look_at_the_order_of_layers_leaves_no_trace(name: str) -> None:
     made = ARCHITECTURES[name](), TASKS["digits"]()
-    looked_at, untouched = skeleton(*made), born(*made, 0)
+    looked_at, untouched = template_network(*made), initialized_network(*made, 0)
     assert looked_at.training == untouched.training
     for one, other in zip(
         looked_at.state_dict().values(), untouched.state_dict().values(), strict=True

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from tests.subject.nets import Residual
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape, Site
-from virtuallab.subject.birth import born
-from virtuallab.subject.population import populate
-from virtuallab.subject.preparation import Preparation, prepare
-from virtuallab.subject.state import layout_of
+from virtuallab.subject.network.initialization import initialized_network
+from virtuallab.subject.network.parameter_layout import parameter_layout
+from virtuallab.subject.network.population import populate
+from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.task import Images, Task
 
 
@@ -55,7 +55,7 @@ class Noise(Task):
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
 def test_the_published_example_of_an_activity_change(precision: type) -> None:
     one_layer, task = ARCHITECTURES["mlp"](hidden=(2,)), Two()
-    layout = layout_of(one_layer, task)
+    layout = parameter_layout(one_layer, task)
     state = np.zeros((1, layout.size), dtype=precision)
     weights = np.array([[1, -1], [2, 0.5], [-1, 3]])  # (input, output), as it was printed
     state[0, layout.weights("fc1")] = weights.T.ravel()
@@ -100,14 +100,14 @@ class Resnetlike(Architecture):
 
 def trained(count: int = 2) -> list[Block]:
     """Networks with running averages of their own."""
-    networks = [born(Resnetlike(), Noise(), seed).double() for seed in range(count)]
+    networks = [initialized_network(Resnetlike(), Noise(), seed).double() for seed in range(count)]
     for network in networks:
         network.train()(Noise().train().stimuli.double())
     return [network.eval() for network in networks]
 
 
-def prepared(networks: list[Block]) -> Preparation:
-    states = layout_of(Resnetlike(), Noise()).flatten(populate(networks)).numpy()
+def prepared(networks: list[Block]) -> PreparedSubject:
+    states = parameter_layout(Resnetlike(), Noise()).flatten(populate(networks)).numpy()
     return prepare(Resnetlike(), Noise(), states)
 
 

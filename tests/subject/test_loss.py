@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised
-from tests.subject.test_train import TASK, seen, subject
+from tests.subject.training.test_trainer import TASK, seen, subject
+from virtuallab import vocabulary
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.registry import RULES
-from virtuallab.subject.birth import forward_network
-from virtuallab.subject.fit import misfit
-from virtuallab.subject.loss import loss_called
-from virtuallab.subject.rule import Lesson
+from virtuallab.registry import LOSSES, RULES
+from virtuallab.subject.network.initialization import forward_network
+from virtuallab.subject.rule import Updates
 from virtuallab.subject.subject import Cohort
-from virtuallab.subject.train import Room
-from virtuallab.vocabulary import LOSSES, SQUARED_ERROR
+from virtuallab.subject.training.compatibility import incompatibility
+from virtuallab.subject.training.trainer import CohortTrainer
+from virtuallab.vocabulary import SQUARED_ERROR
 
 UNMOVED = {"bcm", "forward_forward", "hebbian", "oja"}  # no error reaches their hidden layers
 REFUSED = {"direct_random_target_projection"}
@@ -33,19 +33,19 @@ def errors(loss: str, scores: Tensor, labels: Tensor) -> Tensor:
     return answer - one_hot(labels)
 
 
-def lesson(rule: str, loss: str) -> Lesson:
+def updates(rule: str, loss: str) -> Updates:
     network, _ = raised(mlp, loss=loss)
     stimuli, labels = batch()
     made = RULES[rule]()
-    return made.lesson(network, stimuli, labels, made.teaching_step)
+    return made.compute_updates(network, stimuli, labels, made.first_forward_step)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", list(LOSSES))
 def test_the_gradient_of_each_loss_is_its_closed_form(loss: str) -> None:
     generator = torch.Generator().manual_seed(1)
     scores = torch.randn(6, 2, CLASSES, generator=generator, dtype=torch.float64)
     labels = torch.randint(CLASSES, (6, 2), generator=generator)
-    losses = loss_called(loss)(scores.requires_grad_(), labels)
+    losses = LOSSES[loss]()(scores.requires_grad_(), labels)
     assert losses.shape == (6, 2)
     (found,) = torch.autograd.grad(losses.sum(), scores)
     torch.testing.assert_close(found, errors(loss, scores.detach(), labels))
@@ -53,11 +53,11 @@ def test_the_gradient_of_each_loss_is_its_closed_form(loss: str) -> None:
 
 def test_the_squared_error_is_half_the_squared_distance_to_the_one_hot_target() -> None:
     scores = torch.tensor([[[1.0, 2.0, 0.0]]])
-    assert loss_called(SQUARED_ERROR)(scores, torch.tensor([[1]])).item() == (1 + 1 + 0) / 2
-    assert loss_called(SQUARED_ERROR)(scores, torch.tensor([[2]])).item() == (1 + 4 + 1) / 2
+    assert LOSSES[SQUARED_ERROR]()(scores, torch.tensor([[1]])).item() == (1 + 1 + 0) / 2
+    assert LOSSES[SQUARED_ERROR]()(scores, torch.tensor([[2]])).item() == (1 + 4 + 1) / 2
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", list(LOSSES))
 @pytest.mark.parametrize("rule", ["backprop", "feedback_alignment"])
 def test_a_returned_error_begins_with_the_gradient_of_the_loss(rule: str, loss: str) -> None:
     network, modules = raised(mlp, loss=loss)
@@ -66,7 +66,7 @@ def test_a_returned_error_begins_with_the_gradient_of_the_loss(rule: str, loss: 
         for layer in network.layers.values():
             layer.backward_weight = None
     stimuli, labels = batch()
-    found = RULES[rule]().lesson(network, stimuli, labels, 0)
+    found = RULES[rule]().compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         images, shown = own(stimuli, labels, number)
         x = images.flatten(1)
@@ -89,7 +89,7 @@ def test_a_returned_error_begins_with_the_gradient_of_the_loss(rule: str, loss: 
 
 @pytest.mark.parametrize("rule", sorted(set(RULES) - REFUSED))
 def test_every_rule_feels_the_loss_wherever_an_error_reaches(rule: str) -> None:
-    usual, other = (lesson(rule, loss) for loss in LOSSES)
+    usual, other = (updates(rule, loss) for loss in LOSSES)
     assert (usual.losses != other.losses).all()
     moved = [not torch.equal(a, b) for a, b in zip(usual.forward, other.forward, strict=True)]
     weights = moved[::2]  # each is followed by its bias
@@ -99,9 +99,9 @@ def test_every_rule_feels_the_loss_wherever_an_error_reaches(rule: str) -> None:
 @pytest.mark.parametrize("rule", list(RULES))
 def test_a_rule_with_an_error_of_its_own_refuses_another_loss(rule: str) -> None:
     made = subject(rule)
-    refused = misfit(made.rule, made.architecture, made.task, SQUARED_ERROR)
+    refused = incompatibility(made.rule, made.architecture, made.task, SQUARED_ERROR)
     assert (refused is not None) == (rule in REFUSED)
-    assert misfit(made.rule, made.architecture, made.task) is None
+    assert incompatibility(made.rule, made.architecture, made.task) is None
 
 
 def test_a_refusal_says_what_to_do() -> None:
@@ -109,10 +109,10 @@ def test_a_refusal_says_what_to_do() -> None:
     with pytest.raises(
         UserError, match=r"would not feel squared_error\. Use 'loss: cross_entropy'"
     ):
-        Room(Cohort((refused,)), torch.float32, "cpu")
+        CohortTrainer(Cohort((refused,)), torch.float32, "cpu")
     correct = RULES["reward_modulated_hebbian"](reward="correct")
-    assert correct.objection("cross_entropy") is None
-    assert "squared_error would change nothing" in correct.objection(SQUARED_ERROR)
+    assert correct.loss_incompatibility("cross_entropy") is None
+    assert "squared_error would change nothing" in correct.loss_incompatibility(SQUARED_ERROR)
 
 
 def test_the_truth_is_told_in_the_loss_that_was_minimised() -> None:
@@ -124,11 +124,15 @@ def test_the_truth_is_told_in_the_loss_that_was_minimised() -> None:
             scores = forward_network(one).double()(images.stimuli.double())
         target = torch.eye(scores.shape[1], dtype=torch.float64)[images.labels]
         expected = (scores - target).square().sum(1).mean() / 2
-        np.testing.assert_allclose(first.truth["validation_loss"][number], expected)
-        np.testing.assert_allclose(first.truth["gradient_angle"][number], 0, atol=1e-6)
-    assert (last.truth["validation_loss"] < first.truth["validation_loss"]).all()
+        np.testing.assert_allclose(first.evaluation["validation_loss"][number], expected)
+        np.testing.assert_allclose(first.evaluation["gradient_angle"][number], 0, atol=1e-6)
+    assert (last.evaluation["validation_loss"] < first.evaluation["validation_loss"]).all()
 
 
 def test_an_unknown_loss_is_told_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"no loss is called 'squared'\. Did you mean 'squared_"):
-        loss_called("squared")
+        LOSSES["squared"]
+
+
+def test_a_protocol_may_name_every_loss_that_is_registered() -> None:
+    assert set(vocabulary.LOSSES) <= set(LOSSES)

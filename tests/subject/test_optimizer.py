@@ -10,9 +10,9 @@ from torch import nn
 
 from tests.subject.nets import NETS, images, made
 from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.optimizer import Optimizer
-from virtuallab.subject.population import populate
-from virtuallab.subject.rule import stack
+from virtuallab.subject.rule import stack_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
@@ -46,7 +46,7 @@ def test_fifty_steps_of_each_subject_are_those_of_plain_torch(name: str, net: st
     modules = [made(net, seed) for seed in range(len(RATES))]
     population = populate(modules)
     parameters = list(population.parameters())
-    optimizer = stack([ours(rate) for rate in RATES], torch.float64)
+    optimizer = stack_settings([ours(rate) for rate in RATES], torch.float64)
     state = optimizer.init(parameters)
     plain = [torchs(module.parameters(), rate) for module, rate in zip(modules, RATES, strict=True)]
     labels = torch.arange(BATCH) % 3
@@ -75,7 +75,7 @@ def test_fifty_steps_of_each_subject_are_those_of_plain_torch(name: str, net: st
 def test_settings_of_one_subject_need_no_cohort(name: str) -> None:
     kind, together, alone = OPTIMIZERS[name], torch.ones(2, 3), torch.ones(1, 3)
     step = torch.tensor([[1.0, -2.0, 0.5]])
-    stacked, single = stack([kind(), kind()], torch.float32), kind()
+    stacked, single = stack_settings([kind(), kind()], torch.float32), kind()
     states = stacked.init([together]), single.init([alone])
     for _ in range(3):
         stacked.update([together], [step.repeat(2, 1)], states[0])

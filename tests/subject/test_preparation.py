@@ -10,16 +10,18 @@ from torch import nn
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape, Site
-from virtuallab.subject.birth import born
+from virtuallab.subject.network.initialization import initialized_network
+from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.preparation import prepare
-from virtuallab.subject.state import layout_of
 
 TASK = TASKS["digits"](train_images=100, validation_images=20, probe_images=12)
 
 
 def states(architecture: Architecture, visits: int = 3) -> tuple[np.ndarray, list[nn.Module]]:
-    modules = [born(architecture, TASK, seed).double().eval() for seed in range(visits)]
-    layout = layout_of(architecture, TASK)
+    modules = [
+        initialized_network(architecture, TASK, seed).double().eval() for seed in range(visits)
+    ]
+    layout = parameter_layout(architecture, TASK)
     rows = [
         torch.cat([module.state_dict()[e.name].flatten() for e in layout.entries])
         for module in modules

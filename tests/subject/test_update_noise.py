@@ -8,22 +8,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.subject.cohorts import backward_weights, forward_weights, room_of, subject
+from tests.subject.cohorts import backward_weights, forward_weights, subject, trainer_of
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.train import Room
+from virtuallab.subject.training.trainer import CohortTrainer
 
 RATE = 0.05
 PLAIN = {"learning_rate": RATE, "momentum": 0.0}
 
 
-def learned(*subjects: Subject, steps: int = 1) -> tuple[Room, list[Tensor], list[Tensor]]:
+def learned(*subjects: Subject, steps: int = 1) -> tuple[CohortTrainer, list[Tensor], list[Tensor]]:
     """The room after some steps, with the weights before them."""
-    room = room_of(*subjects)
-    before = forward_weights(room), backward_weights(room)
-    for step, shown in zip(range(steps), room.batches(), strict=False):
-        room.learn(*shown, step)
-    return room, *before
+    trainer = trainer_of(*subjects)
+    before = forward_weights(trainer), backward_weights(trainer)
+    for step, shown in zip(range(steps), trainer.batches(), strict=False):
+        trainer.training_step(*shown, step)
+    return trainer, *before
 
 
 def gain(subjects: list[Subject], **settings: float) -> tuple[Tensor, Tensor]:
@@ -38,13 +38,13 @@ def gain(subjects: list[Subject], **settings: float) -> tuple[Tensor, Tensor]:
 
 def learned_alike(subjects: list[Subject], settings: dict[str, float]) -> list[Tensor]:
     """Changes in one step, whatever the settings: they are put in after birth."""
-    room = room_of(*subjects)
+    trainer = trainer_of(*subjects)
     for name, value in settings.items():
         each = torch.full((len(subjects),), value, dtype=torch.float64)
-        object.__setattr__(room.optimizer, name, each)
-    before = forward_weights(room)
-    room.learn(*next(room.batches()), 0)
-    return [now - then for now, then in zip(forward_weights(room), before, strict=True)]
+        object.__setattr__(trainer.optimizer, name, each)
+    before = forward_weights(trainer)
+    trainer.training_step(*next(trainer.batches()), 0)
+    return [now - then for now, then in zip(forward_weights(trainer), before, strict=True)]
 
 
 def assert_standard_normal(z: Tensor) -> None:
@@ -75,22 +75,24 @@ def test_noise_is_gaussian_in_units_of_the_learning_rate_whatever_the_step(optim
 
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 def test_a_fraction_of_noise_multiplies_each_change(optimizer: str) -> None:
-    added, change = gain(cohort(optimizer), noise_fraction=0.2)
-    moved = (change != 0).all(0)
-    assert not added[change == 0].any()
-    relative = (added / change / 0.2)[:, moved]
+    added, apply_updates = gain(cohort(optimizer), noise_fraction=0.2)
+    moved = (apply_updates != 0).all(0)
+    assert not added[apply_updates == 0].any()
+    relative = (added / apply_updates / 0.2)[:, moved]
     assert_standard_normal(relative)
     assert_not_shared(relative)
 
 
 def test_noise_does_not_enter_the_optimizers_memory() -> None:
     quiet = {"learning_rate": RATE, "momentum": 0.9}
-    room = room_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
-    room.learn(*next(room.batches()), 0)
-    still = room_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
+    trainer = trainer_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
+    trainer.training_step(*next(trainer.batches()), 0)
+    still = trainer_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
     object.__setattr__(still.optimizer, "noise", torch.zeros(1, dtype=torch.float64))
-    still.learn(*next(still.batches()), 0)
-    for a, b in zip(room.state["velocity"], still.state["velocity"], strict=True):
+    still.training_step(*next(still.batches()), 0)
+    for a, b in zip(
+        trainer.optimizer_state["velocity"], still.optimizer_state["velocity"], strict=True
+    ):
         assert torch.equal(a, b)
 
 
@@ -101,15 +103,15 @@ def test_noise_of_the_feedback_optimizer_touches_backward_weights_alone(kind: st
         optimizer_settings=PLAIN,
         feedback_optimizer=OPTIMIZERS["sgd"](**PLAIN, **{kind: 0.4}),
     )
-    room = room_of(noisy)
-    quiet = room_of(noisy)
+    trainer = trainer_of(noisy)
+    quiet = trainer_of(noisy)
     object.__setattr__(quiet.feedback_optimizer, kind, torch.zeros(1, dtype=torch.float64))
-    before = backward_weights(room)
-    for each in (room, quiet):
-        each.learn(*next(each.batches()), 0)
-    for a, b in zip(forward_weights(room), forward_weights(quiet), strict=True):
+    before = backward_weights(trainer)
+    for each in (trainer, quiet):
+        each.training_step(*next(each.batches()), 0)
+    for a, b in zip(forward_weights(trainer), forward_weights(quiet), strict=True):
         assert torch.equal(a, b)
-    rows = zip(before, backward_weights(room), backward_weights(quiet), strict=True)
+    rows = zip(before, backward_weights(trainer), backward_weights(quiet), strict=True)
     added = []
     for was, a, b in rows:
         unit = RATE if kind == "noise" else b - was
@@ -148,8 +150,8 @@ def test_a_subjects_noise_does_not_depend_on_what_noise_its_neighbours_have(rule
 
 def test_weight_decay_of_the_optimizer_never_touches_a_backward_weight() -> None:
     for optimizer in OPTIMIZERS:
-        rooms = [
-            room_of(
+        trainers = [
+            trainer_of(
                 subject(
                     "weight_mirror",
                     optimizer=optimizer,
@@ -160,16 +162,20 @@ def test_weight_decay_of_the_optimizer_never_touches_a_backward_weight() -> None
             for _ in range(2)
         ]
         given = torch.zeros(1, dtype=torch.float64)
-        object.__setattr__(rooms[1].optimizer, "weight_decay", given)
-        for room in rooms:
-            room.learn(*next(room.batches()), 0)  # mirrors, before a forward weight has moved
-        for a, b in zip(*(backward_weights(room) for room in rooms), strict=True):
+        object.__setattr__(trainers[1].optimizer, "weight_decay", given)
+        for trainer in trainers:
+            trainer.training_step(
+                *next(trainer.batches()), 0
+            )  # mirrors, before a forward weight has moved
+        for a, b in zip(*(backward_weights(trainer) for trainer in trainers), strict=True):
             assert torch.equal(a, b)
         # Nothing to grow by: a backward weight rests, where one that decayed would shrink.
-        for room in rooms[:1]:
-            object.__setattr__(room.rule, "amp", given)
-            room.feedback_state = room.feedback_optimizer.init(room.feedback)
-            before = backward_weights(room)
-            room.learn(*next(room.batches()), 2)
-            for a, b in zip(before, backward_weights(room), strict=True):
+        for trainer in trainers[:1]:
+            object.__setattr__(trainer.rule, "amp", given)
+            trainer.feedback_optimizer_state = trainer.feedback_optimizer.init(
+                trainer.backward_weights
+            )
+            before = backward_weights(trainer)
+            trainer.training_step(*next(trainer.batches()), 2)
+            for a, b in zip(before, backward_weights(trainer), strict=True):
                 assert torch.equal(a, b)

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import ARCHITECTURES, RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.local import Local
-from virtuallab.subject.network import Network
-from virtuallab.subject.rule import Lesson
-from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.rule import Updates
 from virtuallab.testing import check_rule
 
 
@@ -31,7 +30,7 @@ def test_a_rule_is_checked_with_its_settings_and_in_the_network_asked_for() -> N
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rule(ReturnedError):
+class _Rule(ErrorFeedback):
     """Backpropagation, until a test breaks it."""
 
     rate: NonNegativeFloat = setting(0.5, doc="Size of the steps.")
@@ -59,73 +58,77 @@ def _forgets() -> Iterator[None]:
 class Sound(_Rule):
     name: ClassVar[str] = "sound"
 
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         assert at.pseudogradient is not None
-        return at.weigh(self.rate, at.pseudogradient)
+        return at.scale(self.rate, at.pseudogradient)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shaky(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         return super().forward_step(at) + torch.randn(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counting(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         Seen.steps += 1
         return super().forward_step(at) * Seen.steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed(Sound):
-    """Repeats itself, but takes each lesson given aside for one that is learned."""
+    """Repeats itself, but takes each update that is not applied for one that is."""
 
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
+    def compute_updates(
+        self, network: Network, stimuli: Tensor, labels: Tensor, step: int
+    ) -> Updates:
         Seen.steps = 0 if step == 0 and not network.memory else Seen.steps + 1
         network.remember("begun", network.parameters[0])
-        found = super().lesson(network, stimuli, labels, step)
+        found = super().compute_updates(network, stimuli, labels, step)
         assert found.forward is not None
         return replace(found, forward=[each * (1 + Seen.steps) for each in found.forward])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gregarious(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         step = super().forward_step(at)
         return step - step.mean(0, keepdim=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         rate = self.rate[0] if isinstance(self.rate, Tensor) else self.rate
         return super().forward_step(at) * rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scalar(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         return super().forward_step(at) * float(self.rate)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fragile(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         step = super().forward_step(at)
         return step + 0 * step.sum()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reshaped(Sound):
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, at: LayerView) -> torch.Tensor:
         return super().forward_step(at)[..., :1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Short(Sound):
-    def lesson(self, network: Network, stimuli: Tensor, labels: Tensor, step: int) -> Lesson:
-        found = super().lesson(network, stimuli, labels, step)
+    def compute_updates(
+        self, network: Network, stimuli: Tensor, labels: Tensor, step: int
+    ) -> Updates:
+        found = super().compute_updates(network, stimuli, labels, step)
         assert found.forward is not None
         return replace(found, forward=found.forward[1:])
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.preparation import Preparation, prepare
-from virtuallab.subject.state import StateLayout, layout_of
+from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
+from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
@@ -43,11 +43,11 @@ class Anatomy:
         """All that is decided about it, in one text; its name depends on what else there is."""
         return f"{_canonical(self.architecture)} {_canonical(self.task)}"
 
-    def layout(self) -> StateLayout:
+    def layout(self) -> ParameterLayout:
         """Where each parameter lies in a subject's preserved state."""
-        return layout_of(self.architecture, self.task)
+        return parameter_layout(self.architecture, self.task)
 
-    def specimen(self) -> Preparation:
+    def specimen(self) -> PreparedSubject:
         """An untrained preparation of it, seen by one stimulus: its layers, units and synapses."""
         state = np.zeros((1, self.layout().size), dtype=np.float32)
         return prepare(self.architecture, self.task, state, np.array([0]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from virtuallab import registry
 from virtuallab.errors import UnknownName
-from virtuallab.subject.needs import facts, locality
+from virtuallab.subject.learning.locality import locality, needs_by_availability
 from virtuallab.text import printable
 
 KINDS = {
@@ -161,8 +161,10 @@ def _written(value: Any) -> str:
 def _needs(rule: type[Any]) -> Iterator[str]:
     """Lines about whether a rule is local, and what a synapse needs, by where that is to be had."""
     yield f"Local: {locality(rule)}. A synapse needs"
-    for reach, found in facts(rule).items():
-        yield _wrapped(f"{reach.value}: {'; '.join(need.words for need in found)}", "  ")
+    for availability, found in needs_by_availability(rule).items():
+        yield _wrapped(
+            f"{availability.value}: {'; '.join(need.description for need in found)}", "  "
+        )
 
 
 def _equation(directive: str) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from virtuallab.lab.workers import torch_threads
-from virtuallab.subject.credit.alignment import Alignment
-from virtuallab.subject.stability import coefficients_of
-from virtuallab.subject.stability.newborn import (
-    Curvature,
-    curvatures,
-    limit_of,
-)
+from virtuallab.subject.learning.alignment import Alignment
 from virtuallab.subject.subject import Subject, kind
+from virtuallab.theory import coefficients_of
+from virtuallab.theory.initial_limits import (
+    Curvature,
+    initial_curvatures,
+    step_limit_of,
+)
 
 # How far training may raise the second moments of a layer's activity. At learning rates that a
 # small network just survived they grew four to seven times within fifty steps; at higher ones the
@@ -56,7 +56,7 @@ def cautions(subjects: Sequence[Subject]) -> tuple[str, ...]:
     worst: dict[str, _Case] = {}
     unknown: dict[str, str] = {}
     for members in makes.values():
-        if limit_of(members[0], Curvature()) is None:
+        if step_limit_of(members[0], Curvature()) is None:
             unknown.update((s.label, s.backward_optimizer.name) for s in members)
             continue
         for case in _cases(members):
@@ -80,11 +80,11 @@ def _cases(members: Sequence[Subject]) -> Iterator[_Case]:
     layers = {"every layer": Curvature()}
     if needed:
         with torch_threads(1):
-            found = curvatures(members[0], needed)
+            found = initial_curvatures(members[0], needed)
         layers = {f"layer {name!r}": curvature for name, curvature in found.items()}
     for member in members:
         for layer, curvature in layers.items():
-            limit, later = (limit_of(member, c) for c in (curvature, curvature.grown(GROWTH)))
+            limit, later = (step_limit_of(member, c) for c in (curvature, curvature.grown(GROWTH)))
             assert limit is not None
             assert later is not None
             yield _Case(member, layer, limit, later)

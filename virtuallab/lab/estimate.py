@@ -19,7 +19,7 @@ from virtuallab.lab.workers import torch_threads
 from virtuallab.probe import Probe
 from virtuallab.probe.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.subject.preparation import Preparation, prepare
+from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY_CHANGE
 
@@ -58,13 +58,13 @@ def recording_seconds(
     return total * subjects / measured if measured else 0.0
 
 
-def _prepared(anatomy: Anatomy, visits: int) -> tuple[Preparation, float]:
+def _prepared(anatomy: Anatomy, visits: int) -> tuple[PreparedSubject, float]:
     """Prepare an untrained subject of an anatomy; return the seconds it takes at all visits too."""
     tissue, one = _timed(anatomy, 1)
     return (tissue, one * visits) if one * visits > _BUDGET else _timed(anatomy, visits)
 
 
-def _timed(anatomy: Anatomy, visits: int) -> tuple[Preparation, float]:
+def _timed(anatomy: Anatomy, visits: int) -> tuple[PreparedSubject, float]:
     states = np.zeros((visits, anatomy.layout().size), dtype=np.float32)
     with torch_threads(1):
         prepare(anatomy.architecture, anatomy.task, states, None)  # makes its network first

@@ -15,8 +15,8 @@ from virtuallab.probe import Probe
 from virtuallab.probe.validation import device_problems
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
 from virtuallab.protocol.read import faults_in as read_faults
-from virtuallab.subject.fit import misfit, unmatched
 from virtuallab.subject.subject import Subject
+from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
 
 
 def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
@@ -95,10 +95,14 @@ def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]
     faults = {
         f"subjects.rules[{places[subject.label]}]": message
         for subject in makes.values()
-        if (message := misfit(subject.rule, subject.architecture, subject.task, subject.loss))
+        if (
+            message := incompatibility(
+                subject.rule, subject.architecture, subject.task, subject.loss
+            )
+        )
     }
     for subject in subjects:
-        if message := unmatched(subject):
+        if message := optimizer_incompatibility(subject):
             place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
             faults.setdefault(place, message)
     return faults

@@ -10,9 +10,9 @@ from virtuallab.lab.memory import total_memory
 from virtuallab.protocol import Protocol
 from virtuallab.protocol.plugin import Draft
 from virtuallab.protocol.sweep import Distribution, Grid
-from virtuallab.subject.state import layout_of
+from virtuallab.subject.network.dry_run import DryRun, dry_run
+from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.tracing import Traced, trace
 
 MOST = 1_000  # different networks of one protocol: each of them is built to be checked
 _MOST_WEIGHTS = 50_000_000  # of one network: 200 MB at every visit
@@ -53,9 +53,9 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
     most = min(_MOST_WEIGHTS, total_memory() // (_COPIES * _BYTES))
     for (architecture, task), batch in makes.items():
         try:
-            traced = trace(architecture, task, most)
+            traced = dry_run(architecture, task, most)
             if batch >= traced.fewest:
-                layout_of(architecture, task)
+                parameter_layout(architecture, task)
         except UserError as error:
             place = f"subjects.architectures{_index(found.subjects.architectures, architecture)}"
             faults.setdefault(place, str(error))
@@ -71,12 +71,12 @@ def training_bytes(subject: Subject, visits: int) -> int:
     Its weights with what changes them, its state at every visit, which is kept until the end, and
     the responses to a batch with their gradients.
     """
-    traced = trace(subject.architecture, subject.task, _MOST_WEIGHTS)
+    traced = dry_run(subject.architecture, subject.task, _MOST_WEIGHTS)
     weights = (_COPIES + visits) * traced.weights
     return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
 
 
-def _batch_fault(architecture: Any, task: Any, batch: int, traced: Traced) -> Iterator[str]:
+def _batch_fault(architecture: Any, task: Any, batch: int, traced: DryRun) -> Iterator[str]:
     if batch < traced.fewest:
         size = " x ".join(map(str, task.stimulus_shape[1:]))
         yield (

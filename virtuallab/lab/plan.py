@@ -26,8 +26,8 @@ from virtuallab.lab.reference import NETWORKS
 from virtuallab.lab.telltale import telltales
 from virtuallab.lab.workers import torch_threads
 from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
-from virtuallab.subject.sizing import measure
 from virtuallab.subject.subject import Subject, kind
+from virtuallab.subject.training.cohort_size import fastest_cohort
 
 _BYTES = 4  # everything measured is stored in single precision
 THREADS = 1  # of one cohort: two cohorts at once beat one cohort on two cores
@@ -113,7 +113,7 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
             most = total_memory() // (workers * training_bytes(kin[0], len(visits)))
             if fixed and min(fixed, len(kin)) > most:
                 raise ProtocolError([_too_large(protocol, kin[0], most)])
-            trial = measure(kin, size=fixed, most=most)
+            trial = fastest_cohort(kin, size=fixed, most=most)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subjects[i].steps for i in members)
     recording = recording_seconds(groups, protocol.probes, len(visits))

@@ -14,7 +14,7 @@ from virtuallab.probe import Probe
 from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
-from virtuallab.subject.preparation import Preparation, prepare
+from virtuallab.subject.preparation import PreparedSubject, prepare
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Prepared:
         Of its anatomy.
     """
 
-    tissue: Preparation
+    tissue: PreparedSubject
     visits: int
     key: str
     reference: Reference

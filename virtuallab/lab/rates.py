@@ -8,7 +8,7 @@ import numpy as np
 
 from virtuallab.lab.workers import torch_threads
 from virtuallab.subject.subject import Subject, kind
-from virtuallab.subject.trial import Course, courses
+from virtuallab.subject.training.short_run import ShortRun, short_runs
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
@@ -32,9 +32,9 @@ def rate_cautions(subjects: Sequence[Subject]) -> tuple[str, ...]:
             low, high = min(members, key=_rate), max(members, key=_rate)
             ends += [low] if low is high else [low, high]
         with torch_threads(1):
-            tried = courses(ends)
+            tried = short_runs(ends)
         for course in tried:
-            if course.explodes or course.rests:
+            if course.explodes or course.stagnates:
                 place = (course.subject.label, course.explodes)
                 said.setdefault(place, _sentence(course))
     return tuple(said.values())
@@ -44,7 +44,7 @@ def _rate(subject: Subject) -> float:
     return float(subject.optimizer.learning_rate)
 
 
-def _sentence(course: Course) -> str:
+def _sentence(course: ShortRun) -> str:
     subject = course.subject
     at = f"{subject.label}: at a learning rate of {_rate(subject):.3g}"
     if _rate(subject) < _SMALLEST:

@@ -19,8 +19,8 @@ from virtuallab.probe import Probe
 from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.preparation import StaticPreparation
 from virtuallab.store import Store
-from virtuallab.subject.birth import born
-from virtuallab.subject.population import populate
+from virtuallab.subject.network.initialization import initialized_network
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
 
@@ -110,7 +110,7 @@ def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
 
 def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
     networks = [
-        born(
+        initialized_network(
             anatomy.architecture,
             anatomy.task,
             seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),

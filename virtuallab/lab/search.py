@@ -32,7 +32,8 @@ from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform,
 from virtuallab.protocol.tuned import tuned_text
 from virtuallab.store.disk import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
-from virtuallab.subject.train import Visit, train
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import train
 
 if TYPE_CHECKING:
     import optuna
@@ -264,7 +265,7 @@ class _Searched:
 
         cohort = Cohort(tuple(subjects))
         fate = train(cohort, _looks(self.study.protocol), look, device=self.device)
-        values = last[0].truth[self.how.objective].astype(np.float64)
+        values = last[0].evaluation[self.how.objective].astype(np.float64)
         return np.where((fate.diverged_at < 0) & np.isfinite(values), values, np.nan)
 
     def _worst(self, subject: Subject) -> float:

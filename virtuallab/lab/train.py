@@ -16,7 +16,8 @@ from virtuallab.lab.table import design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Fate, Visit, train
+from virtuallab.subject.training.outcome import TrainingOutcome, Visit
+from virtuallab.subject.training.trainer import train
 from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
 
 
@@ -67,7 +68,7 @@ def train_subjects(
             stop.check()
             seen.append(visit)
 
-        fate = train(members, visits, preserve, device=device)
+        outcome = train(members, visits, preserve, device=device)
         for place, index in enumerate(cohort):
             if index in done:
                 continue
@@ -75,7 +76,7 @@ def train_subjects(
             state = np.stack([visit.state[place] for visit in seen])
             node = f"snapshots/{node_of[index]}"
             checksums = {node: store.write(node, index, {"state": state})}
-            record = _record(subjects[index], seen, fate, place)
+            record = _record(subjects[index], seen, outcome, place)
             store.commit(TRAIN, index, {**record, "checksums": checksums})
             advance(1)
 
@@ -94,17 +95,20 @@ def declare(store: Store, anatomy: Anatomy, visits: xr.Dataset) -> None:
     )
 
 
-def _record(subject: Subject, seen: Sequence[Visit], fate: Fate, place: int) -> dict[str, Any]:
+def _record(
+    subject: Subject, seen: Sequence[Visit], outcome: TrainingOutcome, place: int
+) -> dict[str, Any]:
     """Write down what became of one subject: small enough to live in its commit record."""
-    diverged_at = int(fate.diverged_at[place])
-    names = seen[0].truth
+    diverged_at = int(outcome.diverged_at[place])
+    names = seen[0].evaluation
     return {
         "key": subject.key,
         "status": DONE if diverged_at < 0 else DIVERGED,
         "diverged_at": diverged_at,
-        "diverged_in": fate.diverged_in[place],
+        "diverged_in": outcome.diverged_in[place],
         "truth": {
-            name: [_plain(visit.truth[name][place]) for visit in seen] for name in sorted(names)
+            name: [_plain(visit.evaluation[name][place]) for visit in seen]
+            for name in sorted(names)
         },
     }
 

@@ -1,4 +1,4 @@
-"""What a network is made of, and where an electrode finds its layers."""
+"""Base class of architectures: ordinary torch modules, and where their layers are recorded."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(ABC):
-    """Builds ordinary torch modules, one subject each; populations are made of them elsewhere."""
+    """Builds ordinary torch modules, each the network of one subject."""
 
     name: ClassVar[str]
-    family: ClassVar[str] = ""  # networks of one plan, at any size; its name where none is given
+    family: ClassVar[str] = ""  # of networks that differ in size only; the name if not given
 
     @abstractmethod
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """Make one initialised network for stimuli of ``(channel, height, width)``."""
+        """One initialised network for stimuli of ``(channel, height, width)``."""
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Layers from input to output; by default every weight, recorded at its own output."""
+        """Sites of the layers from input to output; by default of every weight, at its output."""
         return {
             name: Site(name, name)
             for name, child in module.named_modules()

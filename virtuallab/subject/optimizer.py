@@ -1,4 +1,4 @@
-"""How a step becomes a change: functions of parameters, steps and state."""
+"""Base class of optimizers, and what turns a rule's updates into changes of weights."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 
 from virtuallab.fields import NonNegativeFloat, PositiveFloat, setting
-from virtuallab.subject.spread import spread
-
-if TYPE_CHECKING:
-    from virtuallab.subject.streams import Streams
+from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.subject.network.signals import per_subject
 
 State = dict[str, Any]
 
@@ -51,17 +49,28 @@ class Optimizer(ABC):
         """Change the parameters, and the state, in place."""
 
 
-def change(
+def apply_updates(
     optimizer: Optimizer,
     parameters: Sequence[torch.Tensor],
     steps: Sequence[torch.Tensor],
     state: State,
-    streams: Streams,
+    streams: RandomStreams,
 ) -> None:
-    """Update the parameters in place, with the optimizer's noise.
+    """Update the parameters and the state in place, with the optimizer's noise.
 
-    Each kind of noise has streams of its own: a subject without one of them draws it in vain beside
-    a neighbour who has it, and its other noise is none the wiser.
+    Each kind of noise has streams of its own, which are drawn for all subjects even if only some
+    have this noise; so one kind does not change the draws of the other.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        With settings of all subjects.
+    parameters, steps : sequence of Tensor, (subject, ...)
+        Steps are gradients: they are subtracted.
+    state : dict
+        As the optimizer's ``init`` returned it.
+    streams : RandomStreams
+        Source of the noise.
 
     References
     ----------
@@ -74,37 +83,40 @@ def change(
     before = [p.detach().clone() for p in parameters] if relative else []
     optimizer.update(parameters, steps, state)
     for was, now in zip(before, parameters, strict=False):
-        xi = streams.of("in proportion").normal(now.shape[1:], now)
-        now += spread(optimizer.noise_fraction, now) * (now - was) * xi
+        xi = streams.for_purpose("in proportion").normal(now.shape[1:], now)
+        now += per_subject(optimizer.noise_fraction, now) * (now - was) * xi
     if absolute:
         for now in parameters:
-            xi = streams.of("in absolute terms").normal(now.shape[1:], now)
-            now += spread(optimizer.learning_rate * optimizer.noise, now) * xi
+            xi = streams.for_purpose("in absolute terms").normal(now.shape[1:], now)
+            now += per_subject(optimizer.learning_rate * optimizer.noise, now) * xi
 
 
-def for_backward_weights(
+def backward_optimizer(
     forward: Optimizer, own: Optimizer | None, *, shares_decay: bool
 ) -> Optimizer:
-    """Return what changes the backward weights of a subject.
+    """Optimizer of a subject's backward weights.
 
-    Forgetting of backward weights is the rule's business, so the weight decay of the forward
-    weights' optimizer is left out; unless the rule wants both weights to decay alike.
+    The decay of backward weights is part of the rule, so the weight decay of the forward weights'
+    optimizer is left out, unless the rule requires both weights to decay alike.
 
     Parameters
     ----------
     forward : Optimizer
         Of the forward weights.
     own : Optimizer or None
-        Of the backward weights, where they have one of their own.
+        Of the backward weights, if the protocol gives one.
     shares_decay : bool
-        Whether the forward weights' decay acts on the backward ones too.
+        Whether the forward weights' decay acts on the backward weights too.
+
+    Returns
+    -------
+    Optimizer
     """
     if own is not None and not shares_decay:
         return own
     chosen = forward if own is None else own
     if not any(field.name == "weight_decay" for field in dataclasses.fields(chosen)):
         return chosen
-    changed: dict[str, Any] = {
-        "weight_decay": getattr(forward, "weight_decay", 0.0) if shares_decay else 0.0
-    }
+    decay = getattr(forward, "weight_decay", 0.0) if shares_decay else 0.0
+    changed: dict[str, Any] = {"weight_decay": decay}
     return dataclasses.replace(chosen, **changed)

@@ -1,8 +1,8 @@
-"""A preparation: one preserved subject, ready for electrodes.
+"""Preparation of a preserved subject for recording.
 
-The visits of a subject are run as a population of as many networks, so that showing the stimuli at
-all visits is one forward pass. Only the forward weights are used: what an electrode sees cannot
-depend on the weights through which the error returned.
+The visits of a subject are run as a population of as many networks, so that one forward pass shows
+the stimuli at all visits. Only the forward weights are used: a recording cannot depend on the
+weights through which the error returned.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture, Site
-from virtuallab.subject.birth import skeleton
-from virtuallab.subject.population import populate
-from virtuallab.subject.state import floating, layout_of
+from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.task import Task
 
 
 @dataclass(frozen=True)
-class _Passage:
-    """One layer's way from its input to its response, with the graph that ties them."""
+class _LayerGraph:
+    """Input and response of one layer, with the graph between them."""
 
     source: Tensor
     response: Tensor
 
 
 @dataclass(frozen=True)
-class Preparation:
-    """What electrodes could touch of one subject.
+class PreparedSubject:
+    """Everything of one subject that can be recorded.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Preparation:
     weights : mapping from layer to array, (visit, synapse)
         Forward kernels, flattened as ``(post, pre, height, width)``.
     inputs : mapping from layer to int
-        Units that drive each layer.
+        Number of inputs of each layer.
     labels : array, (stimulus,)
         Class of each stimulus.
     maps : mapping from layer to (channels, height, width)
@@ -60,7 +60,7 @@ class Preparation:
     inputs: Mapping[str, int]
     labels: jt.Int[np.ndarray, " stimulus"]
     maps: Mapping[str, tuple[int, int, int]]
-    _passages: Mapping[str, _Passage]
+    _graphs: Mapping[str, _LayerGraph]
 
     def jacobian(
         self, layer: str, units: jt.Int[np.ndarray, " chosen"]
@@ -70,9 +70,19 @@ class Preparation:
         .. math:: J_i = \sum_{j \in \text{units}} \partial y_j / \partial x_i
 
         with the layer's true Jacobian: through ``W``, never ``B``.
+
+        Parameters
+        ----------
+        layer : str
+        units : array of int
+            Indices of units of the layer.
+
+        Returns
+        -------
+        array, (visit, stimulus, input)
         """
-        passage = self._passages[layer]
-        response = passage.response
+        graph = self._graphs[layer]
+        response = graph.response
         visits, _, count = self.responses[layer].shape
         chosen = torch.zeros(count, dtype=response.dtype)
         chosen[torch.from_numpy(np.asarray(units))] = 1
@@ -81,7 +91,7 @@ class Preparation:
             chosen.expand(visits, -1).reshape(1, *response.shape[1:])
         )
         whole = torch.empty_like(response).copy_(of_one_image.expand_as(response))
-        (found,) = torch.autograd.grad(response, passage.source, whole, retain_graph=True)
+        (found,) = torch.autograd.grad(response, graph.source, whole, retain_graph=True)
         return _by_visit(found, visits)
 
 
@@ -90,18 +100,22 @@ def prepare(
     task: Task,
     states: jt.Float[np.ndarray, "visit parameter"],
     stimuli: jt.Int[np.ndarray, " chosen"] | None = None,
-) -> Preparation:
-    """Bring a preserved subject back and show it the probe stimuli.
+) -> PreparedSubject:
+    """Restore a preserved subject at all visits and show it the probe stimuli.
 
     Parameters
     ----------
-    architecture, task
-        What the subject was built from.
+    architecture : Architecture
+    task : Task
     states : array, (visit, parameter)
-        Its state at each visit; NaN after it diverged, which gives NaN responses. Their precision
-        is that of the whole preparation.
+        State of the subject at each visit; NaN after it diverged, which gives NaN responses. The
+        responses have the precision of the states.
     stimuli : array of int, optional
-        Which of the task's probe stimuli to show; all if not given.
+        Indices of the task's probe stimuli to show; all if not given.
+
+    Returns
+    -------
+    PreparedSubject
 
     Raises
     ------
@@ -109,21 +123,21 @@ def prepare(
         If a layer cannot be recorded where its site says.
     """
     visits = len(states)
-    sites = architecture.sites(skeleton(architecture, task))
-    layout = layout_of(architecture, task)
+    sites = architecture.sites(template_network(architecture, task))
+    layout = parameter_layout(architecture, task)
     tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
     shown = task.stimuli()
     chosen = slice(None) if stimuli is None else torch.from_numpy(np.asarray(stimuli))
     images = shown.stimuli[chosen].to(next(iter(tensors.values())).dtype)
-    passages = _show(_shell(architecture, task, visits), tensors, sites, images, visits)
-    return Preparation(
+    graphs = _show(_empty_population(architecture, task, visits), tensors, sites, images, visits)
+    return PreparedSubject(
         layers=tuple(sites),
-        responses={n: _by_visit(p.response.detach(), visits) for n, p in passages.items()},
+        responses={n: _by_visit(g.response.detach(), visits) for n, g in graphs.items()},
         weights={layer: states[:, layout.weights(layer)].copy() for layer in sites},
-        inputs={n: p.source[0].numel() // visits for n, p in passages.items()},
+        inputs={n: g.source[0].numel() // visits for n, g in graphs.items()},
         labels=shown.labels[chosen].numpy(),
-        maps={n: _map(p.response, visits) for n, p in passages.items()},
-        _passages=passages,
+        maps={n: _map(g.response, visits) for n, g in graphs.items()},
+        _graphs=graphs,
     )
 
 
@@ -132,41 +146,41 @@ def _map(response: Tensor, visits: int) -> tuple[int, int, int]:
     return response[0].numel() // (visits * height * width), height, width
 
 
-class _Bench(threading.local):
-    """Networks without numbers, one for each make and number of visits.
+class _EmptyPopulations(threading.local):
+    """Populations without numbers, one for each architecture, task and number of visits.
 
-    To make a population takes as long as to show it the stimuli, so a thread keeps those it made;
-    threads do not share them, since a network that is being shown something carries hooks.
+    Making a population takes as long as showing it the stimuli, so a thread keeps those it made.
+    Threads do not share them, since a network carries hooks while it is shown something.
     """
 
     def __init__(self) -> None:
-        self.shells: dict[tuple[Architecture, Task, int], nn.Module] = {}
+        self.made: dict[tuple[Architecture, Task, int], nn.Module] = {}
 
 
-_BENCH = _Bench()
+_EMPTY = _EmptyPopulations()
 
 
-def _shell(architecture: Architecture, task: Task, visits: int) -> nn.Module:
-    """Return this thread's population of as many networks as there are visits, to be filled."""
-    make = (architecture, task, visits)
-    if make not in _BENCH.shells:
-        network = populate([skeleton(architecture, task)] * visits).eval()
+def _empty_population(architecture: Architecture, task: Task, visits: int) -> nn.Module:
+    """Population of this thread, one network for each visit, without numbers."""
+    key = (architecture, task, visits)
+    if key not in _EMPTY.made:
+        network = populate([template_network(architecture, task)] * visits).eval()
         for module in network.modules():
             if getattr(module, "inplace", False):
                 module.inplace = False  # type: ignore[assignment]  # it may overwrite a response
-        for _, tensor in floating(network):
+        for _, tensor in floating_tensors(network):
             tensor.data = tensor.data.new_empty(0)
-        _BENCH.shells[make] = network
-    return _BENCH.shells[make]
+        _EMPTY.made[key] = network
+    return _EMPTY.made[key]
 
 
 def _show(
-    shell: nn.Module,
+    population: nn.Module,
     tensors: Mapping[str, Tensor],
     sites: Mapping[str, Site],
     images: Tensor,
     visits: int,
-) -> dict[str, _Passage]:
+) -> dict[str, _LayerGraph]:
     """Run the network, cutting the graph at each layer's input."""
     sources: dict[str, Tensor] = {}
     responses: dict[str, tuple[Tensor, int]] = {}
@@ -180,7 +194,7 @@ def _show(
         _once(path, responses)
         responses[path] = output, output._version
 
-    modules = dict(shell.named_modules())
+    modules = dict(population.named_modules())
     synapses = {site.synapse for site in sites.values()}
     outputs = {site.response for site in sites.values()}
     handles = [
@@ -191,7 +205,7 @@ def _show(
     stacked = images.repeat(1, visits, 1, 1).to(memory_format=torch.channels_last)
     try:
         with torch.enable_grad():
-            torch.func.functional_call(shell, dict(tensors), (stacked,))
+            torch.func.functional_call(population, dict(tensors), (stacked,))
     finally:
         for handle in handles:
             handle.remove()
@@ -199,7 +213,7 @@ def _show(
         if output._version != version:
             raise UserError(f"{path!r} cannot be recorded: the network overwrites its output.")
     return {
-        name: _Passage(sources[site.synapse], responses[site.response][0])
+        name: _LayerGraph(sources[site.synapse], responses[site.response][0])
         for name, site in sites.items()
     }
 

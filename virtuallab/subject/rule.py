@@ -1,4 +1,4 @@
-"""What a plasticity rule is: from one batch of images, a step for every weight."""
+"""Plasticity rules: from one batch of images to a step for every weight."""
 
 from __future__ import annotations
 
@@ -7,33 +7,29 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 
 from virtuallab.fields import floating
-from virtuallab.subject.needs import Need
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.network import Network
 
 Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What a rule makes of one batch.
-
-    Steps are gradients: the optimizer subtracts them.
+class Updates:
+    """Result of a rule on one batch. Steps are gradients: the optimizer subtracts them.
 
     Parameters
     ----------
     losses : Tensor, (subject,)
         Mean loss over the batch.
     forward : list of Tensor or None
-        A step for each of the network's ``parameters``; None: none of them changes now.
+        A step for each of the network's ``parameters``; None if none of them changes now.
     backward : list of Tensor or None
-        A step for each layer's backward weight; None: none of them changes now.
+        A step for each layer's backward weight; None if none of them changes now.
     """
 
     losses: torch.Tensor
@@ -43,65 +39,59 @@ class Lesson:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(ABC):
-    """A plasticity rule: a value, whose numbers are its settings in a protocol.
+    """A plasticity rule: a value, whose fields are its settings in a protocol.
 
-    In a cohort each number is a tensor with one value for each subject. Most rules are written on
-    one of the families in :mod:`virtuallab.subject.credit` and say only what one layer does.
+    In a cohort each real number is a tensor with one value for each subject. Most rules derive from
+    one of the families in :mod:`virtuallab.subject.learning` and define only what one layer does.
     """
 
     name: ClassVar[str]
-    needs: ClassVar[tuple[Need, ...]] = ()  # what has to reach a synapse
+    needs: ClassVar[tuple[Need, ...]] = ()  # information that has to reach a synapse
     feedback: ClassVar[bool] = False  # does each layer have a backward weight?
     dense_only: ClassVar[bool] = False
 
     @property
     def learns_feedback(self) -> bool:
-        """Whether the backward weights change."""
+        """Whether the backward weights change by steps."""
         return False
 
     @property
-    def teaching_step(self) -> int:
-        """A training step at which the forward weights learn."""
+    def first_forward_step(self) -> int:
+        """First training step at which the forward weights learn."""
         return 0
 
     @property
     def shares_decay(self) -> bool:
-        """Whether the forward weights' optimizer makes the backward ones decay alike."""
+        """Whether the weight decay of the forward weights acts on the backward weights too."""
         return False
 
     @property
     def forward_decay(self) -> float | torch.Tensor:
-        """Weight decay of the forward weights that is the rule's own, beside the optimizer's."""
+        """Weight decay of the forward weights by the rule itself, besides the optimizer's."""
         return 0.0
 
     def forward_updates(self, steps: int) -> int:
-        """Return how many of so many training steps change the forward weights.
-
-        Parameters
-        ----------
-        steps : int
-        """
+        """Number of training steps, out of the first ``steps``, that change the forward weights."""
         return steps
 
-    def objection(self, loss: str) -> str | None:
-        """Say why it cannot teach by a loss; None where it can.
+    def loss_incompatibility(self, loss: str) -> str | None:
+        """Why the rule cannot be used with a loss; None if it can.
 
-        A rule that takes its losses from the network, or its error from their gradient, teaches by
-        any. One with an error of its own objects to all but the loss that error belongs to: else
-        subjects would be told apart by a loss that they never felt.
+        A rule that takes its error from the gradient of the network's losses can use any. One with
+        an error of its own must refuse other losses, on which its updates would not depend.
 
         Parameters
         ----------
         loss : str
-            Name of what the subjects would minimise.
+            Name of the loss that the subjects would minimise.
         """
         return None
 
     @abstractmethod
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
-        """Show a batch to the subjects and say what becomes of their weights.
+    ) -> Updates:
+        """Show a batch to the subjects and compute a step for their weights.
 
         Parameters
         ----------
@@ -109,17 +99,26 @@ class Rule(ABC):
         stimuli : Tensor, (batch, subject*channel, height, width)
         labels : Tensor, (batch, subject)
         step : int
-            Training steps before this one.
+            Number of training steps before this one.
         """
 
 
-def stack(settings: Sequence[Settings], dtype: torch.dtype, device: str = "cpu") -> Settings:
-    """Join the settings of a cohort: every number becomes a tensor ``(subject,)``.
+def stack_settings(
+    settings: Sequence[Settings], dtype: torch.dtype, device: str = "cpu"
+) -> Settings:
+    """Join the settings of a cohort: every real number becomes a tensor ``(subject,)``.
 
     Parameters
     ----------
     settings : sequence of one dataclass
         A rule or an optimizer for each subject.
+    dtype : torch.dtype
+    device : str
+
+    Raises
+    ------
+    ValueError
+        If they differ in a setting that is no real number.
     """
     joined = copy.copy(settings[0])
     numbers = floating(type(joined))  # type: ignore[arg-type]

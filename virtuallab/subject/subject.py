@@ -10,35 +10,40 @@ from typing import Any
 
 from virtuallab.fields import floating, identifying
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.optimizer import Optimizer, for_backward_weights
+from virtuallab.subject.optimizer import Optimizer, backward_optimizer
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.task import Task
 from virtuallab.vocabulary import CROSS_ENTROPY
 
+_PLUGINS = ("architecture", "task", "rule", "optimizer")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One animal: a value with a stable identity.
+    """One simulated animal: a value with a stable identity.
 
     Parameters
     ----------
-    architecture, task, rule, optimizer
-        What it is, what it learns, and how.
+    architecture : Architecture
+    task : Task
+    rule : Rule
+    optimizer : Optimizer
+        Of the forward weights.
     label : str
-        What a decoder has to tell: the name of its rule in the protocol.
+        Class that a decoder has to identify: the name of its rule in the protocol.
     batch_size : int
         Images in a training step.
     steps : int
         Length of training.
     replicate : int
-        Which of the subjects that are alike but for their random streams.
+        Number among the subjects that differ only in their random streams.
     seed : int
         The protocol's seed.
     feedback_optimizer : Optimizer or None
-        How the backward weights change; like the forward ones if None, but without weight decay
-        (where the rule shares it, with it).
+        Of the backward weights. If None, that of the forward weights; without its weight decay,
+        unless the rule shares the decay.
     loss : str
-        What it minimises: ``"cross_entropy"`` or ``"squared_error"``.
+        Name of the loss that it minimises: ``"cross_entropy"`` or ``"squared_error"``.
     """
 
     architecture: Architecture
@@ -55,45 +60,45 @@ class Subject:
 
     @property
     def backward_optimizer(self) -> Optimizer:
-        """What changes its backward weights, whether or not it has one of its own for them."""
-        return for_backward_weights(
-            self.optimizer, self.feedback_optimizer, shares_decay=self.rule.shares_decay
-        )
+        """Optimizer of its backward weights, whether the protocol gives one or not."""
+        own, shares = self.feedback_optimizer, self.rule.shares_decay
+        return backward_optimizer(self.optimizer, own, shares_decay=shares)
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything that makes it this subject, as plain data."""
+        """Everything that distinguishes it from other subjects, as plain data."""
         own = self.feedback_optimizer
         return {
-            **{kind: named(getattr(self, kind)) for kind in _PLUGINS},
+            **{kind: plugin_settings(getattr(self, kind)) for kind in _PLUGINS},
             "label": self.label,
             "batch_size": self.batch_size,
             "steps": self.steps,
             "replicate": self.replicate,
             "seed": self.seed,
-            # What is left at its default has no word here, or every stream would be another.
-            **({} if own is None else {"feedback_optimizer": named(own)}),
+            # Later additions are left out at their default, or every random stream would change.
+            **({} if own is None else {"feedback_optimizer": plugin_settings(own)}),
             **({} if self.loss == CROSS_ENTROPY else {"loss": self.loss}),
         }
 
     @cached_property
     def key(self) -> str:
-        """Sixteen hexadecimal digits of its identity; its random streams belong to this key."""
+        """Sixteen hexadecimal digits of its identity, from which its random streams derive."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-_PLUGINS = ("architecture", "task", "rule", "optimizer")
-
-
-def named(plugin: Any) -> dict[str, Any]:
-    """Return the settings of a plug-in as plain data, under its name."""
+def plugin_settings(plugin: Any) -> dict[str, Any]:
+    """Name and settings of a plug-in, as plain data."""
     return {"name": plugin.name, **identifying(type(plugin), asdict(plugin))}
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Subjects of one make that train together as one population.
+    """Subjects of one kind that train together as one population.
+
+    Parameters
+    ----------
+    subjects : tuple of Subject
 
     Raises
     ------
@@ -104,16 +109,16 @@ class Cohort:
     subjects: tuple[Subject, ...]
 
     def __post_init__(self) -> None:
-        if len({kind(subject) for subject in self.subjects}) != 1:
+        kinds = {kind(subject) for subject in self.subjects}
+        if len(kinds) != 1:
             raise ValueError(
                 "subjects of one cohort share architecture, task, rule, optimizer, batch size, "
-                f"steps and loss; found {len({kind(each) for each in self.subjects})} different "
-                "kinds"
+                f"steps and loss; found {len(kinds)} different kinds"
             )
 
 
 def kind(subject: Subject) -> tuple[Any, ...]:
-    """Return what subjects must share to train together; all but their numbers and streams."""
+    """What subjects must share to train together: all but real-numbered settings and streams."""
     return (
         subject.architecture,
         subject.task,
@@ -125,7 +130,7 @@ def kind(subject: Subject) -> tuple[Any, ...]:
 
 
 def _shared(plugin: Any) -> tuple[Any, ...]:
-    """Return a plug-in's class and those of its settings that are no real numbers."""
+    """Class of a plug-in, and those of its settings that are no real numbers."""
     if plugin is None:
         return ()
     numbers = floating(type(plugin))  # type: ignore[arg-type]

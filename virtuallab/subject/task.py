@@ -1,4 +1,4 @@
-"""What a subject learns, and what an experimenter shows it."""
+"""Base class of tasks: images to learn from, to validate on, and to record responses to."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import torch
 
 from virtuallab.errors import UserError
 from virtuallab.fields import Count, setting
-from virtuallab.subject.stratified import stratified
+from virtuallab.subject.stratified_split import stratified_split
 
-_SPLIT_SEED = 20200101  # of the three parts; fixed, so that every subject ever made shares them
+_SPLIT_SEED = 20200101  # of the three parts; fixed, so that all subjects share them
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures and what they show.
+    """Images and their classes.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Task(ABC):
 
     @abstractmethod
     def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """All images, ``(image, channel, height, width)`` float32, and their labels, int64."""
+        """All images, float32 ``(image, channel, height, width)``, and their classes, int64."""
 
     @property
     def chance(self) -> float:
@@ -81,7 +81,7 @@ class Task(ABC):
 
 @cache
 def _parts(task: Task) -> _Parts:
-    """Split once per process; every part has the classes in the same proportions."""
+    """Images of a task, split once per process, with the same proportions of classes."""
     stimuli, labels = task.images()
     sizes = (task.train_images, task.validation_images, task.probe_images)
     if sum(sizes) > len(labels):
@@ -110,5 +110,5 @@ def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray
     if len(among) - count < len(np.unique(labels)):  # too few are left over to be stratified
         order = np.random.default_rng(_SPLIT_SEED).permutation(among)
         return order[:count], order[count:]
-    chosen, rest = stratified(labels[among], count, _SPLIT_SEED)
+    chosen, rest = stratified_split(labels[among], count, _SPLIT_SEED)
     return among[chosen], among[rest]

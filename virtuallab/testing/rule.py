@@ -18,9 +18,9 @@ from virtuallab.errors import UserError
 from virtuallab.fields import floating
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.train import Room, train
+from virtuallab.subject.training.trainer import CohortTrainer, train
 
 _SUBJECTS = 3
 _BATCH = 8  # unlike the number of subjects, so that no axis can be taken for another
@@ -31,7 +31,7 @@ _WILD = 1e38  # a learning rate that nobody survives
 _STATE = "What it keeps between steps belongs into network.memory; its noise comes from network."
 _SETTINGS = (
     "In a cohort a real-numbered setting is a tensor with a number for each subject; multiply by "
-    "it with at.weigh, at.scale or network.scaled."
+    "it with layer.scale or network.scale."
 )
 
 
@@ -128,10 +128,10 @@ class _Check:
 
     def shapes(self) -> None:
         """Each step is a step of something."""
-        room = Room(Cohort(tuple(self.subjects)), torch.float64, "cpu")
-        first = self.rule.teaching_step
+        trainer = CohortTrainer(Cohort(tuple(self.subjects)), torch.float64, "cpu")
+        first = self.rule.first_forward_step
         try:
-            lesson = room.rule.lesson(room.network, *next(room.batches()), first)
+            updates = trainer.rule.compute_updates(trainer.network, *next(trainer.batches()), first)
         except UserError:  # says itself what is wrong
             raise
         except Exception as error:
@@ -139,15 +139,15 @@ class _Check:
                 f"fails in a cohort of {_SUBJECTS} ({type(error).__name__}: {error}). {_SETTINGS}",
                 error,
             )
-        if not isinstance(lesson, Lesson):
-            self.broken(f"returns a {type(lesson).__name__} from lesson, not a Lesson")
-        if lesson.losses.shape != (_SUBJECTS,):
-            self.broken(f"returns losses of shape {tuple(lesson.losses.shape)}, not (subject,)")
-        if lesson.forward is None:
-            self.broken(f"has no forward steps at step {first}, its teaching_step")
+        if not isinstance(updates, Updates):
+            self.broken(f"returns a {type(updates).__name__} from compute_updates, not Updates")
+        if updates.losses.shape != (_SUBJECTS,):
+            self.broken(f"returns losses of shape {tuple(updates.losses.shape)}, not (subject,)")
+        if updates.forward is None:
+            self.broken(f"has no forward steps at step {first}, its first_forward_step")
         for kind, steps, changed in (
-            ("forward", lesson.forward, room.network.parameters),
-            ("backward", lesson.backward, room.feedback),
+            ("forward", updates.forward, trainer.network.parameters),
+            ("backward", updates.backward, trainer.backward_weights),
         ):
             if steps is None:
                 continue

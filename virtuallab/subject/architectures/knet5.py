@@ -9,7 +9,7 @@ import torch
 from virtuallab.fields import Counts, setting
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Shape
-from virtuallab.subject.knet import KNet
+from virtuallab.subject.architectures._knet import KNet
 
 
 @ARCHITECTURES.register("knet5")

@@ -9,7 +9,7 @@ import torch
 
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.torchvision_bridge import torchvision
+from virtuallab.subject.architectures._torchvision import torchvision
 
 
 @ARCHITECTURES.register("resnet18")

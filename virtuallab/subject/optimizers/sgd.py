@@ -9,8 +9,8 @@ import torch
 
 from virtuallab.fields import Momentum, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.registry import OPTIMIZERS
+from virtuallab.subject.network.signals import per_subject
 from virtuallab.subject.optimizer import Optimizer, State
-from virtuallab.subject.spread import spread
 
 
 @OPTIMIZERS.register("sgd")
@@ -43,8 +43,8 @@ class SGD(Optimizer):
         """One step downhill."""
         decays = bool(torch.as_tensor(self.weight_decay).any())
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
-            g = step + spread(self.weight_decay, w) * w if decays else step
-            momentum = spread(self.momentum, w)
+            g = step + per_subject(self.weight_decay, w) * w if decays else step
+            momentum = per_subject(self.momentum, w)
             torch.addcmul(g, velocity, momentum, out=velocity)  # one pass through memory
             moved = torch.addcmul(g, momentum, velocity) if self.nesterov else velocity
-            w.addcmul_(spread(self.learning_rate, w), moved, value=-1)
+            w.addcmul_(per_subject(self.learning_rate, w), moved, value=-1)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import ActivityAlignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import ActivityAlignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("activation_alignment")
@@ -28,12 +27,7 @@ class ActivationAlignment(ActivityAlignment):
     section 5.
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.LEARNED_ERROR,
-        Need.RESPONSE_ABOVE,
-    )
+    needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_ABOVE)
 
     amp: NonNegativeFloat = setting(
         0.1, doc="Strength of growth along the forward weight; published 2e-3 over 450,000 steps."

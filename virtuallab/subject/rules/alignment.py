@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import ActivityAlignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import ActivityAlignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("alignment")
@@ -28,13 +27,9 @@ class ComposedAlignment(ActivityAlignment):
     section 3.
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.LEARNED_ERROR,
-        Need.RESPONSE_SENT_BACK,
-        Need.RESPONSE_ABOVE,
-        Need.WEIGHT_ESTIMATE,
+    needs = (
+        *(Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK),
+        *(Need.RESPONSE_ABOVE, Need.WEIGHT_ESTIMATE),
     )
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")

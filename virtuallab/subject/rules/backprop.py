@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("backprop")
 @dataclass(frozen=True, kw_only=True)
-class Backprop(ReturnedError):
+class Backprop(ErrorFeedback):
     r"""Backpropagation: the error returns through the forward weights themselves.
 
     .. math:: \delta_{l-1} = \delta_l W_l^\top, \qquad \Delta W_l \propto X_l^\top \delta_l
@@ -24,4 +23,4 @@ class Backprop(ReturnedError):
     Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FORWARD_WEIGHTS)
+    needs = (Need.INPUT, Need.FORWARD_WEIGHTS)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from virtuallab.fields import Fraction, NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
-from virtuallab.subject.local import Local
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.unsupervised import Unsupervised, mean_product, mean_response
+from virtuallab.subject.network.network import Network
 
 
 @RULES.register("bcm")
@@ -38,14 +34,15 @@ class BCM(Unsupervised):
     sliding: Fraction = setting(0.1, doc="Share of a step by which the threshold is renewed.")
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting.")
 
-    def growth(self, at: Local, name: str, network: Network) -> Weight:
+    def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
         """Input times response times its distance from the threshold."""
-        y = torch.relu(at.post)
-        power = mean_response(at, y.square())
+        y = torch.relu(layer.post)
+        power = mean_response(layer, y.square())
         key = f"threshold of {name}"
         if key not in network.memory:
             network.memory[key] = power.clone()
         threshold = network.memory[key]
-        threshold += at.weigh(self.sliding, power - threshold)
-        border = threshold.unsqueeze(1) if y.dim() == 3 else threshold.view(1, -1, 1, 1)
-        return mean_product(at, y * (y - border)) - at.weigh(self.decay, at.forward)
+        threshold += layer.scale(self.sliding, power - threshold)
+        return mean_product(layer, y * (y - layer.per_unit(threshold))) - layer.scale(
+            self.decay, layer.weight
+        )

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
-from virtuallab.subject.transmission import Severed, Valued
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.layer import PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import DetachedInput, ValueNode
+from virtuallab.subject.network.signals import per_subject
+from virtuallab.subject.rule import Rule, Updates
 
 
 @RULES.register("difference_target_propagation")
@@ -43,14 +40,9 @@ class DifferenceTargetPropagation(Rule):
     Meulemans et al. 2020, "A Theoretical Framework for Target Propagation".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.TARGET,
-        Need.DISTURBED_PASS,
-    )
-    feedback: ClassVar[bool] = True
-    dense_only: ClassVar[bool] = True
+    needs = (Need.INPUT, Need.RESPONSE, Need.TARGET, Need.DISTURBED_PASS)
+    feedback = True
+    dense_only = True
 
     nudge: PositiveFloat = setting(0.5, doc="How far the output's target lies from its answer.")
     noise_std: PositiveFloat = setting(
@@ -67,30 +59,30 @@ class DifferenceTargetPropagation(Rule):
         """The inverses learn."""
         return True
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Run forward, send targets down, and let every layer approach its own."""
-        severed = Severed()
-        with network.wired(severed):
+        pathway = DetachedInput()
+        with network.using(pathway):
             scores = network.scores(stimuli)
         losses = network.losses(scores, labels)
         (slope,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
         layers = list(network.layers.values())
-        target = (scores - spread(self.nudge, slope[0]) * slope).transpose(0, 1).detach()
+        target = (scores - per_subject(self.nudge, slope[0]) * slope).transpose(0, 1).detach()
         activity = scores.transpose(0, 1).detach()
         objective = losses.mean(0)
         for layer in reversed(layers[1:]):
-            below = severed.arriving[layer]
+            below = pathway.inputs[layer]
             with torch.no_grad():
                 change = self._inverse(layer, target) - self._inverse(layer, activity)
                 target, activity = below.detach() + change, below.detach()
             distance = (below - target).square().sum(2) / 2
             objective = objective + distance.mean(1) / self.nudge
         gradients = network.gradients(objective)
-        values = {layer: severed.arriving[layer].detach() for layer in layers}
+        values = {layer: pathway.inputs[layer].detach() for layer in layers}
         with torch.no_grad():
-            return Lesson(
+            return Updates(
                 losses.detach().mean(0), gradients, self._inverse_steps(network, values, stimuli)
             )
 
@@ -103,19 +95,19 @@ class DifferenceTargetPropagation(Rule):
     ) -> list[torch.Tensor]:
         """Gradient of each inverse's reconstruction error; the first layer's is never used."""
         tried = {
-            layer: value + network.scaled(self.noise_std, network.noise_like(value))
+            layer: value + network.scale(self.noise_std, network.noise_like(value))
             for layer, value in values.items()
         }
-        valued = Valued(tried)
-        with network.still(), network.wired(valued):
+        pathway = ValueNode(tried)
+        with network.frozen_running_averages(), network.using(pathway):
             scores = network.scores(stimuli)
         layers = list(network.layers.values())
-        above = {low: valued.arriving[high] for low, high in pairwise(layers)}
+        above = {low: pathway.inputs[high] for low, high in pairwise(layers)}
         above[layers[-1]] = scores.transpose(0, 1)
         steps = [torch.zeros_like(layers[0].weight)]
         for layer in layers[1:]:
             rebuilt = self._inverse(layer, above[layer])
             surprise = (rebuilt - tried[layer]) * (rebuilt > 0) / len(stimuli)
-            surprise = network.scaled(self.inverse_rate, surprise)
+            surprise = network.scale(self.inverse_rate, surprise)
             steps.append(torch.bmm(above[layer].transpose(1, 2), surprise))
         return steps

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.broadcast import BroadcastError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.broadcast_error import BroadcastError
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("direct_feedback_alignment")
@@ -26,7 +25,7 @@ class DirectFeedbackAlignment(BroadcastError):
     Nøkland 2016, "Direct Feedback Alignment Provides Learning in Deep Neural Networks".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_ERROR)
+    needs = (Need.INPUT, Need.OUTPUT_ERROR)
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor

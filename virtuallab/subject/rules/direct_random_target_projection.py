@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.broadcast import BroadcastError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.broadcast_error import BroadcastError
+from virtuallab.subject.learning.locality import Need
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
@@ -31,9 +30,9 @@ class DirectRandomTargetProjection(BroadcastError):
     for Feedforward Training of Deep Neural Networks".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.OUTPUT_TARGET)
+    needs = (Need.INPUT, Need.OUTPUT_TARGET)
 
-    def objection(self, loss: str) -> str | None:
+    def loss_incompatibility(self, loss: str) -> str | None:
         """The target stands for the error of cross-entropy."""
         if loss == CROSS_ENTROPY:
             return None

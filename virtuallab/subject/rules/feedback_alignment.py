@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("feedback_alignment")
 @dataclass(frozen=True, kw_only=True)
-class FeedbackAlignment(ReturnedError):
+class FeedbackAlignment(ErrorFeedback):
     r"""Feedback alignment: the error returns through fixed random weights.
 
     .. math:: \delta_{l-1} = \delta_l B_l, \qquad \Delta W_l \propto X_l^\top \delta_l,
@@ -27,5 +26,5 @@ class FeedbackAlignment(ReturnedError):
     learning".
     """
 
-    feedback: ClassVar[bool] = True
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FIXED_ERROR)
+    feedback = True
+    needs = (Need.INPUT, Need.FIXED_ERROR)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
-from virtuallab.subject.transmission import Severed
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import DetachedInput
+from virtuallab.subject.network.signals import scale
+from virtuallab.subject.rule import Rule, Updates
 
 
 @RULES.register("forward_forward")
@@ -41,7 +38,7 @@ class ForwardForward(Rule):
     Hinton 2022, "The Forward-Forward Algorithm: Some Preliminary Investigations".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
+    needs = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
 
     threshold: PositiveFloat = setting(
         1.0, unit="mean squared response", doc="Goodness between wrong and right."
@@ -52,29 +49,29 @@ class ForwardForward(Rule):
         doc="Standard deviation of a label's pattern; the images have 1.",
     )
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Train the read-out on plain images, and hidden layers on both kinds of labelled ones."""
-        plain = Severed()
-        with network.wired(plain):
+        plain = DetachedInput()
+        with network.using(plain):
             scores = network.scores(stimuli)
         losses = network.losses(scores, labels).mean(0)
         objective = losses
         wrong = self._wrong(network, labels, scores.shape[2])
-        with network.still():
+        with network.frozen_running_averages():
             for shown, sign in ((labels, -1.0), (wrong, 1.0)):
                 labelled = stimuli + self._pattern(network, stimuli, shown, scores.shape[2])
-                severed = Severed(normalised=True)
-                with network.wired(severed):
+                pathway = DetachedInput(normalised=True)
+                with network.using(pathway):
                     network.scores(labelled)
                 for layer in network.hidden.values():
-                    response = severed.tapes[layer].post
+                    response = pathway.traces[layer].post
                     assert response is not None
-                    goodness = network.of_samples(torch.relu(response).square()).mean(2)
+                    goodness = network.by_sample(torch.relu(response).square()).mean(2)
                     distance = sign * (goodness - self.threshold)
                     objective = objective + torch.nn.functional.softplus(distance).mean(0)
-        return Lesson(losses.detach(), network.gradients(objective))
+        return Updates(losses.detach(), network.gradients(objective))
 
     def _wrong(self, network: Network, labels: torch.Tensor, classes: int) -> torch.Tensor:
         """Another label for each sample, any with the same chance, ``(batch, subject)``."""
@@ -87,7 +84,6 @@ class ForwardForward(Rule):
     ) -> torch.Tensor:
         """The patterns of these labels, in the layout of the stimuli."""
         share = (stimuli.shape[1] // network.subjects, *stimuli.shape[2:])
-        patterns = network.streams.once("label patterns", (classes, *share), stimuli)
+        patterns = network.streams.fixed_normal("label patterns", (classes, *share), stimuli)
         subject = torch.arange(network.subjects, device=stimuli.device)
-        strength = spread(self.label_strength, patterns)
-        return (patterns * strength)[subject, labels].flatten(1, 2)
+        return scale(self.label_strength, patterns)[subject, labels].flatten(1, 2)

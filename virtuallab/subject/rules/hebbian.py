@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product
-from virtuallab.subject.local import Local
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.unsupervised import Unsupervised, mean_product
+from virtuallab.subject.network.network import Network
 
 
 @RULES.register("hebbian")
@@ -35,6 +31,6 @@ class Hebbian(Unsupervised):
 
     decay: NonNegativeFloat = setting(0.1, doc="Strength of forgetting.")
 
-    def growth(self, at: Local, name: str, network: Network) -> Weight:
+    def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
         """Input times rectified response, less the decay."""
-        return mean_product(at, torch.relu(at.post)) - at.weigh(self.decay, at.forward)
+        return mean_product(layer, torch.relu(layer.post)) - layer.scale(self.decay, layer.weight)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import ActivityAlignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import ActivityAlignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("information_alignment")
@@ -29,12 +28,7 @@ class InformationAlignment(ActivityAlignment):
     sections 3 and 4.
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.LEARNED_ERROR,
-        Need.RESPONSE_SENT_BACK,
-    )
+    needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK)
 
     amp: NonNegativeFloat = setting(
         2e-2, doc="Strength of growth along the forward weight; published 2e-3 over 10^6 steps."

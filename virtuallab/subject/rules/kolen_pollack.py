@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+
+import torch
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.local import Local
-from virtuallab.subject.needs import Need
-
-if TYPE_CHECKING:
-    import torch
-
-    from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("kolen_pollack")
 @dataclass(frozen=True, kw_only=True)
-class KolenPollack(ReturnedError):
+class KolenPollack(ErrorFeedback):
     r"""Kolen-Pollack: both weights receive the same steps and decay alike, so they become the same.
 
     .. math:: \Delta W \propto -X^\top \delta - 2\alpha W, \qquad
@@ -40,8 +36,8 @@ class KolenPollack(ReturnedError):
     Akrout et al. 2019, "Deep Learning without Weight Transport".
     """
 
-    feedback: ClassVar[bool] = True
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
+    feedback = True
+    needs = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."
@@ -62,14 +58,14 @@ class KolenPollack(ReturnedError):
         """Twice the strength of forgetting, where the forward weight forgets."""
         return 2 * self.decay if self.matched else 0.0
 
-    def forward_step(self, at: Local) -> Weight:
+    def forward_step(self, layer: LayerView) -> torch.Tensor:
         """Follow the pseudogradient, and forget."""
-        assert at.pseudogradient is not None
+        assert layer.pseudogradient is not None
         if not self.matched:
-            return at.pseudogradient
-        return at.add(at.pseudogradient, self.forward_decay, at.forward)
+            return layer.pseudogradient
+        return layer.add(layer.pseudogradient, self.forward_decay, layer.weight)
 
-    def backward_step(self, at: Local) -> Weight:
+    def backward_step(self, layer: LayerView) -> torch.Tensor:
         """Follow the same pseudogradient, and forget as fast."""
-        assert at.pseudogradient is not None
-        return at.add(at.pseudogradient, 2 * self.decay, at.backward)
+        assert layer.pseudogradient is not None
+        return layer.add(layer.pseudogradient, 2 * self.decay, layer.backward_weight)

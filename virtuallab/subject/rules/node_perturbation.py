@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.perturbation import PerturbedPass
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.rule import Rule, Updates
 
 
 @RULES.register("node_perturbation")
@@ -38,12 +35,7 @@ class NodePerturbation(Rule):
     perturbation of conductances".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.NEURON_NOISE,
-        Need.PAIRED_PASS,
-        Need.IMAGE_LOSS,
-    )
+    needs = (Need.INPUT, Need.NEURON_NOISE, Need.PAIRED_PASS, Need.IMAGE_LOSS)
 
     noise_std: PositiveFloat = setting(
         0.01,
@@ -51,13 +43,13 @@ class NodePerturbation(Rule):
         doc="Standard deviation of the disturbance of each neuron's linear response.",
     )
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Two passes, one of them disturbed."""
         with torch.no_grad():
             losses = network.losses(network.scores(stimuli), labels)
-            with network.still():
-                trial = Trial(network, self.noise_std, stimuli)
+            with network.frozen_running_averages():
+                trial = PerturbedPass(network, self.noise_std, stimuli)
             worse = network.losses(trial.scores, labels) - losses
-            return Lesson(losses.mean(0), trial.credit(worse / self.noise_std / len(stimuli)))
+            return Updates(losses.mean(0), trial.correlate(worse / self.noise_std / len(stimuli)))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
 
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.unsupervised import Unsupervised, mean_product, mean_response
-from virtuallab.subject.local import Local
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.unsupervised import Unsupervised, mean_product, mean_response
+from virtuallab.subject.network.network import Network
 
 
 @RULES.register("oja")
@@ -30,9 +28,9 @@ class Oja(Unsupervised):
     Oja 1982, "A simplified neuron model as a principal component analyzer".
     """
 
-    def growth(self, at: Local, name: str, network: Network) -> Weight:
+    def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
         """Input times linear response, less the weight times the response's mean square."""
-        z = at.projection
-        power = mean_response(at, z.square())
-        forgetting = at.forward * power.view(*power.shape, *[1] * (at.forward.dim() - 2))
-        return mean_product(at, z) - forgetting
+        z = layer.projection
+        power = mean_response(layer, z.square())
+        each = power.view(*power.shape, *[1] * (layer.weight.dim() - 2))
+        return mean_product(layer, z) - layer.weight * each

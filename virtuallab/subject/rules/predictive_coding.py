@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from virtuallab.fields import Count, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.transmission import Valued
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.layer import PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.pathways import ValueNode
+from virtuallab.subject.rule import Rule, Updates
 
 
 @RULES.register("predictive_coding")
@@ -40,36 +37,31 @@ class PredictiveCoding(Rule):
     Predictive Coding Network with Local Hebbian Synaptic Plasticity".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.PREDICTION_ERROR,
-        Need.RELAXATION,
-        Need.FORWARD_WEIGHTS,
-    )
+    needs = (Need.INPUT, Need.PREDICTION_ERROR, Need.RELAXATION, Need.FORWARD_WEIGHTS)
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."
     )
     inference_rate: PositiveFloat = setting(0.2, doc="Size of a step of relaxation.")
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Run forward, relax, and let each weight lower its own prediction error."""
-        first = Valued({})
-        with torch.no_grad(), network.wired(first):
+        first = ValueNode({})
+        with torch.no_grad(), network.using(first):
             losses = network.losses(network.scores(stimuli), labels).mean(0)
         layers = list(network.layers.values())[1:]
-        values = {layer: first.arriving[layer].detach().requires_grad_() for layer in layers}
-        with network.still():
+        values = {layer: first.inputs[layer].detach().requires_grad_() for layer in layers}
+        with network.frozen_running_averages():
             for _ in range(self.inference_steps):
                 energy = self._energy(network, values, stimuli, labels)
                 slopes = torch.autograd.grad(energy.sum(), list(values.values()))
                 with torch.no_grad():
                     for value, slope in zip(values.values(), slopes, strict=True):
-                        value -= network.scaled(self.inference_rate, slope)
+                        value -= network.scale(self.inference_rate, slope)
             energy = self._energy(network, values, stimuli, labels)
-            return Lesson(losses, network.gradients(energy / len(stimuli)))
+            return Updates(losses, network.gradients(energy / len(stimuli)))
 
     def _energy(
         self,
@@ -79,10 +71,10 @@ class PredictiveCoding(Rule):
         labels: torch.Tensor,
     ) -> torch.Tensor:
         """Energy of each sample, ``(batch, subject)``."""
-        valued = Valued(values)
-        with network.wired(valued):
+        pathway = ValueNode(values)
+        with network.using(pathway):
             energy = network.losses(network.scores(stimuli), labels)
         for layer, value in values.items():
-            surprise = (value - valued.arriving[layer]).square() / 2
-            energy = energy + network.of_samples(surprise).sum(2)
+            surprise = (value - pathway.inputs[layer]).square() / 2
+            energy = energy + network.by_sample(surprise).sum(2)
         return energy

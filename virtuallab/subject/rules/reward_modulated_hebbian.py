@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Literal
 
 import torch
 
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.exploration import Trial
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.perturbation import PerturbedPass
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.rule import Rule, Updates
 from virtuallab.vocabulary import CROSS_ENTROPY
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
 
 
 @RULES.register("reward_modulated_hebbian")
@@ -42,7 +40,7 @@ class RewardModulatedHebbian(Rule):
     Three-Factor Learning Rules".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
+    needs = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
 
     noise_std: PositiveFloat = setting(
         0.1,
@@ -57,7 +55,7 @@ class RewardModulatedHebbian(Rule):
     )
     baseline_rate: Fraction = setting(0.05, doc="Share by which the expected reward is renewed.")
 
-    def objection(self, loss: str) -> str | None:
+    def loss_incompatibility(self, loss: str) -> str | None:
         """A reward for right answers knows of no loss."""
         if loss == CROSS_ENTROPY or self.reward != "correct":
             return None
@@ -66,16 +64,16 @@ class RewardModulatedHebbian(Rule):
             "change nothing. Use 'reward: log_likelihood', or 'loss: cross_entropy'."
         )
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Show each image for its moments, then reward."""
         with torch.no_grad():
             trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
-            trials = [Trial(network, self.noise_std, stimuli)]
-            with network.still():  # the running averages see an image once
+            trials = [PerturbedPass(network, self.noise_std, stimuli)]
+            with network.frozen_running_averages():  # the running averages see an image once
                 for _ in range(1, self.moments):
-                    trials.append(Trial(network, self.noise_std, stimuli))
+                    trials.append(PerturbedPass(network, self.noise_std, stimuli))
             lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]
             shares = torch.stack(lasting) / sum(lasting)
             answers = torch.stack([trial.scores for trial in trials])
@@ -87,8 +85,8 @@ class RewardModulatedHebbian(Rule):
             expected = network.memory.setdefault("expected reward", mean.clone())
             modulator = -(reward - expected) / self.noise_std / len(stimuli)
             expected += self.baseline_rate * (mean - expected)
-            steps = network.nothing()
+            steps = network.zero_updates()
             for trial, weight in zip(trials, lasting, strict=True):
-                for kept, step_of in zip(steps, trial.credit(modulator * weight), strict=True):
+                for kept, step_of in zip(steps, trial.correlate(modulator * weight), strict=True):
                     kept += step_of
-            return Lesson(losses.mean(0), steps)
+            return Updates(losses.mean(0), steps)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Literal
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.returned import ReturnedError
-from virtuallab.subject.needs import Need
-from virtuallab.subject.spread import spread
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
-    from virtuallab.subject.population import PopulationLayer
-    from virtuallab.subject.synapse import Weight
+from virtuallab.subject.learning.error_feedback import ErrorFeedback
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.layer import PopulationLayer
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.signals import per_subject
 
 
 @RULES.register("sign_symmetry")
 @dataclass(frozen=True, kw_only=True)
-class SignSymmetry(ReturnedError):
+class SignSymmetry(ErrorFeedback):
     r"""Sign symmetry: the backward weight has the forward weight's signs, and other magnitudes.
 
     .. math:: B_l = |M_l| \circ \mathrm{sign}(W_l)^\top
@@ -37,25 +34,27 @@ class SignSymmetry(ReturnedError):
     Xiao et al. 2019, "Biologically-plausible learning algorithms can scale to large datasets".
     """
 
-    feedback: ClassVar[bool] = True
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.FORWARD_SIGNS)
+    feedback = True
+    needs = (Need.INPUT, Need.FORWARD_SIGNS)
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."
     )
     gain: PositiveFloat = setting(1.0, doc="Their scale, relative to the initial weights'.")
 
-    def mirror(self, layer: PopulationLayer, network: Network, name: str) -> Weight:
+    def feedback_weight(self, layer: PopulationLayer, network: Network, name: str) -> torch.Tensor:
         """Give the magnitudes the forward weight's signs."""
         assert layer.backward_weight is not None
         kept, weight = f"magnitudes of {name}", layer.weight.detach()
         if kept not in network.memory:
-            born = layer.backward_weight
-            mean_square = born.square().flatten(1).mean(1)
+            initial = layer.backward_weight
+            root_mean_square = initial.square().flatten(1).mean(1).sqrt()
             network.memory[kept] = (
-                born.abs() if self.magnitudes == "fixed" else spread(mean_square.sqrt(), born)
+                initial.abs()
+                if self.magnitudes == "fixed"
+                else per_subject(root_mean_square, initial)
             )
-        size = spread(self.gain, weight) * network.memory[kept]
+        size = per_subject(self.gain, weight) * network.memory[kept]
         if self.magnitudes == "batchwise":
             size = size * network.streams.normal(weight.shape[1:], weight)
         return torch.copysign(size, weight)

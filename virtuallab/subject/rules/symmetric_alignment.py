@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import Alignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import Alignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("symmetric_alignment")
@@ -28,7 +27,7 @@ class SymmetricAlignment(Alignment):
     section 5.
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
+    needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
 
     self: NonNegativeFloat = setting(
         0.1, doc="Strength of the pull along the forward weight; published 2e-3."

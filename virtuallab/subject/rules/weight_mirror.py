@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from virtuallab.fields import NonNegativeFloat, NonNegativeInt, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.credit.alignment import ActivityAlignment
-from virtuallab.subject.needs import Need
+from virtuallab.subject.learning.alignment import ActivityAlignment
+from virtuallab.subject.learning.locality import Need
 
 
 @RULES.register("weight_mirror")
@@ -43,12 +43,7 @@ class WeightMirror(ActivityAlignment):
     Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (
-        Need.INPUT,
-        Need.RESPONSE,
-        Need.LEARNED_ERROR,
-        Need.NOISE_PHASE,
-    )
+    needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.NOISE_PHASE)
 
     amp: NonNegativeFloat = setting(0.2, doc="Strength of growth along the forward weight.")
     decay: NonNegativeFloat = setting(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.needs import Need
-from virtuallab.subject.rule import Lesson, Rule
-from virtuallab.subject.spread import spread
-
-if TYPE_CHECKING:
-    from virtuallab.subject.network import Network
+from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.network.signals import scale
+from virtuallab.subject.rule import Rule, Updates
 
 
 @RULES.register("weight_perturbation")
@@ -35,7 +32,7 @@ class WeightPerturbation(Rule):
     analog VLSI feedforward and recurrent multilayer networks".
     """
 
-    needs: ClassVar[tuple[Need, ...]] = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
+    needs = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
 
     noise_std: PositiveFloat = setting(
         1e-3,
@@ -43,18 +40,18 @@ class WeightPerturbation(Rule):
         doc="Standard deviation of the disturbance of each parameter.",
     )
 
-    def lesson(
+    def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
-    ) -> Lesson:
+    ) -> Updates:
         """Two passes, one with disturbed weights."""
         with torch.no_grad():
             losses = network.losses(network.scores(stimuli), labels).mean(0)
             before = [p.clone() for p in network.parameters]
             noise = [network.streams.normal(p.shape[1:], p) for p in before]
             for p, each in zip(network.parameters, noise, strict=True):
-                p.add_(spread(self.noise_std, p) * each)
-            with network.still():
+                p.add_(scale(self.noise_std, each))
+            with network.frozen_running_averages():
                 worse = network.losses(network.scores(stimuli), labels).mean(0) - losses
             for p, value in zip(network.parameters, before, strict=True):
                 p.copy_(value)
-            return Lesson(losses, [spread(worse / self.noise_std, each) * each for each in noise])
+            return Updates(losses, [scale(worse / self.noise_std, each) for each in noise])

@@ -1,0 +1,1 @@
+"""Losses, one to a file; each registers under the name that protocols use."""

@@ -1,0 +1,97 @@
+"""One layer in torch's graph: forward through one weight, back through another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from virtuallab.subject.network.layer import LayerTrace
+from virtuallab.subject.network.synapse import Synapse
+
+Send = Callable[[Tensor, Tensor], Tensor]  # from the error at the response, and the input
+
+
+class _LinearResponse(torch.autograd.Function):
+    """Forward through ``w``; the error goes down through ``b``, or as ``send`` returns it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        w: Tensor,
+        bias: Tensor | None,
+        b: Tensor,
+        synapse: Synapse,
+        trace: LayerTrace | None,
+        send: Send | None,
+    ) -> Tensor:
+        ctx.save_for_backward(x, b)
+        ctx.synapse, ctx.trace, ctx.send = synapse, trace, send
+        z = synapse.project(x, w, bias)
+        if trace is not None:
+            # Detached: the graph holds the trace, and a trace that held the graph would keep both
+            # alive until a garbage collection, which may be hundreds of steps away.
+            trace.post = z.detach()
+        return z
+
+    @staticmethod
+    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, ...]:
+        x, b = ctx.saved_tensors
+        downward, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        down = weight = None
+        through = downward and ctx.send is None
+        if needs_weight:
+            down, weight = ctx.synapse.backpropagate(error, x, b, downward=through)
+        elif through:
+            down = ctx.synapse.reconstruct(error, b)
+        if downward and ctx.send is not None:
+            down = ctx.send(error, x)
+        if ctx.trace is not None:
+            ctx.trace.error, ctx.trace.down = error, down
+        bias = ctx.synapse.sum_batch(error, len(b)) if needs_bias else None
+        return down, weight, bias, None, None, None, None
+
+
+def linear_response(
+    x: Tensor,
+    w: Tensor,
+    bias: Tensor | None,
+    b: Tensor | None,
+    synapse: Synapse,
+    trace: LayerTrace | None = None,
+    send: Send | None = None,
+) -> Tensor:
+    """Linear response of a layer, whose gradient returns through another weight.
+
+    Parameters
+    ----------
+    x : Tensor
+        Input of the layer, in the layout of the synapse.
+    w : Tensor, (subject, post, pre, ...)
+        Forward weight.
+    bias : Tensor or None, (subject, post)
+    b : Tensor or None, (subject, post, pre, ...)
+        Backward weight; if None the error returns through ``w``, which is backpropagation.
+    synapse : Synapse
+    trace : LayerTrace or None
+        Where to record the layer's signals.
+    send : callable, optional
+        ``send(error, x)``: what is sent down in place of the error through ``b``.
+
+    Returns
+    -------
+    Tensor
+        In the layout of the synapse.
+    """
+    plain = b is None and trace is None and send is None and synapse.autograd_is_fast
+    if plain or not torch.is_grad_enabled():
+        response = synapse.project(x, w, bias)
+        if trace is not None:
+            trace.post = response
+        return response
+    back = w.detach() if b is None else b
+    result: Tensor = _LinearResponse.apply(x, w, bias, back, synapse, trace, send)  # type: ignore[no-untyped-call]
+    return result

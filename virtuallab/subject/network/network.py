@@ -1,0 +1,163 @@
+"""The network of a cohort as a rule sees it: layers, losses, noise and a memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from virtuallab.registry import LOSSES
+from virtuallab.subject.network import signals
+from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
+from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.vocabulary import CROSS_ENTROPY
+
+
+class Network:
+    """The networks of all subjects of a cohort, and what a rule remembers between steps.
+
+    Parameters
+    ----------
+    population : nn.Module
+        As :func:`virtuallab.subject.network.population.populate` returns it.
+    streams : RandomStreams
+        Source of a rule's noise, one stream for each subject.
+    total_steps : int
+        Training steps from initialisation to the end.
+    loss : str
+        Name of the loss that the subjects minimise.
+
+    Attributes
+    ----------
+    layers : dict from name to PopulationLayer
+        Every weight that a rule acts on, from input to output.
+    parameters : list of Parameter
+        Everything that learns except the backward weights.
+    memory : dict from name to Tensor
+        What a rule remembers; the first axis of each tensor is subjects.
+    """
+
+    def __init__(
+        self,
+        population: torch.nn.Module,
+        streams: RandomStreams,
+        total_steps: int,
+        loss: str = CROSS_ENTROPY,
+    ) -> None:
+        self.population = population
+        self.layers = dict(layers_of(population))
+        self.parameters = list(population.parameters())
+        self.streams = streams
+        self.total_steps = total_steps
+        self._loss = LOSSES[loss]()
+        self.memory: dict[str, torch.Tensor] = {}
+        self._index = {id(p): i for i, p in enumerate(self.parameters)}
+
+    @property
+    def subjects(self) -> int:
+        """Number of subjects."""
+        return len(self.parameters[0])
+
+    @property
+    def hidden(self) -> dict[str, PopulationLayer]:
+        """All layers except the read-out."""
+        return dict(list(self.layers.items())[:-1])
+
+    @property
+    def readout(self) -> PopulationLayer:
+        """The last layer, whose response is the network's output."""
+        return list(self.layers.values())[-1]
+
+    def scores(self, stimuli: torch.Tensor) -> torch.Tensor:
+        """Outputs ``(batch, subject, class)`` for stimuli ``(batch, subject*channel, ...)``."""
+        outputs: torch.Tensor = self.population(stimuli)
+        return outputs.view(len(stimuli), self.subjects, -1)
+
+    def losses(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Loss of each sample, ``(batch, subject)``."""
+        losses: torch.Tensor = self._loss(scores, labels)
+        return losses
+
+    def gradients(self, objective: torch.Tensor) -> list[torch.Tensor]:
+        """Gradient of the objective's sum for each parameter; zero where it does not depend."""
+        found = torch.autograd.grad(
+            objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
+        )
+        return list(found)
+
+    def index_of(self, parameter: torch.Tensor) -> int:
+        """Position of a parameter in ``parameters``."""
+        return self._index[id(parameter)]
+
+    def zero_updates(self) -> list[torch.Tensor]:
+        """A step of zero for each parameter."""
+        return [torch.zeros_like(p) for p in self.parameters]
+
+    def remember(self, name: str, like: torch.Tensor) -> torch.Tensor:
+        """The tensor remembered under this name; at first zeros like the given tensor."""
+        if name not in self.memory:
+            self.memory[name] = torch.zeros_like(like)
+        return self.memory[name]
+
+    def noise_like(self, signal: torch.Tensor) -> torch.Tensor:
+        """Independent standard normal noise for a layer's signal, from each subject's stream."""
+        shape = signals.batch_size(signal), *signals.unit_shape(signal, self.subjects)
+        return signals.join_subjects(self.streams.normal(shape, signal))
+
+    def scale(self, values: float | torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+        """Multiply a layer's signal by one number per subject."""
+        return signals.scale(values, signal)
+
+    def by_sample(self, signal: torch.Tensor) -> torch.Tensor:
+        """View a layer's signal as ``(batch, subject, number)``."""
+        return signals.by_sample(signal, self.subjects)
+
+    @contextmanager
+    def using(self, pathway: Pathway) -> Iterator[None]:
+        """Let every layer carry its signals by this pathway inside the block."""
+        for layer in self.layers.values():
+            layer.pathway = pathway
+        try:
+            yield
+        finally:
+            for layer in self.layers.values():
+                layer.pathway = None
+
+    @contextmanager
+    def frozen_running_averages(self) -> Iterator[None]:
+        """Keep the running averages of normalisations as they are inside the block."""
+        from virtuallab.subject.network.population import PopulationBatchNorm
+
+        norms = [m for m in self.population.modules() if isinstance(m, PopulationBatchNorm)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = 0.0
+        try:
+            yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+
+    @contextmanager
+    def state_restored(self) -> Iterator[None]:
+        """Restore memory, buffers, backward weights and random streams after the block."""
+        from virtuallab.subject.network.population import PopulationDropout
+
+        backward = [layer.backward_weight for layer in self.layers.values()]
+        dropouts = [m for m in self.population.modules() if isinstance(m, PopulationDropout)]
+        masks = [stream for dropout in dropouts for stream in dropout.streams]
+        drawn = [stream.get_state() for stream in masks]
+        buffers = [buffer.clone() for buffer in self.population.buffers()]
+        memory = {name: value.clone() for name, value in self.memory.items()}
+        streams, self.streams = self.streams, self.streams.independent()
+        try:
+            yield
+        finally:
+            self.streams, self.memory = streams, memory
+            for buffer, before in zip(self.population.buffers(), buffers, strict=True):
+                buffer.copy_(before)
+            for layer, weight in zip(self.layers.values(), backward, strict=True):
+                layer.backward_weight = weight
+            for stream, state in zip(masks, drawn, strict=True):
+                stream.set_state(state)

@@ -1,0 +1,46 @@
+"""What training returns: the cohort at each visit, and how each subject ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jaxtyping as jt
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The cohort after some training steps.
+
+    Parameters
+    ----------
+    index, step : int
+        Number of the visit, and of the training steps before it.
+    state : array, (subject, parameter)
+        Parameters and running averages of each subject; NaN once it has diverged.
+    evaluation : dict from name to array
+        ``train_loss`` (mean since the last visit), ``validation_loss``, ``validation_accuracy``:
+        (subject,); and what
+        :func:`virtuallab.subject.training.gradient_alignment.gradient_alignment` returns.
+    """
+
+    index: int
+    step: int
+    state: jt.Float[np.ndarray, "subject parameter"]
+    evaluation: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """How the training of each subject ended.
+
+    Parameters
+    ----------
+    diverged_at : array, (subject,)
+        Step at which its loss, or its state, was no longer finite; -1 if that never happened.
+    diverged_in : tuple of str or None
+        First layer with weights that were not finite, otherwise the layer with the largest.
+    """
+
+    diverged_at: jt.Int[np.ndarray, " subject"]
+    diverged_in: tuple[str | None, ...]
