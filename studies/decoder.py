@@ -34,8 +34,8 @@ from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
 from virtuallab.report.relevance_plates import relevance_of_shown
 from virtuallab.report.render import png
-from virtuallab.report.results import Analysis as Judged
-from virtuallab.report.results import Result, analyses
+from virtuallab.report.results.analyses import Analysis as Judged
+from virtuallab.report.results.analyses import Result, analyses
 from virtuallab.report.style import pretty
 from virtuallab.report.verdict_plates import confusion_plate
 from virtuallab.store import Store

@@ -20,11 +20,11 @@ from rich.console import Console
 from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
-from virtuallab.report.comparison_plates import best_plate, curve_of, label
-from virtuallab.report.figures import curves
-from virtuallab.report.figures.curves import Curve
-from virtuallab.report.power import sentences
+from virtuallab.report.figures.designs import setting_curves as curves
+from virtuallab.report.figures.designs.best_designs import best_plate, curve_of, label
+from virtuallab.report.figures.designs.setting_curves import Curve
 from virtuallab.report.render import png
+from virtuallab.report.results.power import sentences
 from virtuallab.report.style import Look, observable_look, pretty
 from virtuallab.vocabulary import ACTIVITY, CLASSIFIER, CONTROL, DESIGN, OBSERVABLE, RULE, WEIGHTS
 

@@ -124,7 +124,7 @@ def _quicker(ways: Ways) -> Iterator[None]:
     if not ways.page:
         changes.append(("virtuallab.lab.experiment.build", lambda tree, check: ""))
     elif not ways.drawn:
-        changes.append(("virtuallab.report.html.inline_svg", lambda *_: "<svg></svg>"))
+        changes.append(("virtuallab.report.page.experiment.inline_svg", lambda *_: "<svg></svg>"))
     with contextlib.ExitStack() as stack:
         for place, value in changes:
             stack.enter_context(mock.patch(place, value))

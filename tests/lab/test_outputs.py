@@ -18,7 +18,7 @@ from virtuallab.lab import compare, power, preserved, schema, search
 from virtuallab.lab import experiment as experiments
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.start import write_starter
-from virtuallab.report.html import build
+from virtuallab.report.page.experiment import build
 
 SUBJECTS = """\
 schema_version: 1

@@ -2,7 +2,7 @@ import pytest
 
 from tests.report.synthetic import experiment
 from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
-from virtuallab.report.results import analyses
+from virtuallab.report.results.analyses import analyses
 
 PLATES = pytest.mark.parametrize("plate", [reliability_plate, held_out_plate, left_out_plate])
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.report.synthetic import experiment
 from virtuallab.errors import UserError
-from virtuallab.report.results import analyses
+from virtuallab.report.results.analyses import analyses
 from virtuallab.report.verdict_plates import (
     accuracy_plate,
     confusion_plate,

@@ -15,9 +15,9 @@ from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balance
 from virtuallab.lab.bench import measured
 from virtuallab.lab.preserved import Sizes
 from virtuallab.lab.tried import Answer
+from virtuallab.labels import words
 from virtuallab.protocol import Compare, Point
 from virtuallab.protocol.plugin import plain
-from virtuallab.report.words import words
 from virtuallab.vocabulary import (
     CLASSIFIER,
     CONTROL,

@@ -27,7 +27,7 @@ from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
 from virtuallab.report import power_page, power_summary
-from virtuallab.report.power import Asked
+from virtuallab.report.results.power import Asked
 
 
 @stoppable()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from virtuallab.report.figures import held_out, left_out, reliability
-from virtuallab.report.plate import Panel, Plate
-from virtuallab.report.results import Analysis, Result
+from virtuallab.report.figures.common.captioned import Panel, Plate
+from virtuallab.report.results.analyses import Analysis, Result
 from virtuallab.report.style import pretty
 from virtuallab.report.verdict_plates import counted
 

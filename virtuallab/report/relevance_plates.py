@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from virtuallab.report.figures import relevance
-from virtuallab.report.plate import Panel, Plate
-from virtuallab.report.results import Analysis
+from virtuallab.report.figures import importance as relevance
+from virtuallab.report.figures.common.captioned import Panel, Plate
+from virtuallab.report.results.analyses import Analysis
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CHANGE_NAME, CLASSIFIER, OBSERVABLE, PROBE, STATISTIC, VISIT
 

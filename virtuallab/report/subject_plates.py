@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from virtuallab.labels import words
 from virtuallab.report.figures import learning_curves, recorded_activity
-from virtuallab.report.plate import Panel, Plate
+from virtuallab.report.figures.common.captioned import Panel, Plate
 from virtuallab.report.style import Look, pretty
-from virtuallab.report.words import words
 from virtuallab.vocabulary import ACTIVITY, CROSS_ENTROPY, DONE, RULE, SUBJECT, UNIT, VISIT
 
 Check = Callable[[str, int], None]  # of a node and the index of a subject; raises if damaged

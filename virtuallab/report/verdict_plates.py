@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from virtuallab.errors import UserError
 from virtuallab.report.figures import accuracy, confusion, controls
-from virtuallab.report.plate import Panel, Plate
-from virtuallab.report.results import Analysis, Result, analyses
+from virtuallab.report.figures.common.captioned import Panel, Plate
+from virtuallab.report.results.analyses import Analysis, Result, analyses
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, OBSERVABLE, OBSERVABLES, PROBE
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.report.estimate import Estimate
+from virtuallab.report.results.estimate import Estimate
 from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, pretty, theme
 
 _ROW = 0.21  # inches

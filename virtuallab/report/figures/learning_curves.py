@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from virtuallab.report.figures.logarithmic import make_logarithmic
+from virtuallab.labels import words
+from virtuallab.report.figures.common.logarithmic import make_logarithmic
 from virtuallab.report.style import INK, PANEL_WIDTH, Look, looks, pretty, theme
-from virtuallab.report.words import words
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
 _WIDE_RANGE = 20.0  # from the smallest median to the largest, above which losses are logarithmic

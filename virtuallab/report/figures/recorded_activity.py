@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from virtuallab.labels import words
 from virtuallab.report.style import PANEL_WIDTH, theme
-from virtuallab.report.words import words
 from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 
 MAX_UNITS = 160  # more rows than pixels would only be averaged away by the reader's screen
