@@ -1,4 +1,4 @@
-"""Text of a labelled array, however it was stored."""
+"""Text of labelled arrays, however it is stored."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import numpy as np
 import xarray as xr
 
 
-def words(labels: xr.DataArray) -> np.ndarray:
-    """Return labels as NumPy text that compares, sorts and masks.
+def label_text(labels: xr.DataArray) -> np.ndarray:
+    """Labels as an array of text of fixed width, which compares, sorts and masks.
 
-    A stored tree gives text as objects or as variable-length strings, and NumPy does not turn the
-    latter into text of fixed width itself.
+    A store gives text as objects or as variable-length strings, and NumPy does not convert the
+    latter to fixed width itself.
 
     Parameters
     ----------
     labels : xr.DataArray
-        Of one dim.
+        With one dim.
+
+    Returns
+    -------
+    array of str, of the same length
     """
     return np.array([str(label) for label in labels.to_numpy()], dtype=np.str_)

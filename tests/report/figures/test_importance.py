@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from virtuallab.report.relevance_plates import gini_plate, relevance_plate
-from virtuallab.report.render import png, svg
+from virtuallab.report.figures.importance import importance_figure
+from virtuallab.report.render import png
 
 STATISTICS = tuple(f"act_{index:02d}_step" for index in range(20))
 DEPTHS = ("early", "middle", "deep", "middle - early", "deep - middle")
@@ -58,7 +58,7 @@ def rows(axes) -> list[str]:
 
 
 def test_what_matters_most_stands_on_top_and_the_rest_is_cut(found):
-    ranked, maps, _ = (panel.figure for panel in relevance_plate(found, title="all").panels)
+    ranked, maps, _ = (panel.figure for panel in importance_figure(found, title="all").panels)
     families, statistics = ranked.axes
     assert rows(families) == ["responses: steps", "weights: steps"]
     assert rows(statistics)[0] == rows(maps.axes[0])[0] == "act 07 step"
@@ -66,14 +66,14 @@ def test_what_matters_most_stands_on_top_and_the_rest_is_cut(found):
 
 
 def test_each_depth_has_its_map_on_one_scale(found):
-    maps = relevance_plate(found, title="all").panels[1].figure
+    maps = importance_figure(found, title="all").panels[1].figure
     every = [axes for axes in maps.axes if axes.collections and axes.get_title()]
     assert len(every) == len(DEPTHS)
     assert len({axes.collections[0].get_clim() for axes in every}) == 1
 
 
 def test_stages_and_depths_keep_their_order(found):
-    where = relevance_plate(found, title="all").panels[2].figure
+    where = importance_figure(found, title="all").panels[2].figure
     assert [rows(axes) for axes in where.axes] == [["visit 1", "visits 2 to 3"], list(DEPTHS)]
 
 
@@ -85,8 +85,8 @@ def test_observables_are_drawn_where_there_are_several(found):
         group_observable=("group", words(("weights", "activity"))),
     )
     both = xr.concat([found[["relevance", "relevance_interval"]], extra], dim="group")
-    plate = relevance_plate(both.merge(found[["gini"]]).assign_attrs(found.attrs), title="all")
-    where = plate.panels[2].figure
+    figure = importance_figure(both.merge(found[["gini"]]).assign_attrs(found.attrs), title="all")
+    where = figure.panels[2].figure
     assert rows(where.axes[2]) == ["weights", "activity"]
     assert [text.get_text() for text in where.legends[0].get_texts()] == [
         "weights",
@@ -96,10 +96,10 @@ def test_observables_are_drawn_where_there_are_several(found):
 
 
 def test_the_words_say_what_the_panels_show(found):
-    plate = relevance_plate(found, title="all_units: activity")
-    assert "90 % intervals" in plate.caption
-    assert "0.80, chance 0.25" in plate.caption
-    what, maps, where = (panel.alt for panel in plate.panels)
+    figure = importance_figure(found, title="all_units: activity")
+    assert "90 % intervals" in figure.caption
+    assert "0.80, chance 0.25" in figure.caption
+    what, maps, where = (panel.alt for panel in figure.panels)
     assert "responses: steps 0.40" in what
     assert "act 07 step 0.30" in what
     assert "act 07 step, middle, from visit 1: 40.2 equal shares" in maps
@@ -112,31 +112,12 @@ def test_an_observable_that_was_not_measured_has_no_share(found):
     unseen["gini"] = unseen["gini"] * 0
     wider = xr.concat([found[["gini"]], unseen[["gini"]]], dim="change_name")
     whole = wider.merge(found.drop_vars(["gini", "change_name"])).assign_attrs(found.attrs)
-    assert "40.2 equal shares" in relevance_plate(whole, title="all").panels[1].alt
-
-
-def test_the_published_map_tells_of_depth_apart():
-    gini = np.full((3, 4), 0.05)
-    gini[1, 2] = 0.4
-    layers = xr.Dataset(
-        {"gini": (("statistic", "visit"), gini), "gini_depth": ("depth", [0.01, 0.02, 0.0012])},
-        coords={
-            "statistic": words(("actabs_mean", "actraw_median", "actraw_norm")),
-            "visit": [0, 2, 4, 6],
-            "depth": words(DEPTHS[:3]),
-        },
-    )
-    plate = gini_plate(layers, title="activity")
-    [panel] = plate.panels
-    assert rows(panel.figure.axes[0])[0] == "actraw median"
-    assert "actraw median, all layers, from visit 4: 4.8 equal shares" in panel.alt
-    assert "early 0.0100, middle 0.0200, deep 0.0012" in plate.caption
+    assert "40.2 equal shares" in importance_figure(whole, title="all").panels[1].alt
 
 
 def test_the_same_numbers_are_the_same_bytes(found):
-    for written in (png, svg):
-        one, other = (
-            [written(panel.figure) for panel in relevance_plate(found, title="all").panels]
-            for _ in range(2)
-        )
-        assert one == other
+    one, other = (
+        [png(panel.figure) for panel in importance_figure(found, title="all").panels]
+        for _ in range(2)
+    )
+    assert one == other

@@ -1,8 +1,10 @@
+import json
+
 import pytest
 
 from tests.report.synthetic import KINDS, experiment
 from virtuallab.report.results.analyses import analyses
-from virtuallab.report.results.verdict import Finding, judge
+from virtuallab.report.results.verdict import Conclusion, judge
 
 
 def judged(**settings):
@@ -18,10 +20,10 @@ def test_the_primary_result_answers_and_not_the_best():
     verdict = judge(analysis)
     stored = tree["decoding/main"].to_dataset().sel(NOISY)
     assert analysis.primary != analysis.best
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     assert verdict.sentence.startswith("The probe “noisy” identifies the rule")
     for part in (
-        f"{float(stored['balanced_accuracy']):.2f} (95\u00a0% interval",
+        f"{float(stored['balanced_accuracy']):.2f} (95 % interval",
         "chance is 0.25",
         "from activity by linear SVM, the primary result that the protocol names",
         "do not exceed chance",
@@ -38,7 +40,7 @@ def test_a_primary_result_at_chance_is_the_answer_though_others_are_above():
     low["interval"].loc[NOISY] = [0.2, 0.3]
     tree["decoding/main"] = low
     verdict = judge(analyses(tree)[0])
-    assert verdict.finding is Finding.NOT_IDENTIFIED
+    assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
     assert verdict.sentence.startswith("The probe “noisy” does not identify the rule")
 
 
@@ -46,7 +48,7 @@ def test_a_primary_result_that_was_not_measured_is_missed_and_not_replaced():
     verdict = judged(
         primary={"probe": "sparse", "observable": "weights", "classifier": "linear_svm"}
     )
-    assert verdict.finding is Finding.NOTHING
+    assert verdict.conclusion is Conclusion.NOTHING
     assert "(probe sparse, observable weights, classifier linear SVM) was not" in verdict.sentence
 
 
@@ -65,7 +67,7 @@ def test_without_a_primary_result_the_table_answers_and_the_best_is_corrected():
     verdict = judge(analysis)
     values = [result.accuracy.value for result in analysis.results]
     together = analysis.best.simultaneous
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     for part in (
         "No primary result was named, so all 22 results are the answer",
         f"from {min(values):.2f} to {max(values):.2f}, where chance is 0.25",
@@ -85,19 +87,19 @@ def test_what_is_above_chance_only_before_the_correction_is_not_identified():
     (analysis,) = analyses(tree)
     assert all(result.identifies for result in analysis.results)
     verdict = judge(analysis)
-    assert verdict.finding is Finding.NOT_IDENTIFIED
+    assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
     assert "Corrected for 22 comparisons, none lies above chance" in verdict.sentence
 
 
 def test_an_identified_rule_is_said_with_how_many_controls_were_asked():
     verdict = judged()
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     assert "None of the 44 negative controls lies above chance." in verdict.remarks
 
 
 def test_nothing_above_chance_is_not_called_identified():
     verdict = judged(signal=0.03)
-    assert verdict.finding is Finding.NOT_IDENTIFIED
+    assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
     assert "do not identify the rule" in verdict.sentence
 
 
@@ -106,7 +108,7 @@ def test_nothing_above_chance_is_not_called_identified():
 )
 def test_a_failed_control_takes_the_verdict_away_and_names_the_likely_cause(control, cause):
     verdict = judged(leaking=control)
-    assert verdict.finding is Finding.CONTROL_FAILED
+    assert verdict.conclusion is Conclusion.CONTROL_FAILED
     assert "cannot be trusted" in verdict.sentence
     assert cause in verdict.sentence
     assert any("22 of 44 negative controls lie above chance" in r for r in verdict.remarks)
@@ -121,10 +123,9 @@ def test_a_failed_control_takes_the_verdict_away_and_names_the_likely_cause(cont
 )
 def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause):
     verdict = judged(judged=True, failing=(control,))
-    assert verdict.finding is Finding.CONTROL_FAILED
+    assert verdict.conclusion is Conclusion.CONTROL_FAILED
     assert cause in verdict.sentence
     assert any("22 of 88 negative controls" in r and "severely" in r for r in verdict.remarks)
-    assert not any("by luck" in remark for remark in verdict.remarks)
 
 
 @pytest.mark.parametrize(
@@ -138,15 +139,17 @@ def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause)
 )
 def test_what_the_recording_does_not_beat_or_survive_is_a_limit_and_no_fault(control, limit):
     verdict = judged(judged=True, failing=(control,))
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     assert "its controls do not exceed chance. But " in verdict.sentence
     assert limit in verdict.sentence
-    assert any(r.startswith("In 22 of 22 results") and limit in r for r in verdict.remarks)
+    assert any(
+        r.startswith("In 22 of 22 results above chance") and limit in r for r in verdict.remarks
+    )
 
 
 def test_where_every_control_passed_nothing_is_held_against_the_verdict():
     verdict = judged(judged=True)
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     assert "But" not in verdict.sentence
     assert "None of the 88 negative controls lies above chance." in verdict.remarks
     assert not any(remark.startswith("In ") for remark in verdict.remarks)
@@ -154,7 +157,7 @@ def test_where_every_control_passed_nothing_is_held_against_the_verdict():
 
 def test_a_control_that_was_not_asked_neither_fails_nor_counts():
     verdict = judged(judged=True, not_asked=("metadata", "performance_matched"))
-    assert verdict.finding is Finding.IDENTIFIED
+    assert verdict.conclusion is Conclusion.IDENTIFIED
     assert "None of the 66 negative controls lies above chance." in verdict.remarks
 
 
@@ -185,3 +188,28 @@ def test_a_scheme_that_flatters_says_by_how_much():
 
 def test_the_decoders_own_warnings_are_passed_on():
     assert "all_units: one seed is shared" in judged().remarks
+
+
+def test_a_limit_is_told_of_results_above_chance_only():
+    tree = experiment(judged=True, failing=("learning_rate",))
+    low = tree["decoding/main"].to_dataset()
+    low["interval"].loc[{"probe": ["all_units", "sparse"], "bound": "low"}] = 0.2
+    tree["decoding/main"] = low
+    remarks = judge(analyses(tree)[0]).remarks
+    assert any(r.startswith("In 8 of 8 results above chance the learning rate") for r in remarks)
+    low["interval"].loc[{"bound": "low"}] = 0.2
+    tree["decoding/main"] = low
+    assert not any("learning rate" in r for r in judge(analyses(tree)[0]).remarks)
+
+
+def test_a_control_that_lies_above_chance_alone_and_passes_among_many_is_told():
+    tree = experiment(judged=True)
+    some = tree["decoding/main"].to_dataset()
+    some["control_interval"].loc[{**NOISY, "control": "visit_0"}] = [0.29, 0.52]
+    tree["decoding/main"] = some.assign_attrs(primary=json.dumps(NOISY))
+    verdict = judge(analyses(tree)[0])
+    assert "; its controls, judged together, do not exceed chance" in verdict.sentence
+    assert any(
+        r.startswith("None of the 88 negative controls fails: 1 would lie above chance")
+        for r in verdict.remarks
+    )

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from virtuallab.report.tables.identification import identified_summary, remarks, verdict
+from virtuallab.report.tables.identification import identification_summary, remarks, verdict
 
 
 def found(
@@ -79,7 +79,7 @@ def test_differences_have_a_line_each() -> None:
 
 def test_the_table_has_the_likeliest_first() -> None:
     written = io.StringIO()
-    Console(width=100, file=written).print(identified_summary(found()))
+    Console(width=100, file=written).print(identification_summary(found()))
     lines = written.getvalue().splitlines()
     rows = [line.split() for line in lines if line.strip().endswith(("yes", "no"))]
     assert [row[0] for row in rows] == ["Adam", "SGD,", "feedback"]

@@ -1,8 +1,9 @@
-"""What of a recording carries the rule: what is lost without it, and where a forest looks."""
+"""Figure "Which statistics carry the rule": accuracy lost without each, and Gini importance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import seaborn as sns
@@ -10,31 +11,135 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.report.figures.accuracy import points
+from virtuallab.report.figures.common.axes import as_rows, points, vertical_line
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.decoding import AnalysisResult
 from virtuallab.report.style import (
     CONTROL_GREY,
-    INK,
     OBSERVABLE_LOOKS,
     PANEL_WIDTH,
     observable_look,
     pretty,
     theme,
 )
+from virtuallab.text import percent
+from virtuallab.vocabulary import CHANGE_NAME
 
-_ROW = 0.17  # inches
-_MAP = "crest"
+_MOST: Final = 15  # rows of a list; what comes after is worth next to nothing
+_NAMED: Final = 3  # in a text alternative
+_ROW: Final = 0.17  # inches
+_MAP: Final = "crest"
 
 
-def lost(
+def importance_of_shown(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Importance for the primary result, or the best; None if it was not measured."""
+    shown, verdict = analysis.shown, analysis.dataset
+    if shown is None or "relevance" not in verdict:
+        return None
+    one = verdict.sel(shown.cell)
+    found = one.isel(group=np.isfinite(one["relevance"].values))
+    found = found.assign_attrs(confidence=analysis.confidence, chance=analysis.chance)
+    return importance_figure(found, title=shown.title)
+
+
+def importance_figure(found: xr.Dataset, *, title: str) -> CaptionedFigure:
+    """Importance of families of statistics, statistics, stages of learning and depths.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        ``relevance`` (accuracy lost, with its interval) and ``gini``, of one classifier and
+        observable. NaN is left out.
+    title : str
+        What was decoded.
+    """
+    families, statistics, stages, depths, observables = (
+        _of_kind(found, kind) for kind in ("family", "statistic", "stage", "depth", "observable")
+    )
+    what = {"whole families": _ranked(families), "one statistic alone": _ranked(statistics)}
+    where = {"by stage of learning": stages, "by depth": depths}
+    if observables.sizes["group"]:
+        where["by observable"] = observables
+    share = _largest(found["gini"].dropna("stage", how="all"))
+    panels = [
+        Panel(
+            draw_lost(what, title=title),
+            f"Balanced accuracy lost without each family of statistics: {_first(families)}; "
+            f"without one statistic alone: {_first(statistics)}.",
+        ),
+        Panel(
+            draw_lost(where),
+            f"Balanced accuracy lost without a stage of learning: {_first(stages)}; without a "
+            f"depth: {_first(depths)}.",
+        ),
+    ]
+    if bool(share.notnull().any()):  # a forest that never split, as of constant columns, has none
+        alt = f"Gini importance by statistic, stage and depth; the largest: {_greatest(share)}."
+        panels.insert(1, Panel(draw_maps(share), alt))
+    return CaptionedFigure(tuple(panels), _caption(found))
+
+
+def _caption(found: xr.Dataset) -> str:
+    sure = percent(float(found.attrs["confidence"]))
+    known = {**found.attrs, **found.data_vars}
+    whole, chance = (float(known[name]) for name in ("balanced_accuracy", "chance"))
+    return (
+        "Which statistics carry the rule: balanced accuracy lost when statistics are exchanged "
+        f"among held-out subjects, with {sure} intervals; with nothing exchanged it is "
+        f"{whole:.2f}, chance {chance:.2f}. Statistics that say the same stand in for one another, "
+        "so a whole family can matter where none of its members does alone. In colour: a forest's "
+        "Gini importance, which such statistics share by chance; 1 is an equal share of all. At "
+        f"most {_MOST} statistics are listed, chosen by the numbers that are drawn: the largest of "
+        "many had luck on its side."
+    )
+
+
+def _of_kind(found: xr.Dataset, kind: str) -> xr.Dataset:
+    mine = np.array([str(each) == kind for each in found["group_kind"].values], dtype=bool)
+    of = found[["relevance", "relevance_interval"]].isel(group=mine)
+    return of.isel(group=np.isfinite(of["relevance"].to_numpy()))
+
+
+def _ranked(of: xr.Dataset) -> xr.Dataset:
+    order = np.argsort(-of["relevance"].to_numpy(), kind="stable")
+    return of.isel(group=order[:_MOST])
+
+
+def _largest(gini: xr.DataArray) -> xr.DataArray:
+    """Importance in equal shares of all that was measured, of the statistics with the most."""
+    total = gini.sum(["stage", "depth"]).to_numpy()  # 0 where nothing was measured
+    share = gini * (gini[0].size * np.count_nonzero(total))
+    return share.isel({CHANGE_NAME: np.argsort(-total, kind="stable")[:_MOST]})
+
+
+def _first(of: xr.Dataset) -> str:
+    ranked = _ranked(of)["relevance"]
+    return ", ".join(
+        f"{pretty(str(name))} {value:.2f}"
+        for name, value in zip(
+            ranked["group"].values[:_NAMED], ranked.to_numpy()[:_NAMED], strict=True
+        )
+    )
+
+
+def _greatest(share: xr.DataArray) -> str:
+    at = share.isel(share.argmax(...))
+    return (
+        f"{pretty(str(at[CHANGE_NAME].values))}, {at['depth'].values}, from visit "
+        f"{int(at['first_visit'])}: {float(at):.1f} equal shares"
+    )
+
+
+def draw_lost(
     sections: Mapping[str, xr.Dataset], *, title: str = "", width: float = PANEL_WIDTH
 ) -> Figure:
-    """Draw the accuracy lost without each group of columns, from the top down as given.
+    """Draw the accuracy lost without each group of columns.
 
     Parameters
     ----------
     sections : mapping from heading to xr.Dataset
         ``relevance`` (group) and ``relevance_interval`` (group, bound), with the coordinate
-        ``group_observable``.
+        ``group_observable``; from the top down.
     title : str
     width : float
         In inches.
@@ -81,24 +186,18 @@ def _section(axes: Axes, of: xr.Dataset) -> None:
             marker=look.marker,
             label=pretty(observable),
         )
-    count = len(observables)
-    axes.set_yticks(range(count), [pretty(str(name)) for name in of["group"].values])
-    axes.set_ylim(count - 0.5, -0.5)
-    axes.axvline(0, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2, zorder=0)
-    axes.grid(axis="x", alpha=0.13, color=INK, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    vertical_line(axes, 0.0, zorder=0.0)
+    as_rows(axes, [pretty(str(name)) for name in of["group"].values])
 
 
-def maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
-    """Draw importance in colour, a map for each depth, statistic by stage.
+def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
+    """Draw importance in colour, a map of statistic by stage for each depth.
 
     Parameters
     ----------
-    share : xr.DataArray
-        Importance in equal shares, dims (depth, change_name, stage), with the coordinates
-        ``first_visit`` and ``last_visit`` of a stage.
+    share : xr.DataArray, (change_name, stage, depth)
+        Importance in equal shares, with the coordinates ``first_visit`` and ``last_visit`` of a
+        stage.
     title : str
     width : float
         In inches.

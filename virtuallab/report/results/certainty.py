@@ -1,4 +1,4 @@
-"""How far a decoder's own doubt can be believed: its probabilities, its sets, its rejections."""
+"""Calibration, coverage of prediction sets, and recognition of left-out rules of one result."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from virtuallab.labels import words
-from virtuallab.report.results.estimate import number_of
+from virtuallab.labels import label_text
+from virtuallab.report.results.estimate import read_number
 from virtuallab.report.style import pretty
+from virtuallab.text import percent
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """How often verdicts came true, by how sure they were.
+class CalibrationResult:
+    """Stated probabilities and how often they were right.
 
     Parameters
     ----------
@@ -26,8 +27,9 @@ class Calibration:
     error : float
         Expected calibration error.
     least_error : float, optional
-        What exact probabilities would give, with so few subjects.
+        The error that exact probabilities would have with as many subjects.
     brier : float, optional
+        Brier score.
     """
 
     stated: tuple[float, ...]
@@ -44,15 +46,15 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How often the true rule is among those that were not excluded.
+class CoverageResult:
+    """How often prediction sets contain the true rule.
 
     Parameters
     ----------
     share : float
         Of subjects.
     set_size : float, optional
-        Mean number of rules that were not excluded.
+        Mean number of rules in a set.
     nominal : float, optional
         The share that was asked for.
     """
@@ -62,79 +64,80 @@ class Coverage:
     nominal: float | None = None
 
     def __str__(self) -> str:
-        asked = "" if self.nominal is None else f"{_percent(self.nominal)} "
-        held = f"{asked}prediction sets hold the true rule for {_percent(self.share)} of subjects"
+        asked = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
+        held = f"{asked}prediction sets hold the true rule for {percent(self.share, 0)} of subjects"
         if self.set_size is None:
             return held
         return f"{held} (on average {self.set_size:.1f} rules in a set)"
 
 
-def calibration_of(cell: xr.Dataset) -> Calibration | None:
-    """Read the calibration of a result; None where it was not measured.
+def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
+    """The calibration of a result, or None if it was not measured.
 
     Parameters
     ----------
     cell : xr.Dataset
-        One entry of a verdict: ``reliability_stated(bin)`` and what belongs to it.
+        The results of one probe, observable and classifier: ``reliability_stated(bin)`` and others.
     """
-    error = number_of(cell, "calibration_error")
+    error = read_number(cell, "calibration_error")
     if error is None or "reliability_stated" not in cell:
         return None
     of_bins = [cell[f"reliability_{name}"].to_numpy() for name in ("stated", "observed", "count")]
     # Results with fewer bins than others are filled up.
     filled = np.isfinite(np.array(of_bins, dtype=float)).all(0) & (of_bins[2] > 0)
     stated, observed, count = (values[filled] for values in of_bins)
-    return Calibration(
+    return CalibrationResult(
         stated=tuple(map(float, stated)),
         observed=tuple(map(float, observed)),
         count=tuple(map(int, count)),
         error=error,
-        least_error=number_of(cell, "calibration_error_least"),
-        brier=number_of(cell, "brier"),
+        least_error=read_number(cell, "calibration_error_least"),
+        brier=read_number(cell, "brier"),
     )
 
 
-def coverage_of(cell: xr.Dataset) -> Coverage | None:
-    """Read the coverage of a result; None where it was not measured."""
-    share = number_of(cell, "coverage")
+def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
+    """The coverage of the prediction sets of a result, or None if it was not measured."""
+    share = read_number(cell, "coverage")
     if share is None:
         return None
     nominal = cell.attrs.get("nominal_coverage")
-    return Coverage(share, number_of(cell, "set_size"), None if nominal is None else float(nominal))
+    nominal = None if nominal is None else float(nominal)
+    return CoverageResult(share, read_number(cell, "set_size"), nominal)
 
 
-def left_out_of(cell: xr.Dataset) -> dict[str, float]:
-    """Read how well each rule, left out of training, is told from those that are known."""
+def read_left_out(cell: xr.Dataset) -> dict[str, float]:
+    """Area under the ROC curve of each rule that was left out of training; empty without any."""
     if "left_out_auroc" not in cell:
         return {}
-    areas = cell["left_out_auroc"].to_numpy()
-    rules = words(cell["true_rule"])
-    return {
-        str(rule): float(area) for rule, area in zip(rules, areas, strict=True) if np.isfinite(area)
-    }
-
-
-def told_of_left_out(left_out: Mapping[str, float]) -> str:
-    """Say the mean and the worst area under the curve of rules left out."""
-    worst = min(left_out, key=lambda rule: left_out[rule])
-    mean = float(np.mean(list(left_out.values())))
-    return f"AUROC {mean:.2f}, at worst {left_out[worst]:.2f} ({pretty(worst)})"
+    areas = zip(label_text(cell["true_rule"]), cell["left_out_auroc"].to_numpy(), strict=True)
+    return {str(rule): float(area) for rule, area in areas if np.isfinite(area)}
 
 
 def certainty(
-    calibration: Calibration | None, coverage: Coverage | None, left_out: Mapping[str, float]
+    calibration: CalibrationResult | None,
+    coverage: CoverageResult | None,
+    left_out: Mapping[str, float],
 ) -> str:
-    """Say all of it in one line; nothing where nothing was measured."""
+    """All three in one line; empty if nothing was measured.
+
+    Parameters
+    ----------
+    calibration : CalibrationResult, optional
+    coverage : CoverageResult, optional
+    left_out : mapping from rule to float
+        Areas under the ROC curve.
+    """
     parts = []
     if calibration is not None:
         parts.append(f"calibration error {calibration}")
     if coverage is not None:
         parts.append(str(coverage))
     if left_out:
-        told = told_of_left_out(left_out)
-        parts.append(f"a rule left out is told as none of these with {told}")
+        worst = min(left_out, key=lambda rule: left_out[rule])
+        parts.append(
+            "a rule left out is told as none of these with AUROC "
+            f"{np.mean(list(left_out.values())):.2f}, at worst {left_out[worst]:.2f} "
+            f"({pretty(worst)})"
+        )
     return "; ".join(parts)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}\u00a0%"

@@ -1,29 +1,37 @@
-"""What a comparison of recording designs found: a ranking, and a page."""
+"""Ranking of recording designs, and what it amounts to in sentences."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
 
-from virtuallab.console import Framed, framed
-from virtuallab.report.figures.designs.best_designs import (
-    best_plate,
-    corrected_interval,
-    curve_plates,
-    heat_plates,
-)
-from virtuallab.report.page.experiment import environment
+from virtuallab.decoder.uncertainty.comparison import accuracy_interval
+from virtuallab.decoder.uncertainty.intervals import bonferroni
+from virtuallab.labels import label_text
 from virtuallab.report.style import pretty
-from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE
-
-_LISTED = 20  # designs in the terminal
+from virtuallab.text import percent
+from virtuallab.vocabulary import CLASSIFIER, CONTROL, DESIGN, OBSERVABLE, RULE
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """One design, read by one classifier from one observable."""
+class RankedDesign:
+    """Accuracy of one design by one classifier from one observable, and its rank.
+
+    Parameters
+    ----------
+    place : int
+        1 is the best.
+    design, observable, classifier : str
+    value, low, high : float
+        Balanced accuracy and its interval.
+    behind : float
+        How far it is below the best, in the same subjects.
+    least_behind : float
+        Lower bound of that.
+    """
 
     place: int
     design: str
@@ -41,25 +49,54 @@ class Ranked:
         return self.least_behind <= 0
 
 
-def ranking(found: xr.Dataset) -> list[Ranked]:
-    """Every design by its accuracy, the best first."""
+def ranking(found: xr.Dataset) -> list[RankedDesign]:
+    """Every design by its accuracy, the best first.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        As :func:`virtuallab.lab.compare.compare` returns it.
+    """
     rows = []
-    for design in map(str, found[DESIGN].values):
-        for observable in map(str, found[OBSERVABLE].values):
-            for classifier in map(str, found[CLASSIFIER].values):
-                one = found.sel({DESIGN: design, OBSERVABLE: observable, CLASSIFIER: classifier})
-                value = float(one["balanced_accuracy"])
-                if np.isnan(value):
-                    continue
-                low, high = map(float, one["interval"].values)
-                behind, least = float(one["shortfall"]), float(one["shortfall_interval"][0])
-                rows.append((design, observable, classifier, value, low, high, behind, least))
+    dims = (DESIGN, OBSERVABLE, CLASSIFIER)
+    for names in product(*(found[dim].values for dim in dims)):
+        one = found.sel(dict(zip(dims, names, strict=True)))
+        value = float(one["balanced_accuracy"])
+        if np.isnan(value):
+            continue
+        low, high = map(float, one["interval"].values)
+        behind, least = float(one["shortfall"]), float(one["shortfall_interval"][0])
+        design, observable, classifier = map(str, names)
+        rows.append((design, observable, classifier, value, low, high, behind, least))
     rows.sort(key=lambda row: -row[3])
-    return [Ranked(place, *row) for place, row in enumerate(rows, start=1)]
+    return [RankedDesign(place, *row) for place, row in enumerate(rows, start=1)]
+
+
+def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[float, float]:
+    """Interval of an accuracy that was chosen as the best of several; NaN if it was not measured.
+
+    Parameters
+    ----------
+    one : xr.Dataset
+        One design, observable and classifier, with ``identified(subject)``, the coordinate ``rule``
+        and the attribute ``seeds``.
+    count : int
+        Among how many it was chosen.
+    confidence : float
+
+    Returns
+    -------
+    low, high : float
+    """
+    right = one["identified"].to_numpy().astype(float)
+    if not np.isfinite(right).all():
+        return np.nan, np.nan
+    severe = bonferroni(confidence, count)
+    return accuracy_interval(right, label_text(one[RULE]), severe, repeats=int(one.attrs["seeds"]))
 
 
 def best_sentence(found: xr.Dataset) -> str:
-    """Say how far the best can be trusted, which was chosen among many; empty if there is one."""
+    """The best design with an interval corrected for the choice; empty if there is only one."""
     first, *rest = ranking(found)
     if not rest:
         return ""
@@ -68,77 +105,22 @@ def best_sentence(found: xr.Dataset) -> str:
     low, high = corrected_interval(found.sel(at), count, confidence)
     return (
         f"The best of {count} had luck on its side: with an interval corrected for {count} "
-        f"comparisons, {first.design} reaches {first.value:.2f} ({100 * confidence:g} % interval "
+        f"comparisons, {first.design} reaches {first.value:.2f} ({percent(confidence)} interval "
         f"{low:.2f} to {high:.2f})."
     )
 
 
 def controls_sentence(found: xr.Dataset) -> str:
-    """Return the mean accuracy of each control over designs; empty if no control was decoded."""
+    """The mean accuracy of each control over designs; empty if no control was decoded."""
     if "control_accuracy" not in found:
         return ""
     chance = float(found.attrs["chance"])
-    told = []
+    parts = []
     for control in map(str, found[CONTROL].values):
         values = found["control_accuracy"].sel({CONTROL: control}).values
         values = values[np.isfinite(values)]
-        if not values.size:  # of one visit there is no visit 0 apart from the others
-            continue
-        told.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
-    if not told:
+        if values.size:  # with a single visit there is no control of visit 0
+            parts.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
+    if not parts:
         return ""
-    return f"Controls, the mean over designs: {', '.join(told)}; chance is {chance:.3f}."
-
-
-def ranking_table(found: xr.Dataset) -> Framed:
-    """Lay out the ranking for the terminal."""
-    rows = ranking(found)
-    confidence = f"{100 * float(found.attrs['confidence']):g} %"
-    caption = (
-        f"=: taken alone, cannot be told from the best by these subjects. {best_sentence(found)}"
-    )
-    if len(rows) > _LISTED:
-        caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
-    table = framed(
-        title=f"{found.attrs['title']}: balanced accuracy, chance {found.attrs['chance']:.2f}",
-        caption=f"{caption} {controls_sentence(found)}",
-    )
-    for column in ("", "design", "from", "by", "accuracy", confidence, "behind"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("accuracy", confidence))
-    for row in rows[:_LISTED]:
-        table.add_row(
-            str(row.place),
-            row.design,
-            pretty(row.observable),
-            pretty(row.classifier),
-            f"{row.value:.2f}",
-            f"{row.low:.2f}-{row.high:.2f}",
-            "=" if row.is_tied else f"{row.behind:.2f}",
-        )
-    return table
-
-
-def comparison_page(found: xr.Dataset) -> str:
-    """Write a comparison as a self-contained HTML page.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
-    """
-    return (
-        environment()
-        .get_template("comparison.html.jinja")
-        .render(
-            title=str(found.attrs["title"]),
-            question=str(found.attrs["question"]),
-            rows=ranking(found),
-            confidence=f"{100 * float(found.attrs['confidence']):g} %",
-            controls=controls_sentence(found),
-            luck=best_sentence(found),
-            chance=float(found.attrs["chance"]),
-            best=best_plate(found),
-            curves=curve_plates(found),
-            heat_maps=heat_plates(found),
-        )
-    )
+    return f"Controls, the mean over designs: {', '.join(parts)}; chance is {chance:.3f}."

@@ -1,4 +1,4 @@
-"""What came of the controls of one result, and what each of them means in words."""
+"""Outcomes of the controls of one result. Their words are those of the control plug-ins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 import xarray as xr
 
 from virtuallab.registry import CONTROLS
-from virtuallab.report.results.estimate import Estimate, estimate, number_of
+from virtuallab.report.results.estimate import Estimate, read_estimate, read_number
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import CONTROL
 
@@ -19,25 +19,23 @@ _MUST: Final = {"chance": "at chance", "beat": "beaten", "survive": "above chanc
 
 
 @dataclass(frozen=True)
-class Control:
-    """What came of one control of one result.
+class ControlOutcome:
+    """Outcome of one control of one result.
 
     Parameters
     ----------
     name : str
-    kind : str
-        ``chance``: its own accuracy must be at chance; ``beat``: the recording must tell more;
-        ``survive``: the recording must still tell the rules in subjects that are alike.
+    kind : {"chance", "beat", "survive"}
+        The control's own accuracy must be at chance; must be below the recording's; or is the
+        recording's own in comparable subjects and must still be above chance.
     accuracy : Estimate, optional
-        None where it was not asked.
+        None if it was not evaluated.
     passed : bool, optional
-        Corrected for how many controls were asked, where the decoder did that. None where it was
-        not asked: nothing is known then.
+        Corrected for the number of controls. None if it was not evaluated.
     note : str
-        What must be said with it; why, where it was not asked.
-    p_value : float, optional
+        A remark; the reason if it was not evaluated.
     n_subjects : int, optional
-        Subjects that were left for it.
+        Subjects that were decoded.
     """
 
     name: str
@@ -45,32 +43,31 @@ class Control:
     accuracy: Estimate | None = None
     passed: bool | None = None
     note: str = ""
-    p_value: float | None = None
     n_subjects: int | None = None
 
     @property
     def asked(self) -> bool:
-        """Whether it was asked at all."""
+        """Whether it was evaluated."""
         return self.passed is not None
 
     @property
     def failed(self) -> bool:
-        """Whether it was asked and did not hold."""
+        """Whether it was evaluated and failed."""
         return self.passed is False
 
     @property
     def must_be(self) -> str:
-        """What its accuracy must be."""
+        """The condition on its accuracy."""
         return _MUST.get(self.kind, self.kind)
 
     @property
-    def asks(self) -> str:
-        """What it decodes, in words."""
+    def decodes(self) -> str:
+        """The data that it decodes, in words."""
         return CONTROLS[self.name].decodes if self.name in CONTROLS else pretty(self.name)
 
     @property
     def meaning(self) -> str:
-        """What follows if it fails, in words; nothing where this is not known."""
+        """What follows if it fails, in words; empty if this is not known."""
         if self.name in CONTROLS:
             return str(CONTROLS[self.name].failure)
         if self.kind == "beat":
@@ -81,48 +78,43 @@ class Control:
 
     @property
     def outcome(self) -> str:
-        """What came of it, in words."""
+        """Passed, failed or the reason why it was not evaluated."""
         if self.asked:
             return "FAILED" if self.failed else "passed"
         return f"not asked: {self.note}" if self.note else "not asked"
 
+    def passed_above(self, chance: float) -> bool:
+        """Whether it must be at chance, lies above and passed, since many were judged together."""
+        above = self.accuracy is not None and self.accuracy.is_above(chance)
+        return self.kind == "chance" and self.passed is True and above
 
-def controls_of(cell: xr.Dataset, chance: float) -> dict[str, Control]:
-    """Read every control of a result, by name.
+
+def read_controls(cell: xr.Dataset) -> dict[str, ControlOutcome]:
+    """Outcomes of all controls of a result, by name.
 
     Parameters
     ----------
     cell : xr.Dataset
-        One entry of a verdict: ``control_accuracy(control)`` and what belongs to it. Without
-        ``control_passed`` a control fails where its whole interval lies above chance.
-    chance : float
+        The results of one probe, observable and classifier: ``control_accuracy(control)`` and
+        others.
     """
     if "control_accuracy" not in cell:
         return {}
     kept = cell[[name for name in cell.data_vars if str(name).startswith("control_")]]
     names = [str(name) for name in kept[CONTROL].to_numpy()]
-    return {name: _control(name, kept.sel({CONTROL: name}), chance) for name in names}
+    return {name: _control(name, kept.sel({CONTROL: name})) for name in names}
 
 
-def _control(name: str, cell: xr.Dataset, chance: float) -> Control:
-    accuracy = estimate(cell, "control_accuracy", "control_interval")
-    subjects = number_of(cell, "control_subjects")
-    return Control(
+def _control(name: str, cell: xr.Dataset) -> ControlOutcome:
+    passed, subjects = (read_number(cell, f"control_{name}") for name in ("passed", "subjects"))
+    return ControlOutcome(
         name=name,
-        kind=_text(cell, "control_kind") or "chance",
-        accuracy=accuracy,
-        passed=_passed(cell, accuracy, chance),
+        kind=_text(cell, "control_kind"),
+        accuracy=read_estimate(cell, "control_accuracy", "control_interval"),
+        passed=None if passed is None else bool(passed),
         note=_text(cell, "control_note"),
-        p_value=number_of(cell, "control_p_value"),
         n_subjects=None if subjects is None else int(subjects),
     )
-
-
-def _passed(cell: xr.Dataset, accuracy: Estimate | None, chance: float) -> bool | None:
-    if "control_passed" in cell:
-        passed = number_of(cell, "control_passed")
-        return None if passed is None else bool(passed)
-    return None if accuracy is None else not accuracy.is_above(chance)
 
 
 def _text(cell: xr.Dataset, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A number with the interval that it lies in, and how one is read from a verdict."""
+"""A share with its interval, and how it is read from a store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with the interval that it lies in.
+    """A number with its confidence interval.
 
     >>> str(Estimate(0.831, 0.79, 0.87))
     '0.83 [0.79, 0.87]'
@@ -30,27 +30,33 @@ class Estimate:
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-def estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
-    """Read an estimate; None where it was not measured.
+def read_estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
+    """An accuracy with its interval, or None if it was not measured.
 
     Parameters
     ----------
     cell : xr.Dataset
-        One entry of a verdict.
+        The results of one probe, observable and classifier.
     value, interval : str
-        Variables without dims, and over ``bound`` (``low``, ``high``), if there is one.
+        Names of variables without dims, and over ``bound`` (``low``, ``high``) if there is one.
+
+    Returns
+    -------
+    Estimate or None
+        The bounds are limited to 0 and 1: those of a control are computed around its accuracy and
+        may lie outside.
     """
-    number = number_of(cell, value)
+    number = read_number(cell, value)
     if number is None:
         return None
     if interval not in cell:
         return Estimate(number, math.nan, math.nan)
-    bounds = cell[interval]
-    return Estimate(number, float(bounds.sel(bound="low")), float(bounds.sel(bound="high")))
+    low, high = (float(cell[interval].sel(bound=bound).clip(0, 1)) for bound in ("low", "high"))
+    return Estimate(number, low, high)
 
 
-def number_of(cell: xr.Dataset, name: str) -> float | None:
-    """Read a number; None where it is missing or not finite."""
+def read_number(cell: xr.Dataset, name: str) -> float | None:
+    """A variable without dims as a number, or None if it is missing or not finite."""
     if name not in cell:
         return None
     number = float(cell[name])

@@ -1,4 +1,4 @@
-"""What a decoder says of one recording: a table, and what it comes to in words."""
+"""The identification of one recording for the terminal: a table and sentences."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from rich.console import Group, RenderableType
 
-from virtuallab.console import Framed, framed, plain
+from virtuallab.console import TerminalTable, plain, terminal_table
 from virtuallab.report.style import pretty
-from virtuallab.text import printable
+from virtuallab.text import percent, printable
 from virtuallab.vocabulary import RULE
 
 # Of the recordings known, so few look as foreign, or lie as far away, by chance.
@@ -19,8 +19,8 @@ _FOREIGN: Final = 0.05
 _FAR: Final = 0.01
 
 
-def identified_summary(found: xr.Dataset) -> RenderableType:
-    """Lay out for the terminal what a decoder says of a recording.
+def identification_summary(found: xr.Dataset) -> RenderableType:
+    """The probability of each rule, the verdict and remarks.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def identified_summary(found: xr.Dataset) -> RenderableType:
 
 
 def verdict(found: xr.Dataset) -> str:
-    """Say in a sentence which rule it was, or why none is named."""
+    """The rule that was identified, or why none is named, in a sentence."""
     far = (
         "the recording is farther from those it was trained on than any of them from the others."
         if float(found["typical"]) < _FAR
@@ -54,7 +54,7 @@ def verdict(found: xr.Dataset) -> str:
     inside = [str(rule) for rule in found[RULE].values[found["in_set"].values]]
     if not inside:
         return (
-            f"No rule is named: the recording conforms to none as {_percent(found)} of the rule's "
+            f"No rule is named: the recording conforms to none as {_coverage(found)} of the rule's "
             f"own recordings do. The nearest is {likely}."
         )
     rest = [pretty(rule) for rule in inside if rule != first]
@@ -63,7 +63,7 @@ def verdict(found: xr.Dataset) -> str:
 
 
 def remarks(found: xr.Dataset) -> Iterator[str]:
-    """Say how good the decoder is, and in what the recording differs from what it knows."""
+    """The accuracy of the decoder, and how the recording differs from those it was trained on."""
     attrs = found.attrs
     low, high = attrs["interval"]
     yield (
@@ -84,11 +84,11 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
         yield from (f"  {difference}" for difference in attrs["differences"])
 
 
-def _table(found: xr.Dataset) -> Framed:
-    table = framed(
+def _table(found: xr.Dataset) -> TerminalTable:
+    table = terminal_table(
         title=f"Which rule was at work? From {pretty(found.attrs['observable'])}",
     )
-    inside = f"in the {_percent(found)} set"
+    inside = f"in the {_coverage(found)} set"
     for column in ("rule", "probability", inside):
         table.add_column(column, overflow="fold")
     for place in np.argsort(-found["probability"].values, kind="stable"):
@@ -101,5 +101,5 @@ def _table(found: xr.Dataset) -> Framed:
     return table
 
 
-def _percent(found: xr.Dataset) -> str:
-    return f"{100 * found.attrs['coverage']:g} %"
+def _coverage(found: xr.Dataset) -> str:
+    return percent(found.attrs["coverage"])

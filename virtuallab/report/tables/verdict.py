@@ -1,38 +1,43 @@
-"""The verdict for a terminal."""
+"""Tables of results and controls for the terminal, with the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import xarray as xr
 from rich.console import Group, RenderableType
 
-from virtuallab.console import Framed, framed, plain
-from virtuallab.report.results.analyses import Analysis, Result, analyses
-from virtuallab.report.results.controls import BESIDE, Control
-from virtuallab.report.results.verdict import Finding, judge
+from virtuallab.console import TerminalTable, plain, terminal_table
+from virtuallab.report.results.analyses import analyses
+from virtuallab.report.results.controls import BESIDE, ControlOutcome
+from virtuallab.report.results.decoding import AnalysisResult, DecodingResult
+from virtuallab.report.results.verdict import Conclusion, judge
 from virtuallab.report.style import pretty
+from virtuallab.text import percent
 
-_COLOURS = {
-    Finding.IDENTIFIED: "green",
-    Finding.NOT_IDENTIFIED: "yellow",
-    Finding.CONTROL_FAILED: "red",
-    Finding.NOTHING: "yellow",
+_COLOURS: Final = {
+    Conclusion.IDENTIFIED: "green",
+    Conclusion.NOT_IDENTIFIED: "yellow",
+    Conclusion.CONTROL_FAILED: "red",
+    Conclusion.NOTHING: "yellow",
 }
-_SHORT = {"permuted_labels": "permuted", "visit_0": "visit 0", "signal_removed": "noise"}
-_WIDTH = 80  # columns of a terminal that nobody has widened
-_FEWEST = 15  # columns that a name can be folded into and still be read
+_SHORT_NAMES: Final = {
+    "permuted_labels": "permuted",
+    "visit_0": "visit 0",
+    "signal_removed": "noise",
+}
+_WIDTH: Final = 80  # columns of a terminal that nobody has widened
+_FEWEST: Final = 15  # columns that a name can be folded into and still be read
 
 
 def verdict_table(tree: xr.DataTree) -> RenderableType:
-    """Lay out what an experiment found: a sentence and a table for each analysis.
-
-    Reads as well without colour, and fits in 80 columns unless names are long.
+    """Tables of each analysis with its verdict, readable without colour and in 80 columns.
 
     Parameters
     ----------
     tree : xr.DataTree
-        An experiment, as :func:`virtuallab.open` gives it.
+        An experiment, as :func:`virtuallab.open` returns it.
     """
     found = analyses(tree)
     if not found:
@@ -45,27 +50,26 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
             for table in _accuracies(analysis, classifier):
                 parts += [plain(""), table]
         parts += _of_the_shown(analysis)
-        parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.finding])]
+        parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.conclusion])]
         parts += [plain(remark) for remark in verdict.remarks]
     return Group(*parts)
 
 
-def _accuracies(analysis: Analysis, classifier: str) -> Iterator[Framed]:
-    """Lay out the results of one classifier; what is held out apart, if it is too wide beside."""
+def _accuracies(analysis: AnalysisResult, classifier: str) -> Iterator[TerminalTable]:
+    """The results of one classifier; held-out groups in a table of their own if it is too wide."""
     members = [result for result in analysis.results if result.classifier == classifier]
-    beside = [name for name in analysis.control_names if name in BESIDE]
     columns = {"accuracy": [str(result.accuracy) for result in members]}
-    for name in beside:
-        columns[_SHORT.get(name, name)] = [_control(result, name) for result in members]
-    if any(result.whole_subjects is not None for result in members):
+    for name in analysis.beside:
+        columns[_SHORT_NAMES.get(name, name)] = [_control(result, name) for result in members]
+    if analysis.has_whole_subjects:
         columns["whole subjects"] = [_plain(result.whole_subjects) for result in members]
     held_out = {
         pretty(split): [_plain(result.held_out_means.get(split)) for result in members]
         for split in analysis.splits
     }
     title = f"{analysis.name}: balanced accuracy of {classifier}, chance {analysis.chance:.2f}"
-    brackets = f"in brackets the {100 * analysis.confidence:g} % interval"
-    marks = [brackets, "! a control above chance"] if beside else [brackets]
+    brackets = f"in brackets the {percent(analysis.confidence)} interval"
+    marks = [brackets, "! a control above chance"] if analysis.beside else [brackets]
     listed = f"{', '.join(held_out)}: never trained on, mean over groups"
     if _width(members, columns | held_out) <= _WIDTH:
         said = [*marks, listed] if held_out else marks
@@ -77,7 +81,7 @@ def _accuracies(analysis: Analysis, classifier: str) -> Iterator[Framed]:
         yield _by_result(analysis, members, held_out, apart, "never trained on; mean over groups")
 
 
-def _width(members: Sequence[Result], columns: dict[str, list[str]]) -> int:
+def _width(members: Sequence[DecodingResult], columns: dict[str, list[str]]) -> int:
     """Columns of a terminal that a table takes."""
     names = ([r.probe for r in members], [r.observable for r in members])
     of_names = [min(_FEWEST, max(map(len, each), default=0)) for each in names]
@@ -89,14 +93,14 @@ def _width(members: Sequence[Result], columns: dict[str, list[str]]) -> int:
 
 
 def _by_result(
-    analysis: Analysis,
-    members: Sequence[Result],
+    analysis: AnalysisResult,
+    members: Sequence[DecodingResult],
     columns: dict[str, list[str]],
     title: str,
     caption: str,
-) -> Framed:
-    """Lay out columns beside the name of each result; one result of each probe is bold."""
-    table = framed(title, caption)
+) -> TerminalTable:
+    """A row for each result; one result of each probe is bold."""
+    table = terminal_table(title, caption)
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
     for header in columns:
@@ -116,8 +120,8 @@ def _by_result(
     return table
 
 
-def _of_the_shown(analysis: Analysis) -> Iterator[RenderableType]:
-    """Lay out every control of the primary or best result, and how true its probabilities are."""
+def _of_the_shown(analysis: AnalysisResult) -> Iterator[RenderableType]:
+    """Controls of the primary or best result, and its calibration."""
     shown = analysis.shown
     if shown is None:
         return
@@ -129,14 +133,16 @@ def _of_the_shown(analysis: Analysis) -> Iterator[RenderableType]:
         yield plain(f"Of the {analysis.shown_as}: {shown.certainty}.")
 
 
-def _needs_words(control: Control) -> bool:
-    """Whether the mark beside an accuracy does not say it all."""
+def _needs_words(control: ControlOutcome) -> bool:
+    """Whether the mark beside an accuracy does not say everything."""
     return control.name not in BESIDE or bool(control.note and not control.asked)
 
 
-def _controls(analysis: Analysis, shown: Result) -> Framed:
+def _controls(analysis: AnalysisResult, shown: DecodingResult) -> TerminalTable:
     of = f"of {shown.observable} in {shown.probe} by {shown.classifier}"
-    table = framed(f"{analysis.name}: controls of the {analysis.shown_as}", of)
+    if any(control.passed_above(analysis.chance) for control in shown.controls.values()):
+        of = f"{of}. {analysis.luck}"
+    table = terminal_table(f"{analysis.name}: controls of the {analysis.shown_as}", of)
     table.add_column("control", no_wrap=True)
     table.add_column("must be", no_wrap=True)
     table.add_column("accuracy", no_wrap=True)
@@ -149,8 +155,8 @@ def _controls(analysis: Analysis, shown: Result) -> Framed:
     return table
 
 
-def _control(result: Result, name: str) -> str:
-    """Write a control without its interval, marked where it fails."""
+def _control(result: DecodingResult, name: str) -> str:
+    """A control without its interval, marked if it failed."""
     control = result.controls.get(name)
     if control is None or control.accuracy is None:
         return "-"

@@ -1,4 +1,4 @@
-"""A figure and the words that belong to it."""
+"""A figure as the pages show it: panels, their text alternatives and one caption."""
 
 from __future__ import annotations
 
@@ -9,16 +9,31 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure and what it shows, for those who do not see it."""
+    """One drawing.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        The text alternative: what the drawing shows, with its numbers.
+    """
 
     figure: Figure
     alt: str
 
 
 @dataclass(frozen=True)
-class Plate:
-    """Panels that belong together, under one caption; ``broad`` ones need the page's full width."""
+class CaptionedFigure:
+    """Panels with one caption.
+
+    Parameters
+    ----------
+    panels : tuple of Panel
+    caption : str
+    full_width : bool
+        Whether a panel needs the full width of the page.
+    """
 
     panels: tuple[Panel, ...]
     caption: str
-    broad: bool = False
+    full_width: bool = False

@@ -1,9 +1,10 @@
-"""How measures of each layer go over training: a row for each measure, a column for each layer."""
+"""A grid of curves over training: a row for each measure, a column for each layer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -12,19 +13,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from scipy import stats
 
-from virtuallab.labels import words
-from virtuallab.report.figures.common.logarithmic import make_logarithmic
-from virtuallab.report.figures.learning_curves import time_axis
-from virtuallab.report.style import CONTROL_GREY, INK, Look, pretty, theme
+from virtuallab.labels import label_text
+from virtuallab.report.figures.common.axes import (
+    DASHED,
+    QUIET,
+    faint_grid,
+    make_logarithmic,
+    training_time,
+)
+from virtuallab.report.style import CONTROL_GREY, Look, pretty, theme
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
-CONFIDENCE = 0.95
-_BROADEST = 11.4  # inches: the width of the page
-_MANY = 8  # rules, above which bands are drawn paler
+CONFIDENCE: Final = 0.95
+_WIDEST: Final = 11.4  # inches: the width of the page
+_MANY: Final = 8  # rules, above which bands are drawn paler
 
 
 @dataclass(frozen=True)
-class Scale:
+class MeasureScale:
     """The axis of a measure.
 
     Parameters
@@ -48,41 +54,41 @@ class Scale:
     logarithmic: bool = False
 
 
-ANGLE = Scale(90.0, "chance", tops=(100.0, 135.0, 180.0), step=45.0)
-SHARE = Scale(0.5, "chance", tops=(1.0,), step=0.5)
-RATIO = Scale(1.0, "equal", logarithmic=True)
+ANGLE: Final = MeasureScale(90.0, "chance", tops=(100.0, 135.0, 180.0), step=45.0)
+SHARE: Final = MeasureScale(0.5, "chance", tops=(1.0,), step=0.5)
+RATIO: Final = MeasureScale(1.0, "equal", logarithmic=True)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One measure.
+class MeasureRow:
+    """One measure in several layers.
 
     Parameters
     ----------
     label : str
-        What it is called on the axis; with its unit.
-    scale : Scale
-    columns : mapping from column to xr.DataArray
-        Dims (subject, visit), with ``rule(subject)``; NaN where nothing was measured.
+        On the axis, with its unit.
+    scale : MeasureScale
+    columns : mapping from column to xr.DataArray, (subject, visit)
+        With ``rule(subject)``; NaN where nothing was measured.
     """
 
     label: str
-    scale: Scale
+    scale: MeasureScale
     columns: Mapping[str, xr.DataArray]
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules of which at least one subject has the measure in at least one column."""
+        """Rules of which at least one subject has the measure in at least one layer."""
         found = {
             str(rule)
             for values in self.columns.values()
-            for rule in words(values[RULE])[np.isfinite(_curves(values)).any(1)]
+            for rule in label_text(values[RULE])[np.isfinite(_curves(values)).any(1)]
         }
         return tuple(sorted(found))
 
 
 def draw(
-    rows: Sequence[Row],
+    rows: Sequence[MeasureRow],
     *,
     rule_looks: Mapping[str, Look],
     row_height: float = 1.45,
@@ -90,12 +96,12 @@ def draw(
 ) -> Figure:
     """Draw the mean over the subjects of each rule, with a band over its 95 % interval.
 
-    A rule that has none of the measures is not in the legend. Where there is but one visit, rules
-    stand beside one another as points.
+    A rule that has none of the measures is not in the legend. With a single visit, rules are points
+    beside one another.
 
     Parameters
     ----------
-    rows : sequence of Row
+    rows : sequence of MeasureRow
     rule_looks : mapping from rule to Look
     row_height : float
         In inches.
@@ -103,7 +109,7 @@ def draw(
     """
     columns = list(dict.fromkeys(name for row in rows for name in row.columns))
     rules = sorted({rule for row in rows for rule in row.rules})
-    width = min(_BROADEST, 0.95 + 1.95 * max(len(columns), 2))
+    width = min(_WIDEST, 0.95 + 1.95 * max(len(columns), 2))
     across = max(1, int(width / (0.62 + 0.066 * max(len(pretty(rule)) for rule in rules))))
     lines = -(-len(rules) // across)
     height = 0.75 + row_height * len(rows) + 0.17 * lines + (0.2 if title else 0.0)
@@ -139,7 +145,7 @@ def draw(
 
 
 def mean_interval(curves: np.ndarray) -> np.ndarray:
-    """Mean over subjects with the 95 % interval that Student's t gives.
+    """Mean over subjects with its 95 % interval by Student's t.
 
     Parameters
     ----------
@@ -165,9 +171,21 @@ def mean_interval(curves: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(count > 0, found, np.nan))
 
 
-def summary(values: xr.DataArray, rule: str, scale: Scale) -> np.ndarray:
-    """Low, mean and high of one rule at each visit, ``(3, visit)``; of ratios the geometric."""
-    members = values.isel({SUBJECT: words(values[RULE]) == rule})
+def summary(values: xr.DataArray, rule: str, scale: MeasureScale) -> np.ndarray:
+    """Mean of one rule at each visit with its interval, of ratios the geometric mean.
+
+    Parameters
+    ----------
+    values : xr.DataArray, (subject, visit)
+    rule : str
+    scale : MeasureScale
+
+    Returns
+    -------
+    array, (3, visit)
+        Low, mean, high.
+    """
+    members = values.isel({SUBJECT: label_text(values[RULE]) == rule})
     curves = _curves(members)
     if not scale.logarithmic:
         return mean_interval(curves)
@@ -182,7 +200,7 @@ def _curves(values: xr.DataArray) -> np.ndarray:
 
 def _cell(
     axes: Axes,
-    row: Row,
+    row: MeasureRow,
     values: xr.DataArray | None,
     rules: Sequence[str],
     rule_looks: Mapping[str, Look],
@@ -192,11 +210,9 @@ def _cell(
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
         middle = (0.5, 0.5)
-        axes.annotate(
-            "none", middle, xycoords="axes fraction", ha="center", fontsize=7.5, color=CONTROL_GREY
-        )
+        axes.annotate("none", middle, xycoords="axes fraction", ha="center", **QUIET)
         return
-    at, _ = time_axis(values, ("step", "epoch"))
+    at, _ = training_time(values, ("step", "epoch"))
     for place, rule in enumerate(rules):
         low, mean, high = summary(values, rule, row.scale)
         look = rule_looks[rule]
@@ -230,14 +246,13 @@ def _cell(
         axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
 
 
-def _finish(line: Sequence[Axes], row: Row) -> None:
-    """Give a row its axis, its grid and its mark."""
+def _finish(line: Sequence[Axes], row: MeasureRow) -> None:
+    """Give a row its axis, its grid and its dashed line."""
     scale = row.scale
     shown = [axes for axes in line if axes.lines]
     for axes in shown:
-        axes.axhline(scale.mark, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.1, zorder=0)
-        axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
-        axes.set_axisbelow(True)
+        axes.axhline(scale.mark, color=CONTROL_GREY, linestyle=DASHED, linewidth=1.1, zorder=0)
+        faint_grid(axes, "y")
     first = line[0]
     first.set_ylabel(row.label)
     shown[0].annotate(
@@ -247,8 +262,7 @@ def _finish(line: Sequence[Axes], row: Row) -> None:
         xytext=(-2, 2),
         textcoords="offset points",
         ha="right",
-        fontsize=7.5,
-        color=CONTROL_GREY,
+        **QUIET,
     )
     highest = max(float(np.nanmax(d.get_ydata())) for axes in shown for d in axes.lines)
     lowest = min(float(np.nanmin(d.get_ydata())) for axes in shown for d in axes.lines)
@@ -260,8 +274,8 @@ def _finish(line: Sequence[Axes], row: Row) -> None:
         first.yaxis.set_major_locator(FixedLocator(list(np.arange(0, top + 1e-9, scale.step))))
 
 
-def _time(rows: Sequence[Row]) -> str:
-    at, label = time_axis(next(iter(rows[0].columns.values())), ("step", "epoch"))
+def _time(rows: Sequence[MeasureRow]) -> str:
+    at, label = training_time(next(iter(rows[0].columns.values())), ("step", "epoch"))
     return label if len(at) > 1 else f"{label} {at[0]:g}"
 
 

@@ -1,19 +1,46 @@
-"""What designs cost and what they reach."""
+"""Figure "What it costs, and what it reaches": accuracy against cost of all designs tried."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from virtuallab.decoder.power_result import DesignResult
-from virtuallab.report.figures.common.logarithmic import make_logarithmic
-from virtuallab.report.figures.designs.setting_curves import draw_level
-from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, theme
+from virtuallab.decoder.power_result import DesignResult, PowerResult
+from virtuallab.report.figures.common.axes import (
+    accuracy_level,
+    faint_grid,
+    make_logarithmic,
+    single_axes,
+)
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.style import CONTROL_GREY, theme
 
-_COLOUR = "#8455c0"
-_WIDE = 20  # times the lowest cost, from which on the axis is logarithmic
+_FRONT: Final = "#8455c0"
+_CONFIRMED: Final = "#b3246b"
+_WIDE: Final = 20  # times the lowest cost, from which on the axis is logarithmic
+
+
+def cost_front_figure(found: PowerResult) -> CaptionedFigure:
+    """Accuracy against cost, with the designs that no other beats in both."""
+    figure = draw(
+        found.tried,
+        found.front,
+        target=found.target,
+        chance=found.chance,
+        confirmed=found.confirmed,
+    )
+    each = "; ".join(f"{one.accuracy:.2f} at a cost of {one.cost:.4g}" for one in found.front)
+    alt = f"Balanced accuracy against cost. Not beaten in both: {each}."
+    anew = " That of the design recommended is from recordings made anew."
+    caption = (
+        f"Cost and balanced accuracy of {len(found.tried)} designs. Line: designs that no other "
+        "beats in both, with intervals. They were chosen among all by the numbers drawn, so their "
+        f"accuracies are too high.{anew if found.confirmed is not None else ''}"
+    )
+    return CaptionedFigure((Panel(figure, alt),), caption)
 
 
 def draw(
@@ -23,7 +50,6 @@ def draw(
     target: float,
     chance: float,
     confirmed: DesignResult | None = None,
-    width: float = PANEL_WIDTH,
 ) -> Figure:
     """Draw accuracy against cost, with the designs that no other beats joined by a line.
 
@@ -32,13 +58,10 @@ def draw(
     tried, front : sequence of DesignResult
     target, chance : float
     confirmed : DesignResult, optional
-        The design that was chosen, tried anew.
-    width : float
-        In inches.
+        The recommended design, from recordings made anew.
     """
     with theme():
-        figure = Figure(figsize=(width, 3.1), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(3.1)
         cost = np.array([each.cost for each in tried])
         axes.plot(
             cost,
@@ -52,13 +75,13 @@ def draw(
         )
         ends = np.array([(each.cost, each.accuracy, each.low, each.high) for each in front]).T
         axes.vlines(
-            ends[0], ends[2], ends[3], color=_COLOUR, alpha=0.35, linewidth=1.4, clip_on=False
+            ends[0], ends[2], ends[3], color=_FRONT, alpha=0.35, linewidth=1.4, clip_on=False
         )
         axes.step(
             ends[0],
             ends[1],
             where="post",
-            color=_COLOUR,
+            color=_FRONT,
             marker="o",
             markersize=4.5,
             label="front",
@@ -73,18 +96,17 @@ def draw(
                     [max(confirmed.accuracy - confirmed.low, 0)],
                     [max(confirmed.high - confirmed.accuracy, 0)],
                 ],
-                color="#b3246b",
+                color=_CONFIRMED,
                 marker="D",
                 markersize=6,
                 linestyle="none",
                 label="chosen, tried anew",
             )
-        draw_level(axes, target, "target")
-        draw_level(axes, chance, "chance")
+        accuracy_level(axes, target, "target")
+        accuracy_level(axes, chance, "chance")
         if cost.min() > 0 and cost.max() / cost.min() > _WIDE:
             make_logarithmic(axes, "x", cost.min() / 1.3, cost.max() * 1.3)
         axes.set(xlabel="cost", ylabel="balanced accuracy", ylim=(0, 1))
-        axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
-        axes.set_axisbelow(True)
+        faint_grid(axes, "y")
         figure.legend(loc="outside lower center", ncols=3, handletextpad=0.4)
     return figure

@@ -1,14 +1,66 @@
-"""Accuracy over two settings of a recording design."""
+"""Figure "Over two settings": accuracy over the first two settings that vary."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import seaborn as sns
+import xarray as xr
 from matplotlib.figure import Figure
 
-from virtuallab.report.style import PANEL_WIDTH, theme
+from virtuallab.report.figures.common.axes import single_axes
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.figures.designs.settings import (
+    at_best,
+    groups,
+    held_text,
+    measured_observables,
+    numeric_settings,
+)
+from virtuallab.report.style import pretty, setting_name, theme
+from virtuallab.vocabulary import OBSERVABLE
 
-_MAP = "crest"
+_MAP: Final = "crest"
+
+
+def setting_maps(found: xr.Dataset) -> list[CaptionedFigure]:
+    """Accuracy over two settings, for each name of designs that vary in two or more.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        As :func:`virtuallab.lab.compare.compare` returns it.
+    """
+    figures = []
+    for classifier, name, of in groups(found):
+        settings = numeric_settings(of)
+        if len(settings) < 2:
+            continue
+        across, down = map(setting_name, settings[:2])
+        at = at_best(of, settings[2:])
+        columns, column = np.unique(at[settings[0]].values, return_inverse=True)
+        rows, row = np.unique(at[settings[1]].values, return_inverse=True)
+        panels = []
+        for observable in measured_observables(of):
+            values = np.full((len(rows), len(columns)), np.nan)
+            values[row, column] = at["balanced_accuracy"].sel({OBSERVABLE: observable}).values
+            title = f"{name}: {pretty(observable)}"
+            figure = draw(
+                values,
+                columns,
+                rows,
+                chance=float(found.attrs["chance"]),
+                across=across,
+                down=down,
+                title=title,
+            )
+            span = f"{np.nanmin(values):.2f} to {np.nanmax(values):.2f}"
+            panels.append(Panel(figure, f"Balanced accuracy of {title}: from {span}."))
+        held = held_text(at, settings[2:])
+        caption = f"Balanced accuracy over {across} and {down}{held}, {classifier}."
+        figures.append(CaptionedFigure(tuple(panels), caption))
+    return figures
 
 
 def draw(
@@ -20,7 +72,6 @@ def draw(
     across: str,
     down: str,
     title: str = "",
-    width: float = PANEL_WIDTH,
 ) -> Figure:
     """Draw balanced accuracy as a table in colour, from chance to 1.
 
@@ -32,14 +83,11 @@ def draw(
         Values of the two settings, ascending.
     chance : float
     across, down : str
-        What the settings are.
+        Names of the settings.
     title : str
-    width : float
-        In inches.
     """
     with theme():
-        figure = Figure(figsize=(width, 1.1 + 0.36 * len(rows)), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(1.1 + 0.36 * len(rows))
         sns.heatmap(
             values[::-1],  # more of it is higher up
             ax=axes,
@@ -56,8 +104,6 @@ def draw(
             yticklabels=[f"{value:.4g}" for value in rows[::-1]],
         )
         axes.set(xlabel=across, ylabel=down)
-        axes.tick_params(length=0)
-        axes.tick_params(axis="y", rotation=0)
-        axes.tick_params(axis="x", rotation=0)
+        axes.tick_params(length=0, rotation=0)
         axes.set_title(title, loc="left")
     return figure

@@ -1,42 +1,49 @@
-"""What no experimenter can see: how close each rule comes to backpropagation, and where."""
+"""Figures of how close each rule comes to backpropagation: angles, and sizes and signs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 import xarray as xr
 
-from virtuallab.labels import words
-from virtuallab.report.figures.common import layer_grid as by_layer
-from virtuallab.report.figures.common.captioned import Panel, Plate
-from virtuallab.report.figures.common.layer_grid import ANGLE, RATIO, SHARE, Row, Scale
+from virtuallab.labels import label_text
+from virtuallab.report.figures.common import layer_grid
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.figures.common.layer_grid import (
+    ANGLE,
+    RATIO,
+    SHARE,
+    MeasureRow,
+    MeasureScale,
+)
+from virtuallab.report.results.subjects import by_architecture_and_task, not_shown
 from virtuallab.report.style import Look, pretty
-from virtuallab.report.subject_plates import groups, left_out
 from virtuallab.vocabulary import DONE, LAYER, RULE, SUBJECT
 
-MOST_LAYERS = 6  # columns; more would be too narrow to read
-WHOLE = "all layers"
+MOST_LAYERS: Final = 6  # columns; more would be too narrow to read
+WHOLE: Final = "all layers"
 
-# Measures in the order of their rows, and what each is called on its axis.
-_ANGLES = {
+# Measures in the order of their rows, with the labels of their axes.
+_ANGLES: Final = {
     "gradient_angle": ("gradient (°)", ANGLE),
     "local_gradient_angle": ("local gradient (°)", ANGLE),
     "projection_angle": ("projection (°)", ANGLE),
     "weight_angle": ("weights (°)", ANGLE),
 }
-_SIZES = {
+_SIZES: Final = {
     "gradient_norm_ratio": ("gradient norm", RATIO),
     "weight_norm_ratio": ("weight norm", RATIO),
     "sign_agreement": ("sign agreement", SHARE),
 }
-_OF_THE_WHOLE = {"gradient_angle": "total_gradient_angle"}
+_OF_THE_WHOLE: Final = {"gradient_angle": "total_gradient_angle"}
 
 
-def angles_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | None:
+def angles_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
     """Angles to backpropagation by layer; None where nothing was measured."""
-    return _plate(
+    return _figure(
         tree,
         rule_looks,
         _ANGLES,
@@ -57,9 +64,9 @@ def angles_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | N
     )
 
 
-def sizes_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | None:
+def sizes_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
     """Norm ratios and sign agreement by layer; None where nothing was measured."""
-    return _plate(
+    return _figure(
         tree,
         rule_looks,
         _SIZES,
@@ -76,25 +83,25 @@ def sizes_plate(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Plate | No
     )
 
 
-def _plate(
+def _figure(
     tree: xr.DataTree,
     rule_looks: Mapping[str, Look],
-    measures: Mapping[str, tuple[str, Scale]],
+    measures: Mapping[str, tuple[str, MeasureScale]],
     *,
     row_height: float,
     what: str,
     meaning: str,
-) -> Plate | None:
-    """For each architecture and task, a panel for each run of measures that the same rules have."""
+) -> CaptionedFigure | None:
+    """A panel for each run of measures that the same rules have, by architecture and task."""
     if "truth" not in tree.children:
         return None
     subjects = tree["subjects"].to_dataset()
     truth = tree["truth"].to_dataset()
     kept = [name for name in truth.data_vars if name in {*measures, *_OF_THE_WHOLE.values()}]
-    truth = truth[kept].load().assign_coords({RULE: (SUBJECT, words(subjects[RULE]))})
+    truth = truth[kept].load().assign_coords({RULE: (SUBJECT, label_text(subjects[RULE]))})
     done = (subjects["status"] == DONE).to_numpy()
     panels, thinned = [], False
-    for (architecture, task), members in groups(subjects).items():
+    for (architecture, task), members in by_architecture_and_task(subjects).items():
         if not (members & done).any():
             continue
         chosen = truth.isel({SUBJECT: members & done})
@@ -105,21 +112,21 @@ def _plate(
         rows = [_row(chosen, name, *measures[name], shown) for name in measures if name in chosen]
         for rules, same in groupby([row for row in rows if row.rules], lambda row: row.rules):
             together = list(same)
-            figure = by_layer.draw(
+            figure = layer_grid.draw(
                 together, rule_looks=rule_looks, row_height=row_height, title=title
             )
             panels.append(Panel(figure, f"{what}, {title}. {_listed(together, rules)}"))
     fewer = f" Of deeper networks {MOST_LAYERS} layers are shown, evenly by depth." * thinned
     caption = (
         f"{meaning} Line: mean of the subjects of each rule; band: its 95 % interval; "
-        f"{int(done.sum())} subjects.{left_out(done)}{fewer} No decoder sees this; the numbers are "
-        "in the store under /truth."
+        f"{int(done.sum())} subjects.{not_shown(done)}{fewer} No decoder sees this; the "
+        "numbers are in the store under /truth."
     )
-    return Plate(tuple(panels), caption, broad=True) if panels else None
+    return CaptionedFigure(tuple(panels), caption, full_width=True) if panels else None
 
 
-def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, Scale]]) -> list[str]:
-    """Layers in which any of the measures was made, from input to output."""
+def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, MeasureScale]]) -> list[str]:
+    """Layers in which anything was measured, from input to output."""
     made = [
         np.isfinite(truth[name].transpose(..., LAYER).to_numpy()).any((0, 1))
         for name in measures
@@ -131,31 +138,33 @@ def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, Scale]]) -> lis
     if "layer_depth" in truth.coords:  # the table's order is that of all architectures together
         depth = np.nan_to_num(truth["layer_depth"].transpose(..., LAYER).to_numpy()).max(0)
         places = places[np.argsort(depth[places], kind="stable")]
-    return [str(name) for name in words(truth[LAYER])[places]]
+    return [str(name) for name in label_text(truth[LAYER])[places]]
 
 
 def _spread(layers: Sequence[str]) -> list[str]:
-    """At most MOST_LAYERS of them, the first and the last among these."""
+    """At most MOST_LAYERS layers, evenly by depth, with the first and the last."""
     count = min(len(layers), MOST_LAYERS)
     return [layers[place] for place in np.linspace(0, len(layers) - 1, count).round().astype(int)]
 
 
-def _row(truth: xr.Dataset, name: str, label: str, scale: Scale, layers: Sequence[str]) -> Row:
-    place = {layer: index for index, layer in enumerate(words(truth[LAYER]))}
+def _row(
+    truth: xr.Dataset, name: str, label: str, scale: MeasureScale, layers: Sequence[str]
+) -> MeasureRow:
+    place = {layer: index for index, layer in enumerate(label_text(truth[LAYER]))}
     columns = {layer: truth[name].isel({LAYER: place[layer]}) for layer in layers}
     whole = _OF_THE_WHOLE.get(name)
     if whole in truth and np.isfinite(truth[whole]).any():
         columns[WHOLE] = truth[whole]
-    return Row(label, scale, columns)
+    return MeasureRow(label, scale, columns)
 
 
-def _listed(rows: Sequence[Row], rules: Sequence[str]) -> str:
+def _listed(rows: Sequence[MeasureRow], rules: Sequence[str]) -> str:
     """Means at the last visit, in words."""
     said = []
     for row in rows:
         ends = []
         for rule in rules:
-            means = [by_layer.summary(v, rule, row.scale)[1, -1] for v in row.columns.values()]
+            means = [layer_grid.summary(v, rule, row.scale)[1, -1] for v in row.columns.values()]
             numbers = [f"{mean:.3g}" if np.isfinite(mean) else "none" for mean in means]
             ends.append(f"{pretty(rule)} {', '.join(numbers)}")
         said.append(f"{row.label} in {', '.join(row.columns)}: {'; '.join(ends)}")

@@ -12,11 +12,10 @@ from matplotlib.figure import Figure
 
 from virtuallab.decoder.power_result import DesignResult
 from virtuallab.report.figures import learning_curves
-from virtuallab.report.figures.common import layer_grid as by_layer
-from virtuallab.report.figures.designs import cost_front as front
-from virtuallab.report.figures.designs import setting_curves as curves
-from virtuallab.report.figures.designs.setting_curves import Curve
-from virtuallab.report.render import svg
+from virtuallab.report.figures.common import layer_grid
+from virtuallab.report.figures.designs import cost_front, setting_curves
+from virtuallab.report.figures.designs.setting_curves import SettingCurve
+from virtuallab.report.render import inline_svg
 from virtuallab.report.style import looks, observable_look
 
 
@@ -25,14 +24,14 @@ def costs(most: float) -> Figure:
         DesignResult({"units": 1}, cost, 0.5, 0.4, 0.6)
         for cost in np.geomspace(2.0, 2.0 * most, 30)
     ]
-    return front.draw(tried, tried[:3], target=0.8, chance=0.25)
+    return cost_front.draw(tried, tried[:3], target=0.8, chance=0.25)
 
 
 def settings(most: float) -> Figure:
     x = np.geomspace(1.5, 1.5 * most, 30)
     half = np.full(30, 0.5)
-    curve = Curve("activity", x, half, half - 0.1, half + 0.1, observable_look("activity"))
-    return curves.draw([curve], chance=0.25, axis="units")
+    curve = SettingCurve("activity", x, half, half - 0.1, half + 0.1, observable_look("activity"))
+    return setting_curves.draw([curve], chance=0.25, axis="units")
 
 
 def losses(most: float) -> Figure:
@@ -45,15 +44,15 @@ def ratios(most: float) -> Figure:
     values = np.stack([np.geomspace(most, 1.0, 4), np.full(4, 1.0)])
     coords = {"rule": ("subject", ["adam", "oja"]), "epoch": ("visit", np.arange(4.0))}
     of_layer = {"fc1": xr.DataArray(values, coords, ("subject", "visit"))}
-    row = by_layer.Row("ratio", by_layer.RATIO, of_layer)
-    return by_layer.draw([row], rule_looks=looks(["adam", "oja"]))
+    row = layer_grid.MeasureRow("ratio", layer_grid.RATIO, of_layer)
+    return layer_grid.draw([row], rule_looks=looks(["adam", "oja"]))
 
 
 @pytest.mark.parametrize("draw", [costs, settings, losses, ratios])
 @pytest.mark.parametrize("most", [25.0, 3e3, 4e8])
 def test_ticks_are_plain_and_apart(draw: Callable[[float], Figure], most: float) -> None:
     figure = draw(most)
-    assert "$" not in svg(figure)
+    assert "$" not in inline_svg(figure, "name", "alt")
     for axes in figure.axes:
         for axis, along in ((axes.xaxis, "x"), (axes.yaxis, "y")):
             if axis.get_scale() != "log":

@@ -3,7 +3,12 @@ import pytest
 import xarray as xr
 
 from tests.report.synthetic import LAYERS, RULES, experiment
-from virtuallab.report.figures.alignment import MOST_LAYERS, WHOLE, angles_plate, sizes_plate
+from virtuallab.report.figures.gradient_alignment import (
+    MOST_LAYERS,
+    WHOLE,
+    angles_figure,
+    sizes_figure,
+)
 from virtuallab.report.style import looks
 from virtuallab.vocabulary import DONE
 
@@ -29,9 +34,9 @@ def changed(tree, **variables):
 
 
 def test_measures_that_the_same_rules_have_share_a_panel(tree):
-    plate = angles_plate(tree, looks(RULES))
-    assert plate.broad
-    of_all, of_feedback = plate.panels[:2]
+    figure = angles_figure(tree, looks(RULES))
+    assert figure.full_width
+    of_all, of_feedback = figure.panels[:2]
     assert legend(of_all) == [
         "Adam",
         "feedback_alignment",
@@ -44,13 +49,13 @@ def test_measures_that_the_same_rules_have_share_a_panel(tree):
 
 
 def test_the_gradient_is_also_shown_over_all_parameters(tree):
-    of_all, of_feedback = angles_plate(tree, looks(RULES)).panels[:2]
+    of_all, of_feedback = angles_figure(tree, looks(RULES)).panels[:2]
     assert titles(of_all) == [*LAYERS, WHOLE]
     assert titles(of_feedback) == [*LAYERS]
 
 
-def test_sizes_and_signs_have_a_plate_of_their_own(tree):
-    of_all, of_feedback = sizes_plate(tree, looks(RULES)).panels[:2]
+def test_sizes_and_signs_have_a_figure_of_their_own(tree):
+    of_all, of_feedback = sizes_figure(tree, looks(RULES)).panels[:2]
     assert rows(of_all) == ["gradient norm"]
     assert rows(of_feedback) == ["weight norm", "sign agreement"]
 
@@ -62,9 +67,9 @@ def test_each_architecture_has_its_panels_and_its_own_layers(tree):
     mine = tree["subjects/architecture"].to_numpy() == "mlp"
     for values in angles.values():
         values[mine, :, 0] = np.nan
-    plate = angles_plate(changed(tree, **angles), looks(RULES))
-    assert [panel.alt.split(", ")[1] for panel in plate.panels] == ["knet4"] * 2 + ["mlp"] * 2
-    assert titles(plate.panels[2]) == [*LAYERS[1:], WHOLE]
+    figure = angles_figure(changed(tree, **angles), looks(RULES))
+    assert [panel.alt.split(", ")[1] for panel in figure.panels] == ["knet4"] * 2 + ["mlp"] * 2
+    assert titles(figure.panels[2]) == [*LAYERS[1:], WHOLE]
 
 
 def test_layers_lie_from_input_to_output_whatever_their_order_in_the_table(tree):
@@ -74,25 +79,25 @@ def test_layers_lie_from_input_to_output_whatever_their_order_in_the_table(tree)
         "/subjects": tree["subjects"].to_dataset(),
         "/truth": truth.assign_coords(layer_depth=(("subject", "layer"), depth)),
     }
-    plate = angles_plate(xr.DataTree.from_dict(nodes), looks(RULES))
-    assert titles(plate.panels[0]) == [LAYERS[2], LAYERS[0], LAYERS[1], WHOLE]
+    figure = angles_figure(xr.DataTree.from_dict(nodes), looks(RULES))
+    assert titles(figure.panels[0]) == [LAYERS[2], LAYERS[0], LAYERS[1], WHOLE]
 
 
 def test_the_caption_says_who_is_left_out_and_the_alternative_text_gives_numbers(tree):
-    plate = angles_plate(tree, looks(RULES))
+    figure = angles_figure(tree, looks(RULES))
     status = tree["subjects/status"].to_numpy()
-    assert f"{(status == DONE).sum()} subjects" in plate.caption
-    assert f"{(status != DONE).sum()} that diverged" in plate.caption
-    assert "Adam 0, 0, 0, 0" in plate.panels[0].alt
-    assert "feedback alignment none, " in plate.panels[1].alt
+    assert f"{(status == DONE).sum()} subjects" in figure.caption
+    assert f"{(status != DONE).sum()} that diverged" in figure.caption
+    assert "Adam 0, 0, 0, 0" in figure.panels[0].alt
+    assert "feedback alignment none, " in figure.panels[1].alt
 
 
 def test_a_diverged_subject_changes_nothing(tree):
     gone = tree["subjects/status"].to_numpy() != DONE
     angle = tree["truth/gradient_angle"].to_numpy().copy()
     angle[gone] = 170.0
-    assert angles_plate(changed(tree, gradient_angle=angle), looks(RULES)).panels[0].alt == (
-        angles_plate(tree, looks(RULES)).panels[0].alt
+    assert angles_figure(changed(tree, gradient_angle=angle), looks(RULES)).panels[0].alt == (
+        angles_figure(tree, looks(RULES)).panels[0].alt
     )
 
 
@@ -100,21 +105,21 @@ def test_of_a_deep_network_a_few_layers_are_shown_evenly(tree):
     deep = tree["truth"].to_dataset().isel(layer=[0, 1, 2] * 6)
     names = [f"conv{index}" for index in range(18)]
     nodes = {"/subjects": tree["subjects"].to_dataset(), "/truth": deep.assign_coords(layer=names)}
-    plate = angles_plate(xr.DataTree.from_dict(nodes), looks(RULES))
-    shown = titles(plate.panels[1])
+    figure = angles_figure(xr.DataTree.from_dict(nodes), looks(RULES))
+    shown = titles(figure.panels[1])
     assert len(shown) == MOST_LAYERS
     assert (shown[0], shown[-1]) == ("conv0", "conv17")
-    assert f"{MOST_LAYERS} layers are shown" in plate.caption
+    assert f"{MOST_LAYERS} layers are shown" in figure.caption
 
 
-@pytest.mark.parametrize("plate", [angles_plate, sizes_plate])
-def test_without_the_truth_there_is_no_plate(plate):
-    assert plate(experiment(decoded=False, recorded=False, pending=48), looks(RULES)) is None
+@pytest.mark.parametrize("make", [angles_figure, sizes_figure])
+def test_without_the_truth_there_is_no_figure(make):
+    assert make(experiment(decoded=False, recorded=False, pending=48), looks(RULES)) is None
     bare = experiment()
     names = [name for name in bare["truth"].data_vars if "loss" not in name]
     nodes = {
         "/subjects": bare["subjects"].to_dataset(),
         "/truth": bare["truth"].to_dataset().drop_vars(names),
     }
-    assert plate(xr.DataTree.from_dict(nodes), looks(RULES)) is None
-    assert plate(xr.DataTree.from_dict({"/subjects": nodes["/subjects"]}), looks(RULES)) is None
+    assert make(xr.DataTree.from_dict(nodes), looks(RULES)) is None
+    assert make(xr.DataTree.from_dict({"/subjects": nodes["/subjects"]}), looks(RULES)) is None
