@@ -31,13 +31,15 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.lab.decode import recorded_features
 from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.report.certainty_plates import held_out_plate, left_out_plate, reliability_plate
-from virtuallab.report.relevance_plates import relevance_of_shown
+from virtuallab.report.figures.confusion import confusion_figure
+from virtuallab.report.figures.held_out import held_out_figure
+from virtuallab.report.figures.importance import importance_of_shown
+from virtuallab.report.figures.left_out import left_out_figure
+from virtuallab.report.figures.reliability import reliability_figure
 from virtuallab.report.render import png
-from virtuallab.report.results import Analysis as Judged
-from virtuallab.report.results import Result, analyses
+from virtuallab.report.results.analyses import analyses
+from virtuallab.report.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.report.style import pretty
-from virtuallab.report.verdict_plates import confusion_plate
 from virtuallab.store import Store
 
 ROOT = Path(__file__).parent.parent
@@ -145,7 +147,7 @@ def published(features: xr.Dataset, workers: int) -> list[str]:
     return [*table(["from", *map(pretty, classifiers)], rows), "", told]
 
 
-def controls(best: Result) -> list[str]:
+def controls(best: DecodingResult) -> list[str]:
     """Every control of the verdict, and what it came to."""
     rows = [
         [
@@ -160,7 +162,7 @@ def controls(best: Result) -> list[str]:
     return table(["control", "must be", "accuracy", "", ""], rows)
 
 
-def belief(best: Result) -> list[str]:
+def belief(best: DecodingResult) -> list[str]:
     """Calibration, coverage, and rules that were left out."""
     assert best.calibration is not None
     assert best.coverage is not None
@@ -187,7 +189,7 @@ def belief(best: Result) -> list[str]:
     return lines
 
 
-def strengths(judged: Mapping[str, Judged]) -> list[str]:
+def strengths(judged: Mapping[str, AnalysisResult]) -> list[str]:
     """What can be read off of the numbers of a rule, by each probe, in which subjects."""
     rows = []
     for subjects, each in judged.items():
@@ -214,18 +216,18 @@ def strengths(judged: Mapping[str, Judged]) -> list[str]:
     )
 
 
-def draw(judged: Judged) -> None:
+def draw(judged: AnalysisResult) -> None:
     """Draw what the documentation shows."""
-    plates = {
-        "reliability": reliability_plate(judged),
-        "held_out": held_out_plate(judged),
-        "left_out": left_out_plate(judged),
-        "confusion": confusion_plate(judged),
-        "relevance": relevance_of_shown(judged),
+    figures = {
+        "reliability": reliability_figure(judged),
+        "held_out": held_out_figure(judged),
+        "left_out": left_out_figure(judged),
+        "confusion": confusion_figure(judged),
+        "relevance": importance_of_shown(judged),
     }
-    for name, plate in plates.items():
-        for number, panel in enumerate(plate.panels if plate else ()):
-            suffix = f"_{number + 1}" if plate and len(plate.panels) > 1 else ""
+    for name, figure in figures.items():
+        for number, panel in enumerate(figure.panels if figure else ()):
+            suffix = f"_{number + 1}" if figure and len(figure.panels) > 1 else ""
             (IMAGES / f"decoder_{name}{suffix}.png").write_bytes(png(panel.figure))
 
 

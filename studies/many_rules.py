@@ -27,7 +27,7 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.figures import confusion
 from virtuallab.report.render import png
-from virtuallab.report.results import Estimate
+from virtuallab.report.results.estimate import Estimate
 from virtuallab.report.style import pretty
 from virtuallab.vocabulary import DIVERGED, LAYER, SUBJECT, VISIT
 

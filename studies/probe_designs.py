@@ -20,12 +20,12 @@ from rich.console import Console
 from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
-from virtuallab.report.comparison_plates import best_plate, curve_of, label
-from virtuallab.report.figures import curves
-from virtuallab.report.figures.curves import Curve
-from virtuallab.report.power import sentences
+from virtuallab.report.figures.designs import setting_curves as curves
+from virtuallab.report.figures.designs.best_designs import best_designs_figure
+from virtuallab.report.figures.designs.setting_curves import SettingCurve, curve_of
 from virtuallab.report.render import png
-from virtuallab.report.style import Look, observable_look, pretty
+from virtuallab.report.results.power import sentences
+from virtuallab.report.style import Look, observable_look, pretty, setting_name
 from virtuallab.vocabulary import ACTIVITY, CLASSIFIER, CONTROL, DESIGN, OBSERVABLE, RULE, WEIGHTS
 
 ROOT = Path(__file__).parent.parent
@@ -181,7 +181,7 @@ def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
     return tables[0], tables[1]
 
 
-def save(name: str, lines: Sequence[Curve], **how: str) -> None:
+def save(name: str, lines: Sequence[SettingCurve], **how: str) -> None:
     """Draw curves into a file of the documentation."""
     figure = curves.draw(lines, chance=0.25, width=5.4, **how)  # type: ignore[arg-type]
     (IMAGES / f"probe_designs_{name}.png").write_bytes(png(figure))
@@ -189,7 +189,7 @@ def save(name: str, lines: Sequence[Curve], **how: str) -> None:
 
 def line(
     found: xr.Dataset, name: str, observable: str, axis: str, look: Look, title: str, **held: float
-) -> Curve:
+) -> SettingCurve:
     """One curve of the designs of a name."""
     keep = found["design_name"].values == name
     for path, value in held.items():
@@ -200,7 +200,7 @@ def line(
 
 def draw(found: dict[str, xr.Dataset]) -> None:
     """Draw all figures."""
-    figure = best_plate(found["probe_designs"]).panels[0].figure
+    figure = best_designs_figure(found["probe_designs"]).panels[0].figure
     (IMAGES / "probe_designs_devices.png").write_bytes(png(figure))
     colours = {"early": "#de8f05", "middle": "#029e73", "late": "#0173b2", "sparse": "#b3246b"}
     for observable in (ACTIVITY, WEIGHTS):
@@ -247,7 +247,7 @@ def draw(found: dict[str, xr.Dataset]) -> None:
             for observable, axis in ((ACTIVITY, "units"), (WEIGHTS, "synapses"))
             for count, dash in ((400, "solid"), (40, (0, (5, 2))))
         ]
-        save(kind, lines, axis=label(f"noise.{kind}"))
+        save(kind, lines, axis=setting_name(f"noise.{kind}"))
 
 
 def main() -> None:

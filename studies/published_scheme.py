@@ -31,7 +31,7 @@ from virtuallab.lab.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.report.figures import accuracy
 from virtuallab.report.render import png
-from virtuallab.report.results import Estimate
+from virtuallab.report.results.estimate import Estimate
 from virtuallab.report.style import pretty
 from virtuallab.store import Store
 from virtuallab.vocabulary import OBSERVABLE, PROBE

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import virtuallab
-from virtuallab.console import framed, plain, say, terminal_console
+from virtuallab.console import plain, say, terminal_console, terminal_table
 
 ODD = "[/b] [a]x[/a] :smile: \x1b[31mred"
 SHOWN = "[/b] [a]x[/a] :smile: \\x1b[31mred"
@@ -23,7 +23,7 @@ def printed(what: object, width: int = 80, **options: object) -> str:
 
 
 def controls():
-    table = framed("main: controls", "of activity")
+    table = terminal_table("main: controls", "of activity")
     table.add_column("control", no_wrap=True)
     table.add_column("accuracy", no_wrap=True)
     table.add_column("outcome")
@@ -34,7 +34,7 @@ def controls():
 
 
 def test_text_from_outside_is_printed_as_it_stands_in_every_part_of_a_table():
-    table = framed(f"title {ODD}", f"caption {ODD}")
+    table = terminal_table(f"title {ODD}", f"caption {ODD}")
     table.add_column(f"header {ODD}")
     table.add_row(f"cell {ODD}")
     for text in (printed(table), printed(table, width=20)):
@@ -73,7 +73,7 @@ def test_where_columns_do_not_fit_each_row_names_its_cells_below_one_another():
 
 
 def test_a_row_that_goes_on_with_the_cell_above_repeats_it_where_rows_are_blocks():
-    table = framed()
+    table = terminal_table()
     table.add_column("probe")
     table.add_column("observable", no_wrap=True)
     table.add_row("array", "activity" * 4)
@@ -84,7 +84,7 @@ def test_a_row_that_goes_on_with_the_cell_above_repeats_it_where_rows_are_blocks
 
 @pytest.mark.parametrize("width", [30, 40, 80, None])
 def test_a_name_to_be_copied_is_whole(width):
-    table = framed()
+    table = terminal_table()
     table.add_column("name", no_wrap=True)
     table.add_column("what it is")
     table.add_row(LONG, "Projects random targets to every layer, and what follows in many words.")

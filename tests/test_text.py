@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from virtuallab.text import brief, printable
+from virtuallab.text import brief, listed, percent, printable, short
 
 
 def test_terminal_escapes_and_control_characters_are_shown_and_not_obeyed():
@@ -27,3 +27,10 @@ def test_a_message_cuts_overlong_words_and_no_path():
     assert brief(f"x {'[' * 200_000}") == f"x {'[' * 60}... (200000 long)"
     path = "/" + "folder/" * 60
     assert brief(f"{path} \x1b") == f"{path} \\x1b"
+
+
+def test_numbers_and_lists_are_written_for_people():
+    assert (percent(0.95), percent(0.975), percent(0.8875, 0)) == ("95 %", "97.5 %", "89 %")
+    assert (listed(["a"]), listed(["a", "b", "c"])) == ("a", "a, b and c")
+    assert short({"snr": 0.12345, "poisson": None, "units": [1, 2.0]}) == "snr 0.123, units [1, 2]"
+    assert short(0.12345, digits=4) == "0.1235"

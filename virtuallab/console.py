@@ -52,7 +52,9 @@ def say(console: Console, text: object) -> None:
     console.print(plain(text))
 
 
-def framed(title: str | None = None, caption: str | None = None, *, header: bool = True) -> Framed:
+def terminal_table(
+    title: str | None = None, caption: str | None = None, *, header: bool = True
+) -> TerminalTable:
     """Table of the terminal: a line above it and below it, and one below the header.
 
     Parameters
@@ -62,13 +64,13 @@ def framed(title: str | None = None, caption: str | None = None, *, header: bool
     header : bool
         Show the names of the columns.
     """
-    table = Framed(show_header=header, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = TerminalTable(show_header=header, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.above = None if title is None else plain(title, "bold")
     table.below = None if caption is None else plain(caption, "dim italic")
     return table
 
 
-class Framed(Table):
+class TerminalTable(Table):
     """Table whose words stay whole in a terminal of any width.
 
     Where all cells do not fit side by side, cells of several words are wrapped between words; where

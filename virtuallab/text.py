@@ -1,9 +1,10 @@
-"""Text that comes from outside, made safe to print."""
+"""Text for people: numbers and lists as they are written, and text from outside made safe."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 
 _KEPT = "\n\t"
 
@@ -56,6 +57,76 @@ def brief(text: str, longest: int = 500) -> str:
     """
     cut = re.sub(rf"\S{{{longest},}}", lambda m: f"{m[0][:60]}... ({len(m[0])} long)", text)
     return printable(cut)
+
+
+def percent(share: float, decimals: int | None = None) -> str:
+    """A share in per cent.
+
+    Parameters
+    ----------
+    share : float
+        From 0 to 1.
+    decimals : int, optional
+        Digits after the point; as many as the number needs if not given.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.975), percent(0.8875, 0)
+    ('95 %', '97.5 %', '89 %')
+    """
+    number = f"{100 * share:g}" if decimals is None else f"{100 * share:.{decimals}f}"
+    return f"{number} %"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as part of a sentence.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> listed(["units"]), listed(["units", "noise", "visits"])
+    ('units', 'units, noise and visits')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def short(value: object, digits: int = 3) -> str:
+    """A setting's value, numbers rounded to significant digits.
+
+    Parameters
+    ----------
+    value : object
+        A number, text, list or mapping, also nested.
+    digits : int
+        Significant digits of a number that is not an integer.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> short(0.12345), short(200), short({"snr": 0.5, "poisson": None}), short([1, 2.0])
+    ('0.123', '200', 'snr 0.5', '[1, 2]')
+    """
+    if isinstance(value, Mapping):
+        entries = (f"{k} {short(v, digits)}" for k, v in value.items() if v is not None)
+        return ", ".join(entries)
+    if isinstance(value, list):
+        return f"[{', '.join(short(each, digits) for each in value)}]"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _escaped(character: str) -> str:

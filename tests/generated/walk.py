@@ -122,9 +122,9 @@ def _quicker(ways: Ways) -> Iterator[None]:
         ("virtuallab.subject.training.cohort_size._SECONDS", 0.0),
     ]
     if not ways.page:
-        changes.append(("virtuallab.lab.experiment.build", lambda tree, check: ""))
+        changes.append(("virtuallab.lab.experiment.experiment_page", lambda tree, check: ""))
     elif not ways.drawn:
-        changes.append(("virtuallab.report.html.inline_svg", lambda *_: "<svg></svg>"))
+        changes.append(("virtuallab.report.page.template.inline_svg", lambda *_: "<svg></svg>"))
     with contextlib.ExitStack() as stack:
         for place, value in changes:
             stack.enter_context(mock.patch(place, value))

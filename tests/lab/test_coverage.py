@@ -21,7 +21,7 @@ from virtuallab.lab.compare import compare
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.experiment import decode, probe, remove, run
 from virtuallab.lab.identify import identify
-from virtuallab.report import build
+from virtuallab.report import experiment_page
 from virtuallab.store import Store
 
 TINY = (
@@ -89,7 +89,7 @@ def test_a_half_recorded_probe_is_decoded_only_when_asked(folder: Path) -> None:
     tree = vl.open(store)
     assert tree["decoding/main"].attrs["partial"] == "probe 'some' has recorded 8 of 10 subjects"
     assert tree["decoding/main"].attrs["n_subjects"] == 8
-    assert words in build(tree)
+    assert words in experiment_page(tree)
     probe(store, workers=1)
     decode(store, workers=1)
     assert "partial" not in vl.open(store)["decoding/main"].attrs

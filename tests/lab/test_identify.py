@@ -22,7 +22,7 @@ from virtuallab.intake import matching_probe, read_recording
 from virtuallab.lab import decoders
 from virtuallab.lab.identify import identify
 from virtuallab.lab.workers import torch_threads
-from virtuallab.report.identified import verdict
+from virtuallab.report.tables.identification import verdict
 from virtuallab.store.decoder_file import load, save
 
 PROTOCOL = """\

@@ -18,7 +18,7 @@ from virtuallab.lab import compare, power, preserved, schema, search
 from virtuallab.lab import experiment as experiments
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.start import write_starter
-from virtuallab.report.html import build
+from virtuallab.report.page.experiment import experiment_page
 
 SUBJECTS = """\
 schema_version: 1
@@ -48,7 +48,7 @@ def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
     tree = experiment()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(experiments, "so_far", lambda *_: tree)
-    monkeypatch.setattr(experiments, "build", lambda *_, **__: "<html>")
+    monkeypatch.setattr(experiments, "experiment_page", lambda *_, **__: "<html>")
 
     def reported(output: str | None, error: type[Exception] | None = None, match: str = "") -> str:
         page = io.StringIO()
@@ -110,7 +110,7 @@ def test_only_a_page_of_ours_is_replaced(report: Any) -> None:
 
 
 def test_every_page_can_be_told_from_files_of_others() -> None:
-    page = build(experiment()).encode()
+    page = experiment_page(experiment()).encode()
     assert b'<meta name="generator" content="virtuallab">' in page[:2000]
 
 

@@ -45,7 +45,7 @@ TWO = "subjects.rules=[backprop, {name: backprop, label: wild}]"
 
 @pytest.fixture(autouse=True)
 def _undrawn() -> Iterator[None]:
-    with mock.patch("virtuallab.report.html.inline_svg", return_value="<svg></svg>"):
+    with mock.patch("virtuallab.report.page.template.inline_svg", return_value="<svg></svg>"):
         yield
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
+from tests.report.designs import comparison_of_designs
 from tests.report.synthetic import experiment
-from virtuallab.report import build
+from virtuallab.report import experiment_page
 
 
 @pytest.fixture(scope="session")
@@ -14,4 +15,9 @@ def tree() -> xr.DataTree:
 
 @pytest.fixture(scope="session")
 def page(tree: xr.DataTree) -> str:
-    return build(tree)
+    return experiment_page(tree)
+
+
+@pytest.fixture(scope="session")
+def comparison() -> xr.Dataset:
+    return comparison_of_designs()

@@ -55,9 +55,8 @@ def experiment(
     """Make the tree of an experiment in which every seventh subject diverged.
 
     ``signal`` is what accuracy has above chance, ``leaking`` the control that fails everywhere,
-    ``published`` adds an analysis with layers as samples, 0.1 too high. ``judged`` adds what older
-    stores lack: all controls, of which some are ``failing`` and some ``not_asked``, each judged by
-    the decoder, and how sure it is.
+    ``published`` adds an analysis with layers as samples, 0.1 too high. ``judged`` adds all
+    controls, of which some are ``failing`` and some ``not_asked``, and how sure the decoder is.
     """
     rng = np.random.default_rng(7)
     subjects = _subjects(replicates, pending)
@@ -114,6 +113,7 @@ def _subjects(replicates: int, pending: int) -> xr.Dataset:
             "rule": ("subject", _words([rule for _, rule, _ in table])),
             "architecture": ("subject", _words([architecture for architecture, _, _ in table])),
             "task": ("subject", _words(["digits"] * len(table))),
+            "loss": ("subject", _words(["cross_entropy"] * len(table))),
             "replicate": ("subject", np.array([replicate for _, _, replicate in table])),
             "learning_rate": ("subject", np.full(len(table), 0.01)),
             "status": ("subject", status),
@@ -237,6 +237,8 @@ def _decoding(
         "simultaneous_interval": ((*cell, "bound"), _interval(accuracy, 0.08)),
         "control_accuracy": ((*cell, "control"), controls),
         "control_interval": ((*cell, "control", "bound"), _interval(controls)),
+        "control_passed": ((*cell, "control"), _passed(controls, chance)),
+        "control_kind": ("control", _words(["chance"] * len(CONTROLS))),
         "confusion": ((*cell, "true_rule", "predicted_rule"), _confusion(accuracy)),
         "warnings": ("probe", _words(['["one seed is shared"]', "[]", "[]"])),
     }
@@ -272,16 +274,12 @@ def _judged(
     reached = np.where(absent | np.isnan(accuracy), np.nan, reached)
     notes = np.where(absent, REASON, np.where(kinds == "beat", "less this one: +0.20", ""))
     notes = np.broadcast_to(notes, reached.shape).astype(object)
-    kept = verdict.drop_vars(["control_accuracy", "control_interval", "control"])
+    kept = verdict.drop_dims("control")
     return (
         kept.assign(
             control_accuracy=((*cell, "control"), reached),
             control_interval=((*cell, "control", "bound"), _interval(reached)),
             control_passed=((*cell, "control"), np.where(np.isnan(reached), np.nan, 1.0 - fails)),
-            control_p_value=(
-                (*cell, "control"),
-                np.where(kinds == "chance", 0.5, np.nan + reached),
-            ),
             control_note=((*cell, "control"), notes),
             control_kind=("control", kinds.astype(object)),
             control_subjects=((*cell, "control"), np.full(reached.shape, 41)),
@@ -320,6 +318,10 @@ def _published(verdict: xr.Dataset) -> xr.Dataset:
     kept = verdict.drop_vars(strict)
     optimism = xr.full_like(verdict["balanced_accuracy"], 0.1)
     return kept.assign(optimism=optimism).assign_attrs(scheme="published")
+
+
+def _passed(controls: np.ndarray, chance: float) -> np.ndarray:
+    return np.where(np.isnan(controls), np.nan, 1.0 * (controls - 0.05 <= chance))
 
 
 def _interval(values: np.ndarray, half: float = 0.05) -> np.ndarray:

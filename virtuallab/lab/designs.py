@@ -15,9 +15,10 @@ from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balance
 from virtuallab.lab.bench import measured
 from virtuallab.lab.preserved import Sizes
 from virtuallab.lab.tried import Answer
+from virtuallab.labels import label_text
 from virtuallab.protocol import Compare, Point
 from virtuallab.protocol.plugin import plain
-from virtuallab.report.words import words
+from virtuallab.text import short
 from virtuallab.vocabulary import (
     CLASSIFIER,
     CONTROL,
@@ -79,7 +80,7 @@ def tabulated(
     sizes : sequence of Sizes
         Of each make of subject.
     """
-    labels = words(subjects[RULE])
+    labels = label_text(subjects[RULE])
     asked = dict.fromkeys(key for answer in came for key in answer.right)
     observables = list(dict.fromkeys(observable for observable, _ in asked))
     cells = (len(designs), len(observables), len(how.classifiers))
@@ -170,12 +171,7 @@ def _column(designs: Sequence[Designed], path: str, sizes: Sequence[Sizes]) -> n
 
 
 def _short(value: Any) -> str:
-    value = plain(value)
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {_short(v)}" for k, v in value.items() if v is not None)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_short, value))}]"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return short(plain(value), digits=4)
 
 
 def tidy(found: xr.Dataset) -> pd.DataFrame:

@@ -38,8 +38,8 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Protocol
-from virtuallab.report import build, verdict_table
-from virtuallab.report.subject_plates import Check, unchecked
+from virtuallab.report import experiment_page, verdict_table
+from virtuallab.report.figures.recorded_activity import RecordingCheck, unchecked
 from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.damage import Damage, refuse
 from virtuallab.store.integrity import damaged_parts
@@ -295,7 +295,7 @@ def _report(store: Path, output: Path | None, console: Console) -> tuple[xr.Data
     tree = so_far(store, added)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
-    write_page(page, lambda: build(tree, check=_check_of(store)))
+    write_page(page, lambda: experiment_page(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
     return tree, [damage for part in added.values() for damage in part]
 
@@ -314,7 +314,7 @@ def _tell(damage: Iterable[Damage]) -> None:
         warnings.warn(f"left out: {each}", VirtuallabWarning, stacklevel=3)
 
 
-def _check_of(path: Path) -> Check:
+def _check_of(path: Path) -> RecordingCheck:
     """Return what compares recordings with their checksums, where the store's records are there."""
     if not records_folder(path).is_dir():
         return unchecked

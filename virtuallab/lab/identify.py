@@ -18,7 +18,7 @@ from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.stages import check_trained, probes_in
 from virtuallab.lab.workers import stoppable
-from virtuallab.report import identified_summary
+from virtuallab.report import identification_summary
 from virtuallab.store import Store, decoder_file
 from virtuallab.store.facts import Facts
 from virtuallab.store.records import records_folder
@@ -108,7 +108,7 @@ def identify(
         wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     found = _answered((trained, facts), _sample(read, facts), read)
-    console.print(identified_summary(found))
+    console.print(identification_summary(found))
     # Last: where it cannot be written, the answer is there all the same.
     if save is not None:
         decoder_file.save(trained, facts, save)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 
-from virtuallab.console import framed, plain
+from virtuallab.console import plain, terminal_table
 from virtuallab.errors import MachineError
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.lab.stages import TRAIN, probes_in, stage
@@ -54,7 +54,7 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     total = sum(map(len, store.plan["cohorts"]))
     fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     fate["pending"] += total - len(trained)
-    table = framed(str(path))
+    table = terminal_table(str(path))
     for column in ("stage", "finished", "of", ""):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
@@ -85,7 +85,7 @@ def info(path: Path) -> RenderableType:
     provenance = {key: value for key, value in tree.attrs.items() if key != "plan"}
     text = str(provenance.pop("protocol_yaml", ""))
     provenance.pop("protocol_resolved", None)
-    table = framed(f"{path} ({megabytes(stored(path))})", header=False)
+    table = terminal_table(f"{path} ({megabytes(stored(path))})", header=False)
     for key, value in provenance.items():
         table.add_row(str(key), _short(value))
     for node in tree.subtree:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from virtuallab.console import Framed, framed
+from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import Anatomy, anatomies
 from virtuallab.lab.caution import cautions
@@ -173,9 +173,9 @@ def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
     return sizes
 
 
-def describe(plan: Plan) -> Framed:
+def describe(plan: Plan) -> TerminalTable:
     """Lay the plan out as a table for the terminal."""
-    lines = framed("Plan", header=False)
+    lines = terminal_table("Plan", header=False)
     lengths = sorted({len(cohort) for cohort in plan.cohorts})
     span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     lines.add_row("subjects", str(len(plan.subjects)))

@@ -27,7 +27,7 @@ from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
 from virtuallab.protocol import Power, Prices, Protocol, fault
 from virtuallab.report import power_page, power_summary
-from virtuallab.report.power import Asked
+from virtuallab.report.results.power import PowerQuestion
 
 
 @stoppable()
@@ -128,7 +128,9 @@ def power(
     with counting(console, "implantations tried", how.trials * how.seeds) as advance:
         frontier.explore(partial(tried, advance))
     found = frontier.seek(confirm)
-    asked = Asked(read.name, read.question, observable, how.classifier, len(labels), how.seeds)
+    asked = PowerQuestion(
+        read.name, read.question, observable, how.classifier, len(labels), how.seeds
+    )
     console.print(power_summary(found, asked))
     write_each(
         lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),

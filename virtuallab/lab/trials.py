@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from virtuallab.console import Framed, framed
+from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.protocol import Search, Study
+from virtuallab.text import short
 from virtuallab.vocabulary import describe as described
 
 _NEAR = 0.95  # of the best
@@ -118,11 +119,11 @@ def judge(study: Study, how: Search, trials: Sequence[Trial]) -> Finding:
     )
 
 
-def describe(name: str, how: Search, found: Sequence[Finding]) -> Framed:
+def describe(name: str, how: Search, found: Sequence[Finding]) -> TerminalTable:
     """Lay out for the terminal what the studies found."""
     most = max(finding.trials for finding in found)
     measure = described(how.objective)["long_name"]
-    lines = framed(
+    lines = terminal_table(
         title=f"{name}: best of {most} trials by {measure}",
         caption=f"near: share of trials within {100 * _NEAR:g} % of the best",
     )
@@ -135,7 +136,7 @@ def describe(name: str, how: Search, found: Sequence[Finding]) -> Framed:
     lines.add_column("near", no_wrap=True)
     for finding in found:
         settings = "\n".join(
-            f"{path.removeprefix('optimizer.')} {_short(v)}" for path, v in finding.settings.items()
+            f"{path.removeprefix('optimizer.')} {short(v)}" for path, v in finding.settings.items()
         )
         cells = [
             finding.study.label,
@@ -147,7 +148,3 @@ def describe(name: str, how: Search, found: Sequence[Finding]) -> Framed:
         ]
         lines.add_row(*cells)
     return lines
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,24 +1,19 @@
-"""What an experiment found, said for people: one page, one table for the terminal, one picture."""
+"""What an experiment found, for people: pages, figures, and tables for the terminal."""
 
-from virtuallab.report.comparison import comparison_page, ranking_table
-from virtuallab.report.estimate import Estimate
-from virtuallab.report.html import build
-from virtuallab.report.identified import identified_summary
-from virtuallab.report.power import power_page, power_summary
-from virtuallab.report.results import Result, results
-from virtuallab.report.terminal import verdict_table
-from virtuallab.report.verdict_plates import summary_figure
+from virtuallab.report.figures.accuracy import summary_figure
+from virtuallab.report.page.designs import comparison_page, power_page
+from virtuallab.report.page.experiment import experiment_page
+from virtuallab.report.tables.designs import power_summary, ranking_table
+from virtuallab.report.tables.identification import identification_summary
+from virtuallab.report.tables.verdict import verdict_table
 
 __all__ = [
-    "Estimate",
-    "Result",
-    "build",
     "comparison_page",
-    "identified_summary",
+    "experiment_page",
+    "identification_summary",
     "power_page",
     "power_summary",
     "ranking_table",
-    "results",
     "summary_figure",
     "verdict_table",
 ]

@@ -1,4 +1,4 @@
-"""Turn a figure into text or bytes: the same figure always into the same ones."""
+"""Figures as files and as elements of a page; the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,8 @@ from virtuallab.report.style import INK, theme
 from virtuallab.text import printable
 
 
-def svg(figure: Figure) -> str:
-    """Write a figure as a stand-alone SVG document on white, for a file."""
-    with theme():
-        page = StringIO()
-        _write(FigureCanvasSVG(figure), page, "white")
-    return printable(_trimmed(page.getvalue()))
-
-
 def png(figure: Figure, *, dpi: int = 200) -> bytes:
-    """Write a figure as a PNG image on white."""
+    """A figure as a PNG image on white."""
     with theme():
         page = BytesIO()
         canvas = FigureCanvasAgg(figure)
@@ -31,7 +23,7 @@ def png(figure: Figure, *, dpi: int = 200) -> bytes:
 
 
 def inline_svg(figure: Figure, name: str, alt: str) -> str:
-    """Write a figure as an ``<svg>`` element for an HTML page.
+    """A figure as an ``<svg>`` element of an HTML page.
 
     Parameters
     ----------
@@ -48,7 +40,8 @@ def inline_svg(figure: Figure, name: str, alt: str) -> str:
     """
     with theme():
         page = StringIO()
-        _write(FigureCanvasSVG(figure), page, "none")
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_figure(page, format="svg", facecolor="none", metadata=_UNDATED)
     text = printable(_trimmed(page.getvalue()))
     text = text[text.index("<svg") :]
     text = re.sub(r'\bid="', f'id="{name}-', text)
@@ -60,10 +53,6 @@ def inline_svg(figure: Figure, name: str, alt: str) -> str:
         f'width="{width:.0f}" height="{height:.0f}" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', head, text, count=1)
-
-
-def _write(canvas: FigureCanvasSVG, page: StringIO, ground: str) -> None:
-    canvas.print_figure(page, format="svg", facecolor=ground, metadata=_UNDATED)
 
 
 _UNDATED = {"Date": None, "Creator": None}

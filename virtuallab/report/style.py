@@ -1,7 +1,7 @@
-"""How figures look: one fixed look per rule, one theme, names as people write them.
+"""Style of figures: a fixed look for each rule, one theme, names as people write them.
 
-A rule is told apart by three things at once (colour, dashes, marker), so that a figure still reads
-in print without colour. The colours are seaborn's colour-blind palette without its pale and yellow
+Rules differ in three things at once (colour, dashes, marker), so that a figure can be read in print
+without colour. The colours are seaborn's colour-blind palette without its pale and yellow
 tones, which vanish on white paper, and four darker ones that a page in dark mode still shows.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Final
 import matplotlib as mpl
 import seaborn as sns
 
-from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS, describe
 
 INK: Final = "#20242a"  # text and axes; the page replaces it by the reader's text colour
 CONTROL_GREY: Final = "#8b9198"
@@ -27,7 +27,7 @@ PANEL_WIDTH: Final = 4.0  # inches: one panel fills the width of a phone at its 
 
 @dataclass(frozen=True)
 class Look:
-    """How one thing is drawn: ``colour`` in hex, matplotlib ``dash`` and ``marker``."""
+    """The look of a line: ``colour`` in hex, matplotlib's ``dash`` and ``marker``."""
 
     colour: str
     dash: str | tuple[int, tuple[int, ...]]
@@ -39,38 +39,26 @@ _COLOURS: Final = (
     *("#5a5fd0", "#b3246b", "#75901a", "#8a5540"),
 )
 _DASHES: Final = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 _LOOKS: Final = tuple(
-    Look(colour, _DASHES[(row + place) % len(_DASHES)], _MARKERS[(place + 5 * row) % len(_MARKERS)])
+    Look(colour, _DASHES[(row + place) % len(_DASHES)], MARKERS[(place + 5 * row) % len(MARKERS)])
     for row, (place, colour) in product(range(len(_DASHES)), enumerate(_COLOURS))
 )
 
-# Rules that many reports share keep their colour in all of them.
-_KNOWN: Final = {
-    "backprop": 0,
-    "sgd": 0,
-    "sgdm": 0,
-    "adam": 1,
-    "feedback_alignment": 2,
-    "information_alignment": 3,
-    "direct_feedback_alignment": 4,
-    "weight_mirror": 5,
-    "symmetric_alignment": 6,
-    "kolen_pollack": 7,
-    "sign_symmetry": 8,
-    "direct_random_target_projection": 9,
-    "hebbian": 10,
-    "predictive_coding": 11,
-    # From here on colours repeat, with other dashes and markers, in rules of another family.
-    "node_perturbation": 12,
-    "oja": 13,
-    "bcm": 14,
-    "forward_forward": 15,
-    "activation_alignment": 16,
-    "weight_perturbation": 17,
-    "alignment": 18,
-    "reward_modulated_hebbian": 19,
-    "difference_target_propagation": 20,
+# Rules that many reports share keep their colour in all of them. After twelve, colours repeat with
+# other dashes and markers, in rules of another family.
+_KNOWN: Final = {"sgd": 0, "sgdm": 0} | {
+    rule: place
+    for place, rule in enumerate(
+        (
+            *("backprop", "adam", "feedback_alignment", "information_alignment"),
+            *("direct_feedback_alignment", "weight_mirror", "symmetric_alignment"),
+            *("kolen_pollack", "sign_symmetry", "direct_random_target_projection", "hebbian"),
+            *("predictive_coding", "node_perturbation", "oja", "bcm", "forward_forward"),
+            *("activation_alignment", "weight_perturbation", "alignment"),
+            *("reward_modulated_hebbian", "difference_target_propagation"),
+        )
+    )
 }
 
 OBSERVABLE_LOOKS: Final = {
@@ -102,11 +90,19 @@ _PRETTY: Final = {
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """One look per label; no two labels of a figure share one (up to 48 of them).
+    """One look for each label; no two of up to 48 labels share one.
 
-    A label's look comes from the label itself, so it is the same in every report. Only where two
-    labels of one report would share a look does the later one, in alphabetical order, take the next
-    that is free.
+    A label's look depends on the label alone, so it is the same in every report. If two labels of
+    one report would share a look, the later one in alphabetical order takes the next free one.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Names of rules.
+
+    Returns
+    -------
+    mapping from label to Look
 
     >>> looks(["adam", "feedback_alignment"])["adam"] == looks(["adam", "sgdm"])["adam"]
     True
@@ -129,17 +125,30 @@ def _place(label: str) -> int:
 
 
 def observable_look(observable: str) -> Look:
-    """Look of an observable, from other colours than those of the rules."""
+    """Look of an observable, in colours that no rule has."""
     return OBSERVABLE_LOOKS.get(observable, Look(CONTROL_GREY, "solid", "v"))
 
 
 def pretty(name: str) -> str:
-    """Write a key as people write it.
+    """A name of a protocol or store, as people write it.
+
+    Parameters
+    ----------
+    name : str
 
     >>> pretty("feedback_alignment"), pretty("adam")
     ('feedback alignment', 'Adam')
     """
     return _PRETTY.get(name, name.replace("_", " "))
+
+
+def setting_name(setting: str) -> str:
+    """A setting of a probe as people write it, by its path in the protocol.
+
+    >>> setting_name("units"), setting_name("noise.snr")
+    ('recorded units', 'signal-to-noise ratio')
+    """
+    return describe(setting)["long_name"].replace(".", " ")
 
 
 _RC: Final[dict[Any, Any]] = {
@@ -183,7 +192,7 @@ _SETTINGS = threading.RLock()
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Draw and render with our theme, whatever the process had set; one thread at a time."""
+    """Draw and render with one theme, whatever the process had set; one thread at a time."""
     with _SETTINGS, mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC})

@@ -1,7 +1,12 @@
 import numpy as np
+import pytest
 import xarray as xr
 
-from virtuallab.report.figures import accuracy, controls
+from tests.report.synthetic import experiment
+from virtuallab.errors import UserError
+from virtuallab.report.figures import accuracy
+from virtuallab.report.figures.accuracy import accuracy_figure, summary_figure
+from virtuallab.report.results.analyses import analyses
 
 PROBES = np.array(["dense", "sparse"], dtype=object)
 OBSERVABLES = np.array(["activity", "weights"], dtype=object)
@@ -10,13 +15,6 @@ CELL = {"probe": PROBES, "observable": OBSERVABLES}
 VALUES = xr.DataArray([[0.9, 0.6], [0.5, np.nan]], dims=tuple(CELL), coords=CELL)
 INTERVAL = xr.concat([VALUES - 0.1, VALUES + 0.05], dim=xr.DataArray(BOUNDS, dims="bound"))
 INTERVAL = INTERVAL.assign_coords(bound=BOUNDS)
-
-
-def control_values(visit_0):
-    coords = {**CELL, "control": np.array(["visit_0"], dtype=object)}
-    values = xr.DataArray(np.full((2, 2, 1), visit_0), dims=tuple(coords), coords=coords)
-    bounds = xr.concat([values - 0.1, values + 0.1], dim=xr.DataArray(BOUNDS, dims="bound"))
-    return values, bounds.assign_coords(bound=BOUNDS)
 
 
 def test_each_measured_value_is_a_point_with_its_interval():
@@ -40,20 +38,26 @@ def test_a_probe_name_is_written_as_in_the_protocol():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a_b", "c"]
 
 
-def test_a_control_above_chance_is_named_as_that_in_the_legend():
-    for level, wanted in ((0.27, "visit 0 alone"), (0.5, "visit 0 alone, above chance")):
-        figure = controls.draw(VALUES, *control_values(level), chance=0.25)
-        labels = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert labels == ["accuracy", wanted]
+def test_each_classifier_has_a_panel_of_accuracy(tree):
+    (analysis,) = analyses(tree)
+    figure = accuracy_figure(analysis)
+    assert len(figure.panels) == 2
+    assert "41 subjects" in figure.caption
+    assert "noisy, activity change: " in figure.panels[0].alt
 
 
-def test_a_control_that_was_judged_is_red_only_if_it_failed():
-    values, bounds = control_values(0.5)
-    figure = controls.draw(VALUES, values, bounds, chance=0.25, failed=values > 0.6)
-    assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == ["visit 0 alone"]
+def test_the_summary_shows_the_classifier_of_the_best_result(tree):
+    (analysis,) = analyses(tree)
+    axes = summary_figure(tree).axes[0]
+    drawn = sorted(
+        float(x) for line in axes.lines if line.get_marker() != "None" for x in line.get_xdata()
+    )
+    wanted = [
+        r.accuracy.value for r in analysis.results if r.classifier == analysis.best.classifier
+    ]
+    assert drawn == pytest.approx(sorted(wanted))
 
 
-def test_controls_have_a_row_for_each_measured_value():
-    axes = controls.draw(VALUES, *control_values(0.25), chance=0.25).axes[0]
-    rows = [label.get_text() for label in axes.get_yticklabels()]
-    assert rows == ["dense, activity", "dense, weights", "sparse, activity"]
+def test_there_is_no_summary_before_decoding():
+    with pytest.raises(UserError, match="nothing is decoded"):
+        summary_figure(experiment(decoded=False))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -6,6 +8,8 @@ from matplotlib.colors import to_rgb
 
 from virtuallab.registry import RULES
 from virtuallab.report.figures import confusion
+from virtuallab.report.figures.confusion import confusion_figure
+from virtuallab.report.results.analyses import analyses
 
 
 def counts(values, names="abcdefgh"):
@@ -69,3 +73,31 @@ def test_no_number_touches_another_with_as_many_rules_as_there_are():
     boxes += [tick.get_window_extent() for tick in figure.axes[0].get_yticklabels()]
     for place, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[place + 1 :])
+
+
+def test_each_probe_has_the_confusion_of_its_best_result(tree):
+    (analysis,) = analyses(tree)
+    figure = confusion_figure(analysis)
+    titles = [panel.figure.axes[0].get_title(loc="left") for panel in figure.panels]
+    assert [title.split(":")[0] for title in titles] == [r.probe for r in analysis.of_probes]
+
+
+def test_the_confusions_of_all_probes_have_their_rules_in_one_order(tree):
+    figure = confusion_figure(analyses(tree)[0])
+    orders = {
+        tuple(label.get_text() for label in labels)
+        for panel in figure.panels
+        for axes in panel.figure.axes
+        for labels in (axes.get_xticklabels(), axes.get_yticklabels())
+    }
+    assert len(orders) == 1
+
+
+def test_many_rules_take_the_width_of_the_page(tree):
+    (analysis,) = analyses(tree)
+    assert not confusion_figure(analysis).full_width
+    names = np.array([f"rule {number}" for number in range(12)], dtype=object)
+    counts = analysis.dataset["confusion"].isel(true_rule=0, predicted_rule=0, drop=True)
+    table = counts.expand_dims({"true_rule": names, "predicted_rule": names})
+    dataset = analysis.dataset.drop_dims(["true_rule", "predicted_rule"]).assign(confusion=table)
+    assert confusion_figure(replace(analysis, dataset=dataset)).full_width

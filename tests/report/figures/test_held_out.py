@@ -1,5 +1,5 @@
-from virtuallab.report.estimate import Estimate
 from virtuallab.report.figures import held_out
+from virtuallab.report.results.estimate import Estimate
 
 GROUPS = {
     "architecture": {"knet4": Estimate(0.5, 0.4, 0.6), "mlp": Estimate(0.3, 0.2, 0.4)},

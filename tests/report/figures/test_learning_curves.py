@@ -1,7 +1,11 @@
 import numpy as np
 import xarray as xr
 
+from tests.report.synthetic import RULES, experiment
 from virtuallab.report.figures import learning_curves
+from virtuallab.report.figures.learning_curves import learning_figure
+from virtuallab.report.style import looks
+from virtuallab.vocabulary import DONE
 
 
 def curves(values, rules):
@@ -55,3 +59,35 @@ def test_a_legend_of_many_rules_takes_nothing_from_the_curves():
         figure.draw_without_rendering()
         heights.append(figure.axes[0].get_window_extent().height)
     assert heights[1] > 0.85 * heights[0]
+
+
+def test_each_architecture_has_a_panel_and_the_caption_says_who_is_left_out(tree):
+    figure = learning_figure(tree, looks(RULES))
+    assert [panel.alt.split(", ")[1] for panel in figure.panels] == [
+        *("knet4", "knet4"),
+        *("mlp", "mlp"),
+    ]
+    assert [panel.alt.split(" over ")[0] for panel in figure.panels[:2]] == [
+        "Validation accuracy",
+        "Validation loss",
+    ]
+    status = tree["subjects/status"].to_numpy()
+    assert f"{(status == DONE).sum()} subjects" in figure.caption
+    assert f"{(status != DONE).sum()} that diverged" in figure.caption
+
+
+def test_two_losses_are_never_drawn_as_one(tree):
+    two = tree.copy()
+    count = two["subjects"].sizes["subject"]
+    losses = np.array(["cross_entropy", "squared_error"] * (count // 2), dtype=object)
+    two["subjects"] = two["subjects"].to_dataset().assign(loss=("subject", losses))
+    figure = learning_figure(two, looks(RULES))
+    assert len(figure.panels) == 8
+    labels = [panel.figure.axes[0].get_ylabel() for panel in figure.panels[1::2]]
+    assert labels == ["validation loss (nat)", "validation loss"] * 2
+    assert "squared error" in figure.panels[2].alt
+
+
+def test_before_training_there_are_no_learning_curves():
+    tree = experiment(decoded=False, recorded=False, pending=48)
+    assert learning_figure(tree, looks(RULES)) is None

@@ -1,7 +1,10 @@
 import numpy as np
 import xarray as xr
 
+from tests.report.synthetic import RULES, experiment
 from virtuallab.report.figures import recorded_activity
+from virtuallab.report.figures.recorded_activity import activity_figure
+from virtuallab.vocabulary import DONE
 
 
 def recording(values, layers, labels=None, visits=None):
@@ -50,3 +53,22 @@ def test_more_units_than_can_be_seen_are_thinned_evenly():
 def test_a_probe_that_missed_visit_0_does_not_claim_to_show_it():
     figure = recorded_activity.draw(recording(np.ones((2, 2, 1)), ["a"], visits=[3, 8]))
     assert [axes.get_title() for axes in figure.axes[:2]] == ["visit 3", "visit 8"]
+
+
+def test_the_probe_that_is_asked_for_is_shown_if_it_kept_its_recordings(tree):
+    assert "“sparse”" in activity_figure(tree, ["sparse"]).caption
+    assert "“sparse”" in activity_figure(tree, ["all_units", "sparse", "noisy"]).caption
+    assert "“noisy”" in activity_figure(tree, ["all_units"]).caption
+
+
+def test_a_subject_of_each_rule_is_shown_and_none_that_diverged(tree):
+    figure = activity_figure(tree, ["noisy"])
+    shown = [panel.alt.split(" in ")[1].split(",")[0] for panel in figure.panels]
+    subjects = tree["subjects"].to_dataset().sel(subject=shown)
+    assert sorted(subjects["rule"].to_numpy()) == sorted(RULES)
+    assert (subjects["status"] == DONE).all()
+    assert (subjects["architecture"] == "knet4").all()
+
+
+def test_without_recordings_there_is_no_figure_of_activity():
+    assert activity_figure(experiment(recorded=False)) is None

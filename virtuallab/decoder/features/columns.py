@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.decoder.features.samples import stages
+from virtuallab.labels import label_text
 
 DEPTHS: Final = ("early", "middle", "deep", "middle - early", "deep - middle")
 
@@ -84,9 +85,9 @@ def columns_of(features: xr.Dataset, observable: str) -> Columns:
     observable : str
         Observable of the samples, or ``"all"``.
     """
-    of = _words(features["change_observable"])
+    of = label_text(features["change_observable"])
     chosen = np.ones(len(of), bool) if observable == "all" else of == observable
-    names = _words(features["change_name"])[chosen]
+    names = label_text(features["change_name"])[chosen]
     visits = features["visit"].to_numpy()
     learning = visits[visits > 0] if len(visits) > 1 else visits
     spans = [learning[stage] for stage in stages(len(learning))]
@@ -102,10 +103,6 @@ def columns_of(features: xr.Dataset, observable: str) -> Columns:
         last_visit=np.array([span[-1] for span in spans], dtype=np.int64)[stage],
         depth=np.array(DEPTHS)[depth],
     )
-
-
-def _words(labels: xr.DataArray) -> np.ndarray:
-    return np.array([str(label) for label in labels.to_numpy()], dtype=np.str_)
 
 
 def family_of(statistic: str) -> str:

@@ -1,1 +1,1 @@
-"""One file a question: each draws one panel from labelled arrays and touches nothing global."""
+"""Figures, one file each: the data, the drawing, the caption and the text alternative."""

@@ -1,16 +1,67 @@
-"""How well each probe identifies the rule, and from which observable."""
+"""Figure "Accuracy by probe and observable"."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, observable_look, pretty, theme
+from virtuallab.errors import UserError
+from virtuallab.report.figures.common.axes import accuracy_rows, points, set_title, single_axes
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.analyses import analyses
+from virtuallab.report.results.decoding import AnalysisResult
+from virtuallab.report.style import PANEL_WIDTH, observable_look, pretty, theme
+from virtuallab.text import percent
 from virtuallab.vocabulary import OBSERVABLE, PROBE
 
-_ROW = 0.17  # inches between two observables of a probe
+_ROW: Final = 0.17  # inches between two observables of a probe
+
+
+def accuracy_figure(analysis: AnalysisResult) -> CaptionedFigure:
+    """Accuracy by probe and observable, a panel for each classifier."""
+    panels = []
+    for classifier, (value, interval) in analysis.by_classifier().items():
+        figure = draw(value, interval, chance=analysis.chance, title=pretty(classifier))
+        members = [r for r in analysis.results if r.classifier == classifier]
+        each = "; ".join(f"{r.probe}, {pretty(r.observable)}: {r.accuracy}" for r in members)
+        what = f"Balanced accuracy of {pretty(classifier)}, chance {analysis.chance:.2f}"
+        panels.append(Panel(figure, f"{what}. {each}."))
+    caption = (
+        f"Balanced accuracy with {percent(analysis.confidence)} intervals, by probe and "
+        f"observable{analysis.counted}. Dashed: chance, {analysis.chance:.2f}."
+    )
+    return CaptionedFigure(tuple(panels), caption)
+
+
+def summary_figure(tree: xr.DataTree, *, width: float = 7.2) -> Figure:
+    """The accuracy of the first analysis: the experiment in one picture.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment that was decoded.
+    width : float
+        In inches.
+
+    Raises
+    ------
+    UserError
+        If nothing is decoded yet.
+
+    See Also
+    --------
+    virtuallab.report.render.png
+    """
+    found = [analysis for analysis in analyses(tree) if analysis.shown]
+    if not found:
+        raise UserError("nothing is decoded yet, so there is nothing to draw.")
+    shown = found[0].shown
+    assert shown is not None
+    value, interval = found[0].by_classifier()[shown.classifier]
+    return draw(value, interval, chance=found[0].chance, width=width)
 
 
 def draw(
@@ -21,14 +72,14 @@ def draw(
     width: float = PANEL_WIDTH,
     title: str = "",
 ) -> Figure:
-    """Draw a point with its interval for each probe and observable, and chance as a dashed line.
+    """Draw a point with its interval for each probe and observable.
 
     Parameters
     ----------
-    accuracy : xr.DataArray
-        Balanced accuracy, dims (probe, observable); NaN where a probe has no such observable.
-    interval : xr.DataArray
-        Its bounds, dims (probe, observable, bound) with bound ``low`` and ``high``.
+    accuracy : xr.DataArray, (probe, observable)
+        NaN if a probe has no such observable.
+    interval : xr.DataArray, (probe, observable, bound)
+        With the bounds ``low`` and ``high``.
     chance : float
     width : float
         Of the figure, in inches.
@@ -38,77 +89,21 @@ def draw(
     observables = [str(name) for name in accuracy[OBSERVABLE].to_numpy()]
     step = 1.0 / (len(observables) + 1.2)
     with theme():
-        height = 1.25 + _ROW * (len(observables) + 1.2) * len(probes)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(1.25 + _ROW * (len(observables) + 1.2) * len(probes), width)
         for place, observable in enumerate(observables):
             look = observable_look(observable)
             offset = (place - (len(observables) - 1) / 2) * step
-            rows = np.arange(len(probes)) + offset
             points(
                 axes,
                 accuracy.sel({OBSERVABLE: observable}),
                 interval.sel({OBSERVABLE: observable}),
-                rows,
+                np.arange(len(probes)) + offset,
                 colour=look.colour,
                 marker=look.marker,
                 label=pretty(observable),
             )
-        axes.set_yticks(range(len(probes)), probes)
-        finish(axes, len(probes), chance)
-        axes.set_title(title, loc="left", pad=14 if title else None)
+        accuracy_rows(axes, probes, chance)
+        set_title(axes, title)
         columns = len(observables) if width > PANEL_WIDTH else min(len(observables), 2)
         figure.legend(loc="outside lower center", ncols=columns, handletextpad=0.3)
     return figure
-
-
-def points(
-    axes: Axes,
-    values: xr.DataArray,
-    interval: xr.DataArray,
-    rows: np.ndarray,
-    *,
-    colour: str,
-    marker: str,
-    label: str,
-    filled: bool = True,
-) -> None:
-    """Draw values and their intervals on the rows given; what is missing is left out."""
-    centre = values.to_numpy().astype(float)
-    low = interval.sel(bound="low").to_numpy().astype(float)
-    high = interval.sel(bound="high").to_numpy().astype(float)
-    there = np.isfinite(centre)
-    # Unclipped, so that a point on the edge of the axis is whole.
-    axes.hlines(rows[there], low[there], high[there], color=colour, linewidth=1.5, clip_on=False)
-    axes.plot(
-        centre[there],
-        rows[there],
-        linestyle="none",
-        marker=marker,
-        markersize=5.0,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        label=label,
-        clip_on=False,
-    )
-
-
-def finish(axes: Axes, rows: int, chance: float) -> None:
-    """Give a plot of accuracies its axis, its grid and the line of chance."""
-    axes.axvline(chance, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2, zorder=0)
-    axes.annotate(
-        f"chance {chance:.2f}",
-        (chance, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 2),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=CONTROL_GREY,
-    )
-    axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), xlabel="balanced accuracy")
-    axes.grid(axis="x", alpha=0.13, color=INK, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    for edge in np.arange(1, rows) - 0.5:
-        axes.axhline(edge, color=INK, alpha=0.13, linewidth=0.7)

@@ -1,6 +1,8 @@
-"""Which rules are taken for which."""
+"""Figure "Which rules are confused"."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -9,21 +11,52 @@ from matplotlib.patches import Rectangle
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from virtuallab.report.figures.common.axes import FILL, single_axes
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.decoding import AnalysisResult
 from virtuallab.report.style import INK, PANEL_WIDTH, pretty, theme
 
-# White to this blue by opacity: lightness falls by nearly the same for each tenth of a share.
-_FILL = "#0173b2"
-_WHITE_FROM = 0.85  # the share above which white has more contrast than ink
-_CELL = 0.42  # inches: a share of two digits in bold, with room to spare
+# White to blue by opacity: lightness falls by nearly the same for each tenth of a share.
+_WHITE_FROM: Final = 0.85  # the share above which white has more contrast than ink
+_CELL: Final = 0.42  # inches: a share of two digits in bold, with room to spare
+_MANY: Final = 8  # rules, above which a matrix needs the width of the page
+
+
+def confusion_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Confusion matrix of one result of each probe; None if it was not stored."""
+    if "confusion" not in analysis.dataset or not analysis.results:
+        return None
+    of_probes = [
+        (result, analysis.dataset["confusion"].sel(result.cell, drop=True))
+        for result in analysis.of_probes
+    ]
+    # One order for all panels, so that they can be compared.
+    order = neighbours(xr.concat([counts for _, counts in of_probes], "panel").sum("panel"))
+    panels = []
+    for result, found in of_probes:
+        counts = found.sel(true_rule=order, predicted_rule=order)
+        right = ", ".join(
+            f"{pretty(rule)} {share:.2f}"
+            for rule, share in zip(order, np.diag(row_shares(counts)), strict=True)
+        )
+        alt = f"Confusion matrix of {result.title}. Share identified rightly: {right}."
+        panels.append(Panel(draw(counts, title=result.title), alt))
+    caption = (
+        "Share of the subjects of each true rule that were identified as each rule, "
+        f"{analysis.choice}{analysis.counted}. The diagonal is what was right. Rules that are "
+        "taken for one another stand side by side: their order was chosen by these same counts, so "
+        "blocks beside the diagonal are no evidence of kinship by themselves."
+    )
+    return CaptionedFigure(tuple(panels), caption, full_width=len(order) > _MANY)
 
 
 def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw a confusion matrix: each row adds up to one, the diagonal is what was right.
+    """Draw a confusion matrix, of which each row adds up to one.
 
     Parameters
     ----------
-    counts : xr.DataArray
-        Subjects (or shares of them) by true and predicted rule, dims (true_rule, predicted_rule).
+    counts : xr.DataArray, (true_rule, predicted_rule)
+        Subjects, or shares of them.
     title : str
     """
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
@@ -32,14 +65,11 @@ def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
     longest = max(len(pretty(rule)) for rule in rules)
     width = max(PANEL_WIDTH, _CELL * len(predicted) + 0.075 * longest + 0.5)
     with theme():
-        figure = Figure(figsize=(width, _CELL * len(rules) + 1.55), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(_CELL * len(rules) + 1.55, width)
         for (row, column), share in np.ndenumerate(shares):
             # Transparent where the share is nothing: the page's own ground shows through.
             alpha = float(np.nan_to_num(share))
-            axes.add_patch(
-                Rectangle((column, row), 1, 1, facecolor=_FILL, alpha=alpha, linewidth=0)
-            )
+            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=FILL, alpha=alpha, linewidth=0))
             if np.isfinite(share):
                 colour = "white" if share > _WHITE_FROM else INK
                 text = f"{share:.2f}" if share > 0 else "·"
@@ -62,15 +92,15 @@ def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
 
 
 def neighbours(counts: xr.DataArray) -> list[str]:
-    """Order rules so that those taken for one another stand side by side.
+    """The rules in an order in which those that are confused stand side by side.
 
     The leaves of an average-linkage tree over how often two rules are confused, in the order in
-    which neighbours differ least (Bar-Joseph et al. 2001). As they come where none are confused.
+    which neighbours differ least (Bar-Joseph et al. 2001). Unchanged if none are confused.
 
     Parameters
     ----------
-    counts : xr.DataArray
-        As for :func:`draw`, with the same rules on both dims.
+    counts : xr.DataArray, (true_rule, predicted_rule)
+        With the same rules on both dims.
     """
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
     shares = np.nan_to_num(row_shares(counts.sel(predicted_rule=counts["true_rule"].to_numpy())))
@@ -87,7 +117,16 @@ def neighbours(counts: xr.DataArray) -> list[str]:
 
 
 def row_shares(counts: xr.DataArray) -> np.ndarray:
-    """Share of each true rule's subjects, (true_rule, predicted_rule); NaN for a rule of nobody."""
+    """Confusion counts as shares of each true rule; NaN for a rule without subjects.
+
+    Parameters
+    ----------
+    counts : xr.DataArray, (true_rule, predicted_rule)
+
+    Returns
+    -------
+    array, (true_rule, predicted_rule)
+    """
     values = counts.transpose("true_rule", "predicted_rule").to_numpy().astype(float)
     total = values.sum(axis=1, keepdims=True)
     shares = np.divide(values, total, out=np.full_like(values, np.nan), where=total > 0)

@@ -1,18 +1,55 @@
-"""What is left of an accuracy in subjects of a kind that no training subject was of."""
+"""Figure "Groups held out of training": accuracy on architectures, tasks ... that were left out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.report.estimate import Estimate
-from virtuallab.report.style import CONTROL_GREY, INK, PANEL_WIDTH, pretty, theme
+from virtuallab.report.figures.common.axes import (
+    as_rows,
+    bars,
+    set_title,
+    single_axes,
+    vertical_line,
+)
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.decoding import AnalysisResult
+from virtuallab.report.results.estimate import Estimate
+from virtuallab.report.style import INK, pretty, theme
+from virtuallab.text import percent
 
-_ROW = 0.21  # inches
-_FILL = "#0173b2"
+_ROW: Final = 0.21  # inches
+
+
+def held_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Accuracy on each held-out group, of one result of each probe; None if there are none."""
+    panels = []
+    for result in analysis.of_probes:
+        if not result.by_split:
+            continue
+        known, chance = result.accuracy, analysis.chance
+        figure = draw(result.by_split, known=known.value, chance=chance, title=result.title)
+        each = "; ".join(f"{label} {accuracy}" for label, accuracy in result.held_out.items())
+        panels.append(
+            Panel(
+                figure,
+                f"Accuracy of {result.title} on what was held out: {each}; "
+                f"{known} where every kind was known, chance {chance:.2f}.",
+            )
+        )
+    if not panels:
+        return None
+    caption = (
+        "Balanced accuracy on subjects of a kind that no training subject was of, with "
+        f"{percent(analysis.confidence)} intervals, {analysis.choice}{analysis.counted}. "
+        f"Dashed: chance, {analysis.chance:.2f}; line: the accuracy where "
+        "training subjects were of every kind. A bar near the dashed line says that what the "
+        "decoder learned does not carry over to that kind."
+    )
+    return CaptionedFigure(tuple(panels), caption)
 
 
 def draw(
@@ -22,7 +59,7 @@ def draw(
     chance: float,
     title: str = "",
 ) -> Figure:
-    """Draw a bar with its interval for each group that was held out, below the name of its split.
+    """Draw a bar with its interval for each held-out group, below the name of its split.
 
     Parameters
     ----------
@@ -39,48 +76,18 @@ def draw(
         for row in ((split, None), *groups.items())  # a row for the name of the split
     ]
     with theme():
-        figure = Figure(figsize=(PANEL_WIDTH, 1.25 + _ROW * len(rows)), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(1.25 + _ROW * len(rows))
         places = np.array([place for place, (_, accuracy) in enumerate(rows) if accuracy])
         found = [accuracy for _, accuracy in rows if accuracy]
         bars(axes, places, [accuracy.value for accuracy in found])
-        axes.hlines(
-            places,
-            [accuracy.low for accuracy in found],
-            [accuracy.high for accuracy in found],
-            color=INK,
-            linewidth=1.2,
-        )
+        low, high = ([getattr(each, end) for each in found] for end in ("low", "high"))
+        axes.hlines(places, low, high, color=INK, linewidth=1.2)
         axes.axvline(known, color=INK, linewidth=1.2, label=f"trained on every kind, {known:.2f}")
-        reference(axes, chance, f"chance {chance:.2f}", len(rows))
-        axes.set_yticks(range(len(rows)), [pretty(name) if not acc else name for name, acc in rows])
+        vertical_line(axes, chance, f"chance {chance:.2f}")
+        as_rows(axes, [name if accuracy else pretty(name) for name, accuracy in rows])
         for tick, (_, accuracy) in zip(axes.get_yticklabels(), rows, strict=True):
             tick.set_fontweight("normal" if accuracy else "bold")
-        axes.set(xlabel="balanced accuracy")
-        axes.set_title(title, loc="left", pad=14 if title else None)
+        axes.set(xlim=(0, 1), xlabel="balanced accuracy")
+        set_title(axes, title)
         figure.legend(loc="outside lower center", handletextpad=0.5)
     return figure
-
-
-def bars(axes: Axes, places: np.ndarray, values: list[float]) -> None:
-    """Draw horizontal bars from nothing to each value."""
-    axes.barh(places, values, height=0.62, color=_FILL, alpha=0.55, linewidth=0)
-
-
-def reference(axes: Axes, value: float, label: str, rows: int) -> None:
-    """Give a plot of bars its axis, its grid and a dashed line at what says nothing."""
-    axes.axvline(value, color=CONTROL_GREY, linestyle=(0, (4, 2)), linewidth=1.2)
-    axes.annotate(
-        label,
-        (value, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 2),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=CONTROL_GREY,
-    )
-    axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5))
-    axes.grid(axis="x", alpha=0.13, color=INK, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)

@@ -1,8 +1,9 @@
-"""Whether the subjects learned, and how fast under each rule."""
+"""Figure "How the subjects learned": validation accuracy and loss over training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -10,12 +11,75 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from virtuallab.report.figures.logarithmic import make_logarithmic
-from virtuallab.report.style import INK, PANEL_WIDTH, Look, looks, pretty, theme
-from virtuallab.report.words import words
-from virtuallab.vocabulary import RULE, SUBJECT, VISIT
+from virtuallab.labels import label_text
+from virtuallab.report.figures.common.axes import (
+    faint_grid,
+    make_logarithmic,
+    single_axes,
+    training_time,
+)
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.subjects import by_architecture_and_task, not_shown
+from virtuallab.report.style import Look, looks, pretty, theme
+from virtuallab.vocabulary import CROSS_ENTROPY, DONE, RULE, SUBJECT, VISIT
 
-_WIDE_RANGE = 20.0  # from the smallest median to the largest, above which losses are logarithmic
+_WIDE_RANGE: Final = 20.0  # from the smallest median to the largest: losses are logarithmic above
+_LEARNED: Final = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
+
+
+def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
+    """Accuracy and loss by rule, for each architecture, task and loss; None before training.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment.
+    rule_looks : mapping from rule to Look
+    """
+    if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
+        return None
+    subjects = tree["subjects"].to_dataset()
+    done = (subjects["status"] == DONE).to_numpy()
+    panels = []
+    for (architecture, task, minimised), members in _groups(subjects):
+        if not (members & done).any():
+            continue
+        for variable, quantity in _LEARNED.items():
+            if variable not in tree["truth"]:
+                continue
+            values = tree["truth"][variable].load()
+            values = values.assign_coords({RULE: (SUBJECT, label_text(subjects[RULE]))})
+            chosen = values.isel({SUBJECT: members & done})
+            usual = minimised == CROSS_ENTROPY
+            learned = task if usual else f"{task}, {pretty(minimised)}"
+            title = f"{architecture}, {learned}, {chosen.sizes[SUBJECT]} subjects"
+            loss = quantity == "loss"
+            figure = draw(
+                chosen, rule_looks=rule_looks, title=title, loss=loss, unit="nat" if usual else ""
+            )
+            last = chosen.isel({VISIT: -1})
+            of, form = label_text(last[RULE]), ".2f" if loss else ".0%"
+            ends = ", ".join(
+                f"{pretty(rule)} {float(last[of == rule].median()):{form}}"
+                for rule in sorted(set(of))
+            )
+            alt = f"Validation {quantity} over training, {title}. Median at the end: {ends}."
+            panels.append(Panel(figure, alt))
+    caption = (
+        "Validation accuracy and loss over training: median of the subjects of each rule, band "
+        f"from the lower to the upper quartile; {int(done.sum())} subjects.{not_shown(done)} Rules "
+        "that learn at different speeds can be told apart by how far they are, whatever they do. "
+        "No decoder sees this."
+    )
+    return CaptionedFigure(tuple(panels), caption) if panels else None
+
+
+def _groups(subjects: xr.Dataset) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+    """Members of each architecture, task and loss, since values of two losses do not compare."""
+    losses = label_text(subjects["loss"])
+    for (architecture, task), members in by_architecture_and_task(subjects).items():
+        for loss in sorted(set(losses[members])):
+            yield (architecture, task, loss), members & (losses == loss)
 
 
 def draw(
@@ -30,26 +94,25 @@ def draw(
 
     Parameters
     ----------
-    values : xr.DataArray
-        Validation accuracy or loss, dims (subject, visit), with coords ``rule(subject)`` and, where
-        known, ``epoch(visit)`` or ``step(visit)``. Missing values are left out.
+    values : xr.DataArray, (subject, visit)
+        Validation accuracy or loss, with coords ``rule(subject)`` and, where known,
+        ``epoch(visit)`` or ``step(visit)``. NaN is left out.
     rule_looks : mapping from rule to Look, optional
-        So that all figures of a report agree; from the rules present if not given.
+        From the rules present if not given.
     title : str
     loss : bool
-        Whether the values are losses; they are shares otherwise.
+        Whether the values are losses; otherwise they are shares.
     unit : str
-        Unit of the losses; empty where they have none.
+        Unit of the losses; empty if they have none.
     """
-    rules = sorted(map(str, set(words(values[RULE]))))
+    rules = sorted(map(str, set(label_text(values[RULE]))))
     rule_looks = rule_looks or looks(rules)
-    axis, label = time_axis(values)
+    axis, label = training_time(values)
     with theme():
         height = 2.41 + 0.17 * -(-len(rules) // 2)  # what the legend needs is added
-        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(height)
         for rule in rules:
-            curves = values.isel({SUBJECT: words(values[RULE]) == rule})
+            curves = values.isel({SUBJECT: label_text(values[RULE]) == rule})
             low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
             look = rule_looks[rule]
             axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)
@@ -73,7 +136,7 @@ def draw(
         else:
             axes.set_ylim(0, 1.02)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.grid(axis="y", alpha=0.13, color=INK, linewidth=0.7)
+        faint_grid(axes, "y")
         axes.set_title(title, loc="left")
         figure.legend(loc="outside lower center", ncols=2, handlelength=2.6)
     return figure
@@ -87,27 +150,6 @@ def _scale_losses(axes: Axes) -> None:
         make_logarithmic(axes, "y", found.min() / 1.4, found.max() * 1.4)
     else:
         axes.set_ylim(bottom=0)
-
-
-_TIMES = {"epoch": "epoch of training", "step": "training step"}
-
-
-def time_axis(
-    values: xr.DataArray, preferred: Sequence[str] = tuple(_TIMES)
-) -> tuple[np.ndarray, str]:
-    """Return where each visit lies on the axis of training, and what that axis is called.
-
-    Parameters
-    ----------
-    values : xr.DataArray
-        With a dim of visits.
-    preferred : sequence of str
-        Coordinates to take, the first that is there.
-    """
-    for name in preferred:
-        if name in values.coords:
-            return values[name].to_numpy().astype(float), _TIMES[name]
-    return np.arange(values.sizes[VISIT], dtype=float), "visit"
 
 
 def _quartiles(curves: np.ndarray) -> np.ndarray:

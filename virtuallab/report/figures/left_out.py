@@ -1,16 +1,49 @@
-"""Whether a rule that the decoder does not know is told from those that it knows."""
+"""Figure "Rules left out of training": whether an unknown rule is recognised as unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from virtuallab.report.figures.held_out import bars, reference
-from virtuallab.report.style import INK, PANEL_WIDTH, pretty, theme
+from virtuallab.report.figures.common.axes import (
+    as_rows,
+    bars,
+    set_title,
+    single_axes,
+    vertical_line,
+)
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.results.decoding import AnalysisResult
+from virtuallab.report.style import INK, pretty, theme
 
-_ROW = 0.21  # inches
+_ROW: Final = 0.21  # inches
+
+
+def left_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Recognition of left-out rules, for one result of each probe; None if none was left out."""
+    chosen = [result for result in analysis.of_probes if result.left_out]
+    if not chosen:
+        return None
+    rules = dict.fromkeys(rule for result in chosen for rule in result.left_out)
+    # One order for all panels, so that they can be compared.
+    mean = {r: np.mean([each.left_out[r] for each in chosen if r in each.left_out]) for r in rules}
+    order = sorted(rules, key=lambda rule: -mean[rule])
+    panels = []
+    for result in chosen:
+        areas = {rule: result.left_out[rule] for rule in order if rule in result.left_out}
+        each = ", ".join(f"{pretty(rule)} {area:.2f}" for rule, area in areas.items())
+        alt = f"AUROC of “none of these” for {result.title}, by the rule left out: {each}."
+        panels.append(Panel(draw(areas, title=result.title), alt))
+    caption = (
+        "Each rule was left out of training in turn, and its subjects shown beside subjects of the "
+        "rules that the decoder knows: how well “none of these” is told (area under the curve; "
+        f"dashed: guessing), {analysis.choice}. A rule near the dashed line would "
+        "be taken for one that the decoder knows."
+    )
+    return CaptionedFigure(tuple(panels), caption)
 
 
 def draw(auroc: Mapping[str, float], *, title: str = "") -> Figure:
@@ -19,18 +52,16 @@ def draw(auroc: Mapping[str, float], *, title: str = "") -> Figure:
     Parameters
     ----------
     auroc : mapping from rule to float
-        Area under the curve, from 0 to 1; at 0.5 one might as well toss a coin.
+        Area under the ROC curve, from 0 to 1; 0.5 is guessing.
     title : str
     """
     with theme():
-        height = 0.95 + _ROW * len(auroc)
-        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = single_axes(0.95 + _ROW * len(auroc))
         bars(axes, np.arange(len(auroc)), list(auroc.values()))
         for place, area in enumerate(auroc.values()):
             axes.annotate(f"{area:.2f}", (0.012, place), va="center", fontsize=7.5, color=INK)
-        reference(axes, 0.5, "guessing 0.50", len(auroc))
-        axes.set_yticks(range(len(auroc)), [pretty(rule) for rule in auroc])
-        axes.set(xlabel="AUROC of “none of these”")
-        axes.set_title(title, loc="left", pad=14 if title else None)
+        vertical_line(axes, 0.5, "guessing 0.50")
+        as_rows(axes, [pretty(rule) for rule in auroc])
+        axes.set(xlim=(0, 1), xlabel="AUROC of “none of these”")
+        set_title(axes, title)
     return figure

@@ -1,30 +1,118 @@
-"""What a probe sees of one subject, before and after learning."""
+"""Figure "Recorded activity": what a probe sees of one subject, before and after learning."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.report.style import PANEL_WIDTH, theme
-from virtuallab.report.words import words
-from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
+from virtuallab.labels import label_text
+from virtuallab.report.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.report.style import PANEL_WIDTH, pretty, theme
+from virtuallab.vocabulary import ACTIVITY, DONE, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
-MAX_UNITS = 160  # more rows than pixels would only be averaged away by the reader's screen
+RecordingCheck = Callable[[str, int], None]  # of a node and the index of a subject
+
+MAX_UNITS: Final = 160  # more rows than pixels would only be averaged away by the reader's screen
 
 
-def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw the recorded units against the stimuli at the first and at the last visit.
+def unchecked(node: str, subject: int) -> None:
+    """Accept any recording."""
 
-    Units are ordered by layer, stimuli by class where known. Each layer is scaled by the largest
-    response it gives at either visit (99th percentile), so that quiet layers can be seen.
+
+def activity_figure(
+    tree: xr.DataTree, preferred: Sequence[str] = (), check: RecordingCheck = unchecked
+) -> CaptionedFigure | None:
+    """Activity of the first subject of each rule in one probe; None if no recording is kept.
+
+    Only the recordings of these subjects are read.
 
     Parameters
     ----------
-    activity : xr.DataArray
-        One subject's responses, dims (visit, stimulus, unit), with coord ``unit_layer(unit)`` and,
-        where known, ``stimulus_label(stimulus)`` and ``epoch(visit)``.
+    tree : xr.DataTree
+        An experiment.
+    preferred : sequence of str
+        Probes, of which the first that kept its recordings is shown.
+    check : callable, optional
+        Called with the node and the index of a subject before its recording is read; raises if the
+        recording is damaged.
+    """
+    place = _recordings(tree, preferred)
+    if place is None:
+        return None
+    probe, architecture = place
+    path = f"recordings/{probe}/{architecture}"
+    node = tree[path].to_dataset()
+    subjects = tree["subjects"].to_dataset()
+    status, rules = subjects["status"].to_numpy(), label_text(subjects[RULE])
+    panels = []
+    for rule in sorted(set(rules)):
+        shown = _first_recorded(
+            node, np.flatnonzero((rules == rule) & (status == DONE)), partial(check, path)
+        )
+        if shown is None:
+            continue
+        name = str(shown[SUBJECT].item())
+        alt = (
+            f"Heat map of {shown.sizes[UNIT]} units against {shown.sizes[STIMULUS]} stimuli "
+            f"in {name}, which learned by {pretty(rule)}, at the first and the last visit."
+        )
+        panels.append(Panel(draw(shown, title=f"{pretty(rule)}, {name}"), alt))
+    caption = (
+        f"What the probe “{probe}” recorded in {architecture}: the first subject of each rule "
+        f"({len(panels)} subjects). A row is a unit, a column a stimulus; each layer is scaled to "
+        "its own largest response, the same before and after."
+    )
+    return CaptionedFigure(tuple(panels), caption) if panels else None
+
+
+def _recordings(tree: xr.DataTree, preferred: Sequence[str]) -> tuple[str, str] | None:
+    """A probe that kept its activity, the preferred first, and an architecture."""
+    if "recordings" not in tree.children:
+        return None
+    kept = tree["recordings"].children
+    for probe in dict.fromkeys([name for name in preferred if name in kept] + sorted(kept)):
+        for architecture in sorted(kept[probe].children):
+            if ACTIVITY in kept[probe][architecture]:
+                return probe, architecture
+    return None
+
+
+def _first_recorded(
+    node: xr.Dataset, candidates: np.ndarray, inspect: Callable[[int], None]
+) -> xr.DataArray | None:
+    """Responses of the first of these subjects that the node holds, with labels as coords."""
+    for index in candidates:
+        inspect(int(index))
+        seen = node.isel({SUBJECT: int(index)})
+        values = seen[ACTIVITY].load()
+        if not np.isfinite(values.to_numpy()).any():
+            continue
+        labels = {
+            name: seen[name].load()
+            for name in ("unit_layer", "stimulus_label")
+            if name in seen.variables
+        }
+        return values.assign_coords(labels)
+    return None
+
+
+def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
+    """Draw the recorded units against the stimuli at the first and the last visit.
+
+    Units are ordered by layer, stimuli by class where known. Each layer is scaled by its largest
+    response at either visit (99th percentile), so that quiet layers can be seen.
+
+    Parameters
+    ----------
+    activity : xr.DataArray, (visit, stimulus, unit)
+        Responses of one subject, with the coord ``unit_layer(unit)`` and, where known,
+        ``stimulus_label(stimulus)`` and ``epoch(visit)``.
     title : str
     """
     shown = _ordered(activity)
@@ -62,7 +150,7 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
 
 def _ordered(activity: xr.DataArray) -> xr.DataArray:
     """Units by depth and layer, at most MAX_UNITS of them; stimuli by class."""
-    layers = words(activity["unit_layer"])
+    layers = label_text(activity["unit_layer"])
     # Recordings list units from the first layer to the last, so a layer's first place ranks it.
     rank = {layer: place for place, layer in reversed(list(enumerate(layers)))}
     order = np.array(sorted(range(len(layers)), key=lambda unit: (rank[layers[unit]], unit)))
@@ -77,7 +165,7 @@ def _ordered(activity: xr.DataArray) -> xr.DataArray:
 
 def _scaled(shown: xr.DataArray) -> np.ndarray:
     values = shown.isel({VISIT: [0, -1]}).to_numpy().astype(float)
-    layers = words(shown["unit_layer"])
+    layers = label_text(shown["unit_layer"])
     scaled = np.zeros_like(values)
     for layer in np.unique(layers):
         inside = layers == layer
@@ -100,7 +188,7 @@ def _moment(shown: xr.DataArray, moment: int) -> str:
 
 
 def _mark_layers(axes: Axes, shown: xr.DataArray) -> None:
-    layers = words(shown["unit_layer"])
+    layers = label_text(shown["unit_layer"])
     edges = np.flatnonzero(layers[1:] != layers[:-1]) + 0.5
     bounds = np.concatenate([[-0.5], edges, [len(layers) - 0.5]])
     middles = (bounds[1:] + bounds[:-1]) / 2

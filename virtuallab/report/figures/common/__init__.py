@@ -1,0 +1,1 @@
+"""What several figures need: panels with a caption, axes, the grid of layers."""

@@ -1,0 +1,1 @@
+"""Figures of recording designs: comparisons and power analyses."""

@@ -1,0 +1,63 @@
+"""A share with its interval, and how it is read from a store."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its confidence interval.
+
+    >>> str(Estimate(0.831, 0.79, 0.87))
+    '0.83 [0.79, 0.87]'
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def is_above(self, chance: float) -> bool:
+        """Whether the whole interval lies above chance."""
+        return self.low > chance
+
+    def __str__(self) -> str:
+        if not math.isfinite(self.low):
+            return f"{self.value:.2f}"
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def read_estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
+    """An accuracy with its interval, or None if it was not measured.
+
+    Parameters
+    ----------
+    cell : xr.Dataset
+        The results of one probe, observable and classifier.
+    value, interval : str
+        Names of variables without dims, and over ``bound`` (``low``, ``high``) if there is one.
+
+    Returns
+    -------
+    Estimate or None
+        The bounds are limited to 0 and 1: those of a control are computed around its accuracy and
+        may lie outside.
+    """
+    number = read_number(cell, value)
+    if number is None:
+        return None
+    if interval not in cell:
+        return Estimate(number, math.nan, math.nan)
+    low, high = (float(cell[interval].sel(bound=bound).clip(0, 1)) for bound in ("low", "high"))
+    return Estimate(number, low, high)
+
+
+def read_number(cell: xr.Dataset, name: str) -> float | None:
+    """A variable without dims as a number, or None if it is missing or not finite."""
+    if name not in cell:
+        return None
+    number = float(cell[name])
+    return number if math.isfinite(number) else None

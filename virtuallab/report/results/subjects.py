@@ -1,0 +1,93 @@
+"""Subjects by rule and by kind of network, from the table of subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.labels import label_text
+from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
+
+
+@dataclass(frozen=True)
+class RuleCounts:
+    """Number of subjects of one rule by status.
+
+    Parameters
+    ----------
+    rule : str
+    total, done, diverged, failed, pending : int
+    accuracy : tuple of float, optional
+        Quartiles of the final validation accuracy of those that are done.
+    """
+
+    rule: str
+    total: int
+    done: int
+    diverged: int
+    failed: int
+    pending: int
+    accuracy: tuple[float, ...] | None
+
+
+def count_by_rule(tree: xr.DataTree, rules: Sequence[str]) -> list[RuleCounts]:
+    """Number of subjects of each rule by status.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        With ``/subjects``; the final validation accuracy is from ``/truth``, if it is there.
+    rules : sequence of str
+        In the order wanted.
+    """
+    subjects = tree["subjects"].to_dataset()
+    of, status = label_text(subjects[RULE]), subjects["status"].to_numpy()
+    final = np.full(len(of), np.nan)
+    if "truth" in tree.children and "validation_accuracy" in tree["truth"]:
+        final = tree["truth"]["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+    found = []
+    for rule in rules:
+        members = of == rule
+        count = {value: int((members & (status == value)).sum()) for value in STATUS}
+        reached = final[members & (status == DONE) & np.isfinite(final)]
+        quartiles = (
+            tuple(map(float, np.percentile(reached, (25, 50, 75)))) if reached.size else None
+        )
+        found.append(
+            RuleCounts(
+                rule=rule,
+                total=int(members.sum()),
+                done=count[DONE],
+                diverged=count[DIVERGED],
+                failed=count[FAILED],
+                pending=count[PENDING],
+                accuracy=quartiles,
+            )
+        )
+    return found
+
+
+def by_architecture_and_task(subjects: xr.Dataset) -> dict[tuple[str, str], np.ndarray]:
+    """Members of each pair of architecture and task.
+
+    Parameters
+    ----------
+    subjects : xr.Dataset
+        The table of subjects.
+
+    Returns
+    -------
+    mapping from (architecture, task) to array of bool, (subject,)
+    """
+    architectures, tasks = label_text(subjects["architecture"]), label_text(subjects["task"])
+    pairs = sorted(set(zip(architectures, tasks, strict=True)))
+    return {(a, t): (architectures == a) & (tasks == t) for a, t in pairs}
+
+
+def not_shown(done: np.ndarray) -> str:
+    """The number of subjects that a figure of those done leaves out, as a sentence; or nothing."""
+    lost = int((~done).sum())
+    return f" {lost} that diverged, failed or are pending are left out." if lost else ""
