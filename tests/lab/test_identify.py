@@ -18,12 +18,12 @@ import virtuallab as vl
 from tests.lab import elsewhere
 from virtuallab.cli import app
 from virtuallab.errors import StoreError, UserError
-from virtuallab.intake import matching_probe, read_recording
 from virtuallab.lab import decoders
 from virtuallab.lab.identify import identify
 from virtuallab.lab.workers import torch_threads
+from virtuallab.recordings import matching_probe, read_recording
 from virtuallab.report.identified import verdict
-from virtuallab.store.decoder_file import load, save
+from virtuallab.store.decoders.persistence import load, save
 
 PROTOCOL = """\
 schema_version: 1

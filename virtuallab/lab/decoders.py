@@ -22,7 +22,6 @@ from virtuallab.decoder.intervals import balanced_accuracy, interval
 from virtuallab.decoder.samples import Samples, by_subject
 from virtuallab.decoder.trained import Trained, train
 from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.decode import recorded_features
@@ -35,9 +34,10 @@ from virtuallab.probe.features import change_names, features
 from virtuallab.probe.reach import recorded
 from virtuallab.probe.schedule import visits_of
 from virtuallab.protocol.plugin import plain
+from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoder_file import load, save
-from virtuallab.store.facts import Facts
+from virtuallab.store.decoders.metadata import Facts
+from virtuallab.store.decoders.persistence import load, save
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
 Decoder = tuple[Trained, Facts]
@@ -67,7 +67,7 @@ def sample_of(recording: xr.Dataset, first: int) -> Samples:
     Parameters
     ----------
     recording : xr.Dataset
-        As :func:`virtuallab.intake.read_recording` gives it.
+        As :func:`virtuallab.recordings.read_recording` gives it.
     first : int
         The visit that its first corresponds to: at visit 0 there is nothing to be read yet.
     """
@@ -117,7 +117,7 @@ def matched(
     """Return the decoder trained on subjects recorded as a given recording was.
 
     What the recording does not have (classes of stimuli, early or deep layers) is left out in the
-    training subjects as well. For ``fractions`` see :func:`virtuallab.intake.matching_probe`.
+    training subjects as well. For ``fractions`` see :func:`virtuallab.recordings.matching_probe`.
 
     Raises
     ------

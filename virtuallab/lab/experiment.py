@@ -41,9 +41,9 @@ from virtuallab.protocol import Protocol
 from virtuallab.report import build, verdict_table
 from virtuallab.report.subject_plates import Check, unchecked
 from virtuallab.store import Store, open_tree, writer
-from virtuallab.store.damage import Damage, refuse
-from virtuallab.store.integrity import damaged_parts
-from virtuallab.store.records import records_folder
+from virtuallab.store.integrity.commit_records import records_folder
+from virtuallab.store.integrity.damage import Damage, refuse
+from virtuallab.store.integrity.verification import damaged_parts
 from virtuallab.vocabulary import PROBE
 
 

@@ -12,16 +12,17 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.samples import Samples, stages
 from virtuallab.errors import UserError
-from virtuallab.intake import read_recording, signal_to_noise_of
 from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
 from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.stages import check_trained, probes_in
 from virtuallab.lab.workers import stoppable
+from virtuallab.recordings import read_recording, signal_to_noise_of
 from virtuallab.report import identified_summary
-from virtuallab.store import Store, decoder_file
-from virtuallab.store.facts import Facts
-from virtuallab.store.records import records_folder
+from virtuallab.store import Store
+from virtuallab.store.decoders import persistence as decoder_file
+from virtuallab.store.decoders.metadata import Facts
+from virtuallab.store.integrity.commit_records import records_folder
 from virtuallab.vocabulary import RULE, STIMULUS, SUBJECT, UNIT, VISIT, describe
 
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
@@ -52,11 +53,11 @@ def identify(
         A saved decoder, ``NAME.decoder``, or an experiment, ``NAME.zarr``, on whose subjects one is
         trained. It is kept in ``NAME.decoders`` and taken from there the next time.
     recording : Path or sequence of Path
-        As for :func:`virtuallab.intake.read_recording`.
+        As for :func:`virtuallab.recordings.read_recording`.
     subject : str, optional
         Which of the recording's subjects, where there are many.
     stimuli_table, visits_from : str, optional
-        As for :func:`virtuallab.intake.read_recording`.
+        As for :func:`virtuallab.recordings.read_recording`.
     match : bool
         Of an experiment: record its preserved subjects as the recording was made, and train on
         that.

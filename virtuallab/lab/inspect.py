@@ -15,8 +15,8 @@ from virtuallab.errors import MachineError
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.lab.stages import TRAIN, probes_in, stage
 from virtuallab.store import Store, open_tree
-from virtuallab.store.damage import Damage
-from virtuallab.store.integrity import without_root
+from virtuallab.store.integrity.damage import Damage
+from virtuallab.store.integrity.verification import without_root
 from virtuallab.vocabulary import DONE, STATUS
 
 

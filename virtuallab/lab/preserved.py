@@ -25,7 +25,7 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store, open_tree, writer
-from virtuallab.store.place import check_place
+from virtuallab.store.layout.location import check_place
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe

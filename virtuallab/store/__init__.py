@@ -1,7 +1,7 @@
 """The store: one zarr v3 tree per experiment, one chunk per subject, one writer."""
 
-from virtuallab.store.experiment_store import Store
 from virtuallab.store.open import open_tree
+from virtuallab.store.store import Store
 from virtuallab.store.writer import writer
 
 __all__ = ["Store", "open_tree", "writer"]

@@ -8,14 +8,14 @@ from pathlib import Path
 import xarray as xr
 
 from virtuallab.errors import StoreError
-from virtuallab.store.damage import refuse
-from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
-from virtuallab.store.layout import named_on_values
-from virtuallab.store.mending import mend
-from virtuallab.store.metadata import is_gathered, quiet, root_metadata
-from virtuallab.store.ownership import MARK, check_own
-from virtuallab.store.place import check_place
-from virtuallab.store.records import records_folder
+from virtuallab.store.integrity.commit_records import records_folder
+from virtuallab.store.integrity.damage import refuse
+from virtuallab.store.integrity.ownership import MARK, check_own
+from virtuallab.store.integrity.recovery import mend
+from virtuallab.store.integrity.verification import check_static, manifest_of, of_root, reading
+from virtuallab.store.layout.arrays import named_on_values
+from virtuallab.store.layout.location import check_place
+from virtuallab.store.layout.zarr_metadata import is_gathered, quiet, root_metadata
 
 SCHEMA_VERSION = 1
 
@@ -80,7 +80,7 @@ def open_tree(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     path : Path
     without : collection of str
         Nodes that are left out with all below them, and not looked at: see
-        :func:`virtuallab.store.integrity.damaged_parts`.
+        :func:`virtuallab.store.integrity.verification.damaged_parts`.
 
     Raises
     ------

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from virtuallab.errors import StoreError
-from virtuallab.store.disk import writing
-from virtuallab.store.lock import LOCK_FILE, locked
-from virtuallab.store.mending import repair
+from virtuallab.store.files.atomic_write import writing
+from virtuallab.store.files.lock import LOCK_FILE, locked
+from virtuallab.store.integrity.commit_records import Records
+from virtuallab.store.integrity.ownership import MARK, check_free, check_own, is_begun
+from virtuallab.store.integrity.recovery import repair
+from virtuallab.store.layout.location import check_place
 from virtuallab.store.open import check_is_ours
-from virtuallab.store.ownership import MARK, check_free, check_own, is_begun
-from virtuallab.store.place import check_place
-from virtuallab.store.records import Records
 
 
 @contextmanager

@@ -1,0 +1,298 @@
+"""A trained decoder in a folder: plain numbers as JSON, estimators in a form that runs no code.
+
+A pickle runs whatever its author wrote into it. Here estimators are kept by skops, which makes
+objects of the types that are listed below and of scikit-learn's, and of no others; a file that asks
+for any other is refused before anything in it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import skops.io
+from pydantic import TypeAdapter, ValidationError
+
+from virtuallab.decoder.conformal import Conformity
+from virtuallab.decoder.familiarity import Familiarity
+from virtuallab.decoder.trained import Trained
+from virtuallab.errors import MachineError, StoreError, VirtuallabError
+from virtuallab.probe.features import change_names
+from virtuallab.store.comparison import replaced
+from virtuallab.store.decoders.metadata import Facts
+from virtuallab.store.decoders.validation import check_parts
+from virtuallab.store.files.atomic_write import settle, write_json, writing
+from virtuallab.store.integrity.ownership import is_litter
+
+FORMAT: Final = 1
+_FORMAT_KEY = "virtuallab_decoder"
+_NUMBERS = "model.json"
+_ESTIMATORS = "model.skops"
+_PACKAGES = ("virtuallab", "scikit-learn", "numpy", "skops")
+
+# All that a decoder of ours is made of, besides what skops trusts by itself.
+TYPES: Final = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "virtuallab.decoder.preparing.Bounded",
+    "virtuallab.decoder.preparing.Finite",
+    "virtuallab.decoder.estimators.conv1d_network.Conv1dNetwork",
+    "virtuallab.decoder.estimators.kernel_machine.KernelMachine",
+    "virtuallab.decoder.estimators.linear_machine.LinearMachine",
+)
+
+
+def is_decoder(path: Path) -> bool:
+    """Whether a path is that of a saved decoder, by its name or by what is in it."""
+    return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
+
+
+def save(trained: Trained, facts: Facts, folder: Path) -> None:
+    """Write a decoder; one that was there is replaced.
+
+    Parameters
+    ----------
+    trained : Trained
+    facts : Facts
+    folder : Path
+        ``NAME.decoder``.
+
+    Raises
+    ------
+    StoreError
+        If something else is there, the place may not be written, or a part of the decoder is of a
+        type that would not be loaded again.
+    MachineError
+        If the disk fails.
+    """
+    check_decoder_place(folder)
+    content = skops.io.dumps(
+        {
+            "estimator": trained.estimator,
+            "space": trained.familiarity.space,
+            "neighbours": trained.familiarity.neighbours,
+            "machines": trained.familiarity.machines,
+        },
+        compression=zipfile.ZIP_DEFLATED,
+    )
+    if foreign := _foreign_types(content):
+        raise StoreError(
+            f"a decoder by {facts.classifier!r} cannot be saved: it holds {', '.join(foreign)}, "
+            "which would not be loaded again. Choose a classifier of virtuallab's own."
+        )
+    numbers = {
+        _FORMAT_KEY: FORMAT,
+        "rules": list(trained.rules),
+        "heat": trained.heat,
+        "conformity": [scores.tolist() for scores in trained.conformity.scores],
+        "known": trained.known.tolist(),
+        "distances": trained.distances.tolist(),
+        "facts": asdict(facts),
+        "versions": {name: version(name) for name in _PACKAGES},
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    with writing(folder, resumable=False):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(folder) as draft:
+            draft.mkdir()
+            (draft / _ESTIMATORS).write_bytes(content)
+            settle(draft / _ESTIMATORS)
+            write_json(draft / _NUMBERS, numbers)
+
+
+def check_decoder_place(folder: Path) -> None:
+    """Refuse a place where a decoder cannot be written; an older decoder is replaced.
+
+    Raises
+    ------
+    StoreError
+        If the name is not that of a decoder, or something else is there.
+    """
+    if folder.suffix != ".decoder":
+        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
+    if folder.is_symlink():
+        raise StoreError(
+            f"{folder} is a link, through which nothing is written. Choose another name."
+        )
+    if folder.exists() and not _is_ours(folder):
+        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is a decoder, damaged or not, and holds nothing else."""
+    if not folder.is_dir():
+        return False
+    names = {each.name for each in folder.iterdir() if not is_litter(each.name)}
+    try:
+        content = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        content = {_FORMAT_KEY: None}  # damaged: then the names decide
+    return names <= {_NUMBERS, _ESTIMATORS} and _NUMBERS in names and _FORMAT_KEY in content
+
+
+def load(folder: Path) -> tuple[Trained, Facts]:
+    """Read a decoder, after everything about it was checked that can be.
+
+    Raises
+    ------
+    StoreError
+        If it is no decoder, is damaged, holds what no decoder of ours does, or was made with
+        another version of what it needs.
+    """
+    numbers = _read_numbers(folder)
+    _refuse_format(numbers, folder)
+    try:
+        facts, versions = _facts(numbers["facts"]), dict(numbers["versions"])
+        _refuse_versions(facts, versions, folder)
+        content = _read_estimators(folder, str(numbers["sha256"]))
+        _refuse_types(content, folder)
+        parts = skops.io.loads(content, trusted=list(TYPES))
+        trained = _trained(numbers, parts)
+    except VirtuallabError:
+        raise
+    # What a part that is missing or out of place raises depends on the part.
+    except Exception as error:
+        raise StoreError(
+            f"{folder} is damaged ({type(error).__name__}: {error}). Train it anew, or copy it "
+            "again."
+        ) from None
+    return trained, facts
+
+
+def _read_numbers(folder: Path) -> Mapping[str, Any]:
+    if not folder.exists():
+        near = sorted(folder.parent.glob("*.decoder")) if folder.parent.is_dir() else []
+        known = f" In {folder.parent}: {', '.join(p.name for p in near)}." if near else ""
+        raise StoreError(f"{folder}: there is no decoder.{known}")
+    try:
+        found = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(
+            f"{folder} is not a decoder: there is no {_NUMBERS} in it. A decoder is a folder, "
+            "NAME.decoder."
+        ) from None
+    except (ValueError, RecursionError):
+        found = None
+    except OSError as error:
+        raise MachineError(f"{folder / _NUMBERS} could not be read: {error}.") from error
+    if not isinstance(found, dict):
+        raise StoreError(
+            f"{folder / _NUMBERS} is damaged: it is not JSON of a decoder. Train it anew, or copy "
+            "it again."
+        )
+    return found
+
+
+def _read_estimators(folder: Path, expected: str) -> bytes:
+    file = folder / _ESTIMATORS
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"{folder} is damaged: {_ESTIMATORS} is missing. Copy it again.") from None
+    except OSError as error:
+        raise MachineError(f"{file} could not be read: {error}.") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise StoreError(
+            f"{file} is damaged: it is not what was written (its checksum differs). Train the "
+            "decoder anew, or copy it again."
+        )
+    return content
+
+
+def _refuse_format(numbers: Mapping[str, Any], folder: Path) -> None:
+    found = numbers.get(_FORMAT_KEY)
+    if not isinstance(found, int):
+        raise StoreError(f"{folder} is not a decoder of virtuallab.")
+    if found != FORMAT:
+        newer = "a newer virtuallab. Update it" if found > FORMAT else "an older virtuallab"
+        raise StoreError(
+            f"{folder} was made by {newer} (format {found}, this one reads {FORMAT}). Or train the "
+            "decoder anew from its experiment."
+        )
+
+
+def _refuse_versions(facts: Facts, versions: Mapping[str, str], folder: Path) -> None:
+    name = "scikit-learn"
+    made, here = versions[name], version(name)
+    if _minor(made) != _minor(here):
+        raise StoreError(
+            f"{folder} was made with {name} {made}, and {here} is installed, which may read it "
+            f"otherwise. Train the decoder anew from its experiment, or install {name} {made}."
+        )
+    now = change_names()
+    if facts.change_names != now:
+        gone = sorted(set(facts.change_names) ^ set(now))
+        what = f"{len(gone)} differ: {', '.join(gone[:3])}" if gone else "their order differs"
+        raise StoreError(
+            f"{folder} reads the features of virtuallab {versions['virtuallab']}, which are not "
+            f"those of {version('virtuallab')} ({what}). Train the decoder anew from its "
+            "experiment."
+        )
+
+
+def _minor(of: str) -> list[str]:
+    return of.split(".")[:2]
+
+
+def _refuse_types(content: bytes, folder: Path) -> None:
+    try:
+        foreign = _foreign_types(content)
+    # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
+    except Exception as error:
+        raise StoreError(
+            f"{folder / _ESTIMATORS} is damaged, or no decoder ({type(error).__name__}: {error})."
+        ) from None
+    if foreign:
+        raise StoreError(
+            f"{folder / _ESTIMATORS} holds what no decoder of virtuallab does: "
+            f"{', '.join(foreign)}. Nothing of it was loaded; do not trust where it came from."
+        )
+
+
+def _foreign_types(content: bytes) -> list[str]:
+    """Types that no decoder of ours is made of; nothing is made by asking."""
+    return sorted(set(skops.io.get_untrusted_types(data=content)) - set(TYPES))
+
+
+def _facts(written: Any) -> Facts:
+    # Lists of JSON are tuples here, and nothing else is taken for what it is not.
+    try:
+        found: Facts = TypeAdapter(Facts).validate_json(json.dumps(written), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, ("facts", *first["loc"])))
+        raise ValueError(f"{place}: {first['msg']}") from None
+    return found
+
+
+def _trained(numbers: Mapping[str, Any], parts: Any) -> Trained:
+    check_parts(parts["estimator"], parts["space"], parts["neighbours"], parts["machines"])
+    scores = tuple(_ascending(each) for each in numbers["conformity"])
+    rules = tuple(map(str, numbers["rules"]))
+    known = sorted(map(str, parts["estimator"].classes_))
+    if sorted(rules) != known or len(scores) != len(rules):
+        raise ValueError(f"it names {', '.join(rules)}, its estimator {', '.join(known)}")
+    return Trained(
+        rules=rules,
+        estimator=parts["estimator"],
+        heat=float(numbers["heat"]),
+        conformity=Conformity(scores),
+        familiarity=Familiarity(parts["space"], parts["neighbours"], parts["machines"]),
+        known=_ascending(numbers["known"]),
+        distances=_ascending(numbers["distances"]),
+    )
+
+
+def _ascending(values: Any) -> np.ndarray:
+    found = np.array(values, dtype=np.float64)
+    if found.ndim != 1 or (np.diff(found) < 0).any():
+        raise ValueError("scores are not in order")
+    return found
