@@ -8,7 +8,8 @@ import xarray as xr
 
 from tests.store.toy import contents
 from virtuallab.errors import StoreError
-from virtuallab.store.comparison import check_comparison, replaced, write_comparison
+from virtuallab.store.comparison import check_comparison, write_comparison
+from virtuallab.store.files.atomic_replace import replace_folder
 
 FOUND = xr.Dataset({"balanced_accuracy": ("design", np.array([0.5, 0.9]))})
 
@@ -47,6 +48,6 @@ def test_what_is_no_comparison_is_left_alone(tmp_path: Path, kind: str) -> None:
 def test_a_folder_that_could_not_be_built_leaves_the_older_one(tmp_path: Path) -> None:
     place = tmp_path / "mine"
     place.mkdir()
-    with pytest.raises(ZeroDivisionError), replaced(place):
+    with pytest.raises(ZeroDivisionError), replace_folder(place):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == [place]

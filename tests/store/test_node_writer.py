@@ -44,14 +44,6 @@ def test_declaring_otherwise_is_refused(
         )
 
 
-def test_a_node_that_was_told_less_of_its_subjects_is_the_same_node(tmp_path: Path) -> None:
-    store = new_store(tmp_path)
-    before = contents(store.path)
-    rule = subjects()["rule"]
-    store.declare(NODE, sample(), coords={"rule": rule, "family": rule}, own=["unit_index"])
-    assert contents(store.path) == before
-
-
 def test_a_failed_declaration_leaves_no_node(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

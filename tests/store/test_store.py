@@ -28,7 +28,7 @@ from tests.store.toy import (
 )
 from virtuallab.errors import StoreError
 from virtuallab.store import Store, open_tree, writer
-from virtuallab.store.layout.zarr_metadata import spread
+from virtuallab.store.layout.zarr_metadata import unconsolidate
 
 MANY = 64
 
@@ -226,7 +226,7 @@ def test_files_of_systems_and_copies_of_sync_clients_are_passed_over(tmp_path: P
     assert store.nodes() == [NODE, "subjects"]
     assert list(store.committed(STAGE)) == [0]
     assert store.verify() == []
-    spread(store.path)
+    unconsolidate(store.path)
     assert set(open_tree(store.path)) == {"recordings", "subjects"}
     store.finish()
     assert set(open_tree(store.path)) == {"recordings", "subjects"}

@@ -36,11 +36,11 @@ from virtuallab.probe.schedule import visits_of
 from virtuallab.protocol.plugin import plain
 from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoders.metadata import Facts
-from virtuallab.store.decoders.persistence import load, save
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
-Decoder = tuple[Trained, Facts]
+Decoder = tuple[Trained, DecoderMetadata]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +201,7 @@ class _Lesson:
         with counting(console, "decoder trained, steps", n_steps) as advance:
             found = self._trained(samples, analysis, made_for, lambda: advance(1))
         try:
-            save(*found, folder)
+            save_decoder(*found, folder)
         except VirtuallabError as error:  # the answer does not need it kept
             say(console, f"The decoder could not be kept for the next recording: {error}")
         else:
@@ -286,7 +286,7 @@ class _Lesson:
         )
         step()
         subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
-        facts = Facts(
+        facts = DecoderMetadata(
             **_of_subjects(self.experiment, subjects),
             **_of_design(self.experiment, self.probe),
             observable=ACTIVITY,
@@ -310,7 +310,7 @@ def _kept(folder: Path, made_for: str) -> Decoder | None:
     try:
         if not folder.exists():
             return None
-        trained, facts = load(folder)
+        trained, facts = load_decoder(folder)
     except (VirtuallabError, OSError):
         return None
     return (trained, facts) if facts.made_for == made_for else None

@@ -1,55 +1,22 @@
-"""Folders written beside experiments: whole or not at all, and only in the place of our own."""
+"""Comparisons of recording designs, kept as zarr folders beside experiments."""
 
 from __future__ import annotations
 
-import errno
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import xarray as xr
 
 from virtuallab.errors import StoreError
+from virtuallab.store.files.atomic_replace import replace_folder
 from virtuallab.store.files.atomic_write import writing
-from virtuallab.store.layout.zarr_metadata import quiet, root_metadata
+from virtuallab.store.layout.zarr_metadata import quiet_zarr, root_metadata
 
-_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 _COMPARISON: Final = "virtuallab_comparison"
 
 
-@contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
-    """Yield a folder to be built; it takes the place of an older one when the block ends well.
-
-    Two commands may do so at once: the last one's stays.
-
-    Parameters
-    ----------
-    folder : Path
-        The place. Whatever is there is removed: see first that it is ours.
-    """
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
-    try:
-        yield aside / "new"
-        for attempt in range(100):
-            if folder.exists():
-                folder.rename(aside / f"old-{attempt}")
-            try:
-                (aside / "new").rename(folder)
-            except OSError as error:
-                if error.errno not in _TAKEN:  # by another command, in this moment
-                    raise
-            else:
-                break
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
 def check_comparison(folder: Path) -> None:
-    """Refuse a place where a comparison cannot be kept, as something else is there.
+    """Refuse a place that holds anything but an older comparison.
 
     Raises
     ------
@@ -68,7 +35,7 @@ def check_comparison(folder: Path) -> None:
 
 
 def write_comparison(found: xr.Dataset, folder: Path) -> None:
-    """Keep a comparison as a zarr folder, in the place of an older one.
+    """Write a comparison as a zarr folder, in the place of an older one.
 
     Parameters
     ----------
@@ -84,13 +51,12 @@ def write_comparison(found: xr.Dataset, folder: Path) -> None:
         If the disk is full or fails.
     """
     check_comparison(folder)
-    with writing(folder), replaced(folder) as draft, quiet():
+    with writing(folder), replace_folder(folder) as draft, quiet_zarr():
         found.assign_attrs({_COMPARISON: 1}).to_zarr(str(draft), mode="w-", consolidated=False)
 
 
 def _is_comparison(folder: Path) -> bool:
     try:
-        attributes: dict[str, Any] = root_metadata(folder)["attributes"]
+        return _COMPARISON in root_metadata(folder)["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return _COMPARISON in attributes

@@ -23,11 +23,11 @@ from virtuallab.decoder.trained import Trained, train
 from virtuallab.errors import StoreError
 from virtuallab.probe.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoders.metadata import Facts
-from virtuallab.store.decoders.persistence import is_decoder, load, save
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import is_decoder, load_decoder, save_decoder
 
 SAMPLES = by_subject(features(signal=1.5), "activity")
-FACTS = Facts(
+METADATA = DecoderMetadata(
     title="toy",
     question="Does it come back?",
     observable="activity",
@@ -74,7 +74,7 @@ def trained(classifier: str, *, with_others: bool = True) -> Trained:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kept") / "toy.decoder"
-    save(trained("kernel_svm"), FACTS, folder)
+    save_decoder(trained("kernel_svm"), METADATA, folder)
     return folder
 
 
@@ -100,9 +100,9 @@ def replace_estimators(folder: Path, content: bytes) -> None:
 @pytest.mark.parametrize("with_others", [True, False])
 def test_it_answers_as_before(classifier: str, with_others: bool, tmp_path: Path) -> None:
     before = trained(classifier, with_others=with_others)
-    save(before, FACTS, tmp_path / "a.decoder")
-    after, facts = load(tmp_path / "a.decoder")
-    assert facts == FACTS
+    save_decoder(before, METADATA, tmp_path / "a.decoder")
+    after, facts = load_decoder(tmp_path / "a.decoder")
+    assert facts == METADATA
     asked = SAMPLES.values[1::2]
     for name in ("probability", "p_value", "foreign", "familiar"):
         old, new = (getattr(one.answer(asked), name) for one in (before, after))
@@ -114,15 +114,15 @@ def test_it_answers_as_before(classifier: str, with_others: bool, tmp_path: Path
 def test_another_can_be_saved_in_its_place_but_not_in_that_of_anything_else(
     folder: Path, tmp_path: Path
 ) -> None:
-    save(trained("logistic_regression"), FACTS, folder)
+    save_decoder(trained("logistic_regression"), METADATA, folder)
     assert sorted(f.name for f in folder.iterdir()) == ["model.json", "model.skops"]
     assert [f.name for f in tmp_path.iterdir()] == ["toy.decoder"]
-    load(folder)
+    load_decoder(folder)
     (tmp_path / "data.decoder").mkdir()
     with pytest.raises(StoreError, match=r"is no decoder\. Choose another name"):
-        save(trained("kernel_svm"), FACTS, tmp_path / "data.decoder")
+        save_decoder(trained("kernel_svm"), METADATA, tmp_path / "data.decoder")
     with pytest.raises(StoreError, match=r"call it .*mine\.decoder"):
-        save(trained("kernel_svm"), FACTS, tmp_path / "mine")
+        save_decoder(trained("kernel_svm"), METADATA, tmp_path / "mine")
     theirs = tmp_path / "theirs.decoder"
     theirs.mkdir()
     (theirs / "model.json").write_text("{}")
@@ -132,8 +132,8 @@ def test_another_can_be_saved_in_its_place_but_not_in_that_of_anything_else(
     (tmp_path / "other.decoder.tmp" / "notes").write_text("theirs")
     for place in (theirs, tmp_path / "link.decoder"):
         with pytest.raises(StoreError, match=r"Choose another name"):
-            save(trained("kernel_svm"), FACTS, place)
-    save(trained("kernel_svm"), FACTS, tmp_path / "other.decoder")
+            save_decoder(trained("kernel_svm"), METADATA, place)
+    save_decoder(trained("kernel_svm"), METADATA, tmp_path / "other.decoder")
     assert (theirs / "weights.bin").read_bytes() == b"theirs"
     assert (tmp_path / "other.decoder.tmp" / "notes").read_text() == "theirs"
     assert (tmp_path / "link.decoder").is_symlink()
@@ -144,7 +144,7 @@ def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
 
     strange = replace(trained("kernel_svm"), estimator=Trap())
     with pytest.raises(StoreError, match=r"cannot be saved: it holds .*Trap"):
-        save(strange, FACTS, tmp_path / "a.decoder")
+        save_decoder(strange, METADATA, tmp_path / "a.decoder")
     assert not list(tmp_path.iterdir())
 
 
@@ -154,7 +154,7 @@ def test_a_damaged_file_is_found_by_its_checksum(folder: Path) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(StoreError, match=r"model\.skops is damaged.*checksum differs"):
-        load(folder)
+        load_decoder(folder)
 
 
 class Trap:
@@ -200,7 +200,7 @@ def test_foreign_types_are_refused_by_name_and_nothing_is_run(
     replace_estimators(folder, skops.io.dumps({**parts, part: FOREIGN[name]()}))
     monkeypatch.setattr(Trap, "sprung", False)
     with pytest.raises(StoreError, match=f"holds what no decoder of virtuallab does: .*{name}"):
-        load(folder)
+        load_decoder(folder)
     assert not Trap.sprung
 
 
@@ -212,7 +212,7 @@ def test_a_type_that_pretends_to_be_another_is_refused(folder: Path) -> None:
     assert changed != content
     replace_estimators(folder, changed)
     with pytest.raises(StoreError, match=r"damaged, or no decoder|no decoder of virtuallab does"):
-        load(folder)
+        load_decoder(folder)
 
 
 def content_with(estimator: object) -> bytes:
@@ -237,7 +237,7 @@ def test_parts_that_are_trusted_elsewhere_have_no_place_in_a_decoder(
     pipeline.steps.insert(2, ("more", step))
     replace_estimators(folder, content_with(pipeline))
     with pytest.raises(StoreError, match=f"{type(step).__name__} has no place in it"):
-        load(folder)
+        load_decoder(folder)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_forest_that_leads_astray_is_refused(
     tree.__setstate__(state)
     replace_estimators(folder, content_with(forest))
     with pytest.raises(StoreError, match=said):
-        load(folder)
+        load_decoder(folder)
 
 
 @pytest.mark.parametrize(
@@ -278,20 +278,20 @@ def test_boosted_trees_that_lead_astray_are_refused(
     boosted["classify"]._predictors[0][0].nodes[column][0] = value
     replace_estimators(folder, content_with(boosted))
     with pytest.raises(StoreError, match=said):
-        load(folder)
+        load_decoder(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
 def test_what_is_not_of_skops_is_damaged(content: bytes, folder: Path) -> None:
     replace_estimators(folder, content)
     with pytest.raises(StoreError, match="is damaged, or no decoder"):
-        load(folder)
+        load_decoder(folder)
 
 
 def test_estimators_of_another_kind_are_no_decoder(folder: Path) -> None:
     replace_estimators(folder, skops.io.dumps([1, 2]))
     with pytest.raises(StoreError, match="is damaged"):
-        load(folder)
+        load_decoder(folder)
 
 
 @pytest.mark.parametrize(
@@ -304,13 +304,12 @@ def test_estimators_of_another_kind_are_no_decoder(folder: Path) -> None:
         ('{"virtuallab_decoder": "1"}', "is not a decoder of virtuallab"),
         ('{"virtuallab_decoder": 1}', "is damaged"),
         ('{"virtuallab_decoder": 2}', "a newer virtuallab. Update it"),
-        ('{"virtuallab_decoder": 0}', "an older virtuallab"),
     ],
 )
 def test_what_is_no_model_json_is_refused(text: str, said: str, folder: Path) -> None:
     (folder / "model.json").write_text(text)
     with pytest.raises(StoreError, match=said):
-        load(folder)
+        load_decoder(folder)
 
 
 @pytest.mark.parametrize(
@@ -329,30 +328,30 @@ def test_what_is_no_model_json_is_refused(text: str, said: str, folder: Path) ->
 def test_numbers_that_do_not_fit_are_damage(key: str, value: object, folder: Path) -> None:
     rewrite(folder, lambda numbers: numbers.update({key: value}))
     with pytest.raises(StoreError, match="is damaged"):
-        load(folder)
+        load_decoder(folder)
 
 
 def test_facts_of_another_type_are_damage(folder: Path) -> None:
     rewrite(folder, lambda numbers: numbers["facts"].update(stages="2"))
     with pytest.raises(StoreError, match=r"is damaged.*stages"):
-        load(folder)
+        load_decoder(folder)
 
 
 def test_missing_parts_are_named(folder: Path, tmp_path: Path) -> None:
     (folder / "model.skops").unlink()
     with pytest.raises(StoreError, match=r"model\.skops is missing"):
-        load(folder)
+        load_decoder(folder)
     (folder / "model.json").unlink()
     with pytest.raises(StoreError, match=r"there is no model\.json in it"):
-        load(folder)
+        load_decoder(folder)
     with pytest.raises(StoreError, match=r"there is no decoder\. In .*: toy\.decoder"):
-        load(tmp_path / "other.decoder")
+        load_decoder(tmp_path / "other.decoder")
 
 
 def test_another_minor_version_of_scikit_learn_is_refused(folder: Path) -> None:
     rewrite(folder, lambda n: n["versions"].update({"scikit-learn": "1.2.0"}))
     with pytest.raises(StoreError, match=r"made with scikit-learn 1\.2\.0.*Train the decoder anew"):
-        load(folder)
+        load_decoder(folder)
 
 
 def test_another_patch_of_it_is_not(folder: Path) -> None:
@@ -360,13 +359,13 @@ def test_another_patch_of_it_is_not(folder: Path) -> None:
 
     minor = ".".join(version("scikit-learn").split(".")[:2])
     rewrite(folder, lambda n: n["versions"].update({"scikit-learn": f"{minor}.99"}))
-    load(folder)
+    load_decoder(folder)
 
 
 def test_features_of_another_version_are_refused(folder: Path) -> None:
     rewrite(folder, lambda n: n["facts"].update(change_names=[*change_names()[1:], "new"]))
     with pytest.raises(StoreError, match=r"2 differ: .*new.*Train the decoder anew"):
-        load(folder)
+        load_decoder(folder)
 
 
 def test_a_decoder_is_known_by_its_name_or_by_what_is_in_it(folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tests.store.toy import new_store, subjects
 from virtuallab.store import Store
-from virtuallab.store.files.atomic_replace import put_back, replacing
+from virtuallab.store.files.atomic_replace import replace_node, restore_interrupted
 
 
 def test_a_kill_between_the_two_renames_is_undone(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_what_was_replaced_well_is_not_put_back(tmp_path: Path) -> None:
     (aside / "old" / "node" / "zarr.json").write_text("old", encoding="utf-8")
     place.mkdir(parents=True)
     (place / "zarr.json").write_text("new", encoding="utf-8")
-    put_back(tmp_path / "tree", aside)
+    restore_interrupted(tmp_path / "tree", aside)
     assert (place / "zarr.json").read_text("utf-8") == "new"
 
 
@@ -42,14 +42,14 @@ def test_a_node_that_could_not_be_built_leaves_the_old_one(tmp_path: Path) -> No
     (place / "zarr.json").write_text("old", encoding="utf-8")
 
     def build_and_fail() -> None:
-        with replacing(tmp_path / "tree", "node", tmp_path / "aside") as folder:
+        with replace_node(tmp_path / "tree", "node", tmp_path / "aside") as folder:
             folder.mkdir()
             raise OSError("no room")
 
     with pytest.raises(OSError, match="no room"):
         build_and_fail()
     assert (place / "zarr.json").read_text("utf-8") == "old"
-    with replacing(tmp_path / "tree", "node", tmp_path / "aside") as folder:
+    with replace_node(tmp_path / "tree", "node", tmp_path / "aside") as folder:
         folder.mkdir()
     assert list(place.iterdir()) == []
     assert not (tmp_path / "aside").exists()

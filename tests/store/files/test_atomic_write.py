@@ -32,9 +32,9 @@ def test_a_full_disk_is_said_plainly_and_the_rest_is_kept(
     said = r"disk is full: .*lab.* could not grow.*same command again, and it goes on"
     for broken, attempt in [
         ("zarr.Array.__setitem__", lambda: store.write(NODE, 1, sample(2.0))),
-        (f"{STORE}.store.settle", lambda: commit(store, checksums)),
+        (f"{STORE}.store.flush_to_disk", lambda: commit(store, checksums)),
         (
-            "virtuallab.store.integrity.commit_records.write_sealed",
+            "virtuallab.store.integrity.commit_records.write_json_with_digest",
             lambda: commit(store, checksums),
         ),
         (
@@ -42,7 +42,7 @@ def test_a_full_disk_is_said_plainly_and_the_rest_is_kept(
             lambda: store.declare("more", sample()),
         ),
         (f"{STORE}.node_writer._to_zarr", lambda: store.write_table("more", sample())),
-        (f"{STORE}.node_writer.gather", store.finish),
+        (f"{STORE}.node_writer.consolidate", store.finish),
     ]:
         with monkeypatch.context() as patch:
             patch.setattr(broken, full)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from virtuallab.store.files.lock import InUse, locked
+from virtuallab.store.files.lock import StoreInUse, locked
 
 HOLD = """
 import sys
@@ -52,7 +52,7 @@ def test_the_second_process_is_refused_at_once_and_told_by_whom(tmp_path: Path) 
             f"lab.zarr is in use: `virtuallab probe lab.zarr --set 'a=\\x1b[31m'` "
             f"(process {worker.pid} on {socket.gethostname()}, since "
         )
-        with pytest.raises(InUse, match=re.escape(said)), locked(Path("lab.zarr"), tmp_path):
+        with pytest.raises(StoreInUse, match=re.escape(said)), locked(Path("lab.zarr"), tmp_path):
             pass
         worker.send_signal(signal.SIGKILL)
         worker.wait()
@@ -69,7 +69,7 @@ def test_threads_and_commands_within_commands_share_it(tmp_path: Path) -> None:
     with locked(tmp_path, tmp_path) as is_first, ThreadPoolExecutor(4) as pool:
         assert is_first
         assert not any(pool.map(nested, range(20)))
-        with pytest.raises(InUse), locked(tmp_path, tmp_path, alone=True):
+        with pytest.raises(StoreInUse), locked(tmp_path, tmp_path, alone=True):
             pass
         assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()
     with locked(tmp_path, tmp_path, alone=True) as is_first:
@@ -100,6 +100,6 @@ def test_a_disk_without_locks_has_a_file_in_their_place(tmp_path: Path, gone: bo
             pass
         return
     words = r"has no locks .* remove .*\.lock\.held"
-    with pytest.raises(InUse, match=words), locked(tmp_path, tmp_path):
+    with pytest.raises(StoreInUse, match=words), locked(tmp_path, tmp_path):
         pass
     assert file.exists()

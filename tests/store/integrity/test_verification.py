@@ -13,7 +13,8 @@ import xarray as xr
 from tests.store.toy import NODE, STAGE, contents, declare, new_store, sample, write_and_commit
 from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.store import Store, open_tree
-from virtuallab.store.integrity.verification import without_root
+from virtuallab.store.integrity.recovery import repair_root
+from virtuallab.store.integrity.verification import verify_bytes
 
 TABLE = "decoding/main"
 CHUNK = f"lab.zarr/{NODE}/activity/c.1.0.0.0"
@@ -51,7 +52,7 @@ def named(folder: Path) -> list[str]:
     try:
         found = Store.open(path).verify()
     except MachineError:
-        found = without_root(path)
+        found = verify_bytes(path)
     return [str(each.file.relative_to(folder)) for each in found]
 
 
@@ -174,7 +175,7 @@ def test_where_no_file_of_an_array_is_left_each_subject_is_named(folder: Path) -
     (folder / "lab.zarr" / "zarr.json").write_text("{", encoding="utf-8")
     array = folder / "lab.zarr" / NODE / "activity"
     shutil.rmtree(array)
-    found = [each for each in without_root(folder / "lab.zarr") if each.subject]
+    found = [each for each in verify_bytes(folder / "lab.zarr") if each.subject]
     assert [each.subject for each in found] == ["sub-0001", "sub-0002", "sub-0003"]
     assert all(each.file.parent == array for each in found)
 
@@ -199,12 +200,12 @@ def test_what_is_damaged_is_made_anew_with_the_same_bytes(folder: Path, sound: P
     (path / TABLE / "accuracy" / "zarr.json").unlink()
     (folder / CHUNK).write_bytes(b"")
     flip(folder / "lab.records" / STAGE / "000002.json", 30, 2)
-    Store.mend_root(path)
+    repair_root(path)
     store = Store.open(path)
     with pytest.raises(MachineError, match="unit_layer/c/0 is damaged"):
         store.read(NODE)
     declare(store)
-    assert store.make_anew(STAGE) == 2
+    assert store.invalidate_damaged(STAGE) == 2
     assert list(store.committed(STAGE)) == [0]
     for index in (1, 2):
         written = store.write(NODE, index, sample(float(index)))
@@ -222,7 +223,7 @@ def test_a_lost_manifest_is_made_anew_node_by_node(folder: Path, sound: Path) ->
     for opening in (Store.open, open_tree):
         with pytest.raises(MachineError, match=r"manifest\.json is missing.*virtuallab run"):
             opening(path)
-    Store.mend_root(path)
+    repair_root(path)
     store = Store.open(path)
     assert [str(each.file.relative_to(path)) for each in store.verify()] == [
         TABLE, NODE, "subjects"
@@ -244,7 +245,7 @@ def test_root_and_manifest_lost_together_are_said_to_be(folder: Path) -> None:
     (folder / "lab.records" / "manifest.json").unlink()
     (folder / "lab.zarr" / "zarr.json").write_text("{", encoding="utf-8")
     with pytest.raises(MachineError, match="both damaged or missing"):
-        Store.mend_root(folder / "lab.zarr")
+        repair_root(folder / "lab.zarr")
 
 
 def test_metadata_that_cannot_be_made_as_it_was_is_left(folder: Path) -> None:
@@ -277,7 +278,7 @@ def test_a_kill_at_any_step_of_a_replacement_is_no_damage(
         raise Killed
 
     path = folder / "lab.zarr"
-    for step in ("spread", "_to_zarr", "digests", "gather", "file_digest"):
+    for step in ("unconsolidate", "_to_zarr", "digests", "consolidate", "file_digest"):
         for node in (TABLE, "decoding/new"):
             with monkeypatch.context() as patch:
                 patch.setattr(f"virtuallab.store.node_writer.{step}", stop)
@@ -298,18 +299,6 @@ def test_files_of_others_are_passed_over(folder: Path) -> None:
     assert store.verify() == []
     assert list(store.committed(STAGE)) == [0, 1, 2]
     assert store.read_values(NODE, [1])["activity"].values[0, 1, 1, 1] == 1
-
-
-def test_other_protocols_parts_name_their_command(tmp_path: Path) -> None:
-    from virtuallab.store.integrity.repair_command import of_node, of_stage
-
-    own = {"protocol_resolved": json.dumps({"probes": {"utah": {}}, "analyses": {"main": {}}})}
-    store = Path("my runs/lab.zarr")
-    run = "virtuallab run PROTOCOL.yaml --store 'my runs/lab.zarr'"
-    assert of_node(store, "features/utah", own) == of_stage(store, "subjects", own) == run
-    assert of_node(store, "decoding/main", own) == "virtuallab decode 'my runs/lab.zarr'"
-    assert of_stage(store, "probe-new", own).startswith("virtuallab probe 'my runs/lab.zarr' --pro")
-    assert "of analysis 'mine'" in of_node(store, "decoding/mine", own)
 
 
 def test_links_and_chunks_are_not_searched_for_nodes(

@@ -1,4 +1,4 @@
-"""What a decoder was trained on, said beside it: what it can be asked, and how good it is."""
+"""Metadata of a trained decoder: its training recordings, and its accuracy on held-out subjects."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ Counts = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the training recordings were like, and how the decoder did on subjects held out.
+class DecoderMetadata:
+    """Properties of the training recordings, and accuracy on held-out subjects.
 
     Parameters
     ----------
     title, question : str
         Of the experiment.
     observable, classifier : str
-        What it reads, and by what.
+        Observable that it reads, and classifier that reads it.
     others : tuple of str
-        Rules that it learned not to name.
+        Out-of-set rules: it was trained to recognise but not to name them.
     probe : mapping
         The recording design, as plain data.
     visits : tuple of int
         Preserved visits that were recorded.
     stages : int
-        Into which these are put together; a recording has to have as many.
+        Stages of learning that the visits make; a recording needs as many.
     units, stimuli, layers : (int, int)
-        Fewest and most, of the makes of subject.
+        Fewest and most, over kinds of subject.
     snr : float or None
         Signal-to-noise ratio of the recordings; None where no noise was given by a ratio.
     absent : tuple of int
-        Columns that were left out, since the recording it was made for does not have them.
+        Columns that were left out because the recording it was made for lacks them.
     change_names : tuple of str
-        Features there were.
+        Names of the features.
     last_step : int
         Training step of the last visit that was recorded.
     learning_rates : (number, number)
         Smallest and largest, of the subjects.
     architectures, tasks : tuple of str
     n_subjects : int
-        Of the rules that it names.
+        Subjects of the rules that it names.
     accuracy : float
         Balanced accuracy on subjects that were held out.
     interval : (float, float)
         Of the accuracy, at ``confidence``.
     confidence : float
     coverage, nominal_coverage : float
-        How often the set held the true rule, and how often it was to.
+        Share of prediction sets with the true rule: measured, and intended.
     made_for : str
-        Fingerprint of all that decides the decoder; tells whether a kept one can be used again.
+        Digest of all that decides the decoder, by which a saved one can be used again.
     """
 
     title: str

@@ -1,8 +1,8 @@
-"""A trained decoder in a folder: plain numbers as JSON, estimators in a form that runs no code.
+"""Save and load a trained decoder: numbers as JSON, estimators in a form that runs no code.
 
 A pickle runs whatever its author wrote into it. Here estimators are kept by skops, which makes
-objects of the types that are listed below and of scikit-learn's, and of no others; a file that asks
-for any other is refused before anything in it is made.
+objects only of the types listed below and of those of scikit-learn; a file with any other type is
+refused before anything in it is made.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from virtuallab.decoder.familiarity import Familiarity
 from virtuallab.decoder.trained import Trained
 from virtuallab.errors import MachineError, StoreError, VirtuallabError
 from virtuallab.probe.features import change_names
-from virtuallab.store.comparison import replaced
-from virtuallab.store.decoders.metadata import Facts
+from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.validation import check_parts
-from virtuallab.store.files.atomic_write import settle, write_json, writing
-from virtuallab.store.integrity.ownership import is_litter
+from virtuallab.store.files.atomic_replace import replace_folder
+from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writing
+from virtuallab.store.files.digest import read_json
+from virtuallab.store.integrity.ownership import is_system_file
 
 FORMAT: Final = 1
 _FORMAT_KEY = "virtuallab_decoder"
@@ -37,7 +38,7 @@ _NUMBERS = "model.json"
 _ESTIMATORS = "model.skops"
 _PACKAGES = ("virtuallab", "scikit-learn", "numpy", "skops")
 
-# All that a decoder of ours is made of, besides what skops trusts by itself.
+# Types of the parts of a decoder, besides those that skops trusts by itself.
 TYPES: Final = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -51,41 +52,42 @@ TYPES: Final = (
 
 
 def is_decoder(path: Path) -> bool:
-    """Whether a path is that of a saved decoder, by its name or by what is in it."""
+    """Return whether a path is that of a saved decoder, by its name or its content."""
     return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
 
 
-def save(trained: Trained, facts: Facts, folder: Path) -> None:
-    """Write a decoder; one that was there is replaced.
+def save_decoder(trained: Trained, metadata: DecoderMetadata, folder: Path) -> None:
+    """Write a decoder, in the place of an older one.
 
     Parameters
     ----------
     trained : Trained
-    facts : Facts
+    metadata : DecoderMetadata
     folder : Path
         ``NAME.decoder``.
 
     Raises
     ------
     StoreError
-        If something else is there, the place may not be written, or a part of the decoder is of a
+        If something else is there, the path may not be written, or the decoder has a part of a
         type that would not be loaded again.
     MachineError
         If the disk fails.
     """
-    check_decoder_place(folder)
+    check_decoder_location(folder)
+    familiarity = trained.familiarity
     content = skops.io.dumps(
         {
             "estimator": trained.estimator,
-            "space": trained.familiarity.space,
-            "neighbours": trained.familiarity.neighbours,
-            "machines": trained.familiarity.machines,
+            "space": familiarity.space,
+            "neighbours": familiarity.neighbours,
+            "machines": familiarity.machines,
         },
         compression=zipfile.ZIP_DEFLATED,
     )
     if foreign := _foreign_types(content):
         raise StoreError(
-            f"a decoder by {facts.classifier!r} cannot be saved: it holds {', '.join(foreign)}, "
+            f"a decoder by {metadata.classifier!r} cannot be saved: it holds {', '.join(foreign)}, "
             "which would not be loaded again. Choose a classifier of virtuallab's own."
         )
     numbers = {
@@ -95,21 +97,21 @@ def save(trained: Trained, facts: Facts, folder: Path) -> None:
         "conformity": [scores.tolist() for scores in trained.conformity.scores],
         "known": trained.known.tolist(),
         "distances": trained.distances.tolist(),
-        "facts": asdict(facts),
+        "facts": asdict(metadata),
         "versions": {name: version(name) for name in _PACKAGES},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     with writing(folder, resumable=False):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(folder) as draft:
+        with replace_folder(folder) as draft:
             draft.mkdir()
             (draft / _ESTIMATORS).write_bytes(content)
-            settle(draft / _ESTIMATORS)
+            flush_to_disk(draft / _ESTIMATORS)
             write_json(draft / _NUMBERS, numbers)
 
 
-def check_decoder_place(folder: Path) -> None:
-    """Refuse a place where a decoder cannot be written; an older decoder is replaced.
+def check_decoder_location(folder: Path) -> None:
+    """Refuse a path where a decoder cannot be written; an older decoder may be there.
 
     Raises
     ------
@@ -127,35 +129,36 @@ def check_decoder_place(folder: Path) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder is a decoder, damaged or not, and holds nothing else."""
+    """Return whether a folder is a decoder, damaged or not, and holds nothing else."""
     if not folder.is_dir():
         return False
-    names = {each.name for each in folder.iterdir() if not is_litter(each.name)}
+    names = {each.name for each in folder.iterdir() if not is_system_file(each.name)}
+    if not {_NUMBERS} <= names <= {_NUMBERS, _ESTIMATORS}:
+        return False
     try:
-        content = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+        return _FORMAT_KEY in json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        content = {_FORMAT_KEY: None}  # damaged: then the names decide
-    return names <= {_NUMBERS, _ESTIMATORS} and _NUMBERS in names and _FORMAT_KEY in content
+        return True  # damaged: then the names decide
 
 
-def load(folder: Path) -> tuple[Trained, Facts]:
-    """Read a decoder, after everything about it was checked that can be.
+def load_decoder(folder: Path) -> tuple[Trained, DecoderMetadata]:
+    """Read a decoder, after checking all that can be checked.
 
     Raises
     ------
     StoreError
         If it is no decoder, is damaged, holds what no decoder of ours does, or was made with
         another version of what it needs.
+    MachineError
+        If a file cannot be read.
     """
     numbers = _read_numbers(folder)
-    _refuse_format(numbers, folder)
     try:
-        facts, versions = _facts(numbers["facts"]), dict(numbers["versions"])
-        _refuse_versions(facts, versions, folder)
+        metadata = _metadata(numbers["facts"])
+        _check_versions(metadata, dict(numbers["versions"]), folder)
         content = _read_estimators(folder, str(numbers["sha256"]))
-        _refuse_types(content, folder)
         parts = skops.io.loads(content, trusted=list(TYPES))
-        trained = _trained(numbers, parts)
+        return _trained(numbers, parts), metadata
     except VirtuallabError:
         raise
     # What a part that is missing or out of place raises depends on the part.
@@ -164,31 +167,36 @@ def load(folder: Path) -> tuple[Trained, Facts]:
             f"{folder} is damaged ({type(error).__name__}: {error}). Train it anew, or copy it "
             "again."
         ) from None
-    return trained, facts
 
 
 def _read_numbers(folder: Path) -> Mapping[str, Any]:
+    file = folder / _NUMBERS
     if not folder.exists():
         near = sorted(folder.parent.glob("*.decoder")) if folder.parent.is_dir() else []
         known = f" In {folder.parent}: {', '.join(p.name for p in near)}." if near else ""
         raise StoreError(f"{folder}: there is no decoder.{known}")
     try:
-        found = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+        numbers = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(
             f"{folder} is not a decoder: there is no {_NUMBERS} in it. A decoder is a folder, "
             "NAME.decoder."
         ) from None
-    except (ValueError, RecursionError):
-        found = None
-    except OSError as error:
-        raise MachineError(f"{folder / _NUMBERS} could not be read: {error}.") from error
-    if not isinstance(found, dict):
+    except ValueError:
         raise StoreError(
-            f"{folder / _NUMBERS} is damaged: it is not JSON of a decoder. Train it anew, or copy "
-            "it again."
+            f"{file} is damaged: it is not JSON of a decoder. Train it anew, or copy it again."
+        ) from None
+    except OSError as error:
+        raise MachineError(f"{file} could not be read: {error}.") from error
+    found = numbers.get(_FORMAT_KEY)
+    if not isinstance(found, int):
+        raise StoreError(f"{folder} is not a decoder of virtuallab.")
+    if found != FORMAT:
+        raise StoreError(
+            f"{folder} was made by a newer virtuallab. Update it (format {found}, this one reads "
+            f"{FORMAT}). Or train the decoder anew from its experiment."
         )
-    return found
+    return numbers
 
 
 def _read_estimators(folder: Path, expected: str) -> bytes:
@@ -204,32 +212,32 @@ def _read_estimators(folder: Path, expected: str) -> bytes:
             f"{file} is damaged: it is not what was written (its checksum differs). Train the "
             "decoder anew, or copy it again."
         )
+    try:
+        foreign = _foreign_types(content)
+    # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
+    except Exception as error:
+        raise StoreError(
+            f"{file} is damaged, or no decoder ({type(error).__name__}: {error})."
+        ) from None
+    if foreign:
+        raise StoreError(
+            f"{file} holds what no decoder of virtuallab does: {', '.join(foreign)}. Nothing of it "
+            "was loaded; do not trust where it came from."
+        )
     return content
 
 
-def _refuse_format(numbers: Mapping[str, Any], folder: Path) -> None:
-    found = numbers.get(_FORMAT_KEY)
-    if not isinstance(found, int):
-        raise StoreError(f"{folder} is not a decoder of virtuallab.")
-    if found != FORMAT:
-        newer = "a newer virtuallab. Update it" if found > FORMAT else "an older virtuallab"
-        raise StoreError(
-            f"{folder} was made by {newer} (format {found}, this one reads {FORMAT}). Or train the "
-            "decoder anew from its experiment."
-        )
-
-
-def _refuse_versions(facts: Facts, versions: Mapping[str, str], folder: Path) -> None:
+def _check_versions(metadata: DecoderMetadata, versions: Mapping[str, str], folder: Path) -> None:
     name = "scikit-learn"
     made, here = versions[name], version(name)
-    if _minor(made) != _minor(here):
+    if made.split(".")[:2] != here.split(".")[:2]:
         raise StoreError(
             f"{folder} was made with {name} {made}, and {here} is installed, which may read it "
             f"otherwise. Train the decoder anew from its experiment, or install {name} {made}."
         )
     now = change_names()
-    if facts.change_names != now:
-        gone = sorted(set(facts.change_names) ^ set(now))
+    if metadata.change_names != now:
+        gone = sorted(set(metadata.change_names) ^ set(now))
         what = f"{len(gone)} differ: {', '.join(gone[:3])}" if gone else "their order differs"
         raise StoreError(
             f"{folder} reads the features of virtuallab {versions['virtuallab']}, which are not "
@@ -238,34 +246,17 @@ def _refuse_versions(facts: Facts, versions: Mapping[str, str], folder: Path) ->
         )
 
 
-def _minor(of: str) -> list[str]:
-    return of.split(".")[:2]
-
-
-def _refuse_types(content: bytes, folder: Path) -> None:
-    try:
-        foreign = _foreign_types(content)
-    # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
-    except Exception as error:
-        raise StoreError(
-            f"{folder / _ESTIMATORS} is damaged, or no decoder ({type(error).__name__}: {error})."
-        ) from None
-    if foreign:
-        raise StoreError(
-            f"{folder / _ESTIMATORS} holds what no decoder of virtuallab does: "
-            f"{', '.join(foreign)}. Nothing of it was loaded; do not trust where it came from."
-        )
-
-
 def _foreign_types(content: bytes) -> list[str]:
-    """Types that no decoder of ours is made of; nothing is made by asking."""
+    """Return the types that no decoder of ours is made of; no object is made."""
     return sorted(set(skops.io.get_untrusted_types(data=content)) - set(TYPES))
 
 
-def _facts(written: Any) -> Facts:
-    # Lists of JSON are tuples here, and nothing else is taken for what it is not.
+def _metadata(written: Any) -> DecoderMetadata:
+    # Lists of JSON become tuples, and nothing else is converted.
     try:
-        found: Facts = TypeAdapter(Facts).validate_json(json.dumps(written), strict=True)
+        found: DecoderMetadata = TypeAdapter(DecoderMetadata).validate_json(
+            json.dumps(written), strict=True
+        )
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, ("facts", *first["loc"])))

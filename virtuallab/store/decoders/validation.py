@@ -1,8 +1,7 @@
-"""Whether the parts of a loaded decoder are put together as those of ours are.
+"""Check that the parts of a loaded decoder are combined as those of this package are.
 
-Types alone do not make a decoder: among scikit-learn's own there are many that have no place in
-one, and trees follow the indices in their arrays without looking, so that a crafted tree reads
-memory that is not its own.
+Trusted types are not enough: many of scikit-learn's own types have no place in a decoder, and trees
+follow the indices in their arrays without a check, so that a crafted tree reads foreign memory.
 """
 
 from __future__ import annotations
@@ -26,18 +25,26 @@ from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
 from virtuallab.decoder.preparing import Bounded, Finite
 
-_PREPARED: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
+_PREPROCESSORS: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
 _CLASSIFIERS: Final = (Conv1dNetwork, KernelMachine, LinearMachine, LogisticRegression)
 _TREES: Final = (RandomForestClassifier, HistGradientBoostingClassifier)
 
 
 def check_parts(estimator: Any, space: Any, neighbours: Any, machines: Any) -> None:
-    """Refuse parts that no decoder of ours has, or that are put together otherwise.
+    """Refuse parts that no decoder of ours has, or that are combined otherwise.
+
+    Parameters
+    ----------
+    estimator, space : Pipeline
+        From features to rules, and to the space of the novelty test.
+    neighbours : NearestNeighbors
+    machines : Pipeline, optional
+        One machine a rule, of a decoder with out-of-set rules.
 
     Raises
     ------
     ValueError
-        With what is wrong.
+        Says what is wrong.
     """
     last = _steps(estimator, (*_CLASSIFIERS, *_TREES))
     _steps(space, (PCA,))
@@ -55,24 +62,24 @@ def check_parts(estimator: Any, space: Any, neighbours: Any, machines: Any) -> N
 
 
 def _steps(part: Any, ends: tuple[type, ...]) -> Any:
-    """Return the last step of a part, all of whose steps are of the kinds that are ours."""
+    """Return the last step of a pipeline, all of whose steps are of allowed types."""
     if type(part) is not Pipeline:
         raise ValueError(f"{type(part).__name__} is no pipeline")
     *before, (_, last) = part.steps
-    strange = [step for _, step in before if type(step) not in _PREPARED]
-    strange += [] if type(last) in ends else [last]
+    foreign = [step for _, step in before if type(step) not in _PREPROCESSORS]
+    foreign += [] if type(last) in ends else [last]
     for _, step in before:
         if type(step) is ColumnTransformer:
-            strange += [each for _, each, _ in step.transformers_ if not _prepares(each)]
-    if strange:
-        raise ValueError(f"{type(strange[0]).__name__} has no place in it")
+            foreign += [each for _, each, _ in step.transformers_ if not _is_preprocessor(each)]
+    if foreign:
+        raise ValueError(f"{type(foreign[0]).__name__} has no place in it")
     return last
 
 
-def _prepares(part: Any) -> bool:
-    """Whether it is a part of a column transformer of ours."""
+def _is_preprocessor(part: Any) -> bool:
+    """Return whether an object may be part of a column transformer of ours."""
     if type(part) is Pipeline:
-        return all(type(step) in _PREPARED for _, step in part.steps)
+        return all(type(step) in _PREPROCESSORS for _, step in part.steps)
     # What passes columns on is an object of its own once it is fitted.
     return part in ("passthrough", "drop") or (
         type(part) is FunctionTransformer and part.func is None
@@ -80,7 +87,7 @@ def _prepares(part: Any) -> bool:
 
 
 def _trees(ensemble: Any) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Left and right child, feature, and whether it is a leaf, of each node of each tree."""
+    """Yield for each tree, of its nodes: left child, right child, feature, whether it is a leaf."""
     if isinstance(ensemble, RandomForestClassifier):
         for one in ensemble.estimators_:
             tree = one.tree_
@@ -104,7 +111,7 @@ def _check_tree(
     own, inner = np.arange(len(left)), ~leaf
     for child in (left, right):
         there = child.astype(np.int64)[inner]
-        # Children come after their parents, so that whoever goes down arrives.
+        # Children come after their parents, so that every descent ends.
         if (there <= own[inner]).any() or (there >= len(left)).any():
             raise ValueError("a tree leads out of itself")
     asked = feature.astype(np.int64)[inner]

@@ -1,32 +1,64 @@
-"""Build a folder aside and put it in its place whole.
+"""Build a folder elsewhere on the disk, then rename it into place.
 
-What is being built, and what is being replaced, lie in ``NAME.records/.aside``: inside the store a
-half-made node would be seen by readers. A kill can leave a node there; :func:`put_back` returns it.
-Only who holds the lock of the store may call what is here.
+Nodes of a store are built, and replaced ones kept, in a staging folder: ``NAME.records/.aside``.
+Inside the store, readers would see a half-made node. A kill can leave a node in staging;
+:func:`restore_interrupted` returns it. Only the holder of the store's lock may change nodes.
 """
 
 from __future__ import annotations
 
+import errno
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+
 
 @contextmanager
-def replacing(store: Path, node: str, aside: Path) -> Iterator[Path]:
-    """Yield a folder in which to build a node; it takes its place when the block ends well.
+def replace_folder(folder: Path) -> Iterator[Path]:
+    """Yield a path to build a folder at; it replaces ``folder`` when the block succeeds.
+
+    Two commands may do so at once: the last one's folder stays.
+
+    Parameters
+    ----------
+    folder : Path
+        Whatever is there is removed.
+    """
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
+    try:
+        yield staging / "new"
+        for attempt in range(100):
+            if folder.exists():
+                folder.rename(staging / f"old-{attempt}")
+            try:
+                (staging / "new").rename(folder)
+            except OSError as error:
+                if error.errno not in _TAKEN:  # by another command, in this moment
+                    raise
+            else:
+                break
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def replace_node(store: Path, node: str, staging: Path) -> Iterator[Path]:
+    """Yield a path to build a node at; it takes its place when the block succeeds.
 
     Parameters
     ----------
     store : Path
         Root of the tree.
     node : str
-        Place in it; its parent is there.
-    aside : Path
-        Folder on the same disk, for what is being made and what is being replaced.
+        Path of the node in it; its parent exists.
+    staging : Path
+        Folder on the same disk.
     """
-    new, old, place = aside / "new" / node, aside / "old" / node, store / node
+    new, old, place = staging / "new" / node, staging / "old" / node, store / node
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
         leftover.parent.mkdir(parents=True, exist_ok=True)
@@ -34,51 +66,51 @@ def replacing(store: Path, node: str, aside: Path) -> Iterator[Path]:
     if place.exists():
         place.rename(old)
     new.rename(place)
-    shutil.rmtree(aside)
+    shutil.rmtree(staging)
 
 
-def put_back(store: Path, aside: Path) -> None:
-    """Return a node that a kill left aside between the two renames."""
-    for metadata in list((aside / "old").rglob("zarr.json")):
-        node = metadata.parent.relative_to(aside / "old")
+def is_interrupted(staging: Path) -> bool:
+    """Return whether staging may hold a node that belongs in the tree."""
+    return (staging / "old").is_dir()
+
+
+def restore_interrupted(store: Path, staging: Path) -> None:
+    """Return a node to its place that a kill left in staging between the two renames."""
+    for metadata in list((staging / "old").rglob("zarr.json")):
+        node = metadata.parent.relative_to(staging / "old")
         is_array_of_a_node = (metadata.parent.parent / "zarr.json").exists()
         if not is_array_of_a_node and not (store / node).exists():
             metadata.parent.rename(store / node)
 
 
-def is_interrupted(aside: Path) -> bool:
-    """Whether a node may lie aside that belongs in the tree."""
-    return (aside / "old").is_dir()
+def remove_nodes(store: Path, nodes: Sequence[str], staging: Path) -> None:
+    """Remove nodes from the tree, and the groups that become empty.
 
-
-def remove(store: Path, nodes: Sequence[str], aside: Path) -> None:
-    """Take nodes out of the tree, and groups that are empty without them.
-
-    Each is gone at once for readers. A kill leaves what was not taken yet, and
-    :func:`put_back` returns nothing of what was.
+    For readers each disappears at once. After a kill the remaining nodes are still there, and
+    :func:`restore_interrupted` returns none of the removed ones.
 
     Parameters
     ----------
     store : Path
+        Root of the tree.
     nodes : sequence of str
-        Those that are not there are passed over.
-    aside : Path
+        Missing ones are skipped.
+    staging : Path
         Folder on the same disk.
     """
-    removed = aside / "removed"
+    removed = staging / "removed"
     shutil.rmtree(removed, ignore_errors=True)
     for node in nodes:
         place = store / node
-        while place != store and _is_whole(place, store / node):
+        while place != store and (place == store / node or not _has_folders(place)):
             if place.is_dir():
                 away = removed / place.relative_to(store)
                 away.parent.mkdir(parents=True, exist_ok=True)
                 place.rename(away)
                 shutil.rmtree(away)
             place = place.parent
-    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
-def _is_whole(place: Path, node: Path) -> bool:
-    """Whether a folder is the node itself, or a group above it in which nothing is left."""
-    return place == node or not any(each.is_dir() for each in place.glob("*"))
+def _has_folders(group: Path) -> bool:
+    return any(each.is_dir() for each in group.glob("*"))

@@ -1,4 +1,4 @@
-"""Write files so that they are there whole or not at all, and say plainly when a disk fails."""
+"""Write a small file completely or not at all, and raise one clear error when a disk fails."""
 
 from __future__ import annotations
 
@@ -15,44 +15,37 @@ from virtuallab.errors import MachineError, StoreError
 
 # EFBIG: the limit on the size of a file, which some clusters set in place of a quota.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# What the place is to blame for: the same command would fail again.
-_OF_THE_PLACE = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
-    errno.ENOTEMPTY,
-    errno.ENAMETOOLONG,
-    errno.ELOOP,
-    errno.EINVAL,
+# Faults of the chosen path: the same command would fail again.
+_WRONG_PATH = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *(errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
 }
 
 
 @contextmanager
 def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
-    """Raise what goes wrong while writing below ``path`` as one clear error.
+    """Turn operating-system errors while writing below ``path`` into one clear error.
 
     Parameters
     ----------
     path : Path
         For the message.
     resumable : bool
-        Whether the same command, called again, goes on from what is stored.
+        Whether the same command, called again, continues from what is stored.
 
     Raises
     ------
     MachineError
         If the disk is full or fails.
     StoreError
-        If the place may not be written.
+        If the path may not be written.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in _OF_THE_PLACE:
-            raise StoreError(f"{path} cannot be written: {_reason(error)}.") from error
+        if error.errno in _WRONG_PATH:
+            where = "" if error.filename is None else f" ({error.filename})"
+            raise StoreError(f"{path} cannot be written: {error.strerror}{where}.") from error
         if error.errno == errno.EXDEV:
             raise StoreError(
                 f"{path} cannot be written: parts of it lie on different disks. An experiment and "
@@ -70,20 +63,20 @@ def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
         ) from error
 
 
-def _reason(error: OSError) -> str:
-    """What the system says, with the file it says it of."""
-    where = "" if error.filename is None else f" ({error.filename})"
-    return f"{error.strerror}{where}"
-
-
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small file so that it is there whole or not at all."""
+    """Write a mapping as JSON, completely or not at all; folders above it are made.
+
+    Raises
+    ------
+    StoreError, OSError
+        As :func:`write_text`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(content, allow_nan=False))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all; an older one stays until then.
+    """Write a file completely or not at all; an older one stays until the new one is complete.
 
     A pipe or a device is written to directly.
 
@@ -97,9 +90,9 @@ def write_text(path: Path, text: str) -> None:
     Raises
     ------
     StoreError
-        If the path is a link: what it points to is not ours to overwrite.
+        If the path is a link, whose target is not ours to overwrite.
     OSError
-        See :func:`writing`.
+        If the disk fails; see :func:`writing`.
     """
     content = text.encode("utf-8", "replace")
     if path.exists() and not path.is_file() and not path.is_dir():  # also by a link: /dev/stdout
@@ -121,8 +114,8 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def settle(path: Path) -> None:
-    """Wait until what was written to a file is on the disk, not only in memory."""
+def flush_to_disk(path: Path) -> None:
+    """Wait until a written file is on the disk, not only in memory."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

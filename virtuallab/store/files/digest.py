@@ -1,4 +1,4 @@
-"""Digests of bytes, and small JSON files that carry the digest of their own content."""
+"""Digests of bytes, and small JSON files that contain the digest of their own content."""
 
 from __future__ import annotations
 
@@ -30,30 +30,49 @@ def file_digest(path: Path) -> str | None:
         return None
 
 
-def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON together with its digest, whole or not at all."""
-    write_json(path, {**content, _DIGEST: digest(json.dumps(content, allow_nan=False).encode())})
-
-
-def read_sealed(path: Path) -> dict[str, Any]:
-    """Read a file that :func:`write_sealed` wrote, without the digest.
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds a mapping.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If the file is missing or cannot be read.
     ValueError
-        If a single byte of it differs from what was written.
+        If it holds anything else.
     """
-    text = path.read_bytes().decode()
+    return _mapping(path.read_text(encoding="utf-8"))
+
+
+def _mapping(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if not isinstance(content, dict):
+        raise ValueError("not a mapping")  # noqa: TRY004  # one kind of error for every damage
+    return content
+
+
+def write_json_with_digest(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON together with its digest, completely or not at all."""
+    write_json(path, {**content, _DIGEST: digest(json.dumps(content, allow_nan=False).encode())})
+
+
+def read_json_with_digest(path: Path) -> dict[str, Any]:
+    """Read a file that :func:`write_json_with_digest` wrote, without the digest.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If a single byte of it differs from what was written.
+    """
+    text = path.read_bytes().decode()
+    content = _mapping(text)
     # Some changed bytes (1e5, 1E5) leave the content the same, so the text is compared too.
-    if not isinstance(content, dict) or json.dumps(content) != text:
+    if json.dumps(content) != text:
         raise ValueError("not the JSON that was written")
-    expected = content.pop(_DIGEST, None)
-    if expected != digest(json.dumps(content).encode()):
+    if content.pop(_DIGEST, None) != digest(json.dumps(content).encode()):
         raise ValueError("the digest differs")
     return content

@@ -1,9 +1,9 @@
-"""One writer at a time: a lock on a store, held by a process.
+"""A lock on a store, held by one process at a time.
 
-The lock is the kernel's (``flock``), on a file in the records: it ends with the process, however
-that ends. Where a network disk has no such lock, a file that only one process can make takes its
-place; it says who made it, and one left by a process of this machine that is gone is taken over.
-Threads of one process share the lock, and a command inside another has it already.
+The lock is the kernel's (``flock``), on a file in the records folder: it is released when the
+process ends, however it ends. On network disks without such locks a file created exclusively
+replaces it. The file names its process; if that process ran on this machine and has ended, the lock
+is taken over. Threads of one process share the lock, and so do nested commands.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from pathlib import Path
 from typing import Any
 
 from virtuallab.errors import StoreError
+from virtuallab.store.files.digest import read_json
 from virtuallab.text import printable
 
 LOCK_FILE = ".lock"
-_STAND_IN = ".lock.held"
-_MISSING = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_FALLBACK_FILE = ".lock.held"
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
-class InUse(StoreError):
-    """Another process is writing into the store."""
+class StoreInUse(StoreError):
+    """Raised when another process is writing into the store."""
 
 
 @dataclass
 class _Held:
     process: int
     file: TextIOWrapper
-    stand_in: Path | None
+    fallback: Path | None
     users: int = 1
 
 
@@ -50,7 +51,7 @@ _guard = threading.Lock()
 
 @contextmanager
 def locked(store: Path, records: Path, *, alone: bool = False) -> Iterator[bool]:
-    """Hold the lock of a store; no other process may write into it meanwhile.
+    """Hold the lock of a store, so that no other process writes into it.
 
     Parameters
     ----------
@@ -59,17 +60,17 @@ def locked(store: Path, records: Path, *, alone: bool = False) -> Iterator[bool]
     records : Path
         Its records folder, which exists.
     alone : bool
-        Do not share it with other threads of this process.
+        Whether to refuse to share the lock with other threads of this process.
 
     Yields
     ------
     bool
-        Whether it was free: False within a command of this process that holds it.
+        Whether the lock was free: False inside a command of this process that holds it.
 
     Raises
     ------
-    InUse
-        At once, if another process holds it; the message says which.
+    StoreInUse
+        Immediately, if another process holds it; the message names the process.
     OSError
         If the folder may not be written.
     """
@@ -79,7 +80,7 @@ def locked(store: Path, records: Path, *, alone: bool = False) -> Iterator[bool]
         # A process that was forked off has the memory of the other, but not its lock.
         is_ours = held is not None and held.process == os.getpid()
         if is_ours and alone:
-            raise InUse(f"{store} is in use by another thread of this process.")
+            raise StoreInUse(f"{store} is in use by another thread of this process.")
         if held is not None and is_ours:
             held.users += 1
         else:
@@ -103,12 +104,12 @@ def _acquire(store: Path, records: Path) -> _Held:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             with file:
-                raise InUse(_sentence(store, _read(path))) from None
+                raise StoreInUse(_in_use_message(store, _read(path))) from None
         except OSError as error:
             file.close()
-            if error.errno not in _MISSING:
+            if error.errno not in _NO_LOCKS:
                 raise
-            return _Held(os.getpid(), file, _stand_in(store, records))
+            return _Held(os.getpid(), file, _acquire_fallback(store, records))
         # Between opening and locking, whoever had it may have removed the file.
         if _is_there(file, path):
             with suppress(OSError):  # on a full disk the lock holds all the same
@@ -126,46 +127,45 @@ def _is_there(file: TextIOWrapper, path: Path) -> bool:
         return False
 
 
-def _stand_in(store: Path, records: Path) -> Path:
-    path = records / _STAND_IN
+def _acquire_fallback(store: Path, records: Path) -> Path:
+    path = records / _FALLBACK_FILE
     for _ in range(2):
         try:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
             holder = _read(path)
-            if not _is_gone(holder):
-                raise InUse(
-                    f"{_sentence(store, holder)} This disk has no locks that end with a process: "
-                    f"if that one has ended, remove {path}."
+            if not _has_ended(holder):
+                raise StoreInUse(
+                    f"{_in_use_message(store, holder)} This disk has no locks that end with a "
+                    f"process: if that one has ended, remove {path}."
                 ) from None
             path.unlink(missing_ok=True)
             continue
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps(_holder()))
         return path
-    raise InUse(_sentence(store, _read(path)))
+    raise StoreInUse(_in_use_message(store, _read(path)))
 
 
 def _release(held: _Held) -> None:
-    if held.stand_in is not None:
-        held.stand_in.unlink(missing_ok=True)
+    if held.fallback is not None:
+        held.fallback.unlink(missing_ok=True)
     if not held.file.closed:
         with held.file, suppress(OSError):
             held.file.truncate(0)
 
 
 def _holder() -> dict[str, Any]:
-    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return {
         "pid": os.getpid(),
         "host": socket.gethostname(),
-        "command": shlex.join(words),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 
 
-def _is_gone(holder: dict[str, Any]) -> bool:
-    """Whether a process is known to have ended: only of this machine can that be known."""
+def _has_ended(holder: dict[str, Any]) -> bool:
+    """Return whether a process of this machine has ended; False for other machines."""
     if holder.get("host") != socket.gethostname() or not isinstance(holder.get("pid"), int):
         return False
     try:
@@ -179,13 +179,12 @@ def _is_gone(holder: dict[str, Any]) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
-def _sentence(store: Path, holder: dict[str, Any]) -> str:
+def _in_use_message(store: Path, holder: dict[str, Any]) -> str:
     who = "another process"
     if holder:
         said = {key: printable(str(value)) for key, value in holder.items()}

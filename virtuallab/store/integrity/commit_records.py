@@ -2,7 +2,7 @@
 
 The records lie beside the store, in ``NAME.records/STAGE/INDEX.json``, not in it: a folder in a
 zarr hierarchy that is no zarr node makes every reader warn. They also hold what differs from run to
-run (times, versions), so that the store itself is the same bytes however it came about.
+run (times, versions), so that a store's bytes do not depend on how it was made.
 """
 
 from __future__ import annotations
@@ -15,49 +15,41 @@ from pathlib import Path
 from typing import Any
 
 from virtuallab.store.files.atomic_write import writing
-from virtuallab.store.files.digest import read_sealed, write_sealed
-from virtuallab.store.integrity import repair_command as remedy
-from virtuallab.store.integrity.damage import CHANGED, Damage, refuse
+from virtuallab.store.files.digest import read_json_with_digest, write_json_with_digest
+from virtuallab.store.integrity.damage import Damage, raise_if_damaged
 from virtuallab.store.integrity.manifest import Manifest
+from virtuallab.store.integrity.repair_command import stage_repair_command
+from virtuallab.store.layout.location import records_folder
 from virtuallab.vocabulary import subject_name
 
-
-def records_folder(store: Path) -> Path:
-    """Return the folder of a store's records, ``NAME.records``."""
-    folder = _beside(store)
-    if store.is_symlink() and not folder.exists():
-        # A store reached by a link may have been made where it lies.
-        return _beside(store.resolve())
-    return folder
-
-
-def _beside(store: Path) -> Path:
-    # Not `with_suffix`: trial.1 and trial.2 are two experiments.
-    return store.with_name(f"{store.name.removesuffix('.zarr')}.records")
-
-
-# By name, so that copies which sync clients make ("000003 2.json") are passed over.
+# By name, so that copies which sync clients make ("000003 2.json") are skipped.
 _RECORD = re.compile(r"[0-9]{6,}\.json")
 _STAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _REMOVED = ".removed-"
 
 
-class Records:
-    """The commit records of one store."""
+class CommitRecords:
+    """The commit records of one store.
+
+    Parameters
+    ----------
+    store : Path
+        ``NAME.zarr``.
+    """
 
     def __init__(self, store: Path) -> None:
         self._store = store
         self.folder = records_folder(store)
-        self._void: set[tuple[str, int]] = set()
+        self._invalid: set[tuple[str, int]] = set()
         self._stage_of: dict[str, str] = {}
 
-    def aside(self, store: Path) -> Path:
-        """Folder in which nodes are built: on the store's disk, which may not be that of these.
+    def staging(self, store: Path) -> Path:
+        """Return the folder in which nodes are built, on the disk of the store.
 
         Parameters
         ----------
         store : Path
-            The store, or the folder that it is to be in.
+            The store, or the folder that will hold it.
         """
         own = self.folder / ".aside"
         if not store.exists() or not self.folder.exists():
@@ -67,18 +59,18 @@ class Records:
         return own if is_near else place.with_name(f".{place.name}.aside")
 
     def file(self, stage: str, index: int) -> Path:
-        """Return where a subject's record of a stage lies."""
+        """Return the file of a subject's record of a stage."""
         return self.folder / stage / f"{index:06d}.json"
 
     def commit(self, stage: str, index: int, record: Mapping[str, Any]) -> None:
-        """Say that a subject is done with a stage; call it after its chunks are on the disk."""
+        """Mark a subject as done with a stage; call it after its chunks are on the disk."""
         with writing(self.folder):
-            write_sealed(self.file(stage, index), {**record, "committed_at": time.time()})
-        self._void.discard((stage, index))
+            write_json_with_digest(self.file(stage, index), {**record, "committed_at": time.time()})
+        self._invalid.discard((stage, index))
 
-    def make_anew(self, stage: str, index: int) -> None:
-        """Take a subject for not done, until it is committed again; its file stays till then."""
-        self._void.add((stage, index))
+    def invalidate(self, stage: str, index: int) -> None:
+        """Treat a subject as not done until it is committed again; its file stays until then."""
+        self._invalid.add((stage, index))
 
     def of(self, stage: str) -> dict[int, dict[str, Any]]:
         """Return the records of a stage by subject index.
@@ -88,55 +80,50 @@ class Records:
         MachineError
             If records are damaged; all of them are named.
         """
-        found, damaged = self.scan(stage)
-        refuse(damaged, self._store)
+        found, damaged = self.read(stage)
+        raise_if_damaged(self._describe(stage, damaged), self._store)
         return found
 
-    def scan(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[Damage]]:
-        """Return the sound records of a stage by subject index, and the damaged ones."""
-        found, damaged = self._read_all(stage)
-        return found, [self._damage(stage, index) for index in damaged]
+    def damage(self, stage: str) -> list[Damage]:
+        """Return the damaged records of a stage."""
+        return self._describe(stage, self.read(stage)[1])
 
-    def damaged(self, stage: str) -> list[int]:
-        """Return the subjects whose record of a stage is damaged."""
-        return self._read_all(stage)[1]
+    def _describe(self, stage: str, damaged: list[int]) -> list[Damage]:
+        try:
+            attributes = Manifest.read(self.folder).attributes if damaged else {}
+        except (OSError, ValueError, TypeError):
+            attributes = {}
+        command = stage_repair_command(self._store, stage, attributes)
+        return [Damage.of(self.file(stage, i), command, subject_name(i)) for i in damaged]
 
-    def _read_all(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[int]]:
+    def read(self, stage: str) -> tuple[dict[int, dict[str, Any]], list[int]]:
+        """Return the sound records of a stage by subject index, and the indices of damaged ones."""
         found: dict[int, dict[str, Any]] = {}
         damaged: list[int] = []
         for file in sorted((self.folder / stage).glob("*.json")):
             if not _RECORD.fullmatch(file.name):
                 continue
             index = int(file.stem)
-            if (stage, index) in self._void:
+            if (stage, index) in self._invalid:
                 continue
             try:
-                found[index] = read_sealed(file)
+                found[index] = read_json_with_digest(file)
             except (OSError, ValueError):
                 damaged.append(index)
         return found, damaged
 
-    def _damage(self, stage: str, index: int) -> Damage:
-        try:
-            attributes = Manifest.read(self.folder).root.get("attributes", {})
-        except (OSError, ValueError, TypeError):
-            attributes = {}
-        file = self.file(stage, index)
-        command = remedy.of_stage(self._store, stage, attributes)
-        return Damage(file, CHANGED, command, subject_name(index))
-
     def checksums(self, node: str, index: int) -> tuple[str, dict[str, str]] | None:
-        """Return what was committed of a subject in a node: the stage and the checksums, if any.
+        """Return the stage that committed a subject's values of a node, and their checksums.
 
-        A damaged record says nothing.
+        None if no sound record holds them.
         """
         # The stage that wrote one subject's values in a node wrote the others' as well.
         known = self._stage_of.get(node)
         for stage in ([known] if known else []) + [s for s in self.stages() if s != known]:
-            if (stage, index) in self._void:
+            if (stage, index) in self._invalid:
                 continue
             try:
-                record = read_sealed(self.file(stage, index))
+                record = read_json_with_digest(self.file(stage, index))
             except (OSError, ValueError):
                 continue
             if node in record.get("checksums", {}):
@@ -150,15 +137,15 @@ class Records:
         return sorted(path.name for path in folders if _STAGE.fullmatch(path.name))
 
     def remove(self, stage: str) -> None:
-        """Remove all records of a stage, at once for whoever reads them."""
+        """Remove all records of a stage; for readers they disappear at once."""
         folder = self.folder / stage
         if folder.is_dir():
             removed = self.folder / f"{_REMOVED}{stage}"
             shutil.rmtree(removed, ignore_errors=True)
             folder.rename(removed)
-        self.sweep()
+        self.delete_leftovers()
 
-    def sweep(self) -> None:
+    def delete_leftovers(self) -> None:
         """Delete what a killed removal has left."""
         for leftover in self.folder.glob(f"{_REMOVED}*"):
             shutil.rmtree(leftover)

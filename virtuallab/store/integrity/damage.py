@@ -1,4 +1,4 @@
-"""A damaged file of a store, as it is said to the user."""
+"""A damaged file of a store, and the message that names it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from typing import Final
 
 from virtuallab.errors import MachineError
 
-CHANGED: Final = "is damaged: it is not what was written"
-MISSING: Final = "is missing"
-
 _SHOWN: Final = 30  # damaged files that one error names
 
 
@@ -23,27 +20,33 @@ class Damage:
     Parameters
     ----------
     file : Path
-    found : str
-        What is wrong with it: :data:`MISSING`, :data:`CHANGED`.
-    remedy : str
+    problem : str
+        What is wrong with it.
+    command : str
         The command that makes it anew.
     subject : str
         Whose values it holds, ``"sub-0004"``; empty if it belongs to no single subject.
     """
 
     file: Path
-    found: str
-    remedy: str
+    problem: str
+    command: str
     subject: str = ""
 
+    @classmethod
+    def of(cls, file: Path, command: str, subject: str = "") -> Damage:
+        """Describe a file that is missing, or that exists and differs from what was written."""
+        changed = "is damaged: it is not what was written"
+        return cls(file, changed if file.exists() else "is missing", command, subject)
+
     def __str__(self) -> str:
-        """One line: the file, whose it is, what is wrong, the command."""
+        """Return one line: the file, its subject, the problem, the command."""
         owner = f" ({self.subject})" if self.subject else ""
-        return f"{self.file}{owner} {self.found}. To make it anew: {self.remedy}"
+        return f"{self.file}{owner} {self.problem}. To make it anew: {self.command}"
 
 
-def refuse(damage: Iterable[Damage], store: Path) -> None:
-    """Raise one error that names what is damaged; do nothing if nothing is.
+def raise_if_damaged(damage: Iterable[Damage], store: Path) -> None:
+    """Raise one error that names all damage; do nothing if there is none.
 
     Raises
     ------
@@ -57,8 +60,3 @@ def refuse(damage: Iterable[Damage], store: Path) -> None:
         all_of_them = f"virtuallab status {shlex.quote(str(store))} --verify"
         lines.append(f"and {len(found) - _SHOWN} more; named by: {all_of_them}")
     raise MachineError("\n".join(lines))
-
-
-def what_is_wrong(file: Path) -> str:
-    """Return what is wrong with a file that is known to be damaged."""
-    return CHANGED if file.exists() else MISSING

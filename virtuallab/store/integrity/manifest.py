@@ -1,8 +1,8 @@
 """The manifest of a store: digests of all its files but the chunks of subjects.
 
 Chunks of subjects have their checksums in the commit records. All other files (metadata,
-coordinates, tables) are written by one process, which notes them in ``NAME.records/manifest.json``.
-A file is noted before it takes its place, so a kill at any moment leaves no false alarm.
+coordinates, tables) are written by one process, which lists them in ``NAME.records/manifest.json``.
+A file is listed before it takes its place, so a kill at any moment causes no false alarm.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from virtuallab.store.files.digest import digest, file_digest, read_sealed, write_sealed
-from virtuallab.store.integrity.damage import what_is_wrong
+from virtuallab.store.files.digest import (
+    digest,
+    file_digest,
+    read_json_with_digest,
+    write_json_with_digest,
+)
 
-FILE: Final = "manifest.json"
+MANIFEST_FILE: Final = "manifest.json"
 
 Version = Mapping[str, str] | None  # digest of each file below a node; None: there is no such node
 
@@ -29,7 +33,7 @@ class Manifest:
     file : Path
         Where it is kept.
     root : mapping
-        Content of the root's metadata file, without the gathered metadata of the other nodes.
+        Content of the root's metadata file, without the consolidated metadata of other nodes.
     root_digest : str or None
         Digest of that file's bytes; None while it is being changed.
     nodes : mapping from node to sequence of Version
@@ -49,15 +53,15 @@ class Manifest:
         ------
         OSError
             If there is none, or it cannot be read.
-        ValueError
+        ValueError, TypeError
             If it is damaged.
         """
-        content = read_sealed(records / FILE)
-        return cls(records / FILE, **content)
+        file = records / MANIFEST_FILE
+        return cls(file, **read_json_with_digest(file))
 
     def write(self) -> None:
-        """Write it in the place of the older one, whole or not at all."""
-        write_sealed(
+        """Write it in the place of the older one, completely or not at all."""
+        write_json_with_digest(
             self.file,
             {"root": self.root, "root_digest": self.root_digest, "nodes": self.nodes},
         )
@@ -65,8 +69,14 @@ class Manifest:
     def __contains__(self, node: str) -> bool:
         return node in self.nodes
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Attributes of the store's root; they never change."""
+        found = self.root.get("attributes")
+        return found if isinstance(found, dict) else {}
+
     def versions(self, node: str) -> Sequence[Version]:
-        """Return what a node may be; it is absent if nothing was noted of it."""
+        """Return what a node may be; absent if it is not listed."""
         return self.nodes.get(node, (None,))
 
     def with_arrays(self) -> list[str]:
@@ -77,8 +87,8 @@ class Manifest:
             if any("/" in file for version in versions for file in version or ())
         ]
 
-    def settle(self, node: str) -> None:
-        """Keep of a node the version that was noted last, and drop it if that is none."""
+    def keep_last(self, node: str) -> None:
+        """Keep the last version of a node, and remove the node from the list if that is none."""
         last = self.versions(node)[-1]
         if last is None:
             self.nodes.pop(node, None)
@@ -95,8 +105,8 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def changed_files(folder: Path, versions: Sequence[Version]) -> dict[str, str]:
-    """Return the files of a node that are none of its versions, each with what is wrong with it.
+def changed_files(folder: Path, versions: Sequence[Version]) -> list[str]:
+    """Return the files of a node that match none of its versions.
 
     Parameters
     ----------
@@ -107,8 +117,8 @@ def changed_files(folder: Path, versions: Sequence[Version]) -> dict[str, str]:
 
     Returns
     -------
-    dict
-        Path below the folder, and what is wrong with the file.
+    list of str
+        Paths below the folder.
     """
     files = {name for version in versions if version is not None for name in version}
     found = {name: file_digest(folder / name) for name in files}
@@ -116,11 +126,10 @@ def changed_files(folder: Path, versions: Sequence[Version]) -> dict[str, str]:
     for version in versions:
         if version is None:
             if not folder.exists():
-                return {}
+                return []
             continue
         wrong = sorted(name for name, expected in version.items() if found[name] != expected)
         if not wrong:
-            return {}
+            return []
         candidates.append(wrong)
-    best = min(candidates, key=len, default=[])
-    return {name: what_is_wrong(folder / name) for name in best}
+    return min(candidates, key=len, default=[])

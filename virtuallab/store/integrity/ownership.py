@@ -1,8 +1,7 @@
-"""Whose a records folder is: a mark that ties it to one store.
+"""The mark in a records folder that ties it to one store.
 
-The mark follows from what decides the store's content, and lies in the records. So the bytes of a
-store do not depend on when or where it was made, and a store and its records can be moved and
-renamed together.
+The mark is a digest of what decides the store's content. So the bytes of a store do not depend on
+when or where it was made, and a store and its records can be moved and renamed together.
 """
 
 from __future__ import annotations
@@ -16,26 +15,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from virtuallab.errors import MachineError, StoreError
-from virtuallab.store.files.digest import read_sealed, write_sealed
+from virtuallab.store.files.digest import digest, read_json_with_digest, write_json_with_digest
 from virtuallab.store.files.lock import LOCK_FILE
-from virtuallab.store.integrity import repair_command as remedy
-from virtuallab.store.integrity.damage import Damage, what_is_wrong
-from virtuallab.store.integrity.manifest import FILE as MANIFEST
-from virtuallab.store.integrity.manifest import Manifest
+from virtuallab.store.integrity.damage import Damage
+from virtuallab.store.integrity.manifest import MANIFEST_FILE, Manifest
+from virtuallab.store.integrity.repair_command import repair_command
 from virtuallab.store.layout.zarr_metadata import root_metadata
 
-MARK: Final = "store.json"
+MARK_FILE: Final = "store.json"
 _KEY: Final = "virtuallab_records"
 _FORMAT: Final = 1
-# What may lie in records that hold nothing yet: left by a command killed while it made the store.
+# What records may hold that a command left which was killed while it made the store.
 _BEGUN = re.compile(
-    rf"\.lock(\.held)?|\.aside|({re.escape(MARK)}|{re.escape(MANIFEST)})(\.\d+\.\d+\.tmp)?"
+    rf"\.lock(\.held)?|\.aside|({re.escape(MARK_FILE)}|{re.escape(MANIFEST_FILE)})(\.\d+\.\d+\.tmp)?"
 )
-_LITTER = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+_SYSTEM_FILE = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
 
-def identity(attributes: Mapping[str, Any]) -> str:
-    """Digest of what decides a store's content: the protocol and the plan in its root attributes.
+def store_identity(attributes: Mapping[str, Any]) -> str:
+    """Return the digest of what decides a store's content: its protocol and plan.
 
     Parameters
     ----------
@@ -43,32 +41,32 @@ def identity(attributes: Mapping[str, Any]) -> str:
         Attributes of the root of the store.
     """
     decisive = [attributes.get("protocol_sha256"), attributes.get("plan")]
-    return hashlib.blake2b(json.dumps(decisive).encode(), digest_size=16).hexdigest()
+    return digest(json.dumps(decisive).encode())
 
 
-def mark(records: Path, attributes: Mapping[str, Any]) -> None:
+def write_mark(records: Path, attributes: Mapping[str, Any]) -> None:
     """Write into a records folder which store it belongs to."""
-    write_sealed(records / MARK, {_KEY: _FORMAT, "identity": identity(attributes)})
+    content = {_KEY: _FORMAT, "identity": store_identity(attributes)}
+    write_json_with_digest(records / MARK_FILE, content)
 
 
 def mark_damage(records: Path, store: Path) -> Iterator[Damage]:
     """Yield the mark if it is missing or damaged."""
-    if _mark_in(records) is None:
-        file = records / MARK
-        yield Damage(file, what_is_wrong(file), remedy.of_node(store, "", {}))
+    if _read_mark(records) is None:
+        yield Damage.of(records / MARK_FILE, repair_command(store, "", {}))
 
 
-def mend_mark(records: Path, store: Path) -> None:
-    """Write a missing or damaged mark anew; of records that :func:`check_own` accepts."""
-    if _mark_in(records) is None:
-        mark(records, root_metadata(store)["attributes"])
+def repair_mark(records: Path, store: Path) -> None:
+    """Write a missing or damaged mark anew, in records that :func:`check_ownership` accepts."""
+    if _read_mark(records) is None:
+        write_mark(records, root_metadata(store)["attributes"])
 
 
-def check_free(records: Path, store: Path) -> None:
+def check_unclaimed(records: Path, store: Path) -> None:
     """Refuse to make a store beside a records folder that belongs to something else.
 
-    Nothing is removed: records are what makes a store of hours of training complete, and a folder
-    of that name may be anybody's.
+    Nothing is removed: hours of training are complete only with their records, and a folder of that
+    name may be anybody's.
 
     Parameters
     ----------
@@ -93,7 +91,7 @@ def check_free(records: Path, store: Path) -> None:
             f"{records} is a file; the records of {store.name} are kept in a folder of that name. "
             "Move it away, or choose another store with --store."
         )
-    if is_begun(records):
+    if is_only_begun(records):
         return
     if _owners(records):
         raise StoreError(
@@ -107,17 +105,16 @@ def check_free(records: Path, store: Path) -> None:
     )
 
 
-def check_own(records: Path, store: Path) -> None:
+def check_ownership(records: Path, store: Path) -> None:
     """Refuse records that are not those of a store.
 
-    The mark and the manifest both tell whose they are, so one of them may be damaged. So may the
-    root's metadata: a store whose root is that of another experiment is refused, one whose root is
-    no sound metadata at all is taken for damaged.
+    Mark and manifest both name the owner, so one of them may be damaged. A store whose root is that
+    of another experiment is refused; a root without valid metadata counts as damaged.
 
     Raises
     ------
     StoreError
-        If they are missing, are another store's, or have no mark.
+        If the records are missing, belong to another store, or name no owner.
     """
     if not records.is_dir():
         raise StoreError(
@@ -128,10 +125,10 @@ def check_own(records: Path, store: Path) -> None:
     owners = _owners(records)
     if not owners:
         raise StoreError(
-            f"{records} does not say that it belongs to {store.name}: {MARK} is missing in it. "
-            "Put the experiment's own records there."
+            f"{records} does not say that it belongs to {store.name}: {MARK_FILE} is missing in "
+            "it. Put the experiment's own records there."
         )
-    found = _sound_identity(store)
+    found = _root_identity(store)
     if found not in owners if found is not None else len(owners) > 1:
         raise StoreError(
             f"{records} belongs to another experiment than {store}. Put this experiment's own "
@@ -140,31 +137,31 @@ def check_own(records: Path, store: Path) -> None:
 
 
 def _owners(records: Path) -> set[str]:
-    """Identities of the stores that a records folder says it belongs to: one, unless damaged."""
-    found = {_mark_in(records)}
+    """Return the identities that a records folder names as its store: one, unless damaged."""
+    found = {_read_mark(records)}
     with suppress(OSError, ValueError, TypeError, KeyError):
-        found.add(identity(Manifest.read(records).root["attributes"]))
+        found.add(store_identity(Manifest.read(records).root["attributes"]))
     return {each for each in found if each is not None}
 
 
-def _sound_identity(store: Path) -> str | None:
-    """Identity of a store by its own root; None where that is damaged."""
+def _root_identity(store: Path) -> str | None:
+    """Return the identity of a store by its own root; None if that is damaged."""
     try:
         attributes = root_metadata(store)["attributes"]
         json.loads(attributes["plan"])
         resolved = attributes.get("protocol_resolved")
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    if isinstance(resolved, str):  # the protocol itself tells whether its digest is sound
+    if isinstance(resolved, str):  # the protocol itself shows whether its digest is sound
         expected = hashlib.sha256(resolved.encode()).hexdigest()
         if expected != attributes.get("protocol_sha256"):
             return None
-    return identity(attributes)
+    return store_identity(attributes)
 
 
-def is_begun(records: Path) -> bool:
-    """Whether a records folder holds nothing but what making a store begins with, or is empty."""
-    names = {each.name for each in records.iterdir() if not is_litter(each.name)}
+def is_only_begun(records: Path) -> bool:
+    """Return whether a records folder is empty or holds only what making a store begins with."""
+    names = {each.name for each in records.iterdir() if not is_system_file(each.name)}
     if not all(_BEGUN.fullmatch(name) for name in names):
         return False
     # Without a mark there is at most a lock, of a command killed before it wrote the mark.
@@ -181,16 +178,16 @@ def _is_lock(path: Path) -> bool:
         return False
 
 
-def is_litter(name: str) -> bool:
-    """Whether a file is one that systems leave in every folder (``.DS_Store``, ``._x``)."""
-    return _LITTER.fullmatch(name) is not None
+def is_system_file(name: str) -> bool:
+    """Return whether operating systems leave a file of this name in folders (``.DS_Store``)."""
+    return _SYSTEM_FILE.fullmatch(name) is not None
 
 
-def _mark_in(records: Path) -> str | None:
-    """Return the identity in the mark; None if there is none of ours, or it is damaged."""
-    file = records / MARK
+def _read_mark(records: Path) -> str | None:
+    """Return the identity in the mark; None if there is no mark of ours, or it is damaged."""
+    file = records / MARK_FILE
     try:
-        found = read_sealed(file)
+        found = read_json_with_digest(file)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The command that makes a part of a store anew."""
+"""The command that makes a damaged part of a store anew."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PROBE_NODES: Final = ("recordings", "features", "signal_removed")
 _ANALYSES: Final = "decoding"
 
 
-def of_node(store: Path, node: str, attributes: Mapping[str, Any]) -> str:
-    """Return what to type to have a damaged node, or a part of it, made anew.
+def repair_command(store: Path, node: str, attributes: Mapping[str, Any]) -> str:
+    """Return the command that makes a node, or a part of it, anew.
 
     Parameters
     ----------
@@ -21,42 +21,39 @@ def of_node(store: Path, node: str, attributes: Mapping[str, Any]) -> str:
     node : str
         ``"features/utah"``; empty for the root.
     attributes : mapping
-        Attributes of the store's root, with the protocol that it was made from.
+        Attributes of the store's root, with the protocol that made it.
     """
     kind, name = _kind_and_name(node)
     path = shlex.quote(str(store))
-    if kind in _PROBE_NODES and name and not is_own(node, attributes):
+    own = belongs_to_protocol(node, attributes)
+    if kind in _PROBE_NODES and name and not own:
         return f"virtuallab probe {path} --protocol PROTOCOL.yaml (the protocol of probe {name!r})"
     if kind == _ANALYSES and name:
-        if is_own(node, attributes):
-            return f"virtuallab decode {path}"
-        return (
-            f"virtuallab decode {path} --protocol PROTOCOL.yaml (the protocol of analysis {name!r})"
-        )
+        of_other = f" --protocol PROTOCOL.yaml (the protocol of analysis {name!r})"
+        return f"virtuallab decode {path}{'' if own else of_other}"
     return f"virtuallab run PROTOCOL.yaml --store {path}"
 
 
-def of_stage(store: Path, stage: str, attributes: Mapping[str, Any]) -> str:
-    """Return what to type to have a damaged commit record of a stage made anew."""
+def stage_repair_command(store: Path, stage: str, attributes: Mapping[str, Any]) -> str:
+    """Return the command that makes a damaged commit record of a stage anew."""
     is_probe = stage.startswith("probe-")
     node = f"features/{stage.removeprefix('probe-')}" if is_probe else stage
-    return of_node(store, node, attributes)
+    return repair_command(store, node, attributes)
 
 
-def is_part(node: str) -> bool:
-    """Whether a node belongs to one probe or one analysis; without it a store is still whole."""
+def is_probe_or_analysis(node: str) -> bool:
+    """Return whether a node belongs to one probe or analysis, so that a store can do without it."""
     kind, name = _kind_and_name(node)
     return bool(name) and kind in (*_PROBE_NODES, _ANALYSES)
 
 
-def is_own(node: str, attributes: Mapping[str, Any]) -> bool:
-    """Whether the store's own protocol has the probe or the analysis that a node belongs to."""
+def belongs_to_protocol(node: str, attributes: Mapping[str, Any]) -> bool:
+    """Return whether the store's own protocol has the probe or analysis of a node."""
     kind, name = _kind_and_name(node)
     section = "analyses" if kind == _ANALYSES else "probes"
     try:
-        resolved = json.loads(str(attributes["protocol_resolved"]))
-        return name in resolved[section]
-    except (KeyError, ValueError, TypeError):
+        return name in json.loads(str(attributes["protocol_resolved"]))[section]
+    except (KeyError, ValueError, TypeError, RecursionError):
         return True
 
 

@@ -1,4 +1,4 @@
-"""How arrays lie on disk: a leading subject axis, one chunk to a subject, words as words."""
+"""The form of stored arrays: a leading subject axis, one chunk a subject, variable-length text."""
 
 from __future__ import annotations
 
@@ -13,59 +13,68 @@ from virtuallab.vocabulary import MEMBER, SUBJECT, describe
 
 
 def declare_array(group: zarr.Group, name: str, sample: xr.DataArray, subjects: int) -> None:
-    """Make an array of one chunk a subject, for values like ``sample`` (which has no subject)."""
+    """Make an array with one chunk a subject.
+
+    Parameters
+    ----------
+    group : zarr.Group
+    name : str
+    sample : xr.DataArray
+        One subject's values, without a subject axis.
+    subjects : int
+    """
     group.create_array(
         name,
         shape=(subjects, *sample.shape),
         chunks=(1, *sample.shape),
         dtype="str" if is_text(sample.dtype) else sample.dtype,
-        fill_value=_unwritten(sample.dtype),
-        # A folder for each axis of each chunk would cost more room than most chunks do.
+        fill_value=_fill_value(sample.dtype),
+        # A folder for each axis of each chunk would take more room than most chunks do.
         chunk_key_encoding={"name": "default", "separator": "."},
         dimension_names=(SUBJECT, *map(str, sample.dims)),
-        attributes={**describe(name), **_plain(sample.attrs)},
+        attributes={**describe(name), **_as_json(sample.attrs)},
     )
 
 
-def own_coords(sample: xr.Dataset, static: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Coordinates of one subject that differ from subject to subject, by name."""
+def subject_coords(sample: xr.Dataset, static: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the coordinates of one subject that are not among the static ones, by name."""
     return {str(name): c for name, c in sample.coords.items() if name not in static.coords}
 
 
-def along(coord: xr.DataArray, values: xr.DataArray) -> bool:
-    """Say whether a coordinate lies along the axes of some values; members are within units."""
+def lies_along(coord: xr.DataArray, values: xr.DataArray) -> bool:
+    """Return whether values have all axes of a coordinate; members count as part of a unit."""
     return set(coord.dims) - {MEMBER} <= set(values.dims)
 
 
 def value_dims(array: zarr.Array[Any]) -> tuple[str, ...]:
-    """Names of an array's axes but the first, the subject."""
+    """Return the names of an array's axes without the first, the subject."""
     names = array.metadata.dimension_names or ()  # type: ignore[union-attr]
     return tuple(str(name) for name in names[1:])
 
 
-def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node: str) -> None:
-    """Refuse to take a node for values that differ from those it was declared for.
+def check_same_form(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node: str) -> None:
+    """Refuse to use a node for values that differ from those it was declared for.
 
     Parameters
     ----------
     stored : xr.Dataset
-        The node as it is, dims (subject, ...).
+        The node, dims (subject, ...).
     sample : xr.Dataset
         One subject's values, without a subject axis.
     static : xr.Dataset
-        The coordinates; those of subjects alone may be more than the node has.
+        Coordinates that all subjects share, and those over subjects.
     node : str
-        Where it is, for the message.
+        Its path, for the message.
 
     Raises
     ------
     StoreError
+        If a variable differs in axes or type, or a static coordinate in its values.
     """
-    own = own_coords(sample, static)
-    now = {str(name): _spell(variable) for name, variable in sample.data_vars.items()}
-    now |= {name: _spell(coord) for name, coord in own.items()}
-    by_subject = {str(name) for name in stored.data_vars} | named_on_values(stored)
-    before = {name: _spell(stored[name]) for name in by_subject}
+    own = subject_coords(sample, static)
+    now = {str(name): _form(values) for name, values in [*sample.data_vars.items(), *own.items()]}
+    by_subject = {str(name) for name in stored.data_vars} | coords_by_subject(stored)
+    before = {name: _form(stored[name]) for name in by_subject}
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             raise StoreError(
@@ -73,18 +82,13 @@ def check_like(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node:
                 f"and cannot take {now.get(name, 'nothing')}."
             )
     for name in sorted(map(str, (stored.coords.keys() | static.coords.keys()) - by_subject)):
-        if name not in stored.coords and static.variables[name].dims == (SUBJECT,):
-            continue  # a later version may know more of the subjects than the node was told
-        if (
-            name not in stored.coords
-            or name not in static.coords
-            or not stored.variables[name].equals(static.variables[name])  # type: ignore[no-untyped-call]
-        ):
+        both = name in stored.coords and name in static.coords
+        if not both or not stored.variables[name].equals(static.variables[name]):  # type: ignore[no-untyped-call]
             raise StoreError(f"{node} is stored with another {name}; give it another name.")
 
 
 def table_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """One chunk for each variable of a small table."""
+    """Return the encoding by which each variable of a small table is one chunk."""
     return {
         str(name): {"chunks": variable.shape}
         for name, variable in dataset.variables.items()
@@ -92,10 +96,13 @@ def table_encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     }
 
 
-def as_words(dataset: xr.Dataset) -> xr.Dataset:
-    """Text as variable-length strings: a fixed width could not take a longer name later."""
+def with_string_objects(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset with text as Python strings, stored with variable length.
+
+    A fixed width could not take a longer name later.
+    """
     changed = {
-        name: (variable.dims, words(variable.to_numpy()), variable.attrs)
+        name: (variable.dims, as_strings(variable.to_numpy()), variable.attrs)
         for name, variable in dataset.variables.items()
         if is_text(variable.dtype)
     }
@@ -104,18 +111,18 @@ def as_words(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign_coords(coords).assign(values)
 
 
-def words(values: np.ndarray) -> np.ndarray:
-    """Text of any kind as an array of Python's own strings."""
+def as_strings(values: np.ndarray) -> np.ndarray:
+    """Return text of any kind as an object array of Python strings, of the same shape."""
     return np.array([str(value) for value in values.ravel()], dtype=object).reshape(values.shape)
 
 
 def is_text(dtype: np.dtype[Any]) -> bool:
-    """Say whether values are text: of fixed or variable length, or Python's own strings."""
+    """Return whether a type is text: of fixed or variable length, or Python strings."""
     return dtype.kind in "UOT"
 
 
-def named_on_values(stored: xr.Dataset) -> set[str]:
-    """Coordinates that a node's values name as theirs: those that are written by subject."""
+def coords_by_subject(stored: xr.Dataset) -> set[str]:
+    """Return the coordinates that are written by subject: those that values name as theirs."""
     return {
         name
         for values in stored.data_vars.values()
@@ -123,19 +130,18 @@ def named_on_values(stored: xr.Dataset) -> set[str]:
     }
 
 
-def _spell(values: xr.DataArray) -> str:
+def _form(values: xr.DataArray) -> str:
     sizes = ", ".join(f"{dim} {size}" for dim, size in values.sizes.items() if dim != SUBJECT)
     return f"({sizes}) {'text' if is_text(values.dtype) else values.dtype}"
 
 
-def _unwritten(dtype: np.dtype[Any]) -> float | int | str:
+def _fill_value(dtype: np.dtype[Any]) -> float | int | str:
     if is_text(dtype):
         return ""
     return float("nan") if dtype.kind == "f" else 0
 
 
-def _plain(attributes: dict[Any, Any]) -> dict[str, Any]:
-    """Attributes as JSON can hold them."""
+def _as_json(attributes: dict[Any, Any]) -> dict[str, Any]:
     return {
         str(k): v.tolist() if isinstance(v, np.ndarray | np.generic) else v
         for k, v in attributes.items()

@@ -1,14 +1,13 @@
 """The one writer of values over subjects, and their checksums.
 
 Writes that share a chunk lose data without an error: each writer reads the chunk, changes its part
-and puts the whole back. So one chunk holds exactly one subject, and is written whole.
+and writes it back. So one chunk holds exactly one subject, and is written whole.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from virtuallab.errors import StoreError
 from virtuallab.store.files.digest import digest
 from virtuallab.store.layout.arrays import is_text, value_dims
 
-Checksums = Mapping[str, Mapping[str, str]]  # node -> variable -> checksum
-
 _CHUNK = re.compile(r"c\.[0-9]+((?:\.0)*)")
 
 
@@ -34,13 +31,13 @@ def check_chunk(
     Parameters
     ----------
     array : zarr.Array
-        What is declared.
+        As it was declared.
     path : str
-        Where it is, for the message.
+        Of the array, for the message.
     subject : int
         Index of the subject.
     value : xr.Variable or np.ndarray
-        One subject's values, without a subject axis; only the former says its dims.
+        One subject's values, without a subject axis; a Variable's dims are compared too.
 
     Raises
     ------
@@ -55,8 +52,8 @@ def check_chunk(
     same_type = value.dtype == array.dtype or (is_text(value.dtype) and is_text(array.dtype))
     if (found, value.shape) != (dims, array.shape[1:]) or not same_type:
         raise StoreError(
-            f"{path} takes {_spell(dims, array.shape[1:])} {array.dtype} of a subject, "
-            f"not {_spell(found, value.shape)} {value.dtype}."
+            f"{path} takes {_axes(dims, array.shape[1:])} {array.dtype} of a subject, "
+            f"not {_axes(found, value.shape)} {value.dtype}."
         )
 
 
@@ -66,18 +63,18 @@ def write_chunk(array: zarr.Array[Any], subject: int, value: np.ndarray) -> None
 
 
 def chunk_file(array: zarr.Array[Any], subject: int) -> Path:
-    """Return the file below the store that holds one subject's chunk."""
+    """Return the path, below the store, of the file with one subject's chunk."""
     key = array.metadata.encode_chunk_key((subject, *[0] * (array.ndim - 1)))
     return Path(array.path) / key
 
 
-def find_chunk(folder: Path, subject: int) -> Path:
-    """Return the same file, told from the names of the others: for arrays without sound metadata.
+def find_chunk_file(folder: Path, subject: int) -> Path:
+    """Return the file of one subject's chunk, without the array's metadata.
 
     Parameters
     ----------
     folder : Path
-        Of the array.
+        Of the array; the names of other subjects' files tell how many axes it has.
     subject : int
         Index of the subject.
     """
@@ -88,7 +85,7 @@ def find_chunk(folder: Path, subject: int) -> Path:
 
 
 def checksum(value: np.ndarray) -> str:
-    """Digest of the values; of text, of its characters and where each piece ends.
+    """Return the digest of values; of text, with the length of each string.
 
     >>> checksum(np.array(["ab", "c"])) == checksum(np.array(["a", "bc"]))
     False
@@ -100,16 +97,13 @@ def checksum(value: np.ndarray) -> str:
     return digest(content)
 
 
-def is_intact(store: Path, array: zarr.Array[Any], subject: int, expected: str) -> bool:
-    """Say whether a stored chunk is there and still has the checksum it was written with."""
-    # Asked first, because a chunk that is gone reads as zeros.
-    if not (store / chunk_file(array, subject)).is_file():
-        return False
+def read_chunks(array: zarr.Array[Any], subjects: list[int]) -> np.ndarray | None:
+    """Return values of some subjects, (subject, ...); None if a chunk cannot be read."""
     try:
-        return checksum(np.asarray(array[subject])) == expected
-    except Exception:  # a torn chunk can fail in any codec, in ways of its own
-        return False
+        return np.asarray(array.oindex[np.array(subjects, dtype=np.intp)])
+    except Exception:  # the error of a torn chunk depends on the codec
+        return None
 
 
-def _spell(dims: tuple[str, ...], shape: tuple[int, ...]) -> str:
+def _axes(dims: tuple[str, ...], shape: tuple[int, ...]) -> str:
     return f"({', '.join(f'{dim} {size}' for dim, size in zip(dims, shape, strict=True))})"

@@ -1,4 +1,4 @@
-"""Whether a path can be the place of an experiment, and of the files written beside it."""
+"""Paths of an experiment and of its records, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,33 @@ from virtuallab.errors import StoreError
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def check_place(path: Path) -> None:
-    """Refuse a path that cannot be the folder of an experiment, before anything is written.
+def records_folder(store: Path) -> Path:
+    """Return the records folder of a store, ``NAME.records`` beside ``NAME.zarr``."""
+    folder = _beside(store)
+    if store.is_symlink() and not folder.exists():
+        # A store reached by a link may have been made where it lies.
+        return _beside(store.resolve())
+    return folder
+
+
+def _beside(store: Path) -> Path:
+    # Not `with_suffix`: trial.1 and trial.2 are two experiments.
+    return store.with_name(f"{store.name.removesuffix('.zarr')}.records")
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a name for a new experiment that does not end in ``.zarr``.
+
+    Raises
+    ------
+    StoreError
+    """
+    if path.suffix != ".zarr":
+        raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
+
+
+def check_location(path: Path) -> None:
+    """Refuse a path that cannot be the folder of an experiment.
 
     Parameters
     ----------
@@ -23,7 +48,7 @@ def check_place(path: Path) -> None:
     ------
     StoreError
         If it is an address rather than a path, lies below a file, is the root of the disk, or
-        holds characters by which zarr would take it for an address.
+        holds characters that zarr would read as an address.
     """
     if not path.name:
         raise StoreError(f"{path} cannot be an experiment: give its folder, runs/NAME.zarr.")
@@ -32,7 +57,7 @@ def check_place(path: Path) -> None:
             f"{path} is an address, not a folder of this machine. Experiments are kept on a disk: "
             "runs/NAME.zarr."
         )
-    # The whole path: zarr is handed that, wherever the command is called.
+    # The whole path: zarr receives that, wherever the command is called.
     if "::" in os.path.abspath(path):  # noqa: PTH100  # Path.absolute keeps `..`
         raise StoreError(
             f"{path}: '::' in a path joins addresses for zarr, so an experiment cannot be kept "

@@ -1,12 +1,11 @@
-"""The metadata of the whole tree, gathered in one file so that a reader opens one.
+"""Metadata of the whole tree, consolidated in the root's file so that a reader opens one file.
 
-Gathered metadata that is out of date hides what was added since, and says that what was taken away
-is there. So whoever changes the tree spreads it first and gathers it after; chunks change nothing.
+Outdated consolidated metadata hides new nodes and lists removed ones. So whoever changes the tree
+first removes it and consolidates again afterwards; writing chunks changes no metadata.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,46 +15,48 @@ from typing import Any, Final
 import zarr
 
 from virtuallab.store.files.atomic_write import write_json
+from virtuallab.store.files.digest import read_json
 
-GATHERED: Final = "consolidated_metadata"
+CONSOLIDATED: Final = "consolidated_metadata"
 
 
 def root_metadata(store: Path) -> dict[str, Any]:
-    """Content of the root's metadata file; raises OSError or ValueError if there is none."""
-    text = (store / "zarr.json").read_text(encoding="utf-8")
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError(f"{store / 'zarr.json'} is nested too deeply") from None
-    if not isinstance(content, dict):
-        raise TypeError(f"{store / 'zarr.json'} holds no mapping")
-    return content
+    """Return the content of the root's metadata file.
+
+    Raises
+    ------
+    OSError
+        If it is missing or cannot be read.
+    ValueError
+        If it holds no JSON mapping.
+    """
+    return read_json(store / "zarr.json")
 
 
-def is_gathered(store: Path) -> bool:
-    """Say whether the root's file holds the metadata of all."""
-    return GATHERED in root_metadata(store)
+def is_consolidated(store: Path) -> bool:
+    """Return whether the root's file holds the metadata of all nodes."""
+    return CONSOLIDATED in root_metadata(store)
 
 
-def gather(store: Path) -> None:
-    """Put the metadata of every node into the root's file."""
-    with quiet():
+def consolidate(store: Path) -> None:
+    """Copy the metadata of every node into the root's file."""
+    with quiet_zarr():
         zarr.consolidate_metadata(str(store))
 
 
-def spread(store: Path) -> None:
-    """Take gathered metadata out of the root's file again: each node has its own."""
+def unconsolidate(store: Path) -> None:
+    """Remove consolidated metadata from the root's file; each node has its own."""
     content = root_metadata(store)
-    if content.pop(GATHERED, None) is not None:
+    if content.pop(CONSOLIDATED, None) is not None:
         write_json(store / "zarr.json", content)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what zarr notes of every store of ours, and of files that others put into one.
+def quiet_zarr() -> Iterator[None]:
+    """Silence zarr's warnings on every store of ours and on foreign files in it.
 
-    Gathered metadata and strings are younger than the text of zarr's version 3; ``.DS_Store`` and
-    the like are nobody's nodes.
+    Consolidated metadata and strings are newer than the specification of zarr version 3;
+    ``.DS_Store`` and the like are no nodes.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Object at .* is not recognized as a component")
