@@ -18,8 +18,8 @@ from virtuallab.probe.calibration import Spread
 from virtuallab.probe.features import features
 from virtuallab.probe.implant import depth_group
 from virtuallab.recordings import read_recording
-from virtuallab.recordings.conversion import labelled
-from virtuallab.recordings.repeats import averaged, signal_to_noise
+from virtuallab.recordings.conversion import to_recording
+from virtuallab.recordings.repeats import average_repeats, signal_to_noise
 
 N_VISITS, N_STIMULI, N_UNITS = 3, 4, 6
 DIMS = ("visit", "stimulus", "unit")
@@ -227,7 +227,7 @@ def test_the_ratio_is_that_of_a_probes_noise():
     spread = Spread(layer=float(measured[0].std()), unit=np.nan)
     noise = Noise(snr=0.8)
     shown = [noise.added(measured, noise.deviation(spread), draw) for _ in range(6)]
-    ours = averaged(np.stack(shown, 2).astype(np.float64), np.arange(30))
+    ours = average_repeats(np.stack(shown, 2).astype(np.float64), np.arange(30))
     assert signal_to_noise(ours) == pytest.approx(0.8 * np.sqrt(6), rel=0.1)
 
 
@@ -239,7 +239,7 @@ def test_the_estimate_is_not_biased_where_noise_differs_between_units_and_signal
     squares = []
     for _ in range(300):
         shown = signal[:, :, None] + deviation * draw.standard_normal((1, 20, 4, 8))
-        found = averaged(shown, np.arange(20))
+        found = average_repeats(shown, np.arange(20))
         noise = found.scatter.mean()
         squares.append((found.responses.var() - (1 - 1 / 160) * noise) / noise)
         assert signal_to_noise(found) == pytest.approx(np.sqrt(max(squares[-1], 0)))
@@ -471,7 +471,7 @@ def test_gaps_in_a_noisy_recording_without_learning_leave_its_features_as_they_a
         for masked in found:
             gaps = np.where((draw.random(shown.shape) < 0.04) & masked, np.nan, shown)
             whole = xr.Dataset({"activity": (DIMS, gaps)})
-            made = labelled(whole.assign(label=("stimulus", list("xyzw") * 6)), "planted")
+            made = to_recording(whole.assign(label=("stimulus", list("xyzw") * 6)), "planted")
             found[masked].append(features(made)["change"].sel(change_name=names)[3, 0].values)
     whole, gaps = (np.array(each) for each in found.values())
     error = np.sqrt((whole.var(0) + gaps.var(0)) / len(whole)) + 1e-3
@@ -562,7 +562,7 @@ def test_a_bug_is_no_damage(tmp_path, monkeypatch):
         raise KeyError("a bug of ours")
 
     read(plain(), tmp_path)
-    monkeypatch.setattr("virtuallab.recordings.read.wanted", bug)
+    monkeypatch.setattr("virtuallab.recordings.read.select_variables", bug)
     with pytest.raises(KeyError, match="a bug of ours"):
         read_recording(tmp_path / "mine.nc")
 

@@ -1,4 +1,4 @@
-"""Intake: a recording made elsewhere, checked and in the form in which the probes record."""
+"""Read somebody's recording (zarr, netCDF, NWB) into the form in which probes record."""
 
 from virtuallab.recordings.matching import matching_probe, signal_to_noise_of
 from virtuallab.recordings.read import read_recording

@@ -1,4 +1,4 @@
-"""From the labelled arrays of a file to a recording as a probe makes it."""
+"""Convert the labelled arrays of a file to a recording as a probe makes it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UserError, suggest
-from virtuallab.recordings import validation as refusals
-from virtuallab.recordings.layers import Layers, layers_of
-from virtuallab.recordings.missing_responses import observed
-from virtuallab.recordings.optional_variable import along, numbers_along
-from virtuallab.recordings.repeats import Averaged, averaged, signal_to_noise
-from virtuallab.recordings.text import as_words, missing
+from virtuallab.recordings import validation
+from virtuallab.recordings.layers import RecordedLayers, find_layers
+from virtuallab.recordings.missing_responses import find_complete
+from virtuallab.recordings.optional_variable import optional_numbers, optional_variable
+from virtuallab.recordings.repeats import AveragedRepeats, average_repeats, signal_to_noise
+from virtuallab.recordings.text import as_text, is_missing
 from virtuallab.vocabulary import (
     ACTIVITY,
     LAYER,
@@ -31,7 +31,7 @@ from virtuallab.vocabulary import (
 )
 
 _TRIALS = ("trial", "repeat")
-_EXPECTED = (VISIT, STIMULUS, UNIT)
+_DIMS = (VISIT, STIMULUS, UNIT)
 _UNNAMED = "__xarray_dataarray_variable__"  # what xarray calls an array without a name in a file
 _NUMBERED: Final = re.compile(r"(\D*)(\d+)")
 _READ = {
@@ -40,8 +40,8 @@ _READ = {
 }
 
 
-def wanted(dataset: xr.Dataset, source: str) -> xr.Dataset:
-    """Keep what is read of a file; nothing of it is loaded yet.
+def select_variables(dataset: xr.Dataset, source: str) -> xr.Dataset:
+    """Keep the variables of a file that are read; none is loaded yet.
 
     Raises
     ------
@@ -56,37 +56,33 @@ def wanted(dataset: xr.Dataset, source: str) -> xr.Dataset:
         raise UserError(
             f"{source}: there is no variable 'activity'. {there} Call the responses 'activity'."
         )
-    found = [str(dim) for dim in dataset[ACTIVITY].dims]
-    missing = [dim for dim in _EXPECTED if dim not in found]
-    strange = [dim for dim in found if dim not in (*_EXPECTED, *_TRIALS, SUBJECT)]
-    if missing or strange or set(_TRIALS) <= set(found):
+    found = {str(dim): None for dim in dataset[ACTIVITY].dims}.keys()
+    if not set(_DIMS) <= found <= {*_DIMS, *_TRIALS, SUBJECT} or set(_TRIALS) <= found:
         raise UserError(
             f"{source}: activity has the dims ({', '.join(found)}), expected "
-            f"({', '.join(_EXPECTED)}) in any order, and 'trial' or 'repeat' if stimuli were "
+            f"({', '.join(_DIMS)}) in any order, and 'trial' or 'repeat' if stimuli were "
             "repeated. Rename or average what is different."
         )
     return dataset.drop_vars([name for name in dataset.variables if name not in _READ])
 
 
-def of_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Dataset:
-    """Pick one subject's recording.
+def select_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Dataset:
+    """Return one subject's part of a file, without the axis of subjects.
 
     Raises
     ------
     UserError
-        If it is not said which of many, or there is none of that name.
+        If none of several subjects is named, or there is none of that name.
     """
     if SUBJECT not in dataset.dims:
         if subject is not None:
             raise UserError(f"{source}: this is the recording of one subject. Name no subject.")
         return dataset
-    count = dataset.sizes[SUBJECT]
-    said = along(dataset, SUBJECT, (SUBJECT,), source)
-    names = as_words(said) if said is not None else [str(place) for place in range(count)]
+    names = _names(dataset, SUBJECT, source)
     if not names:
         raise UserError(f"{source}: there are no subjects in it.")
-    there = f"It has {count}, {names[0]} to {names[-1]}"
-    if subject is None and count > 1:
+    there = f"It has {len(names)}, {names[0]} to {names[-1]}"
+    if subject is None and len(names) > 1:
         raise UserError(f"{source}: which subject? {there}. Name one of them.")
     if subject is not None and subject not in names:
         raise UserError(f"{source}: no subject is called {subject!r}. {there}.")
@@ -94,70 +90,80 @@ def of_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Data
     return dataset.isel({SUBJECT: place}, drop=True)
 
 
-def labelled(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) -> xr.Dataset:
-    """Make a recording of one subject's arrays, checked; see :func:`read_recording`.
+def to_recording(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) -> xr.Dataset:
+    """Check and convert one subject's arrays.
 
     Parameters
     ----------
     dataset : xr.Dataset
+        ``activity`` (visit, stimulus, unit, [trial]) and the variables of :func:`select_variables`.
     source : str
-        What messages call it.
+        How messages name the file.
     notes : sequence of str
         What was left out of it before, in words.
+
+    Returns
+    -------
+    xr.Dataset
+        As :func:`virtuallab.recordings.read_recording` returns it.
 
     Raises
     ------
     UserError
+        If it cannot be a recording; the message says what to change.
     """
-    refusals.of_sizes(dataset[ACTIVITY], source)
-    refusals.of_numbers(dataset[ACTIVITY], source)
-    dataset, unnamed = _of_named_stimuli(dataset, source)
+    validation.check_sizes(dataset[ACTIVITY], source)
+    validation.check_numbers(dataset[ACTIVITY], source)
+    dataset, unnamed = _drop_unnamed_stimuli(dataset, source)
     presented = _presented(dataset[ACTIVITY])
     names = _names(dataset, UNIT, source)
-    refusals.of_repeated_units(names, source)
-    refusals.of_infinities(presented, names, source)
-    step = numbers_along(dataset, "step", (VISIT,), source)
-    refusals.of_order("step", step, source)
-    refusals.of_order(VISIT, along(dataset, VISIT, (VISIT,), source), source, _scale(dataset))
+    validation.check_unit_names(names, source)
+    validation.check_finite(presented, names, source)
+    step = optional_numbers(dataset, "step", (VISIT,), source)
+    validation.check_ascending("step", step, source)
+    visit = optional_variable(dataset, VISIT, (VISIT,), source)
+    validation.check_ascending(VISIT, visit, source, _scale(dataset))
     if step is not None and step[0] < 0:
         raise UserError(f"{source}: step counts from 0, before learning; found {step[0]:g}.")
 
-    same = _same(_names(dataset, STIMULUS, source))
-    mean = averaged(presented, same)
-    part = observed(mean.responses, source)
-    mean, seen = mean.part(part.stimuli, part.units), part.observed
-    dataset = dataset.isel({UNIT: part.units})
-    refusals.of_copies(mean.responses, [names[place] for place in part.units], source)
+    stimuli = _names(dataset, STIMULUS, source)
+    number = {name: index for index, name in enumerate(dict.fromkeys(stimuli))}
+    same = np.array([number[name] for name in stimuli])
+    mean = average_repeats(presented, same)
+    complete = find_complete(mean.responses, source)
+    mean = mean.part(complete.stimuli, complete.units)
+    dataset = dataset.isel({UNIT: complete.units})
+    validation.check_copies(mean.responses, [names[place] for place in complete.units], source)
 
-    layers = layers_of(dataset, source)
+    layers = find_layers(dataset, source)
     order = layers.order
     responses = np.ascontiguousarray(mean.responses[..., order], dtype=np.float32)
-    count = len(responses)
-    units = describe(ACTIVITY) | _unit_of(dataset)
-    variables = {ACTIVITY: xr.Variable(_EXPECTED, responses, units)}
-    if not seen.all():
-        kept = seen[:, order]
+    units = dataset[ACTIVITY].attrs.get("units")
+    attributes = describe(ACTIVITY) | ({"units": str(units)} if units else {})
+    variables = {ACTIVITY: xr.Variable(_DIMS, responses, attributes)}
+    if not complete.observed.all():
+        kept = complete.observed[:, order]
         variables["observed"] = xr.Variable((STIMULUS, UNIT), kept, describe("observed"))
-    label, unlabelled = _label(dataset, same, part.stimuli, source)
+    label, unlabelled = _label(dataset, same, complete.stimuli, source)
     if label is not None:
         variables["stimulus_label"] = label
-    matched = numbers_along(dataset, "unit_matched", (VISIT, UNIT), source)
+    matched = optional_numbers(dataset, "unit_matched", (VISIT, UNIT), source)
     if matched is not None:
         followed = matched[:, order].astype(np.int8)
         variables["unit_matched"] = xr.Variable((VISIT, UNIT), followed, describe("unit_matched"))
-    coords = {VISIT: xr.Variable((VISIT,), np.arange(count), describe(VISIT))}
+    coords = {VISIT: xr.Variable((VISIT,), np.arange(len(responses)), describe(VISIT))}
     if step is not None:
         whole = step.astype(np.int64) if (step == np.round(step)).all() else step
         coords["step"] = xr.Variable((VISIT,), whole, describe("step"))
     coords |= layers.coordinates()
-    said = [*notes, *_order_of_names(dataset), *unnamed, *unlabelled, *part.notes]
-    attributes = _repetition(mean, layers) | part.counts | ({"notes": said} if said else {})
-    return xr.Dataset(variables, coords, attributes)
+    said = [*notes, *_visit_order_note(dataset), *unnamed, *unlabelled, *complete.notes]
+    found = _repetition(mean, layers) | complete.counts | ({"notes": said} if said else {})
+    return xr.Dataset(variables, coords, found)
 
 
-def _of_named_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, list[str]]:
-    """Leave out presentations that do not say of which stimulus they are."""
-    unnamed = missing(_names(dataset, STIMULUS, source))
+def _drop_unnamed_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, list[str]]:
+    """Leave out presentations whose stimulus has no name; also return a note on them."""
+    unnamed = is_missing(_names(dataset, STIMULUS, source))
     if not unnamed.any():
         return dataset, []
     if unnamed.all():
@@ -170,19 +176,14 @@ def _of_named_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, lis
 
 
 def _scale(dataset: xr.Dataset) -> str:
-    """Return what visits are counted in, if the file says it."""
+    """Return the unit in which visits are counted, in brackets, if the file names one."""
     units = dataset[VISIT].attrs.get("units") if VISIT in dataset.variables else None
     return f" ({units})" if units else ""
 
 
-def _unit_of(dataset: xr.Dataset) -> dict[str, str]:
-    units = dataset[ACTIVITY].attrs.get("units")
-    return {"units": str(units)} if units else {}
-
-
-def _order_of_names(dataset: xr.Dataset) -> Iterator[str]:
-    """Yield a note where the numbers in the names of visits do not ascend."""
-    names = as_words(dataset[VISIT].to_numpy()) if VISIT in dataset.variables else []
+def _visit_order_note(dataset: xr.Dataset) -> Iterator[str]:
+    """Yield a note if the numbers in the names of visits do not ascend."""
+    names = as_text(dataset[VISIT].to_numpy()) if VISIT in dataset.variables else []
     parts = [_NUMBERED.fullmatch(name) for name in names]
     numbers = [int(part[2]) for part in parts if part]
     alike = len(numbers) == len(names) and len({part[1] for part in parts if part}) == 1
@@ -203,14 +204,9 @@ def _presented(activity: xr.DataArray) -> jt.Float[np.ndarray, "visit stimulus t
 
 
 def _names(dataset: xr.Dataset, dim: str, source: str) -> list[str]:
-    """Names along an axis; places, counted from 0, if the file has none."""
-    said = along(dataset, dim, (dim,), source)
-    return as_words(range(dataset.sizes[dim]) if said is None else said)
-
-
-def _same(stimuli: list[str]) -> jt.Int[np.ndarray, " stimulus"]:
-    place = {name: index for index, name in enumerate(dict.fromkeys(stimuli))}
-    return np.array([place[name] for name in stimuli])
+    """Return names along an axis; indices, counted from 0, if the file has none."""
+    said = optional_variable(dataset, dim, (dim,), source)
+    return as_text(range(dataset.sizes[dim]) if said is None else said)
 
 
 def _label(
@@ -219,57 +215,56 @@ def _label(
     kept: jt.Int[np.ndarray, " kept"],
     source: str,
 ) -> tuple[xr.Variable | None, list[str]]:
-    """Return the class of each stimulus as a number, -1 where it is missing, and what to note.
+    """Return the class of each stimulus as a number, -1 where it is missing, and notes.
 
-    What numbers stand for is said in the attributes, unless the classes are numbers themselves.
+    The attributes give the meaning of the numbers, unless the classes are numbers themselves.
     """
-    names = [name for name in ("stimulus_label", "label") if name in dataset.variables]
-    if not names:
+    name = next((name for name in ("stimulus_label", "label") if name in dataset.variables), None)
+    values = optional_variable(dataset, name, (STIMULUS,), source) if name else None
+    if values is None:
         return None, []
-    values = along(dataset, names[0], (STIMULUS,), source)
-    assert values is not None
-    words = np.array(as_words(values), dtype=object)
-    there = ~missing(words.tolist())
-    of_stimulus: list[str | None] = []
-    place = np.zeros(len(kept), dtype=np.int64)
-    for stimulus in kept:
+    text = np.array(as_text(values), dtype=object)
+    there = ~is_missing(text.tolist())
+    place = np.full(len(kept), -1, dtype=np.int64)  # one labelled presentation of each stimulus
+    for index, stimulus in enumerate(kept):
         mine = np.flatnonzero((same == stimulus) & there)
-        if len(set(words[mine].tolist())) > 1:
+        if len(set(text[mine].tolist())) > 1:
             raise UserError(
-                f"{source}: one stimulus has several classes in {names[0]}. Give each stimulus one."
+                f"{source}: one stimulus has several classes in {name}. Give each stimulus one."
             )
-        of_stimulus.append(str(words[mine[0]]) if len(mine) else None)
-        place[len(of_stimulus) - 1] = mine[0] if len(mine) else -1
-    known = np.array([word is not None for word in of_stimulus])
+        place[index] = mine[0] if len(mine) else -1
+    known = place >= 0
     if not known.any():
-        return None, [f"no stimulus has a class in {names[0]}: it was left out."]
+        return None, [f"no stimulus has a class in {name}: it was left out."]
     attributes: dict[str, object] = {**describe("stimulus_label")}
     shown = values[place[known]]
     numbers = np.full(len(known), NO_CLASS, dtype=np.int64)
     if shown.dtype.kind in "fiub" and (shown == np.round(shown)).all() and shown.min() >= 0:
         numbers[known] = shown.astype(np.int64)
     else:
-        meanings, numbers[known] = np.unique(words[place[known]].astype(str), return_inverse=True)
+        meanings, numbers[known] = np.unique(text[place[known]].astype(str), return_inverse=True)
         flags = {number: word.replace(" ", "_") for number, word in enumerate(meanings.tolist())}
         attributes |= describe_flags(flags if known.all() else {NO_CLASS: "missing", **flags})
-    notes = []
-    if not known.all():
-        notes.append(
-            f"{(~known).sum()} of {len(known)} stimuli have no class in {names[0]}: what is said "
-            "of classes leaves them out."
-        )
+    notes = (
+        []
+        if known.all()
+        else [
+            f"{(~known).sum()} of {len(known)} stimuli have no class in {name}: what is said of "
+            "classes leaves them out."
+        ]
+    )
     return xr.Variable((STIMULUS,), numbers, attributes), notes
 
 
-def _repetition(mean: Averaged, layers: Layers) -> dict[str, object]:
-    """How often stimuli were shown, and how much of what is seen is signal."""
+def _repetition(mean: AveragedRepeats, layers: RecordedLayers) -> dict[str, object]:
+    """Return the attributes on repeats and, if it is known from them, signal-to-noise ratio."""
     attributes: dict[str, object] = {"repeats": mean.repeats}
     mine = [layers.of_unit == index for index in range(len(layers.names))]
     stimuli = np.arange(mean.responses.shape[1])
     each = [signal_to_noise(mean.part(stimuli, np.flatnonzero(m))) for m in mine if m.any()]
     known = [ratio for ratio in each if np.isfinite(ratio)]
     if known:
-        # A probe's noise is the same burden on every layer, so every layer counts alike.
+        # A probe's noise is equally strong in every layer, so every layer counts alike.
         attributes["snr"] = float(np.sqrt(np.mean(np.square(known))))
         attributes["snr_by_layer"] = each
     return attributes

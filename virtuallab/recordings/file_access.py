@@ -1,8 +1,8 @@
-"""Calls of the libraries that read files: what they raise becomes one clear message.
+"""Call the libraries that read files, and turn what they raise into one clear message.
 
-Only the call of a library may stand inside :func:`reading`. What it raises on a damaged file
-depends on where the file is damaged, so any error of the library counts as damage; an error of our
-own code, outside, stays what it is.
+Only calls of a library belong inside :func:`reading_file`. What a library raises on a damaged file
+depends on the damage, so any error inside counts as damage; errors of our own code, outside, stay
+what they are.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from types import ModuleType
 from virtuallab.errors import MissingLibrary, UserError
 
 
-def library(name: str, purpose: str, install: str | None = None) -> ModuleType:
-    """Import a library that is not needed for anything else.
+def import_library(name: str, purpose: str, install: str | None = None) -> ModuleType:
+    """Import an optional library.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def library(name: str, purpose: str, install: str | None = None) -> ModuleType:
 
 
 @contextmanager
-def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn errors of a library that reads ``path`` into a message; its warnings are not shown.
+def reading_file(path: Path, kind: str) -> Iterator[None]:
+    """Turn errors of a library that reads ``path`` into a message; hide its warnings.
 
     Parameters
     ----------
@@ -73,8 +73,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise UserError(f"{path}: may not be read (permission denied).") from None
     except Exception as error:
         _release(error)
-        said = str(error).strip().splitlines()
-        first = said[0] if said else type(error).__name__
+        first = [*str(error).strip().splitlines(), type(error).__name__][0]
         if "required filter" in first or "hdf5/lib/plugin" in first:
             raise UserError(
                 f"{path}: is compressed in a way that is not known here ({first}). Write it again "
@@ -87,7 +86,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def _release(error: BaseException) -> None:
-    """Free what a library opened before it failed, without what it prints if that fails as well.
+    """Free what a library opened before it failed; print nothing if that fails too.
 
     h5netcdf closes a file that it could not open when the file is collected, which raises.
     """

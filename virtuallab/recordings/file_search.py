@@ -1,4 +1,4 @@
-"""Find the files of a recording in a folder, whatever other programs have put beside them."""
+"""Find the files of a recording in a folder, among files that other programs have left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from virtuallab.errors import UserError
 
-# Files of file managers, of sync clients and of downloads that are not done.
+# Files of file managers, of sync clients and of unfinished downloads.
 _SIDECAR: Final = re.compile(
     r"^[.~]|^(Thumbs\.db|desktop\.ini)$|\.(tmp|part|partial|crdownload|swp)$|~$", re.IGNORECASE
 )
@@ -21,20 +21,17 @@ _DEEP: Final = 3  # folders in folders: subject, session and one more
 _MANY: Final = 1000  # more than these are no folder of a recording, perhaps a whole disk
 
 
-def is_sidecar(path: Path) -> bool:
-    """Whether a file was left by another program and cannot be a recording, by its name."""
-    return _SIDECAR.search(path.name) is not None
-
-
-def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """Leave out sidecars, and a sync client's copies of files that are there.
+def recording_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """Leave out files of other programs, and a sync client's copies of files that are there.
 
     Returns
     -------
-    tuple
-        The recordings, by name; what was passed over though it may be a recording, in words.
+    files : list of Path
+        Sorted by name.
+    notes : list of str
+        Files that were skipped although they may be recordings.
     """
-    kept = sorted(path for path in paths if not is_sidecar(path))
+    kept = sorted(path for path in paths if not _SIDECAR.search(path.name))
     there = set(kept)
     copies = [
         path
@@ -46,21 +43,20 @@ def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
     return [path for path in kept if path not in copies], notes
 
 
-def nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
-    """Find the NWB files of a folder; those of the folders in it where it has none of its own.
+def find_nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """Find the NWB files of a folder, or of the folders in it if it has none of its own.
 
     Returns
     -------
-    tuple
-        The files, by name; what was passed over, in words.
+    files, notes
+        As :func:`recording_files`.
 
     Raises
     ------
     UserError
-        If it has none of its own and so many folders and files that it cannot be that of a
-        recording.
+        If it has none of its own, and too many files in it to be the folder of a recording.
     """
-    files, notes = recordings(path for path in folder.iterdir() if _is_nwb(path))
+    files, notes = recording_files(path for path in folder.iterdir() if _is_nwb(path))
     if files:
         return files, notes
     inside: list[Path] = []
@@ -78,9 +74,9 @@ def nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
         folders[:] = [
             name
             for name in sorted(folders)
-            if deep < _DEEP and not is_sidecar(Path(name)) and not _is_nwb(here / name)
+            if deep < _DEEP and not _SIDECAR.search(name) and not _is_nwb(here / name)
         ]
-    return recordings(inside)
+    return recording_files(inside)
 
 
 def _is_nwb(path: Path) -> bool:

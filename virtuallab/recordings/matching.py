@@ -1,4 +1,4 @@
-"""The recording design by which the lab's own subjects are recorded as a given recording was."""
+"""Find the probe that records the lab's own subjects as a given recording was made."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 def matching_probe(
     recording: xr.Dataset, steps: Sequence[int], *, fractions: bool = False
 ) -> Probe:
-    """Design a probe that sees of a subject as much as a recording shows of another.
+    """Return a probe that records as much of a subject as a given recording holds.
 
-    As many units, evenly divided over layers, as many stimuli and as many visits. Where the
-    recording says its steps, visits lie at the same steps, as near as subjects were preserved. If
-    it goes on for longer than they learned, or steps would fall together, visits lie at the same
-    fractions of learning, the last of them at its end. Without steps they are spread evenly. Noise
-    is that of the recording, if it is known, and so is the share of units lost from visit to visit.
-    A recording of this laboratory says its probe: what that made of responses (noise, averages,
-    spikes, fluorescence) is taken from there.
+    It has as many units, evenly divided over layers, as many stimuli and as many visits. Visits lie
+    at the recording's steps, or at the nearest that were preserved. If the recording is longer than
+    the subjects learned, or two steps would share a visit, visits lie at the same fractions of
+    learning, the last at its end. Without steps they are spread evenly. Noise and the share of
+    units lost from visit to visit are those of the recording, if known. A recording of this
+    laboratory names its probe, which gives noise, averages, spikes and fluorescence.
 
     Parameters
     ----------
     recording : xr.Dataset
-        As :func:`read_recording` gives it.
+        As :func:`read_recording` returns it.
     steps : sequence of int
         Training steps at which the lab's subjects were preserved, ascending.
     fractions : bool
-        Place visits at the same fractions of learning in any case: steps of a recording may count
-        something else than the lab's do.
+        Whether to place visits at the same fractions of learning in any case: steps of a recording
+        may count something else than the lab's do.
 
     Returns
     -------
@@ -76,9 +75,9 @@ def matching_probe(
 
 
 def signal_to_noise_of(recording: xr.Dataset) -> float | None:
-    """Signal-to-noise ratio of a recording: that of its probe, or that which repeats tell.
+    """Return the signal-to-noise ratio of a recording: of its probe, or estimated from repeats.
 
-    None where neither says it.
+    None if it is not known.
     """
     own = _own_design(recording)
     if own is not None:
@@ -88,7 +87,7 @@ def signal_to_noise_of(recording: xr.Dataset) -> float | None:
 
 
 def _own_design(recording: xr.Dataset) -> InEffect | None:
-    """Return the read-out of a recording of this laboratory; None of one made elsewhere."""
+    """Return the probe of a recording of this laboratory; None of one made elsewhere."""
     try:
         written = json.loads(recording.attrs["probe"])
         noise, spikes, calcium = (written[name] for name in ("noise", "spikes", "calcium"))

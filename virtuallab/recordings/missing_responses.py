@@ -1,7 +1,7 @@
-"""Which responses were measured at every visit, and what is left out because it was not.
+"""Leave out responses that were not measured at every visit.
 
-A mean over other units, or other stimuli, at each visit changes for no reason of learning. So what
-is missing at one visit is left out at all of them.
+A mean over other units, or other stimuli, at each visit changes for reasons other than learning. So
+what is missing at one visit is left out at all of them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import jaxtyping as jt
 import numpy as np
 
 from virtuallab.errors import UserError
-from virtuallab.recordings.text import counted, few
+from virtuallab.recordings.text import count_noun, first_few
 
 
 @dataclass(frozen=True)
-class Common:
+class CompleteResponses:
     """What was measured at every visit.
 
     Parameters
@@ -39,7 +39,9 @@ class Common:
     notes: list[str]
 
 
-def observed(responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str) -> Common:
+def find_complete(
+    responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str
+) -> CompleteResponses:
     """Find what was measured at every visit.
 
     Parameters
@@ -47,7 +49,7 @@ def observed(responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str
     responses : array, (visit, stimulus, unit)
         NaN where a response is missing.
     source : str
-        What messages call it.
+        How messages name the recording.
 
     Raises
     ------
@@ -74,10 +76,10 @@ def observed(responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str
         notes.append(
             f"{gone.sum()} of {gone.size} responses missing ({_where(gone)}), left out; a response "
             f"missing at one visit is left out at all, which leaves {there.sum() * len(gone)} of "
-            f"{gone.size}, of {counted(len(units), 'unit')} and "
+            f"{gone.size}, of {count_noun(len(units), 'unit')} and "
             f"{len(stimuli)} {'stimulus' if len(stimuli) == 1 else 'stimuli'}."
         )
-    return Common(stimuli, units, there[np.ix_(stimuli, units)], counts, notes)
+    return CompleteResponses(stimuli, units, there[np.ix_(stimuli, units)], counts, notes)
 
 
 def _where(gone: jt.Bool[np.ndarray, "visit stimulus unit"]) -> str:
@@ -88,6 +90,6 @@ def _where(gone: jt.Bool[np.ndarray, "visit stimulus unit"]) -> str:
     >>> _where(gone)
     '2 units at visit 3'
     """
-    units = counted(int(gone.any((0, 1)).sum()), "unit")
+    units = count_noun(int(gone.any((0, 1)).sum()), "unit")
     visits = np.flatnonzero(gone.any((1, 2))).tolist()
-    return f"{units} at visit{'' if len(visits) == 1 else 's'} {few(visits)}"
+    return f"{units} at visit{'' if len(visits) == 1 else 's'} {first_few(visits)}"

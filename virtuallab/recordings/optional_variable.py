@@ -1,4 +1,4 @@
-"""What a file says along an axis, if it says it, and on the axes it should be on."""
+"""Variables that a file may have, checked for the axes on which they should lie."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import xarray as xr
 from virtuallab.errors import UserError
 
 
-def along(dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str) -> np.ndarray | None:
-    """Return the values of a coordinate or variable; None if the file has none of that name.
+def optional_variable(
+    dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str
+) -> np.ndarray | None:
+    """Return the values of a coordinate or variable with these dims; None if there is none.
 
     Raises
     ------
     UserError
-        If it lies along other axes.
+        If it lies along other axes. The message begins with ``source``.
     """
     if name not in dataset.variables:
         return None
@@ -28,16 +30,17 @@ def along(dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str) ->
     return values
 
 
-def numbers_along(
+def optional_numbers(
     dataset: xr.Dataset, name: str, dims: tuple[str, ...], source: str, *, gaps: bool = False
 ) -> np.ndarray | None:
-    """Return the values as :func:`along` does; finite numbers, or NaN where gaps are allowed.
+    """Return finite numbers, or NaN where gaps are allowed, as :func:`optional_variable` does.
 
     Raises
     ------
     UserError
+        If it lies along other axes or holds anything else.
     """
-    values = along(dataset, name, dims, source)
+    values = optional_variable(dataset, name, dims, source)
     if values is None:
         return None
     if values.dtype.kind not in "biuf":

@@ -1,4 +1,4 @@
-r"""Repeated presentations of a stimulus: their average, and how much of it is signal."""
+"""Average repeated presentations of a stimulus, and estimate the signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Presented = jt.Float[np.ndarray, "visit stimulus trial unit"]
 
 
 @dataclass(frozen=True)
-class Averaged:
+class AveragedRepeats:
     """Responses averaged over the presentations of each stimulus.
 
     Parameters
@@ -19,10 +19,10 @@ class Averaged:
     responses : array, (visit, stimulus, unit)
         NaN where no presentation was measured.
     scatter : array, (visit, stimulus, unit)
-        Variance between presentations, divided by their number: that of the noise that is left in
-        the average. NaN where there were fewer than two.
+        Variance between presentations over their number, the noise variance of the average. NaN
+        where there were fewer than two.
     counts : array, (visit, stimulus, unit)
-        Presentations that were measured.
+        Measured presentations.
     """
 
     responses: jt.Float[np.ndarray, "visit stimulus unit"]
@@ -31,31 +31,31 @@ class Averaged:
 
     @property
     def repeats(self) -> int:
-        """How often a stimulus was shown at a visit: the median."""
+        """Median number of presentations of a stimulus at a visit."""
         return int(np.median(self.counts[self.counts > 0]))
 
     def part(
         self, stimuli: jt.Int[np.ndarray, " stimulus"], units: jt.Int[np.ndarray, " unit"]
-    ) -> Averaged:
+    ) -> AveragedRepeats:
         """Return the averages of some stimuli and units."""
         chosen = np.ix_(np.arange(len(self.responses)), stimuli, units)
-        return Averaged(self.responses[chosen], self.scatter[chosen], self.counts[chosen])
+        return AveragedRepeats(self.responses[chosen], self.scatter[chosen], self.counts[chosen])
 
 
-def averaged(presented: Presented, same: jt.Int[np.ndarray, " stimulus"]) -> Averaged:
+def average_repeats(presented: Presented, same: jt.Int[np.ndarray, " stimulus"]) -> AveragedRepeats:
     """Average the presentations of each stimulus.
 
     Parameters
     ----------
     presented : array, (visit, stimulus, trial, unit)
-        NaN where a response was not measured, or a presentation not held: not all stimuli need be
-        shown equally often, and a unit's average is over what was measured of it.
+        NaN where a response was not measured or a presentation not held. Stimuli need not be shown
+        equally often.
     same : array of int, (stimulus,)
-        Which places on the axis are one stimulus: 0, 1, ..., in the order in which they first come.
+        Number of the stimulus at each place of the axis: 0, 1, ..., by first appearance.
     """
     parts = [_of_one(presented[:, same == stimulus]) for stimulus in range(int(same.max()) + 1)]
     means, scatters, counts = zip(*parts, strict=True)
-    return Averaged(np.stack(means, 1), np.stack(scatters, 1), np.stack(counts, 1))
+    return AveragedRepeats(np.stack(means, 1), np.stack(scatters, 1), np.stack(counts, 1))
 
 
 def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,25 +69,24 @@ def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, np.where(counts > 1, scatter, np.nan), counts
 
 
-def signal_to_noise(of_layer: Averaged) -> float:
+def signal_to_noise(of_layer: AveragedRepeats) -> float:
     r"""Signal-to-noise ratio of one layer's averaged responses.
 
-    It is that of :class:`virtuallab.probe.Noise`: the standard deviation of the signal over the
-    stimuli and units of a layer before it learns, here at the first visit with repeats, over that
-    of the noise in a measured response, here over all visits. With :math:`m_i` the averages of a
-    visit, :math:`N` of them, and :math:`s_i^2` the variance between the presentations over their
-    number,
+    As in :class:`virtuallab.probe.Noise`: the standard deviation of the signal over stimuli and
+    units of a layer before it learns (here: at the first visit with repeats), over that of the
+    noise in a measured response (here: over all visits). With :math:`m_i` the :math:`N` averages of
+    a visit, and :math:`s_i^2` the variance between presentations over their number,
 
     .. math:: \mathrm{noise}^2 = \overline{s^2}, \qquad
               \mathrm{signal}^2 = \mathrm{Var}(m) - (1 - 1/N)\, \overline{s^2},
 
-    the estimators of an analysis of variance: neither is biased, whatever the noise of each unit.
+    the unbiased estimators of an analysis of variance, whatever the noise of each unit.
 
     Returns
     -------
     float
-        0 where averages of the first visit differ by no more than noise makes them differ; NaN
-        where the noise cannot be known (nothing was repeated) or there is none.
+        0 if averages of the first visit differ by no more than noise explains; NaN if nothing was
+        repeated or there is no noise.
     """
     signals: list[float] = []
     noises: list[float] = []
@@ -97,8 +96,8 @@ def signal_to_noise(of_layer: Averaged) -> float:
         measured, repeated = counts > 0, counts > 1
         if not repeated.any():
             continue
-        # Of what was shown once, a unit's noise is taken from what it was shown more often, or
-        # from other units where it was shown nothing twice.
+        # The noise of a single presentation is taken from the unit's repeated stimuli, or from
+        # other units if it has none.
         single = np.where(repeated, scatter * counts, 0)
         often = repeated.sum(0)
         own = single.sum(0) / np.maximum(often, 1)

@@ -1,4 +1,4 @@
-"""Names as text, however a file keeps them, and few of many in a message."""
+"""Names as text, however a file keeps them, and short lists of names for messages."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ import jaxtyping as jt
 import numpy as np
 
 _SHOWN = 3
-_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write what is not there
+_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write a missing value
 
 
-def as_words(values: Iterable[object]) -> list[str]:
+def as_text(values: Iterable[object]) -> list[str]:
     """Return names as text.
 
-    >>> as_words([2.0, 2, b"V1", "CA1 "])
+    >>> as_text([2.0, 2, b"V1", "CA1 "])
     ['2', '2', 'V1', 'CA1']
     """
-    return [_word(value) for value in values]
+    return [_text(value) for value in values]
 
 
-def missing(words: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
-    """Return which names are missing, once they are text.
-
-    >>> missing(as_words([1.0, float("nan"), "", "V1"])).tolist()
-    [False, True, True, False]
-    """
-    return np.array([word in _MISSING for word in words], dtype=bool)
-
-
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
+        value = value.decode("utf-8", "replace")
+    elif isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
     return str(value).strip()
 
 
-def few(names: Sequence[object]) -> str:
-    """Name the first of many, and say how many follow.
+def is_missing(names: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
+    """Return which names, as :func:`as_text` returns them, are missing.
 
-    >>> few(["a", "b", "c", "d", "e"])
+    >>> is_missing(as_text([1.0, float("nan"), "", "V1"])).tolist()
+    [False, True, True, False]
+    """
+    return np.array([name in _MISSING for name in names], dtype=bool)
+
+
+def first_few(names: Sequence[object]) -> str:
+    """Return the first of many names, and how many follow.
+
+    >>> first_few(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
     shown = ", ".join(map(str, names[:_SHOWN]))
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun, which takes an s where it is not one.
+def count_noun(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where needed.
 
-    >>> counted(1, "unit"), counted(2, "unit")
+    >>> count_noun(1, "unit"), count_noun(2, "unit")
     ('1 unit', '2 units')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

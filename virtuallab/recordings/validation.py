@@ -1,4 +1,7 @@
-"""What no recording may be: empty, missing, infinite, out of order, twice the same."""
+"""Checks of a recording's responses; each raises a UserError whose message begins with ``source``.
+
+Refused are responses that are empty, not numbers, infinite or out of order, and copied units.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,14 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UserError
-from virtuallab.recordings.text import few
+from virtuallab.recordings.text import first_few
 from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 
-# Sparse units that fired once or twice, and silent ones, may well respond alike.
-_TELLING = 4  # different values in a unit's responses, from which on it is no chance
-
-Responses = jt.Float[np.ndarray, "visit stimulus unit"]
+# Sparse units that fired once or twice, and silent ones, may respond alike by chance.
+_DISTINCT = 4  # different values in a unit's responses from which on equality is no chance
 
 
-def of_sizes(activity: xr.DataArray, source: str) -> None:
+def check_sizes(activity: xr.DataArray, source: str) -> None:
     """Refuse a recording without units, stimuli or repeats, or of a single visit."""
     for dim, count in activity.sizes.items():
         if not count and dim != VISIT:
@@ -34,7 +35,7 @@ def of_sizes(activity: xr.DataArray, source: str) -> None:
         )
 
 
-def of_numbers(activity: xr.DataArray, source: str) -> None:
+def check_numbers(activity: xr.DataArray, source: str) -> None:
     """Refuse responses that are not real numbers."""
     if activity.dtype.kind not in "biuf":
         raise UserError(
@@ -43,32 +44,36 @@ def of_numbers(activity: xr.DataArray, source: str) -> None:
         )
 
 
-def of_repeated_units(units: Sequence[str], source: str) -> None:
+def check_unit_names(units: Sequence[str], source: str) -> None:
     """Refuse two units of one name."""
     twice = [name for name, count in Counter(units).items() if count > 1]
     if twice:
         raise UserError(
-            f"{source}: {len(twice)} names in unit stand for several units: {few(twice)}. Give "
-            "each unit a name of its own, and put its layer into layer(unit)."
+            f"{source}: {len(twice)} names in unit stand for several units: {first_few(twice)}. "
+            "Give each unit a name of its own, and put its layer into layer(unit)."
         )
 
 
-def of_infinities(
+def check_finite(
     presented: jt.Float[np.ndarray, "visit stimulus trial unit"], units: Sequence[str], source: str
 ) -> None:
-    """Refuse what is infinite, also in the single precision in which recordings are kept."""
+    """Refuse responses that are infinite in single precision, in which recordings are kept."""
     with np.errstate(over="ignore"):
         infinite = np.isinf(presented.astype(np.float32)).max(2, initial=False)
     if infinite.any():
+        who = [units[place] for place in np.flatnonzero(infinite.any((0, 1))).tolist()]
+        when = np.flatnonzero(infinite.any((1, 2))).tolist()
         raise UserError(
             f"{source}: {infinite.sum()} responses are infinite, or too large for single "
-            f"precision, {_where(infinite, units)}. Look for a division by zero."
+            f"precision, in {UNIT} {first_few(who)}, at {VISIT} {first_few(when)} (counted from "
+            "0). Look for a division by zero."
         )
 
 
-def of_order(name: str, values: np.ndarray | None, source: str, scale: str = "") -> None:
-    """Refuse visits that are not in the order in which they were made."""
-    # Names of visits have no order of their own.
+def check_ascending(
+    name: str, values: jt.Shaped[np.ndarray, " visit"] | None, source: str, scale: str = ""
+) -> None:
+    """Refuse visits that are not in the order of a coordinate; names have no order."""
     if values is None or values.dtype.kind not in "iufMm":
         return
     wrong = np.flatnonzero(~(values[1:] > values[:-1]))
@@ -80,23 +85,18 @@ def of_order(name: str, values: np.ndarray | None, source: str, scale: str = "")
         )
 
 
-def of_copies(responses: Responses, units: Sequence[str], source: str) -> None:
-    """Refuse units whose every response is that of another unit."""
+def check_copies(
+    responses: jt.Float[np.ndarray, "visit stimulus unit"], units: Sequence[str], source: str
+) -> None:
+    """Refuse units of which every response equals that of another unit."""
     first: dict[bytes, str] = {}
     copies = []
     for name, own in zip(units, np.moveaxis(responses, -1, 0) + 0.0, strict=True):  # no -0
         of = first.setdefault(own.tobytes(), name)
-        if of != name and len(np.unique(own)) >= _TELLING:
+        if of != name and len(np.unique(own)) >= _DISTINCT:
             copies.append(f"{name} as {of}")
     if copies:
         raise UserError(
-            f"{source}: {len(copies)} units respond exactly as another does: {few(copies)}. Leave "
-            "the copies out: they would count as evidence twice."
+            f"{source}: {len(copies)} units respond exactly as another does: {first_few(copies)}. "
+            "Leave the copies out: they would count as evidence twice."
         )
-
-
-def _where(wrong: np.ndarray, units: Sequence[str]) -> str:
-    """Name units and visits, (visit, stimulus, unit)."""
-    who = [units[place] for place in np.flatnonzero(wrong.any((0, 1))).tolist()]
-    when = np.flatnonzero(wrong.any((1, 2))).tolist()
-    return f"in {UNIT} {few(who)}, at {VISIT} {few(when)} (counted from 0)"

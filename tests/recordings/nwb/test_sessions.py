@@ -749,7 +749,7 @@ def test_a_bug_is_no_damage(tmp_path, monkeypatch):
         raise AttributeError("a bug of ours")
 
     files, _ = experiment(tmp_path, [[1, 2], [1, 2]])
-    monkeypatch.setattr("virtuallab.recordings.nwb.sessions.units_of", bug)
+    monkeypatch.setattr("virtuallab.recordings.nwb.sessions.read_units", bug)
     with pytest.raises(AttributeError, match="a bug of ours"):
         read_recording(tmp_path)
     with h5py.File(files[0], "w") as stored:

@@ -1,4 +1,4 @@
-"""Tables of intervals in an NWB file: what was shown when, which visit it was, what is invalid."""
+"""Tables of intervals in an NWB file: stimuli, visits and invalid times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.recordings.nwb.table import cell, column, numbers
-from virtuallab.recordings.text import as_words, counted, few, missing
+from virtuallab.recordings.text import as_text, count_noun, first_few, is_missing
 
 _STIMULUS: Final = ("stimulus", "stimulus_name", "stimulus_id", "condition")
 _EDGES: Final = ("start_time", "stop_time")
@@ -23,28 +23,33 @@ Intervals = jt.Float[np.ndarray, "interval 2"]  # start and stop, in seconds
 
 
 @dataclass(frozen=True)
-class Trials:
-    """Presentations of stimuli in one file.
+class StimulusTrials:
+    """Presentations of stimuli.
 
     Parameters
     ----------
     start, stop : array, (trial,)
         In seconds.
     stimuli : list of str
+        Of each trial.
     labels : list of str, optional
         Class of each trial's stimulus; empty where it is missing.
-    notes : tuple of str
-        What was left out, in words.
     """
 
     start: jt.Float[np.ndarray, " trial"]
     stop: jt.Float[np.ndarray, " trial"]
     stimuli: list[str]
     labels: list[str] | None
-    notes: tuple[str, ...]
+
+    def part(self, trials: jt.Int[np.ndarray, " part"]) -> StimulusTrials:
+        """Return some of the trials."""
+        places = trials.tolist()
+        labels = None if self.labels is None else [self.labels[place] for place in places]
+        stimuli = [self.stimuli[place] for place in places]
+        return StimulusTrials(self.start[trials], self.stop[trials], stimuli, labels)
 
     def inside(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
-        """Whether each trial lies in one of the intervals from its start to its stop.
+        """Return whether each trial lies wholly in one of the intervals.
 
         Intervals that touch or overlap count as one.
         """
@@ -56,7 +61,7 @@ class Trials:
         return inside
 
     def overlaps(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
-        """Whether each trial has any time in common with one of the intervals."""
+        """Return whether each trial has any time in common with one of the intervals."""
         starts, stops = intervals.T[:, None]
         found: np.ndarray = ((self.start[:, None] < stops) & (self.stop[:, None] > starts)).any(1)
         return found
@@ -72,8 +77,8 @@ def _joined(intervals: Intervals) -> jt.Float[np.ndarray, "joined 2"]:
     return np.array(joined, dtype=np.float64).reshape(-1, 2)
 
 
-def trials_of(file: Path, contents: Any, name: str | None) -> Trials:
-    """Read when which stimulus was shown.
+def read_trials(file: Path, contents: Any, name: str | None, notes: list[str]) -> StimulusTrials:
+    """Read which stimulus was shown when.
 
     Parameters
     ----------
@@ -81,15 +86,17 @@ def trials_of(file: Path, contents: Any, name: str | None) -> Trials:
     contents : pynwb.NWBFile
     name : str, optional
         Of the table of intervals; ``trials`` if not given.
+    notes : list of str
+        What is left out is appended.
 
     Raises
     ------
     UserError
-        If there is no such table, or it does not say what was shown when.
+        If there is no such table, or it lacks stimuli or times.
     """
-    table = _table(file, contents, name or "trials", "--stimuli-table")
     title = name or "trials"
-    shown = next((name for name in _STIMULUS if name in table.colnames), None)
+    table = _table(file, contents, title, "--stimuli-table")
+    shown = next((each for each in _STIMULUS if each in table.colnames), None)
     if shown is None:
         raise UserError(
             f"{file}: the {title} do not say what was shown; found the columns "
@@ -97,12 +104,15 @@ def trials_of(file: Path, contents: Any, name: str | None) -> Trials:
             f"{_others(contents, title)}"
         )
     start, stop = (numbers(file, table, edge) for edge in _EDGES)
-    stimuli = as_words(column(file, table, shown))
-    labels = as_words(column(file, table, "label")) if "label" in table.colnames else None
-    unnamed = missing(stimuli)
+    stimuli = as_text(column(file, table, shown))
+    labels = as_text(column(file, table, "label")) if "label" in table.colnames else None
+    if labels is not None:
+        missing = is_missing(labels)
+        labels = ["" if none else label for label, none in zip(labels, missing, strict=True)]
+    unnamed = is_missing(stimuli)
     timeless = ~unnamed & ~(np.isfinite(start) & np.isfinite(stop))
-    notes = [
-        f"{file.name}: {counted(int(wrong.sum()), 'presentation')} of {len(wrong)} {without} "
+    notes += [
+        f"{file.name}: {count_noun(int(wrong.sum()), 'presentation')} of {len(wrong)} {without} "
         f"{'was' if wrong.sum() == 1 else 'were'} left out."
         for wrong, without in (
             (unnamed, "without a stimulus"),
@@ -116,21 +126,17 @@ def trials_of(file: Path, contents: Any, name: str | None) -> Trials:
     wrong = np.flatnonzero(kept & ~(stop > start))
     if len(wrong):
         raise UserError(
-            f"{file}: trial {few(wrong.tolist())} (counted from 0) does not stop after it starts. "
-            "Set its stop_time right, or leave it out."
+            f"{file}: trial {first_few(wrong.tolist())} (counted from 0) does not stop after it "
+            "starts. Set its stop_time right, or leave it out."
         )
-    places = np.flatnonzero(kept).tolist()
-    if labels is not None:
-        none = missing(labels)
-        labels = ["" if none[place] else labels[place] for place in places]
-    return Trials(start[kept], stop[kept], [stimuli[p] for p in places], labels, tuple(notes))
+    return StimulusTrials(start, stop, stimuli, labels).part(np.flatnonzero(kept))
 
 
-def visits_of(file: Path, contents: Any, name: str) -> dict[str, Intervals]:
-    """Read which intervals of one file are which visit, in the order of time.
+def visit_intervals(file: Path, contents: Any, name: str) -> dict[str, Intervals]:
+    """Read the intervals of each visit in one file, in the order of time.
 
-    Rows with the same tags, or the same name of a visit, are one visit; where rows have neither,
-    each is a visit.
+    Rows with the same tags, or the same name of a visit, are one visit; if rows have neither, each
+    is a visit.
 
     Parameters
     ----------
@@ -146,12 +152,12 @@ def visits_of(file: Path, contents: Any, name: str) -> dict[str, Intervals]:
     """
     table = _table(file, contents, name, "--visits-from")
     intervals = _intervals(file, table)
-    said = next((name for name in _VISIT if name in table.colnames), None)
+    said = next((each for each in _VISIT if each in table.colnames), None)
     if said is None:
-        names = as_words(range(len(table)))
+        names = as_text(range(len(table)))
     else:
-        names = [_tagged(cell(file, table, said, row)) for row in range(len(table))]
-        names = ["" if none else one for one, none in zip(names, missing(names), strict=True)]
+        names = [_joined_tags(cell(file, table, said, row)) for row in range(len(table))]
+        names = ["" if none else one for one, none in zip(names, is_missing(names), strict=True)]
     found = {
         each: intervals[[one == each for one in names]]
         for each in dict.fromkeys(names[row] for row in np.argsort(intervals[:, 0], kind="stable"))
@@ -169,10 +175,8 @@ def visits_of(file: Path, contents: Any, name: str) -> dict[str, Intervals]:
     return found
 
 
-def _tagged(value: Any) -> str:
-    if isinstance(value, list | tuple | np.ndarray):
-        return ", ".join(as_words(value))
-    return as_words([value])[0]
+def _joined_tags(value: Any) -> str:
+    return ", ".join(as_text(value if isinstance(value, list | tuple | np.ndarray) else [value]))
 
 
 def invalid_times(file: Path, contents: Any) -> Intervals:

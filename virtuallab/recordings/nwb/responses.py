@@ -1,4 +1,4 @@
-"""Responses in the trials of one NWB file: spike counts of units, fluorescence of regions."""
+"""Responses in the trials of one NWB file: spike rates of units, fluorescence of regions."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import jaxtyping as jt
 import numpy as np
 
 from virtuallab.errors import UserError
-from virtuallab.recordings.file_access import reading
-from virtuallab.recordings.nwb.intervals import Trials
+from virtuallab.recordings.file_access import reading_file
+from virtuallab.recordings.nwb.intervals import StimulusTrials
 from virtuallab.recordings.nwb.table import KIND, cell, column, numbers
-from virtuallab.recordings.text import as_words, few
+from virtuallab.recordings.text import as_text, first_few
 
 SPIKES: Final = "spike_times"
-QUANTITIES: Final = (SPIKES, "DfOverF", "Fluorescence", "RoiResponseSeries")
+_ROI_SERIES: Final = "RoiResponseSeries"
 _PLACES: Final = ("layer", "location")
 # Columns that name a unit, whatever its place in the table; an id is often no more than that place.
 NAMES: Final = ("unit_name", "name", "roi_name", "unit_id", "cluster_id")
 
 
 @dataclass(frozen=True)
-class Units:
-    """The units recorded in one file, and the response of each in each trial.
+class RecordedUnits:
+    """The units recorded in one file, and their responses.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Units:
     responses : array, (trial, unit)
         NaN where a unit was not recorded throughout the trial.
     unit : str
-        What responses are measured in.
+        Unit of measurement of the responses.
     """
 
     ids: list[str]
@@ -50,48 +50,49 @@ class Units:
 
 
 def quantities(contents: Any) -> dict[str, Any]:
-    """Return what a file holds of each quantity that can be read, in the order of preference."""
+    """Return the tables or series of each readable quantity of a file, in order of preference."""
     found: dict[str, Any] = {}
     if contents.units is not None and SPIKES in contents.units.colnames:
         found[SPIKES] = contents.units
-    interfaces = [
-        interface
-        for module in contents.processing.values()
-        for interface in module.data_interfaces.values()
-    ]
-    for kind in QUANTITIES[1:3]:
-        held = [each for each in interfaces if each.neurodata_type == kind]
-        found[kind] = [series for each in held for series in each.roi_response_series.values()]
-    found[QUANTITIES[3]] = [e for e in interfaces if e.neurodata_type == QUANTITIES[3]]
-    return {kind: held for kind, held in found.items() if kind == SPIKES or held}
+    held: dict[str, list[Any]] = {"DfOverF": [], "Fluorescence": [], _ROI_SERIES: []}
+    for module in contents.processing.values():
+        for interface in module.data_interfaces.values():
+            kind = interface.neurodata_type
+            if kind in held:
+                is_series = kind == _ROI_SERIES
+                held[kind] += [interface] if is_series else interface.roi_response_series.values()
+    return found | {kind: series for kind, series in held.items() if series}
 
 
-def units_of(file: Path, kind: str, held: Any, trials: Trials) -> Units:
-    """Read how each unit responded in each trial.
+def read_units(file: Path, kind: str, held: Any, trials: StimulusTrials) -> RecordedUnits:
+    """Read the response of each unit in each trial.
 
     Parameters
     ----------
     file : Path
     kind : str
-        One of ``QUANTITIES``.
+        A key of :func:`quantities`.
     held
-        What the file holds of it, see :func:`quantities`.
-    trials : Trials
+        Its value.
+    trials : StimulusTrials
 
     Raises
     ------
     UserError
+        If ids are not unique, or data, times and regions do not fit together.
     """
-    found = _spiking(file, held, trials) if kind == SPIKES else _glowing(file, held, trials)
+    read = _spike_rates if kind == SPIKES else _fluorescence
+    found = read(file, held, trials)
     twice = [name for name in dict.fromkeys(found.ids) if found.ids.count(name) > 1]
     if twice:
         raise UserError(
-            f"{file}: {len(twice)} ids stand for several units: {few(twice)}. Give each its own."
+            f"{file}: {len(twice)} ids stand for several units: {first_few(twice)}. Give each its "
+            "own."
         )
     return found
 
 
-def _spiking(file: Path, table: Any, trials: Trials) -> Units:
+def _spike_rates(file: Path, table: Any, trials: StimulusTrials) -> RecordedUnits:
     count = len(table)
     duration = trials.stop - trials.start
     rates = np.empty((len(trials.start), count))
@@ -103,10 +104,10 @@ def _spiking(file: Path, table: Any, trials: Trials) -> Units:
         if observed:
             intervals = np.asarray(cell(file, table, "obs_intervals", unit), dtype=np.float64)
             rates[~trials.inside(intervals.reshape(-1, 2)), unit] = np.nan
-    return Units(
-        ids=as_words(column(file, table, "id")),
+    return RecordedUnits(
+        ids=as_text(column(file, table, "id")),
         names=_names(file, table, range(count)),
-        layers=_where_units_lie(file, table),
+        layers=_unit_locations(file, table),
         depth=_depth(file, table),
         responses=rates,
         unit="spikes/s",
@@ -115,18 +116,18 @@ def _spiking(file: Path, table: Any, trials: Trials) -> Units:
 
 def _names(file: Path, table: Any, rows: Iterable[int]) -> dict[str, list[str]]:
     found = {name: column(file, table, name) for name in NAMES if name in table.colnames}
-    return {name: as_words(values[row] for row in rows) for name, values in found.items()}
+    return {name: as_text(values[row] for row in rows) for name, values in found.items()}
 
 
-def _where_units_lie(file: Path, table: Any) -> list[str] | None:
+def _unit_locations(file: Path, table: Any) -> list[str] | None:
     for name in _PLACES:
         if name in table.colnames:
-            return as_words(column(file, table, name))
+            return as_text(column(file, table, name))
     if "electrode_group" in table.colnames:
-        return as_words(group.location for group in column(file, table, "electrode_group"))
+        return as_text(group.location for group in column(file, table, "electrode_group"))
     if "electrodes" in table.colnames:
         nearest = (cell(file, table, "electrodes", unit) for unit in range(len(table)))
-        return as_words(e["location"].iloc[0] if len(e) else "unknown" for e in nearest)
+        return as_text(e["location"].iloc[0] if len(e) else "unknown" for e in nearest)
     return None
 
 
@@ -134,47 +135,57 @@ def _depth(file: Path, table: Any) -> np.ndarray | None:
     return numbers(file, table, "depth") if "depth" in table.colnames else None
 
 
-def _glowing(file: Path, series: Sequence[Any], trials: Trials) -> Units:
-    ids: list[str] = []
-    layers: list[str] = []
-    names: list[dict[str, list[str]]] = []
-    depths: list[np.ndarray | None] = []
-    responses = []
-    for each in series:
-        # Ids are counted anew in every imaging plane.
-        prefix = f"{each.name}/" if len(series) > 1 else ""
-        regions = each.rois.table
-        with reading(file, KIND):
-            rows = np.asarray(each.rois.data[:], dtype=np.int64).tolist()
-        every = column(file, regions, "id")
-        ids += [prefix + one for one in as_words(every[row] for row in rows)]
-        own = _names(file, regions, rows)
-        names.append({name: [prefix + one for one in said] for name, said in own.items()})
-        place = next((name for name in _PLACES if name in regions.colnames), None)
-        if place is None:
-            layers += as_words([regions.imaging_plane.location] * len(rows))
-        else:
-            where = column(file, regions, place)
-            layers += as_words(where[row] for row in rows)
-        depth = _depth(file, regions)
-        depths.append(None if depth is None else depth[rows])
-        responses.append(_in_trials(file, each, len(rows), trials))
-    known = [depth for depth in depths if depth is not None]
-    depth = np.concatenate(known) if len(known) == len(depths) else None
-    shared = [name for name in NAMES if all(name in of_series for of_series in names)]
-    named = {name: [one for of_series in names for one in of_series[name]] for name in shared}
-    units = list(dict.fromkeys(str(each.unit).strip() for each in series))
+def _fluorescence(file: Path, series: Sequence[Any], trials: StimulusTrials) -> RecordedUnits:
+    # Ids are counted anew in every imaging plane.
+    parts = [
+        _of_series(file, each, f"{each.name}/" if len(series) > 1 else "", trials)
+        for each in series
+    ]
+    units = list(dict.fromkeys(part.unit for part in parts))
     if len(units) > 1:
         raise UserError(
-            f"{file}: the series of regions have the units {few(units)}. Write them in one unit."
+            f"{file}: the series of regions have the units {first_few(units)}. Write them in one "
+            "unit."
         )
-    return Units(ids, named, layers, depth, np.concatenate(responses, axis=1), units[0])
+    shared = [name for name in NAMES if all(name in part.names for part in parts)]
+    depths = [part.depth for part in parts if part.depth is not None]
+    return RecordedUnits(
+        ids=[one for part in parts for one in part.ids],
+        names={name: [one for part in parts for one in part.names[name]] for name in shared},
+        layers=[one for part in parts for one in part.layers or ()],
+        depth=np.concatenate(depths) if len(depths) == len(parts) else None,
+        responses=np.concatenate([part.responses for part in parts], axis=1),
+        unit=units[0],
+    )
 
 
-def _in_trials(
-    file: Path, series: Any, count: int, trials: Trials
+def _of_series(file: Path, series: Any, prefix: str, trials: StimulusTrials) -> RecordedUnits:
+    regions = series.rois.table
+    with reading_file(file, KIND):
+        rows = np.asarray(series.rois.data[:], dtype=np.int64).tolist()
+    every = column(file, regions, "id")
+    names = _names(file, regions, rows)
+    place = next((name for name in _PLACES if name in regions.colnames), None)
+    if place is None:
+        layers = as_text([regions.imaging_plane.location] * len(rows))
+    else:
+        where = column(file, regions, place)
+        layers = as_text(where[row] for row in rows)
+    depth = _depth(file, regions)
+    return RecordedUnits(
+        ids=[prefix + one for one in as_text(every[row] for row in rows)],
+        names={name: [prefix + one for one in said] for name, said in names.items()},
+        layers=layers,
+        depth=None if depth is None else depth[rows],
+        responses=_mean_in_trials(file, series, len(rows), trials),
+        unit=str(series.unit).strip(),
+    )
+
+
+def _mean_in_trials(
+    file: Path, series: Any, count: int, trials: StimulusTrials
 ) -> jt.Float[np.ndarray, "trial unit"]:
-    """Mean of the frames in each trial; NaN where one of them is missing.
+    """Return the mean of the frames in each trial; NaN where one of them is missing.
 
     Frames beyond the first and the last are missing as well: a mean over another part of a trial
     is another response.
@@ -184,8 +195,9 @@ def _in_trials(
     empty = np.flatnonzero(last <= first)
     if len(empty):
         raise UserError(
-            f"{file}: trial {few(empty.tolist())} (counted from 0) has no frame of {series.name}, "
-            f"of {times[0]:g} to {times[-1]:g} s. Leave it out, or set its times right."
+            f"{file}: trial {first_few(empty.tolist())} (counted from 0) has no frame of "
+            f"{series.name}, of {times[0]:g} to {times[-1]:g} s. Leave it out, or set its times "
+            "right."
         )
     windows = zip(first, last, strict=True)
     found = np.stack([traces[begin:end].mean(0) for begin, end in windows])
@@ -196,9 +208,9 @@ def _in_trials(
 
 
 def _traces(file: Path, series: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a series in its unit, (frame, region), and the time of each frame."""
+    """Return a series in its unit, (frame, region), and the time of each frame in seconds."""
     conversion, offset = _scale(file, series)
-    with reading(file, KIND):
+    with reading_file(file, KIND):
         stored = np.asarray(series.data[:], dtype=np.float64)
         said = None if series.timestamps is None else np.asarray(series.timestamps[:])
     # Of a single region the file may leave out the axis.
