@@ -51,7 +51,7 @@ def run(
 def open(path: str | Path) -> xr.DataTree:
     """Open an experiment: all coordinates loaded, values read when they are needed.
 
-    Its recordings have ``.lab``; see :class:`virtuallab.accessor.Lab`.
+    Its recordings have ``.lab``; see :class:`virtuallab.accessor.RecordingAccessor`.
 
     Raises
     ------

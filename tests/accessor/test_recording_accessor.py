@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from tests.accessor.recordings import recording as made_up
-from virtuallab.accessor import Lab
+from virtuallab.accessor import RecordingAccessor
 
 
 def printed(script: str, *arguments: str) -> str:
@@ -22,11 +22,11 @@ def test_opening_a_store_gives_recordings_their_lab(store: Path) -> None:
         "print(type(tree['recordings/units_200/knet4'].to_dataset().lab).__name__, "
         "'matplotlib' in sys.modules)"
     )
-    assert printed(script, str(store)) == "Lab False"
+    assert printed(script, str(store)) == "RecordingAccessor False"
 
 
 def test_every_dataset_has_a_lab_and_says_what_it_lacks_only_when_asked() -> None:
-    assert isinstance(xr.Dataset().lab, Lab)
+    assert isinstance(xr.Dataset().lab, RecordingAccessor)
 
 
 @pytest.mark.parametrize("cut", ["unit_index", "stimulus_label", "stimulus_index"])

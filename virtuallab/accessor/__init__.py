@@ -1,13 +1,14 @@
-"""Explore recordings: ``recording.lab``, an accessor on every :class:`xarray.Dataset`.
+"""``recording.lab``: select, average, measure and plot any recording.
 
-Importing this package is what registers it; :func:`virtuallab.open` does.
+An accessor on every :class:`xarray.Dataset`. Importing this package registers it;
+:func:`virtuallab.open` does so.
 
 >>> import xarray as xr
 >>> import virtuallab.accessor
 >>> xr.Dataset().lab  # doctest: +ELLIPSIS
-<virtuallab.accessor.recording_accessor.Lab object at ...>
+<virtuallab.accessor.recording_accessor.RecordingAccessor object at ...>
 """
 
-from virtuallab.accessor.recording_accessor import Lab
+from virtuallab.accessor.recording_accessor import RecordingAccessor
 
-__all__ = ["Lab"]
+__all__ = ["RecordingAccessor"]

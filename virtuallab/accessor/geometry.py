@@ -1,6 +1,6 @@
-"""The geometry of a population's responses: how many dimensions, and what looks alike.
+"""Geometry of a population's responses: dimensionality and dissimilarities, of plain arrays.
 
-Functions of plain arrays; they work on any number of recordings at once, along leading axes.
+Functions work on any number of recordings at once, along leading axes.
 """
 
 from __future__ import annotations
@@ -18,22 +18,11 @@ FEWEST_PAIRS: Final = 3  # through two points any correlation is perfect
 
 
 def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
-    r"""Effective number of dimensions in which responses vary over stimuli.
-
-    .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
-
-    with :math:`\lambda` the eigenvalues of the covariance of the units' responses over stimuli.
-    Stimuli to which the response of any unit is missing are left out. NaN where nothing varies.
-
-    References
-    ----------
-    Gao et al. 2017, "A theory of multineuronal dimensionality, dynamics and measurement".
-    """
+    """Return the participation ratio; see :func:`layer_measures.participation_ratio`."""
     n_stimuli, n_units = responses.shape[-2:]
     if not n_units or not n_stimuli:
         return np.full(responses.shape[:-2], np.nan)
-    there = np.isfinite(responses).all(-1, keepdims=True)
-    deviation = _deviation(responses, np.broadcast_to(there, responses.shape), axis=-2)
+    deviation, _ = _deviation_of_known(responses, axis=-2)
     largest = np.abs(deviation).max((-2, -1), keepdims=True)
     deviation /= np.where(largest > 0, largest, 1.0)  # so that no power leaves double precision
     if n_stimuli < n_units:
@@ -48,19 +37,17 @@ def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
 
 
 def correlation_distance(responses: Responses) -> Dissimilarity:
-    """1 - Pearson correlation over units; NaN for a stimulus to which all units respond alike."""
-    there = np.isfinite(responses).all(-1, keepdims=True)
-    deviation = _deviation(responses, np.broadcast_to(there, responses.shape), axis=-1)
+    """Return 1 - Pearson correlation over units; NaN if all units respond alike to a stimulus."""
+    deviation, _ = _deviation_of_known(responses, axis=-1)
     length = np.sqrt((deviation**2).sum(-1, keepdims=True))
     direction = deviation / np.where(length > 0, length, np.nan)
     return _symmetric(1 - np.clip(direction @ direction.swapaxes(-2, -1), -1, 1))
 
 
 def euclidean_distance(responses: Responses) -> Dissimilarity:
-    """Euclidean distance over units; NaN for a stimulus to which a response is missing."""
-    there = np.isfinite(responses).all(-1, keepdims=True)
+    """Return the Euclidean distance over units; NaN for a stimulus with a missing response."""
     # Distances do not change with the origin, and small numbers lose less in the difference below.
-    near = _deviation(responses, np.broadcast_to(there, responses.shape), axis=-2)
+    near, there = _deviation_of_known(responses, axis=-2)
     product = near @ near.swapaxes(-2, -1)
     square = np.diagonal(product, axis1=-2, axis2=-1)
     distance = np.sqrt(np.maximum(square[..., None] + square[..., None, :] - 2 * product, 0))
@@ -75,13 +62,7 @@ METRICS: Final[Mapping[str, Callable[[np.ndarray], np.ndarray]]] = {
 
 
 def dissimilarity(responses: Responses, metric: str = "correlation") -> Dissimilarity:
-    """How unlike the responses to any two stimuli are; ``metric`` is one of ``METRICS``.
-
-    References
-    ----------
-    Kriegeskorte et al. 2008, "Representational similarity analysis - connecting the branches of
-    systems neuroscience".
-    """
+    """Return the dissimilarity of the responses to any two stimuli, by one of ``METRICS``."""
     if not responses.shape[-1]:
         n_stimuli = responses.shape[-2]
         return np.full((*responses.shape[:-1], n_stimuli), np.nan)  # of sums over nothing, not 0
@@ -91,7 +72,7 @@ def dissimilarity(responses: Responses, metric: str = "correlation") -> Dissimil
 def similarity_of_visits(
     responses: jt.Float[np.ndarray, "*lead visit stimulus unit"], metric: str = "correlation"
 ) -> jt.Float[np.ndarray, "*lead visit visit"]:
-    """Correlate the dissimilarity matrices of any two visits, above the diagonal."""
+    """Return the correlation of the dissimilarities of any two visits, above the diagonal."""
     matrices = dissimilarity(responses, metric)
     above = np.triu_indices(matrices.shape[-1], 1)
     return correlations(matrices[..., above[0], above[1]])
@@ -100,9 +81,9 @@ def similarity_of_visits(
 def correlations(
     rows: jt.Float[np.ndarray, "*lead row column"],
 ) -> jt.Float[np.ndarray, "*lead row row"]:
-    """Pearson correlation of any two rows over the columns that both have.
+    """Return the Pearson correlation of any two rows over the columns that both have.
 
-    NaN where they share fewer than ``FEWEST_PAIRS`` columns, or one does not vary over those.
+    NaN if they share fewer than ``FEWEST_PAIRS`` columns, or one does not vary over those.
     """
     there = np.isfinite(rows)
     deviation = _deviation(rows, there, axis=-1)
@@ -125,10 +106,16 @@ def correlations(
     return np.asarray(np.where(usable, np.clip(found, -1, 1), np.nan))
 
 
+def _deviation_of_known(responses: Responses, *, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the deviation of stimuli without missing responses, and which stimuli these are."""
+    there = np.isfinite(responses).all(-1, keepdims=True)
+    return _deviation(responses, np.broadcast_to(there, responses.shape), axis=axis), there
+
+
 def _deviation(
     values: jt.Float[np.ndarray, "*shape"], there: jt.Bool[np.ndarray, "*shape"], *, axis: int
 ) -> jt.Float[np.ndarray, "*shape"]:
-    """Difference from the mean along an axis: exactly 0 where constant, and where not there."""
+    """Return the difference from the mean along an axis: exactly 0 where constant or missing."""
     if not values.shape[axis]:
         return np.zeros(values.shape)
     low = np.where(there, values, np.inf).min(axis, keepdims=True)
@@ -140,7 +127,7 @@ def _deviation(
 
 
 def _symmetric(distance: Dissimilarity) -> Dissimilarity:
-    """Undo rounding: the same both ways, and no distance of a stimulus to itself."""
+    """Remove rounding errors: make distances symmetric, and 0 on the diagonal."""
     distance = (distance + distance.swapaxes(-2, -1)) / 2
     each = np.arange(distance.shape[-1])
     own = distance[..., each, each]

@@ -11,13 +11,13 @@ from virtuallab.accessor import geometry
 from virtuallab.accessor.variables import (
     STIMULUS_2,
     VISIT_2,
-    block_of,
-    blocks,
-    coords_of,
+    coords_along,
     layers,
-    owners,
+    read_block,
     response_units,
     responses,
+    subject_blocks,
+    unit_layers,
 )
 from virtuallab.errors import UserError, suggest
 from virtuallab.vocabulary import LAYER, STIMULUS, SUBJECT, UNIT, VISIT, describe
@@ -26,14 +26,60 @@ _OF_STIMULI = ("stimulus_label", "stimulus_index")
 
 
 def participation_ratio(recording: xr.Dataset) -> xr.DataArray:
-    """Effective number of dimensions, dims (..., layer)."""
+    r"""Number of dimensions in which each layer's responses vary.
+
+    .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
+
+    with :math:`\lambda` the eigenvalues of the covariance of the units' responses over stimuli: 1
+    if all variation is one pattern, the number of units if they vary independently and alike. It is
+    at most the number of stimuli less one, and grows with the number of units recorded: compare
+    layers of equal numbers.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims ([subject], [visit], layer), without unit. NaN in a layer without recorded units, or
+        whose responses do not vary. Stimuli with a missing response are left out.
+
+    References
+    ----------
+    Gao et al. 2017, "A theory of multineuronal dimensionality, dynamics and measurement".
+    """
     found = _measured(recording, geometry.participation_ratio, (STIMULUS, UNIT), ())
     attrs = {"units": "1", "long_name": "participation ratio"}
     return found.rename("participation_ratio").assign_attrs(attrs)
 
 
-def rdm(recording: xr.Dataset, metric: str) -> xr.DataArray:
-    """Dissimilarity of any two stimuli, dims (..., layer, stimulus, stimulus_2)."""
+def rdm(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
+    """Representational dissimilarity matrices: the responses to any two stimuli compared.
+
+    Their size is the square of the number of stimuli, for each subject, visit and layer: of a large
+    recording select a part first.
+
+    Parameters
+    ----------
+    metric : "correlation" or "euclidean"
+        1 - Pearson correlation over the units of a layer (0 alike, 1 unrelated, 2 opposite), or
+        Euclidean distance in units of the responses.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims ([subject], [visit], layer, stimulus, stimulus_2), with the class of the stimulus among
+        the coordinates if it is known. Symmetric, 0 on the diagonal. NaN for a stimulus with a
+        missing response, and in correlations also for one to which all units respond alike, as in
+        layers of one unit.
+
+    Raises
+    ------
+    UserError
+        If there is no such metric.
+
+    References
+    ----------
+    Kriegeskorte et al. 2008, "Representational similarity analysis - connecting the branches of
+    systems neuroscience".
+    """
     check_metric(metric)
     found = _measured(
         recording,
@@ -43,26 +89,44 @@ def rdm(recording: xr.Dataset, metric: str) -> xr.DataArray:
         # As precise as the responses: these are by far the largest results.
         dtype=np.result_type(responses(recording).dtype, np.float32),
     )
-    if STIMULUS in recording.coords:
-        again = _second(recording, STIMULUS, STIMULUS_2, "stimulus compared with")
-        found = found.assign_coords({STIMULUS_2: again})
+    found = _with_second(found, recording, STIMULUS, STIMULUS_2)
     shown = {
         name: recording[name].variable
         for name in _OF_STIMULI
         if name in recording and set(recording[name].dims) <= set(found.dims)
     }
-    attrs = {
-        "correlation": {"units": "1", "long_name": "dissimilarity, 1 - correlation"},
-        "euclidean": {
-            "units": response_units(recording),
-            "long_name": "dissimilarity, Euclidean distance",
-        },
-    }[metric]
-    return found.rename("rdm").assign_coords(shown).assign_attrs(attrs, metric=metric)
+    units = {"correlation": "1", "euclidean": response_units(recording)}[metric]
+    kind = {"correlation": "1 - correlation", "euclidean": "Euclidean distance"}[metric]
+    attrs = {"units": units, "long_name": f"dissimilarity, {kind}", "metric": metric}
+    return found.rename("rdm").assign_coords(shown).assign_attrs(attrs)
 
 
-def rdm_similarity(recording: xr.Dataset, metric: str) -> xr.DataArray:
-    """Correlation of the dissimilarities at any two visits, dims (..., layer, visit, visit_2)."""
+def rdm_similarity(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
+    """Representational drift: the dissimilarities at any two visits compared.
+
+    Pearson correlation between the upper triangles of the two visits' matrices, as in :meth:`rdm`,
+    over the pairs of stimuli that are known at both. Units may differ between the visits.
+
+    Parameters
+    ----------
+    metric : "correlation" or "euclidean"
+        As in :meth:`rdm`.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims ([subject], layer, visit, visit_2), without unit: 1 where nothing changed, 0 where
+        nothing is left. NaN if fewer than three pairs are known at both, or all are alike.
+
+    Raises
+    ------
+    UserError
+        If there is no such metric, or no axis of visits.
+
+    References
+    ----------
+    As :meth:`rdm`.
+    """
     check_metric(metric)
     found = _measured(
         recording,
@@ -70,20 +134,13 @@ def rdm_similarity(recording: xr.Dataset, metric: str) -> xr.DataArray:
         (VISIT, STIMULUS, UNIT),
         (VISIT, VISIT_2),
     )
-    if VISIT in recording.coords:
-        again = _second(recording, VISIT, VISIT_2, "visit compared with")
-        found = found.assign_coords({VISIT_2: again})
+    found = _with_second(found, recording, VISIT, VISIT_2)
     attrs = {"units": "1", "long_name": "correlation of dissimilarities", "metric": metric}
     return found.rename("rdm_similarity").assign_attrs(attrs)
 
 
 def check_metric(metric: str) -> None:
-    """Refuse a metric that there is not.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise a UserError if there is no such metric."""
     if metric not in geometry.METRICS:
         hint = suggest(str(metric), geometry.METRICS)
         raise UserError(f"no dissimilarity is called {metric!r}. {hint}")
@@ -107,17 +164,22 @@ def _measured(
     activity = responses(recording, *reads)
     first = [str(dim) for dim in activity.dims if dim not in reads]
     dims = (*first, LAYER, *gives)
-    names, of = layers(recording), owners(recording)
+    names, of_unit = layers(recording), unit_layers(recording)
     parts = []
     growth = 1 + activity.sizes[STIMULUS] // max(activity.sizes[UNIT], 1)
-    for block in blocks(activity, growth):
-        values = block_of(activity, block, (*first, *reads))
-        each = [measure(values[..., of == name]).astype(dtype or np.float64) for name in names]
+    for block in subject_blocks(activity, growth):
+        values = read_block(activity, block, (*first, *reads))
+        each = [measure(values[..., of_unit == n]).astype(dtype or np.float64) for n in names]
         parts.append(np.stack(each, axis=len(first)))
     joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=first.index(SUBJECT))
-    return xr.DataArray(joined, coords_of(recording, dims), dims)
+    return xr.DataArray(joined, coords_along(recording, dims), dims)
 
 
-def _second(recording: xr.Dataset, name: str, again: str, long_name: str) -> xr.Variable:
-    attrs = {**describe(name), "long_name": long_name}
-    return xr.Variable((again,), recording[name].to_numpy(), attrs)
+def _with_second(
+    found: xr.DataArray, recording: xr.Dataset, name: str, second: str
+) -> xr.DataArray:
+    """Give the second axis of the same things the coordinate of the first."""
+    if name not in recording.coords:
+        return found
+    attrs = {**describe(name), "long_name": f"{name} compared with"}
+    return found.assign_coords({second: ((second,), recording[name].to_numpy(), attrs)})

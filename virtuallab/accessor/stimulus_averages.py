@@ -1,4 +1,4 @@
-"""Means over stimuli of one kind: of one class, or the same stimulus shown again."""
+"""Average responses over the stimuli of a class, or over repetitions of a stimulus."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import xarray as xr
 
 from virtuallab.accessor.variables import (
     STIMULUS_CLASS,
-    block_of,
-    blocks,
-    coords_of,
+    coords_along,
+    read_block,
     response_units,
     responses,
+    subject_blocks,
 )
 from virtuallab.errors import UserError, suggest
 from virtuallab.vocabulary import CHOSEN, STIMULUS, SUBJECT
@@ -27,10 +27,28 @@ _NOTHING = -1  # where one subject was shown fewer stimuli than another
 
 
 def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
-    """Mean response to each class of stimuli, dims (..., stimulus_class, unit).
+    """Average the responses to the stimuli of each class.
 
-    With a half it is that of every other stimulus of each class and subject, in the order of
-    recording.
+    Each subject's responses are sorted by the classes of the stimuli it was shown itself. A unit's
+    preferred class and the strength of its preference must not be read from the same responses: the
+    largest of several means exceeds the others by noise alone. Choose by one half of the stimuli,
+    and measure with the other.
+
+    Parameters
+    ----------
+    half : "first" or "second", optional
+        Every other stimulus of each class, in the order of recording; all unless given.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims of the responses, ``stimulus_class`` in the place of ``stimulus``, in units of the
+        responses. Classes are in ascending order; NaN if a subject was shown none of one.
+
+    Raises
+    ------
+    UserError
+        If the recording does not know classes, or there is no such half.
     """
     if half not in (None, *_HALVES):
         raise UserError(f"no half is called {half!r}. {suggest(str(half), _HALVES)}")
@@ -46,10 +64,10 @@ def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
     if half is not None:
         groups = _every_other(groups, len(classes), _HALVES.index(half))
     means, seen = _means(activity.variable, groups, len(classes))
-    # A subject that was not recorded has no labels either, and all of its stimuli read as class 0.
+    # A subject that was not recorded has no labels either: its stimuli read as class 0.
     kept = np.flatnonzero(seen) if seen.any() else np.arange(len(classes))
     dims = [STIMULUS_CLASS if dim == STIMULUS else str(dim) for dim in means.dims]
-    found = xr.DataArray(means.to_numpy(), coords_of(recording, dims), dims)
+    found = xr.DataArray(means.to_numpy(), coords_along(recording, dims), dims)
     attrs = {"units": "1", "long_name": "class of the stimulus"}
     class_coord = xr.Variable((STIMULUS_CLASS,), classes[kept], attrs)
     found = found.isel({STIMULUS_CLASS: kept}).assign_coords({STIMULUS_CLASS: class_coord})
@@ -58,7 +76,7 @@ def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
 
 
 def _every_other(groups: xr.Variable, count: int, start: int) -> xr.Variable:
-    """Keep every other member of each group; the rest get a number that no group has."""
+    """Keep every other member of each group; give the rest a number that no group has."""
     flat = groups.transpose(..., STIMULUS)
     member = _members(flat, list(map(str, flat.dims)), count)
     place = (member.cumsum(-2) * member).sum(-1) - 1  # 0 for the first of its group
@@ -66,8 +84,29 @@ def _every_other(groups: xr.Variable, count: int, start: int) -> xr.Variable:
     return xr.Variable(flat.dims, kept).transpose(*groups.dims)
 
 
-def trial_average(recording: xr.Dataset, dim: str) -> xr.Dataset:
-    """Average what was shown repeatedly; a recording as before, with each stimulus once."""
+def trial_average(recording: xr.Dataset, dim: str = TRIAL) -> xr.Dataset:
+    """Average repeated presentations.
+
+    If the recording has the axis ``dim``, the mean is over that. If it has no axis ``trial``,
+    stimuli of the same ``stimulus_index`` are repetitions of one stimulus: the axis ``stimulus``
+    then holds each subject's distinct stimuli, by first appearance. If a subject was shown fewer
+    than another, its last are NaN, with index and class -1.
+
+    Parameters
+    ----------
+    dim : str, default "trial"
+        Axis of repetitions.
+
+    Returns
+    -------
+    xr.Dataset
+        A recording with ``.lab``. Weights and all else without repetitions are unchanged.
+
+    Raises
+    ------
+    UserError
+        If nothing shows what was repeated, or stimuli differ along the axis of repetitions.
+    """
     if dim in recording.dims:
         return _over_trials(recording, dim)
     if dim != TRIAL:
@@ -117,7 +156,7 @@ def _over_repeats(recording: xr.Dataset) -> xr.Dataset:
 
 
 def _repeats(index: xr.Variable) -> tuple[xr.Variable, int]:
-    """Number the distinct stimuli of each subject, in the order in which they first come."""
+    """Return the number of each subject's distinct stimuli, by first appearance, and the most."""
     flat = index.transpose(..., STIMULUS)
     rows = flat.to_numpy().reshape(-1, flat.sizes[STIMULUS])
     numbered = np.empty(rows.shape, dtype=np.int64)
@@ -132,14 +171,14 @@ def _repeats(index: xr.Variable) -> tuple[xr.Variable, int]:
 def _means(
     values: xr.Variable, groups: xr.Variable, count: int
 ) -> tuple[xr.Variable, jt.Bool[np.ndarray, " group"]]:
-    """Mean over the stimuli of each group, a few subjects at a time.
+    """Average over the stimuli of each group, a few subjects at a time.
 
     Parameters
     ----------
     values : xr.Variable
-        With an axis of stimuli, in whose place comes that of groups.
+        With an axis of stimuli, which the axis of groups replaces.
     groups : xr.Variable
-        The group of each stimulus, from 0; the same for all subjects, or each one's own.
+        Group of each stimulus, from 0; shared by all subjects, or each one's own.
     count : int
         Number of groups.
 
@@ -153,8 +192,8 @@ def _means(
     values, order = _aligned(values, groups)
     own = SUBJECT in groups.dims
     parts, seen = [], np.zeros(count, dtype=bool)
-    for block in blocks(values):
-        read = block_of(values, block, order)
+    for block in subject_blocks(values):
+        read = read_block(values, block, order)
         of = groups.isel({SUBJECT: block}) if own else groups
         member = _members(of, order, count)
         flat = read.reshape(*member.shape[:-1], -1)
@@ -169,7 +208,7 @@ def _means(
 
 
 def _firsts(values: xr.Variable, groups: xr.Variable, count: int) -> xr.Variable:
-    """What each group's first stimulus has, of that which has no mean."""
+    """Return the values of each group's first stimulus, for values without a mean."""
     values, order = _aligned(values, groups)
     read = _plain(values.transpose(*order).to_numpy())
     member = _members(groups, order, count)
@@ -182,7 +221,7 @@ def _firsts(values: xr.Variable, groups: xr.Variable, count: int) -> xr.Variable
 
 
 def _aligned(values: xr.Variable, groups: xr.Variable) -> tuple[xr.Variable, list[str]]:
-    """Give values every axis of the groups; return the order of axes with those of groups first."""
+    """Give values every axis of the groups; also return an order of axes, groups first."""
     missing = {dim: size for dim, size in groups.sizes.items() if dim not in values.dims}
     if missing:
         values = values.set_dims({**missing, **values.sizes})  # type: ignore[no-untyped-call]
@@ -194,11 +233,11 @@ def _aligned(values: xr.Variable, groups: xr.Variable) -> tuple[xr.Variable, lis
 def _members(
     groups: xr.Variable, order: Sequence[str], count: int
 ) -> jt.Bool[np.ndarray, "*lead stimulus group"]:
-    """Which stimulus is of which group."""
+    """Return whether each stimulus belongs to each group."""
     number = groups.transpose(*order[: groups.ndim]).to_numpy()
     return np.asarray(number[..., None] == np.arange(count))
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """Words as Python strings: much of numpy does not know its own of variable length yet."""
+    """Return text as Python strings: much of numpy does not support variable length yet."""
     return values.astype(object) if values.dtype.kind == "T" else values

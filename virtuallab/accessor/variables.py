@@ -1,4 +1,4 @@
-"""What a recording has: responses, layers, and who is in it, however it was stored or cut."""
+"""Variables, layers and coordinates of a recording, however it was stored or cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import xarray as xr
 from virtuallab.errors import UserError, suggest
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, SUBJECT, UNIT, describe
 
-# Axes that exploration adds. A second axis of the same things needs a name of its own.
+# Axes that the accessor adds. A second axis of the same things needs a name of its own.
 STIMULUS_CLASS: Final = "stimulus_class"
 STIMULUS_2: Final = "stimulus_2"
 VISIT_2: Final = "visit_2"
@@ -19,17 +19,16 @@ VISIT_2: Final = "visit_2"
 _BLOCK_BYTES: Final = 2**26  # small beside any memory, large beside the cost of a step in Python
 
 
-def words(labels: xr.DataArray) -> np.ndarray:
-    """Text of a coordinate as Python strings, one axis also where it is a single word.
+def strings(labels: xr.DataArray) -> np.ndarray:
+    """Return the text of a coordinate as Python strings, (entry,); a single string has one entry.
 
-    A store opened by plain xarray gives numpy's variable-length strings, one opened by virtuallab
-    gives objects.
+    Plain xarray opens a store with numpy's variable-length strings, virtuallab with objects.
     """
     return np.array([str(label) for label in np.atleast_1d(labels.to_numpy())], dtype=object)
 
 
 def variable(recording: xr.Dataset, name: str) -> xr.DataArray:
-    """Find a variable of a recording.
+    """Return a variable of a recording.
 
     Raises
     ------
@@ -43,12 +42,12 @@ def variable(recording: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def responses(recording: xr.Dataset, *needed: str) -> xr.DataArray:
-    """Find the responses of a recording and make sure that they have the axes needed.
+    """Return the responses of a recording, (stimulus, unit, ...) in any order.
 
     Raises
     ------
     UserError
-        If there are no responses, or an axis is missing.
+        If there are no responses, or one of these axes or of those needed is missing.
     """
     activity = variable(recording, ACTIVITY)
     for dim in (STIMULUS, UNIT, *needed):
@@ -61,47 +60,47 @@ def responses(recording: xr.Dataset, *needed: str) -> xr.DataArray:
 
 
 def response_units(recording: xr.Dataset) -> str:
-    """Unit of measurement of the responses."""
+    """Return the unit of measurement of the responses."""
     return str(recording[ACTIVITY].attrs.get("units", describe(ACTIVITY)["units"]))
 
 
 def layers(recording: xr.Dataset) -> tuple[str, ...]:
-    """Layers of a recording, from input to output.
+    """Return the layers of a recording, from input to output.
 
     Raises
     ------
     UserError
-        If it does not say which layer its units are of.
+        If it names no layers.
     """
     if LAYER in recording.coords:
-        return tuple(words(recording[LAYER]))
+        return tuple(strings(recording[LAYER]))
     if "unit_layer" in recording.coords:
-        return tuple(dict.fromkeys(words(recording["unit_layer"])))
+        return tuple(dict.fromkeys(strings(recording["unit_layer"])))
     raise UserError("this dataset has neither 'layer' nor 'unit_layer': it is no recording.")
 
 
-def owners(recording: xr.Dataset) -> np.ndarray:
-    """Layer of each unit.
+def unit_layers(recording: xr.Dataset) -> np.ndarray:
+    """Return the layer of each unit, (unit,).
 
     Raises
     ------
     UserError
-        If the recording does not say.
+        If the recording does not name it.
     """
     if "unit_layer" not in recording.coords:
         raise UserError("this dataset does not say in 'unit_layer' which layer its units are of.")
-    return words(recording["unit_layer"])
+    return strings(recording["unit_layer"])
 
 
-def blocks(values: xr.DataArray | xr.Variable, growth: int = 1) -> Iterator[slice]:
-    """Cut the subjects into runs that fit in memory at once; one run where there is no such axis.
+def subject_blocks(values: xr.DataArray | xr.Variable, growth: int = 1) -> Iterator[slice]:
+    """Yield runs of subjects that fit in memory at once; one run if there is no such axis.
 
     Parameters
     ----------
     values : xr.DataArray or xr.Variable
         Nothing of them is read.
     growth : int
-        How many times larger than them is what is made of them.
+        How many times larger the result is.
     """
     if SUBJECT not in values.dims:
         yield slice(None)
@@ -113,18 +112,18 @@ def blocks(values: xr.DataArray | xr.Variable, growth: int = 1) -> Iterator[slic
         yield slice(start, start + step)
 
 
-def block_of(values: xr.DataArray | xr.Variable, block: slice, dims: Sequence[str]) -> np.ndarray:
-    """Read one run of subjects, in double precision; what is not a finite number is NaN."""
+def read_block(values: xr.DataArray | xr.Variable, block: slice, dims: Sequence[str]) -> np.ndarray:
+    """Read a run of subjects, with axes ``dims``, as float64; NaN where not finite."""
     cut = values.isel({SUBJECT: block}) if SUBJECT in values.dims else values
-    # Read first: zarr is many times slower at what xarray makes of an array turned before.
+    # Read first: zarr is many times slower on an array that xarray transposes before.
     turned = cut.to_numpy().transpose([cut.dims.index(dim) for dim in dims])
     read = np.array(turned, dtype=np.float64)
     read[~np.isfinite(read)] = np.nan
     return read
 
 
-def coords_of(recording: xr.Dataset, dims: Sequence[str]) -> dict[str, xr.Variable]:
-    """Coordinates that still hold for something with these axes."""
+def coords_along(recording: xr.Dataset, dims: Sequence[str]) -> dict[str, xr.Variable]:
+    """Return the coordinates of a recording that apply to values with these axes."""
     kept = {
         str(name): coord.variable
         for name, coord in recording.coords.items()

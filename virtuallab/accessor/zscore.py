@@ -7,13 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from virtuallab.accessor.variables import blocks, variable
+from virtuallab.accessor.variables import subject_blocks, variable
 from virtuallab.errors import UserError, suggest
-from virtuallab.vocabulary import SUBJECT
+from virtuallab.vocabulary import ACTIVITY, STIMULUS, SUBJECT
 
 
-def zscore(recording: xr.Dataset, name: str, over: str | Sequence[str]) -> xr.DataArray:
-    """Subtract the mean over some axes and divide by the deviation."""
+def zscore(
+    recording: xr.Dataset, name: str = ACTIVITY, over: str | Sequence[str] = (STIMULUS,)
+) -> xr.DataArray:
+    """Subtract the mean and divide by the standard deviation.
+
+    The deviation is that of a population (divided by the count). Constant values score 0, missing
+    ones stay NaN.
+
+    Parameters
+    ----------
+    name : str, default "activity"
+        Variable.
+    over : str or list of str, default ("stimulus",)
+        Axes over which mean and deviation are taken.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims of the variable, without unit. Dask arrays stay unread.
+
+    Raises
+    ------
+    UserError
+        If there is no such variable or axis.
+    """
     values = variable(recording, name)
     dims = [over] if isinstance(over, str) else list(over)
     if not dims:
@@ -24,16 +47,14 @@ def zscore(recording: xr.Dataset, name: str, over: str | Sequence[str]) -> xr.Da
             raise UserError(f"{name!r} has no axis {dim!r}. {suggest(str(dim), known)}")
     if values.dtype.kind not in "fiub":
         raise UserError(f"{name!r} is not made of numbers.")
-    long_name = f"z-scored {values.attrs.get('long_name', name)}"
-    attrs = {**values.attrs, "units": "1", "long_name": long_name}
-    return _scored(values, dims).rename(name).assign_attrs(attrs)
-
-
-def _scored(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
     if values.chunks is not None or SUBJECT in dims or SUBJECT not in values.dims:
-        return _score(values, dims)
-    parts = [_score(values.isel({SUBJECT: block}), dims).to_numpy() for block in blocks(values)]
-    return values.copy(data=np.concatenate(parts, axis=values.dims.index(SUBJECT)))
+        found = _score(values, dims)
+    else:
+        blocks = subject_blocks(values)
+        parts = [_score(values.isel({SUBJECT: block}), dims).to_numpy() for block in blocks]
+        found = values.copy(data=np.concatenate(parts, axis=values.dims.index(SUBJECT)))
+    long_name = f"z-scored {values.attrs.get('long_name', name)}"
+    return found.rename(name).assign_attrs({**values.attrs, "units": "1", "long_name": long_name})
 
 
 def _score(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:

@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from virtuallab.accessor import layer_measures as by_layer
-from virtuallab.accessor import selection as choice
+from virtuallab.accessor import layer_measures
 from virtuallab.accessor.plots.heatmaps import PAPER
-from virtuallab.accessor.plots.single_subject import check_plain, moment
-from virtuallab.accessor.variables import VISIT_2, layers, words
+from virtuallab.accessor.plots.single_subject import check_axes, describe_visit
+from virtuallab.accessor.selection import select
+from virtuallab.accessor.variables import VISIT_2, layers, strings
 from virtuallab.errors import UserError
 from virtuallab.report.style import CONTROL_GREY, INK, Look, looks, pretty, theme
 from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
@@ -82,18 +82,18 @@ def _drift(
     time : str
     title : str
     """
-    similarity = by_layer.rdm_similarity(recording, metric)
+    similarity = layer_measures.rdm_similarity(recording, metric)
     count = similarity.sizes[VISIT]
     if count < 2:
         raise UserError("drift is between visits, and this recording has only one.")
     lead = [dim for dim in (SUBJECT,) if dim in similarity.dims]
-    check_plain(recording, *lead, VISIT, STIMULUS, UNIT)
+    check_axes(recording, *lead, VISIT, STIMULUS, UNIT)
     if VISIT not in recording.coords:
         recording = recording.assign_coords({VISIT: np.arange(count)})
     at = 0 if reference is None else _place(recording, reference)
     values = similarity.isel({VISIT_2: at}).transpose(*lead, LAYER, VISIT).to_numpy()
     values = values.reshape(-1, *values.shape[-2:])
-    rules = words(recording[RULE]) if RULE in recording.coords else np.array([_ANYONE])
+    rules = strings(recording[RULE]) if RULE in recording.coords else np.array([_ANYONE])
     names = np.array(layers(recording), dtype=object)
     name = next(n for n in _TIMES if n in recording.coords and recording[n].dims == (VISIT,))
     columns = {
@@ -109,7 +109,7 @@ def _drift(
             "no layer has two visits whose dissimilarities can be compared: that takes responses "
             "to three stimuli or more, which differ."
         )
-    then = moment(recording.isel({VISIT: at}))
+    then = describe_visit(recording.isel({VISIT: at}))
     shown = int(np.isfinite(values).any((1, 2)).sum())
     many = f"; {shown} subjects" if shown > 1 else ""
     return table, _TIMES[name], f"RDMs compared with those {then}{many}"
@@ -117,7 +117,7 @@ def _drift(
 
 def _place(recording: xr.Dataset, visit: int) -> int:
     visits = recording[[]].assign_coords({VISIT: recording[VISIT]})
-    chosen = choice.select(visits, layer=None, depth=None, labels={VISIT: visit})
+    chosen = select(visits, visit=visit)
     return int(np.flatnonzero(np.isin(visits[VISIT], chosen[VISIT]))[0])
 
 

@@ -15,18 +15,17 @@ from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from virtuallab.accessor import layer_measures as by_layer
-from virtuallab.accessor import stimulus_averages as stimuli
-from virtuallab.accessor import zscore as scores
+from virtuallab.accessor import layer_measures, stimulus_averages
 from virtuallab.accessor.plots.single_subject import (
     at_visit,
-    check_plain,
-    moment,
+    check_axes,
+    describe_subject,
+    describe_visit,
     one_subject,
     visits_of,
-    who,
 )
-from virtuallab.accessor.variables import STIMULUS_2, STIMULUS_CLASS, layers, owners
+from virtuallab.accessor.variables import STIMULUS_2, STIMULUS_CLASS, layers, unit_layers
+from virtuallab.accessor.zscore import zscore
 from virtuallab.errors import UserError
 from virtuallab.report.style import INK, pretty, theme
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
@@ -46,15 +45,15 @@ def activity(
     one = at_visit(one_subject(recording, subject), visit)
     order, labels = _by_class(one)
     units = _by_layer(one)
-    scored = scores.zscore(one, ACTIVITY, (STIMULUS,)).transpose(STIMULUS, UNIT).to_numpy()
+    scored = zscore(one, ACTIVITY, (STIMULUS,)).transpose(STIMULUS, UNIT).to_numpy()
     with theme():
         ax = _axes(ax, 6.2, 3.4)
         _scores(ax, scored[order][:, units], "response (z-score)")
-        _mark_layers(ax, owners(one)[units])
+        _mark_layers(ax, unit_layers(one)[units])
         _mark_classes(ax, labels)
         ax.set_xlabel("unit, by layer")
         ax.set_ylabel("stimulus" if labels is None else "stimulus, by class")
-        ax.set_title(_title(one, moment(one)), loc="left")
+        ax.set_title(_title(one, describe_visit(one)), loc="left")
     return ax
 
 
@@ -67,14 +66,14 @@ def tuning(
     sorted by themselves, responses of pure noise would show a diagonal too.
     """
     one = at_visit(one_subject(recording, subject), visit)
-    chosen, shown = stimuli.tuning(one, "first"), stimuli.tuning(one, "second")
+    chosen, shown = stimulus_averages.tuning(one, "first"), stimulus_averages.tuning(one, "second")
     if not np.isfinite(shown).any():
         raise UserError(
             "no class has two stimuli: which class a unit prefers is chosen by one half of the "
             "stimuli, and its responses to the other half are drawn. Show more stimuli."
         )
     classes = chosen[STIMULUS_CLASS].to_numpy()
-    scored = scores.zscore(shown.to_dataset(), str(shown.name), (STIMULUS_CLASS,))
+    scored = zscore(shown.to_dataset(), str(shown.name), (STIMULUS_CLASS,))
     scored = scored.reindex({STIMULUS_CLASS: classes})  # NaN for one that has no second stimulus
     values = scored.transpose(STIMULUS_CLASS, UNIT).to_numpy()
     preferred = np.nan_to_num(chosen.transpose(STIMULUS_CLASS, UNIT).to_numpy(), nan=-np.inf)
@@ -83,12 +82,12 @@ def tuning(
     with theme():
         ax = _axes(ax, 6.2, 2.7)
         _scores(ax, values[:, units], "mean response (z-score)")
-        _mark_layers(ax, owners(one)[units])
+        _mark_layers(ax, unit_layers(one)[units])
         every = -(-len(names) // _MANY)
         ax.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every], rotation=0)
         ax.set_xlabel("unit, by layer and class preferred in the other half of the stimuli")
         ax.set_ylabel("stimulus class")
-        ax.set_title(_title(one, moment(one)), loc="left")
+        ax.set_title(_title(one, describe_visit(one)), loc="left")
     return ax
 
 
@@ -96,11 +95,11 @@ def rdm(
     recording: xr.Dataset, *, subject: str | None, visits: int | Sequence[int] | None, metric: str
 ) -> Figure:
     """Draw dissimilarities, visits against layers."""
-    by_layer.check_metric(metric)
+    layer_measures.check_metric(metric)
     one = visits_of(one_subject(recording, subject), visits)
-    check_plain(one, VISIT, STIMULUS, UNIT)
+    check_axes(one, VISIT, STIMULUS, UNIT)
     order, labels = _by_class(one)
-    found = by_layer.rdm(one, metric).transpose(VISIT, LAYER, STIMULUS, STIMULUS_2).to_numpy()
+    found = layer_measures.rdm(one, metric).transpose(VISIT, LAYER, STIMULUS, STIMULUS_2).to_numpy()
     values, top, label = _scaled(found[..., order, :][..., order], metric)
     names = layers(one)
     with theme():
@@ -111,7 +110,7 @@ def rdm(
         for place, line in enumerate(grid):
             for axes, matrix in zip(line, values[place], strict=True):
                 _matrix(axes, matrix, labels, top)
-            line[0].set_ylabel(moment(one.isel({VISIT: place})))
+            line[0].set_ylabel(describe_visit(one.isel({VISIT: place})))
             _name_classes(line[0].yaxis, labels)
         for axes in grid[-1]:
             _name_classes(axes.xaxis, labels)
@@ -132,7 +131,7 @@ def _axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 
 def _title(one: xr.Dataset, *more: str) -> str:
-    return ", ".join([*(pretty(each) for each in who(one)), *filter(None, more)])
+    return ", ".join([*(pretty(each) for each in describe_subject(one)), *filter(None, more)])
 
 
 def _by_class(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
@@ -147,7 +146,7 @@ def _by_class(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
 def _by_layer(one: xr.Dataset, preferred: np.ndarray | None = None) -> np.ndarray:
     """The order of units by layer, and within each by what they prefer."""
     rank = {name: place for place, name in enumerate(layers(one))}
-    place = np.array([rank.get(name, -1) for name in owners(one)])
+    place = np.array([rank.get(name, -1) for name in unit_layers(one)])
     order = np.lexsort((np.zeros(len(place)) if preferred is None else preferred, place))
     return order[place[order] >= 0]  # where one layer was picked, the others' units are still there
 

@@ -1,4 +1,4 @@
-"""One subject of a recording, at the visits that a picture shows."""
+"""One subject of a recording, at the visits of a plot."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from virtuallab.accessor import selection as choice
-from virtuallab.accessor.variables import responses, words
+from virtuallab.accessor.selection import select
+from virtuallab.accessor.variables import responses, strings
 from virtuallab.errors import UserError
 from virtuallab.vocabulary import ACTIVITY, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
 
 def one_subject(recording: xr.Dataset, name: str | None) -> xr.Dataset:
-    """Pick a subject, the first that was recorded unless named; without the axis of subjects.
+    """Return a subject, the first that was recorded unless named, without the axis of subjects.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def one_subject(recording: xr.Dataset, name: str | None) -> xr.Dataset:
         If there is no such subject, or nothing was recorded of it.
     """
     if name is not None:
-        recording = choice.select(recording, layer=None, depth=None, labels={SUBJECT: name})
+        recording = select(recording, subject=name)
     activity = responses(recording)
     if SUBJECT not in activity.dims:
         if np.isfinite(activity.to_numpy()).any():
@@ -40,7 +40,7 @@ def one_subject(recording: xr.Dataset, name: str | None) -> xr.Dataset:
 def visits_of(
     one: xr.Dataset, visits: int | Sequence[int] | None, default: Sequence[int] = (0, -1)
 ) -> xr.Dataset:
-    """Cut to some visits, with an axis of visits also where there was none.
+    """Return some visits, with an axis of visits also if there was none.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def visits_of(
     if VISIT in activity.dims and VISIT not in one.coords:
         one = one.assign_coords({VISIT: np.arange(one.sizes[VISIT])})
     if visits is not None:
-        one = choice.select(one, layer=None, depth=None, labels={VISIT: visits})
+        one = select(one, visit=visits)
     elif VISIT in activity.dims:
         places = [place % one.sizes[VISIT] for place in default]
         one = one.isel({VISIT: list(dict.fromkeys(places))})
@@ -64,7 +64,7 @@ def visits_of(
 
 
 def at_visit(one: xr.Dataset, visit: int | None) -> xr.Dataset:
-    """Cut to one visit, the last unless given; responses are of stimuli and units alone.
+    """Return one visit, the last unless given; responses are (stimulus, unit).
 
     Raises
     ------
@@ -72,9 +72,9 @@ def at_visit(one: xr.Dataset, visit: int | None) -> xr.Dataset:
         If there is no such visit, or nothing was recorded at it.
     """
     cut = visits_of(one, visit, default=(-1,)).isel({VISIT: 0})
-    check_plain(cut, STIMULUS, UNIT)
+    check_axes(cut, STIMULUS, UNIT)
     if not np.isfinite(cut[ACTIVITY].to_numpy()).any():
-        when = moment(cut)
+        when = describe_visit(cut)
         raise UserError(
             f"no response {when and when + ' '}is a finite number: the subject may have diverged. "
             "Choose an earlier visit."
@@ -82,13 +82,8 @@ def at_visit(one: xr.Dataset, visit: int | None) -> xr.Dataset:
     return cut
 
 
-def check_plain(one: xr.Dataset, *dims: str) -> None:
-    """Refuse responses with more axes than a picture has.
-
-    Raises
-    ------
-    UserError
-    """
+def check_axes(one: xr.Dataset, *dims: str) -> None:
+    """Raise a UserError if responses have more axes than a plot."""
     more = [str(dim) for dim in one[ACTIVITY].dims if dim not in dims]
     if more:
         raise UserError(
@@ -97,14 +92,14 @@ def check_plain(one: xr.Dataset, *dims: str) -> None:
         )
 
 
-def who(one: xr.Dataset) -> list[str]:
-    """Who a subject is, as far as the recording says: its name, rule and architecture."""
+def describe_subject(one: xr.Dataset) -> list[str]:
+    """Return the name, rule and architecture of a subject, as far as they are known."""
     known = [name for name in (SUBJECT, RULE, "architecture") if name in one.coords]
-    return [str(words(one[name])[0]) for name in known]
+    return [str(strings(one[name])[0]) for name in known]
 
 
-def moment(one: xr.Dataset) -> str:
-    """When a visit was; nothing where the recording does not say."""
+def describe_visit(one: xr.Dataset) -> str:
+    """Return the time of a visit in words; empty if it is not known."""
     if VISIT not in one.coords:
         return ""
     visit = int(one[VISIT])
