@@ -128,6 +128,6 @@ def test_a_root_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -
 def test_a_store_of_a_newer_version_says_to_update(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("virtuallab.store.store.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("virtuallab.store.create.SCHEMA_VERSION", 99)
     newer = new_store(tmp_path).path
     refused(newer, "made by a newer virtuallab .schema 99, this one reads 1.. Update virtuallab")

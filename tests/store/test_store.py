@@ -27,7 +27,7 @@ from tests.store.toy import (
     write_and_commit,
 )
 from virtuallab.errors import StoreError
-from virtuallab.store import Store, open_tree, writer
+from virtuallab.store import Store, create_store, open_tree, writer
 from virtuallab.store.layout.zarr_metadata import unconsolidate
 
 MANY = 64
@@ -248,13 +248,13 @@ def test_only_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
 
 def test_a_store_is_called_zarr(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"ends in \.zarr; call it .*/trial\.1\.zarr"):
-        Store.create(tmp_path / "trial.1", subjects=subjects(), provenance={}, plan={})
+        create_store(tmp_path / "trial.1", subjects=subjects(), provenance={}, plan={})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_stores_with_a_dot_in_their_name_keep_their_own_records(tmp_path: Path) -> None:
     for name in ("trial.1.zarr", "trial.2.zarr"):
-        Store.create(tmp_path / name, subjects=subjects(), provenance={}, plan={})
+        create_store(tmp_path / name, subjects=subjects(), provenance={}, plan={})
     Store.open(tmp_path / "trial.1.zarr").commit(STAGE, 0, {})
     assert Store.open(tmp_path / "trial.2.zarr").committed(STAGE) == {}
 

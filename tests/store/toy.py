@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from virtuallab.store import Store
+from virtuallab.store import Store, create_store
 
 NODE = "recordings/utah/knet4"
 STAGE = "probe-utah"
@@ -43,7 +43,7 @@ def sample(fill: float = 0.0) -> xr.Dataset:
 
 
 def new_store(folder: Path, count: int = 6) -> Store:
-    made = Store.create(
+    made = create_store(
         folder / "lab.zarr", subjects=subjects(count), provenance={"title": "test"}, plan={"a": [1]}
     )
     declare(made, count)

@@ -20,9 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _method(
-    function: Callable[Concatenate[xr.Dataset, P], R],
-) -> Callable[Concatenate[Any, P], R]:
+def _method(function: Callable[Concatenate[xr.Dataset, P], R]) -> Callable[Concatenate[Any, P], R]:
     """Return a function of a recording as a method of the accessor, with its documentation."""
 
     @wraps(function)

@@ -24,7 +24,7 @@ from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
-from virtuallab.store import Store, open_tree, writer
+from virtuallab.store import Store, create_store, open_tree, writer
 from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
@@ -187,7 +187,7 @@ def begin(
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
     subjects = table.describe_subjects(plan.subjects)
-    made = Store.create(
+    made = create_store(
         root,
         subjects=subjects,
         provenance={

@@ -16,12 +16,7 @@ _COMPARISON: Final = "virtuallab_comparison"
 
 
 def check_comparison(folder: Path) -> None:
-    """Refuse a place that holds anything but an older comparison.
-
-    Raises
-    ------
-    StoreError
-    """
+    """Raise a StoreError if a path holds anything but an older comparison."""
     if folder.is_symlink():
         raise StoreError(
             f"{folder} is a link, through which nothing is written. Remove it, or rename the "
@@ -45,10 +40,8 @@ def write_comparison(found: xr.Dataset, folder: Path) -> None:
 
     Raises
     ------
-    StoreError
-        If something else is there.
-    MachineError
-        If the disk is full or fails.
+    StoreError, MachineError
+        If something else is there; if the disk is full or fails.
     """
     check_comparison(folder)
     with writing(folder), replace_folder(folder) as draft, quiet_zarr():

@@ -58,15 +58,7 @@ class NodeReader:
         return sorted([*listed, *self.static.unlisted()])
 
     def read(self, node: str) -> xr.Dataset:
-        """Read a node: coordinates and text loaded, numbers when they are needed.
-
-        Raises
-        ------
-        StoreError
-            If there is no such node.
-        MachineError
-            If its metadata, coordinates or (of a table) values are damaged.
-        """
+        """Read a node: coordinates and text loaded, numbers lazily; raises as :meth:`check`."""
         self.check(node)
         with reading(self.path):
             return open_node(self.path, node)
@@ -89,7 +81,7 @@ class NodeReader:
         Raises
         ------
         MachineError
-            If values are damaged; each file is named with its subject and its repair command.
+            If values are damaged; all files are named.
         """
         arrays = self.arrays(node)
         indices = list(expected)
@@ -123,11 +115,7 @@ class NodeReader:
         return expected in (None, checksum(values))
 
     def damaged_chunks(
-        self,
-        node: str,
-        index: int,
-        checksums: Mapping[str, str],
-        digests: Mapping[str, str | None],
+        self, node: str, index: int, checksums: Mapping[str, str], digests: Mapping[str, str | None]
     ) -> Iterator[Damage]:
         """Yield damaged chunks of one subject; by their bytes alone if the node itself is damaged.
 
@@ -136,10 +124,8 @@ class NodeReader:
         node : str
         index : int
             Of the subject.
-        checksums : mapping from variable to checksum
-            Of the values.
-        digests : mapping from variable to digest
-            Of the files in which they lie.
+        checksums, digests : mapping from variable to str
+            Of the values, and of the files in which they lie.
         """
         if node in self and self.is_damaged(node):
             yield from changed_chunks(self.path, node, index, digests, self.manifest.attributes)
@@ -165,10 +151,8 @@ class NodeReader:
 
         Raises
         ------
-        StoreError
-            If there is no such node.
-        MachineError
-            If a file of it is damaged.
+        StoreError, MachineError
+            If there is no such node; if a file of it is damaged.
         """
         if node in self._checked:
             return
@@ -193,13 +177,7 @@ class NodeReader:
         self._checked.discard(node)
 
     def arrays(self, node: str) -> dict[str, zarr.Array[Any]]:
-        """Return the arrays of a node that have one chunk a subject, by name.
-
-        Raises
-        ------
-        StoreError, MachineError
-            As :meth:`check`.
-        """
+        """Return a node's arrays over subjects, by name; raises as :meth:`check`."""
         if node not in self._arrays:
             self.check(node)
             with reading(self.path):

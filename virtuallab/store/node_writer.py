@@ -57,9 +57,7 @@ class NodeWriter:
     def declare(
         self, node: str, sample: xr.Dataset, static: xr.Dataset, attributes: Mapping[str, str]
     ) -> None:
-        """Make a node for values like one subject's, or check that it exists for such values.
-
-        Damaged metadata and coordinates are made anew; no values are touched.
+        """Make a node, or check that it exists with this form; see :meth:`Store.declare`.
 
         Parameters
         ----------
@@ -71,13 +69,6 @@ class NodeWriter:
             Coordinates that are the same for every subject, with ``subject`` among them.
         attributes : mapping
             Text for the node.
-
-        Raises
-        ------
-        StoreError
-            If the node exists for other values or with other coordinates.
-        MachineError
-            If damaged metadata or coordinates cannot be made as they were.
         """
         static = with_string_objects(static)
 

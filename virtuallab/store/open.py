@@ -13,7 +13,7 @@ from virtuallab.store.integrity.ownership import MARK_FILE, check_ownership
 from virtuallab.store.integrity.recovery import recover_interrupted
 from virtuallab.store.integrity.static_files import StaticFiles
 from virtuallab.store.integrity.verification import check_static, read_manifest, reading
-from virtuallab.store.layout.arrays import coords_by_subject
+from virtuallab.store.layout.arrays import coords_by_subject, replace_variables
 from virtuallab.store.layout.location import check_location, records_folder
 from virtuallab.store.layout.zarr_metadata import is_consolidated, quiet_zarr, root_metadata
 
@@ -25,10 +25,8 @@ def check_experiment(path: Path) -> None:
 
     Raises
     ------
-    StoreError
-        If it is no experiment.
-    MachineError
-        If the root's metadata is damaged, or the manifest, which would show it.
+    StoreError, MachineError
+        If it is no experiment; if the root's metadata or the manifest is damaged.
     """
     check_location(path)
     if path.is_symlink() and not path.exists():
@@ -88,10 +86,8 @@ def open_tree(path: Path, without: Collection[str] = ()) -> xr.DataTree:
 
     Raises
     ------
-    StoreError
-        If there is none at this path.
-    MachineError
-        If metadata, a coordinate or a table is damaged.
+    StoreError, MachineError
+        If there is no experiment; if metadata, a coordinate or a table is damaged.
     """
     check_experiment(path)
     recover_interrupted(path)
@@ -127,15 +123,10 @@ def with_coords(dataset: xr.Dataset) -> xr.Dataset:
     Text becomes Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
     not know numpy's variable-length strings yet.
     """
-    text = {
-        name: variable.load().astype(object)
+    shared = dataset.coords.keys() - coords_by_subject(dataset)
+    loaded = {
+        name: variable.load().astype(object) if variable.dtype.kind == "T" else variable.load()
         for name, variable in dataset.variables.items()
-        if variable.dtype.kind == "T"
+        if variable.dtype.kind == "T" or name in shared
     }
-    own = coords_by_subject(dataset)
-    coords = {
-        name: text[name] if name in text else c.variable if name in own else c.variable.load()
-        for name, c in dataset.coords.items()
-    }
-    values = {name: variable for name, variable in text.items() if name not in dataset.coords}
-    return dataset.assign_coords(coords).assign(values)
+    return replace_variables(dataset, loaded)

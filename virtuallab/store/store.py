@@ -1,10 +1,8 @@
-"""The store of one experiment on disk: every write of the package goes through it."""
+"""The store of one experiment on disk: every write into it goes through here."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,29 +10,24 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from virtuallab.errors import StoreError
 from virtuallab.store.files.atomic_write import flush_to_disk, writing
 from virtuallab.store.files.digest import file_digest
 from virtuallab.store.integrity.commit_records import CommitRecords
 from virtuallab.store.integrity.damage import Damage
-from virtuallab.store.integrity.manifest import MANIFEST_FILE, Manifest
 from virtuallab.store.integrity.ownership import (
     check_ownership,
-    check_unclaimed,
     mark_damage,
-    write_mark,
 )
 from virtuallab.store.integrity.recovery import recover_interrupted
 from virtuallab.store.integrity.verification import read_manifest
-from virtuallab.store.layout.arrays import as_strings, is_text
+from virtuallab.store.layout.arrays import as_strings, is_text, replace_variables
 from virtuallab.store.layout.chunk import check_chunk, checksum, chunk_file, write_chunk
-from virtuallab.store.layout.location import check_location, check_suffix, records_folder
-from virtuallab.store.layout.zarr_metadata import root_metadata
+from virtuallab.store.layout.location import records_folder
 from virtuallab.store.node_reader import NodeReader
 from virtuallab.store.node_writer import NodeWriter
-from virtuallab.store.open import SCHEMA_VERSION, check_experiment
+from virtuallab.store.open import check_experiment
 from virtuallab.vocabulary import SUBJECT
 
 
@@ -48,7 +41,7 @@ class Store:
     Parameters
     ----------
     path : Path
-        ``NAME.zarr``. Use :meth:`create` or :meth:`open`, which check it.
+        ``NAME.zarr``. Use :func:`create_store` or :meth:`open`, which check it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,74 +51,14 @@ class Store:
         self._writer = NodeWriter(self._reader, self._records.staging(path))
 
     @classmethod
-    def create(
-        cls,
-        path: Path,
-        *,
-        subjects: xr.Dataset,
-        provenance: Mapping[str, str],
-        plan: Mapping[str, Any],
-    ) -> Store:
-        """Make an empty store.
-
-        Parameters
-        ----------
-        path : Path
-            ``NAME.zarr``; nothing may be there yet.
-        subjects : xr.Dataset
-            The table of subjects, dims (subject).
-        provenance : mapping
-            Text for the root's attributes.
-        plan : mapping
-            What decides the bytes of the result; plain data.
-
-        Raises
-        ------
-        StoreError
-            If something is there, the name does not end in ``.zarr``, the path may not be written,
-            or the records that lie there belong to something else.
-        MachineError
-            If the disk fails.
-        """
-        check_location(path)
-        check_suffix(path)
-        _refuse_existing(path)
-        records = CommitRecords(path)
-        check_unclaimed(records.folder, path)
-        attributes = {
-            "virtuallab_schema": SCHEMA_VERSION,
-            **provenance,
-            "plan": json.dumps(plan, sort_keys=True),
-        }
-        with writing(path.parent):
-            records.folder.mkdir(parents=True, exist_ok=True)
-            write_mark(records.folder, attributes)
-            # A store exists completely or not at all: it is made in staging and renamed.
-            staging = records.staging(path.parent)
-            shutil.rmtree(staging, ignore_errors=True)
-            draft = staging / path.name
-            draft.parent.mkdir(parents=True)
-            zarr.create_group(str(draft), attributes=attributes, zarr_format=3)
-            manifest = Manifest(records.folder / MANIFEST_FILE, root=root_metadata(draft))
-            manifest.write()
-            nodes = NodeWriter(NodeReader(draft, manifest), staging / "nodes")
-            nodes.write_table("subjects", subjects)
-            _refuse_existing(path)
-            draft.rename(path)
-            shutil.rmtree(staging)
-        return cls(path)
-
-    @classmethod
     def open(cls, path: Path) -> Store:
         """Open a store with its records; to write into it, hold :func:`writer` too.
 
         Raises
         ------
-        StoreError
-            If there is none, it is not ours, or its records are missing or another store's.
-        MachineError
-            If the root's metadata or the manifest is damaged; see
-            :func:`virtuallab.store.integrity.recovery.repair_root`.
+        StoreError, MachineError
+            If there is none, it is not ours, or its records are missing or another store's; if the
+            root's metadata or the manifest is damaged (see :func:`recovery.repair_root`).
         """
         check_experiment(path)
         check_ownership(records_folder(path), path)
@@ -187,10 +120,9 @@ class Store:
 
         Raises
         ------
-        StoreError
-            If the node exists for other values or with other coordinates.
-        MachineError
-            If the disk fails, or damaged metadata cannot be made as it was.
+        StoreError, MachineError
+            If the node exists for other values or with other coordinates; if the disk fails, or
+            damaged metadata cannot be made as it was.
         """
         # As variables, without the coordinates that each brings along.
         every: dict[Hashable, xr.DataArray] = {**sample.coords}
@@ -218,10 +150,9 @@ class Store:
 
         Raises
         ------
-        StoreError
-            If the values are not those that were declared, or the subject is committed with others.
-        MachineError
-            If the disk fails.
+        StoreError, MachineError
+            If values differ in form from those declared, or the subject is committed with others;
+            if the disk fails.
         """
         declared = self._reader.arrays(node)
         given: Mapping[str, xr.Variable | np.ndarray]
@@ -261,11 +192,6 @@ class Store:
         record : mapping
             Plain data. Under ``checksums``, for each node what :meth:`write` returned: these chunks
             are on the disk before the record is.
-
-        Raises
-        ------
-        MachineError
-            If the disk fails.
         """
         files: dict[str, dict[str, str | None]] = {}
         with writing(self.path):
@@ -282,16 +208,10 @@ class Store:
     def committed(self, stage: str, *, only_sound: bool = False) -> dict[int, dict[str, Any]]:
         """Return the records of a stage by subject index.
 
-        Parameters
-        ----------
-        stage : str
-        only_sound : bool
-            Whether to leave damaged records out.
-
         Raises
         ------
         MachineError
-            If records are damaged and not left out; all of them are named.
+            If records are damaged, unless ``only_sound``; all of them are named.
         """
         return self._records.read(stage)[0] if only_sound else self._records.of(stage)
 
@@ -303,11 +223,6 @@ class Store:
         """Remove a stage's records, and nodes with all below them.
 
         After a kill, nodes without committed subjects may be left; the same call removes them.
-
-        Raises
-        ------
-        MachineError
-            If the disk fails.
         """
         with writing(self.path):
             # First: a record without its chunks would say that what is missing is there.
@@ -317,15 +232,8 @@ class Store:
     def read(self, node: str, subject: int | None = None) -> xr.Dataset:
         """Read a node: of one subject without a subject axis, or lazily of all.
 
-        Metadata, coordinates and tables are compared with their digests. Values of subjects are
-        compared only when one subject is read; otherwise see :meth:`read_values`.
-
-        Raises
-        ------
-        StoreError
-            If there is no such node.
-        MachineError
-            If what is read is damaged; each file is named with its repair command.
+        Metadata, coordinates and tables are compared with their digests; values of subjects are
+        if one subject is read, otherwise by :meth:`read_values`, which raises the same errors.
         """
         if subject is None:
             return self._reader.read(node)
@@ -347,28 +255,17 @@ class Store:
 
         Raises
         ------
-        StoreError
-            If there is no such node.
-        MachineError
-            If values of these subjects are missing or damaged, or a coordinate is; each file is
-            named with its subject and its repair command.
+        StoreError, MachineError
+            If there is no such node; if values of these subjects are missing or damaged, or a
+            coordinate is. Each file is named with its subject and its repair command.
         """
         found = self._reader.read(node).isel({SUBJECT: list(subjects)})
         values = self._reader.read_values(node, self._checksums(node, subjects))
         read = {name: found[name].copy(data=v.to_numpy()) for name, v in values.data_vars.items()}
-        own = {name: coord for name, coord in read.items() if name in found.coords}
-        return (
-            found.assign_coords(own).assign({n: v for n, v in read.items() if n not in own}).load()
-        )
+        return replace_variables(found, read).load()
 
     def check_values(self, node: str, subjects: Sequence[int]) -> None:
-        """Compare values of some subjects with their checksums, of those that are committed.
-
-        Raises
-        ------
-        StoreError, MachineError
-            As :meth:`read_values`.
-        """
+        """Compare committed values of subjects with their checksums; see :meth:`read_values`."""
         self._reader.check(node)
         for index, checksums in self._checksums(node, subjects).items():
             if checksums:  # one at a time: recordings may be large
@@ -406,14 +303,9 @@ class Store:
         return self._reader.is_damaged(node)
 
     def invalidate_damaged(self, stage: str) -> int:
-        """Treat subjects with a damaged record or chunk as not done with a stage.
+        """Treat subjects with a damaged record or chunk as not done; return how many there are.
 
         Nothing is removed: damaged files stay until the subject is committed again.
-
-        Returns
-        -------
-        int
-            How many subjects.
         """
         damaged = {*self._records.read(stage)[1], *(i for i, _ in self._damaged_chunks(stage))}
         for index in damaged:
@@ -426,8 +318,3 @@ class Store:
                 files = record["files"][node]
                 for each in self._reader.damaged_chunks(node, index, checksums, files):
                     yield index, each
-
-
-def _refuse_existing(path: Path) -> None:
-    if os.path.lexists(path):
-        raise StoreError(f"{path} exists already.")

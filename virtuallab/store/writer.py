@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from virtuallab.store.files.atomic_write import writing
@@ -23,9 +23,9 @@ from virtuallab.store.open import check_experiment
 
 @contextmanager
 def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
-    """Hold a store as its only writer, after repairing what a kill left.
+    """Hold a store as its only writer, after repairing what a kill left; readers need no lock.
 
-    Readers do not need this. Within the block, other commands of this process may write too.
+    Within the block, other commands of this process may write too.
 
     Parameters
     ----------
@@ -53,7 +53,9 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
         check_unclaimed(folder, path)
         with writing(path):
             folder.mkdir(parents=True, exist_ok=True)
-    with _held(path, folder) as is_first:
+    with ExitStack() as stack:
+        with writing(folder):  # errors of taking the lock, not of the block
+            is_first = stack.enter_context(locked(path, folder))
         if is_first and path.exists():
             recover_locked(path)
         try:
@@ -61,18 +63,6 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
         finally:
             if is_first and not path.exists():
                 _remove_begun(folder)
-
-
-@contextmanager
-def _held(path: Path, folder: Path) -> Iterator[bool]:
-    """Hold the lock; only errors of taking it count as errors of writing."""
-    lock = locked(path, folder)
-    with writing(folder):
-        is_first = lock.__enter__()
-    try:
-        yield is_first
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _remove_begun(records: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.store.toy import STAGE, contents, new_store, subjects
 from virtuallab.errors import StoreError
-from virtuallab.store import Store, open_tree, writer
+from virtuallab.store import Store, create_store, open_tree, writer
 from virtuallab.store.integrity.recovery import repair_root
 
 
@@ -48,7 +48,7 @@ def test_what_a_killed_beginning_left_is_no_obstacle(tmp_path: Path) -> None:
 
 def test_records_of_another_store_are_not_taken_for_ones_own(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        Store.create(
+        create_store(
             tmp_path / f"{name}.zarr",
             subjects=subjects(),
             provenance={"protocol_sha256": name},

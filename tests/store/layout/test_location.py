@@ -6,7 +6,7 @@ import pytest
 
 from tests.store.toy import new_store, subjects
 from virtuallab.errors import StoreError
-from virtuallab.store import Store, writer
+from virtuallab.store import create_store, writer
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
         pass
     if path != "link.zarr":
         with pytest.raises(StoreError, match=message):
-            Store.create(Path(path), subjects=subjects(), provenance={}, plan={})
+            create_store(Path(path), subjects=subjects(), provenance={}, plan={})
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -68,11 +68,9 @@ def save_decoder(trained: Trained, metadata: DecoderMetadata, folder: Path) -> N
 
     Raises
     ------
-    StoreError
+    StoreError, MachineError
         If something else is there, the path may not be written, or the decoder has a part of a
-        type that would not be loaded again.
-    MachineError
-        If the disk fails.
+        type that would not be loaded again; if the disk fails.
     """
     check_decoder_location(folder)
     familiarity = trained.familiarity
@@ -111,13 +109,7 @@ def save_decoder(trained: Trained, metadata: DecoderMetadata, folder: Path) -> N
 
 
 def check_decoder_location(folder: Path) -> None:
-    """Refuse a path where a decoder cannot be written; an older decoder may be there.
-
-    Raises
-    ------
-    StoreError
-        If the name is not that of a decoder, or something else is there.
-    """
+    """Raise a StoreError if a decoder cannot be written here; an older one may be replaced."""
     if folder.suffix != ".decoder":
         raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
     if folder.is_symlink():
@@ -146,11 +138,9 @@ def load_decoder(folder: Path) -> tuple[Trained, DecoderMetadata]:
 
     Raises
     ------
-    StoreError
-        If it is no decoder, is damaged, holds what no decoder of ours does, or was made with
-        another version of what it needs.
-    MachineError
-        If a file cannot be read.
+    StoreError, MachineError
+        If it is no decoder, is damaged, holds foreign types, or was made with other versions of
+        what it needs; if a file cannot be read.
     """
     numbers = _read_numbers(folder)
     try:

@@ -35,10 +35,8 @@ def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
 
     Raises
     ------
-    MachineError
-        If the disk is full or fails.
-    StoreError
-        If the path may not be written.
+    MachineError, StoreError
+        If the disk is full or fails; if the path may not be written.
     """
     try:
         yield
@@ -64,13 +62,7 @@ def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON, completely or not at all; folders above it are made.
-
-    Raises
-    ------
-    StoreError, OSError
-        As :func:`write_text`.
-    """
+    """Write a mapping as JSON as :func:`write_text` does; folders above it are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(content, allow_nan=False))
 
@@ -89,10 +81,8 @@ def write_text(path: Path, text: str) -> None:
 
     Raises
     ------
-    StoreError
-        If the path is a link, whose target is not ours to overwrite.
-    OSError
-        If the disk fails; see :func:`writing`.
+    StoreError, OSError
+        If the path is a link, whose target is not ours to overwrite; if the disk fails.
     """
     content = text.encode("utf-8", "replace")
     if path.exists() and not path.is_file() and not path.is_dir():  # also by a link: /dev/stdout

@@ -35,10 +35,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If it holds anything else.
+    OSError, ValueError
+        If the file cannot be read; if it holds anything else.
     """
     return _mapping(path.read_text(encoding="utf-8"))
 
@@ -63,10 +61,8 @@ def read_json_with_digest(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If a single byte of it differs from what was written.
+    OSError, ValueError
+        If the file cannot be read; if a single byte of it differs from what was written.
     """
     text = path.read_bytes().decode()
     content = _mapping(text)

@@ -69,10 +69,8 @@ def locked(store: Path, records: Path, *, alone: bool = False) -> Iterator[bool]
 
     Raises
     ------
-    StoreInUse
-        Immediately, if another process holds it; the message names the process.
-    OSError
-        If the folder may not be written.
+    StoreInUse, OSError
+        Immediately, if another process holds it, which is named; if the folder is not writable.
     """
     key = records.resolve()
     with _guard:

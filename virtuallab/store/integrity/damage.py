@@ -46,12 +46,7 @@ class Damage:
 
 
 def raise_if_damaged(damage: Iterable[Damage], store: Path) -> None:
-    """Raise one error that names all damage; do nothing if there is none.
-
-    Raises
-    ------
-    MachineError
-    """
+    """Raise one MachineError that names all damage, if there is any."""
     found = list(damage)
     if not found:
         return

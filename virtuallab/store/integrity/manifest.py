@@ -51,10 +51,8 @@ class Manifest:
 
         Raises
         ------
-        OSError
-            If there is none, or it cannot be read.
-        ValueError, TypeError
-            If it is damaged.
+        OSError, ValueError, TypeError
+            OSError if it cannot be read, the others if it is damaged.
         """
         file = records / MANIFEST_FILE
         return cls(file, **read_json_with_digest(file))
@@ -62,8 +60,7 @@ class Manifest:
     def write(self) -> None:
         """Write it in the place of the older one, completely or not at all."""
         write_json_with_digest(
-            self.file,
-            {"root": self.root, "root_digest": self.root_digest, "nodes": self.nodes},
+            self.file, {"root": self.root, "root_digest": self.root_digest, "nodes": self.nodes}
         )
 
     def __contains__(self, node: str) -> bool:
@@ -106,19 +103,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def changed_files(folder: Path, versions: Sequence[Version]) -> list[str]:
-    """Return the files of a node that match none of its versions.
+    """Return the files, as paths below the folder of a node, that match none of its versions.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the node.
-    versions : sequence of Version
-        What it may be; of several, the one that differs in the fewest files is reported.
-
-    Returns
-    -------
-    list of str
-        Paths below the folder.
+    Of several versions, the one that differs in the fewest files is reported.
     """
     files = {name for version in versions if version is not None for name in version}
     found = {name: file_digest(folder / name) for name in files}

@@ -33,13 +33,7 @@ _SYSTEM_FILE = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORE
 
 
 def store_identity(attributes: Mapping[str, Any]) -> str:
-    """Return the digest of what decides a store's content: its protocol and plan.
-
-    Parameters
-    ----------
-    attributes : mapping
-        Attributes of the root of the store.
-    """
+    """Return the digest of what decides a store's content: protocol and plan, of its attributes."""
     decisive = [attributes.get("protocol_sha256"), attributes.get("plan")]
     return digest(json.dumps(decisive).encode())
 
@@ -63,21 +57,10 @@ def repair_mark(records: Path, store: Path) -> None:
 
 
 def check_unclaimed(records: Path, store: Path) -> None:
-    """Refuse to make a store beside a records folder that belongs to something else.
+    """Raise a StoreError if the records of a store to be made belong to something else.
 
     Nothing is removed: hours of training are complete only with their records, and a folder of that
     name may be anybody's.
-
-    Parameters
-    ----------
-    records : Path
-        ``NAME.records``; it need not exist.
-    store : Path
-        ``NAME.zarr``, which does not exist.
-
-    Raises
-    ------
-    StoreError
     """
     if records.is_symlink():
         raise StoreError(
@@ -106,15 +89,10 @@ def check_unclaimed(records: Path, store: Path) -> None:
 
 
 def check_ownership(records: Path, store: Path) -> None:
-    """Refuse records that are not those of a store.
+    """Raise a StoreError if records are missing, belong to another store, or name no owner.
 
     Mark and manifest both name the owner, so one of them may be damaged. A store whose root is that
     of another experiment is refused; a root without valid metadata counts as damaged.
-
-    Raises
-    ------
-    StoreError
-        If the records are missing, belong to another store, or name no owner.
     """
     if not records.is_dir():
         raise StoreError(

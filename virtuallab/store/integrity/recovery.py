@@ -21,10 +21,7 @@ _ATTEMPTS = 20  # 50 ms apart, while a writer is replacing a node
 
 
 def recover_interrupted(path: Path) -> None:
-    """Return nodes that a kill left in staging, if nobody is writing; readers may call it.
-
-    If a writer is replacing a node at this moment, wait for it.
-    """
+    """Return nodes that a kill left in staging, once nobody is writing; readers may call it."""
     records = CommitRecords(path)
     for _ in range(_ATTEMPTS):
         if not is_interrupted(records.staging(path)):
@@ -55,10 +52,8 @@ def repair_root(store: Path) -> None:
 
     Raises
     ------
-    StoreError
-        If the records are another store's.
-    MachineError
-        If too much is damaged.
+    StoreError, MachineError
+        If the records are another store's; if too much is damaged.
     """
     folder = records_folder(store)
     if not (folder.is_dir() and store.is_dir()):

@@ -21,7 +21,7 @@ def repair_command(store: Path, node: str, attributes: Mapping[str, Any]) -> str
     node : str
         ``"features/utah"``; empty for the root.
     attributes : mapping
-        Attributes of the store's root, with the protocol that made it.
+        Of the store's root, with its own protocol.
     """
     kind, name = _kind_and_name(node)
     path = shlex.quote(str(store))

@@ -14,13 +14,7 @@ from virtuallab.store.layout.zarr_metadata import CONSOLIDATED, root_metadata
 
 
 class StaticFiles:
-    """Metadata, coordinates and tables of a store.
-
-    Parameters
-    ----------
-    store : Path
-    manifest : Manifest
-    """
+    """Metadata, coordinates and tables of a store, and the manifest that lists them."""
 
     def __init__(self, store: Path, manifest: Manifest) -> None:
         self.store = store

@@ -30,13 +30,7 @@ from virtuallab.vocabulary import subject_name
 
 
 def read_manifest(store: Path) -> Manifest:
-    """Read the manifest of a store.
-
-    Raises
-    ------
-    MachineError
-        If it is missing or damaged.
-    """
+    """Return the manifest of a store; raise a MachineError if it is missing or damaged."""
     folder = records_folder(store)
     file = folder / MANIFEST_FILE
     try:
@@ -48,19 +42,7 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def static_damage(store: Path, without: Collection[str] = ()) -> list[Damage]:
-    """Return damaged metadata, coordinates and tables.
-
-    Parameters
-    ----------
-    store : Path
-    without : collection of str
-        Nodes that are not compared.
-
-    Raises
-    ------
-    MachineError
-        If the manifest is missing or damaged.
-    """
+    """Return damaged metadata, coordinates and tables of all nodes but some; see check_static."""
 
     def compared(manifest: Manifest) -> list[Damage]:
         files = StaticFiles(store, manifest)
@@ -78,7 +60,7 @@ def static_damage(store: Path, without: Collection[str] = ()) -> list[Damage]:
 
 
 def check_static(store: Path, without: Collection[str] = ()) -> None:
-    """Refuse a store with damaged metadata, coordinates or tables.
+    """Raise a MachineError if metadata, coordinates or tables are damaged, or the manifest is.
 
     A copy of ``NAME.zarr`` without its records cannot be compared, and is accepted as it is.
 
@@ -87,10 +69,6 @@ def check_static(store: Path, without: Collection[str] = ()) -> None:
     store : Path
     without : collection of str
         Nodes that are not compared.
-
-    Raises
-    ------
-    MachineError
     """
     if records_folder(store).is_dir():
         raise_if_damaged(static_damage(store, without), store)
@@ -101,10 +79,8 @@ def damaged_parts(store: Path) -> tuple[dict[str, list[Damage]], dict[str, list[
 
     Returns
     -------
-    own : dict from node to list of Damage
-        Those of the store's own protocol.
-    added : dict from node to list of Damage
-        Those that other protocols have added.
+    own, added : dict from node to list of Damage
+        Those of the store's own protocol, and those that other protocols have added.
 
     Raises
     ------
@@ -165,19 +141,7 @@ def changed_chunks(
     digests: Mapping[str, str | None],
     attributes: Mapping[str, Any],
 ) -> Iterator[Damage]:
-    """Yield damaged chunks of one subject, by their bytes alone: no metadata is read.
-
-    Parameters
-    ----------
-    store : Path
-    node : str
-    index : int
-        Of the subject.
-    digests : mapping from variable to digest
-        Of the files.
-    attributes : mapping
-        Of the store's root.
-    """
+    """Yield chunks of one subject whose files differ from their digests; no metadata is read."""
     for name, expected in digests.items():
         file = find_chunk_file(store / node / name, index)
         if file_digest(file) != expected:

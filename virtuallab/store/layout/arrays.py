@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,9 @@ def value_dims(array: zarr.Array[Any]) -> tuple[str, ...]:
 
 
 def check_same_form(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, node: str) -> None:
-    """Refuse to use a node for values that differ from those it was declared for.
+    """Raise a StoreError if values differ in form from those that a node was declared for.
+
+    The form is axes and type of each variable, and the values of static coordinates.
 
     Parameters
     ----------
@@ -65,11 +68,6 @@ def check_same_form(stored: xr.Dataset, sample: xr.Dataset, static: xr.Dataset, 
         Coordinates that all subjects share, and those over subjects.
     node : str
         Its path, for the message.
-
-    Raises
-    ------
-    StoreError
-        If a variable differs in axes or type, or a static coordinate in its values.
     """
     own = subject_coords(sample, static)
     now = {str(name): _form(values) for name, values in [*sample.data_vars.items(), *own.items()]}
@@ -101,11 +99,18 @@ def with_string_objects(dataset: xr.Dataset) -> xr.Dataset:
 
     A fixed width could not take a longer name later.
     """
-    changed = {
-        name: (variable.dims, as_strings(variable.to_numpy()), variable.attrs)
-        for name, variable in dataset.variables.items()
-        if is_text(variable.dtype)
-    }
+    return replace_variables(
+        dataset,
+        {
+            name: (variable.dims, as_strings(variable.to_numpy()), variable.attrs)
+            for name, variable in dataset.variables.items()
+            if is_text(variable.dtype)
+        },
+    )
+
+
+def replace_variables(dataset: xr.Dataset, changed: Mapping[Any, Any]) -> xr.Dataset:
+    """Return a dataset with other values of some variables; coordinates stay coordinates."""
     coords = {name: value for name, value in changed.items() if name in dataset.coords}
     values = {name: value for name, value in changed.items() if name not in dataset.coords}
     return dataset.assign_coords(coords).assign(values)

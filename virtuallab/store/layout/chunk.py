@@ -26,7 +26,7 @@ _CHUNK = re.compile(r"c\.[0-9]+((?:\.0)*)")
 def check_chunk(
     array: zarr.Array[Any], path: str, subject: int, value: xr.Variable | np.ndarray
 ) -> None:
-    """Refuse anything but one whole chunk of one subject.
+    """Raise a StoreError for anything but one whole chunk of one subject.
 
     Parameters
     ----------
@@ -38,10 +38,6 @@ def check_chunk(
         Index of the subject.
     value : xr.Variable or np.ndarray
         One subject's values, without a subject axis; a Variable's dims are compared too.
-
-    Raises
-    ------
-    StoreError
     """
     if not 0 <= subject < array.shape[0]:
         raise StoreError(f"{path} has subjects 0 to {array.shape[0] - 1}, not {subject}.")

@@ -26,29 +26,16 @@ def _beside(store: Path) -> Path:
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a name for a new experiment that does not end in ``.zarr``.
-
-    Raises
-    ------
-    StoreError
-    """
+    """Raise a StoreError if the name of an experiment does not end in ``.zarr``."""
     if path.suffix != ".zarr":
         raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
 
 
 def check_location(path: Path) -> None:
-    """Refuse a path that cannot be the folder of an experiment.
+    """Raise a StoreError if a path, which need not exist, cannot be that of an experiment.
 
-    Parameters
-    ----------
-    path : Path
-        ``NAME.zarr``; it need not exist.
-
-    Raises
-    ------
-    StoreError
-        If it is an address rather than a path, lies below a file, is the root of the disk, or
-        holds characters that zarr would read as an address.
+    Such are addresses, the root of the disk, paths below a file, and paths that zarr would read as
+    an address.
     """
     if not path.name:
         raise StoreError(f"{path} cannot be an experiment: give its folder, runs/NAME.zarr.")

@@ -21,15 +21,7 @@ CONSOLIDATED: Final = "consolidated_metadata"
 
 
 def root_metadata(store: Path) -> dict[str, Any]:
-    """Return the content of the root's metadata file.
-
-    Raises
-    ------
-    OSError
-        If it is missing or cannot be read.
-    ValueError
-        If it holds no JSON mapping.
-    """
+    """Return the content of the root's metadata file; raises as :func:`read_json`."""
     return read_json(store / "zarr.json")
 
 
