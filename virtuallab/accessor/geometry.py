@@ -18,7 +18,7 @@ FEWEST_PAIRS: Final = 3  # through two points any correlation is perfect
 
 
 def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
-    """Return the participation ratio; see :func:`layer_measures.participation_ratio`."""
+    """Return the participation ratio over stimuli, defined in :mod:`layer_measures`."""
     n_stimuli, n_units = responses.shape[-2:]
     if not n_units or not n_stimuli:
         return np.full(responses.shape[:-2], np.nan)

@@ -155,11 +155,7 @@ def _measured(
 ) -> xr.DataArray:
     """Measure each layer on its own, a few subjects at a time.
 
-    Parameters
-    ----------
-    recording : xr.Dataset
-    measure : callable
-        From an array whose last axes are ``reads`` to one whose last are ``gives``.
+    The measure turns an array whose last axes are ``reads`` into one whose last are ``gives``.
     """
     activity = responses(recording, *reads)
     first = [str(dim) for dim in activity.dims if dim not in reads]

@@ -28,13 +28,7 @@ def strings(labels: xr.DataArray) -> np.ndarray:
 
 
 def variable(recording: xr.Dataset, name: str) -> xr.DataArray:
-    """Return a variable of a recording.
-
-    Raises
-    ------
-    UserError
-        If there is none of this name.
-    """
+    """Return a variable of a recording; raise a UserError if there is none of this name."""
     if name in recording.data_vars:
         return recording[name]
     known = [str(each) for each in recording.data_vars]
@@ -65,13 +59,7 @@ def response_units(recording: xr.Dataset) -> str:
 
 
 def layers(recording: xr.Dataset) -> tuple[str, ...]:
-    """Return the layers of a recording, from input to output.
-
-    Raises
-    ------
-    UserError
-        If it names no layers.
-    """
+    """Return the layers of a recording, from input to output; raise a UserError if it has none."""
     if LAYER in recording.coords:
         return tuple(strings(recording[LAYER]))
     if "unit_layer" in recording.coords:
@@ -80,13 +68,7 @@ def layers(recording: xr.Dataset) -> tuple[str, ...]:
 
 
 def unit_layers(recording: xr.Dataset) -> np.ndarray:
-    """Return the layer of each unit, (unit,).
-
-    Raises
-    ------
-    UserError
-        If the recording does not name it.
-    """
+    """Return the layer of each unit, (unit,); raise a UserError if it is not known."""
     if "unit_layer" not in recording.coords:
         raise UserError("this dataset does not say in 'unit_layer' which layer its units are of.")
     return strings(recording["unit_layer"])

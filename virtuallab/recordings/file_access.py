@@ -56,10 +56,9 @@ def reading_file(path: Path, kind: str) -> Iterator[None]:
 
     Raises
     ------
-    UserError
-        If the file may not be opened, is damaged, or is something else.
-    MissingLibrary
-        If the library needs another one that is not installed.
+    UserError, MissingLibrary
+        If the file may not be opened, is damaged, or is something else; if the library needs
+        another one that is not installed.
     """
     try:
         with warnings.catch_warnings():

@@ -68,10 +68,9 @@ def read_recording(
 
     Raises
     ------
-    UserError
-        If it cannot be read, or cannot be a recording; the message says why and what to do.
-    MissingLibrary
-        If a library that reads such files is not installed.
+    UserError, MissingLibrary
+        If it cannot be read, or cannot be a recording, or needs a library that is not installed;
+        the message says why and what to do.
     """
     paths = [path] if isinstance(path, Path) else list(path)
     if not paths:

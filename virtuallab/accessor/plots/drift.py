@@ -1,4 +1,4 @@
-"""How the representation of each layer drifts, as curves."""
+"""Curves of representational drift in each layer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 CONFIDENCE: Final = 0.95
 _ACROSS: Final = 4  # panels of a line
 _TIMES: Final = {"epoch": "epochs of training", "step": "training steps", VISIT: "visit"}
-_ANYONE: Final = "subjects"  # in the place of a rule, where none is known
+_NO_RULE: Final = "subjects"  # in the place of a rule, where none is known
 
 
 def draw(recording: xr.Dataset, *, reference: int | None, metric: str) -> Figure:
-    """Draw the similarity of each visit's dissimilarities to those of one visit, by rule."""
-    table, time, title = _drift(recording, reference, metric)
+    """Draw drift curves by rule; see :meth:`RecordingAccessor.plot_drift`."""
+    table, time, title = _similarity_table(recording, reference, metric)
     names, rules = layers(recording), sorted(set(table[RULE]))
     look = looks(rules)
     down = -(-len(names) // _ACROSS)
@@ -66,22 +66,15 @@ def draw(recording: xr.Dataset, *, reference: int | None, metric: str) -> Figure
             if not place % across:
                 axes.set_ylabel("correlation of RDMs")
         figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-        if rules != [_ANYONE]:
+        if rules != [_NO_RULE]:
             _legend(figure, look)
     return figure
 
 
-def _drift(
+def _similarity_table(
     recording: xr.Dataset, reference: int | None, metric: str
 ) -> tuple[pd.DataFrame, str, str]:
-    """Tabulate similarities, a row for each subject, layer and visit; say what time is, and more.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-    time : str
-    title : str
-    """
+    """Return a row for each subject, layer and visit, the label of time, and the title."""
     similarity = layer_measures.rdm_similarity(recording, metric)
     count = similarity.sizes[VISIT]
     if count < 2:
@@ -90,10 +83,10 @@ def _drift(
     check_axes(recording, *lead, VISIT, STIMULUS, UNIT)
     if VISIT not in recording.coords:
         recording = recording.assign_coords({VISIT: np.arange(count)})
-    at = 0 if reference is None else _place(recording, reference)
+    at = 0 if reference is None else _visit_index(recording, reference)
     values = similarity.isel({VISIT_2: at}).transpose(*lead, LAYER, VISIT).to_numpy()
     values = values.reshape(-1, *values.shape[-2:])
-    rules = strings(recording[RULE]) if RULE in recording.coords else np.array([_ANYONE])
+    rules = strings(recording[RULE]) if RULE in recording.coords else np.array([_NO_RULE])
     names = np.array(layers(recording), dtype=object)
     name = next(n for n in _TIMES if n in recording.coords and recording[n].dims == (VISIT,))
     columns = {
@@ -115,7 +108,7 @@ def _drift(
     return table, _TIMES[name], f"RDMs compared with those {then}{many}"
 
 
-def _place(recording: xr.Dataset, visit: int) -> int:
+def _visit_index(recording: xr.Dataset, visit: int) -> int:
     visits = recording[[]].assign_coords({VISIT: recording[VISIT]})
     chosen = select(visits, visit=visit)
     return int(np.flatnonzero(np.isin(visits[VISIT], chosen[VISIT]))[0])
@@ -146,7 +139,7 @@ def _curves(axes: Axes, table: pd.DataFrame, look: dict[str, Look]) -> None:
 
 
 def _interval(values: pd.Series) -> tuple[float, float]:
-    """95 % interval of the mean by Student's t; no width for one value."""
+    """Return the 95 % interval of the mean by Student's t; without width for one value."""
     mean = float(values.mean())
     if len(values) < 2:
         return mean, mean
@@ -155,7 +148,7 @@ def _interval(values: pd.Series) -> tuple[float, float]:
 
 
 def _dashes(look: Look) -> str | tuple[int, ...]:
-    """Dashes as seaborn writes them: nothing for a solid line."""
+    """Return dashes as seaborn takes them: empty for a solid line."""
     return "" if isinstance(look.dash, str) else look.dash[1]
 
 

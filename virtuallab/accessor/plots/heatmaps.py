@@ -1,4 +1,4 @@
-"""Responses, tuning and dissimilarities as tables of colours, in the look of the reports."""
+"""Heatmaps of responses, tuning and dissimilarities, in the style of the reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from virtuallab.errors import UserError
 from virtuallab.report.style import INK, pretty, theme
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
-PAPER: Final = "white"  # a report is clear, for its page to colour; here there is no page
+PAPER: Final = "white"  # reports are transparent, on a page that has a colour
 _MISSING: Final = "#d5d8dc"
 _ENDS: Final = 2.5  # standard deviations at the ends of the colours
 _MANY: Final = 20  # names along an axis, above which they would overlap
@@ -41,14 +41,14 @@ _LETTER: Final = 0.066  # inches of a letter, about
 def activity(
     recording: xr.Dataset, *, subject: str | None, visit: int | None, ax: Axes | None
 ) -> Axes:
-    """Draw z-scored responses, stimuli by class against units by layer."""
+    """Draw z-scored responses; see :meth:`RecordingAccessor.plot_activity`."""
     one = at_visit(one_subject(recording, subject), visit)
     order, labels = _by_class(one)
     units = _by_layer(one)
     scored = zscore(one, ACTIVITY, (STIMULUS,)).transpose(STIMULUS, UNIT).to_numpy()
     with theme():
         ax = _axes(ax, 6.2, 3.4)
-        _scores(ax, scored[order][:, units], "response (z-score)")
+        _draw_scores(ax, scored[order][:, units], "response (z-score)")
         _mark_layers(ax, unit_layers(one)[units])
         _mark_classes(ax, labels)
         ax.set_xlabel("unit, by layer")
@@ -60,11 +60,7 @@ def activity(
 def tuning(
     recording: xr.Dataset, *, subject: str | None, visit: int | None, ax: Axes | None
 ) -> Axes:
-    """Draw z-scored mean responses, classes against units by layer and preferred class.
-
-    The class that a unit prefers is that of one half of the stimuli, what is drawn is of the other:
-    sorted by themselves, responses of pure noise would show a diagonal too.
-    """
+    """Draw cross-validated tuning; see :meth:`RecordingAccessor.plot_tuning`."""
     one = at_visit(one_subject(recording, subject), visit)
     chosen, shown = stimulus_averages.tuning(one, "first"), stimulus_averages.tuning(one, "second")
     if not np.isfinite(shown).any():
@@ -81,7 +77,7 @@ def tuning(
     names = [str(each) for each in classes]
     with theme():
         ax = _axes(ax, 6.2, 2.7)
-        _scores(ax, values[:, units], "mean response (z-score)")
+        _draw_scores(ax, values[:, units], "mean response (z-score)")
         _mark_layers(ax, unit_layers(one)[units])
         every = -(-len(names) // _MANY)
         ax.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every], rotation=0)
@@ -94,7 +90,7 @@ def tuning(
 def rdm(
     recording: xr.Dataset, *, subject: str | None, visits: int | Sequence[int] | None, metric: str
 ) -> Figure:
-    """Draw dissimilarities, visits against layers."""
+    """Draw dissimilarities; see :meth:`RecordingAccessor.plot_rdm`."""
     layer_measures.check_metric(metric)
     one = visits_of(one_subject(recording, subject), visits)
     check_axes(one, VISIT, STIMULUS, UNIT)
@@ -109,7 +105,7 @@ def rdm(
         )
         for place, line in enumerate(grid):
             for axes, matrix in zip(line, values[place], strict=True):
-                _matrix(axes, matrix, labels, top)
+                _draw_matrix(axes, matrix, labels, top)
             line[0].set_ylabel(describe_visit(one.isel({VISIT: place})))
             _name_classes(line[0].yaxis, labels)
         for axes in grid[-1]:
@@ -117,7 +113,7 @@ def rdm(
         for name, axes in zip(names, grid[0], strict=True):
             axes.set_title(name)
         bar = figure.colorbar(grid[0, 0].collections[0], ax=grid, aspect=30, pad=0.02)
-        _plain_bar(bar.ax, label)
+        _style_colorbar(bar.ax, label)
         by_what = "stimuli in order of recording" if labels is None else "stimuli by class"
         figure.suptitle(_title(one, by_what), x=0.01, ha="left", fontsize=9)
     return figure
@@ -135,7 +131,7 @@ def _title(one: xr.Dataset, *more: str) -> str:
 
 
 def _by_class(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
-    """The order of stimuli by class, and their classes in that order; None where unknown."""
+    """Return the order of stimuli by class, and their classes in it; None if not known."""
     if "stimulus_label" not in one or one["stimulus_label"].dims != (STIMULUS,):
         return np.arange(one.sizes[STIMULUS]), None
     labels = one["stimulus_label"].to_numpy()
@@ -144,21 +140,21 @@ def _by_class(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _by_layer(one: xr.Dataset, preferred: np.ndarray | None = None) -> np.ndarray:
-    """The order of units by layer, and within each by what they prefer."""
+    """Return the order of units by layer, and within each by preference."""
     rank = {name: place for place, name in enumerate(layers(one))}
     place = np.array([rank.get(name, -1) for name in unit_layers(one)])
     order = np.lexsort((np.zeros(len(place)) if preferred is None else preferred, place))
     return order[place[order] >= 0]  # where one layer was picked, the others' units are still there
 
 
-def _scores(ax: Axes, values: np.ndarray, label: str) -> None:
-    mesh = _mesh(ax, values, "vlag", -_ENDS, _ENDS)
+def _draw_scores(ax: Axes, values: np.ndarray, label: str) -> None:
+    mesh = _draw_table(ax, values, "vlag", -_ENDS, _ENDS)
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30, extend="both")
-    _plain_bar(bar.ax, label)
+    _style_colorbar(bar.ax, label)
 
 
-def _mesh(ax: Axes, values: np.ndarray, colours: str, low: float, high: float) -> QuadMesh:
-    """Draw a table as seaborn's heatmap does, which renders the whole page at each panel."""
+def _draw_table(ax: Axes, values: np.ndarray, colours: str, low: float, high: float) -> QuadMesh:
+    """Draw as seaborn's heatmap does, which renders the whole figure for each panel."""
     ax.set_facecolor(_MISSING)
     palette = sns.color_palette(colours, as_cmap=True)
     mesh = ax.pcolormesh(values, cmap=palette, vmin=low, vmax=high, rasterized=True)
@@ -169,23 +165,23 @@ def _mesh(ax: Axes, values: np.ndarray, colours: str, low: float, high: float) -
     return mesh
 
 
-def _plain_bar(bar: Axes, label: str) -> None:
+def _style_colorbar(bar: Axes, label: str) -> None:
     for spine in bar.spines.values():
         spine.set_visible(False)
     bar.tick_params(length=0)
     bar.set_ylabel(label)
 
 
-def _matrix(axes: Axes, values: np.ndarray, labels: np.ndarray | None, top: float) -> None:
-    _mesh(axes, values, "mako", 0.0, top)
+def _draw_matrix(axes: Axes, values: np.ndarray, labels: np.ndarray | None, top: float) -> None:
+    _draw_table(axes, values, "mako", 0.0, top)
     axes.set_aspect("equal")
-    for edge in [] if labels is None else _bounds(labels)[1:-1]:
+    for edge in [] if labels is None else _runs(labels)[0]:
         axes.axhline(edge, color="white", linewidth=0.3, alpha=0.5)
         axes.axvline(edge, color="white", linewidth=0.3, alpha=0.5)
 
 
 def _scaled(values: np.ndarray, metric: str) -> tuple[np.ndarray, float, str]:
-    """Dissimilarities as drawn, the top of their colours, and what these are called."""
+    """Return dissimilarities as drawn, the top of the colour scale, and its label."""
     known = np.where(np.isfinite(values), values, 0.0)
     if metric == "euclidean":
         largest = known.max((0, 2, 3), keepdims=True)
@@ -193,40 +189,38 @@ def _scaled(values: np.ndarray, metric: str) -> tuple[np.ndarray, float, str]:
     return values, max(1.0, float(np.percentile(known, 99))), "1 - correlation"
 
 
-def _bounds(names: np.ndarray) -> np.ndarray:
-    """Where runs of one name begin, and where the last ends."""
-    inner = np.flatnonzero(names[1:] != names[:-1]) + 1
-    return np.concatenate([[0], inner, [len(names)]])
+def _runs(names: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the edges between runs of one name, the middle of each run, and its name."""
+    edges = np.flatnonzero(names[1:] != names[:-1]) + 1
+    bounds = np.concatenate([[0], edges, [len(names)]])
+    return edges, (bounds[1:] + bounds[:-1]) / 2, [str(names[start]) for start in bounds[:-1]]
 
 
 def _mark_layers(ax: Axes, of_unit: np.ndarray) -> None:
-    bounds = _bounds(of_unit)
-    middles = (bounds[1:] + bounds[:-1]) / 2
-    names = [of_unit[start] for start in bounds[:-1]]
+    edges, middles, names = _runs(of_unit)
     width = ax.bbox.width / ax.figure.dpi / len(of_unit)  # inches of a unit
     needed = [_LETTER * (len(one) + len(next_one) + 1) / 2 for one, next_one in pairwise(names)]
     crowded = (np.diff(middles) * width < needed).any()
     ax.set_xticks(middles, names, rotation=90 if crowded else 0)
-    for edge in bounds[1:-1]:
+    for edge in edges:
         ax.axvline(edge, color=INK, linewidth=0.8)
 
 
 def _name_classes(axis: Axis, labels: np.ndarray | None) -> None:
     """Write the classes along the side of a small panel."""
-    if labels is None or len(_bounds(labels)) - 1 > _FEW:
+    if labels is None:
         return
-    bounds = _bounds(labels)
-    names = [str(labels[start]) for start in bounds[:-1]]
-    axis.set_ticks((bounds[1:] + bounds[:-1]) / 2, labels=names, rotation=0, fontsize=6.5)
-    axis.set_tick_params(length=0, pad=1)
+    _, middles, names = _runs(labels)
+    if len(names) <= _FEW:
+        axis.set_ticks(middles, labels=names, rotation=0, fontsize=6.5)
+        axis.set_tick_params(length=0, pad=1)
 
 
 def _mark_classes(ax: Axes, labels: np.ndarray | None) -> None:
     if labels is None:
         return
-    bounds = _bounds(labels)
-    for edge in bounds[1:-1]:
+    edges, middles, names = _runs(labels)
+    for edge in edges:
         ax.axhline(edge, color=INK, linewidth=0.3, alpha=0.5)
-    if len(bounds) - 1 <= _MANY:
-        middles = (bounds[1:] + bounds[:-1]) / 2
-        ax.set_yticks(middles, [str(labels[start]) for start in bounds[:-1]], rotation=0)
+    if len(names) <= _MANY:
+        ax.set_yticks(middles, names, rotation=0)

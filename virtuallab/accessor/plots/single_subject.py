@@ -16,10 +16,7 @@ from virtuallab.vocabulary import ACTIVITY, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 def one_subject(recording: xr.Dataset, name: str | None) -> xr.Dataset:
     """Return a subject, the first that was recorded unless named, without the axis of subjects.
 
-    Raises
-    ------
-    UserError
-        If there is no such subject, or nothing was recorded of it.
+    Raises a UserError if there is no such subject, or nothing was recorded of it.
     """
     if name is not None:
         recording = select(recording, subject=name)
@@ -66,10 +63,7 @@ def visits_of(
 def at_visit(one: xr.Dataset, visit: int | None) -> xr.Dataset:
     """Return one visit, the last unless given; responses are (stimulus, unit).
 
-    Raises
-    ------
-    UserError
-        If there is no such visit, or nothing was recorded at it.
+    Raises a UserError if there is no such visit, or nothing was recorded at it.
     """
     cut = visits_of(one, visit, default=(-1,)).isel({VISIT: 0})
     check_axes(cut, STIMULUS, UNIT)

@@ -42,10 +42,9 @@ def open_sessions(files: Sequence[Path], source: str) -> Iterator[list[SessionFi
 
     Raises
     ------
-    UserError
-        If one cannot be read, or they are of several subjects or of the same time.
-    MissingLibrary
-        If pynwb or h5py is not installed.
+    UserError, MissingLibrary
+        If one cannot be read, or they are of several subjects or of the same time; if pynwb or
+        h5py is not installed.
     """
     with ExitStack() as stack:
         opened = sorted(
