@@ -27,10 +27,8 @@ from tests.store.toy import (
     write_and_commit,
 )
 from virtuallab.errors import StoreError
-from virtuallab.store import Store, create_store, open_tree, writer
+from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.layout.zarr_metadata import unconsolidate
-
-MANY = 64
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -44,6 +42,9 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     everyone = again.read(NODE)
     assert everyone["activity"].dims == ("subject", "visit", "stimulus", "unit")
     assert everyone.sel(subject="sub-0003")["activity"].values[2, 3, 4] == 2
+
+
+MANY = 64
 
 
 def test_four_processes_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -78,6 +79,12 @@ def test_threads_share_one_store(tmp_path: Path) -> None:
     assert store.verify() == []
 
 
+def finish(store: Store) -> None:
+    store.write_table("subjects", store.subjects.assign(status=("subject", np.ones(6, np.int8))))
+    store.write_table("decoding/main", sample().mean("unit"))
+    store.finish()
+
+
 @settings(max_examples=5, deadline=None)
 @given(
     order=st.permutations(range(6)),
@@ -105,12 +112,6 @@ def test_no_interruption_and_no_order_leaves_a_trace(
             broken.write(NODE, index, sample(float(index)))
         finish(broken)
         assert contents(store.path) == contents(broken.path)
-
-
-def finish(store: Store) -> None:
-    store.write_table("subjects", store.subjects.assign(status=("subject", np.ones(6, np.int8))))
-    store.write_table("decoding/main", sample().mean("unit"))
-    store.finish()
 
 
 def test_a_killed_writer_leaves_a_store_that_opens_and_verifies(tmp_path: Path) -> None:
@@ -151,25 +152,6 @@ def test_damage_is_found_and_named(tmp_path: Path) -> None:
     shutil.rmtree(store.path / NODE)
     # Without their metadata the chunks cannot be asked one by one.
     assert {each.file.parent for each in Store.open(store.path).verify()} >= {store.path / NODE}
-
-
-def test_an_existing_store_is_never_made_again(tmp_path: Path) -> None:
-    new_store(tmp_path).commit(STAGE, 0, {})
-    with pytest.raises(StoreError, match="exists already"):
-        new_store(tmp_path)
-    assert list(Store.open(tmp_path / "lab.zarr").committed(STAGE)) == [0]
-
-
-def test_records_of_a_store_that_was_moved_are_kept_for_it(tmp_path: Path) -> None:
-    first = new_store(tmp_path)
-    first.commit(STAGE, 0, {})
-    first.path.rename(tmp_path / "away.zarr")
-    with pytest.raises(
-        StoreError, match=r"belongs to an experiment that is no longer at .*lab\.zarr"
-    ):
-        new_store(tmp_path)
-    (tmp_path / "away.zarr").rename(first.path)
-    assert list(Store.open(first.path).committed(STAGE)) == [0]
 
 
 def test_a_stage_is_removed_with_its_nodes_and_leaves_no_trace(tmp_path: Path) -> None:
@@ -244,19 +226,6 @@ def test_only_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
         file.write_text("x")
     store.finish()
     assert [file.exists() for file in (*theirs, *ours)] == [True] * 2 + [False] * 3
-
-
-def test_a_store_is_called_zarr(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"ends in \.zarr; call it .*/trial\.1\.zarr"):
-        create_store(tmp_path / "trial.1", subjects=subjects(), provenance={}, plan={})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_stores_with_a_dot_in_their_name_keep_their_own_records(tmp_path: Path) -> None:
-    for name in ("trial.1.zarr", "trial.2.zarr"):
-        create_store(tmp_path / name, subjects=subjects(), provenance={}, plan={})
-    Store.open(tmp_path / "trial.1.zarr").commit(STAGE, 0, {})
-    assert Store.open(tmp_path / "trial.2.zarr").committed(STAGE) == {}
 
 
 def test_a_store_without_its_records_is_refused(tmp_path: Path) -> None:

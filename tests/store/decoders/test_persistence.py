@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,86 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer
-from sklearn.svm import SVC
 
-from tests.decoder.synthetic import features
-from virtuallab.decoder.samples import by_subject
-from virtuallab.decoder.trained import Trained, train
+from tests.store.decoders.toy import (
+    METADATA,
+    SAMPLES,
+    Trap,
+    replace_estimators,
+    rewrite,
+    spring,
+    trained,
+)
 from virtuallab.errors import StoreError
 from virtuallab.probe.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import is_decoder, load_decoder, save_decoder
-
-SAMPLES = by_subject(features(signal=1.5), "activity")
-METADATA = DecoderMetadata(
-    title="toy",
-    question="Does it come back?",
-    observable="activity",
-    classifier="kernel_svm",
-    others=("hebbian",),
-    probe={"units": 20, "visits": [0, 2], "noise": {"snr": 1.5}},
-    visits=(0, 2, 4),
-    stages=2,
-    units=(20, 20),
-    stimuli=(8, 8),
-    layers=(3, 4),
-    snr=1.5,
-    absent=(3,),
-    change_names=change_names(),
-    last_step=100,
-    learning_rates=(0.01, 0.1),
-    architectures=("knet4",),
-    tasks=("digits",),
-    n_subjects=60,
-    accuracy=0.9,
-    interval=(0.8, 0.95),
-    confidence=0.95,
-    coverage=0.91,
-    nominal_coverage=0.9,
-    made_for="0123456789abcdef",
-)
-
-
-def trained(classifier: str, *, with_others: bool = True) -> Trained:
-    rules = sorted(set(SAMPLES.labels.tolist()))
-    rows = np.arange(0, len(SAMPLES.labels), 2)
-    strangers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
-    return train(
-        CLASSIFIERS[classifier](),
-        SAMPLES,
-        rows,
-        rules,
-        inner_folds=2,
-        seed=5,
-        others=strangers,
-    )
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("kept") / "toy.decoder"
-    save_decoder(trained("kernel_svm"), METADATA, folder)
-    return folder
-
-
-@pytest.fixture
-def folder(kept: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(kept, tmp_path / "toy.decoder"))
-
-
-def rewrite(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    file = folder / "model.json"
-    numbers = json.loads(file.read_text())
-    change(numbers)
-    file.write_text(json.dumps(numbers))
-
-
-def replace_estimators(folder: Path, content: bytes) -> None:
-    """As somebody would who knows that there is a checksum."""
-    (folder / "model.skops").write_bytes(content)
-    rewrite(folder, lambda n: n.update(sha256=hashlib.sha256(content).hexdigest()))
 
 
 @pytest.mark.parametrize("classifier", list(CLASSIFIERS))
@@ -157,27 +88,6 @@ def test_a_damaged_file_is_found_by_its_checksum(folder: Path) -> None:
         load_decoder(folder)
 
 
-class Trap:
-    """Whoever makes one of these, in whatever way, is caught."""
-
-    sprung = False
-
-    def __new__(cls, *_: object) -> Trap:
-        cls.sprung = True
-        return super().__new__(cls)
-
-    def __setstate__(self, _: object) -> None:
-        type(self).sprung = True
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return spring, (), {"a": 1}
-
-
-def spring() -> Trap:
-    Trap.sprung = True
-    return Trap()
-
-
 FOREIGN: dict[str, Callable[[], Any]] = {
     "Trap": Trap,
     "spring": lambda: spring,
@@ -212,72 +122,6 @@ def test_a_type_that_pretends_to_be_another_is_refused(folder: Path) -> None:
     assert changed != content
     replace_estimators(folder, changed)
     with pytest.raises(StoreError, match=r"damaged, or no decoder|no decoder of virtuallab does"):
-        load_decoder(folder)
-
-
-def content_with(estimator: object) -> bytes:
-    genuine = trained("kernel_svm").familiarity
-    return bytes(
-        skops.io.dumps(
-            {
-                "estimator": estimator,
-                "space": genuine.space,
-                "neighbours": genuine.neighbours,
-                "machines": genuine.machines,
-            }
-        )
-    )
-
-
-@pytest.mark.parametrize("step", [FunctionTransformer(np.exp), KBinsDiscretizer(), SVC()], ids=str)
-def test_parts_that_are_trusted_elsewhere_have_no_place_in_a_decoder(
-    step: Any, folder: Path
-) -> None:
-    pipeline = trained("kernel_svm").estimator
-    pipeline.steps.insert(2, ("more", step))
-    replace_estimators(folder, content_with(pipeline))
-    with pytest.raises(StoreError, match=f"{type(step).__name__} has no place in it"):
-        load_decoder(folder)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "said"),
-    [
-        ("left_child", 9999, "leads out of itself"),
-        ("right_child", 0, "leads out of itself"),
-        ("feature", 9999, "columns that there are not"),
-    ],
-)
-def test_a_forest_that_leads_astray_is_refused(
-    column: str, value: int, said: str, folder: Path
-) -> None:
-    """Trees follow their indices unseen: one out of place reads foreign memory, or never ends."""
-    forest = trained("random_forest").estimator
-    tree = forest["classify"].estimators_[3].tree_
-    state = tree.__getstate__()
-    state["nodes"][column][0] = value
-    tree.__setstate__(state)
-    replace_estimators(folder, content_with(forest))
-    with pytest.raises(StoreError, match=said):
-        load_decoder(folder)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "said"),
-    [
-        ("left", 9999, "leads out of itself"),
-        ("right", 0, "leads out of itself"),
-        ("feature_idx", 9999, "columns that there are not"),
-        ("is_categorical", 1, "asks for categories"),
-    ],
-)
-def test_boosted_trees_that_lead_astray_are_refused(
-    column: str, value: int, said: str, folder: Path
-) -> None:
-    boosted = trained("gradient_boosting").estimator
-    boosted["classify"]._predictors[0][0].nodes[column][0] = value
-    replace_estimators(folder, content_with(boosted))
-    with pytest.raises(StoreError, match=said):
         load_decoder(folder)
 
 

@@ -30,7 +30,7 @@ from virtuallab.store.decoders.validation import check_parts
 from virtuallab.store.files.atomic_replace import replace_folder
 from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writing
 from virtuallab.store.files.digest import read_json
-from virtuallab.store.integrity.ownership import is_system_file
+from virtuallab.store.layout.location import is_system_file
 
 FORMAT: Final = 1
 _FORMAT_KEY = "virtuallab_decoder"

@@ -20,6 +20,7 @@ from virtuallab.store.files.lock import LOCK_FILE
 from virtuallab.store.integrity.damage import Damage
 from virtuallab.store.integrity.manifest import MANIFEST_FILE, Manifest
 from virtuallab.store.integrity.repair_command import repair_command
+from virtuallab.store.layout.location import is_system_file
 from virtuallab.store.layout.zarr_metadata import root_metadata
 
 MARK_FILE: Final = "store.json"
@@ -29,7 +30,6 @@ _FORMAT: Final = 1
 _BEGUN = re.compile(
     rf"\.lock(\.held)?|\.aside|({re.escape(MARK_FILE)}|{re.escape(MANIFEST_FILE)})(\.\d+\.\d+\.tmp)?"
 )
-_SYSTEM_FILE = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
 
 def store_identity(attributes: Mapping[str, Any]) -> str:
@@ -154,11 +154,6 @@ def _is_lock(path: Path) -> bool:
         return True
     except (OSError, ValueError, TypeError):
         return False
-
-
-def is_system_file(name: str) -> bool:
-    """Return whether operating systems leave a file of this name in folders (``.DS_Store``)."""
-    return _SYSTEM_FILE.fullmatch(name) is not None
 
 
 def _read_mark(records: Path) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from virtuallab.errors import StoreError
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_SYSTEM_FILE = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
 
 def records_folder(store: Path) -> Path:
@@ -56,3 +57,8 @@ def check_location(path: Path) -> None:
     if above is not None and not above.is_dir():
         what = "a link to nothing" if above.is_symlink() and not above.exists() else "a file"
         raise StoreError(f"{path} cannot be written: {above} is {what}, not a folder.")
+
+
+def is_system_file(name: str) -> bool:
+    """Return whether operating systems leave a file of this name in folders (``.DS_Store``)."""
+    return _SYSTEM_FILE.fullmatch(name) is not None
