@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from virtuallab.store import Store
+from virtuallab.store import create_store
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = "protocols/quickstart.yaml"
@@ -48,7 +48,7 @@ def store_in(folder: Path) -> Path:
     path = folder / "small.zarr"
     names = [f"sub-{index:04d}" for index in np.arange(160)]
     table = xr.Dataset(coords={"subject": xr.DataArray(names, dims="subject")})
-    Store.create(path, subjects=table, provenance={}, plan={"cohorts": [list(range(160))]})
+    create_store(path, subjects=table, provenance={}, plan={"cohorts": [list(range(160))]})
     return path
 
 

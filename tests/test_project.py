@@ -156,10 +156,10 @@ def test_a_command_that_is_to_answer_soon_imports_no_heavy_library(
 
 def made_store(path: Path) -> None:
     """Make a store of two subjects, none of them trained."""
-    from virtuallab.store import Store
+    from virtuallab.store import create_store
 
     names = xr.DataArray(["a", "b"], dims="subject")
-    Store.create(
+    create_store(
         path,
         subjects=xr.Dataset(coords={"subject": names}),
         provenance={},

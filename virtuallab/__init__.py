@@ -34,7 +34,7 @@ def run(
     """Do a whole experiment and open it; see :func:`virtuallab.lab.experiment.run`."""
     from rich.console import Console
 
-    import virtuallab.explore  # noqa: F401  # every recording has its .lab
+    import virtuallab.accessor  # noqa: F401  # every recording has its .lab
     from virtuallab.lab import experiment
     from virtuallab.paths import expanded
 
@@ -51,14 +51,14 @@ def run(
 def open(path: str | Path) -> xr.DataTree:
     """Open an experiment: all coordinates loaded, values read when they are needed.
 
-    Its recordings have ``.lab``; see :class:`virtuallab.explore.Lab`.
+    Its recordings have ``.lab``; see :class:`virtuallab.accessor.RecordingAccessor`.
 
     Raises
     ------
     virtuallab.errors.StoreError
         If there is no experiment at this path.
     """
-    import virtuallab.explore  # noqa: F401  # every recording has its .lab
+    import virtuallab.accessor  # noqa: F401  # every recording has its .lab
     from virtuallab.paths import expanded
     from virtuallab.store import open_tree
 

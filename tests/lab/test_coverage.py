@@ -13,7 +13,7 @@ from rich.console import Console
 
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
-from tests.store.test_lock import held_elsewhere
+from tests.store.files.test_lock import held_elsewhere
 from tests.store.toy import contents
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab import record, stages

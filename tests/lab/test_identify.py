@@ -18,12 +18,12 @@ import virtuallab as vl
 from tests.lab import elsewhere
 from virtuallab.cli import app
 from virtuallab.errors import StoreError, UserError
-from virtuallab.intake import matching_probe, read_recording
 from virtuallab.lab import decoders
 from virtuallab.lab.identify import identify
 from virtuallab.lab.workers import torch_threads
+from virtuallab.recordings import matching_probe, read_recording
 from virtuallab.report.tables.identification import verdict
-from virtuallab.store.decoder_file import load, save
+from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 
 PROTOCOL = """\
 schema_version: 1
@@ -140,7 +140,7 @@ def test_what_the_recording_lacks_is_left_out_of_training(experiment: Path, tmp_
     whole.to_netcdf(file, engine="h5netcdf")
     found = identify(experiment, file, match=True, others=["slow"], workers=1, save=folder)
     assert found.attrs["differences"] == []
-    trained, facts = load(folder)
+    trained, facts = load_decoder(folder)
     read = decoders.sample_of(read_recording(file), 0).values[0]
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(read)), facts.absent)
     assert 0 < len(facts.absent) < len(read) / 2
@@ -157,7 +157,7 @@ def test_a_recording_of_ours_is_identified_with_the_decoder_of_its_probe(
 ) -> None:
     kept = experiment.parent / "ours.decoders" / "sparse.decoder"
     assert kept.is_dir()
-    trained, facts = load(decoder)
+    trained, facts = load_decoder(decoder)
     assert trained.rules == ("adam", "feedback_alignment", "sgdm")
     assert facts.others == ("slow",)
     assert facts.units == (60, 60)
@@ -416,7 +416,7 @@ def test_a_shorter_recording_is_matched_by_its_steps_unless_fractions_are_wanted
             workers=1,
             save=tmp_path / "made.decoder",
         )
-        _, facts = load(tmp_path / "made.decoder")
+        _, facts = load_decoder(tmp_path / "made.decoder")
         assert facts.last_step == last
         named_so = "last visit: step 80, trained on step 160"
         assert (named_so in found.attrs["differences"]) == fractions
@@ -436,6 +436,6 @@ def test_a_decoder_moves_with_its_folder(decoder: Path, experiment: Path, tmp_pa
     moved = Path(shutil.copytree(decoder, tmp_path / "elsewhere.decoder"))
     here, there = (identify(d, experiment / OURS, subject="sub-0003") for d in (decoder, moved))
     xr.testing.assert_identical(here, there)
-    trained, facts = load(moved)
-    save(trained, replace(facts, title="renamed"), moved)
+    trained, facts = load_decoder(moved)
+    save_decoder(trained, replace(facts, title="renamed"), moved)
     assert identify(moved, experiment / OURS, subject="sub-0003").attrs["title"] == "renamed"

@@ -12,7 +12,7 @@ import zarr
 from tests.store.toy import NODE, new_store, sample
 from virtuallab.errors import StoreError
 from virtuallab.store import Store, open_tree
-from virtuallab.store.metadata import spread
+from virtuallab.store.layout.zarr_metadata import unconsolidate
 
 WHERE_VIRTUALLAB_IS_ABSENT = """
 import sys, warnings
@@ -54,13 +54,13 @@ def test_plain_xarray_opens_it_where_virtuallab_is_not_installed(tmp_path: Path)
     assert done.stdout.strip() == "opened", done.stderr
 
 
-@pytest.mark.parametrize("gathered", [True, False])
+@pytest.mark.parametrize("consolidated", [True, False])
 def test_coordinates_and_words_are_loaded_and_values_are_not(
-    tmp_path: Path, gathered: bool
+    tmp_path: Path, consolidated: bool
 ) -> None:
     store = new_store(tmp_path)
-    if not gathered:
-        spread(store.path)
+    if not consolidated:
+        unconsolidate(store.path)
     tree = open_tree(store.path)
     store.write(NODE, 0, sample(1.0))  # after the tree was opened
     dataset = tree[NODE].to_dataset()
@@ -128,6 +128,6 @@ def test_a_root_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -
 def test_a_store_of_a_newer_version_says_to_update(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("virtuallab.store.experiment_store.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("virtuallab.store.create.SCHEMA_VERSION", 99)
     newer = new_store(tmp_path).path
     refused(newer, "made by a newer virtuallab .schema 99, this one reads 1.. Update virtuallab")

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from virtuallab.store import Store
+from virtuallab.store import Store, create_store
 
 NODE = "recordings/utah/knet4"
 STAGE = "probe-utah"
+TABLE = "decoding/main"
+CHUNK = f"lab.zarr/{NODE}/activity/c.1.0.0.0"
 
 
 def words(*values: str) -> np.ndarray:
@@ -43,7 +45,7 @@ def sample(fill: float = 0.0) -> xr.Dataset:
 
 
 def new_store(folder: Path, count: int = 6) -> Store:
-    made = Store.create(
+    made = create_store(
         folder / "lab.zarr", subjects=subjects(count), provenance={"title": "test"}, plan={"a": [1]}
     )
     declare(made, count)
@@ -64,3 +66,13 @@ def write_and_commit(path: str, indices: list[int]) -> None:
 
 def contents(path: Path) -> dict[str, bytes]:
     return {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+
+
+def verdict() -> xr.Dataset:
+    return xr.Dataset({"accuracy": ("fold", np.linspace(0.5, 1, 5))})
+
+
+def flip(file: Path, place: int, bit: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[place % len(content)] ^= 1 << bit
+    file.write_bytes(content)

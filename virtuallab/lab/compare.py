@@ -23,7 +23,7 @@ from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol, fault
 from virtuallab.report import comparison_page, ranking_table
-from virtuallab.store.folder import check_comparison, write_comparison
+from virtuallab.store.comparison import check_comparison, write_comparison
 
 
 @stoppable()

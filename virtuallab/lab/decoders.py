@@ -23,7 +23,6 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.intake import matching_probe
 from virtuallab.lab.bench import Trial, measured
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.decode import recorded_features
@@ -35,12 +34,13 @@ from virtuallab.probe import Probe
 from virtuallab.probe.schedule import visit_indices
 from virtuallab.probe.statistics.features import change_names, features
 from virtuallab.protocol.plugin import plain
+from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoder_file import load, save
-from virtuallab.store.facts import Facts
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
-Decoder = tuple[FittedDecoder, Facts]
+Decoder = tuple[FittedDecoder, DecoderMetadata]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def sample_of(recording: xr.Dataset, first: int) -> Samples:
     Parameters
     ----------
     recording : xr.Dataset
-        As :func:`virtuallab.intake.read_recording` gives it.
+        As :func:`virtuallab.recordings.read_recording` gives it.
     first : int
         The visit that its first corresponds to: at visit 0 there is nothing to be read yet.
     """
@@ -117,7 +117,7 @@ def matched(
     """Return the decoder trained on subjects recorded as a given recording was.
 
     What the recording does not have (classes of stimuli, early or deep layers) is left out in the
-    training subjects as well. For ``fractions`` see :func:`virtuallab.intake.matching_probe`.
+    training subjects as well. For ``fractions`` see :func:`virtuallab.recordings.matching_probe`.
 
     Raises
     ------
@@ -201,7 +201,7 @@ class _Lesson:
         with counting(console, "decoder trained, steps", n_steps) as advance:
             found = self._trained(samples, analysis, made_for, lambda: advance(1))
         try:
-            save(*found, folder)
+            save_decoder(*found, folder)
         except VirtuallabError as error:  # the answer does not need it kept
             say(console, f"The decoder could not be kept for the next recording: {error}")
         else:
@@ -281,7 +281,7 @@ class _Lesson:
         )
         step()
         subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
-        facts = Facts(
+        facts = DecoderMetadata(
             **_of_subjects(self.experiment, subjects),
             **_of_design(self.experiment, self.probe),
             observable=ACTIVITY,
@@ -305,7 +305,7 @@ def _kept(folder: Path, made_for: str) -> Decoder | None:
     try:
         if not folder.exists():
             return None
-        trained, facts = load(folder)
+        trained, facts = load_decoder(folder)
     except (VirtuallabError, OSError):
         return None
     return (trained, facts) if facts.made_for == made_for else None

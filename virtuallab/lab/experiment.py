@@ -41,9 +41,9 @@ from virtuallab.protocol import Protocol
 from virtuallab.report import experiment_page, verdict_table
 from virtuallab.report.figures.recorded_activity import RecordingCheck, unchecked
 from virtuallab.store import Store, open_tree, writer
-from virtuallab.store.damage import Damage, refuse
-from virtuallab.store.integrity import damaged_parts
-from virtuallab.store.records import records_folder
+from virtuallab.store.integrity.damage import Damage, raise_if_damaged
+from virtuallab.store.integrity.verification import damaged_parts
+from virtuallab.store.layout.location import records_folder
 from virtuallab.vocabulary import PROBE
 
 
@@ -281,7 +281,7 @@ def report(
         of verdict and report, and named after them.
     """
     tree, left_out = _report(store, output, console or Console(quiet=True))
-    refuse(left_out, store)
+    raise_if_damaged(left_out, store)
     return tree
 
 
@@ -291,7 +291,7 @@ def _report(store: Path, output: Path | None, console: Console) -> tuple[xr.Data
         check_in_folder(output)
         check_page(output)
     own, added = damaged_parts(store)
-    refuse((damage for part in own.values() for damage in part), store)
+    raise_if_damaged((damage for part in own.values() for damage in part), store)
     tree = so_far(store, added)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")

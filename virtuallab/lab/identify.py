@@ -12,16 +12,22 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
 from virtuallab.errors import UserError
-from virtuallab.intake import read_recording, signal_to_noise_of
 from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
 from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.stages import check_trained, probes_in
 from virtuallab.lab.workers import stoppable
+from virtuallab.recordings import read_recording, signal_to_noise_of
 from virtuallab.report import identification_summary
-from virtuallab.store import Store, decoder_file
-from virtuallab.store.facts import Facts
-from virtuallab.store.records import records_folder
+from virtuallab.store import Store
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import (
+    check_decoder_location,
+    is_decoder,
+    load_decoder,
+    save_decoder,
+)
+from virtuallab.store.layout.location import records_folder
 from virtuallab.vocabulary import STIMULUS, SUBJECT, UNIT, VISIT, describe
 
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
@@ -52,11 +58,11 @@ def identify(
         A saved decoder, ``NAME.decoder``, or an experiment, ``NAME.zarr``, on whose subjects one is
         trained. It is kept in ``NAME.decoders`` and taken from there the next time.
     recording : Path or sequence of Path
-        As for :func:`virtuallab.intake.read_recording`.
+        As for :func:`virtuallab.recordings.read_recording`.
     subject : str, optional
         Which of the recording's subjects, where there are many.
     stimuli_table, visits_from : str, optional
-        As for :func:`virtuallab.intake.read_recording`.
+        As for :func:`virtuallab.recordings.read_recording`.
     match : bool
         Of an experiment: record its preserved subjects as the recording was made, and train on
         that.
@@ -96,14 +102,14 @@ def identify(
     """
     console = console or Console(quiet=True)
     if save is not None:
-        decoder_file.check_decoder_place(save)
+        check_decoder_location(save)
         check_folder(save)
     for one in [recording] if isinstance(recording, Path) else recording:
         _check_own(one, subject)
     read = read_recording(recording, subject, stimuli_table=stimuli_table, visits_from=visits_from)
-    if decoder_file.is_decoder(decoder):
+    if is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)
-        trained, facts = decoder_file.load(decoder)
+        trained, facts = load_decoder(decoder)
     else:
         wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
@@ -111,7 +117,7 @@ def identify(
     console.print(identification_summary(found))
     # Last: where it cannot be written, the answer is there all the same.
     if save is not None:
-        decoder_file.save(trained, facts, save)
+        save_decoder(trained, facts, save)
         say(console, f"Decoder written: {save}")
     return found
 
@@ -187,7 +193,7 @@ def _of_experiment(
     )
 
 
-def _sample(recording: xr.Dataset, facts: Facts) -> Samples:
+def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
     """What the decoder reads of the recording, if it has as many stages."""
     first = min(facts.visits)
     count = recording.sizes[VISIT] - (first == 0)
@@ -229,7 +235,9 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
     )
 
 
-def _differences(recording: xr.Dataset, values: np.ndarray, facts: Facts) -> Iterator[str]:
+def _differences(
+    recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadata
+) -> Iterator[str]:
     """Say in what the recording is unlike those that the decoder was trained on."""
     visits = len(facts.visits)
     for what, here, (low, high) in (

@@ -15,8 +15,8 @@ from virtuallab.errors import MachineError
 from virtuallab.lab.cost import megabytes, stored
 from virtuallab.lab.stages import TRAIN, probes_in, stage
 from virtuallab.store import Store, open_tree
-from virtuallab.store.damage import Damage
-from virtuallab.store.integrity import without_root
+from virtuallab.store.integrity.damage import Damage
+from virtuallab.store.integrity.verification import verify_bytes
 from virtuallab.vocabulary import DONE, STATUS
 
 
@@ -46,7 +46,7 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     try:
         store = Store.open(path)
     except MachineError:
-        if verify and (damage := without_root(path)):
+        if verify and (damage := verify_bytes(path)):
             return plain(f"{path}: what is damaged has to be made anew first"), _lines(damage)
         raise
     damage = store.verify() if verify else store.damaged_records()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtuallab.errors import StoreError, UserError
-from virtuallab.store.disk import writing
+from virtuallab.store.files.atomic_write import writing
 
 if TYPE_CHECKING:
     from optuna.storages import JournalStorage

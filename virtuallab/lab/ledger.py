@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from virtuallab.errors import MachineError
-from virtuallab.store.disk import write_json, writing
+from virtuallab.store.files.atomic_write import write_json, writing
 
 
 class Ledger:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from virtuallab.errors import StoreError, UserError, VirtuallabError
-from virtuallab.store.disk import write_text, writing
+from virtuallab.store.files.atomic_write import write_text, writing
 
 _PAGE = b'<meta name="generator" content="virtuallab">'  # near the top of every page of ours
 

@@ -24,8 +24,9 @@ from virtuallab.lab.outputs import check_folder
 from virtuallab.lab.progress import counting
 from virtuallab.lab.stages import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
-from virtuallab.store import Store, open_tree, writer
-from virtuallab.store.place import check_place
+from virtuallab.store import Store, create_store, open_tree, writer
+from virtuallab.store.integrity.recovery import repair_root
+from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, VISIT, describe
@@ -163,7 +164,7 @@ def home(protocol: Protocol, subjects: Path | None, store: Path | None) -> Path:
         If no experiment can be at the place that was given, or its own may not be written there.
     """
     place = subjects or store or Path("runs") / f"{protocol.name}.zarr"
-    check_place(place)
+    check_location(place)
     if subjects is None:
         check_folder(place)
     return place
@@ -174,7 +175,7 @@ def begin(
 ) -> Experiment:
     """Open the store of this protocol, or make it."""
     if root.exists():
-        Store.mend_root(root)
+        repair_root(root)
         kept = Store.open(root)
         _refuse_another(kept, protocol)
         experiment = resume(kept, protocol)
@@ -186,7 +187,7 @@ def begin(
     plan = planning.make(protocol, workers=workers)
     console.print(planning.describe(plan))
     subjects = table.describe_subjects(plan.subjects)
-    made = Store.create(
+    made = create_store(
         root,
         subjects=subjects,
         provenance={
@@ -217,7 +218,7 @@ def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
     console : rich.console.Console
     """
     for stage in stages:
-        if count := store.make_anew(stage):
+        if count := store.invalidate_damaged(stage):
             subjects = "1 subject is" if count == 1 else f"{count} subjects are"
             say(console, f"{stage}: {subjects} damaged and made anew")
 

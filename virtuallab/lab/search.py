@@ -30,7 +30,7 @@ from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_s
 from virtuallab.protocol.schema import repointed
 from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
 from virtuallab.protocol.tuned import tuned_text
-from virtuallab.store.disk import writing
+from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.training.outcome import Visit
 from virtuallab.subject.training.trainer import train

@@ -9,7 +9,7 @@ from virtuallab.errors import UserError
 from virtuallab.lab import schema
 from virtuallab.lab.outputs import write_file
 from virtuallab.protocol import STARTER
-from virtuallab.store.disk import write_text, writing
+from virtuallab.store.files.atomic_write import write_text, writing
 
 _SCHEMA = Path("schema") / "protocol.schema.json"  # as the first line of the starter names it
 

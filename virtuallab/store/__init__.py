@@ -1,7 +1,8 @@
 """The store: one zarr v3 tree per experiment, one chunk per subject, one writer."""
 
-from virtuallab.store.experiment_store import Store
+from virtuallab.store.create import create_store
 from virtuallab.store.open import open_tree
+from virtuallab.store.store import Store
 from virtuallab.store.writer import writer
 
-__all__ = ["Store", "open_tree", "writer"]
+__all__ = ["Store", "create_store", "open_tree", "writer"]

@@ -8,29 +8,27 @@ from pathlib import Path
 import xarray as xr
 
 from virtuallab.errors import StoreError
-from virtuallab.store.damage import refuse
-from virtuallab.store.integrity import check_static, manifest_of, of_root, reading
-from virtuallab.store.layout import named_on_values
-from virtuallab.store.mending import mend
-from virtuallab.store.metadata import is_gathered, quiet, root_metadata
-from virtuallab.store.ownership import MARK, check_own
-from virtuallab.store.place import check_place
-from virtuallab.store.records import records_folder
+from virtuallab.store.integrity.damage import raise_if_damaged
+from virtuallab.store.integrity.ownership import MARK_FILE, check_ownership
+from virtuallab.store.integrity.recovery import recover_interrupted
+from virtuallab.store.integrity.static_files import StaticFiles
+from virtuallab.store.integrity.verification import check_static, read_manifest, reading
+from virtuallab.store.layout.arrays import coords_by_subject, replace_variables
+from virtuallab.store.layout.location import check_location, records_folder
+from virtuallab.store.layout.zarr_metadata import is_consolidated, quiet_zarr, root_metadata
 
 SCHEMA_VERSION = 1
 
 
-def check_is_ours(path: Path) -> None:
-    """Refuse whatever is not a store of ours that this version can read.
+def check_experiment(path: Path) -> None:
+    """Refuse whatever is not an experiment that this version can read.
 
     Raises
     ------
-    StoreError
-        If it is no store of ours.
-    MachineError
-        If the root's metadata is damaged, or the manifest, which would tell.
+    StoreError, MachineError
+        If it is no experiment; if the root's metadata or the manifest is damaged.
     """
-    check_place(path)
+    check_location(path)
     if path.is_symlink() and not path.exists():
         raise StoreError(f"{path} is a link to {path.readlink()}, where nothing is.")
     if not path.exists():
@@ -38,14 +36,14 @@ def check_is_ours(path: Path) -> None:
         near = [folder for folder in folders if _is_experiment(folder)]
         known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
         records = records_folder(path)
-        if (records / MARK).is_file():
+        if (records / MARK_FILE).is_file():
             known = f" Its records are there, {records}: it was moved or removed.{known}"
         raise StoreError(f"{path}: there is no experiment.{known} Make one with virtuallab run.")
     if not path.is_dir():
         raise StoreError(f"{path} is a file; an experiment is a folder, runs/NAME.zarr.")
     if records_folder(path).is_dir():
-        check_own(records_folder(path), path)
-        refuse(of_root(path, manifest_of(path)), path)
+        check_ownership(records_folder(path), path)
+        raise_if_damaged(StaticFiles(path, read_manifest(path)).root_damage(), path)
     version = _schema_version(path)
     if version is None:
         raise StoreError(f"{path} is not an experiment of virtuallab.")
@@ -57,7 +55,7 @@ def check_is_ours(path: Path) -> None:
 
 
 def _schema_version(path: Path) -> int | None:
-    """Return of which schema a store's root says that it is; None if it does not say."""
+    """Return the schema version that a store's root names; None if it names none."""
     try:
         return int(root_metadata(path)["attributes"]["virtuallab_schema"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -65,71 +63,70 @@ def _schema_version(path: Path) -> int | None:
 
 
 def _is_experiment(path: Path) -> bool:
-    """Whether a folder is an experiment, be it damaged; results of comparisons are zarr as well."""
-    return (records_folder(path) / MARK).is_file() or _schema_version(path) is not None
+    """Return whether a folder is an experiment, damaged or not; comparisons are zarr as well."""
+    return (records_folder(path) / MARK_FILE).is_file() or _schema_version(path) is not None
 
 
 def open_tree(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     """Open an experiment with all its coordinates loaded, and its values left on disk.
 
-    Metadata, coordinates and tables are compared with their digests, where ``NAME.records`` is
-    beside it; values of subjects are not.
+    Metadata, coordinates and tables are compared with their digests if ``NAME.records`` is beside
+    it; values of subjects are not.
 
     Parameters
     ----------
     path : Path
     without : collection of str
-        Nodes that are left out with all below them, and not looked at: see
-        :func:`virtuallab.store.integrity.damaged_parts`.
+        Nodes that are left out, with all below them, and not compared: see
+        :func:`virtuallab.store.integrity.verification.damaged_parts`.
+
+    Returns
+    -------
+    xr.DataTree
 
     Raises
     ------
-    StoreError
-        If there is none at this path.
-    MachineError
-        If metadata, a coordinate or a table is damaged.
+    StoreError, MachineError
+        If there is no experiment; if metadata, a coordinate or a table is damaged.
     """
-    check_is_ours(path)
-    mend(path)
+    check_experiment(path)
+    recover_interrupted(path)
     check_static(path, without)
-    with reading(path), quiet():
+    with reading(path), quiet_zarr():
         if without:
-            return _of_nodes(path, without)
-        tree = xr.open_datatree(path, engine="zarr", consolidated=is_gathered(path))
-        loaded = {node.path: with_coords(node.to_dataset(inherit=False)) for node in tree.subtree}
-        return xr.DataTree.from_dict(loaded, name=path.stem)
+            # One by one: a group cannot be opened if one of its nodes is damaged.
+            below = tuple(f"{node}/" for node in without)
+            opened = {"/": xr.Dataset(attrs=dict(root_metadata(path)["attributes"]))}
+            for node in read_manifest(path).with_arrays():
+                if not f"{node}/".startswith(below):
+                    opened[node] = open_node(path, node)
+        else:
+            tree = xr.open_datatree(path, engine="zarr", consolidated=is_consolidated(path))
+            opened = {n.path: with_coords(n.to_dataset(inherit=False)) for n in tree.subtree}
+        return xr.DataTree.from_dict(opened, name=path.stem)
 
 
-def _of_nodes(path: Path, without: Collection[str]) -> xr.DataTree:
-    """Open the nodes with arrays one by one: a group cannot be, if one of its nodes is damaged."""
-    below = tuple(f"{node}/" for node in without)
-    opened = {"/": xr.Dataset(attrs=dict(root_metadata(path)["attributes"]))}
-    for node in manifest_of(path).with_arrays():
-        if not f"{node}/".startswith(below):
-            opened[node] = with_coords(
-                xr.open_zarr(str(path), group=node, consolidated=False, chunks=None, zarr_format=3)
-            )
-    return xr.DataTree.from_dict(opened, name=path.stem)
+def open_node(path: Path, node: str) -> xr.Dataset:
+    """Open one node of an experiment as :func:`with_coords` returns it; nothing is compared."""
+    with quiet_zarr():
+        return with_coords(
+            xr.open_zarr(str(path), group=node, consolidated=False, chunks=None, zarr_format=3)
+        )
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:
-    """Load every word and the coordinates that all subjects share; leave other numbers on disk.
+    """Load all text and the coordinates that subjects share; leave other numbers on disk.
 
-    Coordinates that each subject has its own of (its units, its stimuli) lie on disk by subject:
-    there are as many files of them as there are subjects.
+    Coordinates of which each subject has its own (its units, its stimuli) lie on disk by subject,
+    in as many files as there are subjects.
 
-    Words become Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
-    not know numpy's own variable-length strings yet.
+    Text becomes Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
+    not know numpy's variable-length strings yet.
     """
-    words = {
-        name: variable.load().astype(object)
+    shared = dataset.coords.keys() - coords_by_subject(dataset)
+    loaded = {
+        name: variable.load().astype(object) if variable.dtype.kind == "T" else variable.load()
         for name, variable in dataset.variables.items()
-        if variable.dtype.kind == "T"
+        if variable.dtype.kind == "T" or name in shared
     }
-    own = named_on_values(dataset)
-    coords = {
-        name: words[name] if name in words else c.variable if name in own else c.variable.load()
-        for name, c in dataset.coords.items()
-    }
-    values = {name: variable for name, variable in words.items() if name not in dataset.coords}
-    return dataset.assign_coords(coords).assign(values)
+    return replace_variables(dataset, loaded)

@@ -1,4 +1,4 @@
-"""Where an experiment came from: enough to make it again."""
+"""Provenance of an experiment: what is needed to make it again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES = (
 def provenance(
     *, text: str, resolved: str, title: str, summary: str, seed: int, source: Path | None = None
 ) -> dict[str, str]:
-    """Collect what is kept in the attributes of a store.
+    """Return the provenance that the attributes of a store keep.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def provenance(
         Name and question of the protocol.
     seed : int
     source : Path, optional
-        The protocol's file: the commit of its repository is kept, and nothing of where it lies.
+        The protocol's file: the commit of its repository is kept, but not its path.
     """
     return {
         "title": title,
@@ -62,7 +62,7 @@ def _version(package: str) -> str:
 
 
 def _git_state(path: Path) -> str:
-    """Commit that a file or folder belongs to, and whether it differs from that; empty if none."""
+    """Return the commit of a file or folder, and whether it was changed; empty if there is none."""
     place = path.resolve()
 
     def git(*words: str) -> str:

@@ -1,28 +1,31 @@
-"""Who may write into a store: whoever holds its lock, after what a kill left is mended."""
+"""Exclusive access for writing into a store: the lock, after a check and a recovery."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from virtuallab.errors import StoreError
-from virtuallab.store.disk import writing
-from virtuallab.store.lock import LOCK_FILE, locked
-from virtuallab.store.mending import repair
-from virtuallab.store.open import check_is_ours
-from virtuallab.store.ownership import MARK, check_free, check_own, is_begun
-from virtuallab.store.place import check_place
-from virtuallab.store.records import Records
+from virtuallab.store.files.atomic_write import writing
+from virtuallab.store.files.lock import LOCK_FILE, locked
+from virtuallab.store.integrity.ownership import (
+    MARK_FILE,
+    check_ownership,
+    check_unclaimed,
+    is_only_begun,
+)
+from virtuallab.store.integrity.recovery import recover_locked
+from virtuallab.store.layout.location import check_location, check_suffix, records_folder
+from virtuallab.store.open import check_experiment
 
 
 @contextmanager
 def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
-    """Hold a store as its only writer; mend what a kill left.
+    """Hold a store as its only writer, after repairing what a kill left; readers need no lock.
 
-    Readers need nothing of this. Within the block other commands of this process may write too.
+    Within the block, other commands of this process may write too.
 
     Parameters
     ----------
@@ -35,48 +38,38 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
     ------
     StoreError
         If there is none and none is made, another process writes into it, its records belong to
-        something else, or the place cannot be that of an experiment.
+        something else, or no experiment can be at this path.
     """
-    check_place(path)
+    check_location(path)
     if not makes and not (path.is_dir() and path.suffix == ".zarr"):
-        check_is_ours(path)
-    if path.suffix != ".zarr":
-        raise StoreError(f"{path}: an experiment's name ends in .zarr; call it {path}.zarr.")
-    folder = Records(path).folder
+        check_experiment(path)
+    check_suffix(path)
+    folder = records_folder(path)
     if os.path.lexists(path):
         if not (path.is_dir() and folder.is_dir()):  # then it may be no experiment at all
-            check_is_ours(path)
-        check_own(folder, path)
+            check_experiment(path)
+        check_ownership(folder, path)
     else:
-        check_free(folder, path)
+        check_unclaimed(folder, path)
         with writing(path):
             folder.mkdir(parents=True, exist_ok=True)
-    with _held(path, folder) as is_first:
+    with ExitStack() as stack:
+        with writing(folder):  # errors of taking the lock, not of the block
+            is_first = stack.enter_context(locked(path, folder))
         if is_first and path.exists():
-            repair(path)
+            recover_locked(path)
         try:
             yield
         finally:
             if is_first and not path.exists():
-                _forget(folder)
+                _remove_begun(folder)
 
 
-@contextmanager
-def _held(path: Path, folder: Path) -> Iterator[bool]:
-    lock = locked(path, folder)
-    with writing(folder):
-        is_first = lock.__enter__()
-    try:
-        yield is_first
-    finally:
-        lock.__exit__(None, None, None)
-
-
-def _forget(records: Path) -> None:
-    """Remove the records folder of a store that was not made after all."""
+def _remove_begun(records: Path) -> None:
+    """Remove the records folder of a store that was not made."""
     with suppress(OSError):
-        if is_begun(records):
+        if is_only_begun(records):
             shutil.rmtree(records / ".aside", ignore_errors=True)
-            for name in (MARK, LOCK_FILE):
+            for name in (MARK_FILE, LOCK_FILE):
                 (records / name).unlink(missing_ok=True)
             os.rmdir(records)  # noqa: PTH106

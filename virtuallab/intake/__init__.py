@@ -1,6 +1,0 @@
-"""Intake: a recording made elsewhere, checked and in the form in which the probes record."""
-
-from virtuallab.intake.matching import matching_probe, signal_to_noise_of
-from virtuallab.intake.read import read_recording
-
-__all__ = ["matching_probe", "read_recording", "signal_to_noise_of"]

@@ -1,0 +1,6 @@
+"""Read somebody's recording (zarr, netCDF, NWB) into the form in which probes record."""
+
+from virtuallab.recordings.matching import matching_probe, signal_to_noise_of
+from virtuallab.recordings.read import read_recording
+
+__all__ = ["matching_probe", "read_recording", "signal_to_noise_of"]

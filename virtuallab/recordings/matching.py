@@ -1,0 +1,139 @@
+"""Find the probe that records the lab's own subjects as a given recording was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+from virtuallab.errors import UnknownName, UserError
+from virtuallab.probe.noise.calcium import Calcium
+from virtuallab.probe.noise.gaussian import Noise
+from virtuallab.probe.noise.spikes import Spikes
+from virtuallab.probe.probe import Probe
+from virtuallab.probe.resolved import ResolvedProbe
+from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
+
+
+def matching_probe(
+    recording: xr.Dataset, steps: Sequence[int], *, fractions: bool = False
+) -> Probe:
+    """Return a probe that records as much of a subject as a given recording holds.
+
+    It has as many units, evenly divided over layers, as many stimuli and as many visits. Visits lie
+    at the recording's steps, or at the nearest that were preserved. If the recording is longer than
+    the subjects learned, or two steps would share a visit, visits lie at the same fractions of
+    learning, the last at its end. Without steps they are spread evenly. Noise and the share of
+    units lost from visit to visit are those of the recording, if known. A recording of this
+    laboratory names its probe, which gives noise, averages, spikes and fluorescence.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+        As :func:`read_recording` returns it.
+    steps : sequence of int
+        Training steps at which the lab's subjects were preserved, ascending.
+    fractions : bool
+        Whether to place visits at the same fractions of learning in any case: steps of a recording
+        may count something else than the lab's do.
+
+    Returns
+    -------
+    Probe
+
+    Raises
+    ------
+    UserError
+        If the subjects were preserved too rarely, or the recording is all noise.
+    """
+    snr = signal_to_noise_of(recording)
+    if snr is not None and not snr > 0:
+        raise UserError(
+            "responses to different stimuli differ by no more than those to the same one "
+            "(snr 0): there is no signal to match. Average more repeats, or choose units that "
+            "respond."
+        )
+    turnover = None
+    if "unit_matched" in recording:
+        turnover = float(1 - recording["unit_matched"].to_numpy()[1:].mean()) or None
+    matched = Probe(
+        units=recording.sizes[UNIT],
+        division="even",
+        turnover=turnover,
+        noise=None if snr is None else Noise(snr=snr),
+        visits=_visits(recording, np.asarray(steps, dtype=np.float64), fractions),
+        stimuli=recording.sizes[STIMULUS],
+        observables=(ACTIVITY,),
+    )
+    own = _own_design(recording)
+    if own is None:
+        return matched
+    return replace(matched, noise=own.noise, pool=own.pool, spikes=own.spikes, calcium=own.calcium)
+
+
+def signal_to_noise_of(recording: xr.Dataset) -> float | None:
+    """Return the signal-to-noise ratio of a recording: of its probe, or estimated from repeats.
+
+    None if it is not known.
+    """
+    own = _own_design(recording)
+    if own is not None:
+        return own.noise.ratio
+    snr = recording.attrs.get("snr")
+    return None if snr is None else float(snr)
+
+
+def _own_design(recording: xr.Dataset) -> ResolvedProbe | None:
+    """Return the probe of a recording of this laboratory; None of one made elsewhere."""
+    try:
+        written = json.loads(recording.attrs["probe"])
+        noise, spikes, calcium = (written[name] for name in ("noise", "spikes", "calcium"))
+        return Probe(
+            device=written["device"] if isinstance(written["device"], str) else None,
+            pool=written["pool"],
+            noise=None if noise is None else Noise(**noise),
+            spikes=None if spikes is None else Spikes(**spikes),
+            calcium=None if calcium is None else Calcium(**calcium),
+        ).resolved
+    except (KeyError, TypeError, ValueError, RecursionError, UnknownName):
+        return None
+
+
+def _visits(
+    recording: xr.Dataset, preserved: jt.Float[np.ndarray, " visit"], fractions: bool
+) -> int | tuple[int, ...]:
+    count, available = recording.sizes[VISIT], len(preserved)
+    advice = "Preserve more with subjects.visits, or use fewer visits of the recording."
+    if count > available:
+        raise UserError(
+            f"the recording has {count} visits, and subjects were preserved at {available}. "
+            f"{advice}"
+        )
+    if "step" not in recording.coords:
+        return count
+    step = recording["step"].to_numpy()
+    if not fractions and step.max() <= preserved[-1] + np.diff(preserved[-2:]).sum() / 2:
+        same = _nearest(step, preserved)
+        if len(set(same.tolist())) == count:
+            return tuple(same.tolist())
+    visits = _nearest(step * (preserved[-1] / step.max() if step.max() > 0 else 1), preserved)
+    for earlier, later in zip(range(count - 1), range(1, count), strict=True):
+        if visits[earlier] == visits[later]:
+            raise UserError(
+                f"visits {earlier} and {later} of the recording (steps {step[earlier]} and "
+                f"{step[later]} of {step.max()}) both fall on visit {visits[later]} of the "
+                f"{available} at which subjects were preserved. {advice}"
+            )
+    return tuple(visits.tolist())
+
+
+def _nearest(
+    steps: jt.Real[np.ndarray, " n"], preserved: jt.Float[np.ndarray, " visit"]
+) -> jt.Int[np.ndarray, " n"]:
+    """Return the visit nearest to each step."""
+    found: jt.Int[np.ndarray, " n"] = np.abs(preserved - steps[:, None]).argmin(axis=1)
+    return found

@@ -1,0 +1,191 @@
+"""Read a recording from a netCDF file, a zarr folder or NWB files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+
+from virtuallab.errors import UserError
+from virtuallab.recordings.conversion import select_subject, select_variables, to_recording
+from virtuallab.recordings.file_access import import_library, reading_file
+from virtuallab.recordings.file_search import find_nwb_files, recording_files
+from virtuallab.recordings.nwb.session_file import nwb_in_zarr
+from virtuallab.recordings.nwb.sessions import read_sessions
+from virtuallab.recordings.text import first_few
+from virtuallab.vocabulary import ACTIVITY
+
+_NETCDF: Final = (".nc", ".nc4", ".netcdf", ".cdf")
+_ZARR: Final = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")
+_KNOWN: Final = "a netCDF file (.nc), a zarr folder (.zarr), NWB files (.nwb), or a folder of them"
+
+
+def read_recording(
+    path: Path | Sequence[Path],
+    subject: str | None = None,
+    *,
+    stimuli_table: str | None = None,
+    visits_from: str | None = None,
+) -> xr.Dataset:
+    """Read a recording that was made elsewhere into the form in which a probe records.
+
+    Repeated presentations are averaged: those along the axis ``trial`` (or ``repeat``) and those
+    whose ``stimulus`` has the same name. A presentation that is NaN in every unit was not held; one
+    that is NaN in some units is left out for these. A response without a presentation at one of the
+    visits is missing, and features use only what was measured at every visit.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        A netCDF file or zarr folder with ``activity(visit, stimulus, unit)``, also one of an
+        experiment, ``runs/NAME.zarr/recordings/PROBE/ARCHITECTURE``; a folder of NWB files, or
+        such files, one for each visit.
+    subject : str, optional
+        Which one, if there are several.
+    stimuli_table : str, optional
+        Of NWB files: the table of intervals that gives the stimulus of each time; ``trials`` if not
+        given.
+    visits_from : str, optional
+        Of NWB files: the table of intervals, such as ``epochs``, that marks several visits in one
+        file. Rows with the same tags are one visit; without tags each row is one.
+
+    Returns
+    -------
+    xr.Dataset
+        ``activity`` (visit, stimulus, unit) in single precision, with ``visit``, ``layer``,
+        ``layer_depth``, ``depth_group``, ``n_units`` and ``unit_layer`` as a probe gives them, the
+        units of a layer together. If the file has them: ``step``, ``stimulus_label`` (-1 for a
+        stimulus without class) and ``unit_matched``. If responses are missing: ``observed``
+        (stimulus, unit), whether a response was measured at every visit. Attributes: ``repeats``,
+        presentations of a stimulus at a visit; if known from repeats, ``snr``, the signal-to-noise
+        ratio of the averages (as of :class:`virtuallab.probe.Noise`; the root of the mean square
+        over layers) and ``snr_by_layer``; of NWB files, ``dropped_units``, the number of units that
+        are not in all of them; ``missing_responses``, their number, if there are any; ``notes``,
+        what was left out or matched, in words.
+
+    Raises
+    ------
+    UserError, MissingLibrary
+        If it cannot be read, or cannot be a recording, or needs a library that is not installed;
+        the message says why and what to do.
+    """
+    paths = [path] if isinstance(path, Path) else list(path)
+    if not paths:
+        raise UserError("no file is named.")
+    for one in paths:
+        if not one.exists():
+            raise UserError(_missing_path_message(one))
+    skipped: list[str] = []
+    if len(paths) > 1:
+        kept, skipped = recording_files(paths)
+        paths = kept or paths
+    first = paths[0]
+    of_nwb = {"stimuli_table": stimuli_table, "visits_from": visits_from}
+    if all(one.suffix.lower() == ".nwb" for one in paths):
+        source = str(first) if len(paths) == 1 else f"{first}, ..."
+        return _read_nwb(paths, source, subject, skipped, of_nwb)
+    if len(paths) > 1:
+        raise UserError(
+            f"{first_few(paths)}: several files are read as visits if all are NWB files. Put other "
+            "recordings into one file, along the dim visit."
+        )
+    if first.is_dir() and not _is_zarr(first):
+        files, skipped = find_nwb_files(first)
+        if files:
+            return _read_nwb(files, str(first), subject, skipped, of_nwb)
+        raise UserError(_no_recording_message(first))
+    for name, value in of_nwb.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{first}: {option} chooses a table of NWB files; leave it out.")
+    if first.is_dir():
+        return _read_zarr(first, subject)
+    if first.suffix.lower() in _NETCDF:
+        return _read_arrays(first, _netcdf_engine(first), "a netCDF file", subject)
+    raise UserError(f"{first}: cannot tell what {first.suffix or 'it'} is. Known: {_KNOWN}.")
+
+
+def _missing_path_message(path: Path) -> str:
+    there = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, there, n=1)
+    hint = f" Did you mean {path.parent / near[0]}?" if near else ""
+    return f"{path}: there is no such file or folder.{hint}"
+
+
+def _no_recording_message(folder: Path) -> str:
+    there, _ = recording_files(folder.iterdir())
+    for path in there:
+        if _is_nwb_zarr(path):
+            return nwb_in_zarr(path)
+    one = [path for path in there if path.suffix.lower() in _NETCDF or _is_zarr(path)]
+    if one:
+        return f"{folder}: name one of the recordings in this folder: {first_few(one)}."
+    inside = f"it holds {first_few([path.name for path in there])}" if there else "it is empty"
+    return f"{folder}: no recording is in this folder; {inside}. Known: {_KNOWN}."
+
+
+def _is_zarr(path: Path) -> bool:
+    return path.is_dir() and (
+        path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _ZARR)
+    )
+
+
+def _is_nwb_zarr(path: Path) -> bool:
+    return path.name.lower().endswith(".nwb.zarr") or (path / ".specloc").exists()
+
+
+def _read_zarr(path: Path, subject: str | None) -> xr.Dataset:
+    if _is_nwb_zarr(path):
+        raise UserError(nwb_in_zarr(path))
+    inside = sorted(path.glob(f"recordings/*/*/{ACTIVITY}"))
+    if inside:
+        nodes = [str(array.parent.relative_to(path)) for array in inside]
+        raise UserError(
+            f"{path}: this is a whole experiment. Name one of its recordings: "
+            f"{path / nodes[0]}. It has {first_few(nodes)}."
+        )
+    return _read_arrays(path, "zarr", "a zarr folder", subject, consolidated=False)
+
+
+def _read_nwb(
+    files: Sequence[Path],
+    source: str,
+    subject: str | None,
+    skipped: Sequence[str],
+    options: Mapping[str, str | None],
+) -> xr.Dataset:
+    dataset, notes = read_sessions(files, source, **options)
+    one = select_subject(dataset, subject, source)
+    return to_recording(one, source, [*skipped, *notes]).assign_attrs(dataset.attrs)
+
+
+def _read_arrays(
+    path: Path, engine: str, kind: str, subject: str | None, **options: Any
+) -> xr.Dataset:
+    source = str(path)
+    with reading_file(path, kind):
+        # Units such as seconds, or days since a date, would turn responses and steps into times.
+        dataset = xr.open_dataset(
+            path, engine=engine, decode_times=False, decode_timedelta=False, **options
+        )
+    with dataset:
+        one = select_subject(select_variables(dataset, source), subject, source)
+        with reading_file(path, kind):
+            one.load()
+    found = to_recording(one, source)
+    if "probe" in one.attrs:  # of our own recordings: how it was made
+        found.attrs["probe"] = one.attrs["probe"]
+    return found
+
+
+def _netcdf_engine(path: Path) -> str:
+    with reading_file(path, "a netCDF file"), path.open("rb") as file:
+        classic = file.read(3) == b"CDF"  # netCDF 3, not 4
+    if classic:
+        return "scipy"
+    for name in ("h5py", "h5netcdf"):
+        import_library(name, "to read netCDF files")
+    return "h5netcdf"

@@ -1,0 +1,56 @@
+"""Names as text, however a file keeps them, and short lists of names for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import jaxtyping as jt
+import numpy as np
+
+_SHOWN = 3
+_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write a missing value
+
+
+def as_text(values: Iterable[object]) -> list[str]:
+    """Return names as text.
+
+    >>> as_text([2.0, 2, b"V1", "CA1 "])
+    ['2', '2', 'V1', 'CA1']
+    """
+    return [_text(value) for value in values]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    elif isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def is_missing(names: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
+    """Return which names, as :func:`as_text` returns them, are missing.
+
+    >>> is_missing(as_text([1.0, float("nan"), "", "V1"])).tolist()
+    [False, True, True, False]
+    """
+    return np.array([name in _MISSING for name in names], dtype=bool)
+
+
+def first_few(names: Sequence[object]) -> str:
+    """Return the first of many names, and how many follow.
+
+    >>> first_few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    shown = ", ".join(map(str, names[:_SHOWN]))
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+def count_noun(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where needed.
+
+    >>> count_noun(1, "unit"), count_noun(2, "unit")
+    ('1 unit', '2 units')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

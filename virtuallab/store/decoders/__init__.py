@@ -1,0 +1,1 @@
+"""Trained decoders as folders on disk."""

@@ -1,0 +1,281 @@
+"""Save and load a trained decoder: numbers as JSON, estimators in a form that runs no code.
+
+A pickle runs whatever its author wrote into it. Here estimators are kept by skops, which makes
+objects only of the types listed below and of those of scikit-learn; a file with any other type is
+refused before anything in it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import skops.io
+from pydantic import TypeAdapter, ValidationError
+
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.uncertainty.conformal import Conformity
+from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
+from virtuallab.errors import MachineError, StoreError, VirtuallabError
+from virtuallab.probe.statistics.features import change_names
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.validation import check_parts
+from virtuallab.store.files.atomic_replace import replace_folder
+from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writing
+from virtuallab.store.files.digest import read_json
+from virtuallab.store.layout.location import is_system_file
+
+FORMAT: Final = 1
+_FORMAT_KEY = "virtuallab_decoder"
+_NUMBERS = "model.json"
+_ESTIMATORS = "model.skops"
+_PACKAGES = ("virtuallab", "scikit-learn", "numpy", "skops")
+
+# Types of the parts of a decoder, besides those that skops trusts by itself.
+TYPES: Final = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "virtuallab.decoder.features.preprocessing.Bounded",
+    "virtuallab.decoder.features.preprocessing.Finite",
+    "virtuallab.decoder.estimators.conv1d_network.Conv1dNetwork",
+    "virtuallab.decoder.estimators.kernel_machine.KernelMachine",
+    "virtuallab.decoder.estimators.linear_machine.LinearMachine",
+)
+
+
+def is_decoder(path: Path) -> bool:
+    """Return whether a path is that of a saved decoder, by its name or its content."""
+    return path.suffix == ".decoder" or (path / _NUMBERS).is_file()
+
+
+def save_decoder(trained: FittedDecoder, metadata: DecoderMetadata, folder: Path) -> None:
+    """Write a decoder, in the place of an older one.
+
+    Parameters
+    ----------
+    trained : FittedDecoder
+    metadata : DecoderMetadata
+    folder : Path
+        ``NAME.decoder``.
+
+    Raises
+    ------
+    StoreError, MachineError
+        If something else is there, the path may not be written, or the decoder has a part of a
+        type that would not be loaded again; if the disk fails.
+    """
+    check_decoder_location(folder)
+    content = skops.io.dumps(
+        {
+            "estimator": trained.estimator,
+            "space": trained.detector.space_,
+            "neighbours": trained.detector.neighbours_,
+            "machines": trained.detector.machines_,
+        },
+        compression=zipfile.ZIP_DEFLATED,
+    )
+    if foreign := _foreign_types(content):
+        raise StoreError(
+            f"a decoder by {metadata.classifier!r} cannot be saved: it holds {', '.join(foreign)}, "
+            "which would not be loaded again. Choose a classifier of virtuallab's own."
+        )
+    numbers = {
+        _FORMAT_KEY: FORMAT,
+        "rules": list(trained.rules),
+        "temperature": trained.temperature,
+        "conformity": [scores.tolist() for scores in trained.conformity.scores],
+        "novelty": trained.novelty.tolist(),
+        "distance": trained.distance.tolist(),
+        "facts": asdict(metadata),
+        "versions": {name: version(name) for name in _PACKAGES},
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    with writing(folder, resumable=False):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with replace_folder(folder) as draft:
+            draft.mkdir()
+            (draft / _ESTIMATORS).write_bytes(content)
+            flush_to_disk(draft / _ESTIMATORS)
+            write_json(draft / _NUMBERS, numbers)
+
+
+def check_decoder_location(folder: Path) -> None:
+    """Raise a StoreError if a decoder cannot be written here; an older one may be replaced."""
+    if folder.suffix != ".decoder":
+        raise StoreError(f"{folder}: a decoder's name ends in .decoder; call it {folder}.decoder.")
+    if folder.is_symlink():
+        raise StoreError(
+            f"{folder} is a link, through which nothing is written. Choose another name."
+        )
+    if folder.exists() and not _is_ours(folder):
+        raise StoreError(f"{folder} is there already and is no decoder. Choose another name.")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder is a decoder, damaged or not, and holds nothing else."""
+    if not folder.is_dir():
+        return False
+    names = {each.name for each in folder.iterdir() if not is_system_file(each.name)}
+    if not {_NUMBERS} <= names <= {_NUMBERS, _ESTIMATORS}:
+        return False
+    try:
+        return _FORMAT_KEY in json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return True  # damaged: then the names decide
+
+
+def load_decoder(folder: Path) -> tuple[FittedDecoder, DecoderMetadata]:
+    """Read a decoder, after checking all that can be checked.
+
+    Raises
+    ------
+    StoreError, MachineError
+        If it is no decoder, is damaged, holds foreign types, or was made with other versions of
+        what it needs; if a file cannot be read.
+    """
+    numbers = _read_numbers(folder)
+    try:
+        metadata = _metadata(numbers["facts"])
+        _check_versions(metadata, dict(numbers["versions"]), folder)
+        content = _read_estimators(folder, str(numbers["sha256"]))
+        parts = skops.io.loads(content, trusted=list(TYPES))
+        return _trained(numbers, parts), metadata
+    except VirtuallabError:
+        raise
+    # What a part that is missing or out of place raises depends on the part.
+    except Exception as error:
+        raise StoreError(
+            f"{folder} is damaged ({type(error).__name__}: {error}). Train it anew, or copy it "
+            "again."
+        ) from None
+
+
+def _read_numbers(folder: Path) -> Mapping[str, Any]:
+    file = folder / _NUMBERS
+    if not folder.exists():
+        near = sorted(folder.parent.glob("*.decoder")) if folder.parent.is_dir() else []
+        known = f" In {folder.parent}: {', '.join(p.name for p in near)}." if near else ""
+        raise StoreError(f"{folder}: there is no decoder.{known}")
+    try:
+        numbers = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(
+            f"{folder} is not a decoder: there is no {_NUMBERS} in it. A decoder is a folder, "
+            "NAME.decoder."
+        ) from None
+    except ValueError:
+        raise StoreError(
+            f"{file} is damaged: it is not JSON of a decoder. Train it anew, or copy it again."
+        ) from None
+    except OSError as error:
+        raise MachineError(f"{file} could not be read: {error}.") from error
+    found = numbers.get(_FORMAT_KEY)
+    if not isinstance(found, int):
+        raise StoreError(f"{folder} is not a decoder of virtuallab.")
+    if found != FORMAT:
+        raise StoreError(
+            f"{folder} was made by a newer virtuallab. Update it (format {found}, this one reads "
+            f"{FORMAT}). Or train the decoder anew from its experiment."
+        )
+    return numbers
+
+
+def _read_estimators(folder: Path, expected: str) -> bytes:
+    file = folder / _ESTIMATORS
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"{folder} is damaged: {_ESTIMATORS} is missing. Copy it again.") from None
+    except OSError as error:
+        raise MachineError(f"{file} could not be read: {error}.") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise StoreError(
+            f"{file} is damaged: it is not what was written (its checksum differs). Train the "
+            "decoder anew, or copy it again."
+        )
+    try:
+        foreign = _foreign_types(content)
+    # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
+    except Exception as error:
+        raise StoreError(
+            f"{file} is damaged, or no decoder ({type(error).__name__}: {error})."
+        ) from None
+    if foreign:
+        raise StoreError(
+            f"{file} holds what no decoder of virtuallab does: {', '.join(foreign)}. Nothing of it "
+            "was loaded; do not trust where it came from."
+        )
+    return content
+
+
+def _check_versions(metadata: DecoderMetadata, versions: Mapping[str, str], folder: Path) -> None:
+    name = "scikit-learn"
+    made, here = versions[name], version(name)
+    if made.split(".")[:2] != here.split(".")[:2]:
+        raise StoreError(
+            f"{folder} was made with {name} {made}, and {here} is installed, which may read it "
+            f"otherwise. Train the decoder anew from its experiment, or install {name} {made}."
+        )
+    now = change_names()
+    if metadata.change_names != now:
+        gone = sorted(set(metadata.change_names) ^ set(now))
+        what = f"{len(gone)} differ: {', '.join(gone[:3])}" if gone else "their order differs"
+        raise StoreError(
+            f"{folder} reads the features of virtuallab {versions['virtuallab']}, which are not "
+            f"those of {version('virtuallab')} ({what}). Train the decoder anew from its "
+            "experiment."
+        )
+
+
+def _foreign_types(content: bytes) -> list[str]:
+    """Return the types that no decoder of ours is made of; no object is made."""
+    return sorted(set(skops.io.get_untrusted_types(data=content)) - set(TYPES))
+
+
+def _metadata(written: Any) -> DecoderMetadata:
+    # Lists of JSON become tuples, and nothing else is converted.
+    try:
+        found: DecoderMetadata = TypeAdapter(DecoderMetadata).validate_json(
+            json.dumps(written), strict=True
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, ("facts", *first["loc"])))
+        raise ValueError(f"{place}: {first['msg']}") from None
+    return found
+
+
+def _trained(numbers: Mapping[str, Any], parts: Any) -> FittedDecoder:
+    check_parts(parts["estimator"], parts["space"], parts["neighbours"], parts["machines"])
+    scores = tuple(_ascending(each) for each in numbers["conformity"])
+    rules = tuple(map(str, numbers["rules"]))
+    known = sorted(map(str, parts["estimator"].classes_))
+    if sorted(rules) != known or len(scores) != len(rules):
+        raise ValueError(f"it names {', '.join(rules)}, its estimator {', '.join(known)}")
+    detector = NoveltyDetector()
+    detector.space_, detector.neighbours_ = parts["space"], parts["neighbours"]
+    detector.machines_ = parts["machines"]
+    return FittedDecoder(
+        rules=rules,
+        estimator=parts["estimator"],
+        temperature=float(numbers["temperature"]),
+        conformity=Conformity(scores),
+        detector=detector,
+        novelty=_ascending(numbers["novelty"]),
+        distance=_ascending(numbers["distance"]),
+    )
+
+
+def _ascending(values: Any) -> np.ndarray:
+    found = np.array(values, dtype=np.float64)
+    if found.ndim != 1 or (np.diff(found) < 0).any():
+        raise ValueError("scores are not in order")
+    return found

@@ -1,0 +1,1 @@
+"""Commit records, digests and ownership of a store, and the detection of damage."""

@@ -1,0 +1,57 @@
+"""A damaged file of a store, and the message that names it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from virtuallab.errors import MachineError
+
+_SHOWN: Final = 30  # damaged files that one error names
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One file of a store that is not what was written.
+
+    Parameters
+    ----------
+    file : Path
+    problem : str
+        What is wrong with it.
+    command : str
+        The command that makes it anew.
+    subject : str
+        Whose values it holds, ``"sub-0004"``; empty if it belongs to no single subject.
+    """
+
+    file: Path
+    problem: str
+    command: str
+    subject: str = ""
+
+    @classmethod
+    def of(cls, file: Path, command: str, subject: str = "") -> Damage:
+        """Describe a file that is missing, or that exists and differs from what was written."""
+        changed = "is damaged: it is not what was written"
+        return cls(file, changed if file.exists() else "is missing", command, subject)
+
+    def __str__(self) -> str:
+        """Return one line: the file, its subject, the problem, the command."""
+        owner = f" ({self.subject})" if self.subject else ""
+        return f"{self.file}{owner} {self.problem}. To make it anew: {self.command}"
+
+
+def raise_if_damaged(damage: Iterable[Damage], store: Path) -> None:
+    """Raise one MachineError that names all damage, if there is any."""
+    found = list(damage)
+    if not found:
+        return
+    lines = [str(each) for each in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        all_of_them = f"virtuallab status {shlex.quote(str(store))} --verify"
+        lines.append(f"and {len(found) - _SHOWN} more; named by: {all_of_them}")
+    raise MachineError("\n".join(lines))

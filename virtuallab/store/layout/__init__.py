@@ -1,0 +1,1 @@
+"""Where the parts of a store lie on disk, and in what form."""

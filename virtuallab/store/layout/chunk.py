@@ -1,0 +1,105 @@
+"""The one writer of values over subjects, and their checksums.
+
+Writes that share a chunk lose data without an error: each writer reads the chunk, changes its part
+and writes it back. So one chunk holds exactly one subject, and is written whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from virtuallab.errors import StoreError
+from virtuallab.store.files.digest import digest
+from virtuallab.store.layout.arrays import is_text, value_dims
+
+_CHUNK = re.compile(r"c\.[0-9]+((?:\.0)*)")
+
+
+def check_chunk(
+    array: zarr.Array[Any], path: str, subject: int, value: xr.Variable | np.ndarray
+) -> None:
+    """Raise a StoreError for anything but one whole chunk of one subject.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        As it was declared.
+    path : str
+        Of the array, for the message.
+    subject : int
+        Index of the subject.
+    value : xr.Variable or np.ndarray
+        One subject's values, without a subject axis; a Variable's dims are compared too.
+    """
+    if not 0 <= subject < array.shape[0]:
+        raise StoreError(f"{path} has subjects 0 to {array.shape[0] - 1}, not {subject}.")
+    if array.chunks != (1, *array.shape[1:]) or array.shards is not None:
+        raise StoreError(f"{path} does not have one chunk a subject; writes would destroy others.")
+    dims = value_dims(array)
+    found = tuple(map(str, value.dims)) if isinstance(value, xr.Variable) else dims
+    same_type = value.dtype == array.dtype or (is_text(value.dtype) and is_text(array.dtype))
+    if (found, value.shape) != (dims, array.shape[1:]) or not same_type:
+        raise StoreError(
+            f"{path} takes {_axes(dims, array.shape[1:])} {array.dtype} of a subject, "
+            f"not {_axes(found, value.shape)} {value.dtype}."
+        )
+
+
+def write_chunk(array: zarr.Array[Any], subject: int, value: np.ndarray) -> None:
+    """Write one subject's chunk whole; nothing else in the package writes a part of an array."""
+    array[subject : subject + 1] = value[np.newaxis]
+
+
+def chunk_file(array: zarr.Array[Any], subject: int) -> Path:
+    """Return the path, below the store, of the file with one subject's chunk."""
+    key = array.metadata.encode_chunk_key((subject, *[0] * (array.ndim - 1)))
+    return Path(array.path) / key
+
+
+def find_chunk_file(folder: Path, subject: int) -> Path:
+    """Return the file of one subject's chunk, without the array's metadata.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the array; the names of other subjects' files tell how many axes it has.
+    subject : int
+        Index of the subject.
+    """
+    axes = ""
+    with suppress(OSError), os.scandir(folder) as others:
+        axes = next((found[1] for each in others if (found := _CHUNK.fullmatch(each.name))), "")
+    return folder / f"c.{subject}{axes}"
+
+
+def checksum(value: np.ndarray) -> str:
+    """Return the digest of values; of text, with the length of each string.
+
+    >>> checksum(np.array(["ab", "c"])) == checksum(np.array(["a", "bc"]))
+    False
+    """
+    if is_text(value.dtype):
+        content = "".join(f"{len(str(word))}:{word}" for word in value.ravel()).encode()
+    else:
+        content = np.ascontiguousarray(value).tobytes()
+    return digest(content)
+
+
+def read_chunks(array: zarr.Array[Any], subjects: list[int]) -> np.ndarray | None:
+    """Return values of some subjects, (subject, ...); None if a chunk cannot be read."""
+    try:
+        return np.asarray(array.oindex[np.array(subjects, dtype=np.intp)])
+    except Exception:  # the error of a torn chunk depends on the codec
+        return None
+
+
+def _axes(dims: tuple[str, ...], shape: tuple[int, ...]) -> str:
+    return f"({', '.join(f'{dim} {size}' for dim, size in zip(dims, shape, strict=True))})"
