@@ -19,7 +19,7 @@ from virtuallab.decoder import Analysis, Primary
 from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
-from virtuallab.protocol.regime import regime_section
+from virtuallab.protocol.sections.rule_entry import regime_section
 
 KINDS = {
     "rules": registry.RULES,

@@ -15,8 +15,8 @@ from tests.protocol.texts import SMALL, complaints, small
 from virtuallab.lab.schema import SHIPPED as PACKAGED
 from virtuallab.lab.schema import text as printed
 from virtuallab.protocol import STARTER, read, read_text, schema
+from virtuallab.protocol.reading.yaml import parse
 from virtuallab.protocol.schema import repointed
-from virtuallab.protocol.source import parse
 from virtuallab.registry import OPTIMIZERS, REGISTRIES, RULES
 
 ROOT = Path(__file__).parents[2] / "protocols"

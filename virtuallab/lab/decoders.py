@@ -34,7 +34,7 @@ from virtuallab.probe import Probe
 from virtuallab.probe.features import change_names, features
 from virtuallab.probe.reach import recorded
 from virtuallab.probe.schedule import visits_of
-from virtuallab.protocol.plugin import plain
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoder_file import load, save
 from virtuallab.store.facts import Facts

@@ -16,7 +16,7 @@ from virtuallab.lab.bench import measured
 from virtuallab.lab.preserved import Sizes
 from virtuallab.lab.tried import Answer
 from virtuallab.protocol import Compare, Point
-from virtuallab.protocol.plugin import plain
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.report.words import words
 from virtuallab.vocabulary import (
     CLASSIFIER,

@@ -19,8 +19,8 @@ from virtuallab.decoder.comparison import accuracy_interval, balanced
 from virtuallab.decoder.power import Along, Found, Least, Tried, Values
 from virtuallab.decoder.psychometric import Growth, grown
 from virtuallab.protocol import Power
-from virtuallab.protocol.power import SETTINGS
-from virtuallab.protocol.sweep import LogUniform, rounded
+from virtuallab.protocol.sections.power import SETTINGS
+from virtuallab.protocol.settings.distributions import LogUniform, rounded
 
 # Designs, and which implantations of each -> share of these in which each subject was identified.
 Evaluate = Callable[[Sequence[Values], Sequence[int]], np.ndarray]

@@ -14,7 +14,7 @@ from virtuallab.lab.table import columns_of
 from virtuallab.probe import Probe
 from virtuallab.probe.device import unknown_device
 from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
-from virtuallab.protocol.read import faults_in as read_faults
+from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.fit import misfit, unmatched
 from virtuallab.subject.subject import Subject
 

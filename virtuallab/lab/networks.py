@@ -8,8 +8,8 @@ from typing import Any
 from virtuallab.errors import UserError
 from virtuallab.lab.memory import total_memory
 from virtuallab.protocol import Protocol
-from virtuallab.protocol.plugin import Draft
-from virtuallab.protocol.sweep import Distribution, Grid
+from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.protocol.settings.plugin_spec import Draft
 from virtuallab.subject.state import layout_of
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.tracing import Traced, trace

@@ -33,7 +33,7 @@ from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.device import contacts_json
 from virtuallab.probe.features import features
 from virtuallab.protocol import differences
-from virtuallab.protocol.section import adapter
+from virtuallab.protocol.settings.section import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.subject import Subject

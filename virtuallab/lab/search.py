@@ -27,9 +27,15 @@ from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.progress import Advance, counting
 from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_steps
+from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import repointed
-from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
-from virtuallab.protocol.tuned import tuned_text
+from virtuallab.protocol.settings.distributions import (
+    Choice,
+    Distribution,
+    LogUniform,
+    Uniform,
+    rounded,
+)
 from virtuallab.store.disk import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.train import Visit, train

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from virtuallab.protocol import Protocol
-from virtuallab.protocol.plugin import Draft, plain
-from virtuallab.protocol.regime import Regime
+from virtuallab.protocol.sections.rule_entry import Regime
+from virtuallab.protocol.settings.plugin_spec import Draft, plain
 from virtuallab.subject.subject import Subject
 
 _RATE = "learning_rate"  # means another thing in another kind of optimizer

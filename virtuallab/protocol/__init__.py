@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from virtuallab.protocol.compare import Compare
 from virtuallab.protocol.differences import differences
-from virtuallab.protocol.duration import steps, visit_steps
-from virtuallab.protocol.expand import cohorts, expand
+from virtuallab.protocol.expansion import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
-from virtuallab.protocol.power import Power, Prices
-from virtuallab.protocol.read import fault, locate, read, read_text
-from virtuallab.protocol.search import Search
-from virtuallab.protocol.starter import STARTER
-from virtuallab.protocol.studies import Study, studies
-from virtuallab.protocol.varied import Point, Varied
+from virtuallab.protocol.reading.read import fault, locate, read, read_text
+from virtuallab.protocol.reading.starter import STARTER
+from virtuallab.protocol.search_studies import Study, studies
+from virtuallab.protocol.sections.compare import Compare
+from virtuallab.protocol.sections.design import Point, Varied
+from virtuallab.protocol.sections.power import Power, Prices
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.training_length import steps, visit_steps
 
 __all__ = [
     "STARTER",

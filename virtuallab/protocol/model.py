@@ -14,16 +14,16 @@ from virtuallab.decoder import Analysis
 from virtuallab.errors import UnknownName
 from virtuallab.fields import Count, NonNegativeInt
 from virtuallab.probe import Probe
-from virtuallab.protocol.compare import Compare
-from virtuallab.protocol.duration import duration_faults, lengths
-from virtuallab.protocol.explain import Place, refusal
-from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
-from virtuallab.protocol.power import Power
-from virtuallab.protocol.regime import RULE, Name, Regime
-from virtuallab.protocol.search import Search
-from virtuallab.protocol.section import Either, ListOf, OneOf, Section, Written
-from virtuallab.protocol.source import Source
-from virtuallab.protocol.swept import Swept
+from virtuallab.protocol.messages.explain import Place, refusal
+from virtuallab.protocol.reading.yaml import Source
+from virtuallab.protocol.sections.compare import Compare
+from virtuallab.protocol.sections.power import Power
+from virtuallab.protocol.sections.rule_entry import RULE, Name, Regime
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.training_length import duration_faults, lengths
+from virtuallab.protocol.settings.plugin_spec import Draft, PluginOf, plain, size_of
+from virtuallab.protocol.settings.section import Either, ListOf, OneOf, Section, Written
+from virtuallab.protocol.settings.setting_reader import Swept
 from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, OPTIMIZERS, TASKS
 from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
 

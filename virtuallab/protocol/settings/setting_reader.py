@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, ValidationError
 
 from virtuallab.errors import suggest
-from virtuallab.protocol.explain import Place, expected, faults_of, found, refusal
-from virtuallab.protocol.section import Reader, adapter, schema_of, shapes
-from virtuallab.protocol.sweep import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.messages.explain import Place, expected, faults_of, found, refusal
+from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.settings.section import Reader, adapter, schema_of, shapes
 
 _NUMBERS = frozenset({"whole number", "number"})
 _MEANINGS = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from virtuallab.protocol.explain import Place
-from virtuallab.protocol.sweep import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.messages.explain import Place
+from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
 
 if TYPE_CHECKING:
     from virtuallab.protocol.model import Protocol, Subjects

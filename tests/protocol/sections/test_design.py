@@ -10,7 +10,7 @@ from tests.protocol.texts import SMALL
 from virtuallab.errors import ProtocolError
 from virtuallab.probe import Noise, Series
 from virtuallab.protocol import Protocol, read_text
-from virtuallab.protocol.sweep import LogUniform, Uniform
+from virtuallab.protocol.settings.distributions import LogUniform, Uniform
 
 DESIGNS = """\
 compare:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virtuallab.protocol.sweep import Choice, LogUniform, Uniform
+from virtuallab.protocol.settings.distributions import Choice, LogUniform, Uniform
 
 seeds = st.integers(0, 2**32 - 1)
 positive = st.floats(1e-6, 1e6)

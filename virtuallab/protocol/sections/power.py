@@ -8,10 +8,10 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
 from virtuallab.fields import NonNegativeFloat
-from virtuallab.protocol.compare import ClassifierName, Confidence, Design, Observable
-from virtuallab.protocol.explain import Place, refusal
-from virtuallab.protocol.section import Section
-from virtuallab.protocol.sweep import LogUniform, Uniform
+from virtuallab.protocol.messages.explain import Place, refusal
+from virtuallab.protocol.sections.compare import ClassifierName, Confidence, Design, Observable
+from virtuallab.protocol.settings.distributions import LogUniform, Uniform
+from virtuallab.protocol.settings.section import Section
 
 # setting -> the price it is paid by, and whether more of it tells more (1) or less (-1)
 SETTINGS: dict[str, tuple[str | None, int]] = {

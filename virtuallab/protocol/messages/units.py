@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from virtuallab.protocol.explain import Place, found, reads_as_number
+from virtuallab.protocol.messages.explain import Place, found, reads_as_number
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*"

@@ -6,10 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from tests.protocol.toys import TOYS, Car, Wheel
-from virtuallab.protocol.explain import faults_of, path_of
-from virtuallab.protocol.plugin import Draft, PluginOf
-from virtuallab.protocol.section import Written, adapter, section_of
-from virtuallab.protocol.sweep import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.messages.explain import faults_of, path_of
+from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.settings.plugin_spec import Draft, PluginOf
+from virtuallab.protocol.settings.section import Written, adapter, section_of
 
 
 def toy(**settings: Any) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.protocol.texts import protocol
 from virtuallab.protocol import Search, expand, studies
-from virtuallab.protocol.sweep import Choice, LogUniform
+from virtuallab.protocol.settings.distributions import Choice, LogUniform
 
 
 def test_open_settings_of_a_rule_and_all_its_optimizers_are_searched() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tests.protocol.texts import SMALL
 from virtuallab.protocol import Protocol, read, read_text, studies
-from virtuallab.protocol.sweep import Distribution
-from virtuallab.protocol.tuned import tuned_text
+from virtuallab.protocol.reading.tuned_text import tuned_text
+from virtuallab.protocol.settings.distributions import Distribution
 
-QUICKSTART = Path(__file__).parents[2] / "protocols" / "quickstart.yaml"
+QUICKSTART = Path(__file__).parents[3] / "protocols" / "quickstart.yaml"
 
 
 def middle(protocol: Protocol) -> dict[int, dict[str, float]]:

@@ -14,10 +14,10 @@ from pydantic.errors import PydanticUserError
 
 from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.fields import identifying
-from virtuallab.protocol.explain import Place, expected, refusal
-from virtuallab.protocol.section import Reader, Section, built, definition, make_section
-from virtuallab.protocol.sweep import Distribution, Grid
-from virtuallab.protocol.swept import swept
+from virtuallab.protocol.messages.explain import Place, expected, refusal
+from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.protocol.settings.section import Reader, Section, built, definition, make_section
+from virtuallab.protocol.settings.setting_reader import swept
 from virtuallab.registry import Registry
 from virtuallab.text import printable
 

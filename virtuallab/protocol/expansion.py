@@ -13,9 +13,9 @@ import numpy as np
 
 from virtuallab import seeds
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.plugin import Draft, crossed, plain
-from virtuallab.protocol.regime import Regime
-from virtuallab.protocol.sweep import Distribution
+from virtuallab.protocol.sections.rule_entry import Regime
+from virtuallab.protocol.settings.distributions import Distribution
+from virtuallab.protocol.settings.plugin_spec import Draft, crossed, plain
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 if TYPE_CHECKING:

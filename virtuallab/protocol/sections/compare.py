@@ -9,10 +9,10 @@ from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import AfterValidator, Field, model_validator
 
 from virtuallab.errors import UnknownName
-from virtuallab.protocol.explain import Place, refusal
-from virtuallab.protocol.regime import Name
-from virtuallab.protocol.section import Either, ListOf, Section
-from virtuallab.protocol.varied import MOST, Varied, VariedReader
+from virtuallab.protocol.messages.explain import Place, refusal
+from virtuallab.protocol.sections.design import MOST, Varied, VariedReader
+from virtuallab.protocol.sections.rule_entry import Name
+from virtuallab.protocol.settings.section import Either, ListOf, Section
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]

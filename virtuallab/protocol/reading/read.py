@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.contacts import inlined
-from virtuallab.protocol.explain import expected, faults_of
+from virtuallab.protocol.messages.explain import expected, faults_of
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.overrides import override, place_of
-from virtuallab.protocol.source import Source, parse
+from virtuallab.protocol.reading.contacts import inlined
+from virtuallab.protocol.reading.overrides import override, place_of
+from virtuallab.protocol.reading.yaml import Source, parse
 
 _SUFFIXES = (".yaml", ".yml")
 _FEW = 3  # names that a message lists

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import GetJsonSchemaHandler
 
 from virtuallab.probe import Probe
-from virtuallab.protocol.explain import expected, refusal
-from virtuallab.protocol.section import (
+from virtuallab.protocol.messages.explain import expected, refusal
+from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.protocol.settings.section import (
     Reader,
     Section,
     built,
@@ -21,8 +22,7 @@ from virtuallab.protocol.section import (
     make_section,
     settings_of,
 )
-from virtuallab.protocol.sweep import Distribution, Grid
-from virtuallab.protocol.swept import Swept
+from virtuallab.protocol.settings.setting_reader import Swept
 
 MOST = 10_000  # designs of one grid
 

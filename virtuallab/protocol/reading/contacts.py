@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.explain import Place
-from virtuallab.protocol.source import Source
+from virtuallab.protocol.messages.explain import Place
+from virtuallab.protocol.reading.yaml import Source
 
 _TO_UM = {"um": 1.0, "mm": 1e3, "m": 1e6}
 

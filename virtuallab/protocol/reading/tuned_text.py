@@ -13,8 +13,8 @@ from ruamel.yaml.error import YAMLError
 
 from virtuallab.errors import ProtocolError
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.overrides import override
-from virtuallab.protocol.source import parse
+from virtuallab.protocol.reading.overrides import override
+from virtuallab.protocol.reading.yaml import parse
 
 _OPTIMIZER = "optimizer."
 

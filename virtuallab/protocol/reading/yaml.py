@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.explain import Place, path_of
+from virtuallab.protocol.messages.explain import Place, path_of
 
 _MOST_VALUES = 20_000
 _TAG = "tag:yaml.org,2002:"
@@ -83,7 +83,7 @@ def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     try:
         root = yaml.compose(text)
     except YAMLError as error:
-        from virtuallab.protocol.slips import slip_of
+        from virtuallab.protocol.messages.yaml_mistakes import slip_of
 
         slip = slip_of(text, error)
         raise ProtocolError([Fault(file, slip.line, slip.key, slip.message)]) from None

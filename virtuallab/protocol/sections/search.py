@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from virtuallab.protocol.section import Section
+from virtuallab.protocol.settings.section import Section
 
 Objective = Literal["validation_accuracy", "validation_loss", "train_loss"]
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocol.texts import SMALL, protocol
-from virtuallab.protocol import cohorts, expand, read_text, steps, visit_steps
+from virtuallab.protocol import cohorts, expand, expansion, read_text, steps, visit_steps
 from virtuallab.subject.subject import Subject, kind
 
 WIDE = """\
@@ -64,8 +63,7 @@ def test_what_replicates_share_is_written_out_once(monkeypatch: pytest.MonkeyPat
         written.append(value)
         return json.dumps(value)
 
-    module = sys.modules["virtuallab.protocol.expand"]  # of whose name there is a function as well
-    monkeypatch.setattr(module, "_text", text)
+    monkeypatch.setattr(expansion, "_text", text)
     wide("subjects.replicates=2")
     few = len(written)
     wide("subjects.replicates=20")

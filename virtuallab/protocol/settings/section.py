@@ -34,8 +34,15 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
 from virtuallab.errors import UnknownName
-from virtuallab.protocol.explain import Place, expected, faults_of, refusal, retold, shape_of
-from virtuallab.protocol.units import at, in_unit
+from virtuallab.protocol.messages.explain import (
+    Place,
+    expected,
+    faults_of,
+    refusal,
+    retold,
+    shape_of,
+)
+from virtuallab.protocol.messages.units import at, in_unit
 
 _CONFIG = ConfigDict(
     strict=True,

@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from virtuallab import seeds
-from virtuallab.protocol.duration import visit_steps
-from virtuallab.protocol.expand import expand
+from virtuallab.protocol.expansion import expand
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.plugin import Draft, crossed
-from virtuallab.protocol.regime import Regime
-from virtuallab.protocol.search import Search
-from virtuallab.protocol.sweep import Distribution, Grid
+from virtuallab.protocol.sections.rule_entry import Regime
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.training_length import visit_steps
+from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.protocol.settings.plugin_spec import Draft, crossed
 
 if TYPE_CHECKING:
     from virtuallab.subject.subject import Subject

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field, GetJsonSchemaHandler, StringConstraints
 
 from virtuallab.fields import Count
-from virtuallab.protocol.plugin import Draft, PluginOf, draft, name_key
-from virtuallab.protocol.section import Section, make_section
-from virtuallab.protocol.swept import swept
+from virtuallab.protocol.settings.plugin_spec import Draft, PluginOf, draft, name_key
+from virtuallab.protocol.settings.section import Section, make_section
+from virtuallab.protocol.settings.setting_reader import swept
 from virtuallab.registry import OPTIMIZERS, RULES
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=60)]

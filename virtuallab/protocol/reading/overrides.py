@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.explain import Place, found
-from virtuallab.protocol.source import parse
+from virtuallab.protocol.messages.explain import Place, found
+from virtuallab.protocol.reading.yaml import parse
 
 _PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
 
@@ -31,7 +31,7 @@ def override(data: Any, overrides: Sequence[str]) -> dict[Place, str]:
     Parameters
     ----------
     data : dict
-        The document as :func:`virtuallab.protocol.source.parse` returns it.
+        The document as :func:`virtuallab.protocol.reading.yaml.parse` returns it.
     overrides : sequence of str
         ``PATH=VALUE``; a value is read as YAML. Later ones win.
 

@@ -10,7 +10,7 @@ import pytest
 from tests.protocol.texts import SMALL, complaints, protocol, small
 from virtuallab.errors import ProtocolError
 from virtuallab.protocol import fault, locate, read, read_text
-from virtuallab.protocol.source import parse
+from virtuallab.protocol.reading.yaml import parse
 
 
 def complaint(path: Path) -> str:
