@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocol.texts import SMALL, protocol
-from virtuallab.protocol import cohorts, expand, expansion, read_text, steps, visit_steps
+from virtuallab.protocol import cohorts, expand, expansion, read_text
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.subject.subject import Subject, kind
 
 WIDE = """\
@@ -61,7 +62,7 @@ def test_what_replicates_share_is_written_out_once(monkeypatch: pytest.MonkeyPat
 
     def text(value: object) -> str:
         written.append(value)
-        return json.dumps(value)
+        return json.dumps(plain(value))
 
     monkeypatch.setattr(expansion, "_text", text)
     wide("subjects.replicates=2")
@@ -183,31 +184,6 @@ def test_a_subject_has_what_the_protocol_says() -> None:
     subject = expand(protocol())[-1]
     assert subject.label == "sgdm"
     assert (subject.batch_size, subject.steps, subject.replicate, subject.seed) == (32, 100, 1, 3)
-
-
-def test_epochs_are_whole_batches() -> None:
-    made = protocol(("steps: 100", "epochs: 3"))
-    assert steps(made) == 3 * (1200 // 32)
-    assert {s.steps for s in expand(made)} == {111}
-
-
-def test_visits_are_evenly_spread_from_the_start_to_the_end() -> None:
-    assert visit_steps(protocol()) == (0, 25, 50, 75, 100)
-    assert visit_steps(protocol(("visits: 5", "visits: 2"))) == (0, 100)
-    assert visit_steps(protocol(("visits: 5", "visits: 101"))) == tuple(range(101))
-    assert visit_steps(protocol(("visits: 5", "visits: [0, 1, 10]"))) == (0, 1, 10)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(1, 2000), st.integers(2, 100))
-def test_no_visit_is_made_twice(length: int, visits: int) -> None:
-    if visits <= length + 1:
-        made = visit_steps(
-            read_text(SMALL, overrides=(f"subjects.steps={length}", f"subjects.visits={visits}"))
-        )
-        assert made[0] == 0
-        assert made[-1] == length
-        assert len(set(made)) == visits
 
 
 @given(st.integers(1, 40))

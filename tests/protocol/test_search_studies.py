@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.protocol.texts import protocol
-from virtuallab.protocol import Search, expand, studies
+from virtuallab.protocol import Search, expand, search_studies
 from virtuallab.protocol.settings.distributions import Choice, LogUniform
 
 
@@ -15,7 +15,7 @@ def test_open_settings_of_a_rule_and_all_its_optimizers_are_searched() -> None:
             "      feedback_optimizer: {name: sgd, momentum: {choice: [0, 0.9]}}\n",
         )
     )
-    one, other = studies(made)
+    one, other = search_studies(made)
     rate = LogUniform(0.01, 0.1)
     assert one.space == {"optimizer.learning_rate": rate}
     assert other.space == {
@@ -38,8 +38,8 @@ def test_each_point_of_a_grid_is_a_study_and_what_has_values_is_none() -> None:
         ("amp: 0.02", "amp: [0.02, 0.03]"),
         ("label: sgdm}", "label: sgdm, optimizer: sgd}"),
     )
-    found = studies(made)
-    assert {study.regime.label for study in found} == {"information_alignment"}
+    found = search_studies(made)
+    assert {study.entry.label for study in found} == {"information_alignment"}
     assert len(found) == 3 * 2 * 2
     assert found[0].label == "information_alignment (batch_size 16, amp 0.02)"
     assert list(dict.fromkeys(s.architecture for s in found)) == ["knet4", "mlp-2", "mlp-1"]
@@ -48,7 +48,7 @@ def test_each_point_of_a_grid_is_a_study_and_what_has_values_is_none() -> None:
 
 def test_each_loss_is_searched_on_its_own() -> None:
     made = protocol(("batch_size: 32", "loss: [cross_entropy, squared_error]"))
-    found = studies(made)
+    found = search_studies(made)
     assert [study.label for study in found] == [
         "sgdm (loss cross_entropy)",
         "sgdm (loss squared_error)",
@@ -58,13 +58,13 @@ def test_each_loss_is_searched_on_its_own() -> None:
     assert {s.loss for s in found[1].trial({"optimizer.learning_rate": 0.05}, 2)} == {
         "squared_error"
     }
-    assert found[0].name(Search()) == studies(protocol())[0].name(Search())
+    assert found[0].name(Search()) == search_studies(protocol())[0].name(Search())
     assert found[1].name(Search()) != found[0].name(Search())
 
 
 def test_subjects_of_a_trial_are_none_of_a_run() -> None:
     made = protocol(("{log_uniform: [0.01, 0.1]}", "{choice: [0.05]}"))
-    [study, _] = studies(made)
+    [study, _] = search_studies(made)
     trial = study.trial({"optimizer.learning_rate": 0.05}, 2)
     keys = {subject.key for subject in trial}
     assert len(keys) == 2
@@ -73,7 +73,7 @@ def test_subjects_of_a_trial_are_none_of_a_run() -> None:
 
 def test_what_decides_no_value_decides_no_name() -> None:
     def name(*changes: tuple[str, str], **how: object) -> str:
-        return studies(protocol(*changes))[0].name(Search.model_validate(how))
+        return search_studies(protocol(*changes))[0].name(Search.model_validate(how))
 
     same = name()
     assert name(trials=9, generation=3) == same

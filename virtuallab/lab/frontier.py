@@ -47,7 +47,7 @@ class Frontier:
     def __init__(self, how: Power, cost: Cost, labels: np.ndarray, seed: int) -> None:
         self._how, self._cost = how, cost
         self._labels, self._seed = labels, seed
-        self._space: dict[str, Any] = dict(how.design.space)
+        self._space: dict[str, Any] = dict(how.design.settings.space)
         self._values: list[Values] = []
         self._right: list[np.ndarray] = []
 

@@ -5,34 +5,30 @@ from __future__ import annotations
 from virtuallab.protocol.differences import differences
 from virtuallab.protocol.expansion import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
-from virtuallab.protocol.reading.read import fault, locate, read, read_text
-from virtuallab.protocol.reading.starter import STARTER
-from virtuallab.protocol.search_studies import Study, studies
+from virtuallab.protocol.reading.read import STARTER, read, read_text
+from virtuallab.protocol.search_studies import SearchStudy, search_studies
 from virtuallab.protocol.sections.compare import Compare
-from virtuallab.protocol.sections.design import Point, Varied
+from virtuallab.protocol.sections.design import DesignPoint, design_points
 from virtuallab.protocol.sections.power import Power, Prices
 from virtuallab.protocol.sections.search import Search
-from virtuallab.protocol.sections.training_length import steps, visit_steps
+from virtuallab.protocol.settings.plugin_spec import PluginSpec
 
 __all__ = [
     "STARTER",
     "Compare",
-    "Point",
+    "DesignPoint",
+    "PluginSpec",
     "Power",
     "Prices",
     "Protocol",
     "Search",
-    "Study",
+    "SearchStudy",
     "Subjects",
-    "Varied",
     "cohorts",
+    "design_points",
     "differences",
     "expand",
-    "fault",
-    "locate",
     "read",
     "read_text",
-    "steps",
-    "studies",
-    "visit_steps",
+    "search_studies",
 ]

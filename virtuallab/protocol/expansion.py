@@ -1,10 +1,10 @@
-"""From a protocol to its subjects: pure, and the same on every machine."""
+"""Subjects of a protocol, and the cohorts in which they train: the same on every machine."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,9 @@ import numpy as np
 
 from virtuallab import seeds
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.sections.rule_entry import Regime
+from virtuallab.protocol.sections.rule_entry import RuleEntry
 from virtuallab.protocol.settings.distributions import Distribution
-from virtuallab.protocol.settings.plugin_spec import Draft, crossed, plain
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     the protocol lists things; more replicates, or another rule, leave the others as they are; and
     no two rules share a draw.
 
+    Parameters
+    ----------
+    protocol : Protocol
+
     Returns
     -------
     tuple of Subject
@@ -39,7 +43,7 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     return tuple(
         kind.subject(protocol, replicate)
         for kind in kinds
-        for replicate in range(kind.regime.replicates or protocol.subjects.replicates)
+        for replicate in range(kind.entry.replicates or protocol.subjects.replicates)
     )
 
 
@@ -77,37 +81,36 @@ def cohorts(
 class _Kind:
     """Subjects that are alike but for their replicate."""
 
-    architecture: Draft
-    task: Draft
+    architecture: PluginSpec
+    task: PluginSpec
     batch_size: Any
     loss: Any
-    regime: Regime
+    entry: RuleEntry
 
     @property
     def order(self) -> tuple[Any, ...]:
-        batch = self.batch_size if isinstance(self.batch_size, int) else 0
         return (
             self.architecture.plugin.name,
             _text(self.architecture.written()),
             self.task.plugin.name,
             _text(self.task.written()),
-            batch,
+            self.batch_size if isinstance(self.batch_size, int) else 0,
             self.loss if isinstance(self.loss, str) else "",
-            self.regime.label,
+            self.entry.label,
             self.owner,
         )
 
     @cached_property
     def owner(self) -> str:
-        """Whose draws these are: all that is decided about the kind, in one text."""
+        """Owner of the draws: all that is decided about the kind, in one text."""
         return _text(
             [
                 self.architecture.written(),
                 self.task.written(),
-                plain(self.batch_size),
-                replace(self.regime, replicates=None).written(None),
+                self.batch_size,
+                replace(self.entry, replicates=None).written(),
                 # The usual loss has no word here, or what is drawn would be another than before.
-                *([] if self.loss == CROSS_ENTROPY else [plain(self.loss)]),
+                *([] if self.loss == CROSS_ENTROPY else [self.loss]),
             ]
         )
 
@@ -124,8 +127,8 @@ class _Kind:
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
             task=self.task.draw(stream("task")),
-            **self.regime.draw(stream("rule"), None),
-            label=self.regime.label,
+            **self.entry.draw(stream("rule")),
+            label=self.entry.label,
             batch_size=one("batch_size", self.batch_size),
             loss=one("loss", self.loss),
             steps=protocol.subjects.length,
@@ -134,19 +137,16 @@ class _Kind:
         )
 
 
-def _kinds(protocol: Protocol) -> Iterable[_Kind]:
+def _kinds(protocol: Protocol) -> Iterator[_Kind]:
     subjects = protocol.subjects
-    for architecture in _points(subjects.architectures):
-        for task in _points(subjects.tasks):
-            for shared in crossed({"batch_size": subjects.batch_size, "loss": subjects.loss}):
-                for regime in subjects.rules:
-                    for point in regime.points(subjects.optimizer):
-                        yield _Kind(architecture, task, **shared, regime=point)
-
-
-def _points(drafts: Iterable[Draft]) -> Iterable[Draft]:
-    return (point for draft in drafts for point in draft.points())
+    for architecture, task, shared, entry in itertools.product(
+        [point for each in subjects.architectures for point in each.points()],
+        [point for each in subjects.tasks for point in each.points()],
+        subjects.shared.points(),
+        [point for each in subjects.rule_entries for point in each.points()],
+    ):
+        yield _Kind(architecture, task, **shared, entry=entry)
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))

@@ -1,28 +1,28 @@
-"""What is searched: each kind of subject some of whose settings a protocol leaves open."""
+"""Searches of a protocol: one for each kind of subject some of whose settings are left open."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtuallab import seeds
 from virtuallab.protocol.expansion import expand
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.sections.rule_entry import Regime
+from virtuallab.protocol.sections.rule_entry import RuleEntry
 from virtuallab.protocol.sections.search import Search
-from virtuallab.protocol.sections.training_length import visit_steps
-from virtuallab.protocol.settings.distributions import Distribution, Grid
-from virtuallab.protocol.settings.plugin_spec import Draft, crossed
+from virtuallab.protocol.settings.distributions import Distribution
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
 
 if TYPE_CHECKING:
     from virtuallab.subject.subject import Subject
 
 
 @dataclass(frozen=True)
-class Study:
+class SearchStudy:
     """One kind of subject, whose open settings are searched.
 
     Parameters
@@ -30,7 +30,7 @@ class Study:
     protocol : Protocol
         The protocol, narrowed to one architecture, task, batch size, loss and point of one rule.
     rule : int
-        Which entry of the rules it belongs to.
+        Index of the entry of the rules.
     architecture, task : str
         Their names, numbered where several of one name are listed.
     point : mapping
@@ -44,141 +44,96 @@ class Study:
     point: Mapping[str, Any]
 
     @property
-    def regime(self) -> Regime:
+    def entry(self) -> RuleEntry:
         """Its rule, with optimizers."""
-        [regime] = self.protocol.subjects.rules
-        return regime
+        [entry] = self.protocol.subjects.rules
+        return entry
 
     @property
     def label(self) -> str:
         """The rule's label, with the values that grids have here."""
         point = ", ".join(f"{path} {value}" for path, value in self.point.items())
-        return f"{self.regime.label} ({point})" if point else self.regime.label
+        return f"{self.entry.label} ({point})" if point else self.entry.label
 
     @property
     def space(self) -> dict[str, Distribution]:
         """Open settings, as ``amp`` or ``optimizer.learning_rate`` -> what they are drawn from."""
-        return {
-            path: value for path, value in _settings(self.regime) if isinstance(value, Distribution)
-        }
+        return self.entry.settings.space
 
     def name(self, search: Search) -> str:
-        """Name the study, with a digest of all that decides what a trial is worth.
+        """Name of the study, with a digest of all that decides what a trial is worth.
 
         So a search goes on only where its trials would still be worth the same. How many trials
         there are, and how many at once, is not part of it.
         """
         subjects = self.protocol.subjects
-        visits = visit_steps(self.protocol)[-2 if search.objective == "train_loss" else -1 :]
         apart = ("replicates", "visits", "cohort")
         decisive = {
             "seed": self.protocol.seed,
-            "subjects": {k: v for k, v in subjects.written().items() if k not in apart},
-            "visits": visits,
+            "subjects": {k: v for k, v in plain(subjects).items() if k not in apart},
+            "visits": subjects.visit_steps[-2 if search.objective == "train_loss" else -1 :],
             "objective": search.objective,
             "seeds": search.seeds,
         }
         text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         [architecture], [task] = subjects.architectures, subjects.tasks
-        return ".".join([self.regime.label, architecture.plugin.name, task.plugin.name, digest])
+        return ".".join([self.entry.label, architecture.plugin.name, task.plugin.name, digest])
 
     def trial(self, values: Mapping[str, Any], count: int) -> tuple[Subject, ...]:
         """Make the subjects of one trial.
 
-        Their random streams are not those of the protocol's own subjects: else a run of the tuned
-        protocol would repeat the very subjects whose luck was chosen.
+        Their random streams are not those of the protocol's own subjects; otherwise a run of the
+        tuned protocol would repeat the very subjects by which its settings were chosen.
 
         Parameters
         ----------
         values : mapping
             A value for each setting of the space.
         count : int
-            How many subjects, alike but for their random streams.
+            Number of subjects, alike but for their random streams.
         """
-        closed = _narrowed(self.protocol, rules=(_closed(self.regime, values),), replicates=count)
+        entry = replace(self.entry.replaced(values), replicates=None)
+        closed = _narrowed(self.protocol, rules=(entry,), replicates=count)
         streams = seeds.integer(self.protocol.seed, seeds.SEARCH)
         return expand(closed.model_copy(update={"seed": streams}))
 
 
-def studies(protocol: Protocol) -> tuple[Study, ...]:
-    """List what can be searched, in the order in which the protocol lists it."""
+def search_studies(protocol: Protocol) -> tuple[SearchStudy, ...]:
+    """Searches of a protocol, in its order; none if it leaves no setting open."""
+    return tuple(study for study in _kinds(protocol) if study.space)
+
+
+def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
     subjects = protocol.subjects
-    architectures = _numbered(subjects.architectures)
-    tasks = _numbered(subjects.tasks)
-    return tuple(
-        study
-        for index, written in enumerate(subjects.rules)
-        for regime in [replace(written, optimizer=written.optimizer or subjects.optimizer)]
-        for architecture_name, architecture in architectures
-        for task_name, task in tasks
-        for shared in crossed({"batch_size": subjects.batch_size, "loss": subjects.loss})
-        for point in regime.points(None)
-        for study in [
-            Study(
-                _narrowed(
-                    protocol,
-                    architectures=(architecture,),
-                    tasks=(task,),
-                    rules=(point,),
-                    optimizer=None,
-                    **shared,
-                ),
-                index,
-                architecture_name,
-                task_name,
-                {
-                    **{k: v for k, v in shared.items() if isinstance(getattr(subjects, k), Grid)},
-                    **dict(_values_of_grids(regime, point)),
-                },
+    for (rule, entry), architecture, task, shared in itertools.product(
+        enumerate(subjects.rule_entries),
+        _numbered(subjects.architectures),
+        _numbered(subjects.tasks),
+        subjects.shared.combinations(),
+    ):
+        for values in entry.settings.combinations():
+            narrowed = _narrowed(
+                protocol,
+                architectures=(architecture[1],),
+                tasks=(task[1],),
+                rules=(entry.replaced(values),),
+                optimizer=None,
+                **shared,
             )
-        ]
-        if study.space
-    )
+            point = {**shared, **values}
+            yield SearchStudy(narrowed, rule, architecture[0], task[0], point)
 
 
 def _narrowed(protocol: Protocol, **subjects: Any) -> Protocol:
     return protocol.model_copy(update={"subjects": protocol.subjects.model_copy(update=subjects)})
 
 
-def _drafts(regime: Regime) -> Iterator[tuple[str, str, Draft]]:
-    """Yield the field of every plug-in of a regime, what its settings' paths begin with, and it."""
-    for field in fields(regime):
-        draft = getattr(regime, field.name)
-        if isinstance(draft, Draft):
-            yield field.name, "" if field.name == "rule" else f"{field.name}.", draft
-
-
-def _settings(regime: Regime) -> Iterator[tuple[str, Any]]:
-    for _, prefix, draft in _drafts(regime):
-        for name, value in draft.settings.items():
-            yield f"{prefix}{name}", value
-
-
-def _values_of_grids(regime: Regime, point: Regime) -> Iterator[tuple[str, Any]]:
-    here = dict(_settings(point))
-    for path, value in _settings(regime):
-        if isinstance(value, Grid):
-            yield path, here[path]
-
-
-def _closed(regime: Regime, values: Mapping[str, Any]) -> Regime:
-    """Put values in the place of what is open."""
-    drafts: dict[str, Any] = {
-        field: Draft(
-            draft.plugin,
-            {name: values.get(f"{prefix}{name}", v) for name, v in draft.settings.items()},
-        )
-        for field, prefix, draft in _drafts(regime)
-    }
-    return replace(regime, replicates=None, **drafts)
-
-
-def _numbered(drafts: Iterable[Draft]) -> list[tuple[str, Draft]]:
+def _numbered(specs: Iterable[PluginSpec]) -> list[tuple[str, PluginSpec]]:
     """Pair every point of some plug-ins with a name, numbered as the subjects of a run are."""
-    points = [point for draft in drafts for point in draft.points()]
-    texts = [json.dumps(point.written(), sort_keys=True) for point in points]
-    named: list[tuple[str, Draft]] = []
+    points = [point for spec in specs for point in spec.points()]
+    texts = [json.dumps(plain(point), sort_keys=True) for point in points]
+    named: list[tuple[str, PluginSpec]] = []
     for point, text in zip(points, texts, strict=True):
         alike = sorted(t for p, t in zip(points, texts, strict=True) if p.plugin is point.plugin)
         number = f"-{alike.index(text) + 1}" if len(alike) > 1 else ""

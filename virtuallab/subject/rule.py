@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import torch
 
-from virtuallab.fields import floating
+from virtuallab.fields import float_fields
 from virtuallab.subject.needs import Need
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def stack(settings: Sequence[Settings], dtype: torch.dtype, device: str = "cpu")
         A rule or an optimizer for each subject.
     """
     joined = copy.copy(settings[0])
-    numbers = floating(type(joined))  # type: ignore[arg-type]
+    numbers = float_fields(type(joined))  # type: ignore[arg-type]
     for field in dataclasses.fields(joined):  # type: ignore[arg-type]
         values = [getattr(each, field.name) for each in settings]
         if field.name in numbers:

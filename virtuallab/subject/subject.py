@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from virtuallab.fields import floating, identifying
+from virtuallab.fields import float_fields, identifying_settings
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer, for_backward_weights
 from virtuallab.subject.rule import Rule
@@ -88,7 +88,7 @@ _PLUGINS = ("architecture", "task", "rule", "optimizer")
 
 def named(plugin: Any) -> dict[str, Any]:
     """Return the settings of a plug-in as plain data, under its name."""
-    return {"name": plugin.name, **identifying(type(plugin), asdict(plugin))}
+    return {"name": plugin.name, **identifying_settings(type(plugin), asdict(plugin))}
 
 
 @dataclass(frozen=True)
@@ -128,5 +128,5 @@ def _shared(plugin: Any) -> tuple[Any, ...]:
     """Return a plug-in's class and those of its settings that are no real numbers."""
     if plugin is None:
         return ()
-    numbers = floating(type(plugin))  # type: ignore[arg-type]
+    numbers = float_fields(type(plugin))  # type: ignore[arg-type]
     return type(plugin), *((k, v) for k, v in asdict(plugin).items() if k not in numbers)

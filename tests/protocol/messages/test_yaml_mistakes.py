@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.protocol.texts import complaints, protocol, small
-from virtuallab.protocol import read_text
+from tests.protocol.texts import complaints
 
 TEXT = """\
 schema_version: 1
@@ -117,66 +116,3 @@ FITS = "Keys of one section begin in the same column."
 def test_a_slip_is_explained_at_its_line(old: str, new: str, said: str) -> None:
     assert TEXT.count(old) == 1
     assert complaints(TEXT.replace(old, new)) == [f"p.yaml:{said}"]
-
-
-RATE = "learning_rate: {log_uniform: [0.01, 0.1]}"
-PLAIN = "should be a number without a unit, found"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("steps: 100", "steps: 100 steps", f"17: subjects.steps: {PLAIN} '100 steps' (text). "
-         "Write 100."),
-        ("units: 20", "spikes: {window: 20 ms}", "21: probes.sparse.spikes.window: should be a "
-         "number in s, without its unit, found '20 ms' (text). Write 0.02."),
-        ("units: 20", "spikes: {rate: 5 kHz}", "21: probes.sparse.spikes.rate: should be a number "
-         "in Hz, without its unit, found '5 kHz' (text). Write 5000."),
-        ("units: 20", "calcium: {decay: 0.01 /s}", "21: probes.sparse.calcium.decay: should be a "
-         "number in s, without its unit, found '0.01 /s' (text)."),
-        ("units: 20", "device: {contacts: [[0 mm, 1]]}", "21: probes.sparse.device.contacts[0][0]: "
-         "should be a number in um, without its unit, found '0 mm' (text). Write 0."),
-        ("units: 20", "turnover: 20%", f"21: probes.sparse.turnover: {PLAIN} '20%' (text). Write "
-         "0.2."),
-        (RATE, "learning_rate: [1%, 0.1]", f"14: subjects.optimizer.learning_rate[0]: {PLAIN} "
-         "'1%' (text). Write 0.01."),
-        (RATE, "learning_rate: 1/20", "14: subjects.optimizer.learning_rate: should be a number, "
-         "found '1/20' (text)."),
-        (RATE, "learning_rate: 0,05", "14: subjects.optimizer.learning_rate: should be a number, "
-         "found '0,05' (text). Write 0.05, with a point."),
-    ],
-)  # fmt: skip
-def test_a_number_with_a_unit_is_refused_with_the_number_to_write(
-    old: str, new: str, said: str
-) -> None:
-    assert complaints(small((old, new))) == [f"p.yaml:{said}"]
-
-
-@pytest.mark.parametrize(
-    ("alone", "listed"),
-    [
-        (("[knet4]", "knet4"), ("[knet4]", "[knet4]")),
-        (("[knet4]", "{name: knet4, channels: 5}"), ("[knet4]", "[{name: knet4, channels: [5]}]")),
-        (("[digits]", "digits"), ("[digits]", "[digits]")),
-        (("amp: 0.02", "amp: {choice: 0.03}"), ("amp: 0.02", "amp: {choice: [0.03]}")),
-        (("units: 20", "{layers: fc4, observables: weights}"),
-         ("units: 20", "{layers: [fc4], observables: [weights]}")),
-        (("[random_forest]", "linear_svm\n    observables: all\n    others: sgdm\n"
-          "    probes: sparse"),
-         ("[random_forest]", "[linear_svm]\n    observables: [all]\n    others: [sgdm]\n"
-          "    probes: [sparse]")),
-    ],
-)  # fmt: skip
-def test_a_value_alone_is_a_list_of_one(alone: tuple[str, str], listed: tuple[str, str]) -> None:
-    assert protocol(alone).resolved() == protocol(listed).resolved()
-
-
-def test_a_count_of_visits_stays_a_count() -> None:
-    assert protocol(("visits: 5", "visits: 4")).subjects.visits == 4
-    assert protocol(("units: 20", "visits: 4")).probes["sparse"].visits == 4
-
-
-def test_an_override_reaches_into_a_list_that_is_written_as_its_only_entry() -> None:
-    text = small(("[knet4]", "knet4"))
-    made = read_text(text, overrides=["subjects.architectures[0].kernel=5"])
-    assert made.resolved()["subjects"]["architectures"][0]["kernel"] == 5

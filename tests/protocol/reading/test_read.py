@@ -9,8 +9,7 @@ import pytest
 
 from tests.protocol.texts import SMALL, complaints, protocol, small
 from virtuallab.errors import ProtocolError
-from virtuallab.protocol import fault, locate, read, read_text
-from virtuallab.protocol.reading.yaml import parse
+from virtuallab.protocol import read, read_text
 
 
 def complaint(path: Path) -> str:
@@ -122,45 +121,6 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     file.write_text(SMALL, encoding="utf-8")
     file.chmod(0)
     assert complaint(file) == "p.yaml: cannot be read: Permission denied."
-
-
-def test_yaml_is_read_as_version_1_2() -> None:
-    data, _ = parse("[1e-3, no, on, 2020-01-01, 0o17, 1_0, ~, .5, '8', 010]", "p.yaml")
-    assert data == [0.001, "no", "on", "2020-01-01", 15, 10, None, 0.5, "8", 10]
-
-
-def test_a_key_is_the_word_that_is_written() -> None:
-    assert parse("{null: 1, yes: 2, 3: 4}", "p.yaml")[0] == {"null": 1, "yes": 2, "3": 4}
-
-
-def test_an_alias_repeats_what_it_stands_for() -> None:
-    data, lines = parse("a: &x {b: 1}\nc: *x\n", "p.yaml")
-    assert data == {"a": {"b": 1}, "c": {"b": 1}}
-    assert data["a"] is not data["c"]
-    assert lines["c",] == 2
-
-
-def test_a_character_that_json_wrote_in_two_halves_is_one_again() -> None:
-    assert parse('"\\ud83d\\ude00"', "p.json")[0] == "\N{GRINNING FACE}"
-
-
-def test_a_place_is_found_in_the_file() -> None:
-    read_from = protocol()
-    assert locate(read_from, "probes.sparse.units") == 21
-    assert locate(read_from, "subjects.rules[1].amp") == 11
-    assert locate(read_from, "subjects.rules[1].decay") == 10
-    assert locate(read_from, "probes.sparse.visits") == 20
-    assert locate(read_from, "") == 1
-
-
-def test_a_fault_found_later_names_its_line_or_its_override() -> None:
-    made = read_text(SMALL, name="p.yaml", overrides=("probes.sparse.visits=9",))
-    assert str(fault(made, "probes.sparse.units", "too many.")) == (
-        "p.yaml:21: probes.sparse.units: too many."
-    )
-    assert str(fault(made, "probes.sparse.visits", "too many.")) == (
-        "-s probes.sparse.visits=9: probes.sparse.visits: too many."
-    )
 
 
 def test_a_protocol_does_not_change() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.protocol.texts import SMALL
-from virtuallab.protocol import Protocol, read, read_text, studies
+from virtuallab.protocol import Protocol, read, read_text, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.settings.distributions import Distribution
 
@@ -16,7 +16,7 @@ def middle(protocol: Protocol) -> dict[int, dict[str, float]]:
     """Some value for every open setting, another for each rule."""
     return {
         study.rule: dict.fromkeys(study.space, 0.02 + study.rule / 1000)
-        for study in studies(protocol)
+        for study in search_studies(protocol)
     }
 
 
@@ -28,10 +28,10 @@ def test_the_quickstart_keeps_its_comments_and_gets_its_values() -> None:
         comment = line.partition("# ")[2]
         assert comment in text, comment
     tuned = read_text(text)
-    assert studies(tuned) == ()
+    assert search_studies(tuned) == ()
     rates = [
-        (regime.optimizer or tuned.subjects.optimizer).settings["learning_rate"]
-        for regime in tuned.subjects.rules
+        (entry.optimizer or tuned.subjects.optimizer).settings["learning_rate"]
+        for entry in tuned.subjects.rules
     ]
     assert rates == [0.02, 0.021, 0.022, 0.023]
     before, after = made.resolved(), tuned.resolved()
@@ -46,8 +46,8 @@ def test_overrides_are_written_into_it() -> None:
     made = read_text(SMALL, overrides=["subjects.replicates=9", "subjects.optimizer.momentum=0.5"])
     tuned = read_text(tuned_text(made, middle(made)))
     assert tuned.subjects.replicates == 9
-    for regime in tuned.subjects.rules:
-        optimizer = regime.optimizer or tuned.subjects.optimizer
+    for entry in tuned.subjects.rules:
+        optimizer = entry.optimizer or tuned.subjects.optimizer
         assert optimizer is not None
         assert optimizer.settings["momentum"] == 0.5
 
@@ -73,5 +73,5 @@ def test_a_rule_without_values_stays_open() -> None:
     tuned = read_text(tuned_text(made, best))
     assert tuned.subjects.optimizer is not None
     assert isinstance(tuned.subjects.optimizer.settings["learning_rate"], Distribution)
-    [still] = studies(tuned)
+    [still] = search_studies(tuned)
     assert still.rule == 0

@@ -1,30 +1,13 @@
+"""A setting: a value, a list or a distribution, or a section of settings."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from tests.protocol.toys import TOYS, Car, Wheel
-from virtuallab.protocol.messages.explain import faults_of, path_of
+from tests.protocol.toys import Wheel, faults, toy
 from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
-from virtuallab.protocol.settings.plugin_spec import Draft, PluginOf
-from virtuallab.protocol.settings.section import Written, adapter, section_of
-
-
-def toy(**settings: Any) -> Draft:
-    return PluginOf(TOYS).read({"name": "car", **settings})
-
-
-def faults(value: Any) -> list[str]:
-    with pytest.raises(ValidationError) as caught:
-        PluginOf(TOYS).read(value)
-    return [f"{path_of(place)}: {message}" for place, message in faults_of(caught.value)]
-
-
-def test_a_bare_name_stands_for_all_defaults() -> None:
-    assert faults("car") == ["price: missing key. It has no default."]
-    assert toy(price=3).settings["doors"] == (2, 2)
 
 
 def test_a_whole_number_is_read_as_a_float_where_a_float_is_meant() -> None:
@@ -92,25 +75,6 @@ def test_a_wrong_setting_is_told_once_and_at_its_place(
     assert faults({"name": "car", "price": 1, **settings}) == [fault]
 
 
-@pytest.mark.parametrize(
-    ("value", "fault"),
-    [
-        ("cra", ": no toy is called 'cra'. Did you mean 'car'? Known: car."),
-        ({"name": "zeppelin"}, "name: no toy is called 'zeppelin'. Known: car."),
-        ({"name": 5}, "name: should be the name of a toy, found 5."),
-        ({"price": 5}, "name: missing key. Known: car."),
-        (5, ": should be the name of a toy, or a mapping of its settings, found 5."),
-        (None, ": should be the name of a toy, or a mapping of its settings, found nothing."),
-    ],
-)
-def test_a_wrong_plugin_is_told_at_its_place(value: Any, fault: str) -> None:
-    assert faults(value) == [fault]
-
-
-def test_every_fault_of_a_plugin_is_told() -> None:
-    assert len(faults({"name": "car", "speed": -1, "seats": "x", "colr": 1})) == 4
-
-
 def test_a_setting_is_a_value_a_grid_or_a_distribution() -> None:
     read = toy(
         price={"log_uniform": [1, 10]},
@@ -135,40 +99,10 @@ def test_a_setting_is_a_value_a_grid_or_a_distribution() -> None:
     }
 
 
-def test_a_draft_written_out_reads_back_as_itself() -> None:
-    made = toy(price={"log_uniform": [1, 10]}, speed=[1, 2], doors={"choice": [[2], [2, 4]]})
-    assert PluginOf(TOYS).read(made.written()) == made
-
-
-def test_the_points_of_a_draft_are_all_combinations_of_its_grids() -> None:
-    made = toy(price=1, speed=[1, 2, 3], colour=["red", "blue"], seats={"uniform": [1, 9]})
-    points = made.points()
-    assert len(points) == made.size == 6
-    assert {(p.settings["speed"], p.settings["colour"]) for p in points} == {
-        (speed, colour) for speed in (1.0, 2.0, 3.0) for colour in ("red", "blue")
-    }
-    assert {p.settings["seats"] for p in points} == {Uniform(1, 9)}
-
-
-def test_a_dataclass_without_sweeps_is_built_as_it_is_written() -> None:
-    car = Written(Car).read({"price": 2, "stops": ["a", "b"], "wheel": {"size": 3}})
-    assert car == Car(price=2.0, stops=("a", "b"), wheel=Wheel(size=3.0))
-
-
-def test_a_dataclass_without_sweeps_takes_no_sweep() -> None:
-    with pytest.raises(ValidationError) as caught:
-        Written(Car).read({"price": [1, 2], "wheel": {"size": -1, "sice": 1}})
-    assert faults_of(caught.value) == [
-        (("price",), "should be a number, found [1, 2]."),
-        (("wheel", "size"), "should be greater than 0, found -1."),
-        (("wheel", "sice"), "unknown key. Did you mean 'size'? Keys here: size."),
+def test_a_setting_within_a_section_may_have_several_values_too() -> None:
+    made = toy(price=1, wheel={"size": [1, 2]})
+    assert made.settings.grid == {"wheel.size": Grid((1.0, 2.0))}
+    assert [point.build().wheel for point in made.points()] == [Wheel(size=1.0), Wheel(size=2.0)]
+    assert faults({"name": "car", "price": 1, "wheel": {"size": [1, 0]}}) == [
+        "wheel.size[1]: should be greater than 0, found 0."
     ]
-
-
-def test_keys_carry_the_meaning_of_the_setting() -> None:
-    assert section_of(Car).model_fields["price"].description == "Price in coins."
-
-
-def test_a_number_is_not_read_from_text() -> None:
-    with pytest.raises(ValidationError):
-        adapter(float).validate_python("1e-3")

@@ -1,8 +1,7 @@
-"""Say what is wrong with a protocol in the words of whoever wrote it.
+"""Messages for what is wrong with a protocol, in the words of YAML.
 
-pydantic knows what is wrong and where, but says it in the words of Python, and lists the keys it
-tried on the way. Each fault is therefore put into words as soon as it is found, where the keys that
-would have been right are still known.
+pydantic reports what is wrong and where, but in the words of Python. Each of its errors is
+therefore rewritten as soon as it is raised, where the keys that would have been right are known.
 """
 
 from __future__ import annotations
@@ -16,34 +15,14 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from virtuallab.errors import suggest
-
-Place = tuple[str | int, ...]
+from virtuallab.protocol.messages.places import Place
 
 _LONGEST_EXCERPT = 60
 _EXACT = 2**53  # whole numbers up to which a float is one number only
 
 
-def shape_of(value: object) -> str:
-    """Name what a value is, in the words of YAML.
-
-    >>> shape_of(8), shape_of("8"), shape_of([8])
-    ('whole number', 'text', 'list')
-    """
-    kinds: dict[type, str] = {
-        type(None): "nothing",
-        bool: "true or false",
-        int: "whole number",
-        float: "number",
-        str: "text",
-        list: "list",
-        tuple: "list",
-        dict: "mapping",
-    }
-    return kinds.get(type(value), type(value).__name__)
-
-
 def found(value: object) -> str:
-    """Quote what was written, with its kind where the two are easily mistaken.
+    """Quotation of what was written, with its kind where a text could be mistaken for a number.
 
     >>> found("8"), found(-5), found(None), found([1, 2])
     ("'8' (text)", '-5', 'nothing', '[1, 2]')
@@ -63,7 +42,7 @@ def found(value: object) -> str:
 
 
 def reads_as_number(value: object) -> bool:
-    """Whether a text would be a number without its quotes."""
+    """Whether a value is a text that would be a number without its quotes."""
     if not isinstance(value, str):
         return False
     try:
@@ -74,12 +53,17 @@ def reads_as_number(value: object) -> bool:
 
 
 def expected(what: str, value: object) -> str:
-    """Say what should stand there, what does, and how to mend it where that is plain.
+    """Message of what should stand there, what does, and what to write where that is obvious.
 
     >>> expected("a whole number", "8")
     "should be a whole number, found '8' (text). Remove the quotes."
     """
     return f"should be {what}, found {found(value)}.{_remedy(what, value)}"
+
+
+def unknown_key(key: str, keys: Iterable[str]) -> str:
+    """Message for an unknown key, with the nearest of the keys that could stand there."""
+    return f"unknown key. {suggest(key, keys)}".replace("Known:", "Keys here:")
 
 
 def _remedy(what: str, value: object) -> str:
@@ -102,36 +86,35 @@ def _remedy(what: str, value: object) -> str:
     return ""
 
 
-def refusal(faults: Iterable[tuple[Place, str]], value: object) -> ValidationError:
-    """Make an error to raise inside a validator, with a place and words of its own for each fault.
-
-    Parameters
-    ----------
-    faults : iterable of (place, message)
-        Places are relative to the value being validated.
-    value : object
-        The value being validated.
-    """
-    return ValidationError.from_exception_data(
-        "protocol",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("fault", "{message}", {"message": message}),
-                loc=place,
-                input=value,
-            )
-            for place, message in faults
-        ],
-    )
+def refusals(faults: Iterable[tuple[Place, str]]) -> ValidationError:
+    """Error to raise inside a validator for faults: each a place in the value, and a message."""
+    details = [
+        InitErrorDetails(type=PydanticCustomError("fault", "{m}", {"m": m}), loc=place, input=None)
+        for place, m in faults
+    ]
+    return ValidationError.from_exception_data("protocol", details)
 
 
-def retold(error: ValidationError, keys: Iterable[str] = ()) -> ValidationError:
-    """Put every fault of an error into words; ``keys`` are those the section knows."""
-    return refusal(faults_of(error, keys), None)
+def raise_faults(faults: Sequence[tuple[Place, str]]) -> None:
+    """Raise a ``ValidationError`` with these faults, if there are any."""
+    if faults:
+        raise refusals(faults)
+
+
+def refusal(message: str, *place: str | int) -> ValidationError:
+    """Error to raise inside a validator for one fault, by default of the value itself."""
+    return refusals([(place, message)])
 
 
 def faults_of(error: ValidationError, keys: Iterable[str] = ()) -> list[tuple[Place, str]]:
-    """Places and messages of an error's faults."""
+    """Places and messages of an error's faults.
+
+    Parameters
+    ----------
+    error : ValidationError
+    keys : iterable of str
+        Keys that the section knows, to name the nearest to an unknown one.
+    """
     details: Sequence[Any] = error.errors(include_url=False)
     places = [tuple(detail["loc"]) for detail in details]
     return [
@@ -152,13 +135,11 @@ def _words(detail: Any, keys: tuple[str, ...]) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     match kind:
         case "fault":
-            return str(context["message"])
+            return str(context["m"])
         case "missing":
             return "missing key. It has no default."
         case "extra_forbidden":
-            return f"unknown key. {suggest(str(detail['loc'][-1]), keys)}".replace(
-                "Known:", "Keys here:"
-            )
+            return unknown_key(str(detail["loc"][-1]), keys)
         case "greater_than":
             return expected(f"greater than {_number(context['gt'])}", value)
         case "greater_than_equal":
@@ -205,13 +186,3 @@ _SHOULD_BE = {
     "model_type": "a mapping of keys",
     "model_attributes_type": "a mapping of keys",
 }
-
-
-def path_of(place: Place) -> str:
-    """Write a place as a path.
-
-    >>> path_of(("subjects", "rules", 0, "name"))
-    'subjects.rules[0].name'
-    """
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return text.removeprefix(".")

@@ -1,11 +1,11 @@
-"""Say what to write in the place of a number with a unit: ``20 ms``, ``5 Hz``, ``20%``."""
+"""Messages for numbers that were written with a unit: ``20 ms``, ``5 Hz``, ``20%``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from virtuallab.protocol.messages.explain import Place, found, reads_as_number
+from virtuallab.protocol.messages.explain import found, reads_as_number
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*"
@@ -30,8 +30,8 @@ _UNITS: Mapping[str, tuple[str, float]] = {
 }
 
 
-def in_unit(unit: str, written: object) -> str | None:
-    """Explain how a number that was written with its unit is to be written.
+def without_unit(unit: str, written: object) -> str | None:
+    """Message of how to write a number that was written with its unit.
 
     Parameters
     ----------
@@ -43,31 +43,19 @@ def in_unit(unit: str, written: object) -> str | None:
     Returns
     -------
     str or None
-        None where it is no number with a unit.
+        None if it is no number with a unit.
 
-    >>> in_unit("s", "20 ms")
+    >>> without_unit("s", "20 ms")
     "should be a number in s, without its unit, found '20 ms' (text). Write 0.02."
     """
     parts = _QUANTITY.fullmatch(written) if isinstance(written, str) else None
     if parts is None or reads_as_number(written):
         return None
     number = float(parts["number"].replace(",", ".").replace("_", ""))
-    dimension, size = _UNITS.get(parts["unit"], ("", 1.0))
+    dimension, size = _UNITS.get(parts["unit"], (parts["unit"], 1.0))
     if not unit:
         number *= size if dimension == "share" else 1
         return f"should be a number without a unit, found {found(written)}. Write {number:.6g}."
-    wanted, unit_size = _UNITS[unit]
+    wanted, unit_size = _UNITS.get(unit, (unit, 1.0))  # "images" is a unit of its own
     told = f"should be a number in {unit}, without its unit, found {found(written)}."
     return f"{told} Write {number * size / unit_size:.6g}." if dimension == wanted else told
-
-
-def at(value: object, place: Place) -> object:
-    """Return what was written at a place within a value; None if there is no such place."""
-    for part in place:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
-    return value

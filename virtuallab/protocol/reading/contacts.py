@@ -1,4 +1,4 @@
-"""Read a device's contacts from a probeinterface file that a protocol names."""
+"""Contacts of a device, read from a probeinterface file that a protocol names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.messages.explain import Place
-from virtuallab.protocol.reading.yaml import Source
+from virtuallab.protocol.messages.places import Place, SourceLines
 
 _TO_UM = {"um": 1.0, "mm": 1e3, "m": 1e6}
 
 
-def inlined(data: Any, folder: Path, source: Source) -> None:
+def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
     """Replace ``device: FILE.json`` by the contacts in the file; the document is changed in place.
 
     What is stored is then whole without the file.
@@ -27,7 +26,7 @@ def inlined(data: Any, folder: Path, source: Source) -> None:
         The document.
     folder : Path
         What a relative path is relative to.
-    source : Source
+    source : SourceLines
         For the faults' lines.
 
     Raises

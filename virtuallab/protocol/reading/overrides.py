@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.messages.explain import Place, found
+from virtuallab.protocol.messages.explain import found
+from virtuallab.protocol.messages.places import Place, place_of
 from virtuallab.protocol.reading.yaml import parse
-
-_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
-
-
-def place_of(path: str) -> Place | None:
-    """Read a path as a place; None if it is none.
-
-    >>> place_of("subjects.rules[0].amp")
-    ('subjects', 'rules', 0, 'amp')
-    """
-    parts = list(_PART.finditer(path))
-    if not parts or "".join(part.group(0) for part in parts) != path:
-        return None
-    return tuple(int(part[2]) if part[2] else part[1] for part in parts)
 
 
 def override(data: Any, overrides: Sequence[str]) -> dict[Place, str]:

@@ -1,4 +1,4 @@
-"""Read a protocol from its file; say everything that is wrong with it at once."""
+"""Protocols read from their files, with all faults reported at once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from pydantic import ValidationError
 
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.protocol.messages.explain import expected, faults_of
+from virtuallab.protocol.messages.places import SourceLines
 from virtuallab.protocol.model import Protocol
-from virtuallab.protocol.reading.contacts import inlined
-from virtuallab.protocol.reading.overrides import override, place_of
-from virtuallab.protocol.reading.yaml import Source, parse
+from virtuallab.protocol.reading.contacts import inline_contacts
+from virtuallab.protocol.reading.overrides import override
+from virtuallab.protocol.reading.yaml import parse
+
+STARTER = Path(__file__).with_name("starter.yaml")
+"""The protocol that ``virtuallab init`` writes."""
 
 _SUFFIXES = (".yaml", ".yml")
 _FEW = 3  # names that a message lists
@@ -48,7 +52,7 @@ def faults_in(
     overrides: Sequence[str] = (),
     reader: Callable[[Path, Sequence[str]], object] = read,
 ) -> list[Fault]:
-    """Collect the faults of several protocols.
+    """Faults of several protocols.
 
     Parameters
     ----------
@@ -56,8 +60,8 @@ def faults_in(
     overrides : sequence of str
         Settings that replace those of each file.
     reader : callable
-        Raises a ``ProtocolError`` where a protocol is at fault; by default :func:`read`, which
-        looks at the file itself and builds no network.
+        Raises a ``ProtocolError`` for a protocol with faults; by default :func:`read`, which builds
+        no network.
     """
     faults: list[Fault] = []
     for path in paths:
@@ -75,9 +79,17 @@ def read_text(
     overrides: Sequence[str] = (),
     folder: Path | None = None,
 ) -> Protocol:
-    """Read a protocol from a text, YAML or JSON; ``name`` is what faults call it.
+    """Read a protocol from a text, YAML or JSON.
 
-    Files that it names are sought in ``folder``, the current one if not given.
+    Parameters
+    ----------
+    text : str
+    name : str
+        Name of the file in error messages.
+    overrides : sequence of str
+        As in :func:`read`.
+    folder : Path, optional
+        Folder of the files that it names; the current one if not given.
 
     Raises
     ------
@@ -88,24 +100,14 @@ def read_text(
     if not isinstance(data, dict):
         raise ProtocolError([_no_mapping(name, data)])
     overridden = override(data, overrides)
-    source = Source(name, text, lines, tuple(overrides), overridden)
-    inlined(data, folder or Path(), source)
+    source = SourceLines(name, text, lines, tuple(overrides), overridden)
+    inline_contacts(data, folder or Path(), source)
     try:
         protocol = Protocol.model_validate(data)
     except ValidationError as error:
         raise ProtocolError({source.fault(*each) for each in faults_of(error)}) from None
     protocol._source = source
     return protocol
-
-
-def locate(protocol: Protocol, path: str) -> int:
-    """Line of a path like ``probes.sparse.units``, or of the nearest key that holds it."""
-    return protocol._source.line(place_of(path) or ())
-
-
-def fault(protocol: Protocol, path: str, message: str) -> Fault:
-    """Say that something found later is wrong with a protocol: with its line, or its override."""
-    return protocol._source.fault(place_of(path) or (), message)
 
 
 def _no_mapping(name: str, data: Any) -> Fault:

@@ -1,4 +1,4 @@
-"""The same protocol with values in the place of what it leaves open."""
+"""Text of a protocol in which searched settings have their values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPTIMIZER = "optimizer."
 def tuned_text(
     protocol: Protocol, best: Mapping[int, Mapping[str, Any]], heading: Sequence[str] = ()
 ) -> str:
-    """Write a protocol whose open settings have values, with its comments where that is possible.
+    """Text of a protocol whose open settings have values, with its comments where that is possible.
 
     Where several rules share ``subjects.optimizer``, it takes the values of the first of them, and
     the others get an optimizer of their own.
@@ -52,7 +52,7 @@ def _overrides(
 ) -> list[str]:
     """Say the values as overrides."""
     rules = protocol.subjects.rules
-    shared = [index for index, regime in enumerate(rules) if regime.optimizer is None]
+    shared = [index for index, entry in enumerate(rules) if entry.optimizer is None]
     found: list[str] = []
     for index, values in best.items():
         entry = f"subjects.rules[{index}]"

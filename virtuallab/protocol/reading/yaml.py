@@ -7,8 +7,6 @@ a file cannot make the reader run anything, nor grow a small file into a large o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -16,54 +14,12 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.protocol.messages.explain import Place, path_of
+from virtuallab.protocol.messages.places import Place, path_of
 
 _MOST_VALUES = 20_000
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = ("null", "bool", "int", "float")
 _AS_TEXT = ("str", "timestamp", "merge", "value")  # YAML 1.2 gives the last three no meaning
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a protocol's words stand.
-
-    Parameters
-    ----------
-    file : str
-        The file as the user named it.
-    text : str
-        Its text.
-    lines : mapping
-        Place in the document -> line, counted from 1.
-    overrides : tuple of str
-        Settings given apart from the file, ``"subjects.replicates=2"``.
-    overridden : mapping
-        Place in the document -> the override that set it.
-    """
-
-    file: str = ""
-    text: str = ""
-    lines: Mapping[Place, int] = field(default_factory=dict)
-    overrides: tuple[str, ...] = ()
-    overridden: Mapping[Place, str] = field(default_factory=dict)
-
-    def line(self, place: Place) -> int:
-        """Line of a place, or of the nearest that holds it; 0 in an empty document."""
-        for end in range(len(place), -1, -1):
-            if place[:end] in self.lines:
-                return self.lines[place[:end]]
-        return 0
-
-    def fault(self, place: Place, message: str) -> Fault:
-        """Say that something is wrong at a place."""
-        for end in range(len(place), 0, -1):
-            if place[:end] in self.overridden:
-                return Fault(f"-s {self.overridden[place[:end]]}", 0, path_of(place), message)
-        for at, override in self.overridden.items():
-            if at[: len(place)] == place and place not in self.lines:  # a section it has made
-                return Fault(f"-s {override}", 0, path_of(place), message)
-        return Fault(self.file, self.line(place), path_of(place), message)
 
 
 def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
@@ -83,10 +39,9 @@ def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     try:
         root = yaml.compose(text)
     except YAMLError as error:
-        from virtuallab.protocol.messages.yaml_mistakes import slip_of
+        from virtuallab.protocol.messages.yaml_mistakes import explain_yaml_error
 
-        slip = slip_of(text, error)
-        raise ProtocolError([Fault(file, slip.line, slip.key, slip.message)]) from None
+        raise ProtocolError([explain_yaml_error(text, file, error)]) from None
     except RecursionError:
         raise ProtocolError([Fault(file, 0, "", "nested too deeply.")]) from None
     if root is None:

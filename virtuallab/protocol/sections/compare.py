@@ -1,23 +1,23 @@
-"""Which recording designs are compared, and how."""
+"""The section ``compare``: which recording designs are compared, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import AfterValidator, Field, model_validator
 
 from virtuallab.errors import UnknownName
-from virtuallab.protocol.messages.explain import Place, refusal
-from virtuallab.protocol.sections.design import MOST, Varied, VariedReader
-from virtuallab.protocol.sections.rule_entry import Name
-from virtuallab.protocol.settings.section import Either, ListOf, Section
+from virtuallab.protocol.messages.explain import raise_faults, refusal
+from virtuallab.protocol.messages.places import Place
+from virtuallab.protocol.sections.design import Design
+from virtuallab.protocol.settings.plugin_spec import MOST_POINTS
+from virtuallab.protocol.settings.readers import ListReader, UnionReader
+from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
-Design = Annotated[Any, VariedReader()]
-Observables = Either((Annotated[tuple[Observable, ...], Len(1)], type(None)))
+Observables = UnionReader((Annotated[tuple[Observable, ...], Len(1)], type(None)))
 Confidence = Annotated[float, Gt(0), Lt(1)]
 
 
@@ -25,7 +25,7 @@ def _known(name: str) -> str:
     try:
         CLASSIFIERS[name]
     except UnknownName as error:
-        raise refusal([((), str(error))], name) from None
+        raise refusal(str(error)) from None
     return name
 
 
@@ -46,7 +46,7 @@ class Compare(Section):
     observables: Annotated[tuple[Observable, ...] | None, Observables] = Field(
         None, description="What the decoder reads; each that a design measures, if not given."
     )
-    classifiers: Annotated[tuple[str, ...], ListOf(ClassifierName, 1)] = Field(
+    classifiers: Annotated[tuple[str, ...], ListReader(ClassifierName, 1)] = Field(
         ("kernel_svm",), description="Classifiers, by name."
     )
     folds: Annotated[int, Ge(2)] = Field(
@@ -62,26 +62,15 @@ class Compare(Section):
 
     @model_validator(mode="after")
     def _closed(self) -> Compare:
-        faults = [
-            fault
-            for name, design in self.designs.items()
-            for fault in _open(("designs", name), design)
-        ]
-        count = sum(design.size for design in self.designs.values())
-        if count > MOST:
-            words = f"these are {count:,} designs together; at most {MOST:,} are possible."
-            faults.append((("designs",), words))
-        if faults:
-            raise refusal(faults, None)
-        return self
-
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        rest = {k: getattr(self, k) for k in type(self).model_fields if k != "designs"}
-        return {"designs": {k: v.written() for k, v in self.designs.items()}, **rest}
-
-
-def _open(place: Place, design: Varied) -> Iterator[tuple[Place, str]]:
-    for path in design.space:
         words = "is open, and every design that is compared is tried. Give a list of values."
-        yield (*place, *path.split(".")), words
+        faults: list[tuple[Place, str]] = [
+            (("designs", name, *path.split(".")), words)
+            for name, design in self.designs.items()
+            for path in design.settings.space
+        ]
+        count = sum(design.settings.size for design in self.designs.values())
+        if count > MOST_POINTS:
+            words = f"these are {count:,} designs together; at most {MOST_POINTS:,} are possible."
+            faults.append((("designs",), words))
+        raise_faults(faults)
+        return self

@@ -1,16 +1,18 @@
-"""What is to be reached with which recording design, and what it costs."""
+"""The section ``power``: the accuracy to reach, the design to search, and its prices."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
 from virtuallab.fields import NonNegativeFloat
-from virtuallab.protocol.messages.explain import Place, refusal
-from virtuallab.protocol.sections.compare import ClassifierName, Confidence, Design, Observable
-from virtuallab.protocol.settings.distributions import LogUniform, Uniform
+from virtuallab.protocol.messages.explain import raise_faults
+from virtuallab.protocol.messages.places import Place
+from virtuallab.protocol.sections.compare import ClassifierName, Confidence, Observable
+from virtuallab.protocol.sections.design import Design
+from virtuallab.protocol.settings.distributions import Interval
 from virtuallab.protocol.settings.section import Section
 
 # setting -> the price it is paid by, and whether more of it tells more (1) or less (-1)
@@ -75,24 +77,17 @@ class Power(Section):
     @model_validator(mode="after")
     def _searchable(self) -> Power:
         faults: list[tuple[Place, str]] = []
-        for path in self.design.grid:
+        for path in self.design.settings.grid:
             words = "is a list; what is searched lies between bounds, as in {uniform: [2, 9]}."
             faults.append((("design", *path.split(".")), words))
-        for path, space in self.design.space.items():
+        for path, space in self.design.settings.space.items():
             place = ("design", *path.split("."))
             if path not in SETTINGS:
                 faults.append((place, f"cannot be open. Known: {', '.join(SETTINGS)}."))
-            elif not isinstance(space, Uniform | LogUniform):
+            elif not isinstance(space, Interval):
                 faults.append((place, "should be open between bounds: uniform or log_uniform."))
-        if not faults and not self.design.space:
+        if not faults and not self.design.settings.space:
             words = "nothing is open. Leave a setting open, as in units: {log_uniform: [10, 500]}."
             faults.append((("design",), words))
-        if faults:
-            raise refusal(faults, None)
+        raise_faults(faults)
         return self
-
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        apart = {"design": self.design.written(), "prices": self.prices.model_dump()}
-        rest = {k: getattr(self, k) for k in type(self).model_fields if k not in apart}
-        return {**apart, **rest}

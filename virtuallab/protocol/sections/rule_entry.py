@@ -1,109 +1,96 @@
-"""A rule as a protocol writes it: with its label, and perhaps optimizers of its own."""
+"""An entry of ``subjects.rules``: a rule with its label, and perhaps optimizers of its own."""
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, GetJsonSchemaHandler, StringConstraints
+from pydantic import Field, GetJsonSchemaHandler
 
 from virtuallab.fields import Count
-from virtuallab.protocol.settings.plugin_spec import Draft, PluginOf, draft, name_key
-from virtuallab.protocol.settings.section import Section, make_section
-from virtuallab.protocol.settings.setting_reader import swept
+from virtuallab.protocol.settings.plugin_reader import Keys, PluginReader
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
+from virtuallab.protocol.settings.readers import Reader
+from virtuallab.protocol.settings.section import Name
 from virtuallab.registry import OPTIMIZERS, RULES
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=60)]
+OptimizerSpec = Annotated[PluginSpec, PluginReader(OPTIMIZERS)]
 
 
 @dataclass(frozen=True)
-class Regime:
+class RuleEntry:
     """What one group of subjects learns by.
 
     Parameters
     ----------
     label : str
-        What a decoder has to tell; the rule's name unless the protocol gives another.
-    rule : Draft
-    optimizer : Draft or None
+        What a decoder has to identify; the rule's name unless the protocol gives another.
+    rule : PluginSpec
+    optimizer : PluginSpec or None
         None where the protocol's default holds.
-    feedback_optimizer : Draft or None
+    feedback_optimizer : PluginSpec or None
         Of the backward weights; None where they follow the other.
     replicates : int or None
         None where the protocol's number holds.
     """
 
     label: str
-    rule: Draft
-    optimizer: Draft | None
-    feedback_optimizer: Draft | None = None
+    rule: PluginSpec
+    optimizer: PluginSpec | None
+    feedback_optimizer: PluginSpec | None = None
     replicates: int | None = None
 
-    def draw(
-        self, stream_of: Callable[[str], np.random.Generator], default: Draft | None
-    ) -> dict[str, Any]:
-        """Make the rule and optimizers of one subject, each setting from a stream of its own."""
-        optimizer = self.optimizer or default
-        assert optimizer is not None  # a protocol without either is refused when it is read
-        own = self.feedback_optimizer
-        return {
-            "rule": self.rule.draw(stream_of),
-            "optimizer": optimizer.draw(lambda key: stream_of(f"optimizer.{key}")),
-            "feedback_optimizer": own
-            and own.draw(lambda key: stream_of(f"feedback_optimizer.{key}")),
-        }
+    @property
+    def optimizers(self) -> dict[str, PluginSpec]:
+        """Its optimizers, by their keys."""
+        both = {"optimizer": self.optimizer, "feedback_optimizer": self.feedback_optimizer}
+        return {key: each for key, each in both.items() if each is not None}
 
     @property
-    def size(self) -> int:
-        """How many points the grids of what is its own have."""
-        drafts = (self.rule, self.optimizer, self.feedback_optimizer)
-        return math.prod(draft.size for draft in drafts if draft is not None)
+    def settings(self) -> Settings:
+        """Settings of its rule and its optimizers: ``amp``, ``optimizer.learning_rate``."""
+        return Settings(self.rule.settings | self.optimizers)
 
-    def points(self, default: Draft | None) -> tuple[Regime, ...]:
-        """Every combination of the grids of its rule and its optimizer."""
-        optimizer = self.optimizer or default
-        assert optimizer is not None
-        own = self.feedback_optimizer.points() if self.feedback_optimizer else (None,)
-        return tuple(
-            Regime(self.label, rule, each, feedback, self.replicates)
-            for rule in self.rule.points()
-            for each in optimizer.points()
-            for feedback in own
-        )
+    def points(self) -> tuple[RuleEntry, ...]:
+        """Return every point of its grids; distributions stay open."""
+        return tuple(self.replaced(each) for each in self.settings.combinations())
 
-    def written(self, default: Draft | None) -> dict[str, Any]:
+    def replaced(self, values: Mapping[str, Any]) -> RuleEntry:
+        """Return it with some values replaced, given by path."""
+        made = self.settings.replaced(values)
+        optimizers = {key: made.pop(key) for key in self.optimizers}
+        return replace(self, rule=PluginSpec(self.rule.plugin, made), **optimizers)
+
+    def draw(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
+        """Make the rule and optimizers of one subject; see :meth:`Settings.drawn`."""
+        entry = self.replaced(self.settings.drawn(stream_of))
+        return {
+            key: each.build() for key, each in ({"rule": entry.rule} | entry.optimizers).items()
+        }
+
+    def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it, every setting spelled out."""
-        optimizer = self.optimizer or default
-        drafts = {"optimizer": optimizer, "feedback_optimizer": self.feedback_optimizer}
-        own = {key: draft.written() for key, draft in drafts.items() if draft is not None}
         count = {} if self.replicates is None else {"replicates": self.replicates}
-        return {**self.rule.written(), "label": self.label, **count, **own}
+        return {**self.rule.written(), "label": self.label, **count, **self.optimizers}
 
 
-@dataclass(frozen=True)
-class RegimeReader(PluginOf):
-    """Reads a rule with its label and its optimizer."""
+class RuleEntryReader(Reader):
+    """Reads a rule with its label and its optimizers."""
 
-    def read(self, value: Any) -> Regime:  # type: ignore[override]
-        """Find the rule of this name and read its settings, its label and its optimizer."""
-        plugin, written = self.named(value)
-        keys = dict(self.settings(regime_section, plugin, written))
-        own = ("name", "label", "optimizer", "feedback_optimizer", "replicates")
-        name, label, optimizer, feedback, count = (keys.pop(key) for key in own)
-        return Regime(label or name, draft(plugin, keys), optimizer, feedback, count)
+    def read(self, value: Any) -> RuleEntry:
+        """Find the rule of this name and read its settings and the keys beside them."""
+        rule, section = RULE.read_with_keys(value)
+        keys = {key: getattr(section, key) for key in _keys()}
+        return RuleEntry(keys.pop("label") or rule.plugin.name, rule, **keys)
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and the sections of all rules."""
-        return self.alternatives(of, regime_section)
+        return RULE.json_schema(of)
 
 
-@functools.cache
-def regime_section(plugin: Any) -> type[Section]:
-    """Make the section that reads a rule with its label and its optimizer."""
+def _keys() -> Keys:
     label = Field(None, description="What a decoder has to tell; the rule's name if not given.")
     optimizer = Field(None, description="Optimizer of this rule; subjects.optimizer if not given.")
     feedback = Field(
@@ -116,16 +103,12 @@ def regime_section(plugin: Any) -> type[Section]:
         description="Subjects of this rule that are alike in all else; subjects.replicates if not "
         "given.",
     )
-    made_by_optimizer = Annotated[Draft, PluginOf(OPTIMIZERS)] | None
-    return make_section(
-        plugin,
-        swept,
-        name=name_key(plugin),
-        label=(Name | None, label),
-        optimizer=(made_by_optimizer, optimizer),
-        feedback_optimizer=(made_by_optimizer, feedback),
-        replicates=(Count | None, count),
-    )
+    return {
+        "label": (Name | None, label),
+        "optimizer": (OptimizerSpec | None, optimizer),
+        "feedback_optimizer": (OptimizerSpec | None, feedback),
+        "replicates": (Count | None, count),
+    }
 
 
-RULE = RegimeReader(RULES)
+RULE = PluginReader(RULES, _keys)

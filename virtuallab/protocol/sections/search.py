@@ -1,4 +1,4 @@
-"""How the settings that a protocol leaves open are searched for their best values."""
+"""The section ``search``: how open settings are searched for their best values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Settings that differ between subjects: a grid, whose values are all tried, or a distribution.
+"""Values that a setting takes where it has more than one: a grid, or a distribution.
 
-A grid multiplies the subjects: each of its values gets all replicates. A distribution does not: one
-value is drawn for every subject.
+A grid multiplies the subjects: each of its values is tried with all replicates. A distribution does
+not: one value is drawn for each subject. A new form is one class here; :data:`FORMS` names it.
 """
 
 from __future__ import annotations
@@ -9,32 +9,51 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 _DIGITS = 6  # significant digits of a drawn number
 
 
-class Distribution(ABC):
-    """What a subject's setting is drawn from."""
+class Variation(ABC):
+    """Base of what a setting can be instead of one value."""
+
+    form: ClassVar[str]
+    """Its key in a protocol, ``"uniform"``."""
+    meaning: ClassVar[str]
+    """Its description in the schema."""
+
+    @property
+    @abstractmethod
+    def entries(self) -> tuple[Any, ...]:
+        """Values or bounds, as a protocol lists them."""
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """Least and greatest value."""
+        return min(self.entries), max(self.entries)
+
+    def written(self) -> dict[str, Any]:
+        """Return it as a protocol writes it."""
+        return {self.form: list(self.entries)}
+
+
+class Distribution(Variation):
+    """Base of what the value of a subject is drawn from."""
 
     @abstractmethod
     def draw(self, stream: np.random.Generator) -> Any:
         """Draw the value of one subject."""
 
-    @abstractmethod
     def example(self) -> Any:
         """Return a value that it can draw, always the same one."""
-
-    @abstractmethod
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
+        return self.entries[0]
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Values that are all tried.
+class ValueList(Variation):
+    """Base of the forms that list their values.
 
     Parameters
     ----------
@@ -44,39 +63,35 @@ class Grid:
 
     values: tuple[Any, ...]
 
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        return {"grid": list(self.values)}
+    @property
+    def entries(self) -> tuple[Any, ...]:
+        """Values."""
+        return self.values
 
 
 @dataclass(frozen=True)
-class Choice(Distribution):
-    """One of several values, each as likely.
+class Grid(ValueList):
+    """Values that are all tried."""
 
-    Parameters
-    ----------
-    values : tuple
-        At least one.
-    """
+    form: ClassVar[str] = "grid"
+    meaning: ClassVar[str] = "Every value is tried, each with all replicates."
 
-    values: tuple[Any, ...]
+
+@dataclass(frozen=True)
+class Choice(ValueList, Distribution):
+    """One of several values, each with the same probability."""
+
+    form: ClassVar[str] = "choice"
+    meaning: ClassVar[str] = "One of these is drawn for each subject."
 
     def draw(self, stream: np.random.Generator) -> Any:
         """Draw the value of one subject."""
         return self.values[int(stream.integers(len(self.values)))]
 
-    def example(self) -> Any:
-        """Return the first of the values."""
-        return self.values[0]
-
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        return {"choice": list(self.values)}
-
 
 @dataclass(frozen=True)
-class Uniform(Distribution):
-    """A number between two bounds; a whole one, bounds included, where both bounds are whole.
+class Interval(Distribution):
+    """Base of the distributions of numbers between two bounds; whole where both bounds are.
 
     Parameters
     ----------
@@ -86,52 +101,63 @@ class Uniform(Distribution):
 
     low: int | float
     high: int | float
+    positive: ClassVar[bool] = False
+    """Whether both bounds have to be greater than 0."""
 
-    def draw(self, stream: np.random.Generator) -> int | float:
-        """Draw the value of one subject."""
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return int(stream.integers(self.low, self.high, endpoint=True))
-        return rounded(float(stream.uniform(self.low, self.high)), self.low, self.high)
+    @property
+    def entries(self) -> tuple[int | float, int | float]:
+        """Bounds."""
+        return self.low, self.high
 
-    def example(self) -> int | float:
-        """Return the lower bound."""
-        return self.low
-
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        return {"uniform": [self.low, self.high]}
+    @property
+    def whole(self) -> bool:
+        """Whether whole numbers are drawn."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 @dataclass(frozen=True)
-class LogUniform(Distribution):
-    """A positive number whose logarithm is uniform: every decade is as likely.
+class Uniform(Interval):
+    """A number between two bounds, bounds included where it is whole."""
 
-    Parameters
-    ----------
-    low, high : int or float
-        Bounds, both positive, in the unit of the setting.
-    """
+    form: ClassVar[str] = "uniform"
+    meaning: ClassVar[str] = "A number between these is drawn for each subject."
 
-    low: int | float
-    high: int | float
+    def draw(self, stream: np.random.Generator) -> int | float:
+        """Draw the value of one subject."""
+        if self.whole:
+            return int(stream.integers(int(self.low), int(self.high), endpoint=True))
+        return rounded(float(stream.uniform(self.low, self.high)), self.low, self.high)
+
+
+@dataclass(frozen=True)
+class LogUniform(Interval):
+    """A positive number whose logarithm is uniform: every decade has the same probability."""
+
+    form: ClassVar[str] = "log_uniform"
+    meaning: ClassVar[str] = (
+        "A number between these is drawn for each subject, its logarithm uniformly."
+    )
+    positive: ClassVar[bool] = True
 
     def draw(self, stream: np.random.Generator) -> int | float:
         """Draw the value of one subject."""
         value = math.exp(float(stream.uniform(math.log(self.low), math.log(self.high))))
-        if isinstance(self.low, int) and isinstance(self.high, int):
+        if self.whole:
             return min(max(round(value), self.low), self.high)
         return rounded(value, self.low, self.high)
 
-    def example(self) -> int | float:
-        """Return the lower bound."""
-        return self.low
 
-    def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
-        return {"log_uniform": [self.low, self.high]}
+FORMS: dict[str, type[ValueList] | type[Interval]] = {
+    each.form: each for each in (Grid, Choice, Uniform, LogUniform)
+}
+
+
+def bounds_of(value: Any) -> tuple[Any, ...]:
+    """Least and greatest value of a setting; of one that has a single value that value alone."""
+    return value.bounds if isinstance(value, Variation) else (value,)
 
 
 def rounded(value: float, low: int | float, high: int | float) -> int | float:
-    """Round a number that was drawn; it stays within its bounds."""
+    """Number rounded to six digits, kept within its bounds."""
     # The last bits of a logarithm differ between machines; six digits do not, and can be read.
     return min(max(float(f"{value:.{_DIGITS}g}"), low), high)

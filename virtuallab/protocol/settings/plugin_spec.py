@@ -1,99 +1,156 @@
-"""Plug-ins as a protocol writes them: a name, and settings that may differ between subjects."""
+"""Plug-ins as a protocol describes them: a class and its settings, some with several values."""
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, GetJsonSchemaHandler
-from pydantic.errors import PydanticUserError
 
-from virtuallab.errors import BrokenPlugin, UnknownName
-from virtuallab.fields import identifying
-from virtuallab.protocol.messages.explain import Place, expected, refusal
+from virtuallab.fields import identifying_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid
-from virtuallab.protocol.settings.section import Reader, Section, built, definition, make_section
-from virtuallab.protocol.settings.setting_reader import swept
-from virtuallab.registry import Registry
-from virtuallab.text import printable
+from virtuallab.protocol.settings.section import Section, instantiate, settings_of
+
+MOST_POINTS = 10_000
+"""Points of a grid up to which each is built when the protocol is read."""
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A plug-in some of whose settings may still be open.
+class Settings(dict[str, Any]):
+    """Settings by name: a value, a grid or a distribution, or the specification of a section.
 
-    Parameters
-    ----------
-    plugin : type
-        Its class.
-    settings : mapping
-        Field -> value, :class:`Grid` or :class:`Distribution`.
+    A path names a setting inside a section: ``noise.snr``, ``optimizer.learning_rate``.
     """
 
-    plugin: type[Any]
-    settings: Mapping[str, Any]
+    def _leaves(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        for name, value in self.items():
+            if isinstance(value, PluginSpec):
+                yield from value.settings._leaves(f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    @property
+    def grid(self) -> dict[str, Grid]:
+        """Settings of which every value is tried, by path."""
+        return {path: value for path, value in self._leaves() if isinstance(value, Grid)}
+
+    @property
+    def space(self) -> dict[str, Distribution]:
+        """Settings that are drawn or searched, by path."""
+        return {path: value for path, value in self._leaves() if isinstance(value, Distribution)}
 
     @property
     def size(self) -> int:
-        """How many points its grids have."""
-        return size_of(self.settings)
+        """Number of points of the grid."""
+        return math.prod(len(each.values) for each in self.grid.values())
 
-    def points(self) -> tuple[Draft, ...]:
-        """Every combination of the values of its grids; distributions stay open."""
-        return tuple(Draft(self.plugin, each) for each in crossed(self.settings))
+    def combinations(self) -> Iterator[dict[str, Any]]:
+        """Yield every combination of the values of the grid, as path -> value."""
+        for row in itertools.product(*(each.values for each in self.grid.values())):
+            yield dict(zip(self.grid, row, strict=True))
 
-    def draw(self, stream_of: Callable[[str], np.random.Generator]) -> Any:
-        """Make the plug-in of one subject.
+    def points(self) -> Iterator[Settings]:
+        """Yield the settings at every point of the grid; distributions stay open."""
+        return map(self.replaced, self.combinations())
+
+    def drawn(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
+        """Draw a value of each distribution, as path -> value.
 
         Parameters
         ----------
         stream_of : callable
-            The random stream of each setting that is drawn, by the setting's name; so that no draw
-            depends on which other settings are drawn.
+            Returns the random stream of a setting by its path, so that no draw depends on which
+            other settings are drawn.
         """
-        return self.plugin(**self.drawn(stream_of))
+        return {path: each.draw(stream_of(path)) for path, each in self.space.items()}
 
-    def drawn(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
-        """Return the settings with every distribution replaced by a draw."""
-        return {
-            name: value.draw(stream_of(name)) if isinstance(value, Distribution) else value
-            for name, value in self.settings.items()
-        }
+    def replaced(self, values: Mapping[str, Any]) -> Settings:
+        """Return the settings with some values replaced, given by path."""
+        made = Settings()
+        for name, value in self.items():
+            if isinstance(value, PluginSpec):
+                start = f"{name}."
+                inner = {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}
+                made[name] = PluginSpec(value.plugin, value.settings.replaced(inner))
+            else:
+                made[name] = values.get(name, value)
+        return made
 
-    def example(self) -> dict[str, Any]:
-        """Return the settings with every distribution replaced by a value that it can draw."""
-        return {
-            name: value.example() if isinstance(value, Distribution) else value
-            for name, value in self.settings.items()
-        }
+
+@dataclass(frozen=True)
+class PluginSpec:
+    """A plug-in some of whose settings may still have several values.
+
+    Parameters
+    ----------
+    plugin : type
+        Its class, a frozen dataclass.
+    settings : Settings
+        By field.
+    """
+
+    plugin: type[Any]
+    settings: Settings
+
+    def points(self) -> tuple[PluginSpec, ...]:
+        """Return every point of its grid; distributions stay open."""
+        return tuple(PluginSpec(self.plugin, each) for each in self.settings.points())
+
+    def build(self, values: Mapping[str, Any] | None = None) -> Any:
+        """Make the plug-in with these values, by path, of all settings that have several."""
+        made = self.settings.replaced(values or {})
+        parts = {k: v.build() if isinstance(v, PluginSpec) else v for k, v in made.items()}
+        return self.plugin(**parts)
+
+    def draw(self, stream_of: Callable[[str], np.random.Generator]) -> Any:
+        """Make the plug-in of one subject; see :meth:`Settings.drawn`."""
+        return self.build(self.settings.drawn(stream_of))
+
+    def example(self) -> Any:
+        """Make a plug-in that can be drawn, always the same one; its grid has to be opened out."""
+        return self.build({path: each.example() for path, each in self.settings.space.items()})
+
+    def checked(self) -> PluginSpec:
+        """Return it, once the plug-in itself accepts every point of its grid.
+
+        Raises
+        ------
+        ValidationError
+            If it refuses a combination of settings.
+        """
+        if self.settings.size <= MOST_POINTS:
+            for point in self.points():
+                # One draw will do: its bounds are checked, and what else a plug-in checks is rare.
+                instantiate(point.example)
+        return self
+
+    def with_defaults(self) -> PluginSpec:
+        """Return it with every setting of the plug-in, those not given at their defaults."""
+        filled = Settings({each.name: each.default for each in settings_of(self.plugin)})
+        for name, value in self.settings.items():
+            if isinstance(value, PluginSpec):
+                whole = value.with_defaults()
+                varies = whole.settings.grid or whole.settings.space
+                filled[name] = whole if varies else instantiate(whole.example, name)
+            else:
+                filled[name] = value
+        return PluginSpec(self.plugin, filled)
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it, every setting but added ones at default."""
-        return {"name": self.plugin.name, **plain(identifying(self.plugin, self.settings))}
-
-
-def size_of(settings: Mapping[str, Any]) -> int:
-    """How many combinations the grids among some settings have."""
-    size = 1
-    for value in settings.values():
-        size *= len(value.values) if isinstance(value, Grid) else 1
-    return size
-
-
-def crossed(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every combination of the values of the grids among some settings."""
-    columns = [v.values if isinstance(v, Grid) else (v,) for v in settings.values()]
-    return [dict(zip(settings, row, strict=True)) for row in itertools.product(*columns)]
+        """Return it as a protocol writes it: under its name, if it is from a registry."""
+        if not hasattr(self.plugin, "name"):
+            return self.settings
+        return {"name": self.plugin.name, **identifying_settings(self.plugin, self.settings)}
 
 
 def plain(value: Any) -> Any:
-    """Write a value with nothing but what JSON knows."""
-    if isinstance(value, Grid | Distribution):
+    """Value of a protocol as JSON has it: mappings, lists, text, numbers, true, false and null."""
+    if hasattr(value, "written"):
         return plain(value.written())
+    if isinstance(value, Section):
+        return {key: plain(getattr(value, key)) for key in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):
@@ -101,111 +158,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     return value
-
-
-@dataclass(frozen=True)
-class PluginOf(Reader):
-    """Reads ``name`` or ``{name: ..., setting: ...}`` as a :class:`Draft`."""
-
-    registry: Registry[Any]
-
-    def read(self, value: Any) -> Draft:
-        """Find the plug-in of this name and read its settings."""
-        plugin, written = self.named(value)
-        section = self.settings(plugin_section, plugin, written)
-        return draft(plugin, {key: value for key, value in section if key != "name"})
-
-    def named(self, value: Any) -> tuple[Any, Any]:
-        """Find the plug-in of this name; a bare name stands for all its defaults."""
-        written = {"name": value} if isinstance(value, str) else value
-        if not isinstance(written, dict):
-            what = f"the name of {_article(self.registry.kind)}, or a mapping of its settings"
-            raise refusal([((), expected(what, value))], value)
-        name = written.get("name")
-        if "name" not in written:  # only then: to look through all names imports all plug-ins
-            keys = [key for key in written if key in self.registry]
-            words = f"missing key. Known: {', '.join(self.registry)}."
-            if keys:
-                words = f"missing key. Write name: {keys[0]}, and its settings beside it."
-            raise refusal([(("name",), words)], value)
-        if not isinstance(name, str):
-            what = f"the name of {_article(self.registry.kind)}"
-            raise refusal([(("name",), expected(what, name))], value)
-        try:
-            return self.registry[name], written
-        except UnknownName as error:
-            place: Place = ("name",) if written is value else ()
-            names = name.replace(",", " ").split()
-            if len(names) > 1 and all(each in self.registry for each in names):
-                words = f"found several names in one text. Write a list: [{', '.join(names)}]."
-                raise refusal([(place, words)], value) from None
-            raise refusal([(place, str(error))], value) from None
-
-    def settings(self, section: Callable[[Any], type[Section]], plugin: Any, written: Any) -> Any:
-        """Read what is written of a plug-in by one of its sections."""
-        try:
-            return section(plugin).model_validate(written)
-        except PydanticUserError as error:
-            broken = BrokenPlugin(self.registry.kind, plugin.name, _unreadable(plugin, error))
-            raise refusal([((), str(broken))], written) from None
-
-    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the names and the sections of all plug-ins."""
-        return self.alternatives(of, plugin_section)
-
-    def alternatives(
-        self, of: GetJsonSchemaHandler, section: Callable[[Any], type[Section]]
-    ) -> dict[str, Any]:
-        """Return ``anyOf`` the names and one section for each plug-in.
-
-        One from outside whose settings have types of which no form is known is left out, with a
-        warning.
-        """
-        sections = []
-        for name in list(self.registry):
-            plugin = self.registry[name]
-            try:
-                sections.append(definition(section(plugin), f"{self.registry.kind}-{name}", of))
-            except PydanticUserError as error:
-                self.registry.discard(name, _unreadable(plugin, error))
-        return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
-
-
-def _unreadable(plugin: Any, error: PydanticUserError) -> str:
-    """Return in one line why the settings of a plug-in cannot be read."""
-    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
-    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
-
-
-@functools.cache
-def plugin_section(plugin: Any) -> type[Section]:
-    """Make the section that reads a plug-in: its name, and settings that may be swept."""
-    return make_section(plugin, swept, name=name_key(plugin))
-
-
-def name_key(plugin: Any) -> tuple[Any, Any]:
-    """Return the key that tells plug-ins apart."""
-    return Literal[plugin.name], Field(description="Which plug-in.")
-
-
-def draft(plugin: type[Any], settings: Mapping[str, Any]) -> Draft:
-    """Make a draft, once the plug-in itself agrees to every point of its grids.
-
-    Raises
-    ------
-    ValidationError
-        If it refuses a combination of settings.
-    """
-    made = Draft(plugin, settings)
-    if made.size <= _MOST_TRIED:
-        for point in made.points():
-            # One value will do: bounds are checked, and what else a plug-in checks is seldom drawn.
-            built(plugin, point.example())
-    return made
-
-
-_MOST_TRIED = 10_000

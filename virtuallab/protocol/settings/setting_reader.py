@@ -1,145 +1,155 @@
-"""Read a setting that may differ between subjects: a value, a grid or a distribution."""
+"""The reader of every setting: a value, a list, a distribution, or a section of settings."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler, ValidationError
+from pydantic import GetJsonSchemaHandler
 
-from virtuallab.errors import suggest
-from virtuallab.protocol.messages.explain import Place, expected, faults_of, found, refusal
-from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
-from virtuallab.protocol.settings.section import Reader, adapter, schema_of, shapes
-
-_NUMBERS = frozenset({"whole number", "number"})
-_MEANINGS = {
-    "grid": "Every value is tried, each with all replicates.",
-    "choice": "One of these is drawn for each subject.",
-    "uniform": "A number between these is drawn for each subject.",
-    "log_uniform": "A number between these is drawn for each subject, its logarithm uniformly.",
-}
-
-
-def swept(kind: Any) -> Any:
-    """Type that reads a setting of this kind, or a sweep over it."""
-    return Annotated[Any, Swept(kind)]
+from virtuallab.protocol.messages.explain import expected, found, raise_faults, refusal, unknown_key
+from virtuallab.protocol.messages.places import Place
+from virtuallab.protocol.settings.distributions import FORMS, Grid, Interval, ValueList, Variation
+from virtuallab.protocol.settings.kinds import dataclass_in, shapes
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
+from virtuallab.protocol.settings.readers import Reader, read_as, read_entries, schema_of
+from virtuallab.protocol.settings.section import Section, definition, make_section
 
 
 @dataclass(frozen=True)
-class Swept(Reader):
-    """A value ``v``; a list ``[v, w]`` or ``{grid: [v, w]}``; ``{log_uniform: [low, high]}``,
-    ``{uniform: [low, high]}`` or ``{choice: [v, w]}``.
+class SettingReader(Reader):
+    """Reads a setting that may have several values.
 
-    A setting that is itself a list can be swept by ``grid`` and ``choice`` only, one that is a
-    mapping by ``grid`` only.
-    """  # noqa: D205
+    Written is a value ``v``; a list ``[v, w]`` or ``{grid: [v, w]}``; or ``{choice: [v, w]}``,
+    ``{uniform: [low, high]}`` or ``{log_uniform: [low, high]}``. A setting that is itself a list
+    takes ``grid`` and ``choice`` only, one that is a section ``grid`` only; the settings within a
+    section may have several values each.
+
+    Parameters
+    ----------
+    kind : type
+        Of the setting, with its bounds.
+    """
 
     kind: Any
-    drawn: bool = False
-    """Whether a number may be drawn although a mapping could stand in its place."""
-
-    def read(self, value: Any) -> Any:
-        """Return the value, a :class:`Grid` or a :class:`Distribution`."""
-        if isinstance(value, dict) and (
-            "mapping" not in shapes(self.kind) or "grid" in value or self._is_drawn(value)
-        ):
-            return self._sweep(value)
-        if isinstance(value, list) and "list" not in shapes(self.kind):
-            return Grid(self._values(value, ()))
-        return adapter(self.kind).validate_python(value)
-
-    def _is_drawn(self, value: dict[str, Any]) -> bool:
-        return self.drawn and len(value) == 1 and next(iter(value)) in self._forms
 
     @property
     def _forms(self) -> tuple[str, ...]:
+        """Forms that this setting may take."""
         possible = shapes(self.kind)
-        if "mapping" in possible and not (self.drawn and possible & _NUMBERS):
-            return ("grid",)
-        return tuple(_MEANINGS) if possible & _NUMBERS else ("grid", "choice")
+        if possible & {"whole number", "number"}:
+            return tuple(FORMS)
+        return ("grid",) if "mapping" in possible else ("grid", "choice")
 
-    def _sweep(self, value: dict[str, Any]) -> Any:
+    def read(self, value: Any) -> Any:
+        """Return the value, a grid, a distribution, or the specification of a section."""
+        possible = shapes(self.kind)
+        if isinstance(value, dict):
+            inner = dataclass_in(self.kind)
+            if inner is not None and value and "grid" not in value:
+                return read_spec(inner, section_of(inner), value)
+            alone = len(value) == 1 and next(iter(value)) in self._forms
+            if "mapping" not in possible or "grid" in value or alone:
+                return self._variation(value)
+        if isinstance(value, list) and "list" not in possible:
+            return Grid(self._values(value))
+        return read_as(self.kind, value)
+
+    def _variation(self, value: dict[str, Any]) -> Variation:
+        """Read a mapping of one form to its values or bounds."""
         unknown = [key for key in value if key not in self._forms]
         if unknown:
-            message = f"unknown key. {suggest(unknown[0], self._forms)}"
-            raise refusal([((unknown[0],), message.replace("Known:", "Keys here:"))], value)
+            raise refusal(unknown_key(unknown[0], self._forms), unknown[0])
         if len(value) != 1:
-            forms = ", ".join(self._forms)
-            raise refusal([((), f"takes one of {forms}, found {found(value)}.")], value)
-        [(form, written)] = value.items()
-        if form == "grid":
-            return Grid(self._values(written, (form,)))
-        if form == "choice":
-            return Choice(self._values(written, (form,)))
-        return self._span(form, written)
+            raise refusal(f"takes one of {', '.join(self._forms)}, found {found(value)}.")
+        [(key, written)] = value.items()
+        form = FORMS[key]
+        if issubclass(form, Interval):
+            return form(*self._bounds(form, written))
+        return form(self._values(written, key))
 
-    def _values(self, written: Any, place: Place) -> tuple[Any, ...]:
-        """Read the values of a grid or a choice."""
-        if not isinstance(written, list) and (written is None or "list" in shapes(self.kind)):
-            raise refusal([(place, expected("a list of values", written))], written)
+    def _values(self, written: Any, *place: str) -> tuple[Any, ...]:
+        """Read the values of a list; a value alone is a list of one."""
         alone = not isinstance(written, list)
-        written = [written] if alone else written
-        if not written:
-            raise refusal([(place, "the list is empty. Give at least one value.")], written)
-        values: list[Any] = []
+        if alone and (written is None or "list" in shapes(self.kind)):
+            raise refusal(expected("a list of values", written), *place)
+        entries = [written] if alone else written
+        if not entries:
+            raise refusal("the list is empty. Give at least one value.", *place)
+        values, faults = read_entries(self.kind, entries, place, alone=alone)
         seen: set[str] = set()  # many values are told apart by their text in little time
-        faults: list[tuple[Place, str]] = []
-        for index, each in enumerate(written):
-            try:
-                value = adapter(self.kind).validate_python(each)
-            except ValidationError as error:
-                at = place if alone else (*place, index)
-                faults += [((*at, *rest), text) for rest, text in faults_of(error)]
-                continue
-            text = repr(value)
-            if text in seen:
-                faults.append(((*place, index), f"{found(each)} is given twice. Remove one."))
-            seen.add(text)
-            values.append(value)
-        if faults:
-            raise refusal(faults, written)
-        return tuple(values)
+        for index, value in values.items():
+            if repr(value) in seen:
+                words = f"{found(entries[index])} is given twice. Remove one."
+                faults.append(((*place, index), words))
+            seen.add(repr(value))
+        raise_faults(faults)
+        return tuple(values.values())
 
-    def _span(self, form: str, written: Any) -> LogUniform | Uniform:
-        """Read the two bounds of a distribution; each must be a possible value itself."""
+    def _bounds(self, form: type[Interval], written: Any) -> tuple[Any, ...]:
+        """Read two bounds, each of which must be a possible value itself."""
         if not isinstance(written, list) or len(written) != 2:
-            raise refusal([((form,), expected("[low, high]", written))], written)
-        bounds: list[Any] = []
-        faults: list[tuple[Place, str]] = []
-        for index, each in enumerate(written):
-            try:
-                bound = adapter(self.kind).validate_python(each)
-                if isinstance(bound, bool) or not isinstance(bound, int | float):
-                    faults.append(((form, index), expected("a number", each)))
-                elif form == "log_uniform" and bound <= 0:
-                    faults.append(((form, index), expected("greater than 0", each)))
-                bounds.append(bound)
-            except ValidationError as error:
-                faults += [((form, index, *rest), text) for rest, text in faults_of(error)]
+            raise refusal(expected("[low, high]", written), form.form)
+        bounds, faults = read_entries(self.kind, written, (form.form,))
+        for index, bound in bounds.items():
+            place: Place = (form.form, index)
+            if isinstance(bound, bool) or not isinstance(bound, int | float):
+                faults.append((place, expected("a number", written[index])))
+            elif form.positive and bound <= 0:
+                faults.append((place, expected("greater than 0", written[index])))
         if not faults and bounds[0] >= bounds[1]:
-            message = f"the low end must lie below the high end, found {found(written)}."
-            faults.append(((form,), message))
-        if faults:
-            raise refusal(faults, written)
-        return (LogUniform if form == "log_uniform" else Uniform)(*bounds)
+            words = f"the low end must lie below the high end, found {found(written)}."
+            faults.append(((form.form,), words))
+        raise_faults(faults)
+        return tuple(bounds.values())
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the value and its sweeps."""
+        """Return ``anyOf`` the value and the forms with several."""
         one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": 1}
-        given = several if "list" in shapes(self.kind) else {"anyOf": [several, one]}
-        span = {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
-        sweep = {
+        is_list = "list" in shapes(self.kind)
+        listed = several if is_list else {"anyOf": [several, one]}
+        bounds = {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
+        forms = {
             "type": "object",
             "properties": {
-                form: {**(span if form.endswith("uniform") else given), "description": meaning}
-                for form, meaning in _MEANINGS.items()
-                if form in self._forms
+                key: {
+                    **(listed if issubclass(FORMS[key], ValueList) else bounds),
+                    "description": FORMS[key].meaning,
+                }
+                for key in self._forms
             },
             "minProperties": 1,
             "maxProperties": 1,
             "additionalProperties": False,
         }
-        grid = [] if "list" in shapes(self.kind) else [several]
-        return {"anyOf": [one, *grid, sweep]}
+        either = [one, forms] if is_list else [one, several, forms]
+        if inner := dataclass_in(self.kind):
+            section = definition(section_of(inner), f"Design{inner.__name__}", of)
+            either = [section, *either[1:], {"type": "null"}]
+        return {"anyOf": either}
+
+
+def setting_form(kind: Any) -> Any:
+    """Type that reads a setting with one or several values, for :func:`make_section`."""
+    return Annotated[Any, SettingReader(kind)]
+
+
+@functools.cache
+def section_of(plugin: Any) -> type[Section]:
+    """Model of the settings of a plug-in, each of which may have several values."""
+    return make_section(plugin, setting_form)
+
+
+def read_spec(plugin: type[Any], section: type[Section], written: Mapping[str, Any]) -> PluginSpec:
+    """Settings of a plug-in that are given, in the order in which they are written.
+
+    Raises
+    ------
+    ValidationError
+        With every setting that is unknown, missing or out of its bounds.
+    """
+    read = section.model_validate(written)
+    return PluginSpec(plugin, Settings({name: getattr(read, name) for name in written}))
