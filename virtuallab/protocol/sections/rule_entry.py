@@ -66,9 +66,8 @@ class RuleEntry:
     def draw(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
         """Make the rule and optimizers of one subject; see :meth:`Settings.drawn`."""
         entry = self.replaced(self.settings.drawn(stream_of))
-        return {
-            key: each.build() for key, each in ({"rule": entry.rule} | entry.optimizers).items()
-        }
+        specs = {"rule": entry.rule, **entry.optimizers}
+        return {key: each.build() for key, each in specs.items()}
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it, every setting spelled out."""

@@ -48,8 +48,9 @@ class Settings(dict[str, Any]):
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield every combination of the values of the grid, as path -> value."""
-        for row in itertools.product(*(each.values for each in self.grid.values())):
-            yield dict(zip(self.grid, row, strict=True))
+        grid = self.grid
+        for row in itertools.product(*(each.values for each in grid.values())):
+            yield dict(zip(grid, row, strict=True))
 
     def points(self) -> Iterator[Settings]:
         """Yield the settings at every point of the grid; distributions stay open."""
