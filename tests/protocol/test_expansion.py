@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.protocol.texts import SMALL, protocol
 from virtuallab.protocol import cohorts, expand, expansion, read_text
-from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.subject.subject import Subject, kind
 
 WIDE = """\
@@ -62,7 +61,7 @@ def test_what_replicates_share_is_written_out_once(monkeypatch: pytest.MonkeyPat
 
     def text(value: object) -> str:
         written.append(value)
-        return json.dumps(plain(value))
+        return json.dumps(value)
 
     monkeypatch.setattr(expansion, "_text", text)
     wide("subjects.replicates=2")

@@ -33,7 +33,7 @@ from virtuallab.probe.calibration import Calibration
 from virtuallab.probe.device import contacts_json
 from virtuallab.probe.features import features
 from virtuallab.protocol import differences
-from virtuallab.protocol.settings.readers import read_as
+from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.subject import Subject
@@ -156,7 +156,7 @@ def probe_in(store: Store, name: str) -> Probe:
     own = (feature_node(name), f"{recordings_of(name)}/")
     node = next(each for each in store.nodes() if each == own[0] or each.startswith(own[1]))
     written = json.loads(str(store.read(node).attrs["probe"]))
-    found: Probe = read_as(Probe, written)
+    found: Probe = adapter(Probe).validate_python(written)
     return found
 
 

@@ -9,7 +9,7 @@ from tests.protocol.texts import protocol, small
 from tests.protocol.toys import Car, Wheel
 from virtuallab.protocol import read_text
 from virtuallab.protocol.messages.explain import faults_of
-from virtuallab.protocol.settings.readers import DataclassReader, read_as
+from virtuallab.protocol.settings.readers import DataclassReader, adapter
 
 
 def test_a_dataclass_without_sweeps_is_built_as_it_is_written() -> None:
@@ -29,7 +29,7 @@ def test_a_dataclass_without_sweeps_takes_no_sweep() -> None:
 
 def test_a_number_is_not_read_from_text() -> None:
     with pytest.raises(ValidationError):
-        read_as(float, "1e-3")
+        adapter(float).validate_python("1e-3")
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,12 @@ def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
         With every file that cannot be read, or holds no flat probe.
     """
     faults: list[Fault] = []
-    for holder, key, place in list(_files(data, ())):
-        try:
-            holder[key] = {"contacts": _contacts(folder / holder[key])}
-        except ValueError as error:
-            faults.append(source.fault(place, f"{holder[key]}: {error}"))
+    for section in ("probes", "compare", "power"):
+        for holder, key, place in list(_files(data.get(section), (section,))):
+            try:
+                holder[key] = {"contacts": _contacts(folder / holder[key])}
+            except ValueError as error:
+                faults.append(source.fault(place, f"{holder[key]}: {error}"))
     if faults:
         raise ProtocolError(faults)
 

@@ -11,7 +11,7 @@ from pydantic import Field, GetJsonSchemaHandler
 
 from virtuallab.fields import Count
 from virtuallab.protocol.settings.plugin_reader import Keys, PluginReader
-from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings, plain
 from virtuallab.protocol.settings.readers import Reader
 from virtuallab.protocol.settings.section import Name
 from virtuallab.registry import OPTIMIZERS, RULES
@@ -72,7 +72,7 @@ class RuleEntry:
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it, every setting spelled out."""
         count = {} if self.replicates is None else {"replicates": self.replicates}
-        return {**self.rule.written(), "label": self.label, **count, **self.optimizers}
+        return {**self.rule.written(), "label": self.label, **count, **plain(self.optimizers)}
 
 
 class RuleEntryReader(Reader):

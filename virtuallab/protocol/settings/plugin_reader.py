@@ -14,7 +14,7 @@ from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
 from virtuallab.protocol.settings.readers import Reader
-from virtuallab.protocol.settings.section import Section, definition, make_section
+from virtuallab.protocol.settings.section import Section, definition, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
 from virtuallab.registry import Registry
 from virtuallab.text import printable
@@ -42,44 +42,46 @@ class PluginReader(Reader):
 
     def read_with_keys(self, value: Any) -> tuple[PluginSpec, Section]:
         """Read a plug-in, and the section with the values of the further keys."""
-        plugin, written = self._find(value)
-        try:
-            section = self.section_of(plugin).model_validate(written)
-        except PydanticUserError as error:
-            reason = _unreadable(plugin, error)
-            raise refusal(str(BrokenPlugin(self.registry.kind, plugin.name, reason))) from None
-        apart = {"name", *self.further_keys()}
-        given = Settings({key: getattr(section, key) for key in written if key not in apart})
-        return PluginSpec(plugin, given).with_defaults().checked(), section
-
-    def section_of(self, plugin: Any) -> type[Section]:
-        """Model of the keys of a plug-in."""
-        return _section(plugin, self.further_keys)
-
-    def _find(self, value: Any) -> tuple[Any, dict[str, Any]]:
-        """Find the plug-in of this name; a bare name stands for all its defaults."""
         kind = self.registry.kind
-        article = "an" if kind[0] in "aeio" else "a"
-        if not isinstance(value, str | dict):
-            what = f"the name of {article} {kind}, or a mapping of its settings"
+        named = isinstance(value, str)
+        if not named and not isinstance(value, dict):
+            what = f"the name of {_article(kind)} {kind}, or a mapping of its settings"
             raise refusal(expected(what, value))
-        written = {"name": value} if isinstance(value, str) else value
+        written = {"name": value} if named else value
         if "name" not in written:  # only then: to look through all names imports all plug-ins
             words = f"missing key. Known: {', '.join(self.registry)}."
             if keys := [key for key in written if key in self.registry]:
                 words = f"missing key. Write name: {keys[0]}, and its settings beside it."
             raise refusal(words, "name")
-        name = written["name"]
-        if not isinstance(name, str):
-            raise refusal(expected(f"the name of {article} {kind}", name), "name")
+        plugin = self._find(written["name"], () if named else ("name",))
         try:
-            return self.registry[name], written
+            section = self.section_of(plugin).model_validate(written)
+        except PydanticUserError as error:
+            reason = _unreadable(plugin, error)
+            raise refusal(str(BrokenPlugin(kind, plugin.name, reason))) from None
+        read = Settings({each.name: getattr(section, each.name) for each in settings_of(plugin)})
+        for name, each in read.items():
+            if isinstance(each, PluginSpec):
+                read[name] = each.completed(name)
+        return PluginSpec(plugin, read).checked(), section
+
+    def section_of(self, plugin: Any) -> type[Section]:
+        """Model of the keys of a plug-in."""
+        return _section(plugin, self.further_keys)
+
+    def _find(self, name: Any, place: tuple[str, ...]) -> Any:
+        """Return the plug-in of this name."""
+        kind = self.registry.kind
+        if not isinstance(name, str):
+            raise refusal(expected(f"the name of {_article(kind)} {kind}", name), *place)
+        try:
+            return self.registry[name]
         except UnknownName as error:
             words = str(error)
             names = name.replace(",", " ").split()
             if len(names) > 1 and all(each in self.registry for each in names):
                 words = f"found several names in one text. Write a list: [{', '.join(names)}]."
-            raise refusal(words, *(["name"] if written is value else [])) from None
+            raise refusal(words, *place) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and one section for each plug-in.
@@ -102,6 +104,10 @@ class PluginReader(Reader):
 def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
     name = (Literal[plugin.name], Field(description="Which plug-in."))
     return make_section(plugin, setting_form, name=name, **further_keys())
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeio" else "a"
 
 
 def _unreadable(plugin: Any, error: PydanticUserError) -> str:

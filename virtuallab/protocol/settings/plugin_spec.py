@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from virtuallab.fields import identifying_settings
-from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
 MOST_POINTS = 10_000
@@ -24,32 +24,33 @@ class Settings(dict[str, Any]):
     A path names a setting inside a section: ``noise.snr``, ``optimizer.learning_rate``.
     """
 
-    def _leaves(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Yield path and value of each setting, those inside a section one by one."""
         for name, value in self.items():
             if isinstance(value, PluginSpec):
-                yield from value.settings._leaves(f"{prefix}{name}.")
+                yield from value.settings.leaves(f"{prefix}{name}.")
             else:
                 yield f"{prefix}{name}", value
 
     @property
     def grid(self) -> dict[str, Grid]:
         """Settings of which every value is tried, by path."""
-        return {path: value for path, value in self._leaves() if isinstance(value, Grid)}
+        return {path: value for path, value in self.leaves() if isinstance(value, Grid)}
 
     @property
     def space(self) -> dict[str, Distribution]:
         """Settings that are drawn or searched, by path."""
-        return {path: value for path, value in self._leaves() if isinstance(value, Distribution)}
+        return {path: value for path, value in self.leaves() if isinstance(value, Distribution)}
 
     @property
     def size(self) -> int:
         """Number of points of the grid."""
-        return math.prod(len(each.values) for each in self.grid.values())
+        return math.prod(len(each.values) for _, each in self.leaves() if isinstance(each, Grid))
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield every combination of the values of the grid, as path -> value."""
-        grid = self.grid
-        for row in itertools.product(*(each.values for each in grid.values())):
+        grid = {path: each.values for path, each in self.leaves() if isinstance(each, Grid)}
+        for row in itertools.product(*grid.values()):
             yield dict(zip(grid, row, strict=True))
 
     def points(self) -> Iterator[Settings]:
@@ -121,29 +122,33 @@ class PluginSpec:
         ValidationError
             If it refuses a combination of settings.
         """
+        # One draw will do: its bounds are checked, and what else a plug-in checks is rare.
+        leaves = self.settings.leaves()
+        drawn = {path: each.example() for path, each in leaves if isinstance(each, Distribution)}
         if self.settings.size <= MOST_POINTS:
-            for point in self.points():
-                # One draw will do: its bounds are checked, and what else a plug-in checks is rare.
-                instantiate(point.example)
+            for row in self.settings.combinations():
+                instantiate(self.build, values=drawn | row)
         return self
 
-    def with_defaults(self) -> PluginSpec:
-        """Return it with every setting of the plug-in, those not given at their defaults."""
+    def completed(self, *place: str) -> Any:
+        """Return it with every setting, those not given at their defaults.
+
+        Where none of them has several values, the plug-in itself is returned; ``place`` is where
+        it stands, for the error.
+        """
         filled = Settings({each.name: each.default for each in settings_of(self.plugin)})
         for name, value in self.settings.items():
-            if isinstance(value, PluginSpec):
-                whole = value.with_defaults()
-                varies = whole.settings.grid or whole.settings.space
-                filled[name] = whole if varies else instantiate(whole.example, name)
-            else:
-                filled[name] = value
-        return PluginSpec(self.plugin, filled)
+            inner = isinstance(value, PluginSpec)
+            filled[name] = value.completed(*place, name) if inner else value
+        spec = PluginSpec(self.plugin, filled)
+        varies = any(isinstance(each, Variation) for _, each in filled.leaves())
+        return spec if varies else instantiate(spec.build, *place)
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it: under its name, if it is from a registry."""
         if not hasattr(self.plugin, "name"):
-            return self.settings
-        return {"name": self.plugin.name, **identifying_settings(self.plugin, self.settings)}
+            return dict(plain(self.settings))
+        return {"name": self.plugin.name, **plain(identifying_settings(self.plugin, self.settings))}
 
 
 def plain(value: Any) -> Any:

@@ -68,15 +68,10 @@ class Reader:
         return self.json_schema(handler)
 
 
-def read_as(kind: Any, value: Any) -> Any:
-    """Value of this type that was written as plain data.
-
-    Raises
-    ------
-    ValidationError
-        If the type does not allow it.
-    """
-    return _adapter(kind).validate_python(value)
+@functools.cache
+def adapter(kind: Any) -> Any:
+    """Pydantic's ``TypeAdapter`` of a type, which reads plain data exactly."""
+    return TypeAdapter(readable(kind), config=STRICT)
 
 
 def read_entries(
@@ -98,7 +93,7 @@ def read_entries(
     faults: list[tuple[Place, str]] = []
     for index, entry in enumerate(entries):
         try:
-            read[index] = read_as(kind, entry)
+            read[index] = adapter(kind).validate_python(entry)
         except ValidationError as error:
             at = place if alone else (*place, index)
             faults += [((*at, *rest), message) for rest, message in faults_of(error)]
@@ -112,12 +107,7 @@ def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
         for mark in get_args(form)[1:]:
             if isinstance(mark, Reader):
                 return mark.json_schema(of)
-    return of(_adapter(kind).core_schema)
-
-
-@functools.cache
-def _adapter(kind: Any) -> Any:
-    return TypeAdapter(readable(kind), config=STRICT)
+    return of(adapter(kind).core_schema)
 
 
 def readable(kind: Any) -> Any:
@@ -154,13 +144,13 @@ class UnionReader(Reader):
         for kind in self.kinds:
             if shape in shapes(kind):
                 try:
-                    return read_as(kind, value)
+                    return adapter(kind).validate_python(value)
                 except ValidationError as error:
                     last = error
         if last is None:
             for kind in filter(is_list, self.kinds):
                 if shape in shapes(entry_of(kind)):
-                    return read_as(kind, value)
+                    return adapter(kind).validate_python(value)
         if last is None or last.errors()[0]["type"] == "literal_error":
             raise refusal(expected(words(*self.kinds), value))
         raise refusals(faults_of(last))

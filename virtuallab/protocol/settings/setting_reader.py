@@ -14,7 +14,7 @@ from virtuallab.protocol.messages.places import Place
 from virtuallab.protocol.settings.distributions import FORMS, Grid, Interval, ValueList, Variation
 from virtuallab.protocol.settings.kinds import dataclass_in, shapes
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader, read_as, read_entries, schema_of
+from virtuallab.protocol.settings.readers import Reader, adapter, read_entries, schema_of
 from virtuallab.protocol.settings.section import Section, definition, make_section
 
 
@@ -55,7 +55,7 @@ class SettingReader(Reader):
                 return self._variation(value)
         if isinstance(value, list) and "list" not in possible:
             return Grid(self._values(value))
-        return read_as(self.kind, value)
+        return adapter(self.kind).validate_python(value)
 
     def _variation(self, value: dict[str, Any]) -> Variation:
         """Read a mapping of one form to its values or bounds."""
