@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from tests.protocol.toys import Wheel, faults, toy
-from virtuallab.protocol.settings.distributions import Choice, Grid, LogUniform, Uniform
+from virtuallab.protocol.settings.distributions import (
+    FORMS,
+    Choice,
+    Grid,
+    Interval,
+    LogUniform,
+    Uniform,
+)
+from virtuallab.protocol.settings.plugin_spec import plain
+from virtuallab.protocol.settings.setting_reader import SettingReader
 
 
 def test_a_whole_number_is_read_as_a_float_where_a_float_is_meant() -> None:
@@ -106,3 +117,20 @@ def test_a_setting_within_a_section_may_have_several_values_too() -> None:
     assert faults({"name": "car", "price": 1, "wheel": {"size": [1, 0]}}) == [
         "wheel.size[1]: should be greater than 0, found 0."
     ]
+
+
+class Halved(Interval):
+    form = "halved"
+    meaning = "Half of the low end."
+
+    def draw(self, stream: np.random.Generator) -> float:
+        return self.low / 2
+
+
+def test_a_new_distribution_is_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMS, Halved.form, Halved)
+    made = toy(price={"halved": [1, 2]})
+    assert made.draw(lambda _: np.random.default_rng(0)).price == 0.5
+    assert plain(made)["price"] == {"halved": [1.0, 2.0]}
+    form = TypeAdapter(Annotated[float, SettingReader(float)]).json_schema()["anyOf"][-1]
+    assert form["properties"]["halved"]["description"] == Halved.meaning
