@@ -132,7 +132,7 @@ def validate(
 ) -> None:
     """Check protocols: every fault, with its file, line and key."""
     if syntax:
-        from virtuallab.protocol.read import faults_in
+        from virtuallab.protocol.reading.read import faults_in
 
         faults = faults_in(protocols, overrides or ())
     else:

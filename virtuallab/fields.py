@@ -1,4 +1,4 @@
-"""The kinds of setting a user may give, with their bounds and their meaning.
+"""Types of the settings of plug-ins, with their bounds, and the declaration of a field.
 
 A plug-in (a rule, an architecture, a probe) is a frozen dataclass whose fields are the keys of the
 protocol. A field's type carries its bounds and :func:`setting` its default and its meaning; the
@@ -47,8 +47,8 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def identifying(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a plug-in that identify it: added ones only where they are no default.
+def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a plug-in that identify it: added ones only where they are not at their default.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def identifying(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any
 
 
 @cache
-def floating(plugin: type[Any]) -> frozenset[str]:
+def float_fields(plugin: type[Any]) -> frozenset[str]:
     """Names of a plug-in's fields that are real numbers, and so may differ within a cohort."""
     hints = get_type_hints(plugin)
     names = (field.name for field in dataclasses.fields(plugin))

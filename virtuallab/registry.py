@@ -1,4 +1,4 @@
-"""Find a plug-in by the name a protocol uses.
+"""Registries of plug-ins, by the names that protocols use.
 
 A plug-in is a class with a ``name``, put into its registry by a decorator. Ours are found because
 their module lies in the registry's package and has the plug-in's name; a user's because an
@@ -30,9 +30,7 @@ from virtuallab.text import printable
 
 Plugin = TypeVar("Plugin", bound=type[Any])
 
-_LOG = logging.getLogger(
-    "virtuallab"
-)  # warnings go to stderr, one line each, unless told otherwise
+_LOG = logging.getLogger("virtuallab")  # by default, warnings go to stderr, one line each
 
 
 class Registry(Generic[Plugin]):
@@ -102,16 +100,14 @@ class Registry(Generic[Plugin]):
     def docs(self) -> dict[str, str]:
         """Return the docstring of each plug-in by its name; ours are read without being imported.
 
-        A list of names is asked for by editors and loops; importing what all plug-ins need would
-        take longer than all the rest of it.
+        Editors and loops list names; importing what all plug-ins need would take most of that time.
         """
+        found: dict[str, str] = {}
         if not self._loaded:
-            found: dict[str, str] = {}
             for module in sorted(self._modules()):
                 found |= _registered((self._folder / f"{module}.py").read_bytes())
             self._load_others(found)
-            return found | {name: cls.__doc__ or "" for name, cls in self._classes.items()}
-        return {name: cls.__doc__ or "" for name, cls in self._classes.items()}
+        return found | {name: cls.__doc__ or "" for name, cls in self._classes.items()}
 
     def is_as_shipped(self) -> bool:
         """Whether nothing but the plug-ins of this distribution is registered or declared."""

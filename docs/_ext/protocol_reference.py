@@ -19,7 +19,7 @@ from virtuallab.decoder import Analysis, Primary
 from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
-from virtuallab.protocol.regime import regime_section
+from virtuallab.protocol.sections.rule_entry import RULE
 
 KINDS = {
     "rules": registry.RULES,
@@ -31,7 +31,7 @@ KINDS = {
 PLAIN = {
     "protocol": Protocol,
     "subjects": Subjects,
-    "rule": regime_section(registry.RULES["backprop"]),  # the keys that every rule has
+    "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that every rule has
     "probe": Probe,
     "contacts": Contacts,
     "noise": Noise,

@@ -25,7 +25,7 @@ from virtuallab.lab.table import describe_subjects
 from virtuallab.probe.noise.calcium import Calcium
 from virtuallab.probe.noise.spikes import Spikes
 from virtuallab.protocol import expand, read_text
-from virtuallab.protocol.section import Setting, settings_of
+from virtuallab.protocol.settings.section import Setting, settings_of
 from virtuallab.registry import (
     ARCHITECTURES,
     CLASSIFIERS,

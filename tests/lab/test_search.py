@@ -165,13 +165,13 @@ def test_the_same_seed_proposes_the_same_first_generation(protocol: Path) -> Non
     ],
 )
 def test_a_changed_protocol_starts_anew(change: str, protocol: Path) -> None:
-    from virtuallab.protocol import Search, studies
+    from virtuallab.protocol import Search, search_studies
 
     names = []
     for overrides in ([], [change]):
         found = read(protocol, overrides)
         assert isinstance(found.search, Search)
-        [study] = studies(found)
+        [study] = search_studies(found)
         names.append(study.name(found.search))
     assert names[0] != names[1]
 
@@ -219,14 +219,14 @@ def test_studies_run_side_by_side_and_the_first_of_a_rule_is_taken(protocol: Pat
     assert list(dict.fromkeys(trials["architecture"])) == ["mlp-2", "mlp-1"]
     tuned = read(Path("runs/small.tuned.yaml"))
     assert tuned.subjects.optimizer is not None
-    for regime, share in zip(tuned.subjects.rules, (True, False), strict=True):
-        mine = trials[(trials["rule"] == regime.label) & (trials["architecture"] == "mlp-2")]
+    for entry, share in zip(tuned.subjects.rules, (True, False), strict=True):
+        mine = trials[(trials["rule"] == entry.label) & (trials["architecture"] == "mlp-2")]
         best = mine.loc[mine["value"].idxmax()]
-        optimizer = tuned.subjects.optimizer if share else regime.optimizer
+        optimizer = tuned.subjects.optimizer if share else entry.optimizer
         assert optimizer is not None
         assert optimizer.settings["learning_rate"] == best[RATE]
         if not share:
-            assert regime.rule.settings["amp"] == best["amp"]
+            assert entry.rule.settings["amp"] == best["amp"]
 
 
 def test_a_run_leaves_the_section_aside(protocol: Path) -> None:

@@ -15,8 +15,8 @@ from tests.protocol.texts import SMALL, complaints, small
 from virtuallab.lab.schema import SHIPPED as PACKAGED
 from virtuallab.lab.schema import text as printed
 from virtuallab.protocol import STARTER, read, read_text, schema
-from virtuallab.protocol.schema import repointed
-from virtuallab.protocol.source import parse
+from virtuallab.protocol.reading.yaml import parse
+from virtuallab.protocol.schema import with_moved_schema
 from virtuallab.registry import OPTIMIZERS, REGISTRIES, RULES
 
 ROOT = Path(__file__).parents[2] / "protocols"
@@ -63,9 +63,10 @@ def test_a_shipped_protocol_says_the_same_to_other_yaml_readers(file: Path) -> N
 def test_the_starter_is_valid_and_names_its_schema(
     validator: jsonschema.Draft202012Validator,
 ) -> None:
-    assert complaints(STARTER) == []
-    assert STARTER.splitlines()[0] == FIRST_LINE
-    assert list(validator.iter_errors(parse(STARTER, "starter")[0])) == []
+    text = STARTER.read_text(encoding="utf-8")
+    assert complaints(text) == []
+    assert text.splitlines()[0] == FIRST_LINE
+    assert list(validator.iter_errors(parse(text, "starter")[0])) == []
 
 
 def test_a_resolved_protocol_is_valid_too(validator: jsonschema.Draft202012Validator) -> None:
@@ -190,10 +191,10 @@ def test_an_editor_finds_the_schema_from_where_a_protocol_was_moved_to(
     before: str, after: str, found: str
 ) -> None:
     text = f"# heading\n{FIRST_LINE}\nname: x\n"
-    moved = repointed(text, Path(before), Path(after))
+    moved = with_moved_schema(text, Path(before), Path(after))
     assert moved == f"# heading\n# yaml-language-server: $schema={found}\nname: x\n"
 
 
 def test_a_schema_at_an_address_stays_where_it_is() -> None:
     text = "# yaml-language-server: $schema=https://example.org/s.json\n"
-    assert repointed(text, Path("a"), Path("b")) == text
+    assert with_moved_schema(text, Path("a"), Path("b")) == text

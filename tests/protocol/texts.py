@@ -53,3 +53,32 @@ def complaints(text: str, *overrides: str) -> list[str]:
     except ProtocolError as error:
         return [str(fault) for fault in error.faults]
     return []
+
+
+DESIGNS = """\
+compare:
+  designs:
+    array: {units: [10, 20], noise: {snr: [1.0, 2.0, 4]}, observables: [activity]}
+    moments: {units: 10, visits: {grid: [2, [0, 3], {count: 2}]}}
+    devices: {device: [utah_array, tetrode], turnover: [0.0, 1]}
+    kinds: {noise: {grid: [{}, {snr: 1.0}]}, spikes: {trials: [1, 2]}}
+  seeds: 2
+"""
+OPEN = """\
+power:
+  design:
+    units: {log_uniform: [10, 100]}
+    visits: {uniform: [2, 5]}
+    noise: {snr: {log_uniform: [0.1, 2.0]}}
+    observables: [activity]
+  prices: {unit: 2}
+"""
+
+
+def with_designs(*changes: tuple[str, str]) -> Protocol:
+    """The small protocol with designs to compare and a design to search."""
+    text = SMALL + DESIGNS + OPEN
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return read_text(text, name="p.yaml")

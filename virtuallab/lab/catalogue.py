@@ -124,7 +124,7 @@ def _section(kind: str, plugins: registry.Registry[Any]) -> Iterator[str]:
 
 
 def _settings(kind: str, plugin: type[Any]) -> Iterator[str]:
-    from virtuallab.protocol.section import settings_of
+    from virtuallab.protocol.settings.section import settings_of
 
     if kind == "devices":
         yield from _probe_settings(plugin)
@@ -142,7 +142,7 @@ def _settings(kind: str, plugin: type[Any]) -> Iterator[str]:
 def _probe_settings(device: type[Any]) -> Iterator[str]:
     """Lines about what a probe gets from a device."""
     from virtuallab.probe import Probe
-    from virtuallab.protocol.section import settings_of
+    from virtuallab.protocol.settings.section import settings_of
 
     meanings = {setting.name: setting.doc for setting in settings_of(Probe)}
     yield "  What a probe gets from it where the protocol does not say otherwise:"
@@ -153,7 +153,7 @@ def _probe_settings(device: type[Any]) -> Iterator[str]:
 
 def _written(value: Any) -> str:
     """Write a value as a protocol would."""
-    from virtuallab.protocol.plugin import plain
+    from virtuallab.protocol.settings.plugin_spec import plain
 
     return value if isinstance(value, str) else json.dumps(plain(value))
 

@@ -21,7 +21,7 @@ from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
-from virtuallab.protocol import Compare, Protocol, fault
+from virtuallab.protocol import Compare, Protocol
 from virtuallab.report import comparison_page, ranking_table
 from virtuallab.store.comparison import check_comparison, write_comparison
 
@@ -129,7 +129,7 @@ _ENDS = ("zarr", "csv", "html")
 def _asked_for(protocol: Protocol) -> Compare:
     if protocol.compare is None:
         words = "missing key. It says which designs are compared, by name."
-        raise ProtocolError([fault(protocol, "compare", words)])
+        raise ProtocolError([protocol.fault("compare", words)])
     return protocol.compare
 
 

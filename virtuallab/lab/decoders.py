@@ -33,7 +33,7 @@ from virtuallab.lab.stages import living, probes_in, stage
 from virtuallab.probe import Probe
 from virtuallab.probe.schedule import visit_indices
 from virtuallab.probe.statistics.features import change_names, features
-from virtuallab.protocol.plugin import plain
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata

@@ -16,8 +16,8 @@ from virtuallab.lab.bench import measured
 from virtuallab.lab.preserved import Sizes
 from virtuallab.lab.tried import Answer
 from virtuallab.labels import label_text
-from virtuallab.protocol import Compare, Point
-from virtuallab.protocol.plugin import plain
+from virtuallab.protocol import Compare, DesignPoint, design_points
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.text import short
 from virtuallab.vocabulary import (
     CLASSIFIER,
@@ -38,7 +38,7 @@ class Designed:
     """One design that is compared."""
 
     name: str
-    point: Point
+    point: DesignPoint
 
     @property
     def label(self) -> str:
@@ -49,10 +49,12 @@ class Designed:
 
 def designs_of(how: Compare) -> list[Designed]:
     """Every design of a comparison, grids opened out."""
-    return [Designed(name, point) for name, each in how.designs.items() for point in each.points()]
+    return [
+        Designed(name, point) for name, each in how.designs.items() for point in design_points(each)
+    ]
 
 
-def observables_of(how: Compare, point: Point) -> tuple[str, ...]:
+def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
     """What the decoder reads of a design, of what it measures."""
     there = measured(point.probe)
     if how.observables is None:

@@ -25,8 +25,8 @@ from virtuallab.decoder.power_result import (
 )
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced
 from virtuallab.protocol import Power
-from virtuallab.protocol.power import SETTINGS
-from virtuallab.protocol.sweep import LogUniform, rounded
+from virtuallab.protocol.sections.power import SETTINGS
+from virtuallab.protocol.settings.distributions import LogUniform, rounded
 
 # Designs, and which implantations of each -> share of these in which each subject was identified.
 Evaluate = Callable[[Sequence[Values], Sequence[int]], np.ndarray]
@@ -53,7 +53,7 @@ class Frontier:
     def __init__(self, how: Power, cost: Cost, labels: np.ndarray, seed: int) -> None:
         self._how, self._cost = how, cost
         self._labels, self._seed = labels, seed
-        self._space: dict[str, Any] = dict(how.design.space)
+        self._space: dict[str, Any] = dict(how.design.settings.space)
         self._values: list[Values] = []
         self._right: list[np.ndarray] = []
 

@@ -13,8 +13,8 @@ from virtuallab.lab.networks import network_faults
 from virtuallab.lab.table import columns_of
 from virtuallab.probe import Probe
 from virtuallab.probe.validation import device_problems
-from virtuallab.protocol import Protocol, expand, fault, read, visit_steps
-from virtuallab.protocol.read import faults_in as read_faults
+from virtuallab.protocol import Protocol, design_points, expand, read
+from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
 
@@ -46,12 +46,12 @@ def check(found: Protocol) -> None:
     # What cannot be built cannot be looked into.
     messages = network_faults(found, subjects) or {
         **_rule_faults(found, subjects),
-        **_probe_faults(subjects, len(visit_steps(found)), _places(found)),
+        **_probe_faults(subjects, len(found.subjects.visit_steps), _places(found)),
         **_design_faults(found, subjects),
         **_analysis_faults(found, subjects),
     }
     if messages:
-        raise ProtocolError(fault(found, *each) for each in messages.items())
+        raise ProtocolError(found.fault(*each) for each in messages.items())
 
 
 def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str, Probe]:
@@ -63,9 +63,9 @@ def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
     other = read(path, overrides)
-    messages = _probe_faults(expand(kept), len(visit_steps(kept)), _places(other))
+    messages = _probe_faults(expand(kept), len(kept.subjects.visit_steps), _places(other))
     if messages:
-        raise ProtocolError(fault(other, *each) for each in messages.items())
+        raise ProtocolError(other.fault(*each) for each in messages.items())
     return dict(other.probes)
 
 
@@ -77,10 +77,10 @@ def check_designs(asked: Protocol, kept: Protocol) -> None:
     ProtocolError
     """
     subjects = expand(kept)
-    probes = _probe_faults(subjects, len(visit_steps(kept)), _designs(asked))
+    probes = _probe_faults(subjects, len(kept.subjects.visit_steps), _designs(asked))
     messages = {**probes, **_unmeasured(asked), **_fold_faults(asked, subjects)}
     if messages:
-        raise ProtocolError(fault(asked, *each) for each in messages.items())
+        raise ProtocolError(asked.fault(*each) for each in messages.items())
 
 
 def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
@@ -90,7 +90,7 @@ def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Faul
 
 def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Rules that some networks cannot learn by, or not with their loss or optimizers."""
-    places = {regime.label: index for index, regime in enumerate(found.subjects.rules)}
+    places = {entry.label: index for index, entry in enumerate(found.subjects.rules)}
     makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in subjects}
     faults = {
         f"subjects.rules[{places[subject.label]}]": message
@@ -116,13 +116,15 @@ def _designs(found: Protocol) -> list[tuple[str, Probe]]:
     """Every design that may be tried, by the place it is written at; of open ones both ends."""
     written = dict(found.compare.designs) if found.compare else {}
     places = [
-        (f"compare.designs.{name}", p.probe) for name in written for p in written[name].points()
+        (f"compare.designs.{name}", p.probe)
+        for name in written
+        for p in design_points(written[name])
     ]
     if found.power is None:
         return places
     design = found.power.design
-    ends = itertools.product(*((space.low, space.high) for space in design.space.values()))
-    made = (design.made(dict(zip(design.space, end, strict=True))) for end in ends)
+    ends = itertools.product(*((space.low, space.high) for space in design.settings.space.values()))
+    made = (design.build(dict(zip(design.settings.space, end, strict=True))) for end in ends)
     return [*places, *(("power.design", probe) for probe in made)]
 
 
@@ -131,7 +133,7 @@ def _design_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
     places = _designs(found)
     if not places:
         return {}
-    probes = _probe_faults(subjects, len(visit_steps(found)), places)
+    probes = _probe_faults(subjects, len(found.subjects.visit_steps), places)
     return {**probes, **_unmeasured(found), **_fold_faults(found, subjects)}
 
 
@@ -142,7 +144,7 @@ def _unmeasured(asked: Protocol) -> dict[str, str]:
     read = asked.compare.observables
     faults: dict[str, str] = {}
     for name, design in asked.compare.designs.items():
-        for point in design.points():
+        for point in design_points(design):
             if list(device_problems(point.probe.device)):
                 continue
             seen = point.probe.resolved.observables

@@ -7,9 +7,8 @@ from typing import Any
 
 from virtuallab.errors import UserError
 from virtuallab.lab.memory import total_memory
-from virtuallab.protocol import Protocol
-from virtuallab.protocol.plugin import Draft
-from virtuallab.protocol.sweep import Distribution, Grid
+from virtuallab.protocol import PluginSpec, Protocol
+from virtuallab.protocol.settings.distributions import Distribution, Grid
 from virtuallab.subject.network.dry_run import DryRun, dry_run
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
@@ -85,11 +84,11 @@ def _batch_fault(architecture: Any, task: Any, batch: int, traced: DryRun) -> It
         )
 
 
-def _index(drafts: Sequence[Draft], plugin: Any) -> str:
+def _index(specs: Sequence[PluginSpec], plugin: Any) -> str:
     """Index of the entry that describes a plug-in, in brackets."""
-    for index, draft in enumerate(drafts):
-        if draft.plugin is type(plugin) and all(
-            _holds(value, getattr(plugin, name)) for name, value in draft.settings.items()
+    for index, spec in enumerate(specs):
+        if spec.plugin is type(plugin) and all(
+            _holds(value, getattr(plugin, name)) for name, value in spec.settings.items()
         ):
             return f"[{index}]"
     return ""

@@ -25,7 +25,7 @@ from virtuallab.lab.rates import rate_cautions
 from virtuallab.lab.reference import NETWORKS
 from virtuallab.lab.telltale import telltales
 from virtuallab.lab.workers import torch_threads
-from virtuallab.protocol import Protocol, cohorts, expand, fault, visit_steps
+from virtuallab.protocol import Protocol, cohorts, expand
 from virtuallab.subject.subject import Subject, kind
 from virtuallab.subject.training.cohort_size import fastest_cohort
 
@@ -99,7 +99,7 @@ def make(protocol: Protocol, *, workers: int | None = None) -> Plan:
     """
     subjects = expand(protocol)
     workers = workers or cores()
-    visits = visit_steps(protocol)
+    visits = protocol.subjects.visit_steps
     groups = anatomies(subjects)
     kinds: dict[tuple[Any, ...], list[int]] = {}
     for index, subject in enumerate(subjects):
@@ -143,7 +143,7 @@ def _too_large(protocol: Protocol, subject: Subject, most: int) -> Fault:
         f"so many subjects of {subject.architecture.name} do not fit into memory together; about "
         f"{most:,} do. Lower it."
     )
-    return fault(protocol, "subjects.cohort", words)
+    return protocol.fault("subjects.cohort", words)
 
 
 def _disk(needed: int) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _disk(needed: int) -> tuple[str, ...]:
 
 
 def _sizes(protocol: Protocol, groups: Sequence[Anatomy]) -> dict[str, int]:
-    visits = len(visit_steps(protocol))
+    visits = len(protocol.subjects.visit_steps)
     sizes: dict[str, int] = {"snapshots": 0, "references": 0}
     for anatomy in groups:
         members = len(anatomy.members)

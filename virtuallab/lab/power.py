@@ -25,7 +25,7 @@ from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probe import Probe
-from virtuallab.protocol import Power, Prices, Protocol, fault
+from virtuallab.protocol import Power, Prices, Protocol
 from virtuallab.report import power_page, power_summary
 from virtuallab.report.results.power import PowerQuestion
 
@@ -101,7 +101,7 @@ def power(
     labels = bench.labels
     if how.target <= 1 / len(set(labels.tolist())):
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
-    observable = how.observable or measured(how.design.made(_example(how)))[0]
+    observable = how.observable or measured(how.design.build(_example(how)))[0]
     decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
     check_numbers(bench, decoding, "power")
     kept = ledger(experiment)
@@ -110,7 +110,7 @@ def power(
         advance: Count, designs: Sequence[Values], implantations: Sequence[int]
     ) -> np.ndarray:
         trials = [
-            Trial(how.design.made(values), number, (observable,))
+            Trial(how.design.build(values), number, (observable,))
             for values in designs
             for number in implantations
         ]
@@ -150,7 +150,7 @@ def _asked_for(protocol: Protocol, target: float | None) -> Power:
         words = (
             "missing key. It says which settings of a design are open, and what is to be reached."
         )
-        raise ProtocolError([fault(protocol, "power", words)])
+        raise ProtocolError([protocol.fault("power", words)])
     if target is None:
         return protocol.power
     if not 0 < target < 1:
@@ -159,7 +159,7 @@ def _asked_for(protocol: Protocol, target: float | None) -> Power:
 
 
 def _example(how: Power) -> Values:
-    return {path: at.low for path, at in how.design.space.items()}
+    return {path: at.low for path, at in how.design.settings.space.items()}
 
 
 def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
@@ -167,7 +167,7 @@ def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
     sizes = experiment.sizes
 
     def cost(values: Values) -> float:
-        probe = how.design.made(values)
+        probe = how.design.build(values)
         return max(_cost(probe, how.prices, probe.resolved.amounts(*each)) for each in sizes)
 
     return cost

@@ -26,10 +26,16 @@ from virtuallab.lab.journal import opened
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.progress import Advance, counting
 from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
-from virtuallab.protocol import Protocol, Search, Study, fault, studies, visit_steps
-from virtuallab.protocol.schema import repointed
-from virtuallab.protocol.sweep import Choice, Distribution, LogUniform, Uniform, rounded
-from virtuallab.protocol.tuned import tuned_text
+from virtuallab.protocol import Protocol, Search, SearchStudy, search_studies
+from virtuallab.protocol.reading.tuned_text import tuned_text
+from virtuallab.protocol.schema import with_moved_schema
+from virtuallab.protocol.settings.distributions import (
+    Choice,
+    Distribution,
+    LogUniform,
+    Uniform,
+    rounded,
+)
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.training.outcome import Visit
@@ -114,7 +120,7 @@ def search(
     text = _tuned(read, _command(protocol, overrides), best)
     write_each(
         lambda: write_file(csv, lambda: found.to_csv(index=False)),
-        lambda: write_file(tuned, lambda: repointed(text, protocol.parent, tuned.parent)),
+        lambda: write_file(tuned, lambda: with_moved_schema(text, protocol.parent, tuned.parent)),
     )
     say(console, f"Tuned protocol: {tuned}")
     return found
@@ -135,7 +141,7 @@ def _refuse_another(tuned: Path) -> None:
 _HEADING = "Made by: virtuallab search"
 
 
-def _asked_for(protocol: Protocol) -> tuple[Search, tuple[Study, ...]]:
+def _asked_for(protocol: Protocol) -> tuple[Search, tuple[SearchStudy, ...]]:
     """Return how to search, and what.
 
     Raises
@@ -145,14 +151,14 @@ def _asked_for(protocol: Protocol) -> tuple[Search, tuple[Study, ...]]:
     """
     if protocol.search is None:
         words = "missing key. `search: {}` asks for a search with all its defaults."
-        raise ProtocolError([fault(protocol, "search", words)])
-    sought = studies(protocol)
+        raise ProtocolError([protocol.fault("search", words)])
+    sought = search_studies(protocol)
     if not sought:
         words = (
             "nothing is open here: every setting of the rules and their optimizers has a value. "
             "Leave one open, as in learning_rate: {log_uniform: [0.001, 0.1]}."
         )
-        raise ProtocolError([fault(protocol, "subjects.rules", words)])
+        raise ProtocolError([protocol.fault("subjects.rules", words)])
     return protocol.search, sought
 
 
@@ -160,7 +166,7 @@ class _Searched:
     """A study under way."""
 
     def __init__(
-        self, study: Study, how: Search, storage: JournalStorage, journal: Path, device: str
+        self, study: SearchStudy, how: Search, storage: JournalStorage, journal: Path, device: str
     ) -> None:
         import optuna
 
@@ -278,7 +284,7 @@ class _Searched:
 
 def _looks(protocol: Protocol) -> list[int]:
     """Return some of a run's visits: the last two, which decide, and a few at which to stop."""
-    visits = visit_steps(protocol)
+    visits = protocol.subjects.visit_steps
     return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
 
 
@@ -298,7 +304,7 @@ def _distribution(open_setting: Distribution) -> BaseDistribution:
     raise TypeError(f"{open_setting} is no distribution that can be searched")
 
 
-def _values(study: Study, params: Mapping[str, Any]) -> dict[str, Any]:
+def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of settings that optuna's parameters stand for."""
     found: dict[str, Any] = {}
     for path, open_setting in study.space.items():

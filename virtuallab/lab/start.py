@@ -26,7 +26,7 @@ def write_starter(path: Path) -> None:
     """
     if path.exists() or path.is_symlink():
         raise UserError(f"{path} exists and was left alone. Choose another name.")
-    write_file(path, lambda: STARTER)
+    write_file(path, lambda: STARTER.read_text(encoding="utf-8"))
     beside = path.parent / _SCHEMA
     if beside.exists():
         return

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from virtuallab.protocol import Protocol
-from virtuallab.protocol.plugin import Draft, plain
-from virtuallab.protocol.regime import Regime
+from virtuallab.protocol import PluginSpec, Protocol
+from virtuallab.protocol.sections.rule_entry import RuleEntry
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.subject.subject import Subject
 
 _RATE = "learning_rate"  # means another thing in another kind of optimizer
@@ -56,8 +56,8 @@ def telltales(protocol: Protocol, subjects: Sequence[Subject] = ()) -> tuple[str
     if len(rules) < 2:
         return ()
     default = protocol.subjects.optimizer
-    optimizers = {regime.label: regime.optimizer or default for regime in rules}
-    given = {label: draft for label, draft in optimizers.items() if draft is not None}
+    optimizers = {entry.label: entry.optimizer or default for entry in rules}
+    given = {label: spec for label, spec in optimizers.items() if spec is not None}
     own = {r.label: r.feedback_optimizer for r in rules if r.feedback_optimizer is not None}
     backward = [
         _Holder(r.label, _identity(r), own[r.label].plugin.name if r.label in own else _FORWARD)
@@ -75,31 +75,33 @@ def telltales(protocol: Protocol, subjects: Sequence[Subject] = ()) -> tuple[str
     )
 
 
-def _may_have_its_own(regime: Regime) -> bool:
+def _may_have_its_own(entry: RuleEntry) -> bool:
     """Whether its backward weights learn, and by other steps than the forward ones."""
-    made = regime.rule.plugin(**regime.rule.points()[0].example())
+    made = entry.rule.points()[0].example()
     return bool(made.learns_feedback) and not made.shares_decay
 
 
-def _of_kinds(key: str, rules: Sequence[Regime], drafts: dict[str, Draft]) -> Iterator[str]:
+def _of_kinds(key: str, rules: Sequence[RuleEntry], specs: dict[str, PluginSpec]) -> Iterator[str]:
     """Compare kinds of optimizers."""
     held = [
-        _Holder(regime.label, _identity(regime), drafts[regime.label].plugin.name)
-        for regime in rules
-        if regime.label in drafts
+        _Holder(entry.label, _identity(entry), specs[entry.label].plugin.name)
+        for entry in rules
+        if entry.label in specs
     ]
     yield from _alone(key, held)
 
 
-def _of_settings(key: str, rules: Sequence[Regime], drafts: dict[str, Draft]) -> Iterator[str]:
+def _of_settings(
+    key: str, rules: Sequence[RuleEntry], specs: dict[str, PluginSpec]
+) -> Iterator[str]:
     """Compare settings that several kinds of optimizers have."""
-    entries = [(regime, drafts[regime.label]) for regime in rules if regime.label in drafts]
+    entries = [(entry, specs[entry.label]) for entry in rules if entry.label in specs]
     settings = dict.fromkeys(name for _, each in entries for name in each.settings)
     for setting in settings:
         if setting != _RATE:
             holders = [
-                _Holder(regime.label, _identity(regime, each), _text(each.settings[setting]))
-                for regime, each in entries
+                _Holder(entry.label, _identity(entry, each), _text(each.settings[setting]))
+                for entry, each in entries
                 if setting in each.settings
             ]
             yield from _alone(f"{key}.{setting}", holders)
@@ -107,15 +109,15 @@ def _of_settings(key: str, rules: Sequence[Regime], drafts: dict[str, Draft]) ->
         yield from _of_rates(f"{key}.{_RATE}", entries)
 
 
-def _of_rates(key: str, entries: Sequence[tuple[Regime, Draft]]) -> Iterator[str]:
+def _of_rates(key: str, entries: Sequence[tuple[RuleEntry, PluginSpec]]) -> Iterator[str]:
     """Compare learning rates of one kind of optimizer by value, of several kinds by their width."""
     by_kind: dict[str, list[_Holder]] = {}
     widths: list[_Holder] = []
-    for regime, each in entries:
-        value, rule = each.settings[_RATE], _identity(regime, each)
-        holder = _Holder(regime.label, rule, _text(value))
+    for entry, each in entries:
+        value, rule = each.settings[_RATE], _identity(entry, each)
+        holder = _Holder(entry.label, rule, _text(value))
         by_kind.setdefault(each.plugin.name, []).append(holder)
-        widths.append(_Holder(regime.label, rule, _width(value)))
+        widths.append(_Holder(entry.label, rule, _width(value)))
     said = []
     for holders in by_kind.values():
         said += list(_alone(key, holders))
@@ -124,17 +126,17 @@ def _of_rates(key: str, entries: Sequence[tuple[Regime, Draft]]) -> Iterator[str
         yield from _alone(key, widths)
 
 
-def _of_families(rules: Sequence[Regime]) -> Iterator[str]:
+def _of_families(rules: Sequence[RuleEntry]) -> Iterator[str]:
     """Compare settings that several rules have from one family, and none has redefined."""
-    places: dict[tuple[str, str], list[tuple[Regime, Any]]] = {}
-    for regime in rules:
-        for setting, value in regime.rule.settings.items():
+    places: dict[tuple[str, str], list[tuple[RuleEntry, Any]]] = {}
+    for entry in rules:
+        for setting, value in entry.rule.settings.items():
             if setting == _COUNTED:
                 continue
-            place = (_definer(regime.rule.plugin, setting), setting)
-            places.setdefault(place, []).append((regime, value))
+            place = (_definer(entry.rule.plugin, setting), setting)
+            places.setdefault(place, []).append((entry, value))
     for (_, setting), entries in places.items():
-        if len({regime.rule.plugin for regime, _ in entries}) > 1:
+        if len({entry.rule.plugin for entry, _ in entries}) > 1:
             # Two entries of one rule, with two settings, are two answers on purpose.
             holders = [_Holder(r.label, r.rule.plugin.name, _text(value)) for r, value in entries]
             yield from _alone(setting, holders)
@@ -213,10 +215,10 @@ def _of_decay(subjects: Sequence[Subject]) -> Iterator[str]:
         )
 
 
-def _identity(regime: Regime, optimizer: Draft | None = None) -> str:
+def _identity(entry: RuleEntry, optimizer: PluginSpec | None = None) -> str:
     """Which rule an entry has, with its settings; and by which kind of optimizer, if given."""
     kind = optimizer and optimizer.plugin.name
-    return json.dumps([regime.rule.written(), kind], sort_keys=True)
+    return json.dumps([entry.rule.written(), kind], sort_keys=True)
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from virtuallab.console import TerminalTable, terminal_table
-from virtuallab.protocol import Search, Study
+from virtuallab.protocol import Search, SearchStudy
 from virtuallab.text import short
 from virtuallab.vocabulary import describe as described
 
@@ -48,7 +48,7 @@ class Finding:
 
     Parameters
     ----------
-    study : Study
+    study : SearchStudy
     settings : mapping
         Those of the best trial.
     best, median : float
@@ -61,7 +61,7 @@ class Finding:
         Whether no trial did better than subjects that diverged.
     """
 
-    study: Study
+    study: SearchStudy
     settings: Mapping[str, Any]
     best: float
     median: float
@@ -78,14 +78,14 @@ class Finding:
         return f"{where}: {self.best:.4g}"
 
 
-def table(found: Mapping[str, tuple[Study, Sequence[Trial]]]) -> pd.DataFrame:
+def table(found: Mapping[str, tuple[SearchStudy, Sequence[Trial]]]) -> pd.DataFrame:
     """List every trial of every study, by the study's name."""
     studies = [study for study, _ in found.values()]
     paths = dict.fromkeys(path for study in studies for path in (*study.point, *study.space))
     rows = [
         {
             "study": name,
-            "rule": study.regime.label,
+            "rule": study.entry.label,
             "architecture": study.architecture,
             "task": study.task,
             "trial": trial.number,
@@ -102,7 +102,7 @@ def table(found: Mapping[str, tuple[Study, Sequence[Trial]]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def judge(study: Study, how: Search, trials: Sequence[Trial]) -> Finding:
+def judge(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> Finding:
     """Find the best trial of a study, and how much the choice of its settings matters."""
     complete = [trial for trial in trials if trial.state == "complete"]
     values = pd.Series([trial.value for trial in complete])

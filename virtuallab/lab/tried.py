@@ -21,7 +21,7 @@ from virtuallab.installed import begin_process
 from virtuallab.lab.bench import Bench, Seen, Trial
 from virtuallab.lab.ledger import Ledger
 from virtuallab.lab.progress import Count
-from virtuallab.protocol.plugin import plain
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS
 
 

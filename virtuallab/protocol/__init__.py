@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from virtuallab.protocol.compare import Compare
 from virtuallab.protocol.differences import differences
-from virtuallab.protocol.duration import steps, visit_steps
-from virtuallab.protocol.expand import cohorts, expand
+from virtuallab.protocol.expansion import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
-from virtuallab.protocol.power import Power, Prices
-from virtuallab.protocol.read import fault, locate, read, read_text
-from virtuallab.protocol.search import Search
-from virtuallab.protocol.starter import STARTER
-from virtuallab.protocol.studies import Study, studies
-from virtuallab.protocol.varied import Point, Varied
+from virtuallab.protocol.reading.read import STARTER, read, read_text
+from virtuallab.protocol.search_studies import SearchStudy, search_studies
+from virtuallab.protocol.sections.compare import Compare
+from virtuallab.protocol.sections.design import DesignPoint, design_points
+from virtuallab.protocol.sections.power import Power, Prices
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.settings.plugin_spec import PluginSpec
 
 __all__ = [
     "STARTER",
     "Compare",
-    "Point",
+    "DesignPoint",
+    "PluginSpec",
     "Power",
     "Prices",
     "Protocol",
     "Search",
-    "Study",
+    "SearchStudy",
     "Subjects",
-    "Varied",
     "cohorts",
+    "design_points",
     "differences",
     "expand",
-    "fault",
-    "locate",
     "read",
     "read_text",
-    "steps",
-    "studies",
-    "visit_steps",
+    "search_studies",
 ]

@@ -1,4 +1,4 @@
-"""Say in what two protocols differ."""
+"""Differences between two protocols."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ABSENT = object()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """List each setting that changed, in the order of the newer protocol.
+    """Sentence for each setting that changed, in the order of the newer protocol.
 
     Rules are compared by their labels, so their order makes no difference.
 

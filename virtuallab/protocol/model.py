@@ -1,36 +1,54 @@
-"""What a protocol says: who learns what, what is recorded, and how it is decoded."""
+"""The model of a protocol: subjects, probes, analyses, and the sections of further commands."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len, Lt
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from virtuallab.decoder import Analysis
-from virtuallab.errors import UnknownName
+from virtuallab.errors import Fault
 from virtuallab.fields import Count, NonNegativeInt
 from virtuallab.probe import Probe
-from virtuallab.protocol.compare import Compare
-from virtuallab.protocol.duration import duration_faults, lengths
-from virtuallab.protocol.explain import Place, refusal
-from virtuallab.protocol.plugin import Draft, PluginOf, plain, size_of
-from virtuallab.protocol.power import Power
-from virtuallab.protocol.regime import RULE, Name, Regime
-from virtuallab.protocol.search import Search
-from virtuallab.protocol.section import Either, ListOf, OneOf, Section, Written
-from virtuallab.protocol.source import Source
-from virtuallab.protocol.swept import Swept
-from virtuallab.registry import ARCHITECTURES, CLASSIFIERS, OPTIMIZERS, TASKS
+from virtuallab.protocol.messages.explain import raise_faults, refusals
+from virtuallab.protocol.messages.places import Place, SourceLines, place_of
+from virtuallab.protocol.sections.compare import ClassifierName, Compare
+from virtuallab.protocol.sections.power import Power
+from virtuallab.protocol.sections.rule_entry import (
+    OptimizerSpec,
+    RuleEntry,
+    RuleEntryReader,
+)
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.training_length import TrainingLength
+from virtuallab.protocol.settings.distributions import bounds_of
+from virtuallab.protocol.settings.plugin_reader import PluginReader
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings, plain
+from virtuallab.protocol.settings.readers import (
+    DataclassReader,
+    ListReader,
+    NameReader,
+    UnionReader,
+    read_entries,
+)
+from virtuallab.protocol.settings.section import Name, Section
+from virtuallab.protocol.settings.setting_reader import SettingReader
+from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
-LossName = Annotated[str, OneOf("loss", LOSSES)]
+LossName = Annotated[str, NameReader("loss", LOSSES)]
 Visits = Annotated[int, Ge(2), Le(10_000)]
+ArchitectureSpec = Annotated[PluginSpec, PluginReader(ARCHITECTURES)]
+TaskSpec = Annotated[PluginSpec, PluginReader(TASKS)]
+RuleEntryOf = Annotated[RuleEntry, RuleEntryReader()]
 VisitSteps = Annotated[tuple[NonNegativeInt, ...], Len(1)]
 
 
@@ -38,30 +56,28 @@ class Subjects(Section):
     """Who learns what: every architecture with every task, batch size, loss and rule."""
 
     architectures: Annotated[
-        tuple[Annotated[Draft, PluginOf(ARCHITECTURES)], ...],
-        ListOf(Annotated[Draft, PluginOf(ARCHITECTURES)], 1),
+        tuple[ArchitectureSpec, ...],
+        ListReader(ArchitectureSpec, 1),
         Field(description="What the networks are made of: names, or mappings of settings."),
     ]
     tasks: Annotated[
-        tuple[Annotated[Draft, PluginOf(TASKS)], ...],
-        ListOf(Annotated[Draft, PluginOf(TASKS)], 1),
-        Field(description="What they learn."),
+        tuple[TaskSpec, ...], ListReader(TaskSpec, 1), Field(description="What they learn.")
     ]
     rules: Annotated[
-        tuple[Annotated[Regime, RULE], ...],
-        ListOf(Annotated[Regime, RULE], 1),
+        tuple[RuleEntryOf, ...],
+        ListReader(RuleEntryOf, 1),
         Field(description="What they learn by; each entry is one answer a decoder can give."),
     ]
-    optimizer: Annotated[Draft, PluginOf(OPTIMIZERS)] | None = Field(
+    optimizer: OptimizerSpec | None = Field(
         None, description="Optimizer of the rules that name none of their own."
     )
     replicates: Count = Field(
         description="Subjects of each kind: alike but for their random streams and drawn settings."
     )
-    batch_size: Annotated[Any, Swept(Count)] = Field(
+    batch_size: Annotated[Any, SettingReader(Count)] = Field(
         32, description="Images in a training step; a list tries each."
     )
-    loss: Annotated[Any, Swept(LossName)] = Field(
+    loss: Annotated[Any, SettingReader(LossName)] = Field(
         CROSS_ENTROPY,
         description="What subjects minimise: softmax cross-entropy, or half the squared distance "
         "of the scores from the one-hot target; a list tries each.",
@@ -70,12 +86,12 @@ class Subjects(Section):
         None, description="Length of training in passes through the training images; or steps."
     )
     steps: Count | None = Field(None, description="Length of training in steps; or epochs.")
-    visits: Annotated[int | tuple[int, ...], Either((Visits, VisitSteps))] = Field(
+    visits: Annotated[int | tuple[int, ...], UnionReader((Visits, VisitSteps))] = Field(
         21,
         description="When subjects are preserved and can be recorded: how many moments, evenly "
         "spread from before learning (step 0) to the end, or a list of steps.",
     )
-    cohort: Annotated[int | Literal["measured"], Either((Count, Literal["measured"]))] = Field(
+    cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
         description="Subjects trained together as one population, at most; 'measured' takes the "
         "fastest on this machine, a number makes results repeatable to the last bit elsewhere.",
@@ -84,15 +100,14 @@ class Subjects(Section):
     @model_validator(mode="after")
     def _agree(self) -> Subjects:
         if self.count > _MOST_SUBJECTS:  # nothing of so many can be looked at one by one
-            raise refusal([(("replicates",), self._too_many())], None)
+            raise refusals([(("replicates",), self._too_many())])
         faults = [
-            *duration_faults(self),
+            *self.training.faults(),
             *self._rule_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
         ]
-        if faults:
-            raise refusal(faults, None)
+        raise_faults(faults)
         return self
 
     def _too_many(self) -> str:
@@ -104,86 +119,92 @@ class Subjects(Section):
 
     def _rule_faults(self) -> Iterator[tuple[Place, str]]:
         first: dict[str, int] = {}
-        for index, regime in enumerate(self.rules):
-            if regime.optimizer is None and self.optimizer is None:
+        for index, entry in enumerate(self.rule_entries):
+            if entry.optimizer is None:
                 words = "no optimizer. Give this rule one, or all of them: subjects.optimizer."
                 yield ("rules", index), words
-            if regime.label in first:
+            if entry.label in first:
                 words = (
-                    f"{regime.label!r} is the label of rules[{first[regime.label]}] too. Give this "
+                    f"{entry.label!r} is the label of rules[{first[entry.label]}] too. Give this "
                     "one a label of its own, so that a decoder can tell them apart."
                 )
                 yield ("rules", index, "label"), words
-            first.setdefault(regime.label, index)
+            first.setdefault(entry.label, index)
+
+    @property
+    def rule_entries(self) -> tuple[RuleEntry, ...]:
+        """Entries of the rules, each with its optimizer: its own, or that of all."""
+        return tuple(
+            replace(each, optimizer=each.optimizer or self.optimizer) for each in self.rules
+        )
+
+    @property
+    def shared(self) -> Settings:
+        """Settings beside the plug-ins that may have several values."""
+        return Settings(batch_size=self.batch_size, loss=self.loss)
 
     @property
     def count(self) -> int:
-        """How many subjects there are."""
+        """Number of subjects."""
         return math.prod(self._factors().values())
 
     def _factors(self) -> dict[str, int]:
         """Numbers whose product is that of the subjects, by what they count."""
-        default = self.optimizer.size if self.optimizer else 1
         return {
-            "architectures": sum(each.size for each in self.architectures),
-            "tasks": sum(each.size for each in self.tasks),
-            "batch sizes": size_of({"batch size": self.batch_size}),
-            "losses": size_of({"loss": self.loss}),
+            "architectures": sum(each.settings.size for each in self.architectures),
+            "tasks": sum(each.settings.size for each in self.tasks),
+            "batch sizes": Settings(batch_size=self.batch_size).size,
+            "losses": Settings(loss=self.loss).size,
             "rules with their values and replicates": sum(
-                each.size
-                * (1 if each.optimizer else default)
-                * (each.replicates or self.replicates)
-                for each in self.rules
+                each.settings.size * (each.replicates or self.replicates)
+                for each in self.rule_entries
             ),
         }
 
     @property
+    def training(self) -> TrainingLength:
+        """Length of training and the steps of the visits."""
+        images = [bounds_of(task.settings["train_images"]) for task in self.tasks]
+        every = tuple(itertools.chain.from_iterable(images))
+        return TrainingLength(
+            self.epochs, self.steps, self.visits, every, bounds_of(self.batch_size)
+        )
+
+    @property
     def length(self) -> int:
         """Steps of training, the same for every subject."""
-        [steps] = lengths(self)
+        [steps] = self.training.lengths
         return steps
+
+    @property
+    def visit_steps(self) -> tuple[int, ...]:
+        """Training steps at which every subject is preserved: ascending, the first 0."""
+        return self.training.visit_steps
 
     def written(self) -> dict[str, Any]:
         """Return it as a protocol writes it, every setting spelled out but the usual loss."""
+        keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
         # Stores and searches made before there was a choice of loss still know their protocol.
-        loss = {} if self.loss == CROSS_ENTROPY else {"loss": plain(self.loss)}
-        length = {"epochs": self.epochs} if self.steps is None else {"steps": self.steps}
-        return {
-            "architectures": [each.written() for each in self.architectures],
-            "tasks": [each.written() for each in self.tasks],
-            "rules": [each.written(self.optimizer) for each in self.rules],
-            "replicates": self.replicates,
-            "batch_size": plain(self.batch_size),
-            **loss,
-            **length,
-            "visits": plain(self.visits),
-            "cohort": self.cohort,
-        }
+        unsaid = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
+        said = {k: v for k, v in keys.items() if k not in unsaid or v != unsaid[k]}
+        return {**said, "rules": self.rule_entries}
 
 
-def _repeated(key: str, drafts: tuple[Draft, ...]) -> Iterator[tuple[Place, str]]:
+def _repeated(key: str, specs: tuple[PluginSpec, ...]) -> Iterator[tuple[Place, str]]:
     """Yield entries that describe the same plug-in twice: their subjects would be identical."""
     seen: dict[str, int] = {}
-    for index, draft in enumerate(drafts):
-        for point in draft.points():
-            first = seen.setdefault(json.dumps(point.written(), sort_keys=True), index)
+    for index, spec in enumerate(specs):
+        for point in spec.points():
+            first = seen.setdefault(json.dumps(plain(point), sort_keys=True), index)
             if first != index:
-                yield (
-                    (key, index),
-                    f"is also in {key}[{first}], with the same settings. Remove one.",
-                )
+                words = f"is also in {key}[{first}], with the same settings. Remove one."
+                yield (key, index), words
                 break
 
 
 def _known_classifiers(analysis: Analysis) -> Analysis:
-    faults: list[tuple[Place, str]] = []
-    for index, name in enumerate(analysis.classifiers):
-        try:
-            CLASSIFIERS[name]
-        except UnknownName as error:
-            faults.append((("classifiers", index), str(error)))
-    if faults:
-        raise refusal(faults, analysis)
+    _, faults = read_entries(ClassifierName, analysis.classifiers, ("classifiers",))
+    raise_faults(faults)
     return analysis
 
 
@@ -197,11 +218,11 @@ class Protocol(Section):
         description="Every random stream derives from it and from its owner."
     )
     subjects: Subjects
-    probes: dict[Name, Annotated[Probe, Written(Probe)]] = Field(
+    probes: dict[Name, Annotated[Probe, DataclassReader(Probe)]] = Field(
         {}, description="Recording designs, by name."
     )
     analyses: dict[
-        Name, Annotated[Analysis, Written(Analysis), AfterValidator(_known_classifiers)]
+        Name, Annotated[Analysis, DataclassReader(Analysis), AfterValidator(_known_classifiers)]
     ] = Field({}, description="Ways to ask which rule was at work, by name.")
     search: Search | None = Field(
         None, description="How `virtuallab search` tunes open settings; a run leaves it aside."
@@ -213,11 +234,11 @@ class Protocol(Section):
         None, description="What `virtuallab power` is to reach; a run leaves it aside."
     )
 
-    _source: Source = PrivateAttr(default_factory=Source)
+    _source: SourceLines = PrivateAttr(default_factory=SourceLines)
 
     @model_validator(mode="after")
     def _apart(self) -> Protocol:
-        """Names are those of folders, and many disks do not tell capitals from small letters."""
+        """Refuse names that differ in capitals alone: many disks take them for one folder."""
         faults: list[tuple[Place, str]] = []
         for key in ("probes", "analyses"):
             seen: dict[str, str] = {}
@@ -226,8 +247,7 @@ class Protocol(Section):
                 if first != name:
                     words = f"differs from {first!r} in capitals alone. Give it another name."
                     faults.append(((key, name), words))
-        if faults:
-            raise refusal(faults, None)
+        raise_faults(faults)
         return self
 
     @property
@@ -240,17 +260,15 @@ class Protocol(Section):
         """Settings that were given apart from the file."""
         return self._source.overrides
 
+    def line_of(self, path: str) -> int:
+        """Line of a path like ``probes.sparse.units``, or of the nearest section that holds it."""
+        return self._source.line(place_of(path) or ())
+
+    def fault(self, path: str, message: str) -> Fault:
+        """Fault of a path that is found later, with its line or its override."""
+        return self._source.fault(place_of(path) or (), message)
+
     def resolved(self) -> dict[str, Any]:
         """All that it says, defaults and overrides included, as plain data that reads back."""
-        return {
-            "schema_version": self.schema_version,
-            "name": self.name,
-            "question": self.question,
-            "seed": self.seed,
-            "subjects": self.subjects.written(),
-            "probes": plain(self.probes),
-            "analyses": plain(self.analyses),
-            **({} if self.search is None else {"search": self.search.model_dump()}),
-            **({} if self.compare is None else {"compare": plain(self.compare.written())}),
-            **({} if self.power is None else {"power": plain(self.power.written())}),
-        }
+        keys = {key: getattr(self, key) for key in type(self).model_fields}
+        return {key: plain(each) for key, each in keys.items() if each is not None}

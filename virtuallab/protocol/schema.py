@@ -18,7 +18,7 @@ _LONG = 300  # characters of a form from which it is written once
 
 
 def document() -> dict[str, Any]:
-    """Return the schema, draft 2020-12, with all plug-ins that are installed."""
+    """JSON Schema, draft 2020-12, with all plug-ins that are installed."""
     body = Protocol.model_json_schema()
     # An analysis keeps its classifiers by name, as text: that these are plug-ins only we know.
     several, one = body["$defs"]["Analysis"]["properties"]["classifiers"]["anyOf"]
@@ -31,7 +31,7 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the schema as it is committed: indented, with a last newline."""
+    """JSON Schema as it is committed: indented, with a last newline."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -90,15 +90,15 @@ def _below(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _below(each)
 
 
-def repointed(protocol: str, before: Path, after: Path) -> str:
-    """Let the line that names the schema to an editor find it from another folder.
+def with_moved_schema(protocol: str, before: Path, after: Path) -> str:
+    """Text of a protocol whose first line finds the schema from another folder.
 
     Parameters
     ----------
     protocol : str
         Text of a protocol.
     before, after : Path
-        Folders it was in, and will be in.
+        Folders of the protocol.
     """
 
     def moved(line: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 
 import torch
 
-from virtuallab.fields import floating
+from virtuallab.fields import float_fields
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 
@@ -121,7 +121,7 @@ def stack_settings(
         If they differ in a setting that is no real number.
     """
     joined = copy.copy(settings[0])
-    numbers = floating(type(joined))  # type: ignore[arg-type]
+    numbers = float_fields(type(joined))  # type: ignore[arg-type]
     for field in dataclasses.fields(joined):  # type: ignore[arg-type]
         values = [getattr(each, field.name) for each in settings]
         if field.name in numbers:

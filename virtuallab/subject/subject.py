@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from virtuallab.fields import floating, identifying
+from virtuallab.fields import float_fields, identifying_settings
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer, backward_optimizer
 from virtuallab.subject.rule import Rule
@@ -89,7 +89,7 @@ class Subject:
 
 def plugin_settings(plugin: Any) -> dict[str, Any]:
     """Name and settings of a plug-in, as plain data."""
-    return {"name": plugin.name, **identifying(type(plugin), asdict(plugin))}
+    return {"name": plugin.name, **identifying_settings(type(plugin), asdict(plugin))}
 
 
 @dataclass(frozen=True)
@@ -133,5 +133,5 @@ def _shared(plugin: Any) -> tuple[Any, ...]:
     """Class of a plug-in, and those of its settings that are no real numbers."""
     if plugin is None:
         return ()
-    numbers = floating(type(plugin))  # type: ignore[arg-type]
+    numbers = float_fields(type(plugin))  # type: ignore[arg-type]
     return type(plugin), *((k, v) for k, v in asdict(plugin).items() if k not in numbers)

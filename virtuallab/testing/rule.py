@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import floating
+from virtuallab.fields import float_fields
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.rule import Rule, Updates
@@ -225,7 +225,7 @@ class _Check:
 
 def _varied(rule: Rule, number: int) -> Rule:
     """Change every real-numbered setting, within its bounds."""
-    numbers = floating(type(rule))
+    numbers = float_fields(type(rule))
     given = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule) if f.name in numbers}
     return replace(
         rule, **{k: v * (1 - 0.1 * number) if v else 0.01 * number for k, v in given.items()}

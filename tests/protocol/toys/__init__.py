@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import pytest
 from annotated_types import Len
+from pydantic import ValidationError
 
 from virtuallab.fields import Count, Counts, NonNegativeFloat, PositiveFloat, setting
+from virtuallab.protocol.messages.explain import faults_of
+from virtuallab.protocol.messages.places import path_of
+from virtuallab.protocol.settings.plugin_reader import PluginReader
+from virtuallab.protocol.settings.plugin_spec import PluginSpec
 from virtuallab.registry import Registry
 
 TOYS = Registry("toy", __name__)
@@ -41,3 +47,15 @@ class Car:
     def __post_init__(self) -> None:
         if self.electric and self.speed > 10:
             raise ValueError("an electric car is not faster than 10 cm/s")
+
+
+def toy(**settings: Any) -> PluginSpec:
+    """Read a car with these settings."""
+    return PluginReader(TOYS).read({"name": "car", **settings})
+
+
+def faults(value: Any) -> list[str]:
+    """Faults of what is written of a toy, by path."""
+    with pytest.raises(ValidationError) as caught:
+        PluginReader(TOYS).read(value)
+    return [f"{path_of(place)}: {message}" for place, message in faults_of(caught.value)]

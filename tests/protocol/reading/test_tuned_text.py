@@ -1,0 +1,77 @@
+"""The tuned protocol: the same words, with values in the place of what was open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.protocol.texts import SMALL
+from virtuallab.protocol import Protocol, read, read_text, search_studies
+from virtuallab.protocol.reading.tuned_text import tuned_text
+from virtuallab.protocol.settings.distributions import Distribution
+
+QUICKSTART = Path(__file__).parents[3] / "protocols" / "quickstart.yaml"
+
+
+def middle(protocol: Protocol) -> dict[int, dict[str, float]]:
+    """Some value for every open setting, another for each rule."""
+    return {
+        study.rule: dict.fromkeys(study.space, 0.02 + study.rule / 1000)
+        for study in search_studies(protocol)
+    }
+
+
+def test_the_quickstart_keeps_its_comments_and_gets_its_values() -> None:
+    made = read(QUICKSTART)
+    text = tuned_text(made, middle(made), ["Made by: me"])
+    assert text.startswith("# Made by: me\n# yaml-language-server:")
+    for line in made.text.splitlines():
+        comment = line.partition("# ")[2]
+        assert comment in text, comment
+    tuned = read_text(text)
+    assert search_studies(tuned) == ()
+    rates = [
+        (entry.optimizer or tuned.subjects.optimizer).settings["learning_rate"]
+        for entry in tuned.subjects.rules
+    ]
+    assert rates == [0.02, 0.021, 0.022, 0.023]
+    before, after = made.resolved(), tuned.resolved()
+    for rule in (*before["subjects"]["rules"], *after["subjects"]["rules"]):
+        del rule["optimizer"]["learning_rate"]
+    assert after == before
+    words = "# For the rules that name no optimizer of their own."
+    assert text.index("learning_rate: 0.023") < text.index(words)
+
+
+def test_overrides_are_written_into_it() -> None:
+    made = read_text(SMALL, overrides=["subjects.replicates=9", "subjects.optimizer.momentum=0.5"])
+    tuned = read_text(tuned_text(made, middle(made)))
+    assert tuned.subjects.replicates == 9
+    for entry in tuned.subjects.rules:
+        optimizer = entry.optimizer or tuned.subjects.optimizer
+        assert optimizer is not None
+        assert optimizer.settings["momentum"] == 0.5
+
+
+def test_an_alias_does_not_give_one_rule_the_value_of_another() -> None:
+    text = SMALL.replace(
+        "    - {name: backprop, label: sgdm}\n    - name: information_alignment\n",
+        "    - name: backprop\n"
+        "      optimizer: &shared {name: sgd, learning_rate: {log_uniform: [0.01, 0.1]}}\n"
+        "    - name: information_alignment\n"
+        "      optimizer: *shared\n",
+    )
+    made = read_text(text)
+    tuned = read_text(tuned_text(made, middle(made)))
+    rates = [each.optimizer and each.optimizer.settings for each in tuned.subjects.rules]
+    assert [each and each["learning_rate"] for each in rates] == [0.02, 0.021]
+
+
+def test_a_rule_without_values_stays_open() -> None:
+    made = read_text(SMALL)
+    best = middle(made)
+    del best[0]
+    tuned = read_text(tuned_text(made, best))
+    assert tuned.subjects.optimizer is not None
+    assert isinstance(tuned.subjects.optimizer.settings["learning_rate"], Distribution)
+    [still] = search_studies(tuned)
+    assert still.rule == 0

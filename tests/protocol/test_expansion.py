@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import random
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.protocol.texts import SMALL, protocol
+from virtuallab.protocol import cohorts, expand, expansion, read_text
+from virtuallab.subject.subject import Subject, kind
+
+WIDE = """\
+schema_version: 1
+name: wide
+seed: 11
+subjects:
+  architectures: [{name: knet4, kernel: [3, 5]}, {name: mlp, hidden: {grid: [[8], [8, 4]]}}]
+  tasks: [digits]
+  rules:
+    - {name: backprop, label: sgdm}
+    - {name: backprop, label: adam, optimizer: {name: adam, learning_rate: {uniform: [0.001, 0.1]}}}
+    - {name: information_alignment, amp: [0.01, 0.02], null: {log_uniform: [0.001, 0.1]}}
+  optimizer: {name: sgd, learning_rate: {log_uniform: [0.001, 0.1]}, momentum: {choice: [0.5, 0.9]}}
+  replicates: 3
+  batch_size: [16, 32]
+  steps: 10
+  visits: 3
+"""
+
+
+def wide(*overrides: str) -> tuple[Subject, ...]:
+    return expand(read_text(WIDE, overrides=overrides))
+
+
+def rates(subjects: tuple[Subject, ...]) -> list[float]:
+    return [subject.optimizer.learning_rate for subject in subjects]
+
+
+def test_grids_multiply_and_distributions_do_not() -> None:
+    # 2 kernels + 2 widths, 2 batch sizes, 1 + 1 + 2 points of rules, 3 replicates
+    assert len(wide()) == 4 * 2 * 4 * 3
+
+
+def test_a_rule_may_have_another_number_of_replicates_and_nobody_else_changes() -> None:
+    more = wide("subjects.rules[1].replicates=5")
+    assert len(more) == 4 * 2 * (3 + 5 + 2 * 3)
+    assert {subject.key for subject in wide()} < {subject.key for subject in more}
+    assert read_text(WIDE, overrides=["subjects.rules[1].replicates=5"]).subjects.count == len(more)
+
+
+def test_subjects_are_all_different() -> None:
+    assert len({subject.key for subject in wide()}) == len(wide())
+
+
+def test_what_replicates_share_is_written_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+
+    def text(value: object) -> str:
+        written.append(value)
+        return json.dumps(value)
+
+    monkeypatch.setattr(expansion, "_text", text)
+    wide("subjects.replicates=2")
+    few = len(written)
+    wide("subjects.replicates=20")
+    assert len(written) == 2 * few
+
+
+def test_expanding_twice_gives_the_same() -> None:
+    assert wide() == wide()
+
+
+def test_subjects_are_sorted_by_their_design() -> None:
+    subjects = wide()
+    order = [(s.architecture.name, s.task.name) for s in subjects]
+    assert order == sorted(order)
+    block = [s for s in subjects if s.architecture == subjects[0].architecture]
+    inner = [(s.batch_size, s.label) for s in block]
+    assert inner == sorted(inner)
+    assert [s.replicate for s in subjects[:3]] == [0, 1, 2]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_order_of_the_file_makes_no_difference(seed: int) -> None:
+    shuffle = random.Random(seed).shuffle
+    document = read_text(WIDE).resolved()
+    for key in ("rules", "architectures"):
+        shuffle(document["subjects"][key])
+    pairs = list(document["subjects"].items())
+    shuffle(pairs)
+    document["subjects"] = dict(pairs)
+    assert expand(read_text(json.dumps(document))) == _WIDE
+
+
+def test_more_replicates_leave_the_others_as_they_are() -> None:
+    few, many = set(map(_identity, wide())), set(map(_identity, wide("subjects.replicates=5")))
+    assert few < many
+    assert len(many) == len(few) / 3 * 5
+
+
+def test_another_rule_leaves_the_others_as_they_are() -> None:
+    without = """[{name: backprop, label: sgdm}]"""
+    assert set(map(_identity, wide(f"subjects.rules={without}"))) < set(map(_identity, wide()))
+
+
+def _identity(subject: Subject) -> str:
+    return subject.key
+
+
+def test_draws_lie_within_their_bounds_and_are_all_different() -> None:
+    drawn = [s.optimizer.learning_rate for s in wide() if s.label == "sgdm"]
+    assert min(drawn) >= 0.001
+    assert max(drawn) <= 0.1
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_no_two_rules_share_a_draw() -> None:
+    two = "[{name: backprop, label: a}, {name: backprop, label: b}, feedback_alignment]"
+    subjects = wide(f"subjects.rules={two}")
+    by_label = {
+        label: set(rates(tuple(s for s in subjects if s.label == label)))
+        for label in ("a", "b", "feedback_alignment")
+    }
+    assert all(not one & other for one, other in combinations(by_label.values(), 2))
+
+
+def test_settings_of_one_subject_are_drawn_independently() -> None:
+    both = "{uniform: [0.01, 0.02]}"
+    subjects = wide(f"subjects.rules=[{{name: information_alignment, amp: {both}, null: {both}}}]")
+    drawn = {(s.rule.amp, s.rule.null) for s in subjects}  # type: ignore[attr-defined]
+    assert len(drawn) == len(subjects)
+    assert all(amp != null for amp, null in drawn)
+
+
+def test_another_seed_gives_other_draws() -> None:
+    assert not set(rates(wide())) & set(rates(wide("seed=12")))
+
+
+@pytest.mark.parametrize("form", ["{choice: [8, 16]}", "{uniform: [8, 16]}"])
+def test_a_batch_size_may_be_drawn(form: str) -> None:
+    drawn = {s.batch_size for s in wide(f"subjects.batch_size={form}")}
+    assert drawn <= set(range(8, 17))
+    assert len(drawn) > 1
+
+
+def test_losses_are_crossed_with_everything_else() -> None:
+    both = wide("subjects.loss=[cross_entropy, squared_error]")
+    assert len(both) == 2 * len(wide())
+    assert {s.loss for s in both} == {"cross_entropy", "squared_error"}
+    assert len({_hashable(s) for s in both}) == 2 * len({_hashable(s) for s in wide()})
+    block = [s for s in both if s.architecture == both[0].architecture]
+    inner = [(s.batch_size, s.loss, s.label) for s in block]
+    assert inner == sorted(inner)
+
+
+def test_another_loss_leaves_the_others_as_they_are() -> None:
+    both = wide("subjects.loss=[squared_error, cross_entropy]")
+    assert tuple(s for s in both if s.loss == "cross_entropy") == wide()
+    assert not set(rates(wide("subjects.loss=squared_error"))) & set(rates(wide()))
+
+
+def test_a_loss_may_be_drawn() -> None:
+    drawn = [s.loss for s in wide("subjects.loss={choice: [cross_entropy, squared_error]}")]
+    assert set(drawn) == {"cross_entropy", "squared_error"}
+    assert len(drawn) == len(wide())
+
+
+def test_subjects_with_the_usual_loss_are_those_of_before_there_was_a_choice() -> None:
+    keys = ["57f894be83c4a02e", "c7154c53cfeb6cd1", "f586ae419c23cf54", "6f96cb858b763f3f"]
+    assert [s.key for s in expand(protocol())] == keys
+    said = protocol(("batch_size: 32", "batch_size: 32\n  loss: cross_entropy"))
+    assert [s.key for s in expand(said)] == keys
+    assert said.resolved() == protocol().resolved()
+    assert "loss" not in said.resolved()["subjects"]
+
+
+def test_a_subject_has_what_the_protocol_says() -> None:
+    subject = expand(protocol())[-1]
+    assert subject.label == "sgdm"
+    assert (subject.batch_size, subject.steps, subject.replicate, subject.seed) == (32, 100, 1, 3)
+
+
+@given(st.integers(1, 40))
+def test_cohorts_are_a_partition_of_subjects_of_one_kind(size: int) -> None:
+    subjects = _WIDE
+    parts = cohorts(subjects, size)
+    assert sorted(index for part in parts for index in part) == list(range(len(subjects)))
+    for part in parts:
+        assert 0 < len(part) <= size
+        assert len({_hashable(subjects[index]) for index in part}) == 1
+
+
+def test_a_cohort_is_never_a_small_rest() -> None:
+    subjects = expand(read_text(SMALL, overrides=("subjects.replicates=25",)))
+    assert [len(part) for part in cohorts(subjects, 24)] == [12, 13, 12, 13]
+
+
+def test_sizes_may_be_given_for_each_kind() -> None:
+    subjects = expand(protocol())
+    sizes = dict.fromkeys(range(2), 1) | dict.fromkeys(range(2, 4), 2)
+    assert cohorts(subjects, sizes) == ((0,), (1,), (2, 3))
+
+
+_WIDE = wide()
+
+
+def _hashable(subject: Subject) -> Any:
+    return repr(kind(subject))

@@ -1,0 +1,152 @@
+"""Subjects of a protocol, and the cohorts in which they train: the same on every machine."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from virtuallab import seeds
+from virtuallab.protocol.model import Protocol
+from virtuallab.protocol.sections.rule_entry import RuleEntry
+from virtuallab.protocol.settings.distributions import Distribution
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
+from virtuallab.vocabulary import CROSS_ENTROPY
+
+if TYPE_CHECKING:
+    from virtuallab.subject.subject import Subject
+
+
+def expand(protocol: Protocol) -> tuple[Subject, ...]:
+    """List every subject: architectures x tasks x batch sizes x losses x rules x replicates.
+
+    A setting given as a distribution is drawn for each subject from a stream that belongs to the
+    subject's kind, its replicate and the setting. So subjects do not depend on the order in which
+    the protocol lists things; more replicates, or another rule, leave the others as they are; and
+    no two rules share a draw.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of Subject
+        Sorted by architecture, task, batch size, loss, label and replicate.
+    """
+    kinds = sorted(_kinds(protocol), key=lambda kind: kind.order)
+    return tuple(
+        kind.subject(protocol, replicate)
+        for kind in kinds
+        for replicate in range(kind.entry.replicates or protocol.subjects.replicates)
+    )
+
+
+def cohorts(
+    subjects: tuple[Subject, ...], size: int | Mapping[int, int]
+) -> tuple[tuple[int, ...], ...]:
+    """Partition subjects into those that train together.
+
+    Parameters
+    ----------
+    subjects : tuple of Subject
+    size : int or mapping from subject index to int
+        Most subjects in a cohort; a mapping gives it for each kind by any of its subjects.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Indices of subjects. Those of one kind are dealt evenly, so that no cohort is a small rest.
+    """
+    from virtuallab.subject.subject import kind
+
+    groups: dict[Any, list[int]] = {}
+    for index, subject in enumerate(subjects):
+        groups.setdefault(kind(subject), []).append(index)
+    partition: list[tuple[int, ...]] = []
+    for members in groups.values():
+        most = size if isinstance(size, int) else size[members[0]]
+        parts = -(-len(members) // most)
+        bounds = [len(members) * part // parts for part in range(parts + 1)]
+        partition += [tuple(members[low:high]) for low, high in itertools.pairwise(bounds)]
+    return tuple(partition)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Subjects that are alike but for their replicate."""
+
+    architecture: PluginSpec
+    task: PluginSpec
+    batch_size: Any
+    loss: Any
+    entry: RuleEntry
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        return (
+            self.architecture.plugin.name,
+            _text(self.architecture.written()),
+            self.task.plugin.name,
+            _text(self.task.written()),
+            self.batch_size if isinstance(self.batch_size, int) else 0,
+            self.loss if isinstance(self.loss, str) else "",
+            self.entry.label,
+            self.owner,
+        )
+
+    @cached_property
+    def owner(self) -> str:
+        """Owner of the draws: all that is decided about the kind, in one text."""
+        return _text(
+            [
+                self.architecture.written(),
+                self.task.written(),
+                self.batch_size,
+                replace(self.entry, replicates=None).written(),
+                # The usual loss has no word here, or what is drawn would be another than before.
+                *([] if self.loss == CROSS_ENTROPY else [self.loss]),
+            ]
+        )
+
+    def subject(self, protocol: Protocol, replicate: int) -> Subject:
+        from virtuallab.subject.subject import Subject
+
+        def stream(part: str) -> Callable[[str], np.random.Generator]:
+            owner = (seeds.SETTINGS, self.owner, str(replicate), part)
+            return lambda setting: seeds.generator(protocol.seed, *owner, setting)
+
+        def one(setting: str, value: Any) -> Any:
+            return value.draw(stream("")(setting)) if isinstance(value, Distribution) else value
+
+        return Subject(
+            architecture=self.architecture.draw(stream("architecture")),
+            task=self.task.draw(stream("task")),
+            **self.entry.draw(stream("rule")),
+            label=self.entry.label,
+            batch_size=one("batch_size", self.batch_size),
+            loss=one("loss", self.loss),
+            steps=protocol.subjects.length,
+            replicate=replicate,
+            seed=protocol.seed,
+        )
+
+
+def _kinds(protocol: Protocol) -> Iterator[_Kind]:
+    subjects = protocol.subjects
+    for architecture, task, shared, entry in itertools.product(
+        [point for each in subjects.architectures for point in each.points()],
+        [point for each in subjects.tasks for point in each.points()],
+        subjects.shared.points(),
+        [point for each in subjects.rule_entries for point in each.points()],
+    ):
+        yield _Kind(architecture, task, **shared, entry=entry)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))

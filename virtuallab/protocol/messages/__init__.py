@@ -1,0 +1,1 @@
+"""Messages of faults: what is wrong, what was found, what to write."""

@@ -1,0 +1,89 @@
+"""Places in a protocol, ``("subjects", "rules", 0, "amp")``, and the lines where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from virtuallab.errors import Fault
+
+Place = tuple[str | int, ...]
+
+_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
+
+
+def path_of(place: Place) -> str:
+    """Return the path of a place.
+
+    >>> path_of(("subjects", "rules", 0, "name"))
+    'subjects.rules[0].name'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".")
+
+
+def place_of(path: str) -> Place | None:
+    """Return the place of a path, or None if the text is no path.
+
+    >>> place_of("subjects.rules[0].amp")
+    ('subjects', 'rules', 0, 'amp')
+    """
+    parts = list(_PART.finditer(path))
+    if not parts or "".join(part.group(0) for part in parts) != path:
+        return None
+    return tuple(int(part[2]) if part[2] else part[1] for part in parts)
+
+
+def value_at(value: object, place: Place) -> object:
+    """Return the part of a document at a place, or None if there is no such place."""
+    for part in place:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
+
+
+@dataclass(frozen=True)
+class SourceLines:
+    """Text of a protocol, and the line of each of its values.
+
+    Parameters
+    ----------
+    file : str
+        The file as the user named it.
+    text : str
+        Its text.
+    lines : mapping from place to int
+        Line of each value, counted from 1.
+    overrides : tuple of str
+        Settings given apart from the file, ``"subjects.replicates=2"``.
+    overridden : mapping from place to str
+        The override that set a value.
+    """
+
+    file: str = ""
+    text: str = ""
+    lines: Mapping[Place, int] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+    overridden: Mapping[Place, str] = field(default_factory=dict)
+
+    def line(self, place: Place) -> int:
+        """Line of a place, or of the nearest section that holds it; 0 in an empty document."""
+        for end in range(len(place), -1, -1):
+            if place[:end] in self.lines:
+                return self.lines[place[:end]]
+        return 0
+
+    def fault(self, place: Place, message: str) -> Fault:
+        """Fault at a place, with the override that set the value or the line where it stands."""
+        for end in range(len(place), 0, -1):
+            if place[:end] in self.overridden:
+                return Fault(f"-s {self.overridden[place[:end]]}", 0, path_of(place), message)
+        for at, override in self.overridden.items():
+            if at[: len(place)] == place and place not in self.lines:  # a section it has made
+                return Fault(f"-s {override}", 0, path_of(place), message)
+        return Fault(self.file, self.line(place), path_of(place), message)

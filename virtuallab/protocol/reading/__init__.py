@@ -1,0 +1,1 @@
+"""Protocol files: read, overridden, and written with values filled in."""

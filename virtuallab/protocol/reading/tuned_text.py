@@ -1,0 +1,131 @@
+"""Text of a protocol in which searched settings have their values."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from virtuallab.errors import ProtocolError
+from virtuallab.protocol.model import Protocol
+from virtuallab.protocol.reading.overrides import override
+from virtuallab.protocol.reading.yaml import parse
+
+_OPTIMIZER = "optimizer."
+
+
+def tuned_text(
+    protocol: Protocol, best: Mapping[int, Mapping[str, Any]], heading: Sequence[str] = ()
+) -> str:
+    """Text of a protocol whose open settings have values, with its comments where that is possible.
+
+    Where several rules share ``subjects.optimizer``, it takes the values of the first of them, and
+    the others get an optimizer of their own.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        As it was read; its overrides are written into the text.
+    best : mapping
+        Index of a rule -> path of a setting, as a rule's entry has it
+        (``amp``, ``optimizer.learning_rate``) -> value.
+    heading : sequence of str
+        Lines of comment to put first.
+    """
+    plain, _ = parse(protocol.text, protocol.name)
+    override(plain, protocol.overrides)
+    values = _overrides(protocol, best, plain)
+    override(plain, values)
+    body = _with_comments(protocol.text, [*protocol.overrides, *values])
+    if body is None or not _says(body, plain):
+        body = _dumped(plain)
+    return "".join(f"# {line}".rstrip() + "\n" for line in heading) + body
+
+
+def _overrides(
+    protocol: Protocol, best: Mapping[int, Mapping[str, Any]], plain: Mapping[str, Any]
+) -> list[str]:
+    """Say the values as overrides."""
+    rules = protocol.subjects.rules
+    shared = [index for index, entry in enumerate(rules) if entry.optimizer is None]
+    found: list[str] = []
+    for index, values in best.items():
+        entry = f"subjects.rules[{index}]"
+        borrowed = {
+            path.removeprefix(_OPTIMIZER): value
+            for path, value in values.items()
+            if path.startswith(_OPTIMIZER) and index in shared
+        }
+        own = {
+            path: value
+            for path, value in values.items()
+            if not (path.startswith(_OPTIMIZER) and borrowed)
+        }
+        found += [f"{entry}.{path}={json.dumps(value)}" for path, value in own.items()]
+        if index in shared[:1]:
+            found += [f"subjects.optimizer.{k}={json.dumps(v)}" for k, v in borrowed.items()]
+        elif borrowed:
+            written = plain["subjects"]["optimizer"]
+            written = {"name": written} if isinstance(written, str) else written
+            found.append(f"{entry}.optimizer={json.dumps({**written, **borrowed})}")
+    return found
+
+
+def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
+    """Change the values in the text; None where YAML's own ways (aliases) stand against it."""
+    yaml = _yaml()
+    try:
+        data = yaml.load(text)
+        override(data, overrides)
+    except (ProtocolError, YAMLError):
+        return None
+    for entry in data["subjects"]["rules"]:
+        if isinstance(entry, CommentedMap) and type(entry.get("optimizer")) is dict:
+            # A comment belongs to the key before it: what is put last would come after the words
+            # about the next section.
+            entry.insert(1, "optimizer", entry.pop("optimizer"))
+    out = io.StringIO()
+    yaml.dump(_in_one_line(data), out)
+    return out.getvalue()
+
+
+def _in_one_line(value: Any) -> Any:
+    """Mark what overrides have put in to be written in braces, in one line."""
+    if isinstance(value, CommentedMap | CommentedSeq):
+        entries = value.items() if isinstance(value, CommentedMap) else enumerate(value)
+        for key, each in list(entries):
+            made = _in_one_line(each)
+            if made is not each:
+                value[key] = made
+        return value
+    if isinstance(value, dict):
+        line = CommentedMap({key: _in_one_line(each) for key, each in value.items()})
+        line.fa.set_flow_style()
+        return line
+    return value
+
+
+def _says(text: str, plain: Any) -> bool:
+    try:
+        return bool(parse(text, "")[0] == plain)
+    except ProtocolError:
+        return False
+
+
+def _dumped(plain: Any) -> str:
+    out = io.StringIO()
+    _yaml().dump(plain, out)
+    return out.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

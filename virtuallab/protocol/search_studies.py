@@ -1,0 +1,141 @@
+"""Searches of a protocol: one for each kind of subject some of whose settings are left open."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from virtuallab import seeds
+from virtuallab.protocol.expansion import expand
+from virtuallab.protocol.model import Protocol
+from virtuallab.protocol.sections.rule_entry import RuleEntry
+from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.settings.distributions import Distribution
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
+
+if TYPE_CHECKING:
+    from virtuallab.subject.subject import Subject
+
+
+@dataclass(frozen=True)
+class SearchStudy:
+    """One kind of subject, whose open settings are searched.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The protocol, narrowed to one architecture, task, batch size, loss and point of one rule.
+    rule : int
+        Index of the entry of the rules.
+    architecture, task : str
+        Their names, numbered where several of one name are listed.
+    point : mapping
+        Settings that the whole protocol has as a grid -> their value here.
+    """
+
+    protocol: Protocol
+    rule: int
+    architecture: str
+    task: str
+    point: Mapping[str, Any]
+
+    @property
+    def entry(self) -> RuleEntry:
+        """Its rule, with optimizers."""
+        [entry] = self.protocol.subjects.rules
+        return entry
+
+    @property
+    def label(self) -> str:
+        """The rule's label, with the values that grids have here."""
+        point = ", ".join(f"{path} {value}" for path, value in self.point.items())
+        return f"{self.entry.label} ({point})" if point else self.entry.label
+
+    @property
+    def space(self) -> dict[str, Distribution]:
+        """Open settings, as ``amp`` or ``optimizer.learning_rate`` -> what they are drawn from."""
+        return self.entry.settings.space
+
+    def name(self, search: Search) -> str:
+        """Name of the study, with a digest of all that decides what a trial is worth.
+
+        So a search goes on only where its trials would still be worth the same. How many trials
+        there are, and how many at once, is not part of it.
+        """
+        subjects = self.protocol.subjects
+        apart = ("replicates", "visits", "cohort")
+        decisive = {
+            "seed": self.protocol.seed,
+            "subjects": {k: v for k, v in plain(subjects).items() if k not in apart},
+            "visits": subjects.visit_steps[-2 if search.objective == "train_loss" else -1 :],
+            "objective": search.objective,
+            "seeds": search.seeds,
+        }
+        text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        [architecture], [task] = subjects.architectures, subjects.tasks
+        return ".".join([self.entry.label, architecture.plugin.name, task.plugin.name, digest])
+
+    def trial(self, values: Mapping[str, Any], count: int) -> tuple[Subject, ...]:
+        """Make the subjects of one trial.
+
+        Their random streams are not those of the protocol's own subjects; otherwise a run of the
+        tuned protocol would repeat the very subjects by which its settings were chosen.
+
+        Parameters
+        ----------
+        values : mapping
+            A value for each setting of the space.
+        count : int
+            Number of subjects, alike but for their random streams.
+        """
+        entry = replace(self.entry.replaced(values), replicates=None)
+        closed = _narrowed(self.protocol, rules=(entry,), replicates=count)
+        streams = seeds.integer(self.protocol.seed, seeds.SEARCH)
+        return expand(closed.model_copy(update={"seed": streams}))
+
+
+def search_studies(protocol: Protocol) -> tuple[SearchStudy, ...]:
+    """Searches of a protocol, in its order; none if it leaves no setting open."""
+    return tuple(study for study in _kinds(protocol) if study.space)
+
+
+def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
+    subjects = protocol.subjects
+    for (rule, entry), architecture, task, shared in itertools.product(
+        enumerate(subjects.rule_entries),
+        _numbered(subjects.architectures),
+        _numbered(subjects.tasks),
+        subjects.shared.combinations(),
+    ):
+        for values in entry.settings.combinations():
+            narrowed = _narrowed(
+                protocol,
+                architectures=(architecture[1],),
+                tasks=(task[1],),
+                rules=(entry.replaced(values),),
+                optimizer=None,
+                **shared,
+            )
+            point = {**shared, **values}
+            yield SearchStudy(narrowed, rule, architecture[0], task[0], point)
+
+
+def _narrowed(protocol: Protocol, **subjects: Any) -> Protocol:
+    return protocol.model_copy(update={"subjects": protocol.subjects.model_copy(update=subjects)})
+
+
+def _numbered(specs: Iterable[PluginSpec]) -> list[tuple[str, PluginSpec]]:
+    """Pair every point of some plug-ins with a name, numbered as the subjects of a run are."""
+    points = [point for spec in specs for point in spec.points()]
+    texts = [json.dumps(plain(point), sort_keys=True) for point in points]
+    named: list[tuple[str, PluginSpec]] = []
+    for point, text in zip(points, texts, strict=True):
+        alike = sorted(t for p, t in zip(points, texts, strict=True) if p.plugin is point.plugin)
+        number = f"-{alike.index(text) + 1}" if len(alike) > 1 else ""
+        named.append((f"{point.plugin.name}{number}", point))
+    return named

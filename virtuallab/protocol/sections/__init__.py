@@ -1,0 +1,1 @@
+"""Sections of a protocol that have keys of their own."""

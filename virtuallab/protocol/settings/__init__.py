@@ -1,0 +1,1 @@
+"""Settings of plug-ins: a value, a list or a distribution."""

@@ -1,0 +1,116 @@
+"""The reader of a plug-in of a registry: ``name``, or ``{name: ..., setting: ...}``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.errors import PydanticUserError
+
+from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.protocol.messages.explain import expected, refusal
+from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
+from virtuallab.protocol.settings.readers import Reader
+from virtuallab.protocol.settings.section import Section, definition, make_section, settings_of
+from virtuallab.protocol.settings.setting_reader import setting_form
+from virtuallab.registry import Registry
+from virtuallab.text import printable
+
+Keys = Mapping[str, tuple[Any, Any]]  # name -> type and pydantic's FieldInfo
+
+
+@dataclass(frozen=True)
+class PluginReader(Reader):
+    """Reads a plug-in's name and its settings, each of which may have several values.
+
+    Parameters
+    ----------
+    registry : Registry
+    further_keys : callable, optional
+        Returns keys that stand beside the settings.
+    """
+
+    registry: Registry[Any]
+    further_keys: Callable[[], Keys] = dict
+
+    def read(self, value: Any) -> PluginSpec:
+        """Find the plug-in of this name and read its settings."""
+        return self.read_with_keys(value)[0]
+
+    def read_with_keys(self, value: Any) -> tuple[PluginSpec, Section]:
+        """Read a plug-in, and the section with the values of the further keys."""
+        kind = self.registry.kind
+        named = isinstance(value, str)
+        if not named and not isinstance(value, dict):
+            what = f"the name of {_article(kind)} {kind}, or a mapping of its settings"
+            raise refusal(expected(what, value))
+        written = {"name": value} if named else value
+        if "name" not in written:  # only then: to look through all names imports all plug-ins
+            words = f"missing key. Known: {', '.join(self.registry)}."
+            if keys := [key for key in written if key in self.registry]:
+                words = f"missing key. Write name: {keys[0]}, and its settings beside it."
+            raise refusal(words, "name")
+        plugin = self._find(written["name"], () if named else ("name",))
+        try:
+            section = self.section_of(plugin).model_validate(written)
+        except PydanticUserError as error:
+            reason = _unreadable(plugin, error)
+            raise refusal(str(BrokenPlugin(kind, plugin.name, reason))) from None
+        read = Settings({each.name: getattr(section, each.name) for each in settings_of(plugin)})
+        for name, each in read.items():
+            if isinstance(each, PluginSpec):
+                read[name] = each.completed(name)
+        return PluginSpec(plugin, read).checked(), section
+
+    def section_of(self, plugin: Any) -> type[Section]:
+        """Model of the keys of a plug-in."""
+        return _section(plugin, self.further_keys)
+
+    def _find(self, name: Any, place: tuple[str, ...]) -> Any:
+        """Return the plug-in of this name."""
+        kind = self.registry.kind
+        if not isinstance(name, str):
+            raise refusal(expected(f"the name of {_article(kind)} {kind}", name), *place)
+        try:
+            return self.registry[name]
+        except UnknownName as error:
+            words = str(error)
+            names = name.replace(",", " ").split()
+            if len(names) > 1 and all(each in self.registry for each in names):
+                words = f"found several names in one text. Write a list: [{', '.join(names)}]."
+            raise refusal(words, *place) from None
+
+    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return ``anyOf`` the names and one section for each plug-in.
+
+        A plug-in from outside whose settings have types that pydantic does not know is left out,
+        with a warning.
+        """
+        sections = []
+        for name in list(self.registry):
+            plugin = self.registry[name]
+            try:
+                section = self.section_of(plugin)
+                sections.append(definition(section, f"{self.registry.kind}-{name}", of))
+            except PydanticUserError as error:
+                self.registry.discard(name, _unreadable(plugin, error))
+        return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
+
+
+@functools.cache
+def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
+    name = (Literal[plugin.name], Field(description="Which plug-in."))
+    return make_section(plugin, setting_form, name=name, **further_keys())
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeio" else "a"
+
+
+def _unreadable(plugin: Any, error: PydanticUserError) -> str:
+    """Return in one line why the settings of a plug-in cannot be read."""
+    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
+    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
