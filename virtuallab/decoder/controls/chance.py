@@ -73,18 +73,20 @@ def of_accuracy(
     note: str = "",
 ) -> Check:
     """Judge an accuracy that must be at chance, of so many subjects of each rule."""
-    chance, sd = guessing(tested)
-    width = float(norm.ppf(confidence)) * sd
+    sd = guessing(tested)[1]
+    width = float(norm.ppf((1 + confidence) / 2)) * sd
+    p_value = luck(accuracy, tested)
     return Check(
         name=name,
         kind="chance",
         accuracy=accuracy,
-        low=accuracy - width,
-        high=accuracy + width,
-        passed=accuracy - width <= chance,
+        low=max(accuracy - width, 0.0),
+        high=min(accuracy + width, 1.0),
+        # One-sided: an accuracy below chance is no failure.
+        passed=p_value >= 1 - confidence,
         n_subjects=int(np.rint(tested.sum())),
         note=note,
-        p_value=luck(accuracy, tested),
+        p_value=p_value,
     )
 
 

@@ -22,8 +22,8 @@ class Check:
     accuracy : float
         Balanced accuracy of the control; NaN where it was not asked.
     low, high : float
-        Bounds of that accuracy. Of a ``chance`` control: chance lies below ``low`` if and only if
-        it fails, before it is judged among others.
+        Bounds of that accuracy. Whether a ``chance`` control fails is decided by its p-value, which
+        is one-sided.
     passed : bool
         False also where it was not asked: nothing is known then.
     n_subjects : int
