@@ -141,7 +141,7 @@ def published(features: xr.Dataset, subjects: xr.Dataset, workers: int) -> list[
     """The published scheme, every observable by every published classifier."""
     classifiers = ("linear_svm", "random_forest", "conv1d_mlp")
     analysis = Analysis(scheme="paper", classifiers=classifiers, permutations=1)
-    # Without the subjects' settings a control cannot tell that the optimizer is part of the question.
+    # Without the subjects' settings no control can tell that the optimizer is part of the question.
     verdict = identify(features, analysis, SEED, workers=workers, subjects=subjects)
     rows = []
     for observable in map(str, verdict["observable"].values):
