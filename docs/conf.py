@@ -22,6 +22,7 @@ extensions = [
     "sphinx_design",
 ]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3  # pages link to sections of one another
 exclude_patterns = ["_build", "science/results"]  # results are included by pages
 html_theme = "pydata_sphinx_theme"
 html_title = "virtuallab"
