@@ -165,7 +165,7 @@ def controls(best: Result) -> list[str]:
             control.must_be,
             f"{control.accuracy.value:.2f}" if control.asked else "",
             control.outcome,
-            control.note,
+            control.note if control.asked else "",  # else the outcome has it
         ]
         for control in best.controls.values()
     ]
