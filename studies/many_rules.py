@@ -278,7 +278,7 @@ def of_pairs(study: Study) -> str:
     unsure = sum(not each.is_above(0.5) for each, *_ in found)
     apart = sum(each.low > 0.9 for each, *_ in found)
     lines = [
-        "| rules | told apart, 95 % interval |",
+        "| rules | distinguished, 95 % interval |",
         "|---|---|",
         *(f"| {pretty(a)}, {pretty(b)} | {each} |" for each, a, b in found[:HARDEST]),
     ]

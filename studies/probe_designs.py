@@ -37,7 +37,8 @@ CONFIDENCE = 0.95
 def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
     """Who was identified from a design."""
     at = {DESIGN: design, OBSERVABLE: observable, CLASSIFIER: "kernel_svm"}
-    return found["identified"].sel(at).astype(float)
+    right = found["identified"].sel(at).astype(float)
+    return right.assign_attrs(seeds=found.attrs["seeds"])
 
 
 def difference(one: xr.DataArray, other: xr.DataArray) -> tuple[float, float, float]:

@@ -10,7 +10,13 @@ import xarray as xr
 
 from tests.decoder.synthetic import RULES, VISITS, features
 from virtuallab.decoder.controls import OF_DESIGNS, evaluate_controls, strict_controls
-from virtuallab.decoder.controls.common.chance import INFLATION, at_chance, corrected, guessing
+from virtuallab.decoder.controls.common.chance import (
+    INFLATION,
+    accuracy_at_chance,
+    at_chance,
+    corrected,
+    guessing,
+)
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.common.matching import detectable, equally_many, overlap_weights
 from virtuallab.decoder.controls.shuffled_subjects import ShuffledSubjects
@@ -158,15 +164,29 @@ def test_a_guess_scatters_as_its_closed_form_says() -> None:
     assert shares.mean(1).std() == pytest.approx(sd / INFLATION, rel=0.02)
 
 
-def test_a_control_is_red_exactly_where_chance_lies_below_its_interval() -> None:
-    for right in range(10, 25):
+def test_a_control_fails_exactly_where_guessing_is_rarely_as_accurate() -> None:
+    for right in range(10, 26):
         confusion = np.full((2, 2), 0.0)
         np.fill_diagonal(confusion, right)
         confusion[0, 1] = confusion[1, 0] = 25 - right
         check = at_chance("visit_0", confusion, 0.95)
-        assert check.passed == (check.low <= 0.5)
         assert check.passed == (check.p_value >= 0.05)
         assert check.n_subjects == 50
+        assert 0 <= check.low <= check.accuracy <= check.high <= 1
+        # The test is one-sided and the interval two-sided, so the test fails at least as early.
+        assert not (check.passed and check.low > 0.5)
+        assert check.passed or check.low > 0.5 - 0.06
+
+
+def test_intervals_of_controls_hold_chance_as_often_as_they_say() -> None:
+    counts, stream = np.array([20.0, 20.0, 20.0, 20.0]), np.random.default_rng(0)
+    chance, sd = guessing(counts)
+    drawn = chance + sd * stream.standard_normal(4_000)
+    found = [accuracy_at_chance("visit_0", float(each), counts, 0.95) for each in drawn]
+    held = np.mean([each.low <= chance <= each.high for each in found])
+    assert held == pytest.approx(0.95, abs=0.012)
+    failed = np.mean([not each.passed for each in found])
+    assert failed == pytest.approx(0.05, abs=0.012)
 
 
 def test_several_controls_share_one_chance_of_luck() -> None:

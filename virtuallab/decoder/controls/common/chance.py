@@ -90,18 +90,20 @@ def accuracy_at_chance(
     confidence : float
     note : str
     """
-    chance, sd = guessing(tested)
-    width = float(norm.ppf(confidence)) * sd
+    _, sd = guessing(tested)
+    width = float(norm.ppf((1 + confidence) / 2)) * sd
+    p_value = chance_p_value(accuracy, tested)
     return ControlResult(
         name=name,
         kind="chance",
         accuracy=accuracy,
-        low=accuracy - width,
-        high=accuracy + width,
-        passed=accuracy - width <= chance,
+        low=max(accuracy - width, 0.0),
+        high=min(accuracy + width, 1.0),
+        # One-sided: an accuracy below chance is no failure.
+        passed=p_value >= 1 - confidence,
         n_subjects=int(np.rint(tested.sum())),
         note=note,
-        p_value=chance_p_value(accuracy, tested),
+        p_value=p_value,
     )
 
 

@@ -25,8 +25,8 @@ class ControlResult:
     accuracy : float
         Balanced accuracy of the control; NaN where it was not asked.
     low, high : float
-        Bounds of the accuracy. A ``chance`` control fails, before correction for multiple tests, if
-        and only if chance is below ``low``.
+        Bounds of the accuracy. Whether a ``chance`` control fails is decided by its p-value, which
+        is one-sided.
     passed : bool
         False also where the control was not asked.
     n_subjects : int
