@@ -294,6 +294,7 @@ class Decoder:
 
 def _as_dataset(features: xr.DataArray | np.ndarray, samples: Samples) -> xr.Dataset:
     """Names of subjects, for controls and predictions; a table has no visits or layers."""
-    named = isinstance(features, xr.DataArray) and SUBJECT in features.coords
-    names = features[SUBJECT].values if named else np.arange(len(samples.labels))  # type: ignore[index]
+    names = np.arange(len(samples.labels))
+    if isinstance(features, xr.DataArray) and SUBJECT in features.coords:
+        names = features[SUBJECT].to_numpy()
     return xr.Dataset(coords={SUBJECT: names, RULE: (SUBJECT, samples.labels.astype(object))})

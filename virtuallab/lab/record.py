@@ -32,7 +32,7 @@ from virtuallab.probe import Probe
 from virtuallab.probe.device import probeinterface_json
 from virtuallab.probe.noise.calibration import ProbeCalibration
 from virtuallab.probe.statistics.features import features
-from virtuallab.protocol import differences
+from virtuallab.protocol.differences import differences
 from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare

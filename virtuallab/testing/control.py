@@ -64,7 +64,7 @@ def _made(control: str | type[Control] | Control) -> Control:
         return CONTROLS[control]()  # type: ignore[no-any-return]
     made = control() if inspect.isclass(control) else control
     if not isinstance(made, Control):
-        raise AssertionError(f"{type(made).__name__} does not derive from Control")
+        raise AssertionError(f"{type(made).__name__} does not derive from Control")  # noqa: TRY004
     for word in ("name", "kind", "decodes", "failure"):
         if not getattr(made, word, ""):
             _broken(made, f"has no {word}")

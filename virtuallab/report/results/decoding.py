@@ -261,7 +261,7 @@ class AnalysisResult:
             vocabulary.
         """
         names = [str(name) for name in self.dataset[OBSERVABLE].to_numpy()]
-        rank = {name: OBSERVABLES.index(name) for name in names if name in OBSERVABLES}
+        rank: dict[str, int] = {name: i for i, name in enumerate(OBSERVABLES)}
         ordered = sorted(names, key=lambda name: rank.get(name, len(names)))
         chosen = self.dataset.sel({OBSERVABLE: ordered}).transpose(PROBE, OBSERVABLE, ...)
         value, interval = chosen["balanced_accuracy"], chosen["interval"]

@@ -20,11 +20,13 @@ import numpy as np
 import skops.io
 from pydantic import TypeAdapter, ValidationError
 
+from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.uncertainty.conformal import Conformity
 from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
-from virtuallab.errors import MachineError, StoreError, VirtuallabError
+from virtuallab.errors import MachineError, StoreError, UserError, VirtuallabError
 from virtuallab.probe.statistics.features import change_names
+from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.validation import check_parts
 from virtuallab.store.files.atomic_replace import replace_folder
@@ -73,20 +75,7 @@ def save_decoder(trained: FittedDecoder, metadata: DecoderMetadata, folder: Path
         type that would not be loaded again; if the disk fails.
     """
     check_decoder_location(folder)
-    content = skops.io.dumps(
-        {
-            "estimator": trained.estimator,
-            "space": trained.detector.space_,
-            "neighbours": trained.detector.neighbours_,
-            "machines": trained.detector.machines_,
-        },
-        compression=zipfile.ZIP_DEFLATED,
-    )
-    if foreign := _foreign_types(content):
-        raise StoreError(
-            f"a decoder by {metadata.classifier!r} cannot be saved: it holds {', '.join(foreign)}, "
-            "which would not be loaded again. Choose a classifier of virtuallab's own."
-        )
+    content = dump_estimators(trained, CLASSIFIERS[metadata.classifier]())
     numbers = {
         _FORMAT_KEY: FORMAT,
         "rules": list(trained.rules),
@@ -105,6 +94,59 @@ def save_decoder(trained: FittedDecoder, metadata: DecoderMetadata, folder: Path
             (draft / _ESTIMATORS).write_bytes(content)
             flush_to_disk(draft / _ESTIMATORS)
             write_json(draft / _NUMBERS, numbers)
+
+
+def dump_estimators(trained: FittedDecoder, classifier: Classifier) -> bytes:
+    """Return the estimators of a decoder as the content of a skops file.
+
+    Parameters
+    ----------
+    trained : FittedDecoder
+    classifier : Classifier
+        The classifier of the decoder, with the ``saved_types`` that may be written.
+
+    Raises
+    ------
+    StoreError
+        If a part has a type that would not be loaded again.
+    """
+    parts = {
+        "estimator": trained.estimator,
+        "space": trained.detector.space_,
+        "neighbours": trained.detector.neighbours_,
+        "machines": trained.detector.machines_,
+    }
+    content = bytes(skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED))
+    refused = f"a decoder by {classifier.name!r} cannot be saved: "
+    if foreign := _foreign_types(content, classifier):
+        raise StoreError(
+            f"{refused}it holds {', '.join(foreign)}, which would not be loaded again. Choose a "
+            "classifier of virtuallab's own, or name these types in the saved_types of yours."
+        )
+    try:
+        check_parts(classifier=classifier, **parts)
+    except ValueError as error:
+        raise StoreError(f"{refused}{error}.") from None
+    return content
+
+
+def load_estimators(content: bytes, classifier: Classifier) -> dict[str, Any]:
+    """Return the estimators of a skops file by name, after checking their types and structure.
+
+    Parameters
+    ----------
+    content : bytes
+        Of :func:`dump_estimators`.
+    classifier : Classifier
+
+    Raises
+    ------
+    ValueError
+        If they are combined as no decoder's are. What skops raises on damaged content passes.
+    """
+    parts: dict[str, Any] = skops.io.loads(content, trusted=[*TYPES, *classifier.saved_types])
+    check_parts(classifier=classifier, **parts)
+    return parts
 
 
 def check_decoder_location(folder: Path) -> None:
@@ -145,9 +187,9 @@ def load_decoder(folder: Path) -> tuple[FittedDecoder, DecoderMetadata]:
     try:
         metadata = _metadata(numbers["facts"])
         _check_versions(metadata, dict(numbers["versions"]), folder)
-        content = _read_estimators(folder, str(numbers["sha256"]))
-        parts = skops.io.loads(content, trusted=list(TYPES))
-        return _trained(numbers, parts), metadata
+        classifier = _classifier_of(metadata, folder)
+        content = _read_estimators(folder, str(numbers["sha256"]), classifier)
+        return _trained(numbers, load_estimators(content, classifier)), metadata
     except VirtuallabError:
         raise
     # What a part that is missing or out of place raises depends on the part.
@@ -188,7 +230,19 @@ def _read_numbers(folder: Path) -> Mapping[str, Any]:
     return numbers
 
 
-def _read_estimators(folder: Path, expected: str) -> bytes:
+def _classifier_of(metadata: DecoderMetadata, folder: Path) -> Classifier:
+    """Return the classifier that a decoder names, whose types it may hold."""
+    try:
+        found: Classifier = CLASSIFIERS[metadata.classifier]()
+    except UserError as error:
+        raise StoreError(
+            f"{folder}: {error} Name the plug-in by which it was made with --plugin, or install "
+            "its package."
+        ) from None
+    return found
+
+
+def _read_estimators(folder: Path, expected: str, classifier: Classifier) -> bytes:
     file = folder / _ESTIMATORS
     try:
         content = file.read_bytes()
@@ -202,7 +256,7 @@ def _read_estimators(folder: Path, expected: str) -> bytes:
             "decoder anew, or copy it again."
         )
     try:
-        foreign = _foreign_types(content)
+        foreign = _foreign_types(content, classifier)
     # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
     except Exception as error:
         raise StoreError(
@@ -235,9 +289,10 @@ def _check_versions(metadata: DecoderMetadata, versions: Mapping[str, str], fold
         )
 
 
-def _foreign_types(content: bytes) -> list[str]:
-    """Return the types that no decoder of ours is made of; no object is made."""
-    return sorted(set(skops.io.get_untrusted_types(data=content)) - set(TYPES))
+def _foreign_types(content: bytes, classifier: Classifier) -> list[str]:
+    """Return the types that no decoder by a classifier is made of; no object is made."""
+    trusted = {*TYPES, *classifier.saved_types}
+    return sorted(set(skops.io.get_untrusted_types(data=content)) - trusted)
 
 
 def _metadata(written: Any) -> DecoderMetadata:
@@ -254,7 +309,6 @@ def _metadata(written: Any) -> DecoderMetadata:
 
 
 def _trained(numbers: Mapping[str, Any], parts: Any) -> FittedDecoder:
-    check_parts(parts["estimator"], parts["space"], parts["neighbours"], parts["machines"])
     scores = tuple(_ascending(each) for each in numbers["conformity"])
     rules = tuple(map(str, numbers["rules"]))
     known = sorted(map(str, parts["estimator"].classes_))

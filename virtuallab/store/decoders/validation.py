@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import BaseEnsemble, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -20,18 +21,23 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
 from virtuallab.decoder.features.preprocessing import Bounded, Finite
+from virtuallab.decoder.features.samples import Samples
 
 _PREPROCESSORS: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
 _CLASSIFIERS: Final = (Conv1dNetwork, KernelMachine, LinearMachine, LogisticRegression)
 _TREES: Final = (RandomForestClassifier, HistGradientBoostingClassifier)
+_SEARCH_TREES: Final = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
 
 
-def check_parts(estimator: Any, space: Any, neighbours: Any, machines: Any) -> None:
-    """Refuse parts that no decoder of ours has, or that are combined otherwise.
+def check_parts(
+    estimator: Any, space: Any, neighbours: Any, machines: Any, classifier: Classifier
+) -> None:
+    """Refuse parts that no decoder by a classifier has, or that are combined otherwise.
 
     Parameters
     ----------
@@ -40,18 +46,28 @@ def check_parts(estimator: Any, space: Any, neighbours: Any, machines: Any) -> N
     neighbours : NearestNeighbors
     machines : Pipeline, optional
         One machine a rule, of a decoder with out-of-set rules.
+    classifier : Classifier
+        Of an estimator of somebody else's classifier, the types are those of which that classifier
+        makes its estimators, and its ``saved_types``.
 
     Raises
     ------
     ValueError
         Says what is wrong.
     """
-    last = _steps(estimator, (*_CLASSIFIERS, *_TREES))
     _steps(space, (PCA,))
     if machines is not None:
         _steps(machines, (OneVsRestClassifier,))
     if type(neighbours) is not NearestNeighbors or neighbours._fit_method != "brute":
         raise ValueError("neighbours are found otherwise")
+    if type(classifier).__module__.startswith("virtuallab."):
+        _check_ours(estimator)
+    else:
+        check_outside_estimator(estimator, classifier)
+
+
+def _check_ours(estimator: Any) -> None:
+    last = _steps(estimator, (*_CLASSIFIERS, *_TREES))
     if isinstance(last, _TREES):
         before = [type(step) for _, step in estimator.steps[:-1]]
         fill = estimator.steps[1][1] if before == [Finite, SimpleImputer] else None
@@ -59,6 +75,52 @@ def check_parts(estimator: Any, space: Any, neighbours: Any, machines: Any) -> N
             raise ValueError("trees are given what no decoder gives them")
         for tree in _trees(last):
             _check_tree(*tree, columns=len(fill.statistics_))
+
+
+def check_outside_estimator(estimator: Any, classifier: Classifier) -> None:
+    """Refuse an estimator that is not made as a classifier from outside makes its estimators.
+
+    Parameters
+    ----------
+    estimator : estimator
+    classifier : Classifier
+
+    Raises
+    ------
+    ValueError
+        If it has a step of a type that the classifier does not use, or a search tree, whose
+        indices would be followed without a check.
+    """
+    samples = Samples(np.zeros((2, 2)), np.array(["a", "b"]), np.arange(2), visits=2)
+    template = classifier.estimator(samples, 0)
+    known = {type(each) for each in _estimators(template)} | {*_PREPROCESSORS, FunctionTransformer}
+    for each in _estimators(estimator):
+        if type(each) not in known and _full_name(each) not in classifier.saved_types:
+            raise ValueError(f"{type(each).__name__} has no place in it")
+        if type(each) is FunctionTransformer and each.func is not None:
+            raise ValueError("FunctionTransformer has no place in it")
+        if any(type(part).__module__ in _SEARCH_TREES for part in vars(each).values()):
+            raise ValueError(
+                f"{type(each).__name__} holds a search tree, which cannot be checked; neighbours "
+                "are found with algorithm='brute'"
+            )
+        if isinstance(each, BaseEnsemble) or hasattr(each, "tree_"):
+            raise ValueError(f"{type(each).__name__} holds trees, which cannot be checked")
+
+
+def _estimators(part: Any) -> Iterator[Any]:
+    """Yield an estimator and all estimators of which it consists, fitted ones included."""
+    if isinstance(part, BaseEstimator):
+        yield part
+        for each in vars(part).values():
+            yield from _estimators(each)
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from _estimators(each)
+
+
+def _full_name(part: Any) -> str:
+    return f"{type(part).__module__}.{type(part).__qualname__}"
 
 
 def _steps(part: Any, ends: tuple[type, ...]) -> Any:
