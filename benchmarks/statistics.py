@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.stats
 
-from virtuallab.probe.statistics.published import FUNCTIONS, summary_statistics
+from virtuallab.probes.statistics.published import FUNCTIONS, summary_statistics
 
 # Visits, stimuli and units of one layer, and whether a rectifier follows it.
 CASES = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import virtuallab as vl
 from virtuallab.report import summary_figure
-from virtuallab.report.render import png
+
+import virtuallab as vl
+from virtuallab.reporting.render import png
 
 target = Path(__file__).parent / "images" / "quickstart.png"
 target.write_bytes(png(summary_figure(vl.open("runs/quickstart.zarr"))))

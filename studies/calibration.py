@@ -24,7 +24,7 @@ from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrate
 from virtuallab.installed import begin_process
 from virtuallab.lab.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.report.style import pretty
+from virtuallab.reporting.style import pretty
 from virtuallab.store import Store
 
 ROOT = Path(__file__).parent.parent

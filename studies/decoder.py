@@ -31,15 +31,15 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.lab.decode import recorded_features
 from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.report.figures.confusion import confusion_figure
-from virtuallab.report.figures.held_out import held_out_figure
-from virtuallab.report.figures.importance import importance_of_shown
-from virtuallab.report.figures.left_out import left_out_figure
-from virtuallab.report.figures.reliability import reliability_figure
-from virtuallab.report.render import png
-from virtuallab.report.results.analyses import analyses
-from virtuallab.report.results.decoding import AnalysisResult, DecodingResult
-from virtuallab.report.style import pretty
+from virtuallab.reporting.figures.confusion import confusion_figure
+from virtuallab.reporting.figures.held_out import held_out_figure
+from virtuallab.reporting.figures.importance import importance_of_shown
+from virtuallab.reporting.figures.left_out import left_out_figure
+from virtuallab.reporting.figures.reliability import reliability_figure
+from virtuallab.reporting.render import png
+from virtuallab.reporting.results.analyses import analyses
+from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
+from virtuallab.reporting.style import pretty
 from virtuallab.store import Store
 
 ROOT = Path(__file__).parent.parent

@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from tests.lab import elsewhere  # noqa: E402  # the tests' laboratory, which is no part of ours
 from virtuallab.lab.identify import identify  # noqa: E402
-from virtuallab.report.style import pretty  # noqa: E402
-from virtuallab.report.tables.identification import verdict  # noqa: E402
+from virtuallab.reporting.style import pretty  # noqa: E402
+from virtuallab.reporting.tables.identification import verdict  # noqa: E402
 
 EXPERIMENT = Path("runs/decoder.zarr")
 RESULT = ROOT / "docs" / "science" / "results" / "elsewhere.md"

@@ -25,10 +25,10 @@ from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval, mean_interval
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.report.figures import confusion
-from virtuallab.report.render import png
-from virtuallab.report.results.estimate import Estimate
-from virtuallab.report.style import pretty
+from virtuallab.reporting.figures import confusion
+from virtuallab.reporting.render import png
+from virtuallab.reporting.results.estimate import Estimate
+from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DIVERGED, LAYER, SUBJECT, VISIT
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from virtuallab.lab.compare import compare
-from virtuallab.report.style import pretty
+from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DESIGN, OBSERVABLE
 
 ROOT = Path(__file__).parent.parent

@@ -20,12 +20,12 @@ from rich.console import Console
 from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.compare import compare
 from virtuallab.lab.power import power
-from virtuallab.report.figures.designs import setting_curves as curves
-from virtuallab.report.figures.designs.best_designs import best_designs_figure
-from virtuallab.report.figures.designs.setting_curves import SettingCurve, curve_of
-from virtuallab.report.render import png
-from virtuallab.report.results.power import sentences
-from virtuallab.report.style import Look, observable_look, pretty, setting_name
+from virtuallab.reporting.figures.designs import setting_curves as curves
+from virtuallab.reporting.figures.designs.best_designs import best_designs_figure
+from virtuallab.reporting.figures.designs.setting_curves import SettingCurve, curve_of
+from virtuallab.reporting.render import png
+from virtuallab.reporting.results.power import sentences
+from virtuallab.reporting.style import Look, observable_look, pretty, setting_name
 from virtuallab.vocabulary import ACTIVITY, CLASSIFIER, CONTROL, DESIGN, OBSERVABLE, RULE, WEIGHTS
 
 ROOT = Path(__file__).parent.parent

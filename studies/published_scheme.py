@@ -29,10 +29,10 @@ from virtuallab.decoder.schemes.random_splits import splits_by_subject
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.lab.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.report.figures import accuracy
-from virtuallab.report.render import png
-from virtuallab.report.results.estimate import Estimate
-from virtuallab.report.style import pretty
+from virtuallab.reporting.figures import accuracy
+from virtuallab.reporting.render import png
+from virtuallab.reporting.results.estimate import Estimate
+from virtuallab.reporting.style import pretty
 from virtuallab.store import Store
 from virtuallab.vocabulary import OBSERVABLE, PROBE
 

@@ -257,7 +257,7 @@ LOSSES: Registry[Any] = Registry(
 )
 TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
 DEVICES: Registry[Any] = Registry(
-    "device", "virtuallab.probe.devices", "virtuallab.probe.device:Device"
+    "device", "virtuallab.probes.devices", "virtuallab.probes.device:Device"
 )
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"

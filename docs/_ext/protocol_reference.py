@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis, Primary
-from virtuallab.probe import Calcium, Contacts, Noise, Probe, Series, Spikes
+from virtuallab.probes import Calcium, Contacts, Noise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.sections.rule_entry import RULE

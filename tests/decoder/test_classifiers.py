@@ -10,7 +10,7 @@ from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
 from virtuallab.decoder.features.preprocessing import Bounded, Finite
 from virtuallab.decoder.features.samples import PUBLISHED, Samples
-from virtuallab.probe.statistics.published import ADMISSIBLE
+from virtuallab.probes.statistics.published import ADMISSIBLE
 from virtuallab.registry import CLASSIFIERS
 
 # Checks that these estimators do not pass, and why that is right.

@@ -8,7 +8,7 @@ import pytest
 from tests.decoder.planted import CHANGES, features
 from virtuallab.decoder.features.columns import UNRELATED, columns_of, family_of, groups_of
 from virtuallab.decoder.features.samples import by_subject
-from virtuallab.probe.statistics.features import change_names
+from virtuallab.probes.statistics.features import change_names
 
 VALUE = {"early": 0, "middle": 10, "deep": 30, "middle - early": 10, "deep - middle": 20}
 

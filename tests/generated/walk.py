@@ -124,7 +124,7 @@ def _quicker(ways: Ways) -> Iterator[None]:
     if not ways.page:
         changes.append(("virtuallab.lab.experiment.experiment_page", lambda tree, check: ""))
     elif not ways.drawn:
-        changes.append(("virtuallab.report.page.template.inline_svg", lambda *_: "<svg></svg>"))
+        changes.append(("virtuallab.reporting.page.template.inline_svg", lambda *_: "<svg></svg>"))
     with contextlib.ExitStack() as stack:
         for place, value in changes:
             stack.enter_context(mock.patch(place, value))

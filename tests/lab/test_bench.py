@@ -16,8 +16,8 @@ from virtuallab.lab import bench as benches
 from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.reference import reference
-from virtuallab.probe import Noise, Probe
-from virtuallab.probe.statistics.features import FeatureArrays, feature_arrays, features
+from virtuallab.probes import Noise, Probe
+from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, features
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from virtuallab.report import experiment_page
 
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
@@ -21,7 +22,6 @@ from virtuallab.lab.compare import compare
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.experiment import decode, probe, remove, run
 from virtuallab.lab.identify import identify
-from virtuallab.report import experiment_page
 from virtuallab.store import Store
 
 TINY = (

@@ -12,7 +12,7 @@ from scipy.special import expit
 from virtuallab.decoder.power_result import PowerResult
 from virtuallab.lab.frontier import Frontier
 from virtuallab.protocol import Power
-from virtuallab.report.results.power import sentences
+from virtuallab.reporting.results.power import sentences
 
 LABELS = np.repeat(["a", "b", "c", "d"], 50)
 

@@ -22,7 +22,7 @@ from virtuallab.lab import decoders
 from virtuallab.lab.identify import identify
 from virtuallab.lab.workers import torch_threads
 from virtuallab.recordings import matching_probe, read_recording
-from virtuallab.report.tables.identification import verdict
+from virtuallab.reporting.tables.identification import verdict
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 
 PROTOCOL = """\

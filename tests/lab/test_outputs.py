@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.report.synthetic import experiment
+from tests.reporting.synthetic import experiment
 from virtuallab.errors import MachineError, StoreError, UserError
 from virtuallab.lab import compare, power, preserved, schema, search
 from virtuallab.lab import experiment as experiments
 from virtuallab.lab.outputs import check_file, write_each, write_file
 from virtuallab.lab.start import write_starter
-from virtuallab.report.page.experiment import experiment_page
+from virtuallab.reporting.page.experiment import experiment_page
 
 SUBJECTS = """\
 schema_version: 1

@@ -11,7 +11,7 @@ import xarray as xr
 from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
-from tests.probe.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
+from tests.probes.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
@@ -20,9 +20,9 @@ from virtuallab.lab import experiment
 from virtuallab.lab.anatomy import anatomies
 from virtuallab.lab.load import protocol
 from virtuallab.lab.reference import NETWORKS, Reference, _made
-from virtuallab.probe import Noise, Probe, Spikes
-from virtuallab.probe.preparation import StaticPreparation
-from virtuallab.probe.statistics.features import features
+from virtuallab.probes import Noise, Probe, Spikes
+from virtuallab.probes.preparation import StaticPreparation
+from virtuallab.probes.statistics.features import features
 from virtuallab.protocol import expand
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store import Store

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from rich.console import Console
+from virtuallab.report import verdict_table
 
 import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import compare, experiment, load, train
 from virtuallab.lab.preserved import Experiment
 from virtuallab.protocol import expand
-from virtuallab.report import verdict_table
 from virtuallab.store import Store
 
 PROTOCOL = """\
@@ -45,7 +45,7 @@ TWO = "subjects.rules=[backprop, {name: backprop, label: wild}]"
 
 @pytest.fixture(autouse=True)
 def _undrawn() -> Iterator[None]:
-    with mock.patch("virtuallab.report.page.template.inline_svg", return_value="<svg></svg>"):
+    with mock.patch("virtuallab.reporting.page.template.inline_svg", return_value="<svg></svg>"):
         yield
 
 

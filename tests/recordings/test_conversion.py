@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.probe.rat import rat, stream
+from tests.probes.rat import rat, stream
 from tests.recordings.files import DIMS, N_UNITS, N_VISITS, plain, read, refusal, responses
 from virtuallab.errors import UserError
-from virtuallab.probe import Probe
-from virtuallab.probe.statistics.features import features
+from virtuallab.probes import Probe
+from virtuallab.probes.statistics.features import features
 from virtuallab.recordings import read_recording
 
 # What is read

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.recordings.files import plain, read, refusal, responses
-from virtuallab.probe.tissue_geometry import depth_group
+from virtuallab.probes.tissue_geometry import depth_group
 
 
 def test_units_of_a_layer_lie_together_in_the_order_in_which_layers_first_come(tmp_path):

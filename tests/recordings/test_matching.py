@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.probe.rat import N_VISITS, rat, set_on_rats, stream
+from tests.probes.rat import N_VISITS, rat, set_on_rats, stream
 from virtuallab.errors import UserError
-from virtuallab.probe import Noise, Probe
+from virtuallab.probes import Noise, Probe
 from virtuallab.recordings import matching_probe, signal_to_noise_of
 
 DIMS = ("visit", "stimulus", "unit")

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tests.recordings.files import DIMS, N_STIMULI, N_UNITS, N_VISITS, noisy, plain, read, refusal
-from virtuallab.probe.statistics.features import features
+from virtuallab.probes.statistics.features import features
 from virtuallab.recordings.conversion import to_recording
 
 

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from tests.recordings.files import DIMS, noisy, plain, read
-from virtuallab.probe import Noise
-from virtuallab.probe.noise.calibration import Spread
+from virtuallab.probes import Noise
+from virtuallab.probes.noise.calibration import Spread
 from virtuallab.recordings.repeats import average_repeats, signal_to_noise
 
 

@@ -25,8 +25,8 @@ from virtuallab.lab.prepared import Prepared
 from virtuallab.lab.reference import reference
 from virtuallab.lab.stages import living
 from virtuallab.lab.workers import torch_threads
-from virtuallab.probe import Probe
-from virtuallab.probe.statistics.features import FeatureArrays, feature_arrays, label_features
+from virtuallab.probes import Probe
+from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT

@@ -141,7 +141,7 @@ def _settings(kind: str, plugin: type[Any]) -> Iterator[str]:
 
 def _probe_settings(device: type[Any]) -> Iterator[str]:
     """Lines about what a probe gets from a device."""
-    from virtuallab.probe import Probe
+    from virtuallab.probes import Probe
     from virtuallab.protocol.settings.section import settings_of
 
     meanings = {setting.name: setting.doc for setting in settings_of(Probe)}

@@ -30,9 +30,9 @@ from virtuallab.lab.preserved import Experiment
 from virtuallab.lab.progress import counting
 from virtuallab.lab.record import probe_in
 from virtuallab.lab.stages import living, probes_in, stage
-from virtuallab.probe import Probe
-from virtuallab.probe.schedule import visit_indices
-from virtuallab.probe.statistics.features import change_names, features
+from virtuallab.probes import Probe
+from virtuallab.probes.schedule import visit_indices
+from virtuallab.probes.statistics.features import change_names, features
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS

@@ -16,8 +16,8 @@ from virtuallab.decoder.features.samples import GROUPS, PUBLISHED, STAGES, Sampl
 from virtuallab.decoder.uncertainty.intervals import posterior
 from virtuallab.lab.anatomy import Anatomy
 from virtuallab.lab.workers import torch_threads
-from virtuallab.probe import Probe
-from virtuallab.probe.statistics.features import change_names
+from virtuallab.probes import Probe
+from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject

@@ -11,8 +11,8 @@ from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.anatomy import anatomies, architecture_labels
 from virtuallab.lab.networks import network_faults
 from virtuallab.lab.table import columns_of
-from virtuallab.probe import Probe
-from virtuallab.probe.validation import device_problems
+from virtuallab.probes import Probe
+from virtuallab.probes.validation import device_problems
 from virtuallab.protocol import Protocol, design_points, expand, read
 from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject

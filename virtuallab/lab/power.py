@@ -24,10 +24,10 @@ from virtuallab.lab.preserved import Experiment, home, preserved
 from virtuallab.lab.progress import Count, counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
-from virtuallab.probe import Probe
+from virtuallab.probes import Probe
 from virtuallab.protocol import Power, Prices, Protocol
 from virtuallab.report import power_page, power_summary
-from virtuallab.report.results.power import PowerQuestion
+from virtuallab.reporting.results.power import PowerQuestion
 
 
 @stoppable()

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.lab.reference import Reference
-from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import ProbeCalibration
-from virtuallab.probe.preparation import StaticPreparation
+from virtuallab.probes import Probe
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.preparation import PreparedSubject, prepare
 

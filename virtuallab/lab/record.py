@@ -28,10 +28,10 @@ from virtuallab.lab.stages import (
 )
 from virtuallab.lab.table import describe_subjects, design_coordinates
 from virtuallab.lab.workers import Stop, run_all, torch_threads
-from virtuallab.probe import Probe
-from virtuallab.probe.device import probeinterface_json
-from virtuallab.probe.noise.calibration import ProbeCalibration
-from virtuallab.probe.statistics.features import features
+from virtuallab.probes import Probe
+from virtuallab.probes.device import probeinterface_json
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.statistics.features import features
 from virtuallab.protocol.differences import differences
 from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store

@@ -1,6 +1,6 @@
 """Reference networks: built like the subjects, never trained, and of random streams of their own.
 
-Probes are set on them (:mod:`virtuallab.probe.noise.calibration`), and the control that removes the
+Probes are set on them (:mod:`virtuallab.probes.noise.calibration`), and the control that removes the
 signal records them in the place of the subjects. They are kept in the store, so that a probe that
 is implanted later is set on the same. Nothing about them depends on a rule, or on any subject.
 """
@@ -15,9 +15,9 @@ import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.lab.anatomy import Anatomy
-from virtuallab.probe import Probe
-from virtuallab.probe.noise.calibration import ProbeCalibration
-from virtuallab.probe.preparation import StaticPreparation
+from virtuallab.probes import Probe
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.network.population import populate

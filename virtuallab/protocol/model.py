@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault
 from virtuallab.fields import Count, NonNegativeInt
-from virtuallab.probe import Probe
+from virtuallab.probes import Probe
 from virtuallab.protocol.messages.explain import raise_faults, refusals
 from virtuallab.protocol.messages.places import Place, SourceLines, place_of
 from virtuallab.protocol.sections.compare import ClassifierName, Compare

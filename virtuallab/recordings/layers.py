@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UserError
-from virtuallab.probe.tissue_geometry import depth_group
+from virtuallab.probes.tissue_geometry import depth_group
 from virtuallab.recordings.optional_variable import optional_numbers, optional_variable
 from virtuallab.recordings.text import as_text, first_few, is_missing
 from virtuallab.vocabulary import LAYER, UNIT, describe

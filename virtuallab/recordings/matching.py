@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.probe.noise.calcium import Calcium
-from virtuallab.probe.noise.gaussian import Noise
-from virtuallab.probe.noise.spikes import Spikes
-from virtuallab.probe.probe import Probe
-from virtuallab.probe.resolved import ResolvedProbe
+from virtuallab.probes.noise.calcium import Calcium
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.probe import Probe
+from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from virtuallab.accessor.plots import drift
 from virtuallab.errors import UserError
-from virtuallab.report.style import looks
+from virtuallab.reporting.style import looks
 
 
 def test_drift_draws_the_mean_of_each_rule_in_its_look(recording: xr.Dataset) -> None:

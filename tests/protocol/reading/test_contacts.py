@@ -10,7 +10,7 @@ import pytest
 
 from tests.protocol.texts import small
 from virtuallab.errors import ProtocolError
-from virtuallab.probe import Contacts
+from virtuallab.probes import Contacts
 from virtuallab.protocol import read, read_text
 
 

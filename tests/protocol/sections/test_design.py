@@ -8,7 +8,7 @@ import pytest
 
 from tests.protocol.texts import with_designs as protocol
 from virtuallab.errors import ProtocolError
-from virtuallab.probe import Noise, Series
+from virtuallab.probes import Noise, Series
 from virtuallab.protocol import design_points, read_text
 
 FAULTS = {

@@ -7,7 +7,7 @@ import pytest
 from tests.protocol.texts import SMALL
 from tests.protocol.texts import with_designs as protocol
 from virtuallab.errors import ProtocolError
-from virtuallab.probe import Noise
+from virtuallab.probes import Noise
 from virtuallab.protocol import read_text
 from virtuallab.protocol.settings.distributions import LogUniform, Uniform
 

@@ -19,7 +19,7 @@ from tests.recordings.nwb.files import (
     spikes,
     write,
 )
-from virtuallab.probe.statistics.features import features
+from virtuallab.probes.statistics.features import features
 from virtuallab.recordings import read_recording
 
 

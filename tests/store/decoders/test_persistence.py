@@ -22,7 +22,7 @@ from tests.store.decoders.toy import (
     trained,
 )
 from virtuallab.errors import StoreError
-from virtuallab.probe.statistics.features import change_names
+from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.persistence import is_decoder, load_decoder, save_decoder
 

@@ -13,7 +13,7 @@ import numpy as np
 from tests.decoder.synthetic import features
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
-from virtuallab.probe.statistics.features import change_names
+from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 

@@ -21,7 +21,7 @@ from virtuallab.accessor.plots.single_subject import check_axes, describe_visit
 from virtuallab.accessor.selection import select
 from virtuallab.accessor.variables import VISIT_2, layers, strings
 from virtuallab.errors import UserError
-from virtuallab.report.style import CONTROL_GREY, INK, Look, looks, pretty, theme
+from virtuallab.reporting.style import CONTROL_GREY, INK, Look, looks, pretty, theme
 from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
 CONFIDENCE: Final = 0.95

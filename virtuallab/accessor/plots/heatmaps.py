@@ -27,7 +27,7 @@ from virtuallab.accessor.plots.single_subject import (
 from virtuallab.accessor.variables import STIMULUS_2, STIMULUS_CLASS, layers, unit_layers
 from virtuallab.accessor.zscore import zscore
 from virtuallab.errors import UserError
-from virtuallab.report.style import INK, pretty, theme
+from virtuallab.reporting.style import INK, pretty, theme
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
 PAPER: Final = "white"  # reports are transparent, on a page that has a colour

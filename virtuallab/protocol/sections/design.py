@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import GetJsonSchemaHandler
 
-from virtuallab.probe import Probe
+from virtuallab.probes import Probe
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_spec import MOST_POINTS, PluginSpec
 from virtuallab.protocol.settings.readers import Reader

@@ -25,7 +25,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.uncertainty.conformal import Conformity
 from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
 from virtuallab.errors import MachineError, StoreError, UserError, VirtuallabError
-from virtuallab.probe.statistics.features import change_names
+from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.validation import check_parts

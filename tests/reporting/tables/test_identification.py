@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.reporting.tables.identification import identification_summary, remarks, verdict
+
+
+def found(
+    inside: tuple[bool, ...] = (True, False, False),
+    familiar: float = 0.5,
+    typical: float = 0.5,
+    **attributes: object,
+) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "probability": ("rule", [0.7, 0.1, 0.2]),
+            "p_value": ("rule", [0.6, 0.01, 0.2]),
+            "in_set": ("rule", np.array(inside)),
+            "familiar": familiar,
+            "typical": typical,
+        },
+        coords={"rule": np.array(["adam", "feedback_alignment", "sgdm"], dtype=object)},
+        attrs={
+            "title": "ours",
+            "classifier": "kernel_svm",
+            "observable": "activity",
+            "others": ["hebbian"],
+            "coverage": 0.9,
+            "accuracy": 0.91,
+            "interval": [0.85, 0.95],
+            "n_subjects": 96,
+            "differences": [],
+            "notes": [],
+            **attributes,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (found(), "The rule is Adam, with probability 0.70, if it is one of these."),
+        (found((True, True, True)), "feedback alignment and SGD, momentum cannot be excluded."),
+        (found(familiar=0.04), "None of these: only 4.0 % of the recordings of known rules"),
+        (found(typical=0.0), "Outside what this decoder knows: the recording is farther"),
+        (found(typical=0.0, familiar=0.01), "look as foreign, and the recording is farther"),
+        (found((False, False, False)), "No rule is named: the recording conforms to none as 90 %"),
+        # Without others there is nothing from which what is none of these could be known.
+        (found(familiar=0.04, others=[]), "The rule is Adam"),
+    ],
+)
+def test_the_verdict_in_a_sentence(case: xr.Dataset, said: str) -> None:
+    assert said in verdict(case)
+
+
+def test_what_was_left_out_of_the_recording_is_said() -> None:
+    said = list(remarks(found(notes=["3 of 12 trials of \x1b[31m.nwb overlap invalid_times."])))
+    assert "Of the recording:" in said
+    assert "  3 of 12 trials of \\x1b[31m.nwb overlap invalid_times." in said
+
+
+def test_the_decoder_says_how_good_it_is_and_what_it_cannot_know() -> None:
+    [own] = remarks(found())
+    assert "balanced accuracy of 0.91 [0.85, 0.95]; chance is 0.33" in own
+    assert "an unknown rule is forced into one of these classes" in "".join(
+        remarks(found(others=[]))
+    )
+
+
+def test_differences_have_a_line_each() -> None:
+    told = list(remarks(found(differences=["units: 5, trained on 20", "layers: 1, trained on 4"])))
+    assert told[-2:] == ["  units: 5, trained on 20", "  layers: 1, trained on 4"]
+
+
+def test_the_table_has_the_likeliest_first() -> None:
+    written = io.StringIO()
+    Console(width=100, file=written).print(identification_summary(found()))
+    lines = written.getvalue().splitlines()
+    rows = [line.split() for line in lines if line.strip().endswith(("yes", "no"))]
+    assert [row[0] for row in rows] == ["Adam", "SGD,", "feedback"]
+    assert [row[-1] for row in rows] == ["yes", "no", "no"]

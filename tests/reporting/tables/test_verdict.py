@@ -1,0 +1,104 @@
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+from virtuallab.report import verdict_table
+
+from tests.reporting.synthetic import experiment
+
+
+def printed(tree, width=80):
+    page = StringIO()
+    Console(file=page, width=width, no_color=True).print(verdict_table(tree))
+    return page.getvalue()
+
+
+def test_the_table_reads_in_80_columns_without_colour(tree):
+    text = printed(tree)
+    assert "\x1b" not in text
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "activity_change" in text
+
+
+def test_each_classifier_has_its_table_with_the_stored_numbers(tree):
+    text = printed(tree)
+    stored = tree["decoding/main"].sel(probe="noisy", observable="all", classifier="random_forest")
+    assert "balanced accuracy of random_forest, chance 0.25" in text
+    assert "balanced accuracy of linear_svm, chance 0.25" in text
+    assert f"{float(stored['balanced_accuracy']):.2f} [" in text
+
+
+@pytest.mark.parametrize("leaking", [None, "visit_0"])
+def test_a_failed_control_is_marked_without_the_help_of_colour(leaking):
+    text = printed(experiment(leaking=leaking))
+    assert ("0.45 !" in text) == (leaking is not None)
+    assert ("cannot be trusted" in text) == (leaking is not None)
+
+
+def test_every_control_of_the_best_result_says_what_it_must_be_and_what_came_of_it():
+    failing, absent = ("permuted_labels", "performance"), ("performance_matched",)
+    tree = experiment(judged=True, failing=failing, not_asked=absent)
+    text = printed(tree)
+    table = text[text.index("controls of the best of 22 results") :]
+    rows = {line[1:21].strip(): line for line in table.splitlines()}
+    assert rows["visit 0 alone"].rstrip().endswith("passed")
+    assert rows["permuted labels"].rstrip().endswith("FAILED")
+    assert "beaten" in rows["performance"]
+    assert rows["performance"].rstrip().endswith("FAILED")
+    assert "above chance  -" in rows["performance matched"]
+    assert "not asked: 21 subjects" in rows["performance matched"]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_many_groups_held_out_take_one_column_for_what_they_are_groups_of():
+    tree = experiment(held_out=True, classifiers=("random_forest",))
+    node = tree["decoding/main"].to_dataset()
+    splits = ("architecture", "family", "task", "loss", "learning_rate", "batch_size")
+    labels = [f"{split}: number {place}" for split in splits for place in range(7)]
+    wide = node.isel(held_out=np.zeros(len(labels), int)).assign_coords(held_out=labels)
+    tree["decoding/main"] = wide
+    text = printed(tree)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert "number" not in text
+    header = next(line for line in text.splitlines() if "architecture" in line)
+    assert "family" in header
+    assert "main: random_forest, held out" in text
+
+
+def test_one_column_held_out_stands_beside_the_accuracy_where_there_is_room():
+    tree = experiment(held_out=True, classifiers=("random_forest",))
+    node = tree["decoding/main"].to_dataset()
+    tree["decoding/main"] = node.isel(held_out=[2, 3])
+    text = printed(tree)
+    assert "accuracy           visit 0  permuted  task" in text
+    assert "task: never trained on" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_how_far_its_doubt_can_be_believed_is_said_in_one_sentence():
+    text = " ".join(printed(experiment(judged=True)).replace("\u00a0", " ").split())
+    assert "calibration error 0.05 (exact probabilities would give 0.04)" in text
+    assert (
+        "90 % prediction sets hold the true rule for 91 % of subjects (on average 1.4 rules in a "
+        "set)" in text
+    )
+    assert "told as none of these with AUROC 0.73, at worst 0.55 (Adam)" in text
+
+
+def test_an_older_store_has_its_table_alone():
+    text = printed(experiment())
+    assert "controls of the best" not in text
+    assert "Of the best" not in text
+
+
+def test_a_scheme_that_flatters_has_its_correction_in_a_column():
+    text = printed(experiment(published=True))
+    assert text.count("whole subjects") == 2
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_an_experiment_that_is_not_decoded_says_so():
+    assert "Nothing is decoded yet" in printed(experiment(decoded=False))

@@ -1,0 +1,134 @@
+"""Recording devices: contact positions and preset probe settings."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
+
+import jaxtyping as jt
+import numpy as np
+import probeinterface
+from annotated_types import Len
+
+from virtuallab.fields import setting
+from virtuallab.probes.noise.calcium import Calcium
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import Observable
+
+Contact = tuple[float, float]
+Placement = Literal["through", "within"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presets:
+    """Settings of a probe that a device may preset; None leaves them to the defaults."""
+
+    observables: tuple[Observable, ...] | None = None
+    units: int | Literal["all"] | None = None
+    units_per_layer: int | None = None
+    synapses: int | Literal["all"] | None = None
+    synapses_per_layer: int | None = None
+    pool: int | None = None
+    spikes: Spikes | None = None
+    calcium: Calcium | None = None
+    noise: Noise | None = None
+    turnover: float | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Settings that are preset."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+class Device(ABC):
+    """A recording device: its geometry, and presets of the settings a protocol leaves open.
+
+    A subclass describes the device and the sources of its numbers in its docstring.
+
+    Attributes
+    ----------
+    placement : "through" or "within"
+        A shank goes through all layers, its contacts centred in depth; a flat device is placed in
+        the middle of each recorded layer, one in each.
+    units : int
+        Most units that one device separates, found next to its contacts; 0 without contacts.
+    presets : Presets
+        Settings of a probe where a protocol leaves them open.
+    """
+
+    name: ClassVar[str]
+    placement: ClassVar[Placement] = "through"
+    units: ClassVar[int] = 0
+    presets: ClassVar[Presets] = Presets()
+
+    def geometry(self) -> probeinterface.Probe | None:
+        """Contacts in um, y along a shank with its tip lowest; None without contacts."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacts(Device):
+    """A device of one's own, as a list of contacts."""
+
+    contacts: Annotated[tuple[Contact, ...], Len(1)] = setting(
+        unit="um", doc="Positions [x, y] of the contacts, in um; y along a shank."
+    )
+    placement: Placement = setting(  # type: ignore[misc]
+        "through",
+        doc="'through' all layers, as a shank, or 'within' each recorded layer, as what is flat.",
+    )
+
+    @property
+    def units(self) -> int:  # type: ignore[override]
+        """One unit for each contact."""
+        return len(self.contacts)
+
+    def geometry(self) -> probeinterface.Probe:
+        """Contacts as they are listed."""
+        probe = probeinterface.Probe(ndim=2, si_units="um")
+        probe.set_contacts(positions=np.array(self.contacts), shapes="circle")
+        return probe
+
+
+def find_device(device: str | Contacts | None) -> Device | None:
+    """Device of a name; contacts and None are returned as they are.
+
+    Raises
+    ------
+    UnknownName
+        If no device has this name.
+    """
+    return _instance(DEVICES[device]) if isinstance(device, str) else device
+
+
+@cache
+def _instance(device: type[Device]) -> Device:
+    return device()
+
+
+@cache
+def contact_positions(device: Device) -> jt.Float[np.ndarray, "contact 2"]:
+    """Positions of a device's contacts relative to their centre, in um."""
+    probe = device.geometry()
+    assert probe is not None
+    where = np.asarray(probe.contact_positions, dtype=np.float64)
+    found: np.ndarray = where - (where.max(0) + where.min(0)) / 2
+    return found
+
+
+def probeinterface_json(device: str | Contacts | None) -> str | None:
+    """Contacts of a device in the JSON format of probeinterface; None without contacts."""
+    found = find_device(device)
+    probe = None if found is None else found.geometry()
+    if probe is None:
+        return None
+    whole = {
+        "specification": "probeinterface",
+        "version": probeinterface.__version__,
+        "probes": [probe.to_dict(array_as_list=True)],
+    }
+    return json.dumps(whole)

@@ -1,0 +1,37 @@
+"""A Neuropixels 1.0 probe."""
+
+from __future__ import annotations
+
+import numpy as np
+import probeinterface
+
+from virtuallab.probes.device import Device, Presets
+from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import ACTIVITY
+
+
+@DEVICES.register("neuropixels_1")
+class Neuropixels1(Device):
+    """Neuropixels 1.0: 384 sites in four staggered columns, over 3.8 mm of one shank.
+
+    Taken out after each session, as is usual with it, it meets other neurons at the next.
+
+    References
+    ----------
+    Jun et al. 2017, "Fully integrated silicon probes for high-density recording of neural
+    activity".
+    """
+
+    units = 384
+    presets = Presets(
+        observables=(ACTIVITY,), spikes=Spikes(missed=0.1, contamination=0.05), turnover=1.0
+    )
+
+    def geometry(self) -> probeinterface.Probe:
+        """Lay out the bank of sites that is read at once: two to a row, rows 20 um apart."""
+        row, side = np.divmod(np.arange(384), 2)
+        where = np.column_stack([16 * (1 - row % 2) + 32 * side, 20 * row]).astype(float)
+        probe = probeinterface.Probe(ndim=2, si_units="um")
+        probe.set_contacts(positions=where, shapes="square", shape_params={"width": 12})
+        return probe

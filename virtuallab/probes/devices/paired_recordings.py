@@ -1,0 +1,23 @@
+"""Paired intracellular recordings."""
+
+from __future__ import annotations
+
+from virtuallab.probes.device import Device, Presets
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import WEIGHTS
+
+
+@DEVICES.register("paired_recordings")
+class PairedRecordings(Device):
+    """Paired recordings: the strengths of a dozen synapses in each layer, cleanly.
+
+    It assumes, in favour of the method, that the same pairs are found again at each visit.
+
+    References
+    ----------
+    Song et al. 2005, "Highly Nonrandom Features of Synaptic Connectivity in Local Cortical
+    Circuits".
+    """
+
+    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=Noise(snr=5.0))

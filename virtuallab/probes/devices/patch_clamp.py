@@ -1,0 +1,33 @@
+"""A patch pipette."""
+
+from __future__ import annotations
+
+import probeinterface
+
+from virtuallab.probes.device import Device, Presets
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import ACTIVITY
+
+
+@DEVICES.register("patch_clamp")
+class PatchClamp(Device):
+    """Patch clamp: one neuron in each layer, cleanly, and another one at each visit.
+
+    A whole-cell recording holds for an hour, so no neuron is found again. Take more `insertions`
+    for a rig of several pipettes.
+
+    References
+    ----------
+    Hamill et al. 1981, "Improved patch-clamp techniques".
+    Perin et al. 2011, "A synaptic organizing principle for cortical neuronal groups": up to twelve
+    neurons at once.
+    """
+
+    placement = "within"
+    units = 1
+    presets = Presets(observables=(ACTIVITY,), noise=Noise(unit_snr=10.0), turnover=1.0)
+
+    def geometry(self) -> probeinterface.Probe:
+        """Lay out the tip of the pipette."""
+        return probeinterface.generate_linear_probe(num_elec=1)

@@ -1,0 +1,42 @@
+"""A two-photon microscope."""
+
+from __future__ import annotations
+
+import probeinterface
+
+from virtuallab.probes.device import Device, Presets
+from virtuallab.probes.noise.calcium import Calcium
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.registry import DEVICES
+from virtuallab.vocabulary import ACTIVITY
+
+
+@DEVICES.register("two_photon")
+class TwoPhoton(Device):
+    """Two-photon calcium imaging: a field of 256 cells in each layer, slow and noisy.
+
+    Four layers give about a thousand cells, as a microscope that visits several areas does. The
+    same field is found again at each visit, with some cells lost.
+
+    References
+    ----------
+    Chen et al. 2013, "Ultrasensitive fluorescent proteins for imaging neuronal activity": decay.
+    Sofroniew et al. 2016, "A large field of view two-photon mesoscope with subcellular resolution
+    for in vivo imaging": several areas at once.
+    Sheintuch et al. 2017, "Tracking the same neurons across multiple days in Ca2+ imaging data".
+    """
+
+    placement = "within"
+    units = 256
+    presets = Presets(
+        observables=(ACTIVITY,),
+        calcium=Calcium(decay=0.7, interval=2.0, saturation=10.0),
+        noise=Noise(unit_snr=1.0),
+        turnover=0.1,
+    )
+
+    def geometry(self) -> probeinterface.Probe:
+        """Lay out a field of 640 um with a cell every 40 um."""
+        return probeinterface.generate_multi_columns_probe(
+            num_columns=16, num_contact_per_column=16, xpitch=40, ypitch=40
+        )

@@ -1,0 +1,135 @@
+"""A probe implanted in one subject: records it, or calibrates itself on reference networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.probes.noise.calibration import ProbeCalibration, typical_response
+from virtuallab.probes.observables.activity import ActivityMeasurement
+from virtuallab.probes.observables.activity_change import ActivityChangeMeasurement
+from virtuallab.probes.observables.measurement import Measurement, coordinate
+from virtuallab.probes.observables.unit_readout import Selection
+from virtuallab.probes.observables.weights import WeightMeasurement
+from virtuallab.probes.preparation import PreparationLike, stimulus_labels
+from virtuallab.probes.resolved import ResolvedProbe
+from virtuallab.probes.tissue_geometry import depth_group
+from virtuallab.vocabulary import LAYER, OBSERVABLES, STIMULUS, VISIT, Observable
+
+MEASUREMENTS: Final[Mapping[Observable, type[Measurement]]] = {
+    kind.observable: kind
+    for kind in (ActivityMeasurement, WeightMeasurement, ActivityChangeMeasurement)
+}
+
+
+@dataclass(frozen=True)
+class Implant:
+    """A probe in place.
+
+    Parameters
+    ----------
+    probe : ResolvedProbe
+    selection : Selection
+        What it records of this subject.
+    """
+
+    probe: ResolvedProbe
+    selection: Selection
+
+    def record(
+        self,
+        preparation: PreparationLike,
+        generator: np.random.Generator,
+        calibration: ProbeCalibration | None = None,
+    ) -> xr.Dataset:
+        """Record the subject.
+
+        The coordinates are the same for all subjects of one architecture, except for those in
+        :data:`~virtuallab.vocabulary.CHOSEN`.
+
+        Parameters
+        ----------
+        preparation : PreparationLike
+        generator : numpy.random.Generator
+            Of the noise. Each layer and each observable gets its own part of it, so noise in one
+            does not depend on what else is recorded.
+        calibration : ProbeCalibration, optional
+            Of this probe (:meth:`Probe.calibrate`); needed for firing rates and signal-to-noise
+            ratios.
+
+        Returns
+        -------
+        xr.Dataset
+            ``activity`` (visit, stimulus, unit), ``weights`` (visit, synapse) and
+            ``activity_change`` (visit, stimulus, layer), those that the probe measures, in single
+            precision, each with its ``units``.
+
+        Raises
+        ------
+        ValueError
+            If a calibration is needed and not given.
+        """
+        layers = preparation.layers
+        generators = {
+            observable: dict(zip(layers, each.spawn(len(layers)), strict=True))
+            for observable, each in zip(OBSERVABLES, generator.spawn(len(OBSERVABLES)), strict=True)
+        }
+        measurements = self._measurements(preparation, calibration)
+        variables: dict[str, xr.Variable] = {}
+        for name, measurement in measurements.items():
+            each = [measurement.record(n, generators[name][n]) for n in self.selection.layers]
+            # Indexing leaves axes in any order of memory; statistics read along units.
+            values = np.ascontiguousarray(np.concatenate(each, axis=-1, dtype=np.float32))
+            variables[name] = xr.Variable(measurement.dims, values, measurement.attributes())
+        coords = self._layer_coordinates(layers)
+        for name in MEASUREMENTS:
+            if name in measurements:
+                coords |= measurements[name].coordinates()
+        return xr.Dataset(variables, coords | self._stimulus_coordinates(preparation))
+
+    def calibrate(self, reference: PreparationLike) -> ProbeCalibration:
+        """Signal of the reference networks; see :meth:`Probe.calibrate`."""
+        layers = self.selection.layers
+        responses: dict[str, float] = {}
+        if self.probe.measures_responses:
+            responses = {n: typical_response(reference.responses[n]) for n in layers}
+        measurements = self._measurements(reference, ProbeCalibration({}, responses))
+        spreads = {
+            name: {layer: measurement.spread(layer) for layer in layers}
+            for name, measurement in measurements.items()
+        }
+        return ProbeCalibration(spreads, responses)
+
+    def _measurements(
+        self, preparation: PreparationLike, calibration: ProbeCalibration | None
+    ) -> dict[Observable, Measurement]:
+        return {
+            name: MEASUREMENTS[name](self.probe, self.selection, preparation, calibration)
+            for name in self.probe.observables
+        }
+
+    def _layer_coordinates(self, layers: tuple[str, ...]) -> dict[str, xr.Variable]:
+        chosen, count = self.selection, len(layers)
+        depths = np.array([layers.index(layer) for layer in chosen.layers])
+        found = {
+            VISIT: chosen.visits,
+            LAYER: np.array(chosen.layers, dtype=object),
+            "layer_depth": depths / max(count - 1, 1),
+            "depth_group": np.array([depth_group(int(depth), count) for depth in depths]),
+        }
+        if chosen.units:
+            found["n_units"] = np.array([chosen.units[layer].count for layer in chosen.layers])
+        return {n: coordinate(n, VISIT if n == VISIT else LAYER, v) for n, v in found.items()}
+
+    def _stimulus_coordinates(self, preparation: PreparationLike) -> dict[str, xr.Variable]:
+        if not self.selection.units:
+            return {}
+        found = {"stimulus_index": self.selection.stimuli}
+        labels = stimulus_labels(preparation)
+        if labels is not None:
+            found["stimulus_label"] = labels[self.selection.stimuli]
+        return {name: coordinate(name, STIMULUS, values) for name, values in found.items()}

@@ -1,0 +1,94 @@
+"""Activity: responses of the recorded units as activations, firing rates or fluorescence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+from virtuallab.probes.noise.calibration import Spread
+from virtuallab.probes.observables.measurement import Measurement, coordinate
+from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
+from virtuallab.probes.preparation import feature_map_shapes
+from virtuallab.probes.tissue_geometry import unit_positions
+from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT
+
+
+@dataclass(frozen=True)
+class ActivityMeasurement(Measurement):
+    """Responses of single or pooled units: activations, spike counts or calcium fluorescence."""
+
+    observable: ClassVar = ACTIVITY
+    dims: ClassVar = (VISIT, STIMULUS, UNIT)
+
+    def record(
+        self, layer: str, generator: np.random.Generator
+    ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
+        """Responses of the recorded units of one layer.
+
+        Raises
+        ------
+        ValueError
+            If spikes are counted without a calibration.
+        """
+        stimuli = self.selection.stimuli
+        responses = self.preparation.responses[layer][self.selection.visits]
+        signal = self.selection.units[layer].read(responses, stimuli)
+        if self.probe.spikes is not None:
+            if self.calibration is None:
+                raise ValueError("firing rates need a calibration; see `Probe.calibrate`")
+            typical = self.calibration.responses[layer]
+            [for_spikes] = generator.spawn(1)
+            signal = self.probe.spikes.count(signal, responses[:, stimuli], typical, for_spikes)
+        elif self.probe.calcium is not None:
+            signal = self.probe.calcium.fluorescence(signal)
+        return self.with_noise(layer, signal, generator)
+
+    def spread(self, layer: str) -> Spread:
+        """Spread of the noise-free signal of all units of one layer, or of the recorded pools."""
+        signal = self.preparation.responses[layer]
+        units = self.selection.units[layer]
+        if isinstance(units, PooledUnits):
+            signal = units.read(signal, self.selection.stimuli)
+        if self.probe.spikes is not None:
+            assert self.calibration is not None
+            signal = self.probe.spikes.firing_rates(signal, self.calibration.responses[layer])
+        elif self.probe.calcium is not None:
+            signal = self.probe.calcium.fluorescence(signal)
+        return Spread.of_units(signal)
+
+    def attributes(self) -> dict[str, str]:
+        """Units and long name: activation, firing rate in spikes/s, or fluorescence in dF/F."""
+        if self.probe.spikes is not None:
+            return {"units": "spikes/s", "long_name": "firing rate"}
+        if self.probe.calcium is not None:
+            return {"units": "dF/F", "long_name": "relative change of fluorescence"}
+        return super().attributes()
+
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """Index, match to the visit before, position (for a device) and layer of each unit."""
+        layers = self.selection.layers
+        units = [self.selection.units[layer] for layer in layers]
+        dims, axis = units[0].dims, units[0].dims.index(UNIT)
+        found = {"unit_index": (dims, np.concatenate([each.index for each in units], axis=axis))}
+        matched = [each.matched for each in units if isinstance(each, TurnoverUnits)]
+        if matched:
+            found["unit_matched"] = (dims, np.concatenate(matched, axis=axis).astype(np.int8))
+        if self.probe.device is not None:
+            where = np.concatenate([self._positions(layer) for layer in layers], axis=axis)
+            own = tuple(dim for dim in dims if dim != MEMBER)
+            for place, name in enumerate(("unit_x", "unit_y", "unit_depth")):
+                found[name] = (own, where[..., place].astype(np.float32))
+        counts = {layer: self.selection.units[layer].count for layer in layers}
+        found["unit_layer"] = ((UNIT,), self.owners(counts))
+        return {name: coordinate(name, *each) for name, each in found.items()}
+
+    def _positions(self, layer: str) -> np.ndarray:
+        """Positions of the recorded units of one layer, in um; of a pool, the mean position."""
+        layers, units = self.preparation.layers, self.selection.units[layer]
+        shape = feature_map_shapes(self.preparation)[layer]
+        positions: np.ndarray = unit_positions(shape, layers.index(layer), len(layers))[units.index]
+        return positions.mean(1) if isinstance(units, PooledUnits) else positions

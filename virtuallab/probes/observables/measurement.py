@@ -1,0 +1,74 @@
+"""The base class of observables: how a probe measures one of them in one subject."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.probes.noise.calibration import ProbeCalibration, Spread
+from virtuallab.probes.observables.unit_readout import Selection
+from virtuallab.probes.preparation import PreparationLike
+from virtuallab.probes.resolved import ResolvedProbe
+from virtuallab.vocabulary import Observable, describe
+
+
+@dataclass(frozen=True)
+class Measurement(ABC):
+    """One observable as a probe measures it in one subject.
+
+    Parameters
+    ----------
+    probe : ResolvedProbe
+    selection : Selection
+        Units, synapses, visits and stimuli that are recorded.
+    preparation : PreparationLike
+    calibration : ProbeCalibration, optional
+        Of the probe; needed for firing rates and signal-to-noise ratios.
+    """
+
+    probe: ResolvedProbe
+    selection: Selection
+    preparation: PreparationLike
+    calibration: ProbeCalibration | None
+    observable: ClassVar[Observable]
+    dims: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def record(self, layer: str, generator: np.random.Generator) -> np.ndarray:
+        """Values of one layer with noise, along ``dims``."""
+
+    @abstractmethod
+    def spread(self, layer: str) -> Spread:
+        """Spread of the signal of one layer where the preparation is the reference networks."""
+
+    @abstractmethod
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """Coordinates of the entries of ``dims`` that are chosen in each subject."""
+
+    def attributes(self) -> dict[str, str]:
+        """Units and long name of the values."""
+        return describe(self.observable)
+
+    def with_noise(
+        self, layer: str, signal: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Signal of one layer with the probe's noise."""
+        spread = None
+        if self.calibration is not None:
+            spread = self.calibration.spreads[self.observable][layer]
+        return self.probe.noise.add(signal, self.probe.noise.deviation(spread), generator)
+
+    def owners(self, counts: Mapping[str, int]) -> np.ndarray:
+        """Name of the layer of each entry, for layers with so many entries."""
+        layers = [layer for layer in self.selection.layers for _ in range(counts[layer])]
+        return np.array(layers, dtype=object)
+
+
+def coordinate(name: str, dims: str | tuple[str, ...], values: np.ndarray) -> xr.Variable:
+    """Coordinate variable with its units and long name."""
+    return xr.Variable(dims, values, describe(name))

@@ -1,0 +1,44 @@
+"""Weights: the strengths of the recorded synapses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+from virtuallab.probes.noise.calibration import Spread
+from virtuallab.probes.observables.measurement import Measurement, coordinate
+from virtuallab.vocabulary import SYNAPSE, VISIT, WEIGHTS
+
+
+@dataclass(frozen=True)
+class WeightMeasurement(Measurement):
+    """Synaptic weights with noise."""
+
+    observable: ClassVar = WEIGHTS
+    dims: ClassVar = (VISIT, SYNAPSE)
+
+    def record(
+        self, layer: str, generator: np.random.Generator
+    ) -> jt.Float[np.ndarray, "visit synapse"]:
+        """Weights of the recorded synapses of one layer."""
+        weights = self.preparation.weights[layer]
+        signal = weights[self.selection.visits][:, self.selection.synapses[layer]]
+        return self.with_noise(layer, signal, generator)
+
+    def spread(self, layer: str) -> Spread:
+        """Spread of all weights of one layer."""
+        return Spread.of_layer(self.preparation.weights[layer])
+
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """Index and layer of each synapse."""
+        chosen = self.selection.synapses
+        index = np.concatenate([chosen[layer] for layer in self.selection.layers])
+        owners = self.owners({layer: len(indices) for layer, indices in chosen.items()})
+        return {
+            "synapse_index": coordinate("synapse_index", SYNAPSE, index),
+            "synapse_layer": coordinate("synapse_layer", SYNAPSE, owners),
+        }

@@ -1,0 +1,188 @@
+"""A probe: a recording design as a protocol or a script writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Len
+
+from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
+from virtuallab.probes.device import Contacts
+from virtuallab.probes.implant import Implant
+from virtuallab.probes.noise.calcium import Calcium
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.preparation import PreparationLike
+from virtuallab.probes.resolved import ResolvedProbe, resolve
+from virtuallab.probes.schedule import Series
+from virtuallab.probes.unit_selection import UnitSelector
+from virtuallab.probes.validation import Problem, device_problems, problems
+from virtuallab.vocabulary import Observable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """A recording design.
+
+    Units are drawn once for each subject and are the same at all visits, as with an implanted
+    array, unless there is a turnover. How many fall to each layer depends on the sizes of the
+    layers alone, so recordings of all subjects of one architecture have the same shape.
+
+    A setting that is None is left open: the device's preset holds, or the default.
+    """
+
+    device: str | Contacts | None = setting(
+        None,
+        doc="What records, by name, or its contacts. It says which units are near enough, and is "
+        "the default of the settings below.",
+    )
+    insertions: Count = setting(1, doc="How many of the device, each at a place of its own.")
+    units: Count | Literal["all"] | None = setting(
+        None,
+        doc="Units to record in all layers together, divided over them as `division` says, or all. "
+        "If not given, as many as the device sets, or all.",
+    )
+    units_per_layer: Count | None = setting(
+        None, doc="Units to record in each layer, in the place of `units`."
+    )
+    selection: Literal["random", "active"] = setting(
+        "random",
+        doc="Which units of a layer are found: any alike, or each in proportion to its mean "
+        "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
+        "missed.",
+    )
+    turnover: Fraction | None = setting(
+        None,
+        doc="Share of units lost between a visit and the next, others found in their place: 0 is a "
+        "chronic recording, 1 an acute one, with new units at each visit. If not given, that of "
+        "the device, or 0.",
+    )
+    pool: Count | None = setting(
+        None,
+        doc="Neighbouring units whose mean is one recorded unit, as in a voxel. If not given, that "
+        "of the device, or 1.",
+    )
+    synapses: Count | Literal["all"] | None = setting(
+        None,
+        doc="Synapses to measure in all layers together, divided as `division` says, or all. If "
+        "not given, as many as the device sets, or all.",
+    )
+    synapses_per_layer: Count | None = setting(
+        None, doc="Synapses to measure in each layer, in the place of `synapses`."
+    )
+    division: Literal["proportional", "even"] = setting(
+        "proportional",
+        doc="How `units` and `synapses` are divided over layers: in proportion to what is there, "
+        "or evenly, where a layer that has fewer gives all.",
+    )
+    layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
+        None, doc="Layers to record from; every layer if not given."
+    )
+    noise: Noise | None = setting(
+        None,
+        doc="Measurement noise, on all that is measured. If not given, that of the device, or "
+        "none; `{}` is none.",
+    )
+    spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
+    calcium: Calcium | None = setting(
+        None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
+    )
+    visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Series | Literal["all"] = (
+        setting(
+            "all",
+            doc="Visits to record at: a number, evenly spread with the first and the last, a list "
+            "of visits counted from 0, or a series of `count`, `first` and `every`.",
+        )
+    )
+    stimuli: Count | Literal["all"] = setting(
+        "all", doc="Probe images to show, drawn once for each subject."
+    )
+    observables: Annotated[tuple[Observable, ...], Len(1)] | None = setting(
+        None,
+        doc="What is measured: weights, activity, activity_change. If not given, that of the "
+        "device, or all.",
+    )
+    keep: Literal["recording", "statistics"] = setting(
+        "recording",
+        doc="Keep the whole recording, or only the statistics made of it (a recording of all units "
+        "can be made again from the preserved subjects at any time).",
+    )
+
+    @cached_property
+    def resolved(self) -> ResolvedProbe:
+        """The complete design: open settings are the device's presets, or the defaults.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such device.
+        """
+        return resolve({field.name: getattr(self, field.name) for field in fields(self)})
+
+    def check(
+        self,
+        layers: Mapping[str, int],
+        synapses: Mapping[str, int],
+        n_visits: int,
+        n_stimuli: int,
+    ) -> list[Problem]:
+        """Find everything that this design cannot record of a subject.
+
+        Settings of what is not measured are not checked: a probe of weights alone needs no stimuli.
+
+        Parameters
+        ----------
+        layers, synapses : mapping from layer to int
+            Number of units and of synapses of each layer, from input to output.
+        n_visits, n_stimuli : int
+            Preserved visits, probe images of the task.
+
+        Returns
+        -------
+        list of (field, message)
+            Empty if the design is possible. The field is a path, ``noise.snr`` or ``visits[2]``.
+        """
+        unusable = list(device_problems(self.device))
+        return unusable or problems(self.resolved, layers, synapses, n_visits, n_stimuli)
+
+    def implant(self, preparation: PreparationLike, generator: np.random.Generator) -> Implant:
+        """Choose units, synapses and stimuli in one subject.
+
+        Parameters
+        ----------
+        preparation : PreparationLike
+            A subject for which :meth:`check` finds no problem.
+        generator : numpy.random.Generator
+            Of this probe in this subject.
+
+        Returns
+        -------
+        Implant
+        """
+        selector = UnitSelector(self.resolved, preparation, generator)
+        return Implant(self.resolved, selector.select())
+
+    def calibrate(
+        self, reference: PreparationLike, generator: np.random.Generator
+    ) -> ProbeCalibration:
+        """Measure the signal in reference networks, to which noise and firing rates are relative.
+
+        Parameters
+        ----------
+        reference : PreparationLike
+            Untrained networks in the place of visits, shown all stimuli.
+        generator : numpy.random.Generator
+            Chooses which units are averaged or summed there.
+
+        Returns
+        -------
+        ProbeCalibration
+        """
+        design = replace(self.resolved, visits="all", stimuli="all", turnover=0.0)
+        selector = UnitSelector(design, reference, generator)
+        return Implant(design, selector.select()).calibrate(reference)

@@ -1,0 +1,168 @@
+"""A complete recording design: the protocol's settings, the device's presets and the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import jaxtyping as jt
+import numpy as np
+
+from virtuallab.probes.device import Contacts, Device, find_device
+from virtuallab.probes.insertion import units_per_device
+from virtuallab.probes.noise.calcium import Calcium
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.sampling import even_shares, proportional_shares
+from virtuallab.probes.schedule import Visits, visit_indices
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS, Observable
+
+# Of each pair a setting that is written takes the place of what the device presets of both.
+_PAIRS: Final = (
+    ("units", "units_per_layer"),
+    ("synapses", "synapses_per_layer"),
+    ("spikes", "calcium"),
+)
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "units": "all",
+    "synapses": "all",
+    "turnover": 0.0,
+    "pool": 1,
+    "noise": Noise(),
+    "observables": OBSERVABLES,
+}
+
+Sizes = Mapping[str, int]  # layer -> number of its units or synapses, from input to output
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedProbe:
+    """A recording design that leaves nothing open; fields as in :class:`Probe`."""
+
+    device: str | Contacts | None
+    insertions: int
+    units: int | Literal["all"]
+    units_per_layer: int | None
+    selection: Literal["random", "active"]
+    turnover: float
+    pool: int
+    synapses: int | Literal["all"]
+    synapses_per_layer: int | None
+    division: Literal["proportional", "even"]
+    layers: tuple[str, ...] | None
+    noise: Noise
+    spikes: Spikes | None
+    calcium: Calcium | None
+    visits: Visits
+    stimuli: int | Literal["all"]
+    observables: tuple[Observable, ...]
+    keep: Literal["recording", "statistics"]
+
+    @property
+    def inserted_device(self) -> Device | None:
+        """The device, if it has contacts."""
+        device = find_device(self.device)
+        return device if device is not None and device.units else None
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the recording has noise of its own: of the instrument or of spike counts."""
+        return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
+
+    @property
+    def measures_responses(self) -> bool:
+        """Whether stimuli have to be shown."""
+        return ACTIVITY in self.observables or ACTIVITY_CHANGE in self.observables
+
+    def visit_indices(self, n_visits: int) -> jt.Int[np.ndarray, " visit"]:
+        """Indices of the recorded visits among the preserved ones."""
+        return visit_indices(self.visits, n_visits)
+
+    def in_recorded_layers(self, sizes: Sizes) -> dict[str, int]:
+        """Sizes of the recorded layers."""
+        return {n: size for n, size in sizes.items() if self.layers is None or n in self.layers}
+
+    def available_units(self, sizes: Sizes) -> dict[str, int]:
+        """Number of channels that each recorded layer could have, after device and pooling."""
+        there = self.in_recorded_layers(sizes)
+        device = self.inserted_device
+        if device is not None and there:
+            each = units_per_device(device, there, list(sizes))
+            there = {n: min(size, self.insertions * each[n]) for n, size in there.items()}
+        return {n: size // self.pool for n, size in there.items()}
+
+    def unit_counts(self, sizes: Sizes) -> dict[str, int]:
+        """Number of channels in each recorded layer, of layers with so many units."""
+        return self._divide(self.units, self.units_per_layer, self.available_units(sizes))
+
+    def synapse_counts(self, sizes: Sizes) -> dict[str, int]:
+        """Number of measured synapses in each recorded layer, of layers with so many synapses."""
+        return self._divide(self.synapses, self.synapses_per_layer, self.in_recorded_layers(sizes))
+
+    def _divide(self, total: int | str, each: int | None, there: Sizes) -> dict[str, int]:
+        if each is not None:
+            return dict.fromkeys(there, each)
+        if not isinstance(total, int) or not there:
+            return dict(there)
+        divide = even_shares if self.division == "even" else proportional_shares
+        return divide(there, total)
+
+    def amounts(
+        self, layers: Sizes, synapses: Sizes, n_visits: int, n_stimuli: int
+    ) -> dict[str, int]:
+        """Number of units, synapses, visits and stimuli recorded of one subject.
+
+        Parameters
+        ----------
+        layers, synapses : mapping from layer to int
+            Number of units and of synapses of each layer, from input to output.
+        n_visits, n_stimuli : int
+            Preserved visits, probe images of the task.
+
+        Returns
+        -------
+        dict
+            ``units``, ``synapses``, ``visits`` and ``stimuli``; 0 where not measured.
+        """
+        responds, weighs = self.measures_responses, WEIGHTS in self.observables
+        stimuli = n_stimuli if self.stimuli == "all" else self.stimuli
+        return {
+            "units": sum(self.unit_counts(layers).values()) if responds else 0,
+            "synapses": sum(self.synapse_counts(synapses).values()) if weighs else 0,
+            "visits": len(self.visit_indices(n_visits)),
+            "stimuli": stimuli if responds else 0,
+        }
+
+    def n_values(self, layers: Sizes, synapses: Sizes, n_visits: int, n_stimuli: int) -> int:
+        """Number of values in one subject's recording; parameters as for :meth:`amounts`."""
+        amounts = self.amounts(layers, synapses, n_visits, n_stimuli)
+        each = {
+            ACTIVITY: amounts["stimuli"] * amounts["units"],
+            WEIGHTS: amounts["synapses"],
+            ACTIVITY_CHANGE: amounts["stimuli"] * len(self.in_recorded_layers(layers)),
+        }
+        return amounts["visits"] * sum(each[name] for name in self.observables)
+
+
+def resolve(written: Mapping[str, Any]) -> ResolvedProbe:
+    """Complete a design: what is written wins, then the device's presets, then the defaults.
+
+    Parameters
+    ----------
+    written : mapping from field to value
+        Every field of a probe; None where it is left open.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such device.
+    """
+    device = find_device(written["device"])
+    presets = {} if device is None else device.presets.given()
+    for one, other in _PAIRS:
+        if written[one] is not None or written[other] is not None:
+            presets = {n: value for n, value in presets.items() if n not in (one, other)}
+    given = {name: value for name, value in written.items() if value is not None}
+    complete: dict[str, Any] = {**dict.fromkeys(written), **_DEFAULTS, **presets, **given}
+    return ResolvedProbe(**complete)

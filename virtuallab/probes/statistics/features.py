@@ -1,0 +1,241 @@
+"""Features of one subject's recording: statistics, scale-free changes, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+
+import jaxtyping as jt
+import numpy as np
+import xarray as xr
+
+from virtuallab.probes.statistics.inner_products import LayerResponses, followed_units
+from virtuallab.probes.statistics.published import (
+    FUNCTIONS,
+    OBSERVABLE_OF,
+    STATISTICS,
+    mean_over_images,
+    statistic_units,
+    summary_statistics,
+    summary_statistics_of_observed,
+)
+from virtuallab.probes.statistics.trajectory import (
+    Stats,
+    activity_changes,
+    sensitivity_changes,
+    weight_changes,
+)
+from virtuallab.vocabulary import (
+    ACTIVITY,
+    ACTIVITY_CHANGE,
+    CHANGE_NAME,
+    DEAD,
+    EXPLODED,
+    FLAGS,
+    LAYER,
+    LIVE,
+    OBSERVABLE,
+    OBSERVABLES,
+    STATISTIC,
+    SUBJECT,
+    VISIT,
+    WEIGHTS,
+    Observable,
+    describe,
+    describe_flags,
+)
+
+
+def features(recording: xr.Dataset) -> xr.Dataset:
+    """Features of a recording: what a decoder reads.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+        Of one subject, as a probe records it. ``observed`` (stimulus, unit), if it is there, marks
+        the responses that were measured at every visit; features are made of these alone, so that
+        no statistic changes because other units were measured.
+
+    Returns
+    -------
+    xr.Dataset
+        ``stat`` (visit, layer, statistic) with the published statistics, ``change`` (visit, layer,
+        change_name) with the scale-free changes, both float64, and NaN where not measured or not
+        defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
+        exploded (not a finite number).
+    """
+    return label_features(recording, feature_arrays(recording))
+
+
+@dataclass(frozen=True)
+class FeatureArrays:
+    """Features without their labels.
+
+    Parameters
+    ----------
+    stat : array, (visit, layer, statistic)
+    change : array, (visit, layer, change)
+    flag : array of int, (visit, layer, observable)
+        All as for :func:`features`; of several subjects with a leading subject axis.
+    """
+
+    stat: np.ndarray
+    change: np.ndarray
+    flag: np.ndarray
+
+    @classmethod
+    def of_subjects(cls, each: Sequence[FeatureArrays]) -> FeatureArrays:
+        """Join subjects of one architecture, recorded by one probe, along a leading axis."""
+        return cls(*(np.stack([getattr(m, f.name) for m in each]) for f in fields(cls)))
+
+
+def feature_arrays(recording: xr.Dataset) -> FeatureArrays:
+    """Features of a recording without their labels; see :func:`features`."""
+    layers = [str(name) for name in recording[LAYER].values]
+    shape = recording.sizes[VISIT], len(layers)
+    found = FeatureArrays(
+        stat=np.full((*shape, len(STATISTICS)), np.nan),
+        change=np.full((*shape, len(change_names())), np.nan),
+        flag=np.full((*shape, len(OBSERVABLES)), LIVE, dtype=np.int8),
+    )
+    for index, layer in enumerate(layers):
+        for observable, values, stats, changes in _layer_features(recording, layer, index):
+            flag = layer_flags(values)
+            found.flag[:, index, OBSERVABLES.index(observable)] = flag
+            _place(found.stat[:, index], STATISTICS, stats, flag)
+            _place(found.change[:, index], change_names(), changes, flag)
+    return found
+
+
+def _layer_features(
+    recording: xr.Dataset, layer: str, index: int
+) -> Iterator[tuple[Observable, np.ndarray, Stats, Stats]]:
+    """Observable, values that tell whether the layer is live, statistics and changes."""
+    if ACTIVITY in recording:
+        mine = recording["unit_layer"].values == layer
+        responses = _responses(recording, mine).measured() if mine.any() else None
+        if responses is not None:
+            values, observed = responses.values, responses.observed
+            if observed is None:
+                found = summary_statistics(values)
+            else:
+                found = summary_statistics_of_observed(values, observed)
+                # In the place of a missing response one to the same image: it makes no layer live.
+                first = values[:, np.arange(len(observed)), observed.argmax(1)]
+                values = np.where(observed, values, first[..., None])
+            stats = {f"act{name}": mean_over_images(each) for name, each in found.items()}
+            yield ACTIVITY, values, stats, activity_changes(responses, stats)
+    if WEIGHTS in recording:
+        mine = recording["synapse_layer"].values == layer
+        if mine.any():
+            weights = _part(recording[WEIGHTS], mine)
+            stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
+            yield WEIGHTS, weights, stats, weight_changes(weights, stats)
+    if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
+        gains = recording[ACTIVITY_CHANGE].values[:, :, index]
+        exact = gains.astype(np.float64)
+        each = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
+        stats = {f"gradavg{function}_id": values.mean(-1) for function, values in each}
+        yield ACTIVITY_CHANGE, gains[..., None], stats, sensitivity_changes(gains, stats)
+
+
+def _part(values: xr.DataArray, mine: np.ndarray) -> np.ndarray:
+    """Entries of one layer. They lie together, so that a slice is enough."""
+    places = np.flatnonzero(mine)
+    return np.ascontiguousarray(values.values[..., places[0] : places[-1] + 1])
+
+
+def _responses(recording: xr.Dataset, mine: np.ndarray) -> LayerResponses:
+    matched = recording.get("unit_matched")
+    labels, observed = recording.get("stimulus_label"), recording.get("observed")
+    return LayerResponses(
+        _part(recording[ACTIVITY], mine),
+        None if labels is None else labels.values,
+        None if matched is None else followed_units(matched.values[:, mine].astype(bool)),
+        None if observed is None else _part(observed, mine),
+    )
+
+
+def layer_flags(values: np.ndarray) -> jt.Int8[np.ndarray, " visit"]:
+    """Flag of a layer at each visit: live, dead or exploded.
+
+    A layer is dead when its units respond alike to every image; if only one is recorded, when it
+    does not respond at all.
+
+    Parameters
+    ----------
+    values : array, (visit, ..., entry)
+    """
+    flat = values.reshape(len(values), -1)
+    exploded = ~np.isfinite(flat).all(1)
+    if values.shape[-1] == 1:
+        dead = (flat == 0).all(1)
+    else:
+        dead = (values == values[..., :1]).reshape(len(values), -1).all(1)
+    return np.select([exploded, dead], [EXPLODED, DEAD], LIVE).astype(np.int8)
+
+
+def _place(table: np.ndarray, names: tuple[str, ...], found: Stats, flag: np.ndarray) -> None:
+    """Write values into their columns; NaN where they are not finite or the layer exploded."""
+    for name, values in found.items():
+        defined = np.isfinite(values) & (flag != EXPLODED)
+        table[:, names.index(name)] = np.where(defined, values, np.nan)
+
+
+def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
+    """Label the features of a recording, or of several like it along a leading subject axis.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+    found : FeatureArrays
+
+    Returns
+    -------
+    xr.Dataset
+        As :func:`features` returns it.
+    """
+    of = (SUBJECT,) if found.stat.ndim == 4 else ()
+    own_units = {n: str(recording[n].attrs.get("units", "1")) for n in recording.data_vars}
+    owners = np.array([OBSERVABLE_OF[name] for name in STATISTICS], dtype=object)
+    change_owners = np.array(list(_change_observables().values()), dtype=object)
+    units = np.array(
+        [statistic_units(n, own_units.get(OBSERVABLE_OF[n], "1")) for n in STATISTICS], dtype=object
+    )
+    flag_attributes = {**describe("flag"), **describe_flags(FLAGS)}
+    return xr.Dataset(
+        {
+            "stat": ((*of, VISIT, LAYER, STATISTIC), found.stat, describe("stat")),
+            "change": ((*of, VISIT, LAYER, CHANGE_NAME), found.change, describe("change")),
+            "flag": ((*of, VISIT, LAYER, OBSERVABLE), found.flag, flag_attributes),
+        },
+        coords={
+            **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},
+            STATISTIC: np.array(STATISTICS, dtype=object),
+            "statistic_observable": (STATISTIC, owners),
+            "statistic_units": (STATISTIC, units, describe("statistic_units")),
+            CHANGE_NAME: np.array(change_names(), dtype=object),
+            "change_observable": (CHANGE_NAME, change_owners),
+            OBSERVABLE: np.array(OBSERVABLES, dtype=object),
+        },
+    ).drop_vars("n_units", errors="ignore")
+
+
+@cache
+def _change_observables() -> Mapping[str, str]:
+    """Name of each change and its observable, from the functions that make them."""
+    ones = np.ones((2, 2, 2))
+    stats = {name: np.ones(2) for name in STATISTICS}
+    labelled = LayerResponses(ones, np.zeros(2, dtype=np.int64))
+    made = {
+        WEIGHTS: weight_changes(ones[:, 0], stats),
+        ACTIVITY: activity_changes(labelled, stats),
+        ACTIVITY_CHANGE: sensitivity_changes(ones[:, 0], stats),
+    }
+    return {name: observable for observable, names in made.items() for name in names}
+
+
+def change_names() -> tuple[str, ...]:
+    """Names of the scale-free changes, in the order of the ``change_name`` axis."""
+    return tuple(_change_observables())

@@ -1,0 +1,244 @@
+"""Problems of a recording design: settings that cannot be recorded of the subjects at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import NamedTuple
+
+import numpy as np
+
+from virtuallab.errors import UnknownName, suggest
+from virtuallab.probes.device import Contacts, find_device
+from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.resolved import ResolvedProbe
+from virtuallab.probes.schedule import Series, Visits, visit_indices
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
+
+
+class Problem(NamedTuple):
+    """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and why."""
+
+    field: str
+    message: str
+
+
+def problems(
+    probe: ResolvedProbe,
+    layers: Mapping[str, int],
+    synapses: Mapping[str, int],
+    n_visits: int,
+    n_stimuli: int,
+) -> list[Problem]:
+    """All problems of a design in a subject; parameters as for :meth:`Probe.check`."""
+    found = [
+        *_names("observables", "observable", probe.observables, OBSERVABLES),
+        *(_names("layers", "layer", probe.layers, layers) if probe.layers is not None else ()),
+        *_shortages(probe, layers, synapses),
+        *_noise_problems(probe.noise),
+        *_readout_problems(probe),
+        *visit_problems(probe.visits, n_visits),
+        *_stimulus_problems(probe, n_stimuli),
+        *_contact_problems(probe),
+    ]
+    # Turnover can be checked only between visits that exist.
+    return found or [*_turnover_problems(probe, layers, n_visits)]
+
+
+def device_problems(device: str | Contacts | None) -> Iterator[Problem]:
+    """Problem of a device's name: there is no such device."""
+    try:
+        find_device(device)
+    except UnknownName as error:
+        yield Problem("device", str(error))
+
+
+def visit_problems(visits: Visits, n_visits: int) -> Iterator[Problem]:
+    """Problems of a schedule where ``n_visits`` visits are preserved."""
+    if isinstance(visits, Series):
+        yield from _series_problems(visits, n_visits)
+    elif isinstance(visits, int):
+        yield from _positive("visits", visits)
+        if visits > n_visits:
+            yield Problem(
+                "visits",
+                f"{visits} visits asked of {n_visits} that are preserved. Lower it, use 'all', or "
+                "preserve more with subjects.visits.",
+            )
+    elif not visits:
+        yield Problem("visits", "no visit is named. Name one, or use 'all'.")
+    elif visits != "all":
+        yield from _listed_visit_problems(visits, n_visits)
+
+
+def _listed_visit_problems(visits: Sequence[int], n_visits: int) -> Iterator[Problem]:
+    for place, visit in enumerate(visits):
+        message = ""
+        if visit in visits[:place]:
+            message = f"visit {visit} is named twice. Name each visit once."
+        elif visit < 0:
+            message = f"visits are counted from 0, found {visit}."
+        elif visit >= n_visits:
+            message = (
+                f"visit {visit} is after the end of training: the last visit is {n_visits - 1}."
+            )
+        elif place and visit < visits[place - 1]:
+            message = f"visits must ascend, found {visit} after {visits[place - 1]}."
+        if message:
+            yield Problem(f"visits[{place}]", message)
+
+
+def _series_problems(visits: Series, n_visits: int) -> Iterator[Problem]:
+    counts = [*_positive("visits.count", visits.count), *_positive("visits.every", visits.every)]
+    yield from counts
+    if not -n_visits <= visits.first < n_visits:
+        yield Problem(
+            "visits.first",
+            f"there is no visit {visits.first}: {n_visits} are preserved, 0 to {n_visits - 1}.",
+        )
+    elif not counts and (last := int(visit_indices(visits, n_visits)[-1])) >= n_visits:
+        yield Problem(
+            "visits",
+            f"the last of these visits would be {last}; the last that is preserved is "
+            f"{n_visits - 1}. Lower count or every, or begin earlier.",
+        )
+
+
+def _positive(field: str, count: object) -> Iterator[Problem]:
+    if isinstance(count, int) and count < 1:
+        yield Problem(field, f"must be at least 1, found {count}.")
+
+
+def _names(field: str, noun: str, names: Sequence[str], known: Iterable[str]) -> Iterator[Problem]:
+    """Names that do not exist, and names given twice."""
+    if not names:
+        yield Problem(field, f"no {noun} is named. Known: {', '.join(known)}.")
+    for place, name in enumerate(names):
+        at = f"{field}[{place}]"
+        if name not in known:
+            yield Problem(at, f"there is no {noun} {name!r}. {suggest(name, known)}")
+        elif name in names[:place]:
+            yield Problem(at, f"{noun} {name!r} is named twice. Name each {noun} once.")
+
+
+def _shortages(
+    probe: ResolvedProbe, units: Mapping[str, int], synapses: Mapping[str, int]
+) -> Iterator[Problem]:
+    yield from _positive("pool", probe.pool)
+    yield from _positive("insertions", probe.insertions)
+    there = probe.available_units(units) if probe.pool > 0 else {}
+    if probe.measures_responses and there:
+        yield from _shortage("units", probe.units, probe.units_per_layer, there)
+        if not any(there.values()):
+            field, advice = "device", "Choose other layers or another device."
+            if probe.pool > 1:
+                field, advice = "pool", "Lower it."
+            yield Problem(field, f"not one unit is found in the layers recorded. {advice}")
+    measured = probe.in_recorded_layers(synapses)
+    if WEIGHTS in probe.observables and measured:
+        yield from _shortage("synapses", probe.synapses, probe.synapses_per_layer, measured)
+
+
+def _shortage(
+    noun: str, total: int | str, each: int | None, there: Mapping[str, int]
+) -> Iterator[Problem]:
+    """More units (or synapses), in all layers together or in each, than each layer has."""
+    field = noun if each is None else f"{noun}_per_layer"
+    yield from _positive(field, total if each is None else each)
+    if each is not None and total != "all":
+        yield Problem(field, f"found both {noun}: {total} and {field}: {each}. Give one of them.")
+    elif each is not None:
+        small = {layer: size for layer, size in there.items() if size < each}
+        if small:
+            layer = min(small, key=lambda name: small[name])
+            others = f" ({_listed(small)})" if len(small) > 1 else ""
+            yield Problem(
+                field,
+                f"{each} {noun} asked of layer {layer!r}, which has {small[layer]}{others}. "
+                f"Lower it, choose other layers, or use '{noun}: all'.",
+            )
+    elif isinstance(total, int) and total > sum(there.values()):
+        yield Problem(
+            field,
+            f"{total} {noun} asked of {sum(there.values())} in all layers together "
+            f"({_listed(there)}). Lower it or use '{noun}: all'.",
+        )
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{layer} {size}" for layer, size in sizes.items())
+
+
+def _noise_problems(noise: Noise) -> Iterator[Problem]:
+    given = {name: value for name, value in asdict(noise).items() if value is not None}
+    if len(given) > 1:
+        found = " and ".join(f"{name}: {value}" for name, value in given.items())
+        yield Problem("noise", f"found {found}. Give one of them.")
+    for name, value in given.items():
+        if name == "sigma" and not 0 <= value < np.inf:
+            yield Problem("noise.sigma", f"must be 0 or a positive number, found {value}.")
+        if name != "sigma" and not 0 < value < np.inf:
+            words = f"must be a number greater than 0, found {value}. For no noise leave it out."
+            yield Problem(f"noise.{name}", words)
+
+
+def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
+    if probe.spikes is not None and probe.calcium is not None:
+        words = "found spikes too. A probe counts spikes or sees fluorescence."
+        yield Problem("calcium", words)
+    for name in ("spikes", "calcium"):
+        if getattr(probe, name) is not None and ACTIVITY not in probe.observables:
+            words = f"is of activity, which this probe does not measure ({ACTIVITY!r})."
+            yield Problem(name, words)
+
+
+def _stimulus_problems(probe: ResolvedProbe, n_stimuli: int) -> Iterator[Problem]:
+    if not probe.measures_responses:
+        return
+    yield from _positive("stimuli", probe.stimuli)
+    if n_stimuli < 1:
+        words = "the task shows no stimuli to probes. Raise its probe_images."
+        yield Problem("stimuli", words)
+    elif isinstance(probe.stimuli, int) and probe.stimuli > n_stimuli:
+        yield Problem(
+            "stimuli",
+            f"{probe.stimuli} stimuli asked of a task that has {n_stimuli}. Lower it, raise the "
+            "task's probe_images, or use 'stimuli: all'.",
+        )
+
+
+def _contact_problems(probe: ResolvedProbe) -> Iterator[Problem]:
+    has_contacts = probe.inserted_device is not None
+    if has_contacts and probe.pool > 1:
+        words = "is for a probe without contacts: each contact of this device hears one unit."
+        yield Problem("pool", words)
+    if has_contacts and not probe.measures_responses:
+        yield Problem("device", f"hears {ACTIVITY}, which this probe does not measure.")
+    if not has_contacts and probe.insertions != 1:
+        yield Problem("insertions", "there is no device with contacts to insert.")
+
+
+def _turnover_problems(
+    probe: ResolvedProbe, sizes: Mapping[str, int], n_visits: int
+) -> Iterator[Problem]:
+    if not 0 <= probe.turnover <= 1:
+        yield Problem("turnover", f"is a share between 0 and 1, found {probe.turnover}.")
+        return
+    changing = "turnover" if probe.turnover else "pool" if probe.pool > 1 else None
+    if changing is not None and ACTIVITY_CHANGE in probe.observables:
+        yield Problem(
+            changing,
+            f"{ACTIVITY_CHANGE!r} is of single units followed over all visits. Measure "
+            f"'observables: [{ACTIVITY}]' instead.",
+        )
+    if not probe.turnover or not probe.measures_responses:
+        return
+    if probe.pool > 1:
+        words = "averages of many units do not lose single ones. Leave out one of both."
+        yield Problem("turnover", words)
+        return
+    all_units = probe.units == "all" and probe.units_per_layer is None
+    several = len(probe.visit_indices(n_visits)) > 1
+    if all_units and several and not probe.inserted_device and probe.in_recorded_layers(sizes):
+        words = "where all units are recorded none is left to find. Record fewer units."
+        yield Problem("turnover", words)

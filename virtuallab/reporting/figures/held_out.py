@@ -1,0 +1,93 @@
+"""Figure "Groups held out of training": accuracy on architectures, tasks ... that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from virtuallab.reporting.figures.common.axes import (
+    as_rows,
+    bars,
+    set_title,
+    single_axes,
+    vertical_line,
+)
+from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.reporting.results.decoding import AnalysisResult
+from virtuallab.reporting.results.estimate import Estimate
+from virtuallab.reporting.style import INK, pretty, theme
+from virtuallab.text import percent
+
+_ROW: Final = 0.21  # inches
+
+
+def held_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Accuracy on each held-out group, of one result of each probe; None if there are none."""
+    panels = []
+    for result in analysis.of_probes:
+        if not result.by_split:
+            continue
+        known, chance = result.accuracy, analysis.chance
+        figure = draw(result.by_split, known=known.value, chance=chance, title=result.title)
+        each = "; ".join(f"{label} {accuracy}" for label, accuracy in result.held_out.items())
+        panels.append(
+            Panel(
+                figure,
+                f"Accuracy of {result.title} on what was held out: {each}; "
+                f"{known} where every kind was known, chance {chance:.2f}.",
+            )
+        )
+    if not panels:
+        return None
+    caption = (
+        "Balanced accuracy on subjects of a kind that no training subject was of, with "
+        f"{percent(analysis.confidence)} intervals, {analysis.choice}{analysis.counted}. "
+        f"Dashed: chance, {analysis.chance:.2f}; line: the accuracy where "
+        "training subjects were of every kind. A bar near the dashed line says that what the "
+        "decoder learned does not carry over to that kind."
+    )
+    return CaptionedFigure(tuple(panels), caption)
+
+
+def draw(
+    by_split: Mapping[str, Mapping[str, Estimate]],
+    *,
+    known: float,
+    chance: float,
+    title: str = "",
+) -> Figure:
+    """Draw a bar with its interval for each held-out group, below the name of its split.
+
+    Parameters
+    ----------
+    by_split : mapping from split to mapping from group to Estimate
+        Balanced accuracy on each group.
+    known : float
+        Balanced accuracy where training subjects were of every group.
+    chance : float
+    title : str
+    """
+    rows = [
+        row
+        for split, groups in by_split.items()
+        for row in ((split, None), *groups.items())  # a row for the name of the split
+    ]
+    with theme():
+        figure, axes = single_axes(1.25 + _ROW * len(rows))
+        places = np.array([place for place, (_, accuracy) in enumerate(rows) if accuracy])
+        found = [accuracy for _, accuracy in rows if accuracy]
+        bars(axes, places, [accuracy.value for accuracy in found])
+        low, high = ([getattr(each, end) for each in found] for end in ("low", "high"))
+        axes.hlines(places, low, high, color=INK, linewidth=1.2)
+        axes.axvline(known, color=INK, linewidth=1.2, label=f"trained on every kind, {known:.2f}")
+        vertical_line(axes, chance, f"chance {chance:.2f}")
+        as_rows(axes, [name if accuracy else pretty(name) for name, accuracy in rows])
+        for tick, (_, accuracy) in zip(axes.get_yticklabels(), rows, strict=True):
+            tick.set_fontweight("normal" if accuracy else "bold")
+        axes.set(xlim=(0, 1), xlabel="balanced accuracy")
+        set_title(axes, title)
+        figure.legend(loc="outside lower center", handletextpad=0.5)
+    return figure

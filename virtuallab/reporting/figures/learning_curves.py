@@ -1,0 +1,161 @@
+"""Figure "How the subjects learned": validation accuracy and loss over training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from virtuallab.labels import label_text
+from virtuallab.reporting.figures.common.axes import (
+    faint_grid,
+    make_logarithmic,
+    single_axes,
+    training_time,
+)
+from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.reporting.results.subjects import by_architecture_and_task, not_shown
+from virtuallab.reporting.style import Look, looks, pretty, theme
+from virtuallab.vocabulary import CROSS_ENTROPY, DONE, RULE, SUBJECT, VISIT
+
+_WIDE_RANGE: Final = 20.0  # from the smallest median to the largest: losses are logarithmic above
+_LEARNED: Final = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
+
+
+def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
+    """Accuracy and loss by rule, for each architecture, task and loss; None before training.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment.
+    rule_looks : mapping from rule to Look
+    """
+    if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
+        return None
+    subjects = tree["subjects"].to_dataset()
+    done = (subjects["status"] == DONE).to_numpy()
+    panels = []
+    for (architecture, task, minimised), members in _groups(subjects):
+        if not (members & done).any():
+            continue
+        for variable, quantity in _LEARNED.items():
+            if variable not in tree["truth"]:
+                continue
+            values = tree["truth"][variable].load()
+            values = values.assign_coords({RULE: (SUBJECT, label_text(subjects[RULE]))})
+            chosen = values.isel({SUBJECT: members & done})
+            usual = minimised == CROSS_ENTROPY
+            learned = task if usual else f"{task}, {pretty(minimised)}"
+            title = f"{architecture}, {learned}, {chosen.sizes[SUBJECT]} subjects"
+            loss = quantity == "loss"
+            figure = draw(
+                chosen, rule_looks=rule_looks, title=title, loss=loss, unit="nat" if usual else ""
+            )
+            last = chosen.isel({VISIT: -1})
+            of, form = label_text(last[RULE]), ".2f" if loss else ".0%"
+            ends = ", ".join(
+                f"{pretty(rule)} {float(last[of == rule].median()):{form}}"
+                for rule in sorted(set(of))
+            )
+            alt = f"Validation {quantity} over training, {title}. Median at the end: {ends}."
+            panels.append(Panel(figure, alt))
+    caption = (
+        "Validation accuracy and loss over training: median of the subjects of each rule, band "
+        f"from the lower to the upper quartile; {int(done.sum())} subjects.{not_shown(done)} Rules "
+        "that learn at different speeds can be told apart by how far they are, whatever they do. "
+        "No decoder sees this."
+    )
+    return CaptionedFigure(tuple(panels), caption) if panels else None
+
+
+def _groups(subjects: xr.Dataset) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+    """Members of each architecture, task and loss, since values of two losses do not compare."""
+    losses = label_text(subjects["loss"])
+    for (architecture, task), members in by_architecture_and_task(subjects).items():
+        for loss in sorted(set(losses[members])):
+            yield (architecture, task, loss), members & (losses == loss)
+
+
+def draw(
+    values: xr.DataArray,
+    *,
+    rule_looks: Mapping[str, Look] | None = None,
+    title: str = "",
+    loss: bool = False,
+    unit: str = "nat",
+) -> Figure:
+    """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
+
+    Parameters
+    ----------
+    values : xr.DataArray, (subject, visit)
+        Validation accuracy or loss, with coords ``rule(subject)`` and, where known,
+        ``epoch(visit)`` or ``step(visit)``. NaN is left out.
+    rule_looks : mapping from rule to Look, optional
+        From the rules present if not given.
+    title : str
+    loss : bool
+        Whether the values are losses; otherwise they are shares.
+    unit : str
+        Unit of the losses; empty if they have none.
+    """
+    rules = sorted(map(str, set(label_text(values[RULE]))))
+    rule_looks = rule_looks or looks(rules)
+    axis, label = training_time(values)
+    with theme():
+        height = 2.41 + 0.17 * -(-len(rules) // 2)  # what the legend needs is added
+        figure, axes = single_axes(height)
+        for rule in rules:
+            curves = values.isel({SUBJECT: label_text(values[RULE]) == rule})
+            low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
+            look = rule_looks[rule]
+            axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)
+            axes.plot(
+                axis,
+                median,
+                color=look.colour,
+                linestyle=look.dash,
+                marker=look.marker if len(axis) == 1 else None,
+                label=pretty(rule),
+            )
+        measured = f"validation loss ({unit})".removesuffix(" ()")
+        axes.set(xlabel=label, ylabel=measured if loss else "validation accuracy")
+        if len(axis) > 1:
+            axes.set_xlim(float(axis[0]), float(axis[-1]))
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        else:
+            axes.set_xticks(axis, [f"{axis[0]:.3g}"])
+        if loss:
+            _scale_losses(axes)
+        else:
+            axes.set_ylim(0, 1.02)
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        faint_grid(axes, "y")
+        axes.set_title(title, loc="left")
+        figure.legend(loc="outside lower center", ncols=2, handlelength=2.6)
+    return figure
+
+
+def _scale_losses(axes: Axes) -> None:
+    """From zero; by powers of ten where rules lie far apart."""
+    medians = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
+    found = medians[np.isfinite(medians) & (medians > 0)]
+    if found.size and found.max() > _WIDE_RANGE * found.min():
+        make_logarithmic(axes, "y", found.min() / 1.4, found.max() * 1.4)
+    else:
+        axes.set_ylim(bottom=0)
+
+
+def _quartiles(curves: np.ndarray) -> np.ndarray:
+    """Quartiles over subjects, (3, visit); NaN at visits that nobody reached."""
+    found = np.full((3, curves.shape[1]), np.nan)
+    reached = np.isfinite(curves).any(axis=0)
+    if reached.any():
+        found[:, reached] = np.nanpercentile(curves[:, reached], (25, 50, 75), axis=0)
+    return found

@@ -1,0 +1,106 @@
+"""Figure "Reliability": whether stated probabilities come true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from virtuallab.reporting.figures.common.axes import DASHED, FILL, QUIET, faint_grid, single_axes
+from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
+from virtuallab.reporting.results.decoding import AnalysisResult
+from virtuallab.reporting.style import CONTROL_GREY, PANEL_WIDTH, theme
+
+_LARGEST: Final = 150.0  # square points: the dot of the fullest bin
+
+
+def reliability_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
+    """Reliability of one result of each probe; None if it was not measured."""
+    panels, errors = [], []
+    for result in analysis.of_probes:
+        found = result.calibration
+        if found is None or not found.count:
+            continue
+        figure = draw(found.stated, found.observed, found.count, title=result.title)
+        bins = "; ".join(
+            f"stated {stated:.2f}, right {observed:.2f}, {count} subjects"
+            for stated, observed, count in zip(
+                found.stated, found.observed, found.count, strict=True
+            )
+        )
+        panels.append(Panel(figure, f"Reliability diagram of {result.title}. {bins}."))
+        errors.append(f"{result.probe} {found}")
+    if not panels:
+        return None
+    caption = (
+        "How sure the decoder was of the rule it named, and how often it was right, in bins of "
+        f"subjects (area: their number), {analysis.choice}{analysis.counted}. "
+        "Dashed: right as often as it says. Calibration error, the mean distance from that line: "
+        f"{', '.join(errors)}."
+    )
+    return CaptionedFigure(tuple(panels), caption)
+
+
+def draw(
+    stated: Sequence[float], observed: Sequence[float], count: Sequence[int], *, title: str = ""
+) -> Figure:
+    """Draw a dot for each bin: the stated probability, and how often it was right.
+
+    The area of a dot is its number of subjects. On the diagonal a decoder is right as often as it
+    states; below it, it is too sure.
+
+    Parameters
+    ----------
+    stated, observed : sequence of float
+        Of each bin, between 0 and 1.
+    count : sequence of int
+        Subjects in each bin.
+    title : str
+    """
+    subjects = np.asarray(count)
+    areas = _LARGEST * subjects / subjects.max()
+    with theme():
+        figure, axes = single_axes(PANEL_WIDTH + 0.1)
+        axes.plot([0, 1], [0, 1], color=CONTROL_GREY, linestyle=DASHED, linewidth=1.2)
+        axes.vlines(stated, stated, observed, color=FILL, linewidth=1.2, alpha=0.6)
+        axes.scatter(
+            stated, observed, s=areas, color=FILL, alpha=0.85, linewidth=0, zorder=3, clip_on=False
+        )
+        axes.annotate("too sure", (0.97, 0.04), ha="right", **QUIET)
+        axes.annotate("not sure enough", (0.03, 0.96), va="top", **QUIET)
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.set(xlabel="probability that it states", ylabel="share that were right")
+        faint_grid(axes)
+        axes.set_title(title, loc="left")
+        axes.legend(
+            handles=_legend(int(subjects.min()), int(subjects.max())),
+            loc="lower right",
+            bbox_to_anchor=(1, 0.09),
+            handletextpad=0.3,
+        )
+    return figure
+
+
+def _legend(fewest: int, most: int) -> list[Line2D]:
+    """The smallest and the largest dot, or one for both if they look alike."""
+    if fewest < most / 2:
+        return [_dot(f"{count} subjects", _LARGEST * count / most) for count in (fewest, most)]
+    counted = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return [_dot(f"{counted} subjects", _LARGEST)]
+
+
+def _dot(label: str, area: float) -> Line2D:
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker="o",
+        markersize=float(np.sqrt(area)),  # a scatter's size is the square of a marker's
+        color=FILL,
+        alpha=0.85,
+        markeredgewidth=0,
+        label=label,
+    )

@@ -1,0 +1,143 @@
+"""Calibration, coverage of prediction sets, and recognition of left-out rules of one result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.labels import label_text
+from virtuallab.reporting.results.estimate import read_number
+from virtuallab.reporting.style import pretty
+from virtuallab.text import percent
+
+
+@dataclass(frozen=True)
+class CalibrationResult:
+    """Stated probabilities and how often they were right.
+
+    Parameters
+    ----------
+    stated, observed : tuple of float
+        For each bin the mean probability of the rule that was named, and the share that were right.
+    count : tuple of int
+        Subjects in each bin.
+    error : float
+        Expected calibration error.
+    least_error : float, optional
+        The error that exact probabilities would have with as many subjects.
+    brier : float, optional
+        Brier score.
+    """
+
+    stated: tuple[float, ...]
+    observed: tuple[float, ...]
+    count: tuple[int, ...]
+    error: float
+    least_error: float | None = None
+    brier: float | None = None
+
+    def __str__(self) -> str:
+        least = self.least_error
+        exact = "" if least is None else f" (exact probabilities would give {least:.2f})"
+        return f"{self.error:.2f}{exact}"
+
+
+@dataclass(frozen=True)
+class CoverageResult:
+    """How often prediction sets contain the true rule.
+
+    Parameters
+    ----------
+    share : float
+        Of subjects.
+    set_size : float, optional
+        Mean number of rules in a set.
+    nominal : float, optional
+        The share that was asked for.
+    """
+
+    share: float
+    set_size: float | None = None
+    nominal: float | None = None
+
+    def __str__(self) -> str:
+        asked = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
+        held = f"{asked}prediction sets hold the true rule for {percent(self.share, 0)} of subjects"
+        if self.set_size is None:
+            return held
+        return f"{held} (on average {self.set_size:.1f} rules in a set)"
+
+
+def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
+    """The calibration of a result, or None if it was not measured.
+
+    Parameters
+    ----------
+    cell : xr.Dataset
+        The results of one probe, observable and classifier: ``reliability_stated(bin)`` and others.
+    """
+    error = read_number(cell, "calibration_error")
+    if error is None or "reliability_stated" not in cell:
+        return None
+    of_bins = [cell[f"reliability_{name}"].to_numpy() for name in ("stated", "observed", "count")]
+    # Results with fewer bins than others are filled up.
+    filled = np.isfinite(np.array(of_bins, dtype=float)).all(0) & (of_bins[2] > 0)
+    stated, observed, count = (values[filled] for values in of_bins)
+    return CalibrationResult(
+        stated=tuple(map(float, stated)),
+        observed=tuple(map(float, observed)),
+        count=tuple(map(int, count)),
+        error=error,
+        least_error=read_number(cell, "calibration_error_least"),
+        brier=read_number(cell, "brier"),
+    )
+
+
+def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
+    """The coverage of the prediction sets of a result, or None if it was not measured."""
+    share = read_number(cell, "coverage")
+    if share is None:
+        return None
+    nominal = cell.attrs.get("nominal_coverage")
+    nominal = None if nominal is None else float(nominal)
+    return CoverageResult(share, read_number(cell, "set_size"), nominal)
+
+
+def read_left_out(cell: xr.Dataset) -> dict[str, float]:
+    """Area under the ROC curve of each rule that was left out of training; empty without any."""
+    if "left_out_auroc" not in cell:
+        return {}
+    areas = zip(label_text(cell["true_rule"]), cell["left_out_auroc"].to_numpy(), strict=True)
+    return {str(rule): float(area) for rule, area in areas if np.isfinite(area)}
+
+
+def certainty(
+    calibration: CalibrationResult | None,
+    coverage: CoverageResult | None,
+    left_out: Mapping[str, float],
+) -> str:
+    """All three in one line; empty if nothing was measured.
+
+    Parameters
+    ----------
+    calibration : CalibrationResult, optional
+    coverage : CoverageResult, optional
+    left_out : mapping from rule to float
+        Areas under the ROC curve.
+    """
+    parts = []
+    if calibration is not None:
+        parts.append(f"calibration error {calibration}")
+    if coverage is not None:
+        parts.append(str(coverage))
+    if left_out:
+        worst = min(left_out, key=lambda rule: left_out[rule])
+        parts.append(
+            "a rule left out is told as none of these with AUROC "
+            f"{np.mean(list(left_out.values())):.2f}, at worst {left_out[worst]:.2f} "
+            f"({pretty(worst)})"
+        )
+    return "; ".join(parts)
