@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from virtuallab.report import summary_figure
-
 import virtuallab as vl
+from virtuallab.reporting import summary_figure
 from virtuallab.reporting.render import png
 
 target = Path(__file__).parent / "images" / "quickstart.png"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from virtuallab.report import experiment_page
 
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
@@ -22,6 +21,7 @@ from virtuallab.lab.compare import compare
 from virtuallab.lab.coverage import coverage
 from virtuallab.lab.experiment import decode, probe, remove, run
 from virtuallab.lab.identify import identify
+from virtuallab.reporting import experiment_page
 from virtuallab.store import Store
 
 TINY = (

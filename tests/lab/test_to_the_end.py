@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from rich.console import Console
-from virtuallab.report import verdict_table
 
 import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab import compare, experiment, load, train
 from virtuallab.lab.preserved import Experiment
 from virtuallab.protocol import expand
+from virtuallab.reporting import verdict_table
 from virtuallab.store import Store
 
 PROTOCOL = """\

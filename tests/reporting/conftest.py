@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import xarray as xr
-from virtuallab.report import experiment_page
 
 from tests.reporting.designs import comparison_of_designs
 from tests.reporting.synthetic import experiment
+from virtuallab.reporting import experiment_page
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 from matplotlib.figure import Figure
-from virtuallab.report import summary_figure
 
+from virtuallab.reporting import summary_figure
 from virtuallab.reporting.render import inline_svg, png
 from virtuallab.reporting.style import INK
 

@@ -22,7 +22,7 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.protocol import Compare, Protocol
-from virtuallab.report import comparison_page, ranking_table
+from virtuallab.reporting import comparison_page, ranking_table
 from virtuallab.store.comparison import check_comparison, write_comparison
 
 

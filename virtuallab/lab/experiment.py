@@ -38,7 +38,7 @@ from virtuallab.lab.progress import counting
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probes import Probe
 from virtuallab.protocol import Protocol
-from virtuallab.report import experiment_page, verdict_table
+from virtuallab.reporting import experiment_page, verdict_table
 from virtuallab.reporting.figures.recorded_activity import RecordingCheck, unchecked
 from virtuallab.store import Store, open_tree, writer
 from virtuallab.store.integrity.damage import Damage, raise_if_damaged

@@ -18,7 +18,7 @@ from virtuallab.lab.preserved import resume
 from virtuallab.lab.stages import check_trained, probes_in
 from virtuallab.lab.workers import stoppable
 from virtuallab.recordings import read_recording, signal_to_noise_of
-from virtuallab.report import identification_summary
+from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import (

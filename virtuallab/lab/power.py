@@ -26,7 +26,7 @@ from virtuallab.lab.tried import Decoding, answers, check_numbers
 from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probes import Probe
 from virtuallab.protocol import Power, Prices, Protocol
-from virtuallab.report import power_page, power_summary
+from virtuallab.reporting import power_page, power_summary
 from virtuallab.reporting.results.power import PowerQuestion
 
 

@@ -1,8 +1,8 @@
 """Reference networks: built like the subjects, never trained, and of random streams of their own.
 
-Probes are set on them (:mod:`virtuallab.probes.noise.calibration`), and the control that removes the
-signal records them in the place of the subjects. They are kept in the store, so that a probe that
-is implanted later is set on the same. Nothing about them depends on a rule, or on any subject.
+Probes are calibrated on them (:mod:`virtuallab.probes.noise.calibration`), and the control that
+removes the signal records them in place of the subjects. The store keeps them, so that a probe that
+is implanted later is calibrated on the same networks. Nothing about them depends on a rule, or on any subject.
 """
 
 from __future__ import annotations

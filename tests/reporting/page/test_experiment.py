@@ -5,9 +5,9 @@ import threading
 from html.parser import HTMLParser
 
 import pytest
-from virtuallab.report import experiment_page
 
 from tests.reporting.synthetic import REASON, experiment
+from virtuallab.reporting import experiment_page
 
 CHROMIUM = shutil.which("chromium")
 VOID = {"meta", "br", "img", "link", "hr"}

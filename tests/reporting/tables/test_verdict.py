@@ -3,9 +3,9 @@ from io import StringIO
 import numpy as np
 import pytest
 from rich.console import Console
-from virtuallab.report import verdict_table
 
 from tests.reporting.synthetic import experiment
+from virtuallab.reporting import verdict_table
 
 
 def printed(tree, width=80):
