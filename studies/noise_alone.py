@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from virtuallab.lab.compare import compare
+from virtuallab.lab.designs.compare import compare
 from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DESIGN, OBSERVABLE
 

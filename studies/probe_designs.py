@@ -18,8 +18,8 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.decoder.uncertainty import comparison
-from virtuallab.lab.compare import compare
-from virtuallab.lab.power import power
+from virtuallab.lab.designs.compare import compare
+from virtuallab.lab.designs.power import power
 from virtuallab.reporting.figures.designs import setting_curves as curves
 from virtuallab.reporting.figures.designs.best_designs import best_designs_figure
 from virtuallab.reporting.figures.designs.setting_curves import SettingCurve, curve_of

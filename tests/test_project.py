@@ -79,7 +79,7 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "protocols").glob("*.yaml")), ids=lambda p: p.name)
 def test_a_shipped_protocol_can_be_carried_out(path: Path) -> None:
-    from virtuallab.lab import load
+    from virtuallab.lab.planning import validation as load
 
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=./schema/")
     assert load.protocol(path).name == path.stem

@@ -31,11 +31,11 @@ def run(
     workers: int | None = None,
     device: str = "cpu",
 ) -> xr.DataTree:
-    """Do a whole experiment and open it; see :func:`virtuallab.lab.experiment.run`."""
+    """Do a whole experiment and open it; see :func:`virtuallab.lab.run.run`."""
     from rich.console import Console
 
     import virtuallab.accessor  # noqa: F401  # every recording has its .lab
-    from virtuallab.lab import experiment
+    from virtuallab.lab import run as experiment
     from virtuallab.paths import expanded
 
     return experiment.run(

@@ -115,7 +115,7 @@ def init(
     ),
 ) -> None:
     """Write a commented protocol to start from."""
-    from virtuallab.lab import start
+    from virtuallab.lab import init as start
 
     start.write_starter(path)
     typer.echo(printable(f"{path} written. Next: virtuallab plan {path}"))
@@ -137,7 +137,7 @@ def validate(
         faults = faults_in(protocols, overrides or ())
     else:
         with uncollected():
-            from virtuallab.lab import load
+            from virtuallab.lab.planning import validation as load
 
             faults = load.faults_in(protocols, overrides or ())
     for fault in faults:
@@ -151,7 +151,8 @@ def validate(
 def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
     """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
     with uncollected():
-        from virtuallab.lab import load, plan
+        from virtuallab.lab import plan
+        from virtuallab.lab.planning import validation as load
 
         made = plan.make(load.protocol(protocol, overrides or ()), workers=workers)
     _print(plan.describe(made))
@@ -166,7 +167,7 @@ def run(
     device: Device = "cpu",
 ) -> None:
     """Do the whole experiment: train, record, decode, report. Run it again to go on."""
-    from virtuallab.lab import experiment
+    from virtuallab.lab import run as experiment
 
     experiment.run(
         protocol, overrides or (), store=store, workers=workers, device=device, console=_console()
@@ -189,7 +190,7 @@ def search(
     device: Device = "cpu",
 ) -> None:
     """Find the best values of open settings; write the tuned protocol. Run it again to go on."""
-    from virtuallab.lab import search
+    from virtuallab.lab.tuning import search
 
     search.search(
         protocol,
@@ -207,7 +208,7 @@ def status(
     verify: Annotated[bool, typer.Option(help="Compare every file with its digest.")] = False,
 ) -> None:
     """Say how far an experiment has come."""
-    from virtuallab.lab import inspect
+    from virtuallab.lab import status as inspect
 
     table, damage = inspect.status(store, verify=verify)
     _print(table)
@@ -220,7 +221,7 @@ def status(
 @_command()
 def info(store: StorePath) -> None:
     """Say what an experiment holds and where it came from."""
-    from virtuallab.lab import inspect
+    from virtuallab.lab import status as inspect
 
     _print(inspect.info(store))
 
@@ -243,7 +244,7 @@ def probe(
     ] = None,
 ) -> None:
     """Implant probes in preserved subjects, or remove them; nothing is trained again."""
-    from virtuallab.lab import experiment
+    from virtuallab.lab import run as experiment
 
     if not remove:
         experiment.probe(store, protocol, overrides or (), workers=workers, console=_console())
@@ -269,7 +270,7 @@ def decode(
     workers: Workers = None,
 ) -> None:
     """Identify the rules from what the probes saw."""
-    from virtuallab.lab import experiment
+    from virtuallab.lab import run as experiment
 
     experiment.decode(
         store, protocol, overrides or (), partial=partial, workers=workers, console=_console()
@@ -329,7 +330,7 @@ def identify(
     workers: Workers = None,
 ) -> None:
     """Say which rule was at work in a recording, one of ours or one made elsewhere."""
-    from virtuallab.lab import identify
+    from virtuallab.lab.identification import identify
 
     identify.identify(
         decoder,
@@ -358,7 +359,7 @@ def compare(
     device: Device = "cpu",
 ) -> None:
     """Try many recording designs in the same subjects, and rank them. Run it again to go on."""
-    from virtuallab.lab import compare
+    from virtuallab.lab.designs import compare
 
     compare.compare(
         protocol,
@@ -384,7 +385,7 @@ def power(
     device: Device = "cpu",
 ) -> None:
     """Find the least that has to be recorded to identify the rule. Run it again to go on."""
-    from virtuallab.lab import power
+    from virtuallab.lab.designs import power
 
     power.power(
         protocol,
@@ -404,7 +405,7 @@ def report(
     output: Annotated[Path | None, typer.Option(help="The page to write.", parser=as_path)] = None,
 ) -> None:
     """Write the report, one self-contained HTML page, and print the verdict."""
-    from virtuallab.lab import experiment
+    from virtuallab.lab import run as experiment
 
     experiment.report(store, output, console=_console())
 

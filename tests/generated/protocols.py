@@ -20,8 +20,8 @@ from annotated_types import Ge, Le, Lt
 
 from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
-from virtuallab.lab import load
-from virtuallab.lab.table import describe_subjects
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.stages.subject_table import describe_subjects
 from virtuallab.probes.noise.calcium import Calcium
 from virtuallab.probes.noise.spikes import Spikes
 from virtuallab.protocol import expand, read_text

@@ -15,10 +15,16 @@ from rich.console import Console
 
 from tests.generated.protocols import generated, text_of
 from virtuallab.errors import Interrupted, ProtocolError, UserError, VirtuallabError
-from virtuallab.lab import compare, experiment, inspect, load, power, search
 from virtuallab.lab import plan as planning
-from virtuallab.lab.preserved import ALL_DIVERGED
-from virtuallab.lab.search import _asked_for  # who leaves nothing open is told so before it begins
+from virtuallab.lab import run as experiment
+from virtuallab.lab import status as inspect
+from virtuallab.lab.designs import compare, power
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.stages.experiment import ALL_DIVERGED
+from virtuallab.lab.tuning import search
+from virtuallab.lab.tuning.search import (
+    _asked_for,  # who leaves nothing open is told so before it begins
+)
 from virtuallab.protocol import Protocol
 from virtuallab.store import open_tree
 
@@ -122,7 +128,7 @@ def _quicker(ways: Ways) -> Iterator[None]:
         ("virtuallab.subject.training.cohort_size._SECONDS", 0.0),
     ]
     if not ways.page:
-        changes.append(("virtuallab.lab.experiment.experiment_page", lambda tree, check: ""))
+        changes.append(("virtuallab.lab.run.experiment_page", lambda tree, check: ""))
     elif not ways.drawn:
         changes.append(("virtuallab.reporting.page.template.inline_svg", lambda *_: "<svg></svg>"))
     with contextlib.ExitStack() as stack:
@@ -189,7 +195,7 @@ def _one_line() -> Iterator[None]:
 
 def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:
     """Begin a run, and interrupt it when some subjects are trained or recorded."""
-    from virtuallab.lab import record, train
+    from virtuallab.lab.stages import record, train
 
     module, name = {"train": (train, "train_subjects"), "record": (record, "record_probes")}[place]
     whole = getattr(module, name)

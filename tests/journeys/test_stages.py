@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from virtuallab.errors import UserError
-from virtuallab.lab import experiment, inspect
+from virtuallab.lab import run as experiment
+from virtuallab.lab import status as inspect
 
 
 class Left(Exception):

@@ -12,10 +12,10 @@ import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import by_subject
-from virtuallab.lab import bench as benches
-from virtuallab.lab.bench import Bench, Trial
-from virtuallab.lab.preserved import resume
-from virtuallab.lab.reference import reference
+from virtuallab.lab.designs import design_evaluation as benches
+from virtuallab.lab.designs.design_evaluation import Bench, Trial
+from virtuallab.lab.stages.experiment import resume
+from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import Noise, Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, features
 from virtuallab.store import Store

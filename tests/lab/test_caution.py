@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.subject.training.test_trainer import NETS, TASK
-from virtuallab.lab.caution import GROWTH, cautions
+from virtuallab.lab.planning.stability_warnings import GROWTH, cautions
 from virtuallab.registry import OPTIMIZERS, RULES
 from virtuallab.subject.rule import stack_settings
 from virtuallab.subject.subject import Cohort, Subject

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
 from virtuallab.errors import MachineError, ProtocolError, StoreError, UserError
-from virtuallab.lab import compare as comparing
-from virtuallab.lab import tried
-from virtuallab.lab.compare import compare
-from virtuallab.lab.power import power
+from virtuallab.lab.designs import compare as comparing
+from virtuallab.lab.designs import decode_designs as tried
+from virtuallab.lab.designs.compare import compare
+from virtuallab.lab.designs.power import power
 
 DESIGNS = """\
 compare:
@@ -171,7 +171,7 @@ def test_an_impossible_design_is_told_before_anything_is_trained(
 ) -> None:
     override, words = IMPOSSIBLE[case]
     if words is None:
-        from virtuallab.lab import load
+        from virtuallab.lab.planning import validation as load
 
         load.protocol(folder / "small.yaml", [override])  # acute is possible
         return

@@ -16,11 +16,12 @@ from tests.journeys.conftest import PROTOCOL
 from tests.store.files.test_lock import held_elsewhere
 from tests.store.toy import contents
 from virtuallab.errors import StoreError, UserError
-from virtuallab.lab import record, stages
-from virtuallab.lab.compare import compare
-from virtuallab.lab.coverage import coverage
-from virtuallab.lab.experiment import decode, probe, remove, run
-from virtuallab.lab.identify import identify
+from virtuallab.lab.designs.compare import compare
+from virtuallab.lab.identification.identify import identify
+from virtuallab.lab.run import decode, probe, remove, run
+from virtuallab.lab.stages import nodes as stages
+from virtuallab.lab.stages import record
+from virtuallab.lab.stages.coverage import coverage
 from virtuallab.reporting import experiment_page
 from virtuallab.store import Store
 

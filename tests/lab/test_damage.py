@@ -10,9 +10,9 @@ import pytest
 import virtuallab as vl
 from tests.store.toy import contents
 from virtuallab.errors import MachineError, VirtuallabWarning
-from virtuallab.lab import experiment
-from virtuallab.lab.identify import identify
-from virtuallab.lab.inspect import status
+from virtuallab.lab import run as experiment
+from virtuallab.lab.identification.identify import identify
+from virtuallab.lab.status import status
 from virtuallab.store import open_tree
 
 PROTOCOL = """\

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from virtuallab.decoder.power_result import PowerResult
-from virtuallab.lab.frontier import Frontier
+from virtuallab.lab.designs.cheapest_design import Frontier
 from virtuallab.protocol import Power
 from virtuallab.reporting.results.power import sentences
 

@@ -18,9 +18,9 @@ import virtuallab as vl
 from tests.lab import elsewhere
 from virtuallab.cli import app
 from virtuallab.errors import StoreError, UserError
-from virtuallab.lab import decoders
-from virtuallab.lab.identify import identify
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.identification import decoder_training as decoders
+from virtuallab.lab.identification.identify import identify
+from virtuallab.lab.services.workers import torch_threads
 from virtuallab.recordings import matching_probe, read_recording
 from virtuallab.reporting.tables.identification import verdict
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder

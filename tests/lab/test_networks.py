@@ -14,7 +14,10 @@ from tests.protocol.texts import small
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
-from virtuallab.lab import estimate, load, networks, plan
+from virtuallab.lab import plan
+from virtuallab.lab.planning import costs as estimate
+from virtuallab.lab.planning import network_limits as networks
+from virtuallab.lab.planning import validation as load
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.network import dry_run as tracing

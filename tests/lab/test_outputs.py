@@ -14,10 +14,13 @@ from rich.console import Console
 
 from tests.reporting.synthetic import experiment
 from virtuallab.errors import MachineError, StoreError, UserError
-from virtuallab.lab import compare, power, preserved, schema, search
-from virtuallab.lab import experiment as experiments
-from virtuallab.lab.outputs import check_file, write_each, write_file
-from virtuallab.lab.start import write_starter
+from virtuallab.lab import run as experiments
+from virtuallab.lab import schema
+from virtuallab.lab.designs import compare, power
+from virtuallab.lab.init import write_starter
+from virtuallab.lab.services.output_files import check_file, write_each, write_file
+from virtuallab.lab.stages import experiment as preserved
+from virtuallab.lab.tuning import search
 from virtuallab.reporting.page.experiment import experiment_page
 
 SUBJECTS = """\

@@ -5,8 +5,8 @@ from io import StringIO
 from joblib import Parallel, delayed
 from rich.console import Console
 
-from virtuallab.lab import progress
-from virtuallab.lab.progress import counting, tallying
+from virtuallab.lab.services import progress
+from virtuallab.lab.services.progress import counting, tallying
 
 
 def lines(monkeypatch, seconds):

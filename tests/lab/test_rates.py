@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.subject.training.test_trainer import subject
-from virtuallab.lab.rates import rate_cautions
+from virtuallab.lab.planning.learning_rate_warnings import rate_cautions
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.subject import Subject
 

@@ -16,10 +16,10 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.lab import experiment
-from virtuallab.lab.anatomy import anatomies
-from virtuallab.lab.load import protocol
-from virtuallab.lab.reference import NETWORKS, Reference, _made
+from virtuallab.lab import run as experiment
+from virtuallab.lab.planning.anatomy import anatomies
+from virtuallab.lab.planning.validation import protocol
+from virtuallab.lab.stages.reference import NETWORKS, Reference, _made
 from virtuallab.probes import Noise, Probe, Spikes
 from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.probes.statistics.features import features

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from virtuallab.errors import ProtocolError, StoreError, UserError
-from virtuallab.lab import search as searching
-from virtuallab.lab.journal import opened
-from virtuallab.lab.search import search
+from virtuallab.lab.tuning import search as searching
+from virtuallab.lab.tuning.optuna_storage import opened
+from virtuallab.lab.tuning.search import search
 from virtuallab.protocol import read
 
 PROTOCOL = """\

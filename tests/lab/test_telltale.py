@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.protocol.texts import SMALL
-from virtuallab.lab.telltale import telltales
+from virtuallab.lab.planning.confound_warnings import telltales
 from virtuallab.protocol import expand, read, read_text
 
 SHIPPED = sorted((Path(__file__).parents[2] / "protocols").glob("*.yaml"))

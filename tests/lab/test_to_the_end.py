@@ -14,8 +14,11 @@ from rich.console import Console
 
 import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab import compare, experiment, load, train
-from virtuallab.lab.preserved import Experiment
+from virtuallab.lab import run as experiment
+from virtuallab.lab.designs import compare
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.stages import train
+from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.protocol import expand
 from virtuallab.reporting import verdict_table
 from virtuallab.store import Store

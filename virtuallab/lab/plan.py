@@ -15,16 +15,16 @@ from typing import Any
 
 from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.anatomy import Anatomy, anatomies
-from virtuallab.lab.caution import cautions
-from virtuallab.lab.cost import duration, megabytes
-from virtuallab.lab.estimate import decoding_seconds, precision, recording_seconds
-from virtuallab.lab.memory import free_disk, total_memory
-from virtuallab.lab.networks import training_bytes
-from virtuallab.lab.rates import rate_cautions
-from virtuallab.lab.reference import NETWORKS
-from virtuallab.lab.telltale import telltales
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.planning.anatomy import Anatomy, anatomies
+from virtuallab.lab.planning.confound_warnings import telltales
+from virtuallab.lab.planning.costs import decoding_seconds, precision, recording_seconds
+from virtuallab.lab.planning.learning_rate_warnings import rate_cautions
+from virtuallab.lab.planning.network_limits import training_bytes
+from virtuallab.lab.planning.stability_warnings import cautions
+from virtuallab.lab.services.memory import free_disk, total_memory
+from virtuallab.lab.services.resources import duration, megabytes
+from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.stages.reference import NETWORKS
 from virtuallab.protocol import Protocol, cohorts, expand
 from virtuallab.subject.subject import Subject, kind
 from virtuallab.subject.training.cohort_size import fastest_cohort

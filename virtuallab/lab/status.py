@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 
 from virtuallab.console import plain, terminal_table
 from virtuallab.errors import MachineError
-from virtuallab.lab.cost import megabytes, stored
-from virtuallab.lab.stages import TRAIN, probes_in, stage
+from virtuallab.lab.services.resources import megabytes, stored
+from virtuallab.lab.stages.nodes import TRAIN, probes_in, stage
 from virtuallab.store import Store, open_tree
 from virtuallab.store.integrity.damage import Damage
 from virtuallab.store.integrity.verification import verify_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.services.workers import torch_threads
 from virtuallab.subject.learning.alignment import Alignment
 from virtuallab.subject.subject import Subject, kind
 from virtuallab.theory import coefficients_of

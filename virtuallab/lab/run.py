@@ -16,14 +16,17 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.errors import UserError, VirtuallabWarning, suggest
-from virtuallab.lab import decode as decoding
-from virtuallab.lab import load, stages
 from virtuallab.lab import plan as planning
-from virtuallab.lab import record as recording
-from virtuallab.lab.cost import spent
-from virtuallab.lab.coverage import readable
-from virtuallab.lab.outputs import check_in_folder, check_page, write_page
-from virtuallab.lab.preserved import (
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.services.output_files import check_in_folder, check_page, write_page
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.stages import decode as decoding
+from virtuallab.lab.stages import nodes as stages
+from virtuallab.lab.stages import record as recording
+from virtuallab.lab.stages.coverage import readable
+from virtuallab.lab.stages.experiment import (
     ALL_DIVERGED,
     Experiment,
     begin,
@@ -34,8 +37,6 @@ from virtuallab.lab.preserved import (
     so_far,
     train_all,
 )
-from virtuallab.lab.progress import counting
-from virtuallab.lab.workers import check_device, stoppable
 from virtuallab.probes import Probe
 from virtuallab.protocol import Protocol
 from virtuallab.reporting import experiment_page, verdict_table

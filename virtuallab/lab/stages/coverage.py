@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UserError, suggest
-from virtuallab.lab.record import command
-from virtuallab.lab.stages import living, probes_in, stage
+from virtuallab.lab.stages.nodes import living, probes_in, stage
+from virtuallab.lab.stages.record import command
 from virtuallab.store import Store
 from virtuallab.vocabulary import SUBJECT
 

@@ -23,13 +23,13 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.lab.bench import Trial, measured
-from virtuallab.lab.coverage import coverage
-from virtuallab.lab.decode import recorded_features
-from virtuallab.lab.preserved import Experiment
-from virtuallab.lab.progress import counting
-from virtuallab.lab.record import probe_in
-from virtuallab.lab.stages import living, probes_in, stage
+from virtuallab.lab.designs.design_evaluation import Trial, measured
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.stages.coverage import coverage
+from virtuallab.lab.stages.decode import recorded_features
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.lab.stages.nodes import living, probes_in, stage
+from virtuallab.lab.stages.record import probe_in
 from virtuallab.probes import Probe
 from virtuallab.probes.schedule import visit_indices
 from virtuallab.probes.statistics.features import change_names, features

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.services.workers import torch_threads
 from virtuallab.subject.subject import Subject, kind
 from virtuallab.subject.training.short_run import ShortRun, short_runs
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.reference import Reference
+from virtuallab.lab.stages.reference import Reference
 from virtuallab.probes import Probe
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.preparation import StaticPreparation

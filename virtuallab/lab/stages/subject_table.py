@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.anatomy import architecture_labels
+from virtuallab.lab.planning.anatomy import architecture_labels
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
     DIVERGED,

@@ -20,11 +20,11 @@ from joblib import Parallel, delayed
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
 from virtuallab.installed import begin_process
-from virtuallab.lab.anatomy import Anatomy
-from virtuallab.lab.prepared import Prepared
-from virtuallab.lab.reference import reference
-from virtuallab.lab.stages import living
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.stages.nodes import living
+from virtuallab.lab.stages.prepared_subject import Prepared
+from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store

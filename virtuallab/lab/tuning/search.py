@@ -20,12 +20,13 @@ from rich.console import Console
 from virtuallab import seeds
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab import load, trials
 from virtuallab.lab import plan as planning
-from virtuallab.lab.journal import opened
-from virtuallab.lab.outputs import check_file, write_each, write_file
-from virtuallab.lab.progress import Advance, counting
-from virtuallab.lab.workers import Stop, check_device, run_all, stoppable, torch_threads
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.services.output_files import check_file, write_each, write_file
+from virtuallab.lab.services.progress import Advance, counting
+from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
+from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.optuna_storage import opened
 from virtuallab.protocol import Protocol, Search, SearchStudy, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import with_moved_schema

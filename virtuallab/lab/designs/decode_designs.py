@@ -18,9 +18,9 @@ from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.errors import UserError
 from virtuallab.installed import begin_process
-from virtuallab.lab.bench import Bench, Seen, Trial
-from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.progress import Count
+from virtuallab.lab.designs.design_evaluation import Bench, Seen, Trial
+from virtuallab.lab.designs.result_cache import Ledger
+from virtuallab.lab.services.progress import Count
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS
 

@@ -13,11 +13,10 @@ import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
-from virtuallab.lab.anatomy import Anatomy
-from virtuallab.lab.prepared import Prepared
-from virtuallab.lab.progress import Advance
-from virtuallab.lab.reference import Reference, reference
-from virtuallab.lab.stages import (
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.services.progress import Advance
+from virtuallab.lab.services.workers import Stop, run_all, torch_threads
+from virtuallab.lab.stages.nodes import (
     feature_node,
     living,
     noise_node,
@@ -26,8 +25,9 @@ from virtuallab.lab.stages import (
     recordings_of,
     stage,
 )
-from virtuallab.lab.table import describe_subjects, design_coordinates
-from virtuallab.lab.workers import Stop, run_all, torch_threads
+from virtuallab.lab.stages.prepared_subject import Prepared
+from virtuallab.lab.stages.reference import Reference, reference
+from virtuallab.lab.stages.subject_table import describe_subjects, design_coordinates
 from virtuallab.probes import Probe
 from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration

@@ -2,7 +2,7 @@
 
 Probes are calibrated on them (:mod:`virtuallab.probes.noise.calibration`), and the control that
 removes the signal records them in place of the subjects. The store keeps them, so that a probe that
-is implanted later is calibrated on the same networks. Nothing about them depends on a rule, or on any subject.
+is implanted later is calibrated on the same networks. They depend on no rule and on no subject.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab import seeds
-from virtuallab.lab.anatomy import Anatomy
+from virtuallab.lab.planning.anatomy import Anatomy
 from virtuallab.probes import Probe
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.preparation import StaticPreparation

@@ -14,8 +14,8 @@ import numpy as np
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import GROUPS, PUBLISHED, STAGES, Samples
 from virtuallab.decoder.uncertainty.intervals import posterior
-from virtuallab.lab.anatomy import Anatomy
-from virtuallab.lab.workers import torch_threads
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.services.workers import torch_threads
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS

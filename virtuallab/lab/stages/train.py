@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.anatomy import Anatomy
-from virtuallab.lab.progress import Advance
-from virtuallab.lab.stages import TRAIN
-from virtuallab.lab.table import design_coordinates
-from virtuallab.lab.workers import Stop, run_all, torch_threads
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.services.progress import Advance
+from virtuallab.lab.services.workers import Stop, run_all, torch_threads
+from virtuallab.lab.stages.nodes import TRAIN
+from virtuallab.lab.stages.subject_table import design_coordinates
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit

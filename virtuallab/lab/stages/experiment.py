@@ -15,14 +15,15 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab import plan as planning
-from virtuallab.lab import record as recording
-from virtuallab.lab import reference, table, train
-from virtuallab.lab.anatomy import Anatomy, anatomies
-from virtuallab.lab.bench import Bench
-from virtuallab.lab.load import check_designs
-from virtuallab.lab.outputs import check_folder
-from virtuallab.lab.progress import counting
-from virtuallab.lab.stages import TRAIN, check_trained, living
+from virtuallab.lab.designs.design_evaluation import Bench
+from virtuallab.lab.planning.anatomy import Anatomy, anatomies
+from virtuallab.lab.planning.validation import check_designs
+from virtuallab.lab.services.output_files import check_folder
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.stages import record as recording
+from virtuallab.lab.stages import reference, train
+from virtuallab.lab.stages import subject_table as table
+from virtuallab.lab.stages.nodes import TRAIN, check_trained, living
 from virtuallab.protocol import Protocol, differences, expand, read_text
 from virtuallab.store import Store, create_store, open_tree, writer
 from virtuallab.store.integrity.recovery import repair_root

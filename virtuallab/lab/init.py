@@ -7,7 +7,7 @@ from pathlib import Path
 
 from virtuallab.errors import UserError
 from virtuallab.lab import schema
-from virtuallab.lab.outputs import write_file
+from virtuallab.lab.services.output_files import write_file
 from virtuallab.protocol import STARTER
 from virtuallab.store.files.atomic_write import write_text, writing
 

@@ -17,9 +17,9 @@ from virtuallab.decoder.diagnostics.permutation_importance import in_order
 from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
-from virtuallab.lab.coverage import Coverage, Readable
-from virtuallab.lab.progress import counting, tallying
-from virtuallab.lab.stages import feature_node, noise_node, stage
+from virtuallab.lab.services.progress import counting, tallying
+from virtuallab.lab.stages.coverage import Coverage, Readable
+from virtuallab.lab.stages.nodes import feature_node, noise_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 

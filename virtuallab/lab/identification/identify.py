@@ -12,11 +12,17 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
 from virtuallab.errors import UserError
-from virtuallab.lab.decoders import Decoder, Wanted, matched, of_probe, sample_of
-from virtuallab.lab.outputs import check_folder
-from virtuallab.lab.preserved import resume
-from virtuallab.lab.stages import check_trained, probes_in
-from virtuallab.lab.workers import stoppable
+from virtuallab.lab.identification.decoder_training import (
+    Decoder,
+    Wanted,
+    matched,
+    of_probe,
+    sample_of,
+)
+from virtuallab.lab.services.output_files import check_folder
+from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.stages.experiment import resume
+from virtuallab.lab.stages.nodes import check_trained, probes_in
 from virtuallab.recordings import read_recording, signal_to_noise_of
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store

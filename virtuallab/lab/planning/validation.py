@@ -8,9 +8,9 @@ from pathlib import Path
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.anatomy import anatomies, architecture_labels
-from virtuallab.lab.networks import network_faults
-from virtuallab.lab.table import columns_of
+from virtuallab.lab.planning.anatomy import anatomies, architecture_labels
+from virtuallab.lab.planning.network_limits import network_faults
+from virtuallab.lab.stages.subject_table import columns_of
 from virtuallab.probes import Probe
 from virtuallab.probes.validation import device_problems
 from virtuallab.protocol import Protocol, design_points, expand, read

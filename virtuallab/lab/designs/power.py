@@ -14,16 +14,22 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab import load
-from virtuallab.lab.bench import Trial, measured
-from virtuallab.lab.compare import ledger
-from virtuallab.lab.cost import spent
-from virtuallab.lab.frontier import Frontier
-from virtuallab.lab.outputs import check_file, check_page, write_each, write_file, write_page
-from virtuallab.lab.preserved import Experiment, home, preserved
-from virtuallab.lab.progress import Count, counting
-from virtuallab.lab.tried import Decoding, answers, check_numbers
-from virtuallab.lab.workers import check_device, stoppable
+from virtuallab.lab.designs.cheapest_design import Frontier
+from virtuallab.lab.designs.compare import ledger
+from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
+from virtuallab.lab.designs.design_evaluation import Trial, measured
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.services.output_files import (
+    check_file,
+    check_page,
+    write_each,
+    write_file,
+    write_page,
+)
+from virtuallab.lab.services.progress import Count, counting
+from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.stages.experiment import Experiment, home, preserved
 from virtuallab.probes import Probe
 from virtuallab.protocol import Power, Prices, Protocol
 from virtuallab.reporting import power_page, power_summary

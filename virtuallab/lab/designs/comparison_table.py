@@ -12,9 +12,9 @@ import xarray as xr
 
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
-from virtuallab.lab.bench import measured
-from virtuallab.lab.preserved import Sizes
-from virtuallab.lab.tried import Answer
+from virtuallab.lab.designs.decode_designs import Answer
+from virtuallab.lab.designs.design_evaluation import measured
+from virtuallab.lab.stages.experiment import Sizes
 from virtuallab.labels import label_text
 from virtuallab.protocol import Compare, DesignPoint, design_points
 from virtuallab.protocol.settings.plugin_spec import plain
@@ -69,7 +69,7 @@ def tabulated(
     subjects: xr.Dataset,
     sizes: Sequence[Sizes],
 ) -> xr.Dataset:
-    """Put what came of all trials into one table; see :func:`virtuallab.lab.compare.compare`.
+    """Table of the accuracies of all designs; see :func:`virtuallab.compare`.
 
     Parameters
     ----------

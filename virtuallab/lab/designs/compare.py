@@ -11,16 +11,22 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError
-from virtuallab.lab import load
-from virtuallab.lab.bench import Trial
-from virtuallab.lab.cost import spent
-from virtuallab.lab.designs import designs_of, observables_of, tabulated, tidy
-from virtuallab.lab.ledger import Ledger
-from virtuallab.lab.outputs import check_file, check_page, write_each, write_file, write_page
-from virtuallab.lab.preserved import Experiment, home, preserved
-from virtuallab.lab.progress import counting
-from virtuallab.lab.tried import Decoding, answers, check_numbers
-from virtuallab.lab.workers import check_device, stoppable
+from virtuallab.lab.designs.comparison_table import designs_of, observables_of, tabulated, tidy
+from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
+from virtuallab.lab.designs.design_evaluation import Trial
+from virtuallab.lab.designs.result_cache import Ledger
+from virtuallab.lab.planning import validation as load
+from virtuallab.lab.services.output_files import (
+    check_file,
+    check_page,
+    write_each,
+    write_file,
+    write_page,
+)
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.stages.experiment import Experiment, home, preserved
 from virtuallab.protocol import Compare, Protocol
 from virtuallab.reporting import comparison_page, ranking_table
 from virtuallab.store.comparison import check_comparison, write_comparison
