@@ -34,7 +34,7 @@ def main() -> None:
         Path("protocols/noise_alone.yaml"),
         subjects=SUBJECTS if SUBJECTS.exists() else None,
         workers=workers,
-        console=Console(),
+        verbose=Console(),
     ).squeeze("classifier")
     lines = ["| instrument | from | balanced accuracy (95 %) |", "| --- | --- | --- |"]
     highest = 0.0

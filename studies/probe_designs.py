@@ -269,13 +269,13 @@ def main() -> None:
             Path("protocols") / f"{name}.yaml",
             subjects=SUBJECTS if name != "probe_designs" else None,
             workers=workers,
-            console=console,
+            verbose=console,
         )
         for name in names
     }
     protocol = Path("protocols/probe_designs.yaml")
     answers = {
-        t: power(protocol, target=t, workers=workers, console=console) for t in (0.7, 0.8, 0.9)
+        t: power(protocol, target=t, workers=workers, verbose=console) for t in (0.7, 0.8, 0.9)
     }
     draw(found)
     when, holds = trajectory(found["nayebi2020_trajectory"])

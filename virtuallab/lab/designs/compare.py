@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
-from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError
 from virtuallab.lab.designs.comparison_table import designs_of, observables_of, tabulated, tidy
 from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
-from virtuallab.lab.designs.design_evaluation import Trial
+from virtuallab.lab.designs.design_evaluation import Bench, Trial
 from virtuallab.lab.designs.result_cache import Ledger
-from virtuallab.lab.planning import validation as load
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import (
     check_file,
     check_page,
@@ -27,21 +28,22 @@ from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import spent
 from virtuallab.lab.services.workers import check_device, stoppable
 from virtuallab.lab.stages.experiment import Experiment, home, preserved
-from virtuallab.protocol import Compare, Protocol
+from virtuallab.protocol import Compare, Protocol, as_protocol
 from virtuallab.reporting import comparison_page, ranking_table
 from virtuallab.store.comparison import check_comparison, write_comparison
 
 
 @stoppable()
 def compare(
-    protocol: Path,
+    protocol: Protocol | Mapping[str, Any] | str | Path,
     overrides: Sequence[str] = (),
     *,
-    subjects: Path | None = None,
-    store: Path | None = None,
+    subjects: str | Path | None = None,
+    store: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
-    console: Console | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Try every design of a protocol's ``compare`` section in the same subjects.
 
@@ -50,20 +52,22 @@ def compare(
 
     Parameters
     ----------
-    protocol : Path
-        The protocol's YAML file, with a ``compare`` section.
+    protocol : Protocol, mapping, str or Path
+        A protocol with a ``compare`` section, its settings as plain data, or its YAML file.
     overrides : sequence of str
         Settings to override, ``"compare.seeds=5"``.
-    subjects : Path, optional
-        Another experiment, whose subjects are taken in the place of the protocol's own.
-    store : Path, optional
+    subjects : str or Path, optional
+        Another experiment, whose subjects are used instead of the protocol's own.
+    store : str or Path, optional
         Where to keep the protocol's own subjects; ``runs/NAME.zarr`` if not given.
     workers : int, optional
         Processes at once; as many as there are cores if not given.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
-    console : rich.console.Console, optional
-        Where to report progress and the ranking; silent if not given.
+    verbose : bool or rich.console.Console
+        Print progress and the ranking, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
 
     Returns
     -------
@@ -87,9 +91,10 @@ def compare(
         If the machine fails; what is stored is kept.
     """
     began = time.monotonic()
-    console = console or Console(quiet=True)
+    console = console_of(verbose, progress)
     check_device(device)
-    read = load.protocol(protocol, overrides)
+    plan = make_plan(as_protocol(protocol, overrides))
+    read = plan.protocol
     how = _asked_for(read)
     base = home(read, subjects, store).with_name(read.name)
     folder, *files = outputs(base)
@@ -97,11 +102,9 @@ def compare(
     csv, page = files
     check_file(csv)
     check_page(page)
-    experiment = preserved(
-        read, protocol, subjects, store, workers=workers, device=device, console=console
-    )
+    experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
     designs = designs_of(how)
-    bench = experiment.bench(workers)
+    bench = Bench.of(experiment, workers)
     trials = [
         Trial(each.point.probe, seed, observables_of(how, each.point), how.controls and not seed)
         for each in designs
@@ -111,7 +114,7 @@ def compare(
     check_numbers(bench, decoding, "compare")
     with counting(console, "designs tried", len(trials)) as advance:
         came = answers(bench, ledger(experiment), trials, decoding, advance)
-    found = tabulated(how, designs, came, experiment.recorded, experiment.sizes)
+    found = tabulated(how, designs, came, experiment.recorded, experiment.plan.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
     write_each(
@@ -141,7 +144,7 @@ def _asked_for(protocol: Protocol) -> Compare:
 
 def ledger(experiment: Experiment) -> Ledger:
     """Return where outcomes are kept: beside the subjects, whatever protocol asks."""
-    kept = experiment.protocol.resolved()
+    kept = experiment.plan.protocol.resolved()
     return Ledger(
         experiment.beside(f"{experiment.store.path.stem}.designs"),
         {

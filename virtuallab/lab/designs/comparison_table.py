@@ -14,7 +14,7 @@ from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
 from virtuallab.lab.designs.decode_designs import Answer
 from virtuallab.lab.designs.design_evaluation import measured
-from virtuallab.lab.stages.experiment import Sizes
+from virtuallab.lab.planning.plan import Sizes
 from virtuallab.labels import label_text
 from virtuallab.protocol import Compare, DesignPoint, design_points
 from virtuallab.protocol.settings.plugin_spec import plain

@@ -119,7 +119,7 @@ def check_numbers(bench: Bench, how: Decoding, section: str) -> None:
     UserError
     """
     analysis = Analysis(folds=how.folds, inner_folds=how.inner_folds)
-    left = {subject.label: 0 for subject in bench.subjects} | Counter(bench.labels.tolist())
+    left = {subject.label: 0 for subject in bench.plan.subjects} | Counter(bench.labels.tolist())
     few = [f"{n} of {rule!r}" for rule, n in left.items() if n < analysis.needed]
     if few:
         raise UserError(
@@ -152,7 +152,7 @@ _Piece = tuple[str, Samples, str, Decoding, int, bool]
 def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_Piece]:
     """Yield each question to be asked of a trial: its name, and what decides the answer."""
     # Designs share their folds, so that they differ by the design alone.
-    seed = seeds.integer(bench.seed, "design", str(trial.seed))
+    seed = seeds.integer(bench.plan.protocol.seed, "design", str(trial.seed))
     for classifier in how.classifiers:
         for name in trial.observables:
             samples = seen.samples[name]

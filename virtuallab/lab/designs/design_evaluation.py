@@ -21,14 +21,16 @@ from virtuallab import seeds
 from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
 from virtuallab.installed import begin_process
 from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import torch_threads
-from virtuallab.lab.stages.nodes import living
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.lab.stages.nodes import check_living, living
 from virtuallab.lab.stages.prepared_subject import Prepared
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
-from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
 
 _MEMORY = 400_000_000  # bytes of rows that a batch may hold
@@ -72,24 +74,31 @@ class Seen:
 
 @dataclass(frozen=True)
 class Bench:
-    """Preserved subjects, in which designs can be tried.
+    """Preserved subjects, in which designs can be evaluated.
 
     Parameters
     ----------
+    plan : Plan
     store : Store
-    subjects : sequence of Subject
-    anatomies : sequence of Anatomy
-    seed : int
-        The protocol's seed.
     workers : int
         Processes at once; they change nothing but the time.
     """
 
+    plan: Plan
     store: Store
-    subjects: Sequence[Subject]
-    anatomies: Sequence[Anatomy]
-    seed: int
     workers: int
+
+    @classmethod
+    def of(cls, experiment: Experiment, workers: int | None) -> Bench:
+        """Return the preserved subjects of an experiment.
+
+        Raises
+        ------
+        UserError
+            If none is left.
+        """
+        check_living(experiment.store)
+        return cls(experiment.plan, experiment.store, workers or cores())
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -99,7 +108,7 @@ class Bench:
     @property
     def labels(self) -> np.ndarray:
         """Rule of each of them."""
-        return np.array([self.subjects[index].label for index in self.members])
+        return np.array([self.plan.subjects[index].label for index in self.members])
 
     def look(
         self, trials: Sequence[Trial], recorded: Callable[[int], None] = lambda _: None
@@ -112,14 +121,14 @@ class Bench:
         recorded : callable
             Told how many more subjects are recorded, by all the trials that memory holds at once.
         """
-        n_visits = len(self.store.plan["visits"])
+        n_visits, seed = len(self.plan.visits), self.plan.protocol.seed
         with Parallel(
             n_jobs=self.workers, return_as="generator_unordered", initializer=begin_process
         ) as pool:
             for batch in _batches(trials, len(self.members), n_visits):
                 pieces = pool(
-                    delayed(_record)(self.store.path, anatomy, piece, batch, self.seed)
-                    for anatomy in self.anatomies
+                    delayed(_record)(self.store.path, anatomy, piece, batch, seed)
+                    for anatomy in self.plan.anatomies
                     for piece in self._pieces(anatomy)
                 )
                 rows: dict[int, list[dict[str, Any]]] = {}
@@ -131,7 +140,7 @@ class Bench:
 
     def _pieces(self, anatomy: Anatomy) -> Iterator[list[tuple[int, str]]]:
         alive = set(self.members)
-        mine = [(i, self.subjects[i].key) for i in anatomy.members if i in alive]
+        mine = [(i, self.plan.subjects[i].key) for i in anatomy.members if i in alive]
         for first in range(0, len(mine), _PIECE):
             yield mine[first : first + _PIECE]
 

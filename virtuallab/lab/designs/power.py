@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
@@ -17,8 +17,9 @@ from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab.designs.cheapest_design import Frontier
 from virtuallab.lab.designs.compare import ledger
 from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
-from virtuallab.lab.designs.design_evaluation import Trial, measured
-from virtuallab.lab.planning import validation as load
+from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import (
     check_file,
     check_page,
@@ -31,22 +32,23 @@ from virtuallab.lab.services.resources import spent
 from virtuallab.lab.services.workers import check_device, stoppable
 from virtuallab.lab.stages.experiment import Experiment, home, preserved
 from virtuallab.probes import Probe
-from virtuallab.protocol import Power, Prices, Protocol
+from virtuallab.protocol import Power, Prices, Protocol, as_protocol
 from virtuallab.reporting import power_page, power_summary
 from virtuallab.reporting.results.power import PowerQuestion
 
 
 @stoppable()
 def power(
-    protocol: Path,
+    protocol: Protocol | Mapping[str, Any] | str | Path,
     overrides: Sequence[str] = (),
     *,
     target: float | None = None,
-    subjects: Path | None = None,
-    store: Path | None = None,
+    subjects: str | Path | None = None,
+    store: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
-    console: Console | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
 ) -> PowerResult:
     """Search the open settings of a recording design for the least that reaches a target.
 
@@ -55,22 +57,24 @@ def power(
 
     Parameters
     ----------
-    protocol : Path
-        The protocol's YAML file, with a ``power`` section.
+    protocol : Protocol, mapping, str or Path
+        A protocol with a ``power`` section, its settings as plain data, or its YAML file.
     overrides : sequence of str
         Settings to override, ``"power.trials=80"``.
     target : float, optional
         Balanced accuracy to be reached, in the place of the protocol's.
-    subjects : Path, optional
-        Another experiment, whose subjects are taken in the place of the protocol's own.
-    store : Path, optional
+    subjects : str or Path, optional
+        Another experiment, whose subjects are used instead of the protocol's own.
+    store : str or Path, optional
         Where to keep the protocol's own subjects; ``runs/NAME.zarr`` if not given.
     workers : int, optional
         Processes at once; as many as there are cores if not given.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
-    console : rich.console.Console, optional
-        Where to report progress and the answer; silent if not given.
+    verbose : bool or rich.console.Console
+        Print progress and the answer, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
 
     Returns
     -------
@@ -92,18 +96,17 @@ def power(
         If the machine fails; what is stored is kept.
     """
     began = time.monotonic()
-    console = console or Console(quiet=True)
+    console = console_of(verbose, progress)
     check_device(device)
-    read = load.protocol(protocol, overrides)
+    plan = make_plan(as_protocol(protocol, overrides))
+    read = plan.protocol
     how = _asked_for(read, target)
     base = home(read, subjects, store).with_name(read.name)
     csv, page = outputs(base)
     check_file(csv)
     check_page(page)
-    experiment = preserved(
-        read, protocol, subjects, store, workers=workers, device=device, console=console
-    )
-    bench = experiment.bench(workers)
+    experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
+    bench = Bench.of(experiment, workers)
     labels = bench.labels
     if how.target <= 1 / len(set(labels.tolist())):
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
@@ -170,7 +173,7 @@ def _example(how: Power) -> Values:
 
 def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
     """Return what a design costs, in the network in which it costs most."""
-    sizes = experiment.sizes
+    sizes = experiment.plan.sizes
 
     def cost(values: Values) -> float:
         probe = how.design.build(values)

@@ -23,7 +23,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.lab.designs.design_evaluation import Trial, measured
+from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.coverage import coverage
 from virtuallab.lab.stages.decode import recorded_features
@@ -126,7 +126,7 @@ def matched(
     """
     steps = experiment.store.plan["visits"]
     probe = matching_probe(recording, steps, fractions=fractions)
-    for sizes in experiment.sizes:
+    for sizes in experiment.plan.sizes:
         for field, message in probe.check(*sizes):
             raise UserError(
                 f"the recording cannot be matched in these subjects: {field}: {message}"
@@ -154,7 +154,7 @@ def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
 def _implanted(
     experiment: Experiment, probe: Probe, workers: int | None, console: Console
 ) -> Samples:
-    bench = experiment.bench(workers)
+    bench = Bench.of(experiment, workers)
     with counting(console, "subjects recorded", len(bench.members)) as advance:
         [seen] = bench.look([Trial(probe, 0, (ACTIVITY,))], advance)
     return seen.samples[ACTIVITY]
@@ -210,7 +210,7 @@ class _Lesson:
 
     def _analysis(self) -> Analysis:
         """How it is trained and tested: as the experiment's first strict analysis."""
-        kept = [a for a in self.experiment.protocol.analyses.values() if a.scheme == "strict"]
+        kept = [a for a in self.experiment.plan.protocol.analyses.values() if a.scheme == "strict"]
         others = self.wanted.others or tuple(
             dict.fromkeys(label for analysis in kept for label in analysis.others)
         )
@@ -230,10 +230,10 @@ class _Lesson:
 
     @property
     def _labels(self) -> np.ndarray:
-        return np.array([self.experiment.subjects[index].label for index in self.members])
+        return np.array([self.experiment.plan.subjects[index].label for index in self.members])
 
     def _fingerprint(self, analysis: Analysis) -> str:
-        kept = self.experiment.protocol.resolved()
+        kept = self.experiment.plan.protocol.resolved()
         return _digest(
             version("virtuallab"),
             {"seed": kept["seed"], "subjects": kept["subjects"]},
@@ -259,7 +259,7 @@ class _Lesson:
         )
         classes = sorted(set(own.labels.tolist()))
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
-        seed = seeds.integer(self.experiment.protocol.seed, "identify", self.stream)
+        seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
         outliers = None if named.all() else values[~named]
         inner = analysis.inner_folds
         result, prediction = cross_validate_calibrated(
@@ -314,8 +314,8 @@ def _kept(folder: Path, made_for: str) -> Decoder | None:
 def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str, Any]:
     table = experiment.store.subjects.isel({SUBJECT: list(members)})
     return {
-        "title": experiment.protocol.name,
-        "question": experiment.protocol.question,
+        "title": experiment.plan.protocol.name,
+        "question": experiment.plan.protocol.question,
         "architectures": _words(table["architecture"]),
         "tasks": _words(table["task"]),
         "learning_rates": _range(table["learning_rate"].values),
@@ -325,8 +325,8 @@ def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str,
 
 def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     design = probe.resolved
-    amounts = [probe.resolved.amounts(*sizes) for sizes in experiment.sizes]
-    layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.sizes]
+    amounts = [probe.resolved.amounts(*sizes) for sizes in experiment.plan.sizes]
+    layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.plan.sizes]
     visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
     return {
         "probe": json.loads(json.dumps(plain(asdict(probe)))),

@@ -1,4 +1,4 @@
-"""Ask a decoder which rule was at work in a recording, whoever made it."""
+"""``identify``: the rule behind a recording, simulated here or made elsewhere."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from virtuallab.lab.identification.decoder_training import (
     of_probe,
     sample_of,
 )
+from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.nodes import check_trained, probes_in
+from virtuallab.paths import expanded
 from virtuallab.recordings import read_recording, signal_to_noise_of
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
@@ -41,8 +43,8 @@ _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that i
 
 @stoppable(goes_on=False)
 def identify(
-    decoder: Path,
-    recording: Path | Sequence[Path],
+    decoder: str | Path,
+    recording: str | Path | Sequence[str | Path],
     *,
     subject: str | None = None,
     stimuli_table: str | None = None,
@@ -53,10 +55,11 @@ def identify(
     others: Sequence[str] = (),
     classifier: str | None = None,
     workers: int | None = None,
-    console: Console | None = None,
-    save: Path | None = None,
+    save: str | Path | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Ask a trained decoder which rule was at work in a recording.
+    """Identify the rule behind a recording with a trained decoder.
 
     Parameters
     ----------
@@ -83,10 +86,12 @@ def identify(
         Of an experiment: by which to decode; the analyses' default if not given.
     workers : int, optional
         Processes at once; as many as there are cores if not given.
-    console : rich.console.Console, optional
-        Where to report; silent if not given.
-    save : Path, optional
+    save : str or Path, optional
         Where to write the decoder too, ``NAME.decoder``.
+    verbose : bool or rich.console.Console
+        Print progress and the result, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
 
     Returns
     -------
@@ -106,13 +111,16 @@ def identify(
     MachineError
         If what is read of an experiment is damaged.
     """
-    console = console or Console(quiet=True)
+    console = console_of(verbose, progress)
+    decoder, save = expanded(decoder), None if save is None else expanded(save)
+    files = [recording] if isinstance(recording, str | Path) else recording
+    paths = [expanded(file) for file in files]
     if save is not None:
         check_decoder_location(save)
         check_folder(save)
-    for one in [recording] if isinstance(recording, Path) else recording:
-        _check_own(one, subject)
-    read = read_recording(recording, subject, stimuli_table=stimuli_table, visits_from=visits_from)
+    for path in paths:
+        _check_own(path, subject)
+    read = read_recording(paths, subject, stimuli_table=stimuli_table, visits_from=visits_from)
     if is_decoder(decoder):
         _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = load_decoder(decoder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from virtuallab.subject.network.parameter_layout import ParameterLayout, paramet
 from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
+
+N_REFERENCES = 8  # untrained reference networks of each anatomy, on which probes are calibrated
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,18 @@ class Anatomy:
     def layout(self) -> ParameterLayout:
         """Where each parameter lies in a subject's preserved state."""
         return parameter_layout(self.architecture, self.task)
+
+    @cached_property
+    def layer_sizes(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Units, and synapses, of each layer."""
+        found = self.specimen()
+        units = {layer: found.responses[layer].shape[-1] for layer in found.layers}
+        return units, {layer: found.weights[layer].shape[-1] for layer in found.layers}
+
+    @property
+    def n_stimuli(self) -> int:
+        """Stimuli that are shown at a visit."""
+        return len(self.task.stimuli().labels)
 
     def specimen(self) -> PreparedSubject:
         """An untrained preparation of it, seen by one stimulus: its layers, units and synapses."""

@@ -42,7 +42,7 @@ class _Holder:
     value: str
 
 
-def telltales(protocol: Protocol, subjects: Sequence[Subject] = ()) -> tuple[str, ...]:
+def confound_warnings(protocol: Protocol, subjects: Sequence[Subject] = ()) -> tuple[str, ...]:
     """One sentence for each setting of which some rule has a value, or a range, of its own.
 
     Parameters

@@ -1,133 +1,145 @@
-"""How long recording and decoding would take, roughly; how sure a verdict is.
-
-Neither is tried out: what they import would take longer than all the rest of a plan.
-"""
+"""Costs of a plan: time of each stage, bytes of the store, and warnings before anything runs."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from virtuallab.decoder import Analysis
-from virtuallab.decoder.features.samples import GROUPS, PUBLISHED, STAGES, Samples
-from virtuallab.decoder.uncertainty.intervals import posterior
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.console import TerminalTable, terminal_table
+from virtuallab.errors import Fault, ProtocolError
+from virtuallab.lab.planning.anatomy import N_REFERENCES
+from virtuallab.lab.planning.confound_warnings import confound_warnings
+from virtuallab.lab.planning.durations import decoding_seconds, precision, recording_seconds
+from virtuallab.lab.planning.learning_rate_warnings import learning_rate_warnings
+from virtuallab.lab.planning.network_limits import training_bytes
+from virtuallab.lab.planning.plan import THREADS, Costs, Plan
+from virtuallab.lab.planning.stability_warnings import stability_warnings
+from virtuallab.lab.services.resources import cores, duration, free_disk, megabytes, total_memory
 from virtuallab.lab.services.workers import torch_threads
-from virtuallab.probes import Probe
-from virtuallab.probes.statistics.features import change_names
-from virtuallab.registry import CLASSIFIERS
-from virtuallab.subject.preparation import PreparedSubject, prepare
-from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import ACTIVITY_CHANGE
+from virtuallab.protocol import cohorts
+from virtuallab.subject.subject import Subject, kind
+from virtuallab.subject.training.cohort_size import fastest_cohort
 
-_BUDGET = 1.0  # seconds for preparations
-# Of one probe in one subject: a fixed part, seconds a number, preparations that gradients take.
-# Within a factor of two in the protocols that are shipped.
-_PROBE, _NUMBER, _GRADIENTS = 0.02, 1e-7, 3.0
-CONTROLS = 3  # at chance, beside each question; the others are few fits
-_BESIDE = 2  # passes over the folds that relevance and coefficients take
-_AVERAGED = 3  # the recording, and what it must beat, by several draws of the folds
-_ACCURACY = 0.7
+_BYTES = 4  # everything measured is stored in single precision
 
 
-def recording_seconds(
-    anatomies: Sequence[Anatomy], probes: Mapping[str, Probe], visits: int
-) -> float:
-    """Estimate how long one worker would record all subjects, from how long one is prepared."""
-    total, spent, measured = 0.0, 0.0, 0
-    for anatomy in anatomies:
-        if measured and spent > _BUDGET:
-            continue
-        tissue, preparing = _prepared(anatomy, visits)
-        units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
-        synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
-        one = preparing
-        for probe in probes.values():
-            numbers = probe.resolved.n_values(units, synapses, visits, len(tissue.labels))
-            gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.resolved.observables)
-            # Where there is noise it is recorded once more by itself.
-            times = 2 if probe.resolved.is_noisy else 1
-            one += times * (_PROBE + _NUMBER * numbers) + gradients * preparing
-        spent += preparing
-        measured += len(anatomy.members)
-        total += one * len(anatomy.members)
-    subjects = sum(len(anatomy.members) for anatomy in anatomies)
-    return total * subjects / measured if measured else 0.0
+def measure_costs(plan: Plan, workers: int | None = None) -> Plan:
+    """Return a plan with its costs; trains a few trial steps to know how long training takes.
+
+    Parameters
+    ----------
+    plan : Plan
+    workers : int, optional
+        Cohorts at once; as many as there are cores if not given.
+
+    Raises
+    ------
+    ProtocolError
+        If a cohort of the size that the protocol fixes does not fit into memory.
+    """
+    workers = workers or cores()
+    protocol, subjects, n_visits = plan.protocol, plan.subjects, len(plan.visits)
+    lengths, training = _cohort_sizes(plan, workers)
+    probes = protocol.probes
+    recording = recording_seconds(plan.anatomies, probes, n_visits)
+    decoding = decoding_seconds(protocol.analyses, subjects, tuple(probes), n_visits)
+    sizes = _store_sizes(plan)
+    warnings = (
+        *confound_warnings(protocol, subjects),
+        *learning_rate_warnings(subjects),
+        *stability_warnings(subjects),
+        *_disk_warnings(sum(sizes.values())),
+    )
+    costs = Costs(
+        cohorts=cohorts(subjects, lengths),
+        workers=workers,
+        training=training / workers,
+        recording=recording / workers,
+        decoding=decoding / workers,
+        sizes=sizes,
+        precision=precision(subjects),
+        warnings=warnings,
+    )
+    return replace(plan, costs=costs)
 
 
-def _prepared(anatomy: Anatomy, visits: int) -> tuple[PreparedSubject, float]:
-    """Prepare an untrained subject of an anatomy; return the seconds it takes at all visits too."""
-    tissue, one = _timed(anatomy, 1)
-    return (tissue, one * visits) if one * visits > _BUDGET else _timed(anatomy, visits)
+def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
+    """Return the fastest size of a cohort for each subject, and the seconds of one worker."""
+    wanted = plan.protocol.subjects.cohort
+    fixed = wanted if isinstance(wanted, int) else None
+    kinds: dict[tuple[Any, ...], list[int]] = {}
+    for index, subject in enumerate(plan.subjects):
+        kinds.setdefault(kind(subject), []).append(index)
+    sizes: dict[int, int] = {}
+    seconds = 0.0
+    for members in kinds.values():
+        subjects = tuple(plan.subjects[index] for index in members)
+        with torch_threads(THREADS):
+            most = total_memory() // (workers * training_bytes(subjects[0], len(plan.visits)))
+            if fixed and min(fixed, len(subjects)) > most:
+                raise ProtocolError([_too_large(plan, subjects[0], most)])
+            trial = fastest_cohort(subjects, size=fixed, most=most)
+        sizes.update(dict.fromkeys(members, trial.size))
+        seconds += trial.seconds * sum(subject.steps for subject in subjects)
+    return sizes, seconds
 
 
-def _timed(anatomy: Anatomy, visits: int) -> tuple[PreparedSubject, float]:
-    states = np.zeros((visits, anatomy.layout().size), dtype=np.float32)
-    with torch_threads(1):
-        prepare(anatomy.architecture, anatomy.task, states, None)  # makes its network first
-        began = time.perf_counter()
-        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
-        return tissue, time.perf_counter() - began
+def _too_large(plan: Plan, subject: Subject, most: int) -> Fault:
+    words = (
+        f"so many subjects of {subject.architecture.name} do not fit into memory together; about "
+        f"{most:,} do. Lower it."
+    )
+    return plan.protocol.fault("subjects.cohort", words)
 
 
-def decoding_seconds(
-    analyses: Mapping[str, Analysis],
-    subjects: Sequence[Subject],
-    probes: Sequence[str],
-    visits: int,
-) -> float:
-    """Estimate how long one worker would take for all analyses, from what each fit costs."""
-    rules = [subject.label for subject in subjects]
-    total = 0.0
-    for analysis in analyses.values():
-        named = [rule for rule in rules if rule not in analysis.others]
-        asked = [name for name in probes if name in (analysis.probes or probes)]
-        if not asked or len(set(named)) < 2:
-            continue
-        strict = analysis.scheme == "strict"
-        moments = min(max(visits - 1, 1), STAGES) if strict else visits
-        width = len(change_names()) * (2 * GROUPS - 1) if strict else len(PUBLISHED)
-        samples = _like(named, width, moments)
-        for name in analysis.classifiers:
-            classifier = CLASSIFIERS[name]()
-            grid = classifier.grid("strict" if strict else analysis.grid, samples)
-            fixed, number = classifier.cost
-            one = fixed + number * samples.values.size
-            fits = _fits(analysis, len(grid), len(set(named)))
-            total += one * fits * len(asked) * len(analysis.observables)
-    return total
+def _disk_warnings(needed: int) -> Iterator[str]:
+    free = free_disk(Path("runs"))
+    if needed > free:
+        words = f"the store takes up to {megabytes(needed)}, and {megabytes(free)} are free"
+        yield f"{words}. Record less, lower subjects.visits, or take another disk with --store."
 
 
-def _fits(analysis: Analysis, grid: int, rules: int) -> int:
-    """Count the fits of one classifier to one observable of one probe."""
-    if analysis.scheme != "strict":
-        return analysis.splits * (grid * 5 + 1) * 2
-    one = grid * analysis.inner_folds + analysis.inner_folds + 1
-    passes = 1 + analysis.permutations + CONTROLS + _BESIDE
-    again = (analysis.repeats - 1) * _AVERAGED * (grid * analysis.inner_folds * (grid > 1) + 1)
-    return analysis.folds * (passes * one + again + (rules if rules > 2 else 0))
+def _store_sizes(plan: Plan) -> dict[str, int]:
+    """Return the bytes of each part of the store, before compression."""
+    sizes: dict[str, int] = {"snapshots": 0, "references": 0}
+    for anatomy, layer_sizes in zip(plan.anatomies, plan.sizes, strict=True):
+        members, parameters = len(anatomy.members), anatomy.layout().size
+        sizes["snapshots"] += members * len(plan.visits) * parameters * _BYTES
+        sizes["references"] += N_REFERENCES * parameters * _BYTES
+        for name, probe in plan.protocol.probes.items():
+            if probe.keep == "recording":
+                node = f"recordings/{name}"
+                values = members * probe.resolved.n_values(*layer_sizes)
+                sizes[node] = sizes.get(node, 0) + values * _BYTES
+    return sizes
 
 
-def _like(rules: Sequence[str], width: int, visits: int) -> Samples:
-    """Samples of the form that some subjects have; their values take no memory."""
-    values = np.broadcast_to(np.zeros(1), (len(rules), width * visits))
-    return Samples(values, np.array(rules, dtype=object), np.arange(len(rules)), visits)
+def costs_table(plan: Plan) -> TerminalTable:
+    """Return the table of a plan and its costs for the terminal.
 
-
-def precision(subjects: Sequence[Subject]) -> str:
-    """Return the precision of an accuracy with so many subjects; empty for a single rule."""
-    counts = Counter(subject.label for subject in subjects)
-    if len(counts) < 2:
-        return ""
-    numbers = np.array(sorted(counts.values()))
-    shares = np.full(len(numbers), _ACCURACY)
-    among = posterior(shares, numbers.astype(np.float64), repeats=Analysis().repeats)
-    # Of draws, for quantiles would import scipy, which takes longer than a plan.
-    low, high = np.quantile(np.random.default_rng(0).beta(*among, 100_000), [0.025, 0.975])
-    span = f"{numbers[0]}" if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
-    who = f"{span} subject{'' if span == '1' else 's'} of each of {len(counts)} rules"
-    known = f"is known to ± {(high - low) / 2:.2f} (95 % interval)"
-    return f"{who}: an accuracy of {_ACCURACY:.2f} {known}"
+    Parameters
+    ----------
+    plan : Plan
+        With its costs.
+    """
+    costs = plan.costs
+    assert costs is not None
+    table = terminal_table("Plan", header=False)
+    lengths = sorted({len(cohort) for cohort in costs.cohorts})
+    span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+    table.add_row("subjects", str(len(plan.subjects)))
+    table.add_row("cohorts", f"{len(costs.cohorts)} of {span} subjects, {costs.workers} at once")
+    table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
+    if costs.recording:
+        table.add_row("recording", f"roughly {duration(costs.recording)}")
+    if costs.decoding:
+        table.add_row("decoding", f"roughly {duration(costs.decoding)}")
+    if costs.precision:
+        table.add_row("precision", costs.precision)
+    for node, size in costs.sizes.items():
+        table.add_row(node, f"{megabytes(size)} before compression")
+    for warning in costs.warnings:
+        table.add_row("warning", warning)
+    return table

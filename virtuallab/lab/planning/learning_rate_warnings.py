@@ -13,7 +13,7 @@ from virtuallab.subject.training.short_run import ShortRun, short_runs
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
 
-def rate_cautions(subjects: Sequence[Subject]) -> tuple[str, ...]:
+def learning_rate_warnings(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One sentence for each rule of which some subject explodes in a few steps, or does not move.
 
     Of each kind the subjects with the lowest and the highest learning rate are tried.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from virtuallab.errors import UserError
-from virtuallab.lab.services.memory import total_memory
+from virtuallab.lab.services.resources import total_memory
 from virtuallab.protocol import PluginSpec, Protocol
 from virtuallab.protocol.settings.distributions import Distribution, Grid
 from virtuallab.subject.network.dry_run import DryRun, dry_run

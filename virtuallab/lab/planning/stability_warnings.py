@@ -39,7 +39,7 @@ class _Case:
         return self.learning_rate / self.later
 
 
-def cautions(subjects: Sequence[Subject]) -> tuple[str, ...]:
+def stability_warnings(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One sentence for each rule whose learning rates exceed the step limit, or may come to.
 
     Limits are measured at birth, on one batch of one subject of each make. Nothing is said of

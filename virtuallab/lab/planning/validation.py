@@ -1,97 +1,102 @@
-"""Read a protocol and look a second time: what only the built networks can tell."""
+"""Validation of a protocol against the networks that it asks for."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.planning.anatomy import anatomies, architecture_labels
+from virtuallab.lab.planning.anatomy import architecture_labels
 from virtuallab.lab.planning.network_limits import network_faults
-from virtuallab.lab.stages.subject_table import columns_of
+from virtuallab.lab.planning.plan import Plan, lay_out
+from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.probes import Probe
 from virtuallab.probes.validation import device_problems
-from virtuallab.protocol import Protocol, design_points, expand, read
+from virtuallab.protocol import Protocol, design_points, read
 from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
 
 
-def protocol(path: Path, overrides: Sequence[str] = ()) -> Protocol:
-    """Read a protocol that can be carried out.
+def make_plan(protocol: Protocol) -> Plan:
+    """Return the plan of a protocol that can be carried out.
+
+    Parameters
+    ----------
+    protocol : Protocol
 
     Raises
     ------
     ProtocolError
-        With every fault: first those of the file itself, and if there are none, those that show
-        only against the networks it asks for (a probe with more units than a layer has, a rule for
-        dense layers in a convolutional network, a loss that a rule does not know).
+        With every fault that shows only against the networks the protocol asks for: a probe with
+        more units than a layer has, a rule for dense layers in a convolutional network, a loss that
+        a rule does not support. If a network cannot be built, with the faults of networks alone.
     """
-    found = read(path, overrides)
-    check(found)
-    return found
-
-
-def check(found: Protocol) -> None:
-    """Refuse a protocol that cannot be carried out in the networks that it asks for.
-
-    Raises
-    ------
-    ProtocolError
-        With every fault; if a network cannot be built, with the faults of networks alone.
-    """
-    subjects = expand(found)
-    # What cannot be built cannot be looked into.
-    messages = network_faults(found, subjects) or {
-        **_rule_faults(found, subjects),
-        **_probe_faults(subjects, len(found.subjects.visit_steps), _places(found)),
-        **_design_faults(found, subjects),
-        **_analysis_faults(found, subjects),
+    plan = lay_out(protocol)
+    # The rest needs networks that can be built.
+    messages = network_faults(protocol, plan.subjects) or {
+        **_rule_faults(plan),
+        **_probe_faults(plan, _places(protocol)),
+        **_design_faults(protocol, plan),
+        **_analysis_faults(plan),
     }
-    if messages:
-        raise ProtocolError(found.fault(*each) for each in messages.items())
+    _raise(protocol, messages)
+    return plan
 
 
-def probes_for(path: Path, overrides: Sequence[str], kept: Protocol) -> dict[str, Probe]:
-    """Read another protocol's probes, to be implanted in the subjects of a protocol already run.
+def check_probes(other: Protocol, plan: Plan) -> None:
+    """Refuse another protocol's probes that cannot be implanted in the subjects of a plan.
+
+    Parameters
+    ----------
+    other : Protocol
+    plan : Plan
 
     Raises
     ------
     ProtocolError
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
-    other = read(path, overrides)
-    messages = _probe_faults(expand(kept), len(kept.subjects.visit_steps), _places(other))
-    if messages:
-        raise ProtocolError(other.fault(*each) for each in messages.items())
-    return dict(other.probes)
+    _raise(other, _probe_faults(plan, _places(other)))
 
 
-def check_designs(asked: Protocol, kept: Protocol) -> None:
-    """Refuse designs that cannot be had of the subjects of a protocol already run.
+def check_designs(asked: Protocol, plan: Plan) -> None:
+    """Refuse another protocol's designs that cannot be evaluated in the subjects of a plan.
+
+    Parameters
+    ----------
+    asked : Protocol
+    plan : Plan
 
     Raises
     ------
     ProtocolError
     """
-    subjects = expand(kept)
-    probes = _probe_faults(subjects, len(kept.subjects.visit_steps), _designs(asked))
-    messages = {**probes, **_unmeasured(asked), **_fold_faults(asked, subjects)}
-    if messages:
-        raise ProtocolError(asked.fault(*each) for each in messages.items())
+    _raise(asked, _design_faults(asked, plan))
 
 
 def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
-    """Collect the faults of several protocols, those that only the built networks show included."""
-    return read_faults(paths, overrides, protocol)
+    """Return the faults of several protocols, also those that only the built networks show.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    overrides : sequence of str
+    """
+    return read_faults(paths, overrides, lambda path, texts: make_plan(read(path, texts)))
 
 
-def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
-    """Rules that some networks cannot learn by, or not with their loss or optimizers."""
-    places = {entry.label: index for index, entry in enumerate(found.subjects.rules)}
-    makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in subjects}
+def _raise(protocol: Protocol, messages: Mapping[str, str]) -> None:
+    if messages:
+        raise ProtocolError(protocol.fault(*each) for each in messages.items())
+
+
+def _rule_faults(plan: Plan) -> dict[str, str]:
+    """Rules by which some networks cannot learn, or not with their loss or optimizers."""
+    places = {entry.label: index for index, entry in enumerate(plan.protocol.subjects.rules)}
+    makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in plan.subjects}
     faults = {
         f"subjects.rules[{places[subject.label]}]": message
         for subject in makes.values()
@@ -101,7 +106,7 @@ def _rule_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]
             )
         )
     }
-    for subject in subjects:
+    for subject in plan.subjects:
         if message := optimizer_incompatibility(subject):
             place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
             faults.setdefault(place, message)
@@ -128,13 +133,13 @@ def _designs(found: Protocol) -> list[tuple[str, Probe]]:
     return [*places, *(("power.design", probe) for probe in made)]
 
 
-def _design_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
-    """Designs that the protocol's own subjects do not allow; none, if there are no designs."""
-    places = _designs(found)
+def _design_faults(asked: Protocol, plan: Plan) -> dict[str, str]:
+    """Designs that the subjects do not allow; none, if there are no designs."""
+    places = _designs(asked)
     if not places:
         return {}
-    probes = _probe_faults(subjects, len(found.subjects.visit_steps), places)
-    return {**probes, **_unmeasured(found), **_fold_faults(found, subjects)}
+    probes = _probe_faults(plan, places)
+    return {**probes, **_unmeasured(asked), **_fold_faults(asked, plan.subjects)}
 
 
 def _unmeasured(asked: Protocol) -> dict[str, str]:
@@ -168,25 +173,20 @@ def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]
     return faults
 
 
-def _probe_faults(
-    subjects: Sequence[Subject], n_visits: int, probes: Iterable[tuple[str, Probe]]
-) -> dict[str, str]:
-    """Message by place; of a place at fault in several networks, the first says it."""
+def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
+    """Return a message by place; where several networks are at fault, that of the first."""
     faults: dict[str, str] = {}
     probes = list(probes)
-    for anatomy in anatomies(subjects) if probes else ():
-        tissue = anatomy.specimen()
-        units = {layer: tissue.responses[layer].shape[-1] for layer in tissue.layers}
-        synapses = {layer: tissue.weights[layer].shape[-1] for layer in tissue.layers}
-        n_stimuli = len(anatomy.task.stimuli().labels)
+    for anatomy, sizes in zip(plan.anatomies, plan.sizes, strict=True) if probes else ():
         for place, probe in probes:
-            for field, message in probe.check(units, synapses, n_visits, n_stimuli):
+            for field, message in probe.check(*sizes):
                 at = f"{place}.{field}" if field else place
                 faults.setdefault(at, f"in {anatomy.name}: {message}")
     return faults
 
 
-def _analysis_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
+def _analysis_faults(plan: Plan) -> dict[str, str]:
+    found, subjects = plan.protocol, plan.subjects
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {name: values.tolist() for name, values in columns_of(subjects).items()}

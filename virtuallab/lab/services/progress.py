@@ -27,6 +27,8 @@ from rich.progress import (
 )
 
 from virtuallab.console import say
+from virtuallab.lab.services.console import Progress as ProgressCallback
+from virtuallab.lab.services.console import progress_of
 from virtuallab.text import printable
 
 Advance = Callable[[int], None]
@@ -59,6 +61,13 @@ def counting(console: Console, stage: str, total: int, done: int = 0) -> Iterato
     total, done : int
         All of them, and those already finished when this run began.
     """
+    with _shown(console, stage, total, done) as count:
+        progress = progress_of(console)
+        yield count if progress is None else _Reported(count, progress, stage, total, done)
+
+
+@contextmanager
+def _shown(console: Console, stage: str, total: int, done: int) -> Iterator[Count]:
     if console.is_terminal:
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -71,6 +80,27 @@ def counting(console: Console, stage: str, total: int, done: int = 0) -> Iterato
             yield _Bar(bar, bar.add_task(printable(stage), total=total, completed=done), stage)
         return
     yield _Lines(console, stage, total, done)
+
+
+class _Reported(Count):
+    """Shows what another one shows, and calls a callback."""
+
+    def __init__(
+        self, shown: Count, progress: ProgressCallback, stage: str, total: int, done: int
+    ) -> None:
+        self._shown, self._progress, self._stage = shown, progress, stage
+        self._total, self._done = total, done
+        self._lock = threading.Lock()
+        self(0)
+
+    def __call__(self, count: int) -> None:
+        self._shown(count)
+        with self._lock:
+            self._done += count
+            self._progress(self._stage, self._done, self._total)
+
+    def note(self, text: str) -> None:
+        self._shown.note(text)
 
 
 class _Bar(Count):

@@ -1,13 +1,18 @@
-"""What an experiment took: wall-clock time, memory and disk."""
+"""Resources of this machine, and what of them an experiment took: cores, time, memory, disk."""
 
 from __future__ import annotations
 
+import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+_UNKNOWN = 64 * 10**9  # bytes, where the system does not tell
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def peak_memory() -> int:
@@ -71,3 +76,27 @@ def spent(since: float, store: Path) -> str:
         f"{duration(time.monotonic() - since)}, peak memory {megabytes(peak_memory())}, "
         f"{store} holds {megabytes(stored(store))}"
     )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def total_memory() -> int:
+    """Memory that this process may use at most, in bytes: the machine's, or its container's."""
+    limits = [_UNKNOWN]
+    with suppress(OSError, ValueError, AttributeError):
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in _CGROUPS:
+        with suppress(OSError, ValueError):
+            limits.append(int(Path(name).read_text(encoding="ascii")))
+    return min(limits)
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes that are free where a folder is, or would be made."""
+    for existing in (folder, *folder.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(existing).free
+    return 0

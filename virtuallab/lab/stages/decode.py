@@ -24,7 +24,7 @@ from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 
 
-def decode(
+def decode_probes(
     store: Store,
     analyses: Mapping[str, Analysis],
     readable: Readable,

@@ -60,3 +60,22 @@ def probes_in(store: Store) -> list[str]:
     """Return names of the probes that have a place in the store, whether they recorded or not."""
     places = ("features/", "recordings/")
     return sorted({node.split("/")[1] for node in store.nodes() if node.startswith(places)})
+
+
+ALL_DIVERGED = (
+    "every subject diverged, so there is nothing to record. Lower the learning rates, or the "
+    "strengths of the rules."
+)
+
+
+def check_living(store: Store) -> None:
+    """Refuse an experiment in which no subject can be recorded.
+
+    Raises
+    ------
+    UserError
+        That they are not trained yet, with the command that trains them, or that all diverged.
+    """
+    if not living(store):
+        check_trained(store)
+        raise UserError(ALL_DIVERGED)

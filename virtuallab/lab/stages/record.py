@@ -14,6 +14,8 @@ import xarray as xr
 from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
 from virtuallab.lab.services.workers import Stop, run_all, torch_threads
 from virtuallab.lab.stages.nodes import (
@@ -27,7 +29,6 @@ from virtuallab.lab.stages.nodes import (
 )
 from virtuallab.lab.stages.prepared_subject import Prepared
 from virtuallab.lab.stages.reference import Reference, reference
-from virtuallab.lab.stages.subject_table import describe_subjects, design_coordinates
 from virtuallab.probes import Probe
 from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration
@@ -36,7 +37,6 @@ from virtuallab.protocol.differences import differences
 from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
-from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
@@ -54,32 +54,25 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def record_probes(
-    store: Store,
-    subjects: Sequence[Subject],
-    anatomies: Sequence[Anatomy],
-    probes: Mapping[str, Probe],
-    *,
-    seed: int,
-    workers: int,
-    advance: Advance,
+    plan: Plan, store: Store, probes: Mapping[str, Probe], workers: int, advance: Advance
 ) -> None:
     """Record every preserved subject with every probe that has not recorded it yet.
 
+    A probe's choice of units and its noise depend on the protocol's seed, on the subject and on the
+    probe's name, and on nothing else.
+
     Parameters
     ----------
+    plan : Plan
     store : Store
         The nodes of the probes are declared.
-    subjects : sequence of Subject
-    anatomies : sequence of Anatomy
     probes : mapping from name to Probe
-    seed : int
-        The protocol's seed. A probe's choice of units and its noise depend on it, on the subject
-        and on the probe's name, and on nothing else.
     workers : int
         Subjects at once.
     advance : callable
-        Told how many recordings were stored, each time.
+        Called with the number of recordings stored, each time.
     """
+    subjects, anatomies, seed = plan.subjects, plan.anatomies, plan.protocol.seed
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
@@ -122,35 +115,23 @@ def record_probes(
         run_all(work, workers)
 
 
-def declare(
-    store: Store,
-    subjects: Sequence[Subject],
-    anatomies: Sequence[Anatomy],
-    probes: Mapping[str, Probe],
-    *,
-    visits: xr.Dataset,
-    seed: int,
-) -> None:
-    """Make the nodes of probes; where they are there, see that they are for these probes.
+def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
+    """Make the nodes of probes; where they are there, check that they are of the same probes.
 
     Parameters
     ----------
+    plan : Plan
     store : Store
         It keeps the reference networks.
-    subjects : sequence of Subject
-    anatomies : sequence of Anatomy
     probes : mapping from name to Probe
-    visits : xr.Dataset
-        Coordinates of the visits: ``visit``, ``step``, and ``epoch`` where known.
-    seed : int
-        The protocol's seed.
     """
+    anatomies, seed = plan.anatomies, plan.protocol.seed
     layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
     references = [reference(store, anatomy, seed) for anatomy in anatomies]
     for name, probe in probes.items():  # all of them, before anything is added to the store
         _refuse_another(store, name, _written(probe))
     for name, probe in probes.items():
-        _declare(store, references, name, probe, layers, visits, subjects)
+        _declare(plan, store, references, name, probe, layers)
 
 
 def _written(probe: Probe) -> str:
@@ -167,16 +148,16 @@ def probe_in(store: Store, name: str) -> Probe:
 
 
 def _declare(
+    plan: Plan,
     store: Store,
     references: Sequence[Reference],
     name: str,
     probe: Probe,
     layers: Sequence[str],
-    visits: xr.Dataset,
-    subjects: Sequence[Subject],
 ) -> None:
     """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
-    design = design_coordinates(describe_subjects(subjects))
+    subjects, visits = plan.subjects, plan.visit_coordinates
+    design = design_coordinates(plan.to_dataset())
     contacts = probeinterface_json(probe.device)
     attributes = {
         **_origin(store.provenance),

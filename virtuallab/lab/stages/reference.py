@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab import seeds
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.anatomy import N_REFERENCES, Anatomy
 from virtuallab.probes import Probe
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.preparation import StaticPreparation
@@ -23,8 +23,6 @@ from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
-
-NETWORKS = 8  # of each anatomy
 
 
 def node(anatomy: Anatomy) -> str:
@@ -47,7 +45,7 @@ def keep(store: Store, anatomies: Sequence[Anatomy], seed: int) -> None:
         if node(anatomy) in there and not store.is_damaged(node(anatomy)):
             continue
         state = xr.Variable((NETWORK, PARAMETER), _made(anatomy, seed), describe("state"))
-        networks = xr.Variable(NETWORK, np.arange(NETWORKS), describe(NETWORK))
+        networks = xr.Variable(NETWORK, np.arange(N_REFERENCES), describe(NETWORK))
         kept = xr.Dataset({"state": state}, {NETWORK: networks})
         kept.attrs["layout"] = anatomy.layout().to_json()
         store.write_table(node(anatomy), kept)
@@ -115,7 +113,7 @@ def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
             anatomy.task,
             seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),
         )
-        for number in range(NETWORKS)
+        for number in range(N_REFERENCES)
     ]
     found: np.ndarray = anatomy.layout().flatten(populate(networks)).numpy()
     return found

@@ -10,10 +10,11 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
 from virtuallab.lab.services.workers import Stop, run_all, torch_threads
 from virtuallab.lab.stages.nodes import TRAIN
-from virtuallab.lab.stages.subject_table import design_coordinates
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
@@ -21,44 +22,28 @@ from virtuallab.subject.training.trainer import train
 from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
 
 
-def train_subjects(
-    store: Store,
-    subjects: Sequence[Subject],
-    anatomies: Sequence[Anatomy],
-    *,
-    visits: Sequence[int],
-    cohorts: Sequence[Sequence[int]],
-    threads: int,
-    workers: int,
-    device: str,
-    advance: Advance,
-) -> None:
-    """Train the cohorts of which a subject is not done yet, and store what they became.
+def train_subjects(plan: Plan, store: Store, workers: int, device: str, advance: Advance) -> None:
+    """Train the cohorts of which a subject is missing, and store what they became.
 
     A cohort is trained whole even when only some of its subjects are missing: rounding depends on
     who trains together, and what is stored must be the same bytes as without the interruption.
 
     Parameters
     ----------
+    plan : Plan
     store : Store
-        Where the subjects are preserved; its snapshot nodes are declared.
-    subjects : sequence of Subject
-    anatomies : sequence of Anatomy
-        The groups of subjects that share a snapshot node.
-    visits : sequence of int
-        Training steps at which every subject is preserved.
-    cohorts : sequence of sequence of int
-        The partition of the subjects, as the store's plan has it.
-    threads, workers : int
-        Torch threads of each cohort (they decide the rounding), and cohorts at once (they do not).
+        Its snapshot nodes are declared. Its plan has the cohorts, and the torch threads of each.
+    workers : int
+        Cohorts at once; they do not change the result.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
     advance : callable
-        Told how many subjects were stored, each time.
+        Called with the number of subjects stored, each time.
     """
+    subjects, visits = plan.subjects, store.plan["visits"]
     done = store.committed(TRAIN)
-    node_of = {index: anatomy.name for anatomy in anatomies for index in anatomy.members}
-    waiting = [cohort for cohort in cohorts if any(index not in done for index in cohort)]
+    node_of = {index: anatomy.name for anatomy in plan.anatomies for index in anatomy.members}
+    waiting = [c for c in store.plan["cohorts"] if any(index not in done for index in c)]
 
     def train_one(cohort: Sequence[int], stop: Stop) -> None:
         members = Cohort(tuple(subjects[index] for index in cohort))
@@ -80,7 +65,7 @@ def train_subjects(
             store.commit(TRAIN, index, {**record, "checksums": checksums})
             advance(1)
 
-    with torch_threads(threads):
+    with torch_threads(store.plan["threads"]):
         run_all([partial(train_one, cohort) for cohort in waiting], workers)
 
 

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from rich.console import Console
+import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab import plan as planning
-from virtuallab.lab.planning import validation as load
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_file, write_each, write_file
 from virtuallab.lab.services.progress import Advance, counting
+from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.lab.tuning import study_results as trials
 from virtuallab.lab.tuning.optuna_storage import opened
-from virtuallab.protocol import Protocol, Search, SearchStudy, search_studies
+from virtuallab.paths import expanded
+from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import with_moved_schema
 from virtuallab.protocol.settings.distributions import (
@@ -50,14 +51,15 @@ if TYPE_CHECKING:
 
 @stoppable()
 def search(
-    protocol: Path,
+    protocol: Protocol | Mapping[str, Any] | str | Path,
     overrides: Sequence[str] = (),
     *,
-    journal: Path | None = None,
+    journal: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
-    console: Console | None = None,
-) -> pd.DataFrame:
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
     """Find the best values of the settings that a protocol leaves open.
 
     Interrupted, it goes on where it stopped when called again. Beside the journal it writes
@@ -65,25 +67,28 @@ def search(
 
     Parameters
     ----------
-    protocol : Path
-        The protocol's YAML file, with a ``search`` section.
+    protocol : Protocol, mapping, str or Path
+        A protocol with a ``search`` section, its settings as plain data, or its YAML file.
     overrides : sequence of str
         Settings to override, ``"search.trials=128"``.
-    journal : Path, optional
+    journal : str or Path, optional
         Where trials are kept; ``runs/NAME.search.journal`` if not given.
     workers : int, optional
         Studies at once; as many as there are cores if not given. Workers that are left over are
         torch threads of each.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
-    console : rich.console.Console, optional
-        Where to report progress and what was found; silent if not given.
+    verbose : bool or rich.console.Console
+        Print progress and the best settings, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
 
     Returns
     -------
-    pd.DataFrame
-        A row for each trial: its study, rule, architecture, task and number, its settings, its
-        value, how many of its subjects diverged, and its state.
+    xr.Dataset
+        Over ``row``, one for each trial of each study: ``study``, ``rule``, ``architecture``,
+        ``task``, the number of the ``trial``, its settings, its ``value``, how many of its subjects
+        ``diverged``, and its ``state``.
 
     Raises
     ------
@@ -95,17 +100,17 @@ def search(
     MachineError
         If the machine fails; finished trials are kept.
     """
-    console = console or Console(quiet=True)
+    console = console_of(verbose, progress)
     check_device(device)
-    read = load.protocol(protocol, overrides)
+    read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
-    root = journal or Path("runs") / f"{read.name}.search.journal"
+    root = expanded(journal or Path("runs") / f"{read.name}.search.journal")
     csv = root.with_name(f"{read.name}.search.csv")
     tuned = root.with_name(f"{read.name}.tuned.yaml")
     for file in (root, csv, tuned):
         check_file(file)
     _refuse_another(tuned)
-    workers = workers or planning.cores()
+    workers = workers or cores()
     with opened(root) as storage:
         searches = [_Searched(study, how, storage, root, device) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
@@ -118,13 +123,14 @@ def search(
     found = trials.table(made)
     best = [trials.judge(study, how, each) for study, each in made.values()]
     console.print(trials.describe(read.name, how, best))
-    text = _tuned(read, _command(protocol, overrides), best)
+    text = _tuned(read, best)
+    folder = read.path.parent if read.path else Path()
     write_each(
         lambda: write_file(csv, lambda: found.to_csv(index=False)),
-        lambda: write_file(tuned, lambda: with_moved_schema(text, protocol.parent, tuned.parent)),
+        lambda: write_file(tuned, lambda: with_moved_schema(text, folder, tuned.parent)),
     )
     say(console, f"Tuned protocol: {tuned}")
-    return found
+    return xr.Dataset.from_dataframe(found.rename_axis("row"))
 
 
 def _refuse_another(tuned: Path) -> None:
@@ -322,19 +328,16 @@ def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _command(protocol: Path, overrides: Sequence[str]) -> str:
-    words = ["virtuallab", "search", str(protocol)]
-    return shlex.join([*words, *(word for each in overrides for word in ("-s", each))])
-
-
-def _tuned(protocol: Protocol, command: str, found: Sequence[trials.Finding]) -> str:
+def _tuned(protocol: Protocol, found: Sequence[trials.Finding]) -> str:
     """Write the tuned protocol; of a rule's studies it takes the one that is listed first."""
     first: dict[int, trials.Finding] = {}
     for finding in found:
         first.setdefault(finding.study.rule, finding)
     best = {index: finding.settings for index, finding in first.items() if not finding.is_hopeless}
+    words = ["virtuallab", "search", str(protocol.path or protocol.name)]
+    words += [word for each in protocol.overrides for word in ("-s", each)]
     heading = [
-        f"Made by: {command}",
+        f"Made by: {shlex.join(words)}",
         "Settings that were open hold the best values found, of each rule for the architecture and",
         "task listed first:",
         *(f"  {finding.sentence}" for finding in first.values()),

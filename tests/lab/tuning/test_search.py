@@ -75,7 +75,7 @@ def complete(trials: pd.DataFrame) -> pd.DataFrame:
 
 def test_it_finds_a_better_rate_than_the_middle_of_the_range(protocol: Path) -> None:
     screen = io.StringIO()
-    trials = search(protocol, ["search.seeds=2"], console=Console(file=screen, width=80))
+    trials = search(protocol, ["search.seeds=2"], verbose=Console(file=screen, width=80))
     assert len(trials) == 24
     best = trials.loc[trials["value"].idxmax()]
     middle = search(
@@ -197,7 +197,7 @@ def test_what_diverges_loses_and_breaks_nothing(protocol: Path) -> None:
 def test_a_rule_that_always_diverges_stays_open(protocol: Path) -> None:
     wild = f"subjects.rules[0].{RATE}={{log_uniform: [1e20, 1e25]}}"
     screen = io.StringIO()
-    search(protocol, [*QUICK, wild], console=Console(file=screen, width=80))
+    search(protocol, [*QUICK, wild], verbose=Console(file=screen, width=80))
     assert "all diverge" in screen.getvalue()
     text = Path("runs/small.tuned.yaml").read_text(encoding="utf-8")
     assert "no trial did better than one that diverged; it is left open" in text

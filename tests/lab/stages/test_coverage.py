@@ -16,9 +16,11 @@ from tests.journeys.conftest import PROTOCOL
 from tests.store.files.test_lock import held_elsewhere
 from tests.store.toy import contents
 from virtuallab.errors import StoreError, UserError
+from virtuallab.lab.decode import decode
 from virtuallab.lab.designs.compare import compare
 from virtuallab.lab.identification.identify import identify
-from virtuallab.lab.run import decode, probe, remove, run
+from virtuallab.lab.probe import probe
+from virtuallab.lab.run import run
 from virtuallab.lab.stages import nodes as stages
 from virtuallab.lab.stages import record
 from virtuallab.lab.stages.coverage import coverage
@@ -86,7 +88,7 @@ def test_a_half_recorded_probe_is_decoded_only_when_asked(folder: Path) -> None:
         identify(store, store / "recordings" / "some" / "mlp", subject="sub-0001", probe="some")
     before = contents(folder / "lab.zarr")
     words = "some: rests on 8 of 10 subjects; the others are not recorded"
-    assert words in said(lambda console: decode(store, partial=True, workers=1, console=console))
+    assert words in said(lambda console: decode(store, partial=True, workers=1, verbose=console))
     tree = vl.open(store)
     assert tree["decoding/main"].attrs["partial"] == "probe 'some' has recorded 8 of 10 subjects"
     assert tree["decoding/main"].attrs["n_subjects"] == 8
@@ -113,7 +115,7 @@ def test_a_killed_probe_stands_in_nobodys_way(
     whole = contents(folder / "lab.zarr")
     store = killed(folder, monkeypatch)
     words = "probe 'pz' has recorded 0 of 10 subjects and is left out: finish it with `virtuallab"
-    ran = said(lambda console: run(folder / "tiny.yaml", store=store, workers=1, console=console))
+    ran = said(lambda console: run(folder / "tiny.yaml", store=store, workers=1, verbose=console))
     assert words in ran
     assert f"{store} --remove pz" in ran
     assert set(vl.open(store)["decoding/main"]["probe"].values) == {"some"}
@@ -124,19 +126,19 @@ def test_a_killed_probe_stands_in_nobodys_way(
     probe(half / "lab.zarr", half / "other.yaml", workers=1)  # the same command again
     assert contents(store) == contents(half / "lab.zarr")
     assert coverage(Store.open(store), "pz").is_complete
-    told = said(lambda console: remove(store, ["pz"], console=console))
+    told = said(lambda console: probe(store, remove=["pz"], verbose=console))
     assert "Probe pz removed, with 10 recordings." in told
     assert "Analysis" not in told
     assert contents(store) == whole
     assert not (folder / "lab.records" / "probe-pz").exists()
-    told = said(lambda console: remove(store, ["some"], console=console))
+    told = said(lambda console: probe(store, remove=["some"], verbose=console))
     assert "Analysis main still holds what was decoded from it" in told
 
 
 def test_a_probe_that_is_not_there_is_not_removed(folder: Path) -> None:
     before = contents(folder)
     with pytest.raises(UserError, match=r"no probe 'sme'\. Did you mean 'some'\?"):
-        remove(folder / "lab.zarr", ["some", "sme"])
+        probe(folder / "lab.zarr", remove=["some", "sme"])
     assert contents(folder) | {"lab.records/.lock": b""} == before
 
 
@@ -163,7 +165,7 @@ def test_an_analysis_of_a_probe_that_is_not_there_says_so(folder: Path) -> None:
 def test_an_experiments_own_probe_that_recorded_nothing_is_finished_by_its_commands(
     folder: Path,
 ) -> None:
-    remove(folder / "lab.zarr", ["some"])
+    probe(folder / "lab.zarr", remove=["some"])
     with pytest.raises(
         UserError, match=r"'some' has recorded 0 of .* finish it with `virtuallab p"
     ):
@@ -177,7 +179,7 @@ def test_while_one_writes_others_are_refused_and_readers_are_not(folder: Path) -
         for command in (
             lambda: run(folder / "tiny.yaml", store=store),
             lambda: probe(store, folder / "other.yaml"),
-            lambda: remove(store, ["some"]),
+            lambda: probe(store, remove=["some"]),
             lambda: decode(store),
         ):
             with pytest.raises(StoreError, match=r"lab\.zarr is in use: `virtuallab probe"):

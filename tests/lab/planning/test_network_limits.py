@@ -14,10 +14,11 @@ from tests.protocol.texts import small
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
-from virtuallab.lab import plan
 from virtuallab.lab.planning import costs as estimate
 from virtuallab.lab.planning import network_limits as networks
-from virtuallab.lab.planning import validation as load
+from virtuallab.lab.planning.costs import measure_costs
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.protocol import read
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.network import dry_run as tracing
@@ -30,7 +31,7 @@ def said(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
     file = tmp_path / "p.yaml"
     file.write_text(small(*changes), encoding="utf-8")
     try:
-        load.protocol(file)
+        make_plan(read(file))
     except ProtocolError as error:
         return [f"{fault.path}: {fault.message}" for fault in error.faults]
     return []
@@ -174,13 +175,14 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
               ("visits: 5", "visits: 3\n  cohort: 20")),
         encoding="utf-8",
     )  # fmt: skip
-    made = plan.make(load.protocol(file), workers=1)
+    made = measure_costs(make_plan(read(file)), workers=1).costs
+    assert made is not None
     assert made.recording > 0
     assert made.decoding > 0
     assert made.precision == (
         "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.17 (95 % interval)"
     )
-    assert made.cautions == ()
+    assert made.warnings == ()
 
 
 def test_a_plan_reckons_with_all_controls() -> None:

@@ -12,15 +12,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import virtuallab as vl
 from tests.reporting.synthetic import experiment
 from virtuallab.errors import MachineError, StoreError, UserError
-from virtuallab.lab import run as experiments
 from virtuallab.lab import schema
-from virtuallab.lab.designs import compare, power
 from virtuallab.lab.init import write_starter
 from virtuallab.lab.services.output_files import check_file, write_each, write_file
-from virtuallab.lab.stages import experiment as preserved
-from virtuallab.lab.tuning import search
 from virtuallab.reporting.page.experiment import experiment_page
 
 SUBJECTS = """\
@@ -50,18 +47,18 @@ def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
     """Report a made-up experiment; return what was printed, also where that ends in an error."""
     tree = experiment()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(experiments, "so_far", lambda *_: tree)
-    monkeypatch.setattr(experiments, "experiment_page", lambda *_, **__: "<html>")
+    monkeypatch.setattr("virtuallab.lab.report.so_far", lambda *_: tree)
+    monkeypatch.setattr("virtuallab.lab.report.experiment_page", lambda *_, **__: "<html>")
 
     def reported(output: str | None, error: type[Exception] | None = None, match: str = "") -> str:
         page = io.StringIO()
         told = Console(file=page, width=200)
         where = None if output is None else Path(output)
         if error is None:
-            experiments.report(Path("x.zarr"), where, console=told)
+            vl.report(Path("x.zarr"), where, verbose=told)
         else:
             with pytest.raises(error, match=match):
-                experiments.report(Path("x.zarr"), where, console=told)
+                vl.report(Path("x.zarr"), where, verbose=told)
         return page.getvalue()
 
     return reported
@@ -127,9 +124,9 @@ def test_nothing_is_written_into_a_store(report: Any) -> None:
 @pytest.mark.parametrize(
     ("command", "output"),
     [
-        (experiments.run, "small.html"),
-        (compare.compare, "small.compare.html"),
-        (power.power, "small.power.html"),
+        (vl.run, "small.html"),
+        (vl.compare, "small.compare.html"),
+        (vl.power, "small.power.html"),
     ],
 )
 def test_a_file_in_the_place_of_a_page_is_found_before_training(
@@ -156,14 +153,14 @@ def test_a_page_may_go_into_a_pipe(report: Any) -> None:
 @pytest.mark.parametrize(
     ("command", "output"),
     [
-        (experiments.run, "small.html"),
-        (compare.compare, "small.compare.csv"),
-        (compare.compare, "small.compare.html"),
-        (compare.compare, "small.compare.zarr"),
-        (power.power, "small.power.csv"),
-        (power.power, "small.power.html"),
-        (search.search, "small.search.csv"),
-        (search.search, "small.tuned.yaml"),
+        (vl.run, "small.html"),
+        (vl.compare, "small.compare.csv"),
+        (vl.compare, "small.compare.html"),
+        (vl.compare, "small.compare.zarr"),
+        (vl.power, "small.power.csv"),
+        (vl.power, "small.power.html"),
+        (vl.search, "small.search.csv"),
+        (vl.search, "small.tuned.yaml"),
     ],
 )
 def test_outputs_that_cannot_be_written_are_found_out_before_training(
@@ -173,9 +170,9 @@ def test_outputs_that_cannot_be_written_are_found_out_before_training(
         raise AssertionError("this has begun")
 
     monkeypatch.chdir(tmp_path)
-    for module in (experiments, preserved):
-        monkeypatch.setattr(module, "begin", began)
-    monkeypatch.setattr(search, "opened", began)
+    for module in ("run", "stages.experiment"):
+        monkeypatch.setattr(f"virtuallab.lab.{module}.begin", began)
+    monkeypatch.setattr("virtuallab.lab.tuning.search.opened", began)
     Path("small.yaml").write_text(SUBJECTS)
     place = Path("runs") / output
     (place / "of somebody").mkdir(parents=True)
@@ -184,7 +181,7 @@ def test_outputs_that_cannot_be_written_are_found_out_before_training(
     assert (place / "of somebody").exists()
 
 
-@pytest.mark.parametrize("command", [experiments.run, compare.compare])
+@pytest.mark.parametrize("command", [vl.run, vl.compare])
 def test_a_store_that_cannot_be_made_is_named(
     command: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

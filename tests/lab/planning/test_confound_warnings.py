@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.protocol.texts import SMALL
-from virtuallab.lab.planning.confound_warnings import telltales
+from virtuallab.lab.planning.confound_warnings import confound_warnings
 from virtuallab.protocol import expand, read, read_text
 
 SHIPPED = sorted((Path(__file__).parents[2] / "protocols").glob("*.yaml"))
@@ -20,7 +20,7 @@ def said(*rules: str, optimizer: str = SGD) -> tuple[str, ...]:
     entries = "".join(f"    - {rule}\n" for rule in rules)
     text = f"{SMALL[:start]}  rules:\n{entries}  optimizer: {optimizer}\n{SMALL[stop:]}"
     protocol = read_text(text, name="p.yaml")
-    return telltales(protocol, expand(protocol))
+    return confound_warnings(protocol, expand(protocol))
 
 
 def own(rule: str, optimizer: str, key: str = "optimizer") -> str:
@@ -30,7 +30,7 @@ def own(rule: str, optimizer: str, key: str = "optimizer") -> str:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_no_shipped_protocol_tells_a_rule_by_a_setting(path: Path) -> None:
     protocol = read(path)
-    assert telltales(protocol, expand(protocol)) == ()
+    assert confound_warnings(protocol, expand(protocol)) == ()
 
 
 def test_rules_that_share_all_they_have_in_common_are_not_warned_of() -> None:

@@ -10,20 +10,20 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
+import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from tests.probes.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.lab import run as experiment
-from virtuallab.lab.planning.anatomy import anatomies
-from virtuallab.lab.planning.validation import protocol
-from virtuallab.lab.stages.reference import NETWORKS, Reference, _made
+from virtuallab.lab.planning.anatomy import N_REFERENCES, anatomies
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.stages.reference import Reference, _made
 from virtuallab.probes import Noise, Probe, Spikes
 from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.probes.statistics.features import features
-from virtuallab.protocol import expand
+from virtuallab.protocol import expand, read
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store import Store
 
@@ -118,13 +118,13 @@ def test_without_noise_there_is_nothing_to_tell() -> None:
 def made(text: str, folder: Path) -> list[np.ndarray]:
     path = folder / "p.yaml"
     path.write_text(text, encoding="utf-8")
-    read = protocol(path)
-    return [_made(anatomy, read.seed) for anatomy in anatomies(expand(read))]
+    plan = make_plan(read(path))
+    return [_made(anatomy, plan.protocol.seed) for anatomy in plan.anatomies]
 
 
 def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: Path) -> None:
     knet, mlp = made(PROTOCOL, tmp_path)
-    assert knet.shape[0] == mlp.shape[0] == NETWORKS
+    assert knet.shape[0] == mlp.shape[0] == N_REFERENCES
     others = PROTOCOL.replace("- feedback_alignment", "- sign_symmetry").replace(
         "{name: knet4, channels: [3, 4, 4]}, ", ""
     )
@@ -132,14 +132,14 @@ def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: P
     np.testing.assert_array_equal(alone, mlp)
     [another] = made(others.replace("seed: 3", "seed: 4"), tmp_path)
     assert (another != mlp).any(1).all()
-    assert len(np.unique(mlp, axis=0)) == NETWORKS
+    assert len(np.unique(mlp, axis=0)) == N_REFERENCES
 
 
 def test_an_experiment_keeps_them_and_asks_what_noise_alone_tells(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
     store = tmp_path / "small.zarr"
-    tree = experiment.run(path, store=store, workers=1, console=QUIET)
+    tree = vl.run(path, store=store, workers=1, verbose=QUIET)
     assert tree["references/mlp"]["state"].dims == ("network", "parameter")
     found = tree["decoding/main"].to_dataset().squeeze()
     asked = found.sel(control="signal_removed")
@@ -149,16 +149,16 @@ def test_an_experiment_keeps_them_and_asks_what_noise_alone_tells(tmp_path: Path
     assert np.isfinite(asked["control_accuracy"].sel(probe="sparse"))
     assert "signal_removed/whole" not in Store.open(store).nodes()
     kept = Reference(
-        anatomies(expand(protocol(path)))[1], tree["references/mlp"]["state"].to_numpy(), 3
+        anatomies(expand(read(path)))[1], tree["references/mlp"]["state"].to_numpy(), 3
     )
     deviations = tree["recordings/sparse/mlp"].attrs["noise"]
-    [calibration] = kept.calibrations([protocol(path).probes["sparse"]])
+    [calibration] = kept.calibrations([read(path).probes["sparse"]])
     assert calibration is not None
     spread = calibration.spreads["activity"]["fc1"]
     assert f"{spread.layer / 2}" in deviations
     before = tree["references/mlp"]["state"].to_numpy()
     chunk = next(p for p in (store / "references/mlp/state/c").rglob("*") if p.is_file())
     chunk.write_bytes(b"damaged")
-    experiment.run(path, store=store, workers=1, console=QUIET)
+    vl.run(path, store=store, workers=1, verbose=QUIET)
     again = Store.open(store).read("references/mlp")["state"].to_numpy()
     np.testing.assert_array_equal(again, before)

@@ -224,7 +224,7 @@ def test_where_nothing_can_be_written_the_answer_is_given_all_the_same(
             others=["slow"],
             classifier="logistic_regression",
             workers=1,
-            console=console,
+            verbose=console,
         )
     finally:
         folder.unlink()
@@ -395,7 +395,7 @@ def test_learning_that_went_on_for_longer_is_matched_by_its_fractions_and_named(
     told = io.StringIO()
     console = Console(file=told, width=200)
     found = identify(
-        experiment, tmp_path / "longer.nc", match=True, others=["slow"], workers=1, console=console
+        experiment, tmp_path / "longer.nc", match=True, others=["slow"], workers=1, verbose=console
     )
     assert found.attrs["differences"] == ["last visit: step 480, trained on step 160"]
     assert "at steps 0 to 160 of 160, as the recording at 0 to 480" in told.getvalue()

@@ -17,6 +17,8 @@ from virtuallab.lab.designs import compare as comparing
 from virtuallab.lab.designs import decode_designs as tried
 from virtuallab.lab.designs.compare import compare
 from virtuallab.lab.designs.power import power
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.protocol import read
 
 DESIGNS = """\
 compare:
@@ -171,9 +173,7 @@ def test_an_impossible_design_is_told_before_anything_is_trained(
 ) -> None:
     override, words = IMPOSSIBLE[case]
     if words is None:
-        from virtuallab.lab.planning import validation as load
-
-        load.protocol(folder / "small.yaml", [override])  # acute is possible
+        make_plan(read(folder / "small.yaml", [override]))  # acute is possible
         return
     with pytest.raises(ProtocolError) as caught:
         compared(folder, override, store=tmp_path / "none.zarr")
@@ -201,7 +201,7 @@ def test_the_least_is_searched_and_said(folder: Path) -> None:
         store=folder / "small.zarr",
         target=0.6,
         workers=1,
-        console=console,
+        verbose=console,
     )
     said = console.export_text()
     assert "balanced accuracy of 0.6" in said
@@ -240,6 +240,6 @@ def test_the_ranking_is_printed_and_kept_where_the_page_cannot_be_written(
     told = io.StringIO()
     (folder / "small.compare.csv").unlink()
     with pytest.raises(MachineError, match="full"):
-        compared(folder, console=Console(file=told, width=100))
+        compared(folder, verbose=Console(file=told, width=100))
     assert "balanced accuracy, chance 0.50" in told.getvalue()
     assert (folder / "small.compare.csv").exists()

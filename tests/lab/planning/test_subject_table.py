@@ -9,7 +9,7 @@ import xarray as xr
 
 from tests.protocol.texts import SMALL
 from virtuallab.lab.planning.anatomy import anatomies
-from virtuallab.lab.stages.subject_table import describe_subjects, design_coordinates, truth
+from virtuallab.lab.planning.subject_table import describe_subjects, design_coordinates, truth
 from virtuallab.protocol import expand, read_text
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.subject import Subject

@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(store: Path) -> Bench:
-    return resume(Store.open(store)).bench(1)
+    return Bench.of(resume(Store.open(store)), 1)
 
 
 DESIGNS = (
@@ -45,9 +45,9 @@ DESIGNS = (
 def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: Bench) -> None:
     [seen] = bench.look(DESIGNS[:1])
     experiment = resume(bench.store)
-    for anatomy in experiment.anatomies:
+    for anatomy in experiment.plan.anatomies:
         index = anatomy.members[0]
-        key = bench.subjects[index].key
+        key = bench.plan.subjects[index].key
         states = bench.store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
         tissue = prepare(anatomy.architecture, anatomy.task, states, None)
         owner = (key, "design 0")
@@ -139,10 +139,10 @@ def test_what_is_recorded_while_training_is_what_snapshots_give_later(store: Pat
     experiment = resume(Store.open(store))
     kept = experiment.store
     cohort = kept.plan["cohorts"][0]
-    members = Cohort(tuple(experiment.subjects[index] for index in cohort))
+    members = Cohort(tuple(experiment.plan.subjects[index] for index in cohort))
     looked: list[np.ndarray] = []
     train(members, kept.plan["visits"], lambda visit: looked.append(visit.state.copy()))
-    [anatomy] = [a for a in experiment.anatomies if cohort[0] in a.members]
+    [anatomy] = [a for a in experiment.plan.anatomies if cohort[0] in a.members]
     for place, index in enumerate(cohort):
         during = [
             prepare(anatomy.architecture, anatomy.task, states[place][None], None)

@@ -1,0 +1,119 @@
+"""``decode``: run the analyses of an experiment on what its probes recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.console import say
+from virtuallab.lab.open import open_undamaged
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.stages.coverage import readable
+from virtuallab.lab.stages.decode import decode_probes
+from virtuallab.lab.stages.experiment import Experiment, resume, so_far
+from virtuallab.lab.stages.nodes import probes_in
+from virtuallab.lab.stages.record import command
+from virtuallab.paths import expanded
+from virtuallab.protocol import Protocol, as_protocol
+from virtuallab.reporting import verdict_table
+from virtuallab.store import Store, writer
+
+
+@stoppable(goes_on=False)
+def decode(
+    store: str | Path,
+    protocol: Protocol | Mapping[str, Any] | str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    partial: bool = False,
+    workers: int | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Run the experiment's analyses again, or another protocol's.
+
+    Parameters
+    ----------
+    store : str or Path
+        The experiment, ``runs/NAME.zarr``.
+    protocol : Protocol, mapping, str or Path, optional
+        Protocol whose analyses are run; the experiment's own if not given.
+    overrides : sequence of str
+        Settings of that protocol to override.
+    partial : bool
+        Decode probes that have not recorded every subject from those that they have; the verdict
+        says how many these are.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    verbose : bool or rich.console.Console
+        Print progress and the verdict.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
+
+    Returns
+    -------
+    xr.DataTree
+        The experiment, opened; each analysis is a node of ``decoding``.
+
+    Raises
+    ------
+    UserError
+        If a probe that an analysis needs has not recorded every subject, and ``partial`` is False.
+    ProtocolError
+        If the other protocol cannot be carried out.
+    StoreError
+        If another process writes into the store.
+    """
+    console, root = console_of(verbose, progress), expanded(store)
+    with writer(root):
+        experiment = resume(Store.open(root))
+        source = experiment.plan.protocol
+        if protocol is not None:
+            source = make_plan(as_protocol(protocol, overrides)).protocol
+        decode_analyses(experiment, source, workers, console, partial=partial)
+        experiment.store.finish()
+    tree = open_undamaged(root, so_far)
+    console.print(verdict_table(tree))
+    return tree
+
+
+def decode_analyses(
+    experiment: Experiment,
+    source: Protocol,
+    workers: int | None,
+    console: Console,
+    *,
+    partial: bool = False,
+) -> None:
+    """Run the analyses of a protocol on what the probes of an experiment have recorded.
+
+    Raises
+    ------
+    UserError
+        As :func:`decode`.
+    """
+    protocol, store = experiment.plan.protocol, experiment.store
+    there = probes_in(store)
+    own = {*protocol.probes, *(name for name in source.probes if name in there)}
+    found = readable(store, source.analyses, own, partial=partial)
+    for each in found.left_out:
+        say(
+            console,
+            f"{each} and is left out: {each.how_to_finish(store)}, or remove it with "
+            f"`{command(store, '--remove', each.probe)}`.",
+        )
+    decode_probes(
+        store,
+        source.analyses,
+        found,
+        seed=protocol.seed,
+        workers=workers or cores(),
+        console=console,
+    )
