@@ -12,7 +12,7 @@ import xarray as xr
 
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
-from virtuallab.lab.designs.decode_designs import Answer
+from virtuallab.lab.designs.decode_designs import DecodedDesign
 from virtuallab.lab.designs.design_evaluation import measured
 from virtuallab.lab.planning.plan import Sizes
 from virtuallab.labels import label_text
@@ -34,7 +34,7 @@ _COUNTED = ("units", "synapses", "visits", "stimuli")
 
 
 @dataclass(frozen=True)
-class Designed:
+class NamedDesign:
     """One design that is compared."""
 
     name: str
@@ -47,10 +47,12 @@ class Designed:
         return f"{self.name}: {varied}" if varied else self.name
 
 
-def designs_of(how: Compare) -> list[Designed]:
+def named_designs(how: Compare) -> list[NamedDesign]:
     """Every design of a comparison, grids opened out."""
     return [
-        Designed(name, point) for name, each in how.designs.items() for point in design_points(each)
+        NamedDesign(name, point)
+        for name, each in how.designs.items()
+        for point in design_points(each)
     ]
 
 
@@ -62,10 +64,10 @@ def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
     return tuple(name for name in how.observables if name == "all" or name in there)
 
 
-def tabulated(
+def comparison_table(
     how: Compare,
-    designs: Sequence[Designed],
-    came: Sequence[Answer],
+    designs: Sequence[NamedDesign],
+    came: Sequence[DecodedDesign],
     subjects: xr.Dataset,
     sizes: Sequence[Sizes],
 ) -> xr.Dataset:
@@ -74,8 +76,8 @@ def tabulated(
     Parameters
     ----------
     how : Compare
-    designs : sequence of Designed
-    came : sequence of Answer
+    designs : sequence of NamedDesign
+    came : sequence of DecodedDesign
         Of each design's seeds, design after design.
     subjects : xr.Dataset
         Coordinates of those that were recorded: ``subject`` and ``rule``.
@@ -149,11 +151,11 @@ def tabulated(
     )
 
 
-def _varied(designs: Sequence[Designed]) -> list[str]:
+def _varied(designs: Sequence[NamedDesign]) -> list[str]:
     return list(dict.fromkeys(path for each in designs for path in each.point.settings))
 
 
-def _column(designs: Sequence[Designed], path: str, sizes: Sequence[Sizes]) -> np.ndarray:
+def _column(designs: Sequence[NamedDesign], path: str, sizes: Sequence[Sizes]) -> np.ndarray:
     """One setting of every design: numbers where all are, words else; empty where it is not set.
 
     Of visits, units and the like, how many they are, the mean over the makes of subjects.

@@ -23,7 +23,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, measured
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.coverage import coverage
 from virtuallab.lab.stages.decode import recorded_features
@@ -154,9 +154,9 @@ def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
 def _implanted(
     experiment: Experiment, probe: Probe, workers: int | None, console: Console
 ) -> Samples:
-    bench = Bench.of(experiment, workers)
+    bench = PreservedSubjects.of(experiment, workers)
     with counting(console, "subjects recorded", len(bench.members)) as advance:
-        [seen] = bench.look([Trial(probe, 0, (ACTIVITY,))], advance)
+        [seen] = bench.record([DesignRun(probe, 0, (ACTIVITY,))], advance)
     return seen.samples[ACTIVITY]
 
 
