@@ -527,18 +527,18 @@ interval for the same number of independent subjects.*
 
 {pairs}
 
-*The same experiments. Each sample is decoded from two recordings with the same folds. In the first
-row of a pair, the second recording is equally accurate and shares noise (correlation {SHARED:g}); in
-the second row it has independent noise and half the accuracy above chance. Earlier interval: a
-bootstrap over subjects.*
+*The same experiments. Each sample is decoded from two recordings with the same folds. In the
+first row of a pair, the second recording is equally accurate and shares noise (correlation
+{SHARED:g}); in the second row it has independent noise and half the accuracy above chance. Earlier
+interval: a bootstrap over subjects.*
 
 **Kernel machines**
 
 {kernels}
 
 *{experiments:,} experiments per row, decoded by a kernel machine in closed form, similar to the
-default decoder. Its scatter is largest at intermediate accuracies, where it equals the scatter that the
-interval allows for, or exceeds it slightly.*
+default decoder. Its scatter is largest at intermediate accuracies, where it equals the scatter that
+the interval allows for, or exceeds it slightly.*
 
 **The strict scheme itself**
 
