@@ -338,7 +338,7 @@ def enduring(frame: pd.DataFrame) -> list[Line]:
         (
             "9",
             "information alignment works for more strengths than weight mirror",
-            f"share of strengths over two decades that reach 95 % of backpropagation's best "
+            f"share of strengths over three decades that reach 95 % of backpropagation's best "
             f"accuracy: {shares}; information alignment minus weight mirror: "
             f"{spelt(over['weight_mirror_noise'], 2)} (noise), "
             f"{spelt(over['weight_mirror_own'], 2)} (own activity)",
