@@ -1,0 +1,248 @@
+"""Decoders trained on an experiment's subjects, kept beside it and used again where they fit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+
+from virtuallab import seeds
+from virtuallab.console import say
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.errors import UserError, VirtuallabError
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.probes import Probe
+from virtuallab.probes.schedule import visit_indices
+from virtuallab.probes.statistics.features import change_names
+from virtuallab.protocol.settings.plugin_spec import plain
+from virtuallab.registry import CLASSIFIERS
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import load_decoder, save_decoder
+from virtuallab.vocabulary import ACTIVITY, SUBJECT
+
+Decoder = tuple[FittedDecoder, DecoderMetadata]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderSettings:
+    """What is asked of a decoder, whatever it is trained on.
+
+    Parameters
+    ----------
+    others : tuple of str
+        Rules, by label, that are not to be named; if empty, those of the experiment's analyses.
+    classifier : str or None
+        By name; if not given, the analyses' default.
+    workers : int or None
+    """
+
+    others: tuple[str, ...]
+    classifier: str | None
+    workers: int | None
+
+
+@dataclass(frozen=True)
+class DecoderTraining:
+    """All that determines a decoder trained on an experiment's subjects.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    stream : str
+        Whose random stream the folds are drawn from.
+    probe : Probe
+    absent : tuple of int
+        Columns that are left out.
+    members : tuple of int
+        Indices of the subjects that were recorded, in the order of the rows.
+    wanted : DecoderSettings
+    """
+
+    experiment: Experiment
+    stream: str
+    probe: Probe
+    absent: tuple[int, ...]
+    members: tuple[int, ...]
+    wanted: DecoderSettings
+
+    def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
+        """Take the decoder that is kept, if it fits; else train it and keep it."""
+        analysis = self._analysis()
+        made_for = self._fingerprint(analysis)
+        path = self.experiment.store.path
+        folder = path.with_name(f"{path.stem}.decoders") / f"{name}.decoder"
+        kept = _kept(folder, made_for)
+        if kept is not None:
+            say(console, f"Decoder: {folder}")
+            return kept
+        samples = look()
+        say(console, f"training a decoder on {len(self.members)} subjects")
+        # One fold after the other, further draws of the folds, and at last the decoder itself.
+        n_steps = analysis.folds + analysis.repeats
+        with counting(console, "decoder trained, steps", n_steps) as advance:
+            found = self._trained(samples, analysis, made_for, lambda: advance(1))
+        try:
+            save_decoder(*found, folder)
+        except VirtuallabError as error:  # the answer does not need it kept
+            say(console, f"The decoder could not be kept for the next recording: {error}")
+        else:
+            say(console, f"Decoder: {folder}, kept for the next recording like this")
+        return found
+
+    def _analysis(self) -> Analysis:
+        """How it is trained and tested: as the experiment's first strict analysis."""
+        kept = [a for a in self.experiment.plan.protocol.analyses.values() if a.scheme == "strict"]
+        others = self.wanted.others or tuple(
+            dict.fromkeys(label for analysis in kept for label in analysis.others)
+        )
+        classifier = self.wanted.classifier or Analysis().classifiers[0]
+        analysis = replace(
+            kept[0] if kept else Analysis(),
+            probes=None,
+            observables=(ACTIVITY,),
+            classifiers=(classifier,),
+            others=others,
+            hold_out=(),
+        )
+        for field, message in analysis.check(self._labels.tolist(), (), ()):
+            option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
+            raise UserError(f"{option}{message}")
+        return analysis
+
+    @property
+    def _labels(self) -> np.ndarray:
+        return np.array([self.experiment.plan.subjects[index].label for index in self.members])
+
+    def _fingerprint(self, analysis: Analysis) -> str:
+        kept = self.experiment.plan.protocol.resolved()
+        return digest(
+            version("virtuallab"),
+            {"seed": kept["seed"], "subjects": kept["subjects"]},
+            self.experiment.store.plan["visits"],
+            plain(asdict(self.probe)),
+            self.absent,
+            self.members,
+            plain(asdict(analysis)),
+            change_names(),
+        )[:16]
+
+    def _trained(
+        self, samples: Samples, analysis: Analysis, made_for: str, step: Callable[[], None]
+    ) -> Decoder:
+        values = samples.values.copy()
+        values[:, list(self.absent)] = np.nan
+        named = ~np.isin(samples.labels, analysis.others)
+        own = replace(
+            samples,
+            values=values[named],
+            labels=samples.labels[named],
+            owners=np.arange(int(named.sum())),
+        )
+        classes = sorted(set(own.labels.tolist()))
+        classifier = CLASSIFIERS[analysis.classifiers[0]]()
+        seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
+        outliers = None if named.all() else values[~named]
+        inner = analysis.inner_folds
+        result, prediction = cross_validate_calibrated(
+            classifier,
+            own,
+            classes,
+            folds=analysis.folds,
+            inner_folds=inner,
+            seed=seed,
+            repeats=analysis.repeats,
+            outliers=outliers,
+            step=step,
+        )
+        truth = np.searchsorted(classes, own.labels)
+        sets = prediction.sets(analysis.coverage).to_numpy()
+        held = sets[np.arange(len(truth)), truth]
+        trained = FittedDecoder.train(
+            classifier, own, classes, inner_folds=inner, seed=seed, outliers=outliers
+        )
+        step()
+        subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
+        facts = DecoderMetadata(
+            **_of_subjects(self.experiment, subjects),
+            **_of_design(self.experiment, self.probe),
+            observable=ACTIVITY,
+            classifier=analysis.classifiers[0],
+            others=analysis.others,
+            stages=samples.visits,
+            absent=self.absent,
+            change_names=change_names(),
+            accuracy=balanced_accuracy(result.confusion),
+            interval=interval(result.confusion, analysis.confidence, repeats=analysis.repeats),
+            confidence=analysis.confidence,
+            coverage=float(held.mean()),
+            nominal_coverage=analysis.coverage,
+            made_for=made_for,
+        )
+        return trained, facts
+
+
+def _kept(folder: Path, made_for: str) -> Decoder | None:
+    """Return a decoder kept earlier, if it can be used again; one of ours may be made anew."""
+    try:
+        if not folder.exists():
+            return None
+        trained, facts = load_decoder(folder)
+    except (VirtuallabError, OSError):
+        return None
+    return (trained, facts) if facts.made_for == made_for else None
+
+
+def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str, Any]:
+    table = experiment.store.subjects.isel({SUBJECT: list(members)})
+    return {
+        "title": experiment.plan.protocol.name,
+        "question": experiment.plan.protocol.question,
+        "architectures": _words(table["architecture"]),
+        "tasks": _words(table["task"]),
+        "learning_rates": _range(table["learning_rate"].values),
+        "n_subjects": len(members),
+    }
+
+
+def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
+    design = probe.resolved
+    amounts = [probe.resolved.amounts(*sizes) for sizes in experiment.plan.sizes]
+    layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.plan.sizes]
+    visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
+    return {
+        "probe": json.loads(json.dumps(plain(asdict(probe)))),
+        "visits": tuple(map(int, visits)),
+        "last_step": int(experiment.store.plan["visits"][visits[-1]]),
+        "units": _range([each["units"] for each in amounts]),
+        "stimuli": _range([each["stimuli"] for each in amounts]),
+        "layers": _range(layers),
+        "snr": design.noise.ratio,
+    }
+
+
+def _words(labels: xr.DataArray) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(label) for label in labels.values))
+
+
+def _range(values: Sequence[int] | np.ndarray) -> tuple[Any, Any]:
+    array = np.asarray(values)
+    return array.min().item(), array.max().item()
+
+
+def digest(*decisive: Any) -> str:
+    """Return a digest of plain data, 64 hexadecimal digits."""
+    text = json.dumps(plain(decisive), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
