@@ -1,4 +1,4 @@
-"""One layer in torch's graph: forward through one weight, back through another."""
+"""Linear response of a layer whose gradient returns through another weight."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from virtuallab.subject.network.layer import LayerTrace
 from virtuallab.subject.network.synapse import Synapse
 
-Send = Callable[[Tensor, Tensor], Tensor]  # from the error at the response, and the input
+Send = Callable[[Tensor, Tensor], Tensor]  # arguments: error at the response, and input
 
 
 class _LinearResponse(torch.autograd.Function):
-    """Forward through ``w``; the error goes down through ``b``, or as ``send`` returns it."""
+    """Response through ``w``; error at the input through ``b``, or from ``send`` if given."""
 
     @staticmethod
     def forward(
@@ -32,8 +32,8 @@ class _LinearResponse(torch.autograd.Function):
         ctx.synapse, ctx.trace, ctx.send = synapse, trace, send
         z = synapse.project(x, w, bias)
         if trace is not None:
-            # Detached: the graph holds the trace, and a trace that held the graph would keep both
-            # alive until a garbage collection, which may be hundreds of steps away.
+            # Detached, since the graph refers to the trace: a reference cycle would keep both alive
+            # until the next garbage collection, which may be hundreds of steps later.
             trace.post = z.detach()
         return z
 
@@ -74,17 +74,12 @@ def linear_response(
         Forward weight.
     bias : Tensor or None, (subject, post)
     b : Tensor or None, (subject, post, pre, ...)
-        Backward weight; if None the error returns through ``w``, which is backpropagation.
+        Backward weight; if None, the error returns through ``w`` (backpropagation).
     synapse : Synapse
     trace : LayerTrace or None
         Where to record the layer's signals.
     send : callable, optional
-        ``send(error, x)``: what is sent down in place of the error through ``b``.
-
-    Returns
-    -------
-    Tensor
-        In the layout of the synapse.
+        ``send(error, x)`` returns the error at the input, in place of the error through ``b``.
     """
     plain = b is None and trace is None and send is None and synapse.autograd_is_fast
     if plain or not torch.is_grad_enabled():
@@ -92,6 +87,6 @@ def linear_response(
         if trace is not None:
             trace.post = response
         return response
-    back = w.detach() if b is None else b
-    result: Tensor = _LinearResponse.apply(x, w, bias, back, synapse, trace, send)  # type: ignore[no-untyped-call]
+    backward = w.detach() if b is None else b
+    result: Tensor = _LinearResponse.apply(x, w, bias, backward, synapse, trace, send)  # type: ignore[no-untyped-call]
     return result

@@ -21,7 +21,7 @@ from virtuallab.subject.task import Task
 
 @dataclass(frozen=True)
 class ParameterEntry:
-    """One tensor of a network: its name in the module, its shape, its first position."""
+    """One tensor of a network: its name in the module, its shape and its first position."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,7 +29,7 @@ class ParameterEntry:
 
     @property
     def stop(self) -> int:
-        """One past its last position."""
+        """One past the last position."""
         return self.start + math.prod(self.shape)
 
 
@@ -44,7 +44,7 @@ class ParameterLayout:
     layers : tuple of str
         Recorded layers, from input to output.
     kernels : tuple of str
-        Name of the entry that is the weight of each layer.
+        Name of the entry with the weight of each layer.
     """
 
     entries: tuple[ParameterEntry, ...]
@@ -84,10 +84,10 @@ class ParameterLayout:
         return slice(entry.start, entry.stop)
 
     def to_json(self) -> str:
-        """JSON text, from which the stored array can be read without the network.
+        """JSON text with which stored states can be read without the network.
 
         ``parameters`` maps each tensor to its start, stop and shape; ``layers`` maps each layer to
-        the tensor that is its weight.
+        the name of its weight.
         """
         parameters = {e.name: [e.start, e.stop, list(e.shape)] for e in self.entries}
         layers = dict(zip(self.layers, self.kernels, strict=True))
@@ -95,7 +95,7 @@ class ParameterLayout:
 
 
 def floating_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Names and tensors of parameters and running averages; counters are left out."""
+    """Yield names and tensors of parameters and running averages, without counters."""
     for name, tensor in module.state_dict(keep_vars=True).items():
         if tensor.is_floating_point():
             yield name, tensor
@@ -103,21 +103,12 @@ def floating_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 @cache
 def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
-    """Layout of an architecture built for a task.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    task : Task
-
-    Returns
-    -------
-    ParameterLayout
+    """Layout of the state of an architecture's networks for a task.
 
     Raises
     ------
     UserError
-        If the network keeps numbers that a population does not keep for each subject.
+        If the network has a tensor that a population does not keep for each subject.
     """
     module = template_network(architecture, task)
     shared = {name: tensor.shape for name, tensor in floating_tensors(populate([module]))}

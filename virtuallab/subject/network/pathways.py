@@ -1,8 +1,7 @@
-"""Ways in which a layer passes its input forward and the error back, for a rule to choose from.
+"""Pathways: how a layer with weights computes its response and returns the error.
 
-Everything else in a network (nonlinearities, pooling, normalisation, sums) is differentiated
-exactly; a rule may replace only what a weight carries. A network without a pathway is the ordinary
-network.
+A rule chooses a pathway. All other operations of a network (nonlinearities, pooling, normalisation,
+sums) are differentiated exactly. Without a pathway, the network is the ordinary network.
 
 References
 ----------
@@ -24,14 +23,14 @@ from virtuallab.subject.network.synapse import Synapse
 
 @dataclass
 class FeedbackPathway:
-    """The error returns through each layer's backward weight, where it has one.
+    """Pathway on which the error returns through each layer's backward weight, if it has one.
 
     Parameters
     ----------
     record : bool
         Whether to keep traces, which costs memory.
     send : callable, optional
-        ``send(layer, error, x)``: what is sent down in place of the returned error.
+        ``send(layer, error, x)`` returns the error at the input, in place of the returned error.
 
     Attributes
     ----------
@@ -43,7 +42,7 @@ class FeedbackPathway:
     traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond through the layer's forward weight."""
+        """Linear response through the forward weight."""
         trace = None
         if self.record:
             trace = self.traces[layer] = LayerTrace(synapse, x)
@@ -54,19 +53,19 @@ class FeedbackPathway:
 
 @dataclass
 class DetachedInput:
-    """Each layer reads a detached copy of its input, so that no error crosses a layer.
+    """Pathway on which each layer receives a detached input, so that no error crosses a layer.
 
     Parameters
     ----------
     normalised : bool
-        Whether each sample of an input is brought to a mean square of one.
+        Whether each sample of an input is scaled to a mean square of one.
 
     Attributes
     ----------
     traces : dict from PopulationLayer to LayerTrace
-        ``pre`` is the detached input; the graph of ``post`` ends at the layer's own weight.
+        ``pre`` is the detached input; the graph of ``post`` ends at the layer's weight.
     inputs : dict from PopulationLayer to Tensor
-        The inputs before they were detached, with the graph of what lies between two layers.
+        Inputs before they were detached, with the graph of the operations between two layers.
     """
 
     normalised: bool = False
@@ -74,7 +73,7 @@ class DetachedInput:
     inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond to the detached input."""
+        """Linear response to the detached input."""
         detached = x.detach()
         if self.normalised:
             detached = normalise_samples(detached, len(layer.weight))
@@ -86,12 +85,12 @@ class DetachedInput:
 
 @dataclass
 class NoisePerturbed:
-    """Noise is added to each layer's linear response.
+    """Pathway on which noise is added to each layer's linear response.
 
     Parameters
     ----------
     noise : callable
-        ``noise(layer, z)``: what is added to the response ``z``.
+        ``noise(layer, z)`` returns the noise that is added to the response ``z``.
 
     Attributes
     ----------
@@ -103,7 +102,7 @@ class NoisePerturbed:
     traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond, and add the noise."""
+        """Linear response with noise."""
         z = synapse.project(x, layer.weight, layer.bias)
         self.traces[layer] = LayerTrace(synapse, x, z)
         return z + self.noise(layer, z)
@@ -111,23 +110,23 @@ class NoisePerturbed:
 
 @dataclass
 class ValueNode:
-    """Each layer reads value nodes in place of its input.
+    """Pathway on which each layer receives value nodes in place of its input.
 
     Parameters
     ----------
     values : mapping from PopulationLayer to Tensor
-        The value nodes that each layer reads; a layer without an entry reads its input.
+        Value nodes of each layer; a layer without an entry receives its input.
 
     Attributes
     ----------
     inputs : dict from PopulationLayer to Tensor
-        The inputs in this pass: the predictions of the value nodes.
+        Inputs in this pass: the predictions of the value nodes.
     """
 
     values: dict[PopulationLayer, torch.Tensor]
     inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond to the value nodes."""
+        """Linear response to the value nodes."""
         self.inputs[layer] = x
         return layer.respond(self.values.get(layer, x), synapse)

@@ -1,4 +1,4 @@
-"""What training returns: the cohort at each visit, and how each subject ended."""
+"""Results of training: the cohort at each visit, and the subjects that diverged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Visit:
-    """The cohort after some training steps.
+    """State and evaluation of a cohort after some training steps.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ class Visit:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """How the training of each subject ended.
+    """Divergence of each subject during training.
 
     Parameters
     ----------
     diverged_at : array, (subject,)
-        Step at which its loss, or its state, was no longer finite; -1 if that never happened.
+        Step at which its loss or its state was no longer finite; -1 if it did not diverge.
     diverged_in : tuple of str or None
         First layer with weights that were not finite, otherwise the layer with the largest.
     """
