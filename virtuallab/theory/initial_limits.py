@@ -25,10 +25,7 @@ _TOLERANCE = 0.01  # less than the differences of curvature between batches
 class Curvature:
     """Curvature of a layer along its backward weight, per unit of a primitive's coefficient.
 
-    Parameters
-    ----------
-    null, sparse : float
-        Largest eigenvalue of the map of ``B`` by each primitive alone, at coefficient 1.
+    It is the largest eigenvalue of the map of ``B`` by each primitive alone, at coefficient 1.
     """
 
     null: float = 0.0

@@ -16,22 +16,11 @@ from virtuallab.subject.rule import Rule, Updates
 
 @dataclass(frozen=True)
 class ReturnedError:
-    """Result of one forward pass and the backward pass of its error.
+    """Result of one forward pass and the backward pass of its error."""
 
-    Parameters
-    ----------
-    losses : Tensor, (subject,)
-        Mean loss over the batch.
-    gradients : list of Tensor
-        One for each of the network's ``parameters``, computed with the returned error.
-    views : list of LayerView
-        One for each layer; empty if signals were not recorded.
-    traces : dict from PopulationLayer to LayerTrace
-    """
-
-    losses: torch.Tensor
-    gradients: list[torch.Tensor]
-    views: list[LayerView]
+    losses: torch.Tensor  # (subject,), mean over the batch
+    gradients: list[torch.Tensor]  # for each of the network's `parameters`, by the returned error
+    views: list[LayerView]  # of each layer; empty if signals were not recorded
     traces: dict[PopulationLayer, LayerTrace]
 
 

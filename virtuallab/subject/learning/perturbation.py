@@ -13,18 +13,11 @@ from virtuallab.subject.network.signals import scale_samples
 class PerturbedPass:
     """Forward pass with noise in the linear response of every neuron.
 
-    Parameters
-    ----------
-    network : Network
-    noise_std : float or Tensor, (subject,)
-        Standard deviation of the noise.
-    stimuli : Tensor, (batch, subject*channel, height, width)
-
     Attributes
     ----------
     scores : Tensor, (batch, subject, class)
     noise : dict from PopulationLayer to Tensor
-        Noise in units of its standard deviation.
+        In units of its standard deviation.
     """
 
     def __init__(

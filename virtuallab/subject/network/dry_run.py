@@ -33,21 +33,11 @@ _SMALL = 20_000_000  # weights, and responses of all layers to one image; 80 MB
 
 @dataclass(frozen=True)
 class DryRun:
-    """Sizes of one network.
+    """Sizes of one network."""
 
-    Parameters
-    ----------
-    weights : int
-        Parameters and running averages.
-    activities : int
-        Responses of all layers to one image.
-    fewest : int
-        Smallest possible batch: 2 if a layer normalises over the batch alone.
-    """
-
-    weights: int
-    activities: int
-    fewest: int
+    weights: int  # parameters and running averages
+    activities: int  # responses of all layers to one image
+    fewest: int  # smallest possible batch: 2 if a layer normalises over the batch alone
 
 
 @cache

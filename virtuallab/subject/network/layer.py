@@ -13,27 +13,13 @@ from virtuallab.subject.network.synapse import Synapse
 
 @dataclass
 class LayerTrace:
-    """Signals of one layer in one training step, in the layout of its synapse.
-
-    Parameters
-    ----------
-    synapse : Synapse
-        The layer's linear maps.
-    pre : Tensor
-        Input of the layer.
-    post : Tensor or None
-        Linear response, with the bias.
-    error : Tensor or None
-        Error at the response.
-    down : Tensor or None
-        Error at the input; None where there is no layer below.
-    """
+    """Signals of one layer in one training step, in the layout of its synapse."""
 
     synapse: Synapse
-    pre: torch.Tensor
-    post: torch.Tensor | None = None
-    error: torch.Tensor | None = None
-    down: torch.Tensor | None = None
+    pre: torch.Tensor  # input of the layer
+    post: torch.Tensor | None = None  # linear response, with the bias
+    error: torch.Tensor | None = None  # at the response
+    down: torch.Tensor | None = None  # error at the input; None if there is no layer below
 
 
 class PopulationLayer:

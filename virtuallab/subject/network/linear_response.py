@@ -64,22 +64,11 @@ def linear_response(
     trace: LayerTrace | None = None,
     send: Send | None = None,
 ) -> Tensor:
-    """Linear response of a layer, whose gradient returns through another weight.
+    """Linear response to ``x`` through ``w``, with an error that returns through ``b``.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input of the layer, in the layout of the synapse.
-    w : Tensor, (subject, post, pre, ...)
-        Forward weight.
-    bias : Tensor or None, (subject, post)
-    b : Tensor or None, (subject, post, pre, ...)
-        Backward weight; if None, the error returns through ``w`` (backpropagation).
-    synapse : Synapse
-    trace : LayerTrace or None
-        Where to record the layer's signals.
-    send : callable, optional
-        ``send(error, x)`` returns the error at the input, in place of the error through ``b``.
+    If ``b`` is None, the error returns through ``w`` (backpropagation). ``send(error, x)``, if
+    given, returns the error at the input in place of the error through ``b``. The signals are
+    recorded in ``trace``, if given.
     """
     plain = b is None and trace is None and send is None and synapse.autograd_is_fast
     if plain or not torch.is_grad_enabled():

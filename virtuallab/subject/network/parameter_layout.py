@@ -35,21 +35,11 @@ class ParameterEntry:
 
 @dataclass(frozen=True)
 class ParameterLayout:
-    """Layout of a network's parameters and running averages in one vector.
+    """Layout of a network's parameters and running averages in one vector."""
 
-    Parameters
-    ----------
-    entries : tuple of ParameterEntry
-        In the order of the module's ``state_dict``.
-    layers : tuple of str
-        Recorded layers, from input to output.
-    kernels : tuple of str
-        Name of the entry with the weight of each layer.
-    """
-
-    entries: tuple[ParameterEntry, ...]
-    layers: tuple[str, ...]
-    kernels: tuple[str, ...]
+    entries: tuple[ParameterEntry, ...]  # in the order of the module's `state_dict`
+    layers: tuple[str, ...]  # recorded layers, from input to output
+    kernels: tuple[str, ...]  # name of the entry with the weight of each layer
 
     @property
     def size(self) -> int:

@@ -25,16 +25,8 @@ from virtuallab.subject.network.synapse import Synapse
 class FeedbackPathway:
     """Pathway on which the error returns through each layer's backward weight, if it has one.
 
-    Parameters
-    ----------
-    record : bool
-        Whether to keep traces, which costs memory.
-    send : callable, optional
-        ``send(layer, error, x)`` returns the error at the input, in place of the returned error.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
+    ``record`` keeps traces, which costs memory. ``send(layer, error, x)``, if given, returns the
+    error at the input of a layer in place of the error through the backward weight.
     """
 
     record: bool
@@ -55,17 +47,9 @@ class FeedbackPathway:
 class DetachedInput:
     """Pathway on which each layer receives a detached input, so that no error crosses a layer.
 
-    Parameters
-    ----------
-    normalised : bool
-        Whether each sample of an input is scaled to a mean square of one.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
-        ``pre`` is the detached input; the graph of ``post`` ends at the layer's weight.
-    inputs : dict from PopulationLayer to Tensor
-        Inputs before they were detached, with the graph of the operations between two layers.
+    If ``normalised``, each sample of the detached input is scaled to a mean square of one. The
+    ``inputs`` are those before they were detached, with the graph of the operations between layers;
+    in the ``traces``, ``pre`` is detached and the graph of ``post`` ends at the layer's weight.
     """
 
     normalised: bool = False
@@ -85,17 +69,9 @@ class DetachedInput:
 
 @dataclass
 class NoisePerturbed:
-    """Pathway on which noise is added to each layer's linear response.
+    """Pathway on which ``noise(layer, z)`` is added to each layer's linear response ``z``.
 
-    Parameters
-    ----------
-    noise : callable
-        ``noise(layer, z)`` returns the noise that is added to the response ``z``.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
-        ``post`` is the response without the noise.
+    In the ``traces``, ``post`` is the response without the noise.
     """
 
     noise: Callable[[PopulationLayer, torch.Tensor], torch.Tensor]
@@ -110,17 +86,9 @@ class NoisePerturbed:
 
 @dataclass
 class ValueNode:
-    """Pathway on which each layer receives value nodes in place of its input.
+    """Pathway on which each layer receives value nodes, if there are any, in place of its input.
 
-    Parameters
-    ----------
-    values : mapping from PopulationLayer to Tensor
-        Value nodes of each layer; a layer without an entry receives its input.
-
-    Attributes
-    ----------
-    inputs : dict from PopulationLayer to Tensor
-        Inputs in this pass: the predictions of the value nodes.
+    The ``inputs`` of the layers in this pass are the predictions of the value nodes.
     """
 
     values: dict[PopulationLayer, torch.Tensor]

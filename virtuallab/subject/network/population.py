@@ -77,17 +77,13 @@ class PopulationBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over batch and positions."""
-        mean, var = self.running_mean, self.running_var
-        return nn.functional.batch_norm(
-            x,
-            None if mean is None else mean.view(-1),
-            None if var is None else var.view(-1),
-            None if self.weight is None else self.weight.view(-1),
-            None if self.bias is None else self.bias.view(-1),
-            self.training or mean is None,
-            self.momentum or 0.0,
-            self.eps,
+        mean, var, weight, bias = (
+            None if tensor is None else tensor.view(-1)
+            for tensor in (self.running_mean, self.running_var, self.weight, self.bias)
         )
+        by_batch = self.training or mean is None
+        momentum = self.momentum or 0.0
+        return nn.functional.batch_norm(x, mean, var, weight, bias, by_batch, momentum, self.eps)
 
 
 class PopulationLocalResponseNorm(nn.Module):
@@ -168,10 +164,9 @@ def _populate(
 ) -> nn.Module:
     """Replace the layers of ``shell``, a copy of the first module, by layers of a population."""
     first = modules[0]
-    for kind, replacement in _LAYERS.items():
-        if type(first) is kind:
-            layer: nn.Module = replacement(modules)
-            return layer.train(first.training)
+    if type(first) in _LAYERS:
+        layer: nn.Module = _LAYERS[type(first)](modules)
+        return layer.train(first.training)
     if type(first) is nn.Dropout:
         return PopulationDropout(first.p, [integer(seed, path) for seed in seeds])
     if isinstance(first, nn.Flatten):

@@ -38,18 +38,10 @@ def fastest_cohort(
     most: int = _LARGEST,
     timed: Callable[[Sequence[Subject]], float] | None = None,
 ) -> CohortTiming:
-    """Size at which subjects of one kind train fastest.
+    """Size at which subjects of one kind train fastest, at most ``most``.
 
-    Parameters
-    ----------
-    subjects : sequence of Subject
-        All subjects of this kind.
-    size : int, optional
-        A given size, of which only the time is measured.
-    most : int
-        Number of subjects that fit into memory together.
-    timed : callable, optional
-        Seconds of a step of one subject in a cohort; :func:`seconds_per_step` if not given.
+    If a ``size`` is given, only its time is measured. ``timed`` returns the seconds of one step of
+    one subject in a cohort, by default :func:`seconds_per_step`.
     """
     if size is not None:
         size = min(size, len(subjects))

@@ -60,23 +60,14 @@ def gradient_alignment(
 ) -> dict[str, Tensor]:
     """Angles, norm ratios and sign agreement of each subject's updates and backward weights.
 
-    Parameters
-    ----------
-    rule : Rule
-    network : Network
-    stimuli : Tensor, (batch, subject*channel, height, width)
-    labels : Tensor, (batch, subject)
-    layers : sequence of str
-        Names of the layers to measure.
-
     Returns
     -------
     dict
         ``weight_angle``, ``projection_angle``, ``local_gradient_angle``, ``gradient_angle`` in
-        degrees, ``weight_norm_ratio`` (backward over forward), ``gradient_norm_ratio`` (update
-        over gradient), ``sign_agreement`` (fraction of synapses): (subject, layer); and
-        ``total_gradient_angle``: (subject,), over all parameters. NaN where it is not
-        defined, as for rules without backward weights.
+        degrees, ``weight_norm_ratio`` (backward over forward), ``gradient_norm_ratio`` (update over
+        gradient), ``sign_agreement`` (fraction of synapses): (subject, layer); and
+        ``total_gradient_angle``: (subject,), over all parameters. NaN where it is not defined, as
+        for rules without backward weights.
     """
     with network.state_restored():
         losses = network.losses(network.scores(stimuli), labels).mean(0)

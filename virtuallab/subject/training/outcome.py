@@ -34,12 +34,9 @@ class Visit:
 class TrainingOutcome:
     """Divergence of each subject during training.
 
-    Parameters
-    ----------
-    diverged_at : array, (subject,)
-        Step at which its loss or its state was no longer finite; -1 if it did not diverge.
-    diverged_in : tuple of str or None
-        First layer with weights that were not finite, otherwise the layer with the largest.
+    ``diverged_at`` is the step at which its loss or its state was no longer finite, or -1.
+    ``diverged_in`` is the first layer with weights that were not finite, otherwise the layer with
+    the largest weight, or None.
     """
 
     diverged_at: jt.Int[np.ndarray, " subject"]

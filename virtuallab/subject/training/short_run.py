@@ -18,23 +18,13 @@ _NEGLIGIBLE = 1e-4  # change of the weights in all of training, over their norm
 
 @dataclass(frozen=True)
 class ShortRun:
-    """Effect of a few training steps on one subject.
-
-    Parameters
-    ----------
-    subject : Subject
-    steps : int
-    first, worst : float
-        Loss of the first step, and the largest; infinite where it was not finite.
-    moved : float
-        Norm of the change of the weights, over the norm of the weights before.
-    """
+    """Effect of a few training steps on one subject."""
 
     subject: Subject
     steps: int
-    first: float
-    worst: float
-    moved: float
+    first: float  # loss of the first step; infinite if it was not finite
+    worst: float  # largest loss
+    moved: float  # norm of the change of the weights, over the norm of the weights before
 
     @property
     def explodes(self) -> bool:
