@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.subject.nets import NETS, images, made
+from tests.subject.nets import NETS, images, initialised_module
 from tests.subject.training.test_trainer import subject
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.network.population import populate
@@ -20,7 +20,7 @@ from virtuallab.subject.training.trainer import CohortTrainer, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
-SICK, SUBJECTS, BATCH = 1, 5, 4
+DIVERGED, SUBJECTS, BATCH = 1, 5, 4
 GEOMETRIES = {
     "padded": Conv((1, 1), (1, 1), (1, 1), 1, (9, 9)),
     "strided": Conv((2, 2), (0, 0), (1, 1), 1, (9, 9)),
@@ -31,11 +31,11 @@ GEOMETRIES = {
 def healthy(signal: Tensor) -> Tensor:
     """All subjects but the sick one."""
     by_subject = signal.reshape(BATCH, SUBJECTS, -1).transpose(0, 1)
-    return by_subject[[place for place in range(SUBJECTS) if place != SICK]]
+    return by_subject[[place for place in range(SUBJECTS) if place != DIVERGED]]
 
 
 def others(weight: Tensor) -> Tensor:
-    return weight[[place for place in range(SUBJECTS) if place != SICK]]
+    return weight[[place for place in range(SUBJECTS) if place != DIVERGED]]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -63,9 +63,9 @@ def test_no_group_of_a_convolution_sees_another(
 
     before = all_maps()
     for signal, width in ((x, pre), (error, post)):
-        signal[:, SICK * width : (SICK + 1) * width] = value
+        signal[:, DIVERGED * width : (DIVERGED + 1) * width] = value
     for weight in (w, b, bias):
-        weight[SICK] = value
+        weight[DIVERGED] = value
     for old, new in zip(before, all_maps(), strict=True):
         assert torch.equal(old, new)
 
@@ -86,7 +86,7 @@ def test_no_subject_of_a_dense_layer_sees_another(value: float) -> None:
 
     before = all_maps()
     for tensor in (x, w, error):
-        tensor[SICK] = value
+        tensor[DIVERGED] = value
     for old, new in zip(before, all_maps(), strict=True):
         assert torch.equal(old, new)
 
@@ -96,11 +96,11 @@ def test_a_sick_network_leaves_the_responses_and_gradients_of_its_neighbours(nam
     x = images(3, count=BATCH, subjects=SUBJECTS).float()
 
     def response_and_gradients(sick: bool) -> list[Tensor]:
-        population = populate([made(name, seed).float() for seed in range(SUBJECTS)])
+        population = populate([initialised_module(name, seed).float() for seed in range(SUBJECTS)])
         if sick:
             with torch.no_grad():
                 for parameter in population.parameters():
-                    parameter[SICK] = torch.nan
+                    parameter[DIVERGED] = torch.nan
         response = population(x)
         target = torch.arange(BATCH * SUBJECTS) % 3
         nn.functional.cross_entropy(response.view(-1, 3), target, reduction="none").sum().backward()
@@ -118,7 +118,7 @@ def test_the_layer_that_broke_is_named(layer: str) -> None:
         Cohort(tuple(subject("backprop", number=n) for n in range(3))), torch.float32, "cpu"
     )
     with torch.no_grad():
-        trainer.network.layers[layer].weight[SICK, 0] = torch.inf
+        trainer.network.layers[layer].weight[DIVERGED, 0] = torch.inf
     trainer.training_step(*next(trainer.batches()), 7)
     assert trainer.outcome().diverged_at.tolist() == [-1, 7, -1]
     assert trainer.outcome().diverged_in == (None, layer, None)
@@ -131,9 +131,9 @@ def test_whoever_breaks_on_the_last_step_is_marked_too(last: int) -> None:
     optimizer = OPTIMIZERS["sgd"](learning_rate=1e300)  # infinite in single precision
     wild = replace(subject("backprop", "mlp", 1), optimizer=optimizer)
     visits: list[Visit] = []
-    fate = train(Cohort((calm, wild)), [0, last], visits.append)
-    assert fate.diverged_at.tolist() == [-1, 1]
-    assert fate.diverged_in[1] in ("fc1", "fc2")
+    outcome = train(Cohort((calm, wild)), [0, last], visits.append)
+    assert outcome.diverged_at.tolist() == [-1, 1]
+    assert outcome.diverged_in[1] in ("fc1", "fc2")
     assert np.isnan(visits[-1].state[1]).all()
     assert np.isfinite(visits[-1].state[0]).all()
     assert all(np.isnan(values[1]).all() for values in visits[-1].evaluation.values())

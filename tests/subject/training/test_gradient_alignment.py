@@ -18,8 +18,8 @@ from tests.subject.cohorts import (
     gradient,
     inputs,
     mlp,
-    own,
-    raised,
+    network_and_modules,
+    part_of_subject,
     subject,
     trainer_of,
 )
@@ -57,12 +57,12 @@ def returned(module: nn.Module, b: list[Tensor], x: Tensor, labels: Tensor) -> A
 
 
 def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     names = list(network.layers)
     found = gradient_alignment(RULES["feedback_alignment"](), network, stimuli, labels, names)
     for number, module in enumerate(modules):
-        images, shown = own(stimuli, labels, number)
+        images, shown = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         b = [layer.backward_weight[number] for layer in network.layers.values()]
         deltas, steps = returned(module, b, x, shown)
@@ -92,7 +92,7 @@ def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> N
 
 @pytest.mark.parametrize("net", NETS)
 def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: str) -> None:
-    network, _ = raised(NETS[net])
+    network, _ = network_and_modules(NETS[net])
     for layer in network.layers.values():
         layer.backward_weight = None
     found = gradient_alignment(RULES["backprop"](), network, *batch(), list(network.layers))
@@ -113,7 +113,7 @@ def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: st
 
 @pytest.mark.parametrize("magnitudes", ["uniform", "fixed", "batchwise"])
 def test_signs_agree_at_birth_where_the_rule_gives_them(magnitudes: str) -> None:
-    network, _ = raised(mlp)
+    network, _ = network_and_modules(mlp)
     rule = RULES["sign_symmetry"](magnitudes=magnitudes)
     found = gradient_alignment(rule, network, *batch(), list(network.layers))
     assert torch.equal(found["sign_agreement"], torch.ones(2, 3, dtype=torch.float64))
@@ -150,7 +150,7 @@ def traces(network: Network) -> dict[str, Tensor]:
 @pytest.mark.parametrize("name", list(RULES))
 @pytest.mark.parametrize("lessons", [0, 2])
 def test_a_look_leaves_no_trace(lessons: int, name: str) -> None:
-    network, _ = raised(noisy)
+    network, _ = network_and_modules(noisy)
     rule = RULES[name]()
     for step in range(lessons):
         rule.compute_updates(network, *batch(seed=step), step)
@@ -163,7 +163,7 @@ def test_a_look_leaves_no_trace(lessons: int, name: str) -> None:
 
 
 def test_what_is_followed_and_the_true_gradient_meet_the_same_dropout() -> None:
-    network, _ = raised(noisy)
+    network, _ = network_and_modules(noisy)
     for layer in network.layers.values():
         layer.backward_weight = layer.weight.detach().clone()
     found = gradient_alignment(

@@ -24,25 +24,31 @@ NETS = {
 
 
 # Rules that follow noise magnify rounding at step sizes at which they do not learn either.
-CALM = {"node_perturbation": 0.05, "weight_perturbation": 1e-3, "reward_modulated_hebbian": 1e-3}
+RATE_FACTORS = {
+    "node_perturbation": 0.05,
+    "weight_perturbation": 1e-3,
+    "reward_modulated_hebbian": 1e-3,
+}
 
 
-def home(rule: str) -> str:
+def default_network(rule: str) -> str:
     """A network the rule is defined for."""
     return "mlp" if RULES[rule].dense_only else "knet4"
 
 
-MATCHES = [(rule, net) for rule in RULES for net in NETS if net == "mlp" or home(rule) != "mlp"]
+MATCHES = [
+    (rule, net) for rule in RULES for net in NETS if net == "mlp" or default_network(rule) != "mlp"
+]
 
 
 def subject(
     rule: str, architecture: str | None = None, number: int = 0, **optimizer: float
 ) -> Subject:
     name = "adam" if "beta1" in optimizer else "sgd"
-    rate = 0.01 * (1 + number % 7) * CALM.get(rule, 1.0)
+    rate = 0.01 * (1 + number % 7) * RATE_FACTORS.get(rule, 1.0)
     settings = {"learning_rate": rate} | optimizer
     return Subject(
-        architecture=NETS[architecture or home(rule)],
+        architecture=NETS[architecture or default_network(rule)],
         task=TASK,
         rule=RULES[rule](),
         optimizer=OPTIMIZERS[name](**settings),
@@ -54,7 +60,7 @@ def subject(
     )
 
 
-def seen(subjects: list[Subject], steps: int = 20, **options: object) -> list[Visit]:
+def visits_of(subjects: list[Subject], steps: int = 20, **options: object) -> list[Visit]:
     visits: list[Visit] = []
     train(Cohort(tuple(subjects)), [0, steps // 2, steps], visits.append, **options)
     return visits
@@ -97,7 +103,7 @@ def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, 
         "adam": lambda p: torch.optim.Adam(p, 0.02, (0.8, 0.999), weight_decay=1e-3),
     }
     plain_training(one, made[name](module.parameters()), module, 50)
-    found = seen([one], 50, dtype=torch.float64)[-1].state[0]
+    found = visits_of([one], 50, dtype=torch.float64)[-1].state[0]
     state = module.state_dict()
     for entry in parameter_layout(one.architecture, one.task).entries:
         expected = state[entry.name].numpy().ravel()
@@ -107,9 +113,9 @@ def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, 
 @pytest.mark.parametrize(("rule", "architecture"), MATCHES)
 def test_a_subject_does_not_depend_on_its_cohort(rule: str, architecture: str) -> None:
     subjects = [subject(rule, architecture, number) for number in range(16)]
-    together = seen(subjects, dtype=torch.float64)
+    together = visits_of(subjects, dtype=torch.float64)
     for place in (0, 7, 15):
-        alone = seen([subjects[place]], dtype=torch.float64)
+        alone = visits_of([subjects[place]], dtype=torch.float64)
         for one, all_ in zip(alone, together, strict=True):
             np.testing.assert_allclose(one.state[0], all_.state[place], rtol=0, atol=1e-9)
             for name, values in one.evaluation.items():
@@ -121,20 +127,20 @@ def test_a_subject_does_not_depend_on_its_cohort(rule: str, architecture: str) -
 @pytest.mark.parametrize("rule", list(RULES))
 def test_training_repeats_itself_bit_for_bit(rule: str) -> None:
     subjects = [subject(rule, number=number) for number in range(4)]
-    first, second = seen(subjects), seen(subjects)
+    first, second = visits_of(subjects), visits_of(subjects)
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a.state, b.state)
 
 
 def test_training_leaves_torchs_global_stream_alone() -> None:
     before = torch.get_rng_state()
-    seen([subject("information_alignment", number=number) for number in range(3)], 4)
+    visits_of([subject("information_alignment", number=number) for number in range(3)], 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_no_two_subjects_share_a_stream() -> None:
     subjects = [subject(rule, number=number) for rule in RULES for number in range(3)]
-    starts = np.stack([seen([one], 2)[0].state[0, :20] for one in subjects])
+    starts = np.stack([visits_of([one], 2)[0].state[0, :20] for one in subjects])
     assert len(np.unique(starts, axis=0)) == len(subjects)
     orders = [
         seeds.generator(one.seed, one.key, seeds.DATA_ORDER).permutation(50) for one in subjects
@@ -181,20 +187,20 @@ def test_feedback_alignment_keeps_its_backward_weights_and_information_alignment
 
 @pytest.mark.parametrize("rule", list(RULES))
 def test_a_subject_that_diverges_is_marked_and_harms_no_neighbour(rule: str) -> None:
-    net = "mlp" if home(rule) == "mlp" else "knet4-lrn"
-    rate = 0.01 * CALM.get(rule, 1.0)
+    net = "mlp" if default_network(rule) == "mlp" else "knet4-lrn"
+    rate = 0.01 * RATE_FACTORS.get(rule, 1.0)
     calm = [subject(rule, net, number) for number in range(5)]
     wild = [replace(one, optimizer=OPTIMIZERS["sgd"](learning_rate=rate)) for one in calm]
     wild[2] = replace(wild[2], optimizer=OPTIMIZERS["sgd"](learning_rate=1e38))
     small = OPTIMIZERS["sgd"](learning_rate=rate / 10)
     tame = [*wild[:2], replace(wild[2], optimizer=small), *wild[3:]]
     visits: list[Visit] = []
-    fate = train(Cohort(tuple(wild)), [0, 10, 20], visits.append)
+    outcome = train(Cohort(tuple(wild)), [0, 10, 20], visits.append)
     reference: list[Visit] = []
     train(Cohort(tuple(tame)), [0, 10, 20], reference.append)
-    assert fate.diverged_at[2] > 0
-    assert fate.diverged_in[2] in ("conv1", "conv2", "conv3", "fc1", "fc2", "fc4")
-    assert np.delete(fate.diverged_at, 2).tolist() == [-1] * 4
+    assert outcome.diverged_at[2] > 0
+    assert outcome.diverged_in[2] in ("conv1", "conv2", "conv3", "fc1", "fc2", "fc4")
+    assert np.delete(outcome.diverged_at, 2).tolist() == [-1] * 4
     assert np.isnan(visits[-1].state[2]).all()
     assert np.isfinite(visits[0].state[2]).all()
     for one, other in zip(visits, reference, strict=True):
@@ -203,7 +209,7 @@ def test_a_subject_that_diverges_is_marked_and_harms_no_neighbour(rule: str) -> 
 
 def test_learning_beats_chance_and_an_untrained_network_does_not() -> None:
     subjects = [subject("backprop", "mlp", number) for number in range(6)]
-    visits = seen(subjects, 120)
+    visits = visits_of(subjects, 120)
     untrained, trained = (
         v.evaluation["validation_accuracy"].mean() for v in (visits[0], visits[-1])
     )
