@@ -112,9 +112,8 @@ def symmetric_eigenvalues(
     Parameters
     ----------
     coefficients : Coefficients
-        With amp, null and decay.
     variance : float
-        :math:`c`, of the input along the mode.
+        As for :func:`symmetric_point`.
 
     Returns
     -------

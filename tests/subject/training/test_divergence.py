@@ -1,4 +1,4 @@
-"""A subject that leaves all bounds is marked, and nothing of it reaches another subject."""
+"""Subjects that diverge are marked, and do not affect other subjects."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ GEOMETRIES = {
 }
 
 
-def healthy(signal: Tensor) -> Tensor:
-    """All subjects but the sick one."""
+def other_signals(signal: Tensor) -> Tensor:
+    """Signals of all subjects except the diverged one."""
     by_subject = signal.reshape(BATCH, SUBJECTS, -1).transpose(0, 1)
     return by_subject[[place for place in range(SUBJECTS) if place != DIVERGED]]
 
 
-def others(weight: Tensor) -> Tensor:
+def other_weights(weight: Tensor) -> Tensor:
     return weight[[place for place in range(SUBJECTS) if place != DIVERGED]]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("pre", [1, 3, 8, 16])  # kernels that pack channels may pack neighbours
+@pytest.mark.parametrize("pre", [1, 3, 8, 16])  # kernels that pack channels might pack subjects
 @pytest.mark.parametrize("post", [6, 16])
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_no_group_of_a_convolution_sees_another(
+def test_groups_of_a_convolution_are_independent(
     geometry: str, post: int, pre: int, value: float
 ) -> None:
     synapse, stream = GEOMETRIES[geometry], torch.Generator().manual_seed(0)
@@ -59,7 +59,12 @@ def test_no_group_of_a_convolution_sees_another(
         z = synapse.project(x, w, bias)
         down, step = synapse.backpropagate(error, x, b, downward=True)
         assert down is not None
-        return healthy(z), healthy(down), healthy(synapse.reconstruct(z, b)), others(step)
+        return (
+            other_signals(z),
+            other_signals(down),
+            other_signals(synapse.reconstruct(z, b)),
+            other_weights(step),
+        )
 
     before = all_maps()
     for signal, width in ((x, pre), (error, post)):
@@ -71,7 +76,7 @@ def test_no_group_of_a_convolution_sees_another(
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_no_subject_of_a_dense_layer_sees_another(value: float) -> None:
+def test_subjects_of_a_dense_layer_are_independent(value: float) -> None:
     stream = torch.Generator().manual_seed(0)
     x, w, error = (
         torch.randn(*shape, generator=stream)
@@ -82,7 +87,7 @@ def test_no_subject_of_a_dense_layer_sees_another(value: float) -> None:
     def all_maps() -> tuple[Tensor, ...]:
         down, step = synapse.backpropagate(error, x, w, downward=True)
         assert down is not None
-        return others(synapse.project(x, w)), others(down), others(step)
+        return other_weights(synapse.project(x, w)), other_weights(down), other_weights(step)
 
     before = all_maps()
     for tensor in (x, w, error):
@@ -92,28 +97,28 @@ def test_no_subject_of_a_dense_layer_sees_another(value: float) -> None:
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_a_sick_network_leaves_the_responses_and_gradients_of_its_neighbours(name: str) -> None:
+def test_a_diverged_network_does_not_change_responses_and_gradients_of_others(name: str) -> None:
     x = images(3, count=BATCH, subjects=SUBJECTS).float()
 
-    def response_and_gradients(sick: bool) -> list[Tensor]:
+    def response_and_gradients(diverged: bool) -> list[Tensor]:
         population = populate([initialised_module(name, seed).float() for seed in range(SUBJECTS)])
-        if sick:
+        if diverged:
             with torch.no_grad():
                 for parameter in population.parameters():
                     parameter[DIVERGED] = torch.nan
         response = population(x)
         target = torch.arange(BATCH * SUBJECTS) % 3
         nn.functional.cross_entropy(response.view(-1, 3), target, reduction="none").sum().backward()
-        return [healthy(response), *(others(p.grad) for p in population.parameters())]
+        return [other_signals(response), *(other_weights(p.grad) for p in population.parameters())]
 
-    for well, beside_sick in zip(
+    for without, with_diverged in zip(
         response_and_gradients(False), response_and_gradients(True), strict=True
     ):
-        assert torch.equal(well, beside_sick)
+        assert torch.equal(without, with_diverged)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv3", "fc4"])
-def test_the_layer_that_broke_is_named(layer: str) -> None:
+def test_the_layer_that_diverged_is_named(layer: str) -> None:
     trainer = CohortTrainer(
         Cohort(tuple(subject("backprop", number=n) for n in range(3))), torch.float32, "cpu"
     )
@@ -125,13 +130,13 @@ def test_the_layer_that_broke_is_named(layer: str) -> None:
 
 
 @pytest.mark.parametrize("last", [1, 2, 5])
-def test_whoever_breaks_on_the_last_step_is_marked_too(last: int) -> None:
-    """Its loss was finite at every step that was taken; its weights are not."""
-    calm = subject("backprop", "mlp")
+def test_a_subject_that_diverges_at_the_last_step_is_marked(last: int) -> None:
+    """Its loss was finite at every step; its weights are not."""
+    stable = subject("backprop", "mlp")
     optimizer = OPTIMIZERS["sgd"](learning_rate=1e300)  # infinite in single precision
-    wild = replace(subject("backprop", "mlp", 1), optimizer=optimizer)
+    unstable = replace(subject("backprop", "mlp", 1), optimizer=optimizer)
     visits: list[Visit] = []
-    outcome = train(Cohort((calm, wild)), [0, last], visits.append)
+    outcome = train(Cohort((stable, unstable)), [0, last], visits.append)
     assert outcome.diverged_at.tolist() == [-1, 1]
     assert outcome.diverged_in[1] in ("fc1", "fc2")
     assert np.isnan(visits[-1].state[1]).all()
