@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,28 +16,21 @@ from tests.subject.cohorts import (
     assert_steps,
     backward_weights,
     batch,
-    conv,
-    exponent,
     forward_weights,
     inputs,
     mlp,
     network_and_modules,
     part_of_subject,
-    repeated_subject,
     rule_of,
-    same_batch,
     subject,
     train_steps,
     trainer_of,
 )
-from virtuallab.errors import UserError
 from virtuallab.registry import OPTIMIZERS, RULES
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.optimizer import apply_updates
 from virtuallab.subject.rule import stack_settings
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.training.compatibility import optimizer_incompatibility
-from virtuallab.subject.training.trainer import CohortTrainer
 
 STRENGTHS: dict[str, list[dict[str, Any]]] = {
     "information_alignment": [
@@ -149,46 +141,6 @@ def test_layers_defined_in_another_order_than_used_receive_their_own_steps() -> 
         torch.testing.assert_close(
             kolen.forward[network.index_of(layer.weight)], kolen.backward[place]
         )
-
-
-@pytest.mark.parametrize("make", [mlp, conv])
-def test_mirroring_noise_converges_to_the_forward_weight_as_an_average(make: Any) -> None:
-    subjects, rounds, amp, std = 64, 8, 0.7, 0.5
-    network, module = repeated_subject(make, subjects)
-    for layer in network.layers.values():
-        layer.backward_weight = torch.zeros_like(layer.weight)
-    rule = RULES["weight_mirror"](amp=amp, decay=0.0, noise_std=std)
-    stimuli, labels = same_batch(subjects)
-    updates_of_rounds = [
-        rule.compute_updates(network, stimuli, labels, 0).backward for _ in range(rounds)
-    ]
-    for place, path in enumerate(network.layers):
-        layer = module.get_submodule(path)
-        target = -amp * std**2 * layer.weight.detach()
-        if isinstance(layer, nn.Conv2d) and layer.padding == (1, 1):
-            # At a border the kernel extends beyond the image, where there is no noise.
-            reach = torch.tensor([5 / 6, 1, 5 / 6], dtype=torch.float64)
-            target = target * torch.outer(reach, reach)
-        draws = torch.cat([updates[place] for updates in updates_of_rounds])
-        assert exponent(draws, target, (1, 4, 16, 64)) == pytest.approx(-0.5, abs=0.06)
-        deviation = draws.std(0) / len(draws) ** 0.5
-        assert ((draws.mean(0) - target).abs() < 5 * deviation).all()
-
-
-def test_mirroring_centred_activity_is_the_covariance_rule() -> None:
-    network, modules = network_and_modules(mlp)
-    stimuli, labels = batch()
-    amps = (0.2, 0.6)
-    settings = {"activity": "own", "centre": True, "alternate": 0, "decay": 0.0}
-    rule = rule_of("weight_mirror", *({"amp": amp, **settings} for amp in amps))
-    updates = rule.compute_updates(network, stimuli, labels, 0)
-    for number, (module, amp) in enumerate(zip(modules, amps, strict=True)):
-        layer_inputs = inputs(module, part_of_subject(stimuli, labels, number)[0])
-        expected = []
-        for path, x in layer_inputs.items():
-            covariance = torch.cov(x.flatten(1).T, correction=0)
-            expected.append(-amp * module.get_submodule(path).weight.detach() @ covariance)
-        assert_steps(updates.backward, number, expected)
 
 
 @pytest.mark.parametrize(
@@ -317,101 +269,6 @@ def test_a_rule_composed_of_primitives_equals_the_named_rule(name: str, net: str
         ends.append([*network.parameters, *backward])
     for named, composed in zip(*ends, strict=True):
         assert torch.equal(named, composed)
-
-
-@pytest.mark.parametrize("net", ["mlp", "knet4"])
-@pytest.mark.parametrize("matched", [True, False])
-def test_kolen_pollack_weights_converge_at_the_rate_of_their_decay(net: str, matched: bool) -> None:
-    rates, decays = (0.02, 0.05), (0.5, 0.1)
-    trainer = trainer_of(
-        *(
-            subject(
-                "kolen_pollack",
-                net,
-                number,
-                rule_settings={"decay": decay, "matched": matched},
-                optimizer_settings={"learning_rate": rate, "momentum": 0.0},
-            )
-            for number, (rate, decay) in enumerate(zip(rates, decays, strict=True))
-        )
-    )
-    before = weight_differences(trainer)
-    train_steps(trainer, 30)
-    for number, (rate, decay) in enumerate(zip(rates, decays, strict=True)):
-        share = (1 - 2 * rate * decay) ** 30
-        for first, last in zip(before, weight_differences(trainer), strict=True):
-            exact = torch.allclose(last[number], share * first[number], rtol=1e-9, atol=1e-12)
-            assert exact == matched
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_weight_decay_acts_on_both_of_kolen_and_pollacks_weights(optimizer: str) -> None:
-    """The weights converge as if ``decay`` were larger by half of the optimizer's decay."""
-    rate, decay, own_decay, steps = 0.02, 0.3, 0.1 if optimizer == "sgd" else 0.0, 30
-    settings = {"learning_rate": rate, "weight_decay": decay}
-    if optimizer == "sgd":
-        settings["momentum"] = 0.0
-    one = subject(
-        "kolen_pollack",
-        "knet4",
-        optimizer=optimizer,
-        rule_settings={"decay": own_decay},
-        optimizer_settings=settings,
-    )
-    trainer = trainer_of(one)
-    assert one.backward_optimizer == one.optimizer
-    before = weight_differences(trainer)
-    train_steps(trainer, steps)
-    share = (1 - rate * (2 * own_decay + decay)) ** steps
-    for first, last in zip(before, weight_differences(trainer), strict=True):
-        torch.testing.assert_close(last, share * first, rtol=1e-9, atol=1e-12)
-
-
-def test_unmatched_weight_decay_acts_on_the_forward_weight_alone() -> None:
-    one = subject(
-        "kolen_pollack",
-        rule_settings={"matched": False},
-        optimizer_settings={"weight_decay": 0.3},
-    )
-    assert one.backward_optimizer.weight_decay == 0
-    assert (
-        subject(
-            "symmetric_alignment", optimizer_settings={"weight_decay": 0.3}
-        ).backward_optimizer.weight_decay
-        == 0
-    )
-
-
-def weight_differences(trainer: CohortTrainer) -> list[Tensor]:
-    """Backward minus forward weight of each layer."""
-    weights = [layer.weight for layer in trainer.network.layers.values()]
-    return [(b - w).detach() for b, w in zip(backward_weights(trainer), weights, strict=True)]
-
-
-@pytest.mark.parametrize(
-    ("own", "named"),
-    [
-        ({"learning_rate": 0.01}, "learning_rate"),
-        ({"learning_rate": 0.02, "momentum": 0.5}, "momentum"),
-        ({"learning_rate": 0.02, "weight_decay": 0.2}, "weight_decay"),
-        ({"learning_rate": 0.02, "noise": 0.4}, None),
-    ],
-)
-def test_kolen_pollack_rejects_optimizers_that_give_its_weights_different_steps(
-    own: dict[str, float], named: str | None
-) -> None:
-    feedback = OPTIMIZERS["sgd"](**own)
-    one = subject(
-        "kolen_pollack", feedback_optimizer=feedback, optimizer_settings={"weight_decay": 0.1}
-    )
-    if named is None:
-        assert optimizer_incompatibility(one) is None
-        assert trainer_of(one).feedback_optimizer.weight_decay == pytest.approx(0.1)
-        return
-    with pytest.raises(UserError, match=f"differs from optimizer in {named}[.] Leave it out"):
-        trainer_of(one)
-    unmatched = replace(one, rule=RULES["kolen_pollack"](matched=False))
-    assert optimizer_incompatibility(unmatched) is None
 
 
 @pytest.mark.parametrize(

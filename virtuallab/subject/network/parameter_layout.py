@@ -106,8 +106,8 @@ def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
     for name, tensor in floating_tensors(module):
         if shared[name] != (1, *tensor.shape):
             raise UserError(
-                f"architecture {architecture.name!r} keeps {name!r} outside the layers that a "
-                "population knows. If it is a constant, register it with persistent=False."
+                f"architecture {architecture.name!r} keeps {name!r} outside the layers of a "
+                "population. If it is a constant, register it with persistent=False."
             )
         entries.append(ParameterEntry(name, tuple(tensor.shape), start))
         start = entries[-1].stop
