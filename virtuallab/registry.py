@@ -51,7 +51,7 @@ class Registry(Generic[Plugin]):
         self.kind = kind
         self._group = f"virtuallab.{kind}{'es' if kind.endswith('s') else 's'}"
         self._package = package
-        self._base = base
+        self.base = base
         self._classes: dict[str, Plugin] = {}
         self._broken: dict[str, str] = {}  # name of an entry point -> why it cannot be used
         self._loaded = False
@@ -186,9 +186,9 @@ class Registry(Generic[Plugin]):
 
     def _check(self, found: Any) -> None:
         """Refuse what is no plug-in of this kind."""
-        if self._base is None:
+        if self.base is None:
             return
-        module, _, attribute = self._base.partition(":")
+        module, _, attribute = self.base.partition(":")
         base = getattr(importlib.import_module(module), attribute)
         if not (isinstance(found, type) and issubclass(found, base)):
             raise TypeError(f"{found!r} is not a class derived from {module}.{attribute}")
