@@ -204,10 +204,9 @@ def class_faults(node: ast.ClassDef, text: str) -> Iterator[str]:
         fields = [child for child in node.body if is_field(child)]
         arguments = {ast.unparse(f.target): ast.unparse(f.annotation) for f in fields}
         for field in fields:
-            if isinstance(field.value, ast.Call):
-                words = {keyword.arg for keyword in field.value.keywords}
-                if words & {"doc", "description"}:
-                    del arguments[ast.unparse(field.target)]
+            calls = [each for each in ast.walk(field) if isinstance(each, ast.Call)]
+            if {"doc", "description"} & {word.arg for call in calls for word in call.keywords}:
+                del arguments[ast.unparse(field.target)]
     if "Protocol" not in {ast.unparse(base).split("[")[0] for base in node.bases}:
         yield from parameter_faults(arguments, known)
     makers = [own[each] for each in ("__init__", "__post_init__") if each in own]

@@ -1,1 +1,1 @@
-"""Messages of faults: what is wrong, what was found, what to write."""
+"""Messages on faults of a protocol: the fault, the value found, and what to write instead."""

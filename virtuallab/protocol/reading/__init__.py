@@ -1,1 +1,1 @@
-"""Protocol files: read, overridden, and written with values filled in."""
+"""Reading of protocol files, overrides of their settings, and writing of tuned protocols."""

@@ -1,4 +1,4 @@
-"""Text of a protocol in which searched settings have their values."""
+"""Text of a tuned protocol, in which open settings have the best values of a search."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ _OPTIMIZER = "optimizer."
 def tuned_text(
     protocol: Protocol, best: Mapping[int, Mapping[str, Any]], heading: Sequence[str] = ()
 ) -> str:
-    """Text of a protocol whose open settings have values, with its comments where that is possible.
+    """Return the text of a protocol with values for its open settings, with comments if possible.
 
-    Where several rules share ``subjects.optimizer``, it takes the values of the first of them, and
-    the others get an optimizer of their own.
+    If several rules share ``subjects.optimizer``, it takes the values of the first of them, and the
+    others get an optimizer of their own.
 
     Parameters
     ----------
     protocol : Protocol
-        As it was read; its overrides are written into the text.
-    best : mapping
-        Index of a rule -> path of a setting, as a rule's entry has it
-        (``amp``, ``optimizer.learning_rate``) -> value.
+        Its overrides are written into the text.
+    best : mapping from int to mapping from str to object
+        Values by index of the rule and path of the setting (``amp``, ``optimizer.learning_rate``).
     heading : sequence of str
-        Lines of comment to put first.
+        Lines of comment at the beginning.
     """
     plain, _ = parse(protocol.text, protocol.name)
     override(plain, protocol.overrides)
     values = _overrides(protocol, best, plain)
     override(plain, values)
     body = _with_comments(protocol.text, [*protocol.overrides, *values])
-    if body is None or not _says(body, plain):
+    if body is None or not _reads_as(body, plain):
         body = _dumped(plain)
     return "".join(f"# {line}".rstrip() + "\n" for line in heading) + body
 
@@ -50,7 +49,7 @@ def tuned_text(
 def _overrides(
     protocol: Protocol, best: Mapping[int, Mapping[str, Any]], plain: Mapping[str, Any]
 ) -> list[str]:
-    """Say the values as overrides."""
+    """Return the values as overrides."""
     rules = protocol.subjects.rules
     shared = [index for index, entry in enumerate(rules) if entry.optimizer is None]
     found: list[str] = []
@@ -77,7 +76,7 @@ def _overrides(
 
 
 def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
-    """Change the values in the text; None where YAML's own ways (aliases) stand against it."""
+    """Return the text with other values; None if aliases of YAML make that impossible."""
     yaml = _yaml()
     try:
         data = yaml.load(text)
@@ -86,8 +85,8 @@ def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
         return None
     for entry in data["subjects"]["rules"]:
         if isinstance(entry, CommentedMap) and type(entry.get("optimizer")) is dict:
-            # A comment belongs to the key before it: what is put last would come after the words
-            # about the next section.
+            # A comment belongs to the key before it: a last key would come after the comment on the
+            # next section.
             entry.insert(1, "optimizer", entry.pop("optimizer"))
     out = io.StringIO()
     yaml.dump(_in_one_line(data), out)
@@ -95,7 +94,7 @@ def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
 
 
 def _in_one_line(value: Any) -> Any:
-    """Mark what overrides have put in to be written in braces, in one line."""
+    """Return values with mappings from overrides marked to be written in braces, in one line."""
     if isinstance(value, CommentedMap | CommentedSeq):
         entries = value.items() if isinstance(value, CommentedMap) else enumerate(value)
         for key, each in list(entries):
@@ -110,7 +109,7 @@ def _in_one_line(value: Any) -> Any:
     return value
 
 
-def _says(text: str, plain: Any) -> bool:
+def _reads_as(text: str, plain: Any) -> bool:
     try:
         return bool(parse(text, "")[0] == plain)
     except ProtocolError:

@@ -1,1 +1,1 @@
-"""Where the parts of a store lie on disk, and in what form."""
+"""Layout of a store on disk: paths, arrays, chunks and metadata."""
