@@ -263,7 +263,7 @@ def return_faults(
     node: ast.FunctionDef | ast.AsyncFunctionDef, text: str, sections: dict[str, str]
 ) -> Iterator[str]:
     returns = ast.unparse(node.returns) if node.returns else "None"
-    if returns in ("None", "NoReturn", "Never"):
+    if returns in ("None", "NoReturn", "Never", "Iterator[None]"):
         return
     described = sections.get("Returns", sections.get("Yields", ""))
     line = text.split("\n")[0]

@@ -118,8 +118,8 @@ def open_node(path: Path, node: str) -> xr.Dataset:
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:
     """Return a dataset with text and shared coordinates loaded, and other numbers on disk.
 
-    Coordinates that differ between subjects (units, stimuli) are in a file for each subject, and are
-    not loaded. Text becomes Python strings, because pandas, seaborn and ``astype(str)`` do not
+    Coordinates that differ between subjects (units, stimuli) are in one file for each subject and
+    are not loaded. Text becomes Python strings, because pandas, seaborn and ``astype(str)`` do not
     support numpy's variable-length strings yet.
     """
     shared = dataset.coords.keys() - coords_by_subject(dataset)

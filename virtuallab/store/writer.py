@@ -35,10 +35,6 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
     makes : bool
         True if a store that does not exist is made within the block.
 
-    Yields
-    ------
-    None
-
     Raises
     ------
     StoreError

@@ -1,1 +1,1 @@
-"""Recordings in the format of Neurodata Without Borders."""
+"""Recordings in NWB files (Neurodata Without Borders)."""

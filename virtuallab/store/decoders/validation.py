@@ -1,7 +1,7 @@
 """Validation of the structure of a loaded decoder.
 
-Trusted types are not enough: many types of scikit-learn do not belong in a decoder, and trees follow
-the indices in their arrays without a check, so that a crafted tree reads foreign memory.
+Trusted types are not enough: many types of scikit-learn do not belong in a decoder, and trees
+follow the indices in their arrays without a check, so that a crafted tree reads foreign memory.
 """
 
 from __future__ import annotations
