@@ -1,1 +1,3 @@
 """Reading of protocol files, overrides of their settings, and writing of tuned protocols."""
+
+__all__ = ["contacts", "overrides", "read", "tuned_text", "yaml"]
