@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len, Lt
@@ -264,6 +265,11 @@ class Protocol(Section):
     def overrides(self) -> tuple[str, ...]:
         """Settings that replace those of the file, ``"subjects.replicates=2"``."""
         return self._source.overrides
+
+    @property
+    def path(self) -> Path | None:
+        """File from which the protocol was read, if any."""
+        return self._source.path
 
     def line_of(self, path: str) -> int:
         """Return the line of a path such as ``probes.sparse.units``, or of its nearest section."""
