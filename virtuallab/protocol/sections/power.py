@@ -7,10 +7,11 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
+from virtuallab.decoder.analysis import Observable
 from virtuallab.fields import NonNegativeFloat
 from virtuallab.protocol.messages.explain import raise_faults
 from virtuallab.protocol.messages.places import Place
-from virtuallab.protocol.sections.compare import ClassifierName, Confidence, Observable
+from virtuallab.protocol.sections.compare import ClassifierName, Confidence
 from virtuallab.protocol.sections.design import Design
 from virtuallab.protocol.settings.distributions import Interval
 from virtuallab.protocol.settings.section import Section
