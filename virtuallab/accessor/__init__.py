@@ -9,6 +9,6 @@ An accessor of every :class:`xarray.Dataset`, which is registered by importing t
 <virtuallab.accessor.recording_accessor.RecordingAccessor object at ...>
 """
 
-from virtuallab.accessor.recording_accessor import RecordingAccessor
+from virtuallab.accessor.recording_accessor import ExperimentAccessor, RecordingAccessor
 
-__all__ = ["RecordingAccessor"]
+__all__ = ["ExperimentAccessor", "RecordingAccessor"]
