@@ -1,4 +1,4 @@
-"""What a protocol may name: lists of plug-ins, and a page about one of them."""
+"""Lists of the plug-ins that a protocol may name, and a page about one of them."""
 
 from __future__ import annotations
 

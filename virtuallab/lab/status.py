@@ -1,4 +1,4 @@
-"""Look at an experiment without changing it."""
+"""State and contents of an experiment, which is not changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from virtuallab.vocabulary import DONE, STATUS
 
 
 def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[str]]:
-    """How far an experiment has come, and what of it is damaged.
+    """Progress of an experiment by stage, and its damaged files.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _lines(damage: Sequence[Damage]) -> list[str]:
 
 
 def info(path: Path) -> RenderableType:
-    """What an experiment holds, and where it came from; its records are not needed."""
+    """Contents and provenance of an experiment; its records are not needed."""
     tree = open_tree(path)
     provenance = {key: value for key, value in tree.attrs.items() if key != "plan"}
     text = str(provenance.pop("protocol_yaml", ""))

@@ -38,7 +38,7 @@ Decoder = tuple[FittedDecoder, DecoderMetadata]
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSettings:
-    """What is asked of a decoder, whatever it is trained on.
+    """Settings of a decoder that do not depend on what it is trained on.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class DecoderTraining:
     wanted: DecoderSettings
 
     def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
-        """Take the decoder that is kept, if it fits; else train it and keep it."""
+        """Return the decoder that is kept, if it fits; otherwise train and keep it."""
         analysis = self._analysis()
         made_for = self._fingerprint(analysis)
         path = self.experiment.store.path
@@ -103,7 +103,7 @@ class DecoderTraining:
         return found
 
     def _analysis(self) -> Analysis:
-        """How it is trained and tested: as the experiment's first strict analysis."""
+        """Return how it is trained and tested: as the experiment's first strict analysis."""
         kept = [a for a in self.experiment.plan.protocol.analyses.values() if a.scheme == "strict"]
         others = self.wanted.others or tuple(
             dict.fromkeys(label for analysis in kept for label in analysis.others)

@@ -35,7 +35,7 @@ from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
 
 def sample_of(recording: xr.Dataset, first: int) -> Samples:
-    """What a decoder reads of a recording made elsewhere.
+    """Sample of a recording made elsewhere, as a decoder reads it.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def matched_decoder(
 
 
 def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
-    """Say when subjects are recorded, beside when the recording was made."""
+    """Return when subjects are recorded, and when the recording was made."""
     said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
     if "step" not in recording.coords:
         return said
