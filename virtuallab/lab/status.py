@@ -52,16 +52,16 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     damage = store.verify() if verify else store.damaged_records()
     trained = store.committed(TRAIN, only_sound=True)
     total = sum(map(len, store.plan["cohorts"]))
-    fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
-    fate["pending"] += total - len(trained)
+    outcomes = Counter(STATUS[int(kept["status"])] for kept in trained.values())
+    outcomes["pending"] += total - len(trained)
     table = terminal_table(str(path))
     for column in ("stage", "finished", "of", ""):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
-    remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
+    remarks = ", ".join(f"{count} {word}" for word, count in sorted(outcomes.items()) if count)
     table.add_row("train", str(len(trained)), str(total), remarks)
     for probe in probes_in(store):
         finished = len(store.committed(stage(probe), only_sound=True))
-        table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
+        table.add_row(f"probe {probe}", str(finished), str(outcomes[STATUS[DONE]]), "")
     decoded = {node.split("/")[1] for node in store.nodes() if node.startswith("decoding/")}
     for analysis in sorted(decoded | _own_analyses(store)):
         table.add_row(f"decode {analysis}", str(int(analysis in decoded)), "1", "")

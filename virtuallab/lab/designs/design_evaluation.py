@@ -1,6 +1,6 @@
 """Evaluation of recording designs in preserved subjects; only features are kept.
 
-A hundred designs in a hundred subjects would fill a disk with recordings. A subject is prepared once
+Recordings of a hundred subjects by a hundred designs would fill a disk. A subject is prepared once
 for many designs, each of them is implanted, and a recording is reduced to the subject's row of
 features. Designs are taken in batches, so that memory does not grow with their number.
 """

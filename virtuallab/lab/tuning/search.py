@@ -54,7 +54,7 @@ def search(
     protocol: Protocol | Mapping[str, Any] | str | Path,
     overrides: Sequence[str] = (),
     *,
-    journal: str | Path | None = None,
+    storage: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
     verbose: Verbose = False,
@@ -62,7 +62,7 @@ def search(
 ) -> xr.Dataset:
     """Find the best values of the settings that a protocol leaves open.
 
-    Interrupted, it goes on where it stopped when called again. Beside the journal it writes
+    Interrupted, it goes on where it stopped when called again. Beside this file it writes
     ``NAME.tuned.yaml``, the protocol with the best values, and ``NAME.search.csv``, every trial.
 
     Parameters
@@ -71,7 +71,7 @@ def search(
         A protocol with a ``search`` section, its settings as plain data, or its YAML file.
     overrides : sequence of str
         Settings to override, ``"search.trials=128"``.
-    journal : str or Path, optional
+    storage : str or Path, optional
         Where trials are kept; ``runs/NAME.search.journal`` if not given.
     workers : int, optional
         Studies at once; as many as there are cores if not given. Workers that are left over are
@@ -93,7 +93,7 @@ def search(
     Raises
     ------
     UserError
-        If there is no such device, another search uses the journal, or something else lies in the
+        If there is no such device, another search uses the storage, or something else lies in the
         place of a file that is to be written.
     ProtocolError
         If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
@@ -104,15 +104,15 @@ def search(
     check_device(device)
     read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
-    root = expanded(journal or Path("runs") / f"{read.name}.search.journal")
+    root = expanded(storage or Path("runs") / f"{read.name}.search.journal")
     csv = root.with_name(f"{read.name}.search.csv")
     tuned = root.with_name(f"{read.name}.tuned.yaml")
     for file in (root, csv, tuned):
         check_file(file)
     _refuse_another(tuned)
     workers = workers or cores()
-    with open_storage(root) as storage:
-        searches = [_Searched(study, how, storage, root, device) for study in sought]
+    with open_storage(root) as kept:
+        searches = [_Searched(study, how, kept, root, device) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
         with (
             counting(console, "trials finished", how.trials * len(searches), done) as advance,
@@ -134,7 +134,7 @@ def search(
 
 
 def _refuse_another(tuned: Path) -> None:
-    """A protocol that somebody wrote is not replaced by one that was found."""
+    """A protocol that the user wrote is not replaced by one that was found."""
     if not tuned.is_file():
         return
     with tuned.open(encoding="utf-8", errors="replace") as file:
@@ -173,16 +173,21 @@ class _Searched:
     """A study under way."""
 
     def __init__(
-        self, study: SearchStudy, how: Search, storage: JournalStorage, journal: Path, device: str
+        self,
+        study: SearchStudy,
+        how: Search,
+        storage: JournalStorage,
+        storage_path: Path,
+        device: str,
     ) -> None:
         import optuna
 
         self.study, self.how = study, how
-        self.journal, self.device = journal, device
+        self.file, self.device = file, device
         self.name = study.name(how)
         self.space = {path: _distribution(each) for path, each in study.space.items()}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        with writing(journal):
+        with writing(file):
             self.kept = optuna.create_study(
                 study_name=self.name,
                 storage=storage,
@@ -226,7 +231,7 @@ class _Searched:
             stop.check()
             asked = self._ask(min(self.how.generation, missing))
             values, diverged = self._train([trial.params for trial in asked], stop)
-            with writing(self.journal):
+            with writing(self.file):
                 for trial, value, lost in zip(asked, values, diverged, strict=True):
                     trial.set_user_attr("diverged", lost)
                     self.kept.tell(trial, value)
@@ -245,7 +250,7 @@ class _Searched:
         )
         # Trials that still run count as bad ones, which keeps a generation from crowding together.
         self.kept.sampler = TPESampler(constant_liar=True, multivariate=True, seed=seed % 2**32)
-        with writing(self.journal):
+        with writing(self.file):
             return [self.kept.ask(self.space) for _ in range(count)]
 
     def _train(
@@ -277,9 +282,9 @@ class _Searched:
             last[:] = [visit]
 
         cohort = Cohort(tuple(subjects))
-        fate = train(cohort, _looks(self.study.protocol), look, device=self.device)
+        outcome = train(cohort, _looks(self.study.protocol), look, device=self.device)
         values = last[0].evaluation[self.how.objective].astype(np.float64)
-        return np.where((fate.diverged_at < 0) & np.isfinite(values), values, np.nan)
+        return np.where((outcome.diverged_at < 0) & np.isfinite(values), values, np.nan)
 
     def _worst(self, subject: Subject) -> float:
         """What a subject is worth that diverged: it must lose against all that learn anything.
