@@ -1,8 +1,8 @@
 """Search for the cheapest recording design that identifies the rule with a target accuracy.
 
-Optuna proposes designs that are cheap for their accuracy or accurate for their cost. One function of
-all settings smooths their accuracies, so that no design is chosen because of a chance result. The
-chosen design is evaluated again, with electrodes, noise and folds that had no part in the choice.
+Optuna proposes designs that are cheap for their accuracy or accurate for their cost. One function
+of all settings smooths their accuracies, so that no design is chosen because of a chance result.
+The chosen design is evaluated again, with electrodes, noise and folds that had no part in the choice.
 """
 
 from __future__ import annotations

@@ -26,18 +26,12 @@ from virtuallab.lab.services.progress import Advance, counting
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.optuna_space import distribution, values_of
 from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import with_moved_schema
-from virtuallab.protocol.settings.distributions import (
-    Choice,
-    Distribution,
-    LogUniform,
-    Uniform,
-    rounded,
-)
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.training.outcome import Visit
@@ -45,7 +39,6 @@ from virtuallab.subject.training.trainer import train
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.distributions import BaseDistribution
     from optuna.storages import JournalStorage
 
 
@@ -177,7 +170,7 @@ class _Searched:
         study: SearchStudy,
         how: Search,
         storage: JournalStorage,
-        storage_path: Path,
+        file: Path,
         device: str,
     ) -> None:
         import optuna
@@ -185,7 +178,7 @@ class _Searched:
         self.study, self.how = study, how
         self.file, self.device = file, device
         self.name = study.name(how)
-        self.space = {path: _distribution(each) for path, each in study.space.items()}
+        self.space = {path: distribution(each) for path, each in study.space.items()}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with writing(file):
             self.kept = optuna.create_study(
@@ -217,7 +210,7 @@ class _Searched:
         return [
             trials.Trial(
                 number=trial.number,
-                settings=_values(self.study, trial.params),
+                settings=values_of(self.study, trial.params),
                 value=float("nan") if trial.value is None else trial.value,
                 diverged=trial.user_attrs.get("diverged", 0),
                 state="complete" if trial.state == TrialState.COMPLETE else "failed",
@@ -260,7 +253,7 @@ class _Searched:
         subjects = [
             subject
             for params in proposed
-            for subject in self.study.trial(_values(self.study, params), self.how.seeds)
+            for subject in self.study.trial(values_of(self.study, params), self.how.seeds)
         ]
         together: dict[tuple[Any, ...], list[int]] = {}
         for index, subject in enumerate(subjects):
@@ -298,39 +291,6 @@ def _looks(protocol: Protocol) -> list[int]:
     """Return some of a run's visits: the last two, which decide, and a few at which to stop."""
     visits = protocol.subjects.visit_steps
     return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
-
-
-def _distribution(open_setting: Distribution) -> BaseDistribution:
-    """Say in optuna's words what a setting may be."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    match open_setting:
-        case Choice(values):
-            # By position: optuna knows no lists.
-            return CategoricalDistribution(range(len(values)))
-        case Uniform(low, high) | LogUniform(low, high):
-            log = isinstance(open_setting, LogUniform)
-            if isinstance(low, int) and isinstance(high, int):
-                return IntDistribution(low, high, log=log)
-            return FloatDistribution(low, high, log=log)
-    raise TypeError(f"{open_setting} is no distribution that can be searched")
-
-
-def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of settings that optuna's parameters stand for."""
-    found: dict[str, Any] = {}
-    for path, open_setting in study.space.items():
-        if path not in params:
-            continue  # a trial that was given up while it was being proposed
-        value = params[path]
-        match open_setting:
-            case Choice(values):
-                found[path] = values[value]
-            case Uniform(low, high) | LogUniform(low, high) if isinstance(value, float):
-                found[path] = rounded(value, low, high)
-            case _:
-                found[path] = value
-    return found
 
 
 def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult]) -> str:
