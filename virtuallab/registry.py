@@ -49,7 +49,7 @@ class Registry(Generic[Plugin]):
 
     def __init__(self, kind: str, package: str, base: str | None = None) -> None:
         self.kind = kind
-        self._group = f"virtuallab.{kind}{'es' if kind.endswith('s') else 's'}"
+        self._group = f"virtuallab.{kind.replace(' ', '_')}{'es' if kind.endswith('s') else 's'}"
         self._package = package
         self._base = base
         self._classes: dict[str, Plugin] = {}
@@ -259,6 +259,21 @@ TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.
 DEVICES: Registry[Any] = Registry(
     "device", "virtuallab.probes.devices", "virtuallab.probes.device:Device"
 )
+NOISE_MODELS: Registry[Any] = Registry(
+    "noise model",
+    "virtuallab.probes.noise.models",
+    "virtuallab.probes.noise.noise_model:NoiseModel",
+)
+INDICATORS: Registry[Any] = Registry(
+    "indicator",
+    "virtuallab.probes.readouts.indicators",
+    "virtuallab.probes.readouts.indicator:Indicator",
+)
+STATISTICS: Registry[Any] = Registry(
+    "statistic",
+    "virtuallab.probes.statistics.optional",
+    "virtuallab.probes.statistics.statistic:Statistic",
+)
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
@@ -272,6 +287,9 @@ REGISTRIES = (
     TASKS,
     LOSSES,
     DEVICES,
+    NOISE_MODELS,
+    INDICATORS,
+    STATISTICS,
     CLASSIFIERS,
     CONTROLS,
 )

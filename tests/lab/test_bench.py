@@ -16,7 +16,7 @@ from virtuallab.lab import bench as benches
 from virtuallab.lab.bench import Bench, Trial
 from virtuallab.lab.preserved import resume
 from virtuallab.lab.reference import reference
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, features
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
@@ -36,7 +36,12 @@ def bench(store: Path) -> Bench:
 
 
 DESIGNS = (
-    Trial(Probe(units=20, observables=("activity",), noise=Noise(snr=1.0)), 0, ("activity",), True),
+    Trial(
+        Probe(units=20, observables=("activity",), noise=GaussianNoise(snr=1.0)),
+        0,
+        ("activity",),
+        True,
+    ),
     Trial(Probe(units=9, synapses=30, visits=3), 1, ("activity", "weights", "all")),
     Trial(Probe(device="tetrode", observables=("activity",)), 0, ("activity",)),
 )

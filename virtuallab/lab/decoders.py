@@ -101,9 +101,13 @@ def of_probe(experiment: Experiment, name: str, wanted: Wanted, console: Console
         raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
     members = sorted(experiment.store.committed(stage(name)))
     lesson = _Lesson(experiment, name, probe, (), tuple(members), wanted)
-    return lesson.learned(
-        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, console
-    )
+
+    def samples() -> Samples:
+        # Of a recording made elsewhere, the probe's own statistics are not computed.
+        standard = {"change_name": list(change_names())}
+        return by_subject(recorded_features(experiment.store, name).sel(standard), ACTIVITY)
+
+    return lesson.learned(samples, name, console)
 
 
 def matched(
@@ -137,7 +141,7 @@ def matched(
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
     members = tuple(sorted(living(experiment.store)))
     lesson = _Lesson(experiment, "matched", probe, absent, members, wanted)
-    name = f"matched-{_digest(plain(asdict(probe)), absent)[:8]}"
+    name = f"matched-{_digest(plain(probe), absent)[:8]}"
     look = partial(_implanted, experiment, probe, wanted.workers, console)
     return lesson.learned(look, name, console)
 
@@ -238,7 +242,7 @@ class _Lesson:
             version("virtuallab"),
             {"seed": kept["seed"], "subjects": kept["subjects"]},
             self.experiment.store.plan["visits"],
-            plain(asdict(self.probe)),
+            plain(self.probe),
             self.absent,
             self.members,
             plain(asdict(analysis)),
@@ -329,7 +333,7 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.sizes]
     visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
     return {
-        "probe": json.loads(json.dumps(plain(asdict(probe)))),
+        "probe": json.loads(json.dumps(plain(probe))),
         "visits": tuple(map(int, visits)),
         "last_step": int(experiment.store.plan["visits"][visits[-1]]),
         "units": _range([each["units"] for each in amounts]),

@@ -14,9 +14,9 @@ import probeinterface
 from annotated_types import Len
 
 from virtuallab.fields import setting
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import Observable
 
@@ -35,8 +35,8 @@ class Presets:
     synapses_per_layer: int | None = None
     pool: int | None = None
     spikes: Spikes | None = None
-    calcium: Calcium | None = None
-    noise: Noise | None = None
+    calcium: Indicator | None = None
+    noise: NoiseModel | None = None
     turnover: float | None = None
 
     def given(self) -> dict[str, Any]:
@@ -72,7 +72,20 @@ class Device(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts(Device):
-    """A device of one's own, as a list of contacts."""
+    """A device of one's own, as a list of contacts.
+
+    Parameters
+    ----------
+    contacts : tuple of (float, float)
+        Position of each contact, in um; y along a shank.
+    placement : "through" or "within"
+        As of :class:`Device`.
+
+    Raises
+    ------
+    ValueError
+        If two contacts have the same position.
+    """
 
     contacts: Annotated[tuple[Contact, ...], Len(1)] = setting(
         unit="um", doc="Positions [x, y] of the contacts, in um; y along a shank."
@@ -81,6 +94,13 @@ class Contacts(Device):
         "through",
         doc="'through' all layers, as a shank, or 'within' each recorded layer, as what is flat.",
     )
+
+    def __post_init__(self) -> None:
+        for place, contact in enumerate(self.contacts):
+            if contact in self.contacts[:place]:
+                first = self.contacts.index(contact)
+                where = ", ".join(f"{each:g}" for each in contact)
+                raise ValueError(f"contacts {first} and {place} are both at [{where}]")
 
     @property
     def units(self) -> int:  # type: ignore[override]

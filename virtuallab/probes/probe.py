@@ -13,11 +13,11 @@ from annotated_types import Len
 from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
 from virtuallab.probes.device import Contacts
 from virtuallab.probes.implant import Implant
-from virtuallab.probes.noise.calcium import Calcium
 from virtuallab.probes.noise.calibration import ProbeCalibration
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.preparation import PreparationLike
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.resolved import ResolvedProbe, resolve
 from virtuallab.probes.schedule import Series
 from virtuallab.probes.unit_selection import UnitSelector
@@ -83,13 +83,13 @@ class Probe:
     layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
         None, doc="Layers to record from; every layer if not given."
     )
-    noise: Noise | None = setting(
+    noise: NoiseModel | None = setting(
         None,
         doc="Measurement noise, on all that is measured. If not given, that of the device, or "
         "none; `{}` is none.",
     )
     spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
-    calcium: Calcium | None = setting(
+    calcium: Indicator | None = setting(
         None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
     )
     visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Series | Literal["all"] = (
@@ -111,6 +111,11 @@ class Probe:
         "recording",
         doc="Keep the whole recording, or only the statistics made of it (a recording of all units "
         "can be made again from the preserved subjects at any time).",
+    )
+    statistics: tuple[str, ...] = setting(
+        (),
+        doc="Further statistics that a decoder reads, by name; see `virtuallab list statistics`.",
+        added=True,
     )
 
     @cached_property

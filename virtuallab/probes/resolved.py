@@ -11,9 +11,10 @@ import numpy as np
 
 from virtuallab.probes.device import Contacts, Device, find_device
 from virtuallab.probes.insertion import units_per_device
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.sampling import even_shares, proportional_shares
 from virtuallab.probes.schedule import Visits, visit_indices
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS, Observable
@@ -29,7 +30,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "synapses": "all",
     "turnover": 0.0,
     "pool": 1,
-    "noise": Noise(),
+    "noise": GaussianNoise(),
     "observables": OBSERVABLES,
 }
 
@@ -51,13 +52,14 @@ class ResolvedProbe:
     synapses_per_layer: int | None
     division: Literal["proportional", "even"]
     layers: tuple[str, ...] | None
-    noise: Noise
+    noise: NoiseModel
     spikes: Spikes | None
-    calcium: Calcium | None
+    calcium: Indicator | None
     visits: Visits
     stimuli: int | Literal["all"]
     observables: tuple[Observable, ...]
     keep: Literal["recording", "statistics"]
+    statistics: tuple[str, ...]
 
     @property
     def inserted_device(self) -> Device | None:

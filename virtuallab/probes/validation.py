@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from virtuallab.errors import UnknownName, suggest
 from virtuallab.probes.device import Contacts, find_device
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.plugin_trial import plugin_problems
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.schedule import Series, Visits, visit_indices
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
@@ -37,6 +37,7 @@ def problems(
         *_shortages(probe, layers, synapses),
         *_noise_problems(probe.noise),
         *_readout_problems(probe),
+        *(Problem(*each) for each in plugin_problems(probe)),
         *visit_problems(probe.visits, n_visits),
         *_stimulus_problems(probe, n_stimuli),
         *_contact_problems(probe),
@@ -169,11 +170,17 @@ def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{layer} {size}" for layer, size in sizes.items())
 
 
-def _noise_problems(noise: Noise) -> Iterator[Problem]:
-    given = {name: value for name, value in asdict(noise).items() if value is not None}
+_STRENGTHS: Final = ("sigma", "snr", "unit_snr")
+
+
+def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
+    strengths = {name: getattr(noise, name) for name in _STRENGTHS}
+    given = {name: value for name, value in strengths.items() if value is not None}
     if len(given) > 1:
         found = " and ".join(f"{name}: {value}" for name, value in given.items())
         yield Problem("noise", f"found {found}. Give one of them.")
+    if not given and noise.name != noise.default_name:
+        yield Problem("noise", f"{noise.name!r} has no strength. Give {', '.join(_STRENGTHS)}.")
     for name, value in given.items():
         if name == "sigma" and not 0 <= value < np.inf:
             yield Problem("noise.sigma", f"must be 0 or a positive number, found {value}.")

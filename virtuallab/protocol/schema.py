@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from virtuallab.protocol.model import Protocol
-from virtuallab.registry import CLASSIFIERS
+from virtuallab.registry import CLASSIFIERS, STATISTICS
 
 _BESIDE = ("title", "description", "default")  # what a key says of its own beside its form
 _LONG = 300  # characters of a form from which it is written once
@@ -20,14 +20,22 @@ _LONG = 300  # characters of a form from which it is written once
 def document() -> dict[str, Any]:
     """JSON Schema, draft 2020-12, with all plug-ins that are installed."""
     body = Protocol.model_json_schema()
-    # An analysis keeps its classifiers by name, as text: that these are plug-ins only we know.
-    several, one = body["$defs"]["Analysis"]["properties"]["classifiers"]["anyOf"]
-    one["enum"] = several["items"]["enum"] = list(CLASSIFIERS)
+    # Fields that hold names of plug-ins are typed as text.
+    _allow_names(body["$defs"]["Analysis"]["properties"]["classifiers"], CLASSIFIERS)
+    for section in ("Probe", "Design"):
+        _allow_names(body["$defs"][section]["properties"]["statistics"], STATISTICS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_shared(body),
         "title": "virtuallab protocol",
     }
+
+
+def _allow_names(schema: dict[str, Any], names: Iterable[str]) -> None:
+    """Restrict every text within a schema to some names; the schema is changed in place."""
+    for each in (schema, *_below(schema)):
+        if each.get("type") == "string":
+            each["enum"] = list(names)
 
 
 def text() -> str:

@@ -61,10 +61,10 @@ def read_recording(
         stimulus without class) and ``unit_matched``. If responses are missing: ``observed``
         (stimulus, unit), whether a response was measured at every visit. Attributes: ``repeats``,
         presentations of a stimulus at a visit; if known from repeats, ``snr``, the signal-to-noise
-        ratio of the averages (as of :class:`virtuallab.probes.Noise`; the root of the mean square
-        over layers) and ``snr_by_layer``; of NWB files, ``dropped_units``, the number of units that
-        are not in all of them; ``missing_responses``, their number, if there are any; ``notes``,
-        what was left out or matched, in words.
+        ratio of the averages (as of :class:`virtuallab.probes.NoiseModel`; the root of the mean
+        square over layers) and ``snr_by_layer``; of NWB files, ``dropped_units``, the number of
+        units that are not in all of them; ``missing_responses``, their number, if there are any;
+        ``notes``, what was left out or matched, in words.
 
     Raises
     ------

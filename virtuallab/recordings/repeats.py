@@ -72,8 +72,8 @@ def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def signal_to_noise(of_layer: AveragedRepeats) -> float:
     r"""Signal-to-noise ratio of one layer's averaged responses.
 
-    As in :class:`virtuallab.probes.Noise`: the standard deviation of the signal over stimuli and
-    units of a layer before it learns (here: at the first visit with repeats), over that of the
+    As in :class:`virtuallab.probes.NoiseModel`: the standard deviation of the signal over stimuli
+    and units of a layer before it learns (here: at the first visit with repeats), over that of the
     noise in a measured response (here: over all visits). With :math:`m_i` the :math:`N` averages of
     a visit, and :math:`s_i^2` the variance between presentations over their number,
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import WEIGHTS
 
@@ -22,4 +22,4 @@ class Connectomics(Device):
     plasticity in adult cortex": the same spines again.
     """
 
-    presets = Presets(observables=(WEIGHTS,), synapses=1000, noise=Noise(snr=1.0))
+    presets = Presets(observables=(WEIGHTS,), synapses=1000, noise=GaussianNoise(snr=1.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -20,4 +20,4 @@ class Fmri(Device):
     Logothetis 2008, "What we can do and what we cannot do with fMRI".
     """
 
-    presets = Presets(observables=(ACTIVITY,), pool=16, noise=Noise(unit_snr=1.0))
+    presets = Presets(observables=(ACTIVITY,), pool=16, noise=GaussianNoise(unit_snr=1.0))

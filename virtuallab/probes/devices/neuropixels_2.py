@@ -5,7 +5,7 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import WEIGHTS
 
@@ -20,4 +20,4 @@ class PairedRecordings(Device):
     Circuits".
     """
 
-    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=Noise(snr=5.0))
+    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=GaussianNoise(snr=5.0))

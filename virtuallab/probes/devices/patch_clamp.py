@@ -5,7 +5,7 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -26,7 +26,7 @@ class PatchClamp(Device):
 
     placement = "within"
     units = 1
-    presets = Presets(observables=(ACTIVITY,), noise=Noise(unit_snr=10.0), turnover=1.0)
+    presets = Presets(observables=(ACTIVITY,), noise=GaussianNoise(unit_snr=10.0), turnover=1.0)
 
     def geometry(self) -> probeinterface.Probe:
         """Lay out the tip of the pipette."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.readouts.indicators.calcium import Calcium
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -31,7 +31,7 @@ class TwoPhoton(Device):
     presets = Presets(
         observables=(ACTIVITY,),
         calcium=Calcium(decay=0.7, interval=2.0, saturation=10.0),
-        noise=Noise(unit_snr=1.0),
+        noise=GaussianNoise(unit_snr=1.0),
         turnover=0.1,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.probes.rat import rat, stream
 from virtuallab.probes import Probe
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.indicators.calcium import Calcium
+from virtuallab.probes.readouts.spikes import Spikes
 
 
 def test_a_response_that_lasts_is_shown_as_it_is():
