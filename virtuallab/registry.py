@@ -69,6 +69,8 @@ class Registry(Generic[Plugin]):
         """Class decorator that enters a class under the name that protocols use."""
 
         def enter(cls: Plugin) -> Plugin:
+            if not cls.__module__.startswith("virtuallab."):
+                self._check_class(cls)
             known = self._classes.setdefault(name, cls)
             if known is not cls and known.__qualname__ != cls.__qualname__:
                 raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {cls}")
@@ -138,7 +140,7 @@ class Registry(Generic[Plugin]):
         return frozenset(
             module.name
             for module in pkgutil.iter_modules([str(self._folder)])
-            if not module.name.startswith("_")  # what several plug-ins share
+            if not (module.ispkg or module.name.startswith("_"))  # what several plug-ins share
         )
 
     def _load(self) -> None:
@@ -185,7 +187,13 @@ class Registry(Generic[Plugin]):
             self.discard(name, f"{_origin(distribution, point)}: {in_a_line(error)}")
 
     def _check(self, found: Any) -> None:
-        """Refuse what is no plug-in of this kind."""
+        """Refuse a plug-in whose class is unusable, or whose settings have unknown types."""
+        self._check_class(found)
+        if self._base is not None:
+            get_type_hints(found)  # its settings are read by their types
+
+    def _check_class(self, found: Any) -> None:
+        """Refuse what is no class of this kind, or lacks a method."""
         if self._base is None:
             return
         module, _, attribute = self._base.partition(":")
@@ -195,7 +203,6 @@ class Registry(Generic[Plugin]):
         if inspect.isabstract(found):
             missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
             raise TypeError(f"{found.__qualname__} does not define {missing}")
-        get_type_hints(found)  # its settings are read by their types
 
 
 def _registered(source: bytes) -> dict[str, str]:

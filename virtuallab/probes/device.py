@@ -26,7 +26,15 @@ Placement = Literal["through", "within"]
 
 @dataclass(frozen=True, kw_only=True)
 class Presets:
-    """Settings of a probe that a device may preset; None leaves them to the defaults."""
+    """Settings of a probe that a device may preset; None leaves them to the defaults.
+
+    Parameters
+    ----------
+    observables, units, units_per_layer, synapses, synapses_per_layer : optional
+        As of :class:`~virtuallab.probes.Probe`.
+    pool, spikes, calcium, noise, turnover : optional
+        As of :class:`~virtuallab.probes.Probe`.
+    """
 
     observables: tuple[Observable, ...] | None = None
     units: int | Literal["all"] | None = None
@@ -66,20 +74,19 @@ class Device(ABC):
     presets: ClassVar[Presets] = Presets()
 
     def geometry(self) -> probeinterface.Probe | None:
-        """Contacts in um, y along a shank with its tip lowest; None without contacts."""
+        """Contacts in um in two dimensions, y along a shank with its tip lowest.
+
+        Returns
+        -------
+        probeinterface.Probe or None
+            None without contacts.
+        """
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts(Device):
     """A device of one's own, as a list of contacts.
-
-    Parameters
-    ----------
-    contacts : tuple of (float, float)
-        Position of each contact, in um; y along a shank.
-    placement : "through" or "within"
-        As of :class:`Device`.
 
     Raises
     ------

@@ -63,18 +63,18 @@ class ResolvedProbe:
 
     @property
     def inserted_device(self) -> Device | None:
-        """The device, if it has contacts."""
+        """The device, if it has contacts; otherwise None."""
         device = find_device(self.device)
         return device if device is not None and device.units else None
 
     @property
     def is_noisy(self) -> bool:
-        """Whether the recording has noise of its own: of the instrument or of spike counts."""
+        """True if the recording has noise, of the instrument or of spike counts."""
         return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
 
     @property
     def measures_responses(self) -> bool:
-        """Whether stimuli have to be shown."""
+        """True if it measures activity or activity change, so that stimuli have to be shown."""
         return ACTIVITY in self.observables or ACTIVITY_CHANGE in self.observables
 
     def visit_indices(self, n_visits: int) -> jt.Int[np.ndarray, " visit"]:

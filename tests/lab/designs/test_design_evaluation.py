@@ -117,9 +117,9 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
 ) -> None:
     seen: list[xr.Dataset] = []
 
-    def listening(recording: xr.Dataset) -> FeatureArrays:
+    def listening(recording: xr.Dataset, statistics: tuple[str, ...]) -> FeatureArrays:
         seen.append(recording)
-        return feature_arrays(recording)
+        return feature_arrays(recording, statistics)
 
     monkeypatch.setattr(benches, "feature_arrays", listening)
 

@@ -27,15 +27,6 @@ class NoiseModel(SectionPlugin, ABC):
 
     A common absolute deviation is far harsher on weights (hundredths) than on responses (ones); a
     signal-to-noise ratio is the same burden on both.
-
-    Parameters
-    ----------
-    sigma : float, optional
-        Standard deviation, in the units of the recording.
-    snr : float, optional
-        Signal-to-noise ratio of a layer.
-    unit_snr : float, optional
-        Signal-to-noise ratio of the median unit.
     """
 
     registry: ClassVar[Any] = NOISE_MODELS
@@ -80,7 +71,7 @@ class NoiseModel(SectionPlugin, ABC):
 
     @property
     def is_present(self) -> bool:
-        """Whether there is any noise."""
+        """True if the noise has a strength greater than 0."""
         return self.ratio is not None or bool(self.sigma)
 
     def deviation(self, spread: Spread | None) -> float:
@@ -90,6 +81,10 @@ class NoiseModel(SectionPlugin, ABC):
         ----------
         spread : Spread, optional
             Of the layer's signal in the reference networks; needed for a ratio.
+
+        Returns
+        -------
+        float
 
         Raises
         ------
@@ -109,10 +104,15 @@ class NoiseModel(SectionPlugin, ABC):
 
         Parameters
         ----------
-        values : array
-            Of one layer, of a shape that :meth:`sample` takes.
+        values : array, of a shape that :meth:`sample` takes
+            Of one layer, in the units of the recording.
         deviation : float
+            In the same units.
         generator : numpy.random.Generator
+
+        Returns
+        -------
+        array, of the same shape
         """
         if not deviation:
             return values

@@ -153,7 +153,7 @@ def class_means(
 
 
 def followed_units(matched: jt.Bool[np.ndarray, "visit unit"]) -> Followed:
-    """Whether each unit was followed from one visit to another, (visit, visit, unit).
+    """Units that were followed from one visit to another, as booleans (visit, visit, unit).
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def followed_units(matched: jt.Bool[np.ndarray, "visit unit"]) -> Followed:
 
 
 def since_last_visit(followed: Followed) -> jt.Bool[np.ndarray, "movement unit"]:
-    """Whether each unit is that of the visit before, from the second visit on."""
+    """Units that were followed since the visit before, from the second visit on."""
     since: np.ndarray = np.einsum("vvu->vu", followed[1:, :-1])
     return since
 

@@ -40,7 +40,7 @@ class Statistic(ABC):
 
         Parameters
         ----------
-        values : array, double precision
+        values : array of float64, (visit, ...)
             The layer's recording: (visit, stimulus, unit) of activity, (visit, synapse) of
             weights, (visit, stimulus) of the activity change. ``values[0]`` is the first recorded
             visit.

@@ -13,17 +13,7 @@ from virtuallab.registry import NOISE_MODELS
 @NOISE_MODELS.register("gaussian")
 @dataclass(frozen=True, kw_only=True)
 class GaussianNoise(NoiseModel):
-    """Gaussian noise, independent at every measurement.
-
-    Parameters
-    ----------
-    sigma : float, optional
-        Standard deviation, in the units of the recording.
-    snr : float, optional
-        Signal-to-noise ratio of a layer.
-    unit_snr : float, optional
-        Signal-to-noise ratio of the median unit.
-    """
+    """Gaussian noise, independent at every measurement."""
 
     def sample(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
         """Independent standard normal numbers; parameters as in the base class."""

@@ -26,15 +26,6 @@ class Calcium(Indicator):
     below :math:`s` gives a dF/F of :math:`y`. The recording starts after a long time without
     stimuli. The probe's `noise` stands for photon noise.
 
-    Parameters
-    ----------
-    decay : float
-        Time constant of the indicator, in s.
-    interval : float
-        Time from one stimulus to the next, in s.
-    saturation : float, optional
-        Response at which fluorescence is half of its highest.
-
     References
     ----------
     Vogelstein et al. 2010, "Fast Nonnegative Deconvolution for Spike Train Inference From
