@@ -27,6 +27,7 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "devices": registry.DEVICES,
+    "statistics": registry.STATISTICS,
 }
 PLAIN = {
     "protocol": Protocol,

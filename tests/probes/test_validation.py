@@ -209,7 +209,7 @@ IMPOSSIBLE_DEVICES = {
     "contacts that hear weights": (
         Probe(device="utah_array", observables=("weights",), spikes=None),
         "device",
-        "hears activity",
+        "records activity",
     ),
     "contacts in no layer": (
         Probe(
@@ -227,7 +227,7 @@ IMPOSSIBLE_DEVICES = {
     "turnover without others": (
         Probe(turnover=1.0, observables=("activity",)),
         "turnover",
-        "none is left to find",
+        "none can replace a lost one",
     ),
     "turnover of an activity change": (
         Probe(units=20, turnover=0.5),

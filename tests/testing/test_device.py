@@ -121,7 +121,7 @@ def test_a_device_from_outside_passes(
         (Sideways, "has the placement 'across'"),
         (Silent, "has a preset noise.snr that is refused: should be greater than 0"),
         (Greedy, "cannot be used without further settings: units: 10000 units asked"),
-        (Restless, "is another one after it was written"),
+        (Restless, "has other contacts at each call"),
     ],
 )
 def test_what_a_device_breaks_is_named(

@@ -44,7 +44,7 @@ class Calibrated(Dye):
 
     def fluorescence(self, responses):  # type: ignore[no-untyped-def]
         found = super().fluorescence(responses)
-        return found / found.max((0, 1), keepdims=True)
+        return found / (1 + found.max((0, 1), keepdims=True))
 
 
 class Prescient(Dye):
@@ -122,5 +122,7 @@ def test_what_an_indicator_breaks_is_named(
     broken: type[Indicator], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(monkeypatch, INDICATORS, broken)
+    state = np.random.get_state()  # noqa: NPY002
     with pytest.raises(AssertionError, match=f"indicator 'dye' .*{message}"):
         check_indicator(broken)
+    np.random.set_state(state)  # noqa: NPY002

@@ -136,8 +136,10 @@ def test_what_a_noise_model_breaks_is_named(
     broken: type[NoiseModel], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(monkeypatch, NOISE_MODELS, broken)
+    state = np.random.get_state()  # noqa: NPY002
     with pytest.raises(AssertionError, match=f"noise model 'heavy_tails' .*{message}"):
         check_noise(broken)
+    np.random.set_state(state)  # noqa: NPY002
 
 
 def test_a_class_without_a_name_is_told_how_to_get_one() -> None:

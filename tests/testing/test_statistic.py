@@ -157,8 +157,10 @@ def test_what_a_statistic_breaks_is_named(
     broken: type[Statistic], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(monkeypatch, STATISTICS, broken)
+    state = np.random.get_state()  # noqa: NPY002
     with pytest.raises(AssertionError, match=f"statistic '.*' .*{message}"):
         check_statistic(broken)
+    np.random.set_state(state)  # noqa: NPY002
 
 
 def test_a_statistic_that_is_not_registered_is_named() -> None:

@@ -53,7 +53,7 @@ class Presets:
 
 
 class Device(ABC):
-    """A recording device: its geometry, and presets of the settings a protocol leaves open.
+    """A recording device: its geometry, and presets of the settings that a protocol leaves open.
 
     A subclass describes the device and the sources of its numbers in its docstring.
 
@@ -86,7 +86,7 @@ class Device(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts(Device):
-    """A device of one's own, as a list of contacts.
+    """A device that is described by the positions of its contacts.
 
     Raises
     ------
@@ -99,7 +99,7 @@ class Contacts(Device):
     )
     placement: Placement = setting(  # type: ignore[misc]
         "through",
-        doc="'through' all layers, as a shank, or 'within' each recorded layer, as what is flat.",
+        doc="'through' all layers, as a shank, or 'within' each recorded layer, as a flat device.",
     )
 
     def __post_init__(self) -> None:
@@ -111,11 +111,11 @@ class Contacts(Device):
 
     @property
     def units(self) -> int:  # type: ignore[override]
-        """One unit for each contact."""
+        """Number of contacts; each separates one unit."""
         return len(self.contacts)
 
     def geometry(self) -> probeinterface.Probe:
-        """Contacts as they are listed."""
+        """Contacts in the order in which they are listed."""
         probe = probeinterface.Probe(ndim=2, si_units="um")
         probe.set_contacts(positions=np.array(self.contacts), shapes="circle")
         return probe

@@ -38,29 +38,29 @@ class Probe:
 
     device: str | Contacts | None = setting(
         None,
-        doc="What records, by name, or its contacts. It says which units are near enough, and is "
-        "the default of the settings below.",
+        doc="Recording device, by name or as contacts. It determines which units are near enough "
+        "and presets the settings below.",
     )
-    insertions: Count = setting(1, doc="How many of the device, each at a place of its own.")
+    insertions: Count = setting(1, doc="Number of devices, each inserted at another place.")
     units: Count | Literal["all"] | None = setting(
         None,
         doc="Units to record in all layers together, divided over them as `division` says, or all. "
         "If not given, as many as the device sets, or all.",
     )
     units_per_layer: Count | None = setting(
-        None, doc="Units to record in each layer, in the place of `units`."
+        None, doc="Units to record in each layer, instead of `units`."
     )
     selection: Literal["random", "active"] = setting(
         "random",
-        doc="Which units of a layer are found: any alike, or each in proportion to its mean "
-        "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
-        "missed.",
+        doc="Which units of a layer are found: 'random', each with the same probability, or "
+        "'active', each in proportion to its mean response (above zero) to the stimuli at the "
+        "first recorded visit, since quiet neurons are missed.",
     )
     turnover: Fraction | None = setting(
         None,
-        doc="Share of units lost between a visit and the next, others found in their place: 0 is a "
-        "chronic recording, 1 an acute one, with new units at each visit. If not given, that of "
-        "the device, or 0.",
+        doc="Share of units that are replaced from one visit to the next: 0 is a chronic "
+        "recording, 1 an acute one, with new units at each visit. If not given, that of the "
+        "device, or 0.",
     )
     pool: Count | None = setting(
         None,
@@ -73,24 +73,26 @@ class Probe:
         "not given, as many as the device sets, or all.",
     )
     synapses_per_layer: Count | None = setting(
-        None, doc="Synapses to measure in each layer, in the place of `synapses`."
+        None, doc="Synapses to measure in each layer, instead of `synapses`."
     )
     division: Literal["proportional", "even"] = setting(
         "proportional",
-        doc="How `units` and `synapses` are divided over layers: in proportion to what is there, "
-        "or evenly, where a layer that has fewer gives all.",
+        doc="How `units` and `synapses` are divided over layers: in proportion to the size of each "
+        "layer, or evenly, where a layer that has fewer gives all.",
     )
     layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
         None, doc="Layers to record from; every layer if not given."
     )
     noise: NoiseModel | None = setting(
         None,
-        doc="Measurement noise, on all that is measured. If not given, that of the device, or "
-        "none; `{}` is none.",
+        doc="Measurement noise, on all that is measured; `name` gives the noise model, `gaussian` "
+        "by default. If not given, that of the device, or none; `{}` is none.",
     )
     spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
     calcium: Indicator | None = setting(
-        None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
+        None,
+        doc="Activity as fluorescence of an indicator; `name` gives another than `calcium`. Not "
+        "with `spikes`.",
     )
     visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Series | Literal["all"] = (
         setting(

@@ -39,7 +39,7 @@ Sizes = Mapping[str, int]  # layer -> number of its units or synapses, from inpu
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedProbe:
-    """A recording design that leaves nothing open; fields as in :class:`Probe`."""
+    """A recording design in which every setting has a value; fields as in :class:`Probe`."""
 
     device: str | Contacts | None
     insertions: int

@@ -17,7 +17,7 @@ from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHT
 
 
 class Problem(NamedTuple):
-    """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and why."""
+    """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and the reason."""
 
     field: str
     message: str
@@ -191,7 +191,7 @@ def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
 
 def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     if probe.spikes is not None and probe.calcium is not None:
-        words = "found spikes too. A probe counts spikes or sees fluorescence."
+        words = "found spikes too. A probe records spike counts or fluorescence."
         yield Problem("calcium", words)
     for name in ("spikes", "calcium"):
         if getattr(probe, name) is not None and ACTIVITY not in probe.observables:
@@ -217,10 +217,10 @@ def _stimulus_problems(probe: ResolvedProbe, n_stimuli: int) -> Iterator[Problem
 def _contact_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     has_contacts = probe.inserted_device is not None
     if has_contacts and probe.pool > 1:
-        words = "is for a probe without contacts: each contact of this device hears one unit."
+        words = "is for a probe without contacts: each contact of this device records one unit."
         yield Problem("pool", words)
     if has_contacts and not probe.measures_responses:
-        yield Problem("device", f"hears {ACTIVITY}, which this probe does not measure.")
+        yield Problem("device", f"records {ACTIVITY}, which this probe does not measure.")
     if not has_contacts and probe.insertions != 1:
         yield Problem("insertions", "there is no device with contacts to insert.")
 
@@ -235,17 +235,17 @@ def _turnover_problems(
     if changing is not None and ACTIVITY_CHANGE in probe.observables:
         yield Problem(
             changing,
-            f"{ACTIVITY_CHANGE!r} is of single units followed over all visits. Measure "
+            f"{ACTIVITY_CHANGE!r} is measured in single units followed over all visits. Measure "
             f"'observables: [{ACTIVITY}]' instead.",
         )
     if not probe.turnover or not probe.measures_responses:
         return
     if probe.pool > 1:
-        words = "averages of many units do not lose single ones. Leave out one of both."
+        words = "averages of many units do not lose single units. Leave out turnover or pool."
         yield Problem("turnover", words)
         return
     all_units = probe.units == "all" and probe.units_per_layer is None
     several = len(probe.visit_indices(n_visits)) > 1
     if all_units and several and not probe.inserted_device and probe.in_recorded_layers(sizes):
-        words = "where all units are recorded none is left to find. Record fewer units."
+        words = "all units are recorded, so none can replace a lost one. Record fewer units."
         yield Problem("turnover", words)

@@ -73,9 +73,7 @@ def _check_values(statistic: Statistic, values: np.ndarray, labels: np.ndarray |
 def _check_invariance(statistic: Statistic, values: np.ndarray, labels: np.ndarray | None) -> None:
     found = statistic.compute(values, labels)
     if not np.allclose(statistic.compute(_SCALE * values, labels), found):
-        _broken(
-            statistic, f"is not scale-free: it changes if all values are {_SCALE:g} times larger"
-        )
+        _broken(statistic, f"is not scale-free: {_SCALE:g} times larger values change it")
     for visits in range(1, VISITS):
         if not np.allclose(statistic.compute(values[:visits], labels), found[:visits]):
             _broken(statistic, f"of the first {visits} visits depends on later visits")

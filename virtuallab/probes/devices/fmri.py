@@ -12,8 +12,8 @@ from virtuallab.vocabulary import ACTIVITY
 class Fmri(Device):
     """Voxels like those of fMRI: each the mean response of 16 neighbouring units, with noise.
 
-    Of these networks 16 units are as large a part as a voxel's million neurons of a cortex. The
-    time course of blood flow is not modelled, only what averaging leaves.
+    16 units are as large a share of these networks as a voxel's million neurons are of a cortex.
+    Averaging is modelled, the time course of blood flow is not.
 
     References
     ----------

@@ -10,9 +10,9 @@ from virtuallab.vocabulary import WEIGHTS
 
 @DEVICES.register("paired_recordings")
 class PairedRecordings(Device):
-    """Paired recordings: the strengths of a dozen synapses in each layer, cleanly.
+    """Paired recordings: the strengths of a dozen synapses in each layer, with little noise.
 
-    It assumes, in favour of the method, that the same pairs are found again at each visit.
+    The preset assumes, in favour of the method, that the same pairs are found again at each visit.
 
     References
     ----------

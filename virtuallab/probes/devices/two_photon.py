@@ -15,8 +15,8 @@ from virtuallab.vocabulary import ACTIVITY
 class TwoPhoton(Device):
     """Two-photon calcium imaging: a field of 256 cells in each layer, slow and noisy.
 
-    Four layers give about a thousand cells, as a microscope that visits several areas does. The
-    same field is found again at each visit, with some cells lost.
+    Four layers give about a thousand cells, as imaging of several areas does. The same field is
+    imaged at each visit, with some cells lost.
 
     References
     ----------
@@ -36,7 +36,7 @@ class TwoPhoton(Device):
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out a field of 640 um with a cell every 40 um."""
+        """Field of 640 um with a cell every 40 um."""
         return probeinterface.generate_multi_columns_probe(
             num_columns=16, num_contact_per_column=16, xpitch=40, ypitch=40
         )

@@ -17,7 +17,7 @@ from virtuallab.registry import INDICATORS
 class Indicator(SectionPlugin, ABC):
     """An indicator that turns the responses of a unit into fluorescence, without noise.
 
-    The noise of the probe stands for photon noise, so an indicator draws no random numbers.
+    The noise of the probe models photon noise, so an indicator draws no random numbers.
 
     Attributes
     ----------

@@ -67,7 +67,10 @@ def test_a_probe_sees_the_fluorescence_and_then_its_noise():
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
-        (Probe(units=2, spikes=Spikes(), calcium=Calcium()), "counts spikes or sees fluorescence"),
+        (
+            Probe(units=2, spikes=Spikes(), calcium=Calcium()),
+            "records spike counts or fluorescence",
+        ),
         (Probe(synapses=2, observables=("weights",), calcium=Calcium()), "does not measure"),
     ],
 )

@@ -24,7 +24,7 @@ class Calcium(Indicator):
 
     in dF/F, relative to the fluorescence without any response. A lasting response :math:`y` far
     below :math:`s` gives a dF/F of :math:`y`. The recording starts after a long time without
-    stimuli. The probe's `noise` stands for photon noise.
+    stimuli. The probe's `noise` models photon noise.
 
     References
     ----------
