@@ -14,7 +14,7 @@ from tests.protocol.texts import small
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
-from virtuallab.lab.planning import costs as estimate
+from virtuallab.lab.planning import durations
 from virtuallab.lab.planning import network_limits as networks
 from virtuallab.lab.planning.costs import measure_costs
 from virtuallab.lab.planning.validation import make_plan
@@ -186,4 +186,4 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
 
 
 def test_a_plan_reckons_with_all_controls() -> None:
-    assert len(OF_DESIGNS) == estimate.CONTROLS
+    assert len(OF_DESIGNS) == durations.CONTROLS
