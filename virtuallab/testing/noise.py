@@ -73,7 +73,7 @@ def _check_strength(model: NoiseModel) -> None:
     spread = Spread(layer=6.0, unit=2.0)
     for strength, wanted in (("sigma", 3.0), ("snr", 2.0), ("unit_snr", 2 / 3)):
         settings = {"sigma": None, "snr": None, "unit_snr": None, strength: 3.0}
-        found = replace(model, **settings).deviation(spread)  # type: ignore[arg-type]
+        found = replace(model, **settings).deviation(spread)
         if not np.isclose(found, wanted):
             broken("noise model", model, f"has a deviation of {found:g} for {strength}: 3")
 
@@ -92,7 +92,8 @@ def _check_signal_removed(model: NoiseModel) -> None:
                 for each in (probe, clean)
             )
             found.append(noisy.astype(float) - silent)
-        if not np.allclose(*found, atol=1e-4):
+        with_signal, without = found
+        if not np.allclose(with_signal, without, atol=1e-4):
             broken(
                 "noise model",
                 model,

@@ -1,4 +1,4 @@
-"""What the checks of several kinds of plug-ins have in common."""
+"""Helpers that the checks of several kinds of plug-ins share."""
 
 from __future__ import annotations
 
@@ -46,4 +46,5 @@ def made(plugin: Any, registry: Registry[Any], base: type[Any], **settings: Any)
 
 def global_state() -> bytes:
     """State of numpy's global random stream."""
-    return np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr] # noqa: NPY002
+    state: bytes = np.random.get_state()[1].tobytes()  # type: ignore[index] # noqa: NPY002
+    return state

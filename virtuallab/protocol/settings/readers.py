@@ -271,7 +271,7 @@ class SectionPluginReader(Reader):
         return section_schema(self.base, _make_section, "", of)
 
 
-def named_plugin(base: type[SectionPlugin], value: Any) -> tuple[type[Any], Any]:
+def named_plugin(base: type[SectionPlugin], value: Any) -> tuple[Any, Any]:
     """Class that a section names, and the settings beside the name.
 
     Raises

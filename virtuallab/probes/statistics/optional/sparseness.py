@@ -44,4 +44,6 @@ class Sparseness(Statistic):
 def _mean(values: jt.Float[np.ndarray, "visit stimulus"]) -> jt.Float[np.ndarray, " visit"]:
     """Mean over stimuli that are not NaN; NaN where all are."""
     there = ~np.isnan(values)
-    return np.where(there, values, 0).sum(1) / np.where(there.any(1), there.sum(1), np.nan)
+    count = np.where(there.any(1), there.sum(1), np.nan)
+    mean: np.ndarray = np.where(there, values, 0).sum(1) / count
+    return mean
