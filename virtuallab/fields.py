@@ -18,7 +18,7 @@ PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 Momentum = Annotated[float, Ge(0), Lt(1)]
-MOST = 1_000_000_000  # of anything that is counted; what is larger was not meant
+MOST = 1_000_000_000  # of any count; larger numbers are mistakes
 Count = Annotated[int, Ge(1), Le(MOST)]
 NonNegativeInt = Annotated[int, Ge(0), Le(MOST)]
 Counts = Annotated[tuple[Count, ...], Len(1)]
@@ -27,19 +27,20 @@ Counts = Annotated[tuple[Count, ...], Len(1)]
 def setting(
     default: Any = dataclasses.MISSING, *, doc: str, unit: str = "", added: bool = False
 ) -> Any:
-    """Declare one field of a plug-in: its default (none if required), its meaning and its unit.
+    """Return the declaration of a plug-in's field: its default, its meaning and its unit.
 
     Parameters
     ----------
     default : object, optional
+        Not given if the setting is required.
     doc : str
-        What it means, with its unit.
+        Meaning, with its unit.
     unit : str
-        Unit of its numbers, ``"s"`` or ``"Hz"``; empty where they have none. A number that is
-        written with another unit is refused with the number to write.
+        Unit of its numbers, ``"s"`` or ``"Hz"``; empty if they have none. A number that is written
+        with another unit is refused with the number to write.
     added : bool
-        Whether plug-ins were used before they had it. At its default it then has no word in what
-        identifies a subject, or every random stream would be another than before.
+        True if the field was added to a plug-in in use. At its default it is then not part of the
+        identity of a subject, which would change all random streams.
     """
     metadata = {"doc": doc, "unit": unit, "added": added}
     if default is dataclasses.MISSING:
@@ -48,7 +49,7 @@ def setting(
 
 
 def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a plug-in that identify it: added ones only where they are not at their default.
+    """Return the settings that identify a plug-in: added ones only if not at their default.
 
     Parameters
     ----------
@@ -56,13 +57,13 @@ def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict
         A dataclass.
     settings : mapping from field to value
     """
-    unsaid = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
-    return {k: v for k, v in settings.items() if k not in unsaid or v != unsaid[k]}
+    added = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
+    return {k: v for k, v in settings.items() if k not in added or v != added[k]}
 
 
 @cache
 def float_fields(plugin: type[Any]) -> frozenset[str]:
-    """Names of a plug-in's fields that are real numbers, and so may differ within a cohort."""
+    """Return the names of a plug-in's real-numbered fields, which may differ within a cohort."""
     hints = get_type_hints(plugin)
     names = (field.name for field in dataclasses.fields(plugin))
     return frozenset(name for name in names if hints[name] is float)

@@ -14,7 +14,7 @@ from virtuallab.protocol.settings.distributions import LogUniform, Uniform
 FAULTS = {
     "a list where bounds are sought": (
         ("units: {log_uniform: [10, 100]}", "units: [1, 2]"),
-        "power.design.units: is a list; what is searched lies between bounds",
+        "power.design.units: is a list; a searched setting has bounds",
     ),
     "a choice where bounds are sought": (
         ("units: {log_uniform: [10, 100]}", "units: {choice: [1, 2]}"),

@@ -23,31 +23,31 @@ Keys = Mapping[str, tuple[Any, Any]]  # name -> type and pydantic's FieldInfo
 
 @dataclass(frozen=True)
 class PluginReader(Reader):
-    """Reads a plug-in's name and its settings, each of which may have several values.
+    """Reader of a plug-in's name and its settings, each of which may have several values.
 
     Parameters
     ----------
     registry : Registry
     further_keys : callable, optional
-        Returns keys that stand beside the settings.
+        Returns further keys of the section.
     """
 
     registry: Registry[Any]
     further_keys: Callable[[], Keys] = dict
 
     def read(self, value: Any) -> PluginSpec:
-        """Find the plug-in of this name and read its settings."""
+        """Return the plug-in of this name with its settings."""
         return self.read_with_keys(value)[0]
 
     def read_with_keys(self, value: Any) -> tuple[PluginSpec, Section]:
-        """Read a plug-in, and the section with the values of the further keys."""
+        """Return a plug-in, and the section with the values of the further keys."""
         kind = self.registry.kind
         named = isinstance(value, str)
         if not named and not isinstance(value, dict):
             what = f"the name of {_article(kind)} {kind}, or a mapping of its settings"
             raise refusal(expected(what, value))
         written = {"name": value} if named else value
-        if "name" not in written:  # only then: to look through all names imports all plug-ins
+        if "name" not in written:  # listing all names imports all plug-ins
             words = f"missing key. Known: {', '.join(self.registry)}."
             if keys := [key for key in written if key in self.registry]:
                 words = f"missing key. Write name: {keys[0]}, and its settings beside it."
@@ -65,7 +65,7 @@ class PluginReader(Reader):
         return PluginSpec(plugin, read).checked(), section
 
     def section_of(self, plugin: Any) -> type[Section]:
-        """Model of the keys of a plug-in."""
+        """Return the model that reads the keys of a plug-in."""
         return _section(plugin, self.further_keys)
 
     def _find(self, name: Any, place: tuple[str, ...]) -> Any:

@@ -1,7 +1,7 @@
-"""Readers of values: unions, lists, names out of a few, and dataclasses.
+"""Readers of values: unions, lists, names of a given set, and dataclasses.
 
-What was written decides by its shape which form is read, so that a fault is reported once, for the
-form that was meant.
+The shape of a value decides which form is read, so that a fault is reported once, for the form that
+was intended.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ from virtuallab.text import printable
 
 
 class Reader:
-    """Base of what reads a type in place of pydantic's rules: ``Annotated[Any, reader]``."""
+    """Base class of readers, which replace pydantic's rules: ``Annotated[Any, reader]``."""
 
     def read(self, value: Any) -> Any:
-        """Return what a written value means, or raise a ``ValidationError``."""
+        """Return the value that is described in YAML, or raise a ``ValidationError``."""
         raise NotImplementedError
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -74,14 +74,14 @@ class Reader:
 
 @functools.cache
 def adapter(kind: Any) -> Any:
-    """Pydantic's ``TypeAdapter`` of a type, which reads plain data exactly."""
+    """Return pydantic's ``TypeAdapter`` of a type, which converts no types."""
     return TypeAdapter(readable(kind), config=STRICT)
 
 
 def read_entries(
     kind: Any, entries: Iterable[Any], place: Place = (), *, alone: bool = False
 ) -> tuple[dict[int, Any], list[tuple[Place, str]]]:
-    """Entries of a list that could be read, by index, and the faults of the others.
+    """Return the entries of a list that could be read, by index, and the faults of the others.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def read_entries(
     place : Place
         Of the list.
     alone : bool
-        Whether the only entry was written without its list.
+        True if the only entry was written without a list.
     """
     read: dict[int, Any] = {}
     faults: list[tuple[Place, str]] = []
@@ -105,7 +105,7 @@ def read_entries(
 
 
 def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
-    """JSON Schema of a type; ``of`` is pydantic's handler."""
+    """Return the JSON Schema of a type; ``of`` is pydantic's handler."""
     form = readable(kind)
     if get_origin(form) is Annotated:
         for mark in get_args(form)[1:]:
@@ -115,7 +115,7 @@ def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
 
 
 def readable(kind: Any) -> Any:
-    """Type that reads a field of this type from YAML: lists, mappings and unions by a reader."""
+    """Return the type that reads a field from YAML: lists, mappings and unions have a reader."""
     marks = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     if any(isinstance(mark, Reader) for mark in marks):
         return Annotated[(Any, *marks)]
@@ -139,12 +139,12 @@ def readable(kind: Any) -> Any:
 
 @dataclass(frozen=True)
 class UnionReader(Reader):
-    """Reads one of several types, told apart by the shape of what was written."""
+    """Reader of a union: the shape of the value decides which type is read."""
 
     kinds: tuple[Any, ...]
 
     def read(self, value: Any) -> Any:
-        """Read by the type of this shape; where several have it, by the first that fits."""
+        """Return the value read by the first type that has its shape and accepts it."""
         shape = shape_of(value)
         last: ValidationError | None = None
         for kind in self.kinds:
@@ -162,27 +162,27 @@ class UnionReader(Reader):
         raise refusals(faults_of(last))
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the types."""
+        """Return ``anyOf`` of the types."""
         return {"anyOf": [schema_of(kind, of) for kind in self.kinds]}
 
 
 @dataclass(frozen=True)
 class ListReader(Reader):
-    """Reads a list; a value alone is a list of one.
+    """Reader of a list; a single value counts as a list of one.
 
     Parameters
     ----------
     kind : type
         Of each entry.
     fewest : int
-        Entries there must be.
+        Least number of entries.
     """
 
     kind: Any
     fewest: int = 0
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        """Read every entry."""
+        """Return the entries."""
         if value is None:
             raise refusal(expected("a list", value))
         alone = not isinstance(value, list)
@@ -196,7 +196,7 @@ class ListReader(Reader):
         return tuple(read.values())
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the list and one entry."""
+        """Return ``anyOf`` of the list and one entry."""
         one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": self.fewest}
         return {"anyOf": [several, one]}
@@ -204,12 +204,12 @@ class ListReader(Reader):
 
 @dataclass(frozen=True)
 class NameReader(Reader):
-    """Reads a name out of a few; the message for another gives the nearest.
+    """Reader of a name of a given set; the message for another name suggests the nearest.
 
     Parameters
     ----------
     kind : str
-        What the names stand for, ``"loss"``.
+        Kind of thing that is named, ``"loss"``.
     names : tuple of str
     """
 
@@ -231,12 +231,12 @@ class NameReader(Reader):
 
 @dataclass(frozen=True)
 class DataclassReader(Reader):
-    """Reads a frozen dataclass, written as the mapping of its fields."""
+    """Reader of a frozen dataclass, which is a mapping of its fields in YAML."""
 
     plugin: Any
 
     def read(self, value: Any) -> Any:
-        """Build the dataclass; what its own checks refuse is a fault like any other."""
+        """Return the dataclass; a ``ValueError`` of its own checks becomes a fault."""
         return instantiate(self.plugin, **dict(_section(self.plugin).model_validate(value)))
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
