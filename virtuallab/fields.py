@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -67,3 +67,49 @@ def float_fields(plugin: type[Any]) -> frozenset[str]:
     hints = get_type_hints(plugin)
     names = (field.name for field in dataclasses.fields(plugin))
     return frozenset(name for name in names if hints[name] is float)
+
+
+class SectionPlugin:
+    """Base of plug-ins that stand in a section: ``noise: {name: laplace, snr: 1.0}``.
+
+    The section may leave out the name of the default plug-in. Subclasses are frozen dataclasses,
+    whose fields are the other keys.
+
+    Attributes
+    ----------
+    registry : Registry
+        Where the names are looked up.
+    default_name : str
+        Name of the plug-in that a section without a name means.
+    """
+
+    name: ClassVar[str]
+    registry: ClassVar[Any]
+    default_name: ClassVar[str]
+
+    @classmethod
+    def parse(cls, section: Mapping[str, Any]) -> tuple[type[Any], dict[str, Any]]:
+        """Class that a section names, and the settings beside the name.
+
+        Raises
+        ------
+        UnknownName
+            If no plug-in has this name.
+        """
+        settings = dict(section)
+        return cls.registry[settings.pop("name", cls.default_name)], settings
+
+    @classmethod
+    def from_section(cls, section: Mapping[str, Any]) -> Any:
+        """Plug-in of a section, as :meth:`written` returns it; raises as :meth:`parse`."""
+        plugin, settings = cls.parse(section)
+        return plugin(**settings)
+
+    @classmethod
+    def with_name(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Section of this plug-in with these settings; without the name of the default one."""
+        return {**({} if cls.name == cls.default_name else {"name": cls.name}), **settings}
+
+    def written(self) -> dict[str, Any]:
+        """Section with all settings, as a protocol writes it."""
+        return self.with_name({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})  # type: ignore[arg-type]

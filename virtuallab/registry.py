@@ -49,7 +49,7 @@ class Registry(Generic[Plugin]):
 
     def __init__(self, kind: str, package: str, base: str | None = None) -> None:
         self.kind = kind
-        self._group = f"virtuallab.{kind}{'es' if kind.endswith('s') else 's'}"
+        self._group = f"virtuallab.{kind.replace(' ', '_')}{'es' if kind.endswith('s') else 's'}"
         self._package = package
         self.base = base
         self._classes: dict[str, Plugin] = {}
@@ -69,6 +69,8 @@ class Registry(Generic[Plugin]):
         """Return a class decorator that registers a class under the name that protocols use."""
 
         def enter(cls: Plugin) -> Plugin:
+            if not cls.__module__.startswith("virtuallab."):
+                self._check_class(cls)
             known = self._classes.setdefault(name, cls)
             if known is not cls and known.__qualname__ != cls.__qualname__:
                 raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {cls}")
@@ -138,7 +140,7 @@ class Registry(Generic[Plugin]):
         return frozenset(
             module.name
             for module in pkgutil.iter_modules([str(self._folder)])
-            if not module.name.startswith("_")  # code that several plug-ins share
+            if not (module.ispkg or module.name.startswith("_"))  # shared code
         )
 
     def _load(self) -> None:
@@ -185,7 +187,13 @@ class Registry(Generic[Plugin]):
             self.discard(name, f"{_origin(distribution, point)}: {in_a_line(error)}")
 
     def _check(self, found: Any) -> None:
-        """Raise a TypeError for an object that is no plug-in of this kind."""
+        """Raise a TypeError for an unusable class, or one whose settings have unknown types."""
+        self._check_class(found)
+        if self.base is not None:
+            get_type_hints(found)  # its settings are read by their types
+
+    def _check_class(self, found: Any) -> None:
+        """Raise a TypeError for an object that is no class of this kind, or lacks a method."""
         if self.base is None:
             return
         module, _, attribute = self.base.partition(":")
@@ -195,7 +203,6 @@ class Registry(Generic[Plugin]):
         if inspect.isabstract(found):
             missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
             raise TypeError(f"{found.__qualname__} does not define {missing}")
-        get_type_hints(found)  # its settings are read by their types
 
 
 def _registered(source: bytes) -> dict[str, str]:
@@ -259,6 +266,21 @@ TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.
 DEVICES: Registry[Any] = Registry(
     "device", "virtuallab.probes.devices", "virtuallab.probes.device:Device"
 )
+NOISE_MODELS: Registry[Any] = Registry(
+    "noise model",
+    "virtuallab.probes.noise.models",
+    "virtuallab.probes.noise.noise_model:NoiseModel",
+)
+INDICATORS: Registry[Any] = Registry(
+    "indicator",
+    "virtuallab.probes.readouts.indicators",
+    "virtuallab.probes.readouts.indicator:Indicator",
+)
+STATISTICS: Registry[Any] = Registry(
+    "statistic",
+    "virtuallab.probes.statistics.optional",
+    "virtuallab.probes.statistics.statistic:Statistic",
+)
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
@@ -272,6 +294,9 @@ REGISTRIES = (
     TASKS,
     LOSSES,
     DEVICES,
+    NOISE_MODELS,
+    INDICATORS,
+    STATISTICS,
     CLASSIFIERS,
     CONTROLS,
 )

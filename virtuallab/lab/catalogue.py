@@ -21,6 +21,9 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "devices": registry.DEVICES,
+    "noise_models": registry.NOISE_MODELS,
+    "indicators": registry.INDICATORS,
+    "statistics": registry.STATISTICS,
     "classifiers": registry.CLASSIFIERS,
 }
 _NARROWEST = 30  # columns in which a description is still pleasant to read

@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from virtuallab.protocol.model import Protocol
-from virtuallab.registry import CLASSIFIERS
+from virtuallab.registry import CLASSIFIERS, STATISTICS
 
 _OF_THE_KEY = ("title", "description", "default")  # differ between keys that take the same values
 _LONG = 300  # characters; longer forms are written once
@@ -20,14 +20,22 @@ _LONG = 300  # characters; longer forms are written once
 def document() -> dict[str, Any]:
     """Return the JSON Schema, draft 2020-12, with all plug-ins that are installed."""
     body = Protocol.model_json_schema()
-    # An analysis has its classifiers as text, so pydantic does not know the possible names.
-    several, one = body["$defs"]["Analysis"]["properties"]["classifiers"]["anyOf"]
-    one["enum"] = several["items"]["enum"] = list(CLASSIFIERS)
+    # Fields that hold names of plug-ins are typed as text.
+    _allow_names(body["$defs"]["Analysis"]["properties"]["classifiers"], CLASSIFIERS)
+    for section in ("Probe", "Design"):
+        _allow_names(body["$defs"][section]["properties"]["statistics"], STATISTICS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_shared(body),
         "title": "virtuallab protocol",
     }
+
+
+def _allow_names(schema: dict[str, Any], names: Iterable[str]) -> None:
+    """Restrict every text within a schema to some names; the schema is changed in place."""
+    for each in (schema, *_below(schema)):
+        if each.get("type") == "string":
+            each["enum"] = list(names)
 
 
 def text() -> str:

@@ -11,10 +11,11 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.probe import Probe
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
@@ -64,7 +65,7 @@ def matching_probe(
         units=recording.sizes[UNIT],
         division="even",
         turnover=turnover,
-        noise=None if snr is None else Noise(snr=snr),
+        noise=None if snr is None else GaussianNoise(snr=snr),
         visits=_visits(recording, np.asarray(steps, dtype=np.float64), fractions),
         stimuli=recording.sizes[STIMULUS],
         observables=(ACTIVITY,),
@@ -103,9 +104,9 @@ def _own_design(recording: xr.Dataset) -> ResolvedProbe | None:
         return Probe(
             device=written["device"] if isinstance(written["device"], str) else None,
             pool=written["pool"],
-            noise=None if noise is None else Noise(**noise),
+            noise=None if noise is None else NoiseModel.from_section(noise),
             spikes=None if spikes is None else Spikes(**spikes),
-            calcium=None if calcium is None else Calcium(**calcium),
+            calcium=None if calcium is None else Indicator.from_section(calcium),
         ).resolved
     except (KeyError, TypeError, ValueError, RecursionError, UnknownName):
         return None

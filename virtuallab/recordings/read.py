@@ -62,7 +62,7 @@ def read_recording(
         missing: ``observed`` (stimulus, unit), true if a response was measured at every visit.
         Attributes: ``repeats``, the median number of presentations of a stimulus at a visit; if
         there were repeats, ``snr``, the signal-to-noise ratio of the averages (defined by
-        :class:`virtuallab.probes.Noise`; the root of the mean square over layers) and
+        :class:`virtuallab.probes.NoiseModel`; the root of the mean square over layers) and
         ``snr_by_layer``; of NWB files, ``dropped_units``, the number of units that are not in all
         of them; ``missing_responses``, their number, if there are any; ``notes`` on data that were
         left out or matched.

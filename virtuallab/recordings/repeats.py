@@ -71,7 +71,7 @@ def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def signal_to_noise(of_layer: AveragedRepeats) -> float:
     r"""Return the signal-to-noise ratio of one layer's averaged responses.
 
-    Defined as in :class:`virtuallab.probes.Noise`: the standard deviation of the signal over
+    Defined as in :class:`virtuallab.probes.NoiseModel`: the standard deviation of the signal over
     stimuli and units of a layer before learning (here: at the first visit with repeats), over that
     of the noise in a measured response (here: over all visits). With :math:`m_i` the :math:`N`
     averages of a visit, and :math:`s_i^2` the variance between presentations over their number,

@@ -9,6 +9,18 @@ plug-in breaks.
 
 from virtuallab.testing.classifier import check_classifier
 from virtuallab.testing.control import check_control
+from virtuallab.testing.device import check_device
+from virtuallab.testing.indicator import check_indicator
+from virtuallab.testing.noise import check_noise
 from virtuallab.testing.rule import check_rule
+from virtuallab.testing.statistic import check_statistic
 
-__all__ = ["check_classifier", "check_control", "check_rule"]
+__all__ = [
+    "check_classifier",
+    "check_control",
+    "check_device",
+    "check_indicator",
+    "check_noise",
+    "check_rule",
+    "check_statistic",
+]

@@ -211,9 +211,9 @@ def _record(
                 recording, alone = prepared.record(
                     trial.probe, calibration, choice, noise, alone=trial.control
                 )
-                kept[number].append(feature_arrays(recording))
+                kept[number].append(feature_arrays(recording, trial.probe.statistics))
                 if alone is not None:
-                    of_noise[number].append(feature_arrays(alone))
+                    of_noise[number].append(feature_arrays(alone, trial.probe.statistics))
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [

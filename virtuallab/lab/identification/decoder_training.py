@@ -132,7 +132,7 @@ class DecoderTraining:
             version("virtuallab"),
             {"seed": kept["seed"], "subjects": kept["subjects"]},
             self.experiment.store.plan["visits"],
-            plain(asdict(self.probe)),
+            plain(self.probe),
             self.absent,
             self.members,
             plain(asdict(analysis)),
@@ -223,7 +223,7 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.plan.sizes]
     visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
     return {
-        "probe": json.loads(json.dumps(plain(asdict(probe)))),
+        "probe": json.loads(json.dumps(plain(probe))),
         "visits": tuple(map(int, visits)),
         "last_step": int(experiment.store.plan["visits"][visits[-1]]),
         "units": _range([each["units"] for each in amounts]),

@@ -6,6 +6,7 @@ is raised, where the valid keys are known.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -42,14 +43,13 @@ def found(value: object) -> str:
 
 
 def reads_as_number(value: object) -> bool:
-    """Return whether a value is a text that would be a number without its quotes."""
+    """Return whether a value is a text that would be a finite number without its quotes."""
     if not isinstance(value, str):
         return False
     try:
-        float(value)
+        return math.isfinite(float(value))
     except ValueError:
         return False
-    return True
 
 
 def expected(what: str, value: object) -> str:

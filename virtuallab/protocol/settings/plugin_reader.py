@@ -13,11 +13,10 @@ from pydantic.errors import PydanticUserError
 from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader
+from virtuallab.protocol.settings.readers import Reader, unreadable
 from virtuallab.protocol.settings.section import Section, definition, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
 from virtuallab.registry import Registry
-from virtuallab.text import printable
 
 Keys = Mapping[str, tuple[Any, Any]]  # name -> type and pydantic's FieldInfo
 
@@ -57,7 +56,7 @@ class PluginReader(Reader):
         try:
             section = self.section_of(plugin).model_validate(written)
         except PydanticUserError as error:
-            reason = _unreadable(plugin, error)
+            reason = unreadable(plugin, error)
             raise refusal(str(BrokenPlugin(kind, plugin.name, reason))) from None
         read = Settings({each.name: getattr(section, each.name) for each in settings_of(plugin)})
         for name, each in read.items():
@@ -96,7 +95,7 @@ class PluginReader(Reader):
                 section = self.section_of(plugin)
                 sections.append(definition(section, f"{self.registry.kind}-{name}", of))
             except PydanticUserError as error:
-                self.registry.discard(name, _unreadable(plugin, error))
+                self.registry.discard(name, unreadable(plugin, error))
         return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
 
 
@@ -108,9 +107,3 @@ def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
 
 def _article(kind: str) -> str:
     return "an" if kind[0] in "aeio" else "a"
-
-
-def _unreadable(plugin: Any, error: PydanticUserError) -> str:
-    """Return in one line why the settings of a plug-in cannot be read."""
-    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
-    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import identifying_settings
+from virtuallab.fields import SectionPlugin, identifying_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
@@ -147,6 +147,8 @@ class PluginSpec:
 
     def written(self) -> dict[str, Any]:
         """Return the section as in a protocol, with the name of a plug-in from a registry."""
+        if issubclass(self.plugin, SectionPlugin):
+            return self.plugin.with_name(plain(self.settings))
         if not hasattr(self.plugin, "name"):
             return dict(plain(self.settings))
         return {"name": self.plugin.name, **plain(identifying_settings(self.plugin, self.settings))}
@@ -159,7 +161,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Section):
         return {key: plain(getattr(value, key)) for key in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        settings = {each.name: getattr(value, each.name) for each in fields(value)}
+        return plain(identifying_settings(type(value), settings))
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Len
 from pydantic import (
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Strict,
     TypeAdapter,
     ValidationError,
 )
+from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, core_schema
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.fields import SectionPlugin
 from virtuallab.protocol.messages.explain import (
     expected,
     faults_of,
@@ -46,6 +49,7 @@ from virtuallab.protocol.settings.section import (
     instantiate,
     make_section,
 )
+from virtuallab.text import printable
 
 
 class Reader:
@@ -126,6 +130,8 @@ def readable(kind: Any) -> Any:
     if get_origin(kind) is tuple:
         inner = tuple(map(readable, get_args(kind)))
         return Annotated[tuple[inner], Strict(False)]  # type: ignore[valid-type]
+    if isinstance(kind, type) and issubclass(kind, SectionPlugin):
+        return Annotated[Any, SectionPluginReader(kind)]
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return Annotated[Any, DataclassReader(kind)]
     return kind
@@ -238,6 +244,92 @@ class DataclassReader(Reader):
         return definition(_section(self.plugin), self.plugin.__name__, of)
 
 
+@dataclass(frozen=True)
+class SectionPluginReader(Reader):
+    """Reads a plug-in that stands in a section, of the class that the key ``name`` gives.
+
+    Parameters
+    ----------
+    base : type
+        Base class of the plug-ins, a :class:`~virtuallab.fields.SectionPlugin`.
+    """
+
+    base: type[SectionPlugin]
+
+    def read(self, value: Any) -> Any:
+        """Build the plug-in that is named."""
+        plugin, settings = named_plugin(self.base, value)
+        try:
+            read = _section(plugin).model_validate(settings)
+        except PydanticUserError as error:
+            reason = unreadable(plugin, error)
+            raise refusal(str(BrokenPlugin(self.base.registry.kind, plugin.name, reason))) from None
+        return instantiate(plugin, **dict(read))
+
+    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return ``anyOf`` a section for each plug-in."""
+        return section_schema(self.base, _make_section, "", of)
+
+
+def named_plugin(base: type[SectionPlugin], value: Any) -> tuple[Any, Any]:
+    """Class that a section names, and the settings beside the name.
+
+    Raises
+    ------
+    ValidationError
+        If no plug-in has this name.
+    """
+    if not isinstance(value, dict):
+        return base.parse({})[0], value
+    name = value.get("name", base.default_name)
+    if not isinstance(name, str):
+        raise refusal(expected(f"the name of a {base.registry.kind}", name), "name")
+    try:
+        return base.parse(value)
+    except UnknownName as error:
+        raise refusal(str(error), "name") from None
+
+
+def section_schema(
+    base: type[SectionPlugin],
+    section: Callable[..., type[Section]],
+    prefix: str,
+    of: GetJsonSchemaHandler,
+) -> dict[str, Any]:
+    """JSON Schema of the sections of all plug-ins of a kind.
+
+    Parameters
+    ----------
+    base : type
+    section : callable
+        Makes the model of a plug-in's settings, with further keys.
+    prefix : str
+        Of the names of the definitions.
+    of : GetJsonSchemaHandler
+    """
+    found = []
+    for name in list(base.registry):
+        plugin = base.registry[name]
+        default = name if name == base.default_name else ...
+        key = (Literal[name], Field(default, description="Which plug-in."))
+        label = f"{prefix}{base.registry.kind.replace(' ', '-')}-{name}"
+        try:
+            found.append(definition(section(plugin, name=key), label, of))
+        except PydanticUserError as error:
+            base.registry.discard(name, unreadable(plugin, error))
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def unreadable(plugin: Any, error: PydanticUserError) -> str:
+    """Why the settings of a plug-in cannot be read, in one line."""
+    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
+    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
+
+
 @functools.cache
 def _section(plugin: Any) -> type[Section]:
-    return make_section(plugin, readable)
+    return _make_section(plugin)
+
+
+def _make_section(plugin: Any, **first: Any) -> type[Section]:
+    return make_section(plugin, readable, **first)

@@ -9,12 +9,20 @@ from typing import Annotated, Any
 
 from pydantic import GetJsonSchemaHandler
 
+from virtuallab.fields import SectionPlugin
 from virtuallab.protocol.messages.explain import expected, found, raise_faults, refusal, unknown_key
 from virtuallab.protocol.messages.places import Place
 from virtuallab.protocol.settings.distributions import FORMS, Grid, Interval, ValueList, Variation
 from virtuallab.protocol.settings.kinds import dataclass_in, shapes
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader, adapter, read_entries, schema_of
+from virtuallab.protocol.settings.readers import (
+    Reader,
+    adapter,
+    named_plugin,
+    read_entries,
+    schema_of,
+    section_schema,
+)
 from virtuallab.protocol.settings.section import Section, definition, make_section
 
 
@@ -49,6 +57,8 @@ class SettingReader(Reader):
         if isinstance(value, dict):
             inner = dataclass_in(self.kind)
             if inner is not None and value and "grid" not in value:
+                if issubclass(inner, SectionPlugin):
+                    inner, value = named_plugin(inner, value)
                 return read_spec(inner, section_of(inner), value)
             alone = len(value) == 1 and next(iter(value)) in self._forms
             if "mapping" not in possible or "grid" in value or alone:
@@ -127,7 +137,10 @@ class SettingReader(Reader):
         }
         either = [one, forms] if is_list else [one, several, forms]
         if inner := dataclass_in(self.kind):
-            section = definition(section_of(inner), f"Design{inner.__name__}", of)
+            if issubclass(inner, SectionPlugin):
+                section = section_schema(inner, _section, "Design", of)
+            else:
+                section = definition(section_of(inner), f"Design{inner.__name__}", of)
             either = [section, *either[1:], {"type": "null"}]
         return {"anyOf": either}
 
@@ -140,7 +153,11 @@ def setting_form(kind: Any) -> Any:
 @functools.cache
 def section_of(plugin: Any) -> type[Section]:
     """Return the model of a plug-in's settings, each of which may have several values."""
-    return make_section(plugin, setting_form)
+    return _section(plugin)
+
+
+def _section(plugin: type[Any], **first: Any) -> type[Section]:
+    return make_section(plugin, setting_form, **first)
 
 
 def read_spec(plugin: type[Any], section: type[Section], written: Mapping[str, Any]) -> PluginSpec:
