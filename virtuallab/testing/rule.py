@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
@@ -15,12 +14,13 @@ import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import float_fields
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer, train
+from virtuallab.testing.plugin import plugin_instance, varied
+from virtuallab.testing.rule_promises import check_promises
 
 _SUBJECTS = 3
 _BATCH = 8  # unlike the number of subjects, so that no axis can be taken for another
@@ -64,19 +64,11 @@ def check_rule(
     AssertionError
         Naming what the rule breaks, in which network and by how much.
     """
-    made = _made(rule)
+    made: Rule = plugin_instance(rule, RULES, Rule)  # type: ignore[type-abstract]
     with torch.random.fork_rng(devices=[]):
         for network in _networks(made) if architecture is None else [architecture]:
             _Check(made, network, learning_rate).all()
-
-
-def _made(rule: str | type[Rule] | Rule) -> Rule:
-    made = RULES[rule]() if isinstance(rule, str) else rule() if isinstance(rule, type) else rule
-    if not hasattr(made, "name"):
-        raise AssertionError(
-            f"{type(made).__name__} has no name; put @RULES.register('...') above its class."
-        )
-    return made
+        check_promises(made)
 
 
 def _networks(rule: Rule) -> list[Architecture]:
@@ -175,7 +167,7 @@ class _Check:
     def own_settings(self) -> None:
         """Each real number of the rule may be another in each subject."""
         mixed = [
-            replace(subject, rule=_varied(self.rule, number))
+            replace(subject, rule=varied(self.rule, number))
             for number, subject in enumerate(self.subjects)
         ]
         together = _trained(mixed)
@@ -221,15 +213,6 @@ class _Check:
         raise AssertionError(f"rule {self.rule.name!r} in {self.architecture.name}: {what}") from (
             cause
         )
-
-
-def _varied(rule: Rule, number: int) -> Rule:
-    """Change every real-numbered setting, within its bounds."""
-    numbers = float_fields(type(rule))
-    given = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule) if f.name in numbers}
-    return replace(
-        rule, **{k: v * (1 - 0.1 * number) if v else 0.01 * number for k, v in given.items()}
-    )
 
 
 def _trained(

@@ -8,6 +8,7 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import ActivityAlignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("activation_alignment")
@@ -28,6 +29,7 @@ class ActivationAlignment(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_ABOVE)
+    gradient_angle = GradientAngle(initial=(82, 101), trained=(43, 58))
 
     amp: NonNegativeFloat = setting(
         0.1, doc="Strength of growth along the forward weight; published 2e-3 over 450,000 steps."

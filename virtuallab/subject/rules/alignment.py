@@ -8,6 +8,7 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import ActivityAlignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("alignment")
@@ -31,6 +32,7 @@ class ComposedAlignment(ActivityAlignment):
         *(Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK),
         *(Need.RESPONSE_ABOVE, Need.WEIGHT_ESTIMATE),
     )
+    gradient_angle = GradientAngle(initial=(80, 102), trained=(58, 73))
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")
     amp: NonNegativeFloat = setting(0.0, doc="Strength of growth along the forward weight. Local.")

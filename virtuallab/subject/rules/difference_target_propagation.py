@@ -14,7 +14,7 @@ from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput, ValueNode
 from virtuallab.subject.network.signals import per_subject
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("difference_target_propagation")
@@ -41,6 +41,7 @@ class DifferenceTargetPropagation(Rule):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.TARGET, Need.DISTURBED_PASS)
+    gradient_angle = GradientAngle(initial=(86, 98), trained=(58, 75))
     feedback = True
     dense_only = True
 

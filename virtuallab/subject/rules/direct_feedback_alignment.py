@@ -9,6 +9,7 @@ import torch
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.broadcast_error import BroadcastError
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("direct_feedback_alignment")
@@ -26,6 +27,7 @@ class DirectFeedbackAlignment(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_ERROR)
+    gradient_angle = GradientAngle(initial=(85, 94), trained=(45, 63))
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor

@@ -9,6 +9,7 @@ import torch
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.broadcast_error import BroadcastError
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
@@ -31,6 +32,7 @@ class DirectRandomTargetProjection(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_TARGET)
+    gradient_angle = GradientAngle(initial=(82, 96))
 
     def loss_incompatibility(self, loss: str) -> str | None:
         """The target stands for the error of cross-entropy."""

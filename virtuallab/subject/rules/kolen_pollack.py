@@ -11,6 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("kolen_pollack")
@@ -38,6 +39,7 @@ class KolenPollack(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
+    gradient_angle = GradientAngle(initial=(84, 97), trained=(34, 50))
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."

@@ -11,7 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("node_perturbation")
@@ -36,6 +36,7 @@ class NodePerturbation(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.PAIRED_PASS, Need.IMAGE_LOSS)
+    gradient_angle = GradientAngle(initial=(80, 90), trained=(72, 88))
 
     noise_std: PositiveFloat = setting(
         0.01,

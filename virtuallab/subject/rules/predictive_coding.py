@@ -12,7 +12,7 @@ from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import ValueNode
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("predictive_coding")
@@ -38,6 +38,7 @@ class PredictiveCoding(Rule):
     """
 
     needs = (Need.INPUT, Need.PREDICTION_ERROR, Need.RELAXATION, Need.FORWARD_WEIGHTS)
+    gradient_angle = GradientAngle(initial=(7, 14), trained=(8, 15))
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."

@@ -12,7 +12,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
@@ -41,6 +41,7 @@ class RewardModulatedHebbian(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
+    gradient_angle = GradientAngle(initial=(83, 90))
 
     noise_std: PositiveFloat = setting(
         0.1,

@@ -14,6 +14,7 @@ from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import per_subject
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("sign_symmetry")
@@ -36,6 +37,7 @@ class SignSymmetry(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.FORWARD_SIGNS)
+    gradient_angle = GradientAngle(initial=(30, 40), trained=(30, 38))
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."

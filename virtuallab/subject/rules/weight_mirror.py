@@ -9,6 +9,7 @@ from virtuallab.fields import NonNegativeFloat, NonNegativeInt, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import ActivityAlignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("weight_mirror")
@@ -44,6 +45,7 @@ class WeightMirror(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.NOISE_PHASE)
+    gradient_angle = GradientAngle(initial=(79, 101), trained=(19, 27))
 
     amp: NonNegativeFloat = setting(0.2, doc="Strength of growth along the forward weight.")
     decay: NonNegativeFloat = setting(

@@ -11,7 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import scale
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("weight_perturbation")
@@ -33,6 +33,7 @@ class WeightPerturbation(Rule):
     """
 
     needs = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
+    gradient_angle = GradientAngle(initial=(85, 90))
 
     noise_std: PositiveFloat = setting(
         1e-3,
