@@ -29,7 +29,7 @@ class ActivationAlignment(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_ABOVE)
-    gradient_angle = GradientAngle(initial=(82, 101), trained=(43, 58))
+    gradient_angle = GradientAngle(initial=(82.0, 101.0), trained=(43.0, 58.0))
 
     amp: NonNegativeFloat = setting(
         0.1, doc="Strength of growth along the forward weight; published 2e-3 over 450,000 steps."

@@ -32,7 +32,7 @@ class ComposedAlignment(ActivityAlignment):
         *(Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK),
         *(Need.RESPONSE_ABOVE, Need.WEIGHT_ESTIMATE),
     )
-    gradient_angle = GradientAngle(initial=(80, 102), trained=(58, 73))
+    gradient_angle = GradientAngle(initial=(80.0, 102.0), trained=(58.0, 73.0))
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")
     amp: NonNegativeFloat = setting(0.0, doc="Strength of growth along the forward weight. Local.")

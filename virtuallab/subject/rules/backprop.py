@@ -25,4 +25,4 @@ class Backprop(ErrorFeedback):
     """
 
     needs = (Need.INPUT, Need.FORWARD_WEIGHTS)
-    gradient_angle = GradientAngle(initial=(0, 0), trained=(0, 0))
+    gradient_angle = GradientAngle(initial=(0.0, 0.0), trained=(0.0, 0.0))

@@ -41,7 +41,7 @@ class DifferenceTargetPropagation(Rule):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.TARGET, Need.DISTURBED_PASS)
-    gradient_angle = GradientAngle(initial=(86, 98), trained=(58, 75))
+    gradient_angle = GradientAngle(initial=(86.0, 98.0), trained=(58.0, 75.0))
     feedback = True
     dense_only = True
 

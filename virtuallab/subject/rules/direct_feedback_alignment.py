@@ -27,7 +27,7 @@ class DirectFeedbackAlignment(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_ERROR)
-    gradient_angle = GradientAngle(initial=(85, 94), trained=(45, 63))
+    gradient_angle = GradientAngle(initial=(85.0, 94.0), trained=(45.0, 63.0))
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor

@@ -32,7 +32,7 @@ class DirectRandomTargetProjection(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_TARGET)
-    gradient_angle = GradientAngle(initial=(82, 96))
+    gradient_angle = GradientAngle(initial=(82.0, 96.0))
 
     def loss_incompatibility(self, loss: str) -> str | None:
         """The target stands for the error of cross-entropy."""

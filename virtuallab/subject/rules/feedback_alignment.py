@@ -29,4 +29,4 @@ class FeedbackAlignment(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.FIXED_ERROR)
-    gradient_angle = GradientAngle(initial=(79, 102), trained=(53, 77))
+    gradient_angle = GradientAngle(initial=(79.0, 102.0), trained=(53.0, 77.0))

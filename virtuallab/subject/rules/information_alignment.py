@@ -30,7 +30,7 @@ class InformationAlignment(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK)
-    gradient_angle = GradientAngle(initial=(80, 100), trained=(53, 74))
+    gradient_angle = GradientAngle(initial=(80.0, 100.0), trained=(53.0, 74.0))
 
     amp: NonNegativeFloat = setting(
         2e-2, doc="Strength of growth along the forward weight; published 2e-3 over 10^6 steps."

@@ -39,7 +39,7 @@ class KolenPollack(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
-    gradient_angle = GradientAngle(initial=(84, 97), trained=(34, 50))
+    gradient_angle = GradientAngle(initial=(84.0, 97.0), trained=(34.0, 50.0))
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."

@@ -36,7 +36,7 @@ class NodePerturbation(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.PAIRED_PASS, Need.IMAGE_LOSS)
-    gradient_angle = GradientAngle(initial=(80, 90), trained=(72, 88))
+    gradient_angle = GradientAngle(initial=(80.0, 90.0), trained=(72.0, 88.0))
 
     noise_std: PositiveFloat = setting(
         0.01,

@@ -38,7 +38,7 @@ class PredictiveCoding(Rule):
     """
 
     needs = (Need.INPUT, Need.PREDICTION_ERROR, Need.RELAXATION, Need.FORWARD_WEIGHTS)
-    gradient_angle = GradientAngle(initial=(7, 14), trained=(8, 15))
+    gradient_angle = GradientAngle(initial=(7.0, 14.0), trained=(8.0, 15.0))
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."

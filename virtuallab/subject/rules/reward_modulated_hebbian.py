@@ -41,7 +41,7 @@ class RewardModulatedHebbian(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
-    gradient_angle = GradientAngle(initial=(83, 90))
+    gradient_angle = GradientAngle(initial=(83.0, 90.0))
 
     noise_std: PositiveFloat = setting(
         0.1,

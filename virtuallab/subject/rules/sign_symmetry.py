@@ -37,7 +37,7 @@ class SignSymmetry(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.FORWARD_SIGNS)
-    gradient_angle = GradientAngle(initial=(30, 40), trained=(30, 38))
+    gradient_angle = GradientAngle(initial=(30.0, 40.0), trained=(30.0, 38.0))
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."

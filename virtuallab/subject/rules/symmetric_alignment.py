@@ -29,7 +29,7 @@ class SymmetricAlignment(Alignment):
     """
 
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
-    gradient_angle = GradientAngle(initial=(84, 97), trained=(17, 27))
+    gradient_angle = GradientAngle(initial=(84.0, 97.0), trained=(17.0, 27.0))
 
     self: NonNegativeFloat = setting(
         0.1, doc="Strength of the pull along the forward weight; published 2e-3."

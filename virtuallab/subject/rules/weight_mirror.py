@@ -45,7 +45,7 @@ class WeightMirror(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.NOISE_PHASE)
-    gradient_angle = GradientAngle(initial=(79, 101), trained=(19, 27))
+    gradient_angle = GradientAngle(initial=(79.0, 101.0), trained=(19.0, 27.0))
 
     amp: NonNegativeFloat = setting(0.2, doc="Strength of growth along the forward weight.")
     decay: NonNegativeFloat = setting(

@@ -33,7 +33,7 @@ class WeightPerturbation(Rule):
     """
 
     needs = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
-    gradient_angle = GradientAngle(initial=(85, 90))
+    gradient_angle = GradientAngle(initial=(85.0, 90.0))
 
     noise_std: PositiveFloat = setting(
         1e-3,
