@@ -9,7 +9,6 @@ from torch import Tensor
 
 from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised
 from tests.subject.training.test_trainer import TASK, seen, subject
-from virtuallab import vocabulary
 from virtuallab.errors import UnknownName, UserError
 from virtuallab.registry import LOSSES, RULES
 from virtuallab.subject.network.initialization import forward_network
@@ -132,7 +131,3 @@ def test_the_truth_is_told_in_the_loss_that_was_minimised() -> None:
 def test_an_unknown_loss_is_told_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"no loss is called 'squared'\. Did you mean 'squared_"):
         LOSSES["squared"]
-
-
-def test_a_protocol_may_name_every_loss_that_is_registered() -> None:
-    assert set(vocabulary.LOSSES) <= set(LOSSES)

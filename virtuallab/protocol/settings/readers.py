@@ -204,11 +204,12 @@ class NameReader(Reader):
     ----------
     kind : str
         What the names stand for, ``"loss"``.
-    names : tuple of str
+    names : iterable of str
+        Such as a registry, whose plug-ins are imported when a name is read.
     """
 
     kind: str
-    names: tuple[str, ...]
+    names: Iterable[str]
 
     def read(self, value: Any) -> str:
         """Return the name, if it is one of them."""
