@@ -115,9 +115,9 @@ def init(
     ),
 ) -> None:
     """Write a commented protocol to start from."""
-    from virtuallab.lab import start
+    from virtuallab.lab.init import write_starter
 
-    start.write_starter(path)
+    write_starter(path)
     typer.echo(printable(f"{path} written. Next: virtuallab plan {path}"))
 
 
@@ -137,9 +137,9 @@ def validate(
         faults = faults_in(protocols, overrides or ())
     else:
         with uncollected():
-            from virtuallab.lab import load
+            from virtuallab.lab.planning import validation
 
-            faults = load.faults_in(protocols, overrides or ())
+            faults = validation.faults_in(protocols, overrides or ())
     for fault in faults:
         typer.echo(brief(str(fault)), err=True)
     if faults:
@@ -151,10 +151,7 @@ def validate(
 def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
     """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
     with uncollected():
-        from virtuallab.lab import load, plan
-
-        made = plan.make(load.protocol(protocol, overrides or ()), workers=workers)
-    _print(plan.describe(made))
+        virtuallab.plan(protocol, overrides or (), workers=workers, verbose=True)
 
 
 @_command()
@@ -166,10 +163,8 @@ def run(
     device: Device = "cpu",
 ) -> None:
     """Do the whole experiment: train, record, decode, report. Run it again to go on."""
-    from virtuallab.lab import experiment
-
-    experiment.run(
-        protocol, overrides or (), store=store, workers=workers, device=device, console=_console()
+    virtuallab.run(
+        protocol, overrides or (), store=store, workers=workers, device=device, verbose=True
     )
 
 
@@ -189,15 +184,13 @@ def search(
     device: Device = "cpu",
 ) -> None:
     """Find the best values of open settings; write the tuned protocol. Run it again to go on."""
-    from virtuallab.lab import search
-
-    search.search(
+    virtuallab.search(
         protocol,
         overrides or (),
         journal=journal,
         workers=workers,
         device=device,
-        console=_console(),
+        verbose=True,
     )
 
 
@@ -207,9 +200,9 @@ def status(
     verify: Annotated[bool, typer.Option(help="Compare every file with its digest.")] = False,
 ) -> None:
     """Say how far an experiment has come."""
-    from virtuallab.lab import inspect
+    from virtuallab.lab import status as inspection
 
-    table, damage = inspect.status(store, verify=verify)
+    table, damage = inspection.status(store, verify=verify)
     _print(table)
     for line in damage:
         typer.echo(printable(line), err=True)
@@ -220,9 +213,9 @@ def status(
 @_command()
 def info(store: StorePath) -> None:
     """Say what an experiment holds and where it came from."""
-    from virtuallab.lab import inspect
+    from virtuallab.lab import status
 
-    _print(inspect.info(store))
+    _print(status.info(store))
 
 
 @_command()
@@ -243,14 +236,11 @@ def probe(
     ] = None,
 ) -> None:
     """Implant probes in preserved subjects, or remove them; nothing is trained again."""
-    from virtuallab.lab import experiment
-
-    if not remove:
-        experiment.probe(store, protocol, overrides or (), workers=workers, console=_console())
-        return
-    if protocol is not None or overrides:
+    if remove and (protocol is not None or overrides):
         raise UserError("--remove takes probes out of the store: give no --protocol and no --set.")
-    experiment.remove(store, remove, console=_console())
+    virtuallab.probe(
+        store, protocol, overrides or (), remove=remove or (), workers=workers, verbose=True
+    )
 
 
 @_command()
@@ -269,10 +259,8 @@ def decode(
     workers: Workers = None,
 ) -> None:
     """Identify the rules from what the probes saw."""
-    from virtuallab.lab import experiment
-
-    experiment.decode(
-        store, protocol, overrides or (), partial=partial, workers=workers, console=_console()
+    virtuallab.decode(
+        store, protocol, overrides or (), partial=partial, workers=workers, verbose=True
     )
 
 
@@ -329,9 +317,7 @@ def identify(
     workers: Workers = None,
 ) -> None:
     """Say which rule was at work in a recording, one of ours or one made elsewhere."""
-    from virtuallab.lab import identify
-
-    identify.identify(
+    virtuallab.identify(
         decoder,
         recording,
         subject=subject,
@@ -343,7 +329,7 @@ def identify(
         others=others or (),
         classifier=classifier,
         workers=workers,
-        console=_console(),
+        verbose=True,
         save=save,
     )
 
@@ -358,16 +344,14 @@ def compare(
     device: Device = "cpu",
 ) -> None:
     """Try many recording designs in the same subjects, and rank them. Run it again to go on."""
-    from virtuallab.lab import compare
-
-    compare.compare(
+    virtuallab.compare(
         protocol,
         overrides or (),
         subjects=subjects,
         store=store,
         workers=workers,
         device=device,
-        console=_console(),
+        verbose=True,
     )
 
 
@@ -384,9 +368,7 @@ def power(
     device: Device = "cpu",
 ) -> None:
     """Find the least that has to be recorded to identify the rule. Run it again to go on."""
-    from virtuallab.lab import power
-
-    power.power(
+    virtuallab.power(
         protocol,
         overrides or (),
         target=target,
@@ -394,7 +376,7 @@ def power(
         store=store,
         workers=workers,
         device=device,
-        console=_console(),
+        verbose=True,
     )
 
 
@@ -404,9 +386,7 @@ def report(
     output: Annotated[Path | None, typer.Option(help="The page to write.", parser=as_path)] = None,
 ) -> None:
     """Write the report, one self-contained HTML page, and print the verdict."""
-    from virtuallab.lab import experiment
-
-    experiment.report(store, output, console=_console())
+    virtuallab.report(store, output, verbose=True)
 
 
 @_command("list")

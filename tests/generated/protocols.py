@@ -20,8 +20,8 @@ from annotated_types import Ge, Le, Lt
 
 from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
-from virtuallab.lab import load
-from virtuallab.lab.table import describe_subjects
+from virtuallab.lab.planning.subject_table import describe_subjects
+from virtuallab.lab.planning.validation import make_plan
 from virtuallab.probes.noise.calcium import Calcium
 from virtuallab.probes.noise.spikes import Spikes
 from virtuallab.protocol import expand, read_text
@@ -100,13 +100,13 @@ class _Protocol:
 
     def written(self, seed: int) -> dict[str, Any]:
         draw = self.draw
-        self.so_far: dict[str, Any] = {
+        self.open_partial: dict[str, Any] = {
             "schema_version": 1,
             "name": f"generated-{seed}",
             "question": draw.one(["", "Which rule [was] at work?"]),
             "seed": draw.whole(0, 999),
         }
-        self.so_far["subjects"] = self.possible_subjects()
+        self.open_partial["subjects"] = self.possible_subjects()
         names = [f"p{number}" for number in range(draw.one([1, 1, 2]))]
         for name in names:
             self.add("probes", self.probe, name)
@@ -118,19 +118,19 @@ class _Protocol:
             self.add("power", self.power)
         if draw.chance(0.1):
             self.add("search", self.search)
-        return self.so_far
+        return self.open_partial
 
     def add(self, key: str, part: Callable[[], Any], name: str | None = None) -> None:
         """Draw a part, again while it is refused; now and then it is taken as it comes."""
         heedless = self.draw.chance(0.01)
         for _ in range(12):
             drawn = part()
-            whole = self.so_far | {
-                key: drawn if name is None else {**self.so_far.get(key, {}), name: drawn}
+            whole = self.open_partial | {
+                key: drawn if name is None else {**self.open_partial.get(key, {}), name: drawn}
             }
             if heedless or _is_valid(whole):
                 break
-        self.so_far = whole
+        self.open_partial = whole
 
     def search(self) -> dict[str, Any]:
         draw = self.draw
@@ -154,7 +154,7 @@ class _Protocol:
             self.kinds = 1
             written = self.subjects()
             self.columns: dict[str, Any] = {}
-            whole = self.so_far | {"subjects": written}
+            whole = self.open_partial | {"subjects": written}
             with contextlib.suppress(ProtocolError):
                 read = read_text(text_of(whole), name="x")
                 subjects = expand(read)
@@ -162,7 +162,7 @@ class _Protocol:
                 self.columns = {str(k): v.values for k, v in described.items()}
                 if len(subjects) > 2 * MOST:
                     continue
-                load.check(read)
+                make_plan(read)
                 break
             if heedless:
                 break
@@ -532,7 +532,7 @@ class _Protocol:
 
 def _is_valid(whole: dict[str, Any]) -> bool:
     try:
-        load.check(read_text(text_of(whole), name="x"))
+        make_plan(read_text(text_of(whole), name="x"))
     except ProtocolError:
         return False
     return True

@@ -23,7 +23,7 @@ def comparison_page(found: xr.Dataset) -> str:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     return render(
         "comparison.html.jinja",

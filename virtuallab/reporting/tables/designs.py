@@ -23,7 +23,7 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     rows = ranking(found)
     confidence = percent(float(found.attrs["confidence"]))

@@ -25,7 +25,7 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.identify.identify` returns it.
+        As :func:`virtuallab.lab.identification.identify.identify` returns it.
     """
     return Group(
         _table(found),

@@ -20,7 +20,7 @@ def best_designs_figure(found: xr.Dataset) -> CaptionedFigure:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     names = names_of(found)
     panels = []

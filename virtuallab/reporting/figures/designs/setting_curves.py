@@ -90,7 +90,7 @@ def setting_curves(found: xr.Dataset) -> list[CaptionedFigure]:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     figures = list(_of_several_names(found))
     for classifier, name, of in groups(found):

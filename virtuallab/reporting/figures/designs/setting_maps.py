@@ -30,7 +30,7 @@ def setting_maps(found: xr.Dataset) -> list[CaptionedFigure]:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     figures = []
     for classifier, name, of in groups(found):

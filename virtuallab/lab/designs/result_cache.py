@@ -1,0 +1,65 @@
+"""What came of trying designs: a small file each, found again by what was tried.
+
+So a comparison that is interrupted goes on, and one that is given further designs tries only those.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from virtuallab.errors import MachineError
+from virtuallab.store.files.atomic_write import write_json, writing
+
+
+class ResultCache:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first result is kept.
+    decisive : mapping
+        Plain data: what, besides the trial itself, decides what comes of it.
+    """
+
+    def __init__(self, folder: Path, decisive: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._decisive = decisive
+
+    def get(self, trial: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what came of a trial, if it was kept.
+
+        Raises
+        ------
+        MachineError
+            If the file is damaged.
+        """
+        file = self._file(trial)
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise MachineError(f"{file} is damaged. Remove it, and it is tried again.")
+        return found
+
+    def keep(self, trial: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
+        """Keep what came of a trial.
+
+        Raises
+        ------
+        MachineError
+            If the disk is full or fails.
+        """
+        with writing(self._folder):
+            write_json(self._file(trial), outcome)
+
+    def _file(self, trial: Mapping[str, Any]) -> Path:
+        text = json.dumps([self._decisive, trial], sort_keys=True, separators=(",", ":"))
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
