@@ -106,7 +106,7 @@ def test_a_rule_with_an_error_of_its_own_refuses_another_loss(rule: str) -> None
 def test_a_refusal_says_what_to_do() -> None:
     refused = replace(subject("direct_random_target_projection"), loss=SQUARED_ERROR)
     with pytest.raises(
-        UserError, match=r"would not feel squared_error\. Use 'loss: cross_entropy'"
+        UserError, match=r"would not depend on squared_error\. Use 'loss: cross_entropy'"
     ):
         CohortTrainer(Cohort((refused,)), torch.float32, "cpu")
     correct = RULES["reward_modulated_hebbian"](reward="correct")

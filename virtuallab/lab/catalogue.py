@@ -172,9 +172,9 @@ def _gradient_angle(promised: Any) -> str:
     """Sentence about the angle that a rule promises."""
     if promised is None:
         return "Angle to the gradient: no promise."
-    bounds = "{0:g} to {1:g} degrees before training".format(*promised.initial)
+    bounds = "{:g} to {:g} degrees before training".format(*promised.initial)
     if promised.trained:
-        bounds += ", {0:g} to {1:g} after it".format(*promised.trained)
+        bounds += ", {:g} to {:g} after it".format(*promised.trained)
     return f"Angle to the gradient in a small perceptron: {bounds}."
 
 

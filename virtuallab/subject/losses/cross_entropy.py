@@ -25,7 +25,7 @@ class CrossEntropy(Loss):
     """
 
     def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each sample, ``(batch, subject)``."""
+        """Loss of each sample, ``(batch, subject)``."""
         losses = torch.nn.functional.cross_entropy(
             scores.flatten(0, 1), labels.reshape(-1), reduction="none"
         )

@@ -14,13 +14,13 @@ from virtuallab.subject.rule import GradientAngle
 @RULES.register("activation_alignment")
 @dataclass(frozen=True, kw_only=True)
 class ActivationAlignment(ActivityAlignment):
-    r"""Activation alignment: the backward weight's upward response becomes the forward one's.
+    r"""Activation alignment: the backward weight learns to give the response of the forward weight.
 
     .. math:: \Delta B \propto \beta\, W^\top C - 2\alpha\, B C, \qquad C = \tfrac1N X^\top X
 
-    With :math:`\beta = 2\alpha` this is the delta rule with the layer's response as its teacher: at
+    With :math:`\beta = 2\alpha` this is the delta rule with the layer's response as the target: at
     rest :math:`B = W^\top` on the span of the inputs. Not local: ``B`` would have to carry the
-    input upward. Not to be confused with symmetric alignment, which reads the weights themselves.
+    input upward. Not to be confused with symmetric alignment, which uses the weights themselves.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""A rule composed in the protocol."""
+"""Alignment rule composed in the protocol."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from virtuallab.subject.rule import GradientAngle
 @RULES.register("alignment")
 @dataclass(frozen=True, kw_only=True)
 class ComposedAlignment(ActivityAlignment):
-    r"""A rule of one's own: any weighted sum of the alignment primitives.
+    r"""Alignment by any weighted sum of the alignment primitives.
 
     .. math:: \Delta B \propto \alpha_{amp} W^\top C - 2\alpha_{null} W^\top C W B
               - 2\alpha_{decay} B - 2\alpha_{sparse} B C + \alpha_{self} W^\top
 
-    Whether it is local depends on what it is made of: *decay*, *amp* and *null* are; *sparse* and
-    *self* are not. With all strengths at zero it is feedback alignment.
+    It is local if *sparse* and *self* are zero: *decay*, *amp* and *null* are local. With all
+    strengths at zero, the default, it is feedback alignment.
 
     References
     ----------

@@ -32,5 +32,5 @@ class DirectFeedbackAlignment(BroadcastError):
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """The error at the output."""
+        """Return the error at the output, ``(batch, subject, class)``."""
         return error

@@ -23,8 +23,8 @@ class WeightPerturbation(Rule):
 
     with the mean loss of a batch. On average over the noise this is the gradient, for small
     :math:`\sigma`; its variance grows with the number of parameters, so it learns slowly. Biases
-    and normalisations are disturbed too. Local but for two things that the whole network shares: an
-    undisturbed pass of the same batch, and one number for the batch.
+    and normalisations are disturbed too. Local except for two quantities that the whole network
+    shares: an undisturbed pass of the same batch, and one number for the batch.
 
     References
     ----------
@@ -44,7 +44,7 @@ class WeightPerturbation(Rule):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Two passes, one with disturbed weights."""
+        """Steps from two passes, one with disturbed weights."""
         with torch.no_grad():
             losses = network.losses(network.scores(stimuli), labels).mean(0)
             before = [p.clone() for p in network.parameters]
