@@ -50,7 +50,7 @@ def check_architecture(
     AssertionError
         With what the architecture breaks.
     """
-    made = plugin_instance(architecture, ARCHITECTURES, Architecture)
+    made: Architecture = plugin_instance(architecture, ARCHITECTURES, Architecture)
     shown = task or TASKS["digits"](train_images=20, validation_images=10, probe_images=10)
     check = _ArchitectureCheck(made, shown)
     with torch.random.fork_rng(devices=[]):  # dropout outside of a population draws from it

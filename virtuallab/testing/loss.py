@@ -35,7 +35,7 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
     AssertionError
         With what the loss breaks.
     """
-    made = plugin_instance(loss, LOSSES, Loss)
+    made: Loss = plugin_instance(loss, LOSSES, Loss)
     stream = torch.Generator().manual_seed(1)
     scores = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
     labels = torch.randint(_CLASSES, (_BATCH, _SUBJECTS), generator=stream)

@@ -46,7 +46,7 @@ def check_optimizer(
     AssertionError
         With what the optimizer breaks.
     """
-    made = plugin_instance(optimizer, OPTIMIZERS, Optimizer)
+    made: Optimizer = plugin_instance(optimizer, OPTIMIZERS, Optimizer)
     _check_cohort(made)
     if counterpart is not None:
         _check_counterpart(made, counterpart)

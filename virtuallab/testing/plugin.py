@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import Any
 
 from virtuallab.fields import float_fields
 from virtuallab.registry import Registry
 
-Base = TypeVar("Base")
 
-
-def plugin_instance(
-    plugin: str | type[Base] | Base, registry: Registry[Any], base: type[Base]
-) -> Base:
-    """Instance of a plug-in, after checks that it has a base class, a name and a hash.
+def plugin_instance(plugin: Any, registry: Registry[Any], base: type[Any]) -> Any:
+    """Instance of a plug-in, after checks that it has the base class, a name and a hash.
 
     Raises
     ------
     AssertionError
         If it does not derive from the base class, has no name, or cannot be hashed.
     """
-    known: Any = registry[plugin] if isinstance(plugin, str) else plugin
-    made: Any = known() if isinstance(known, type) else known
+    known = registry[plugin] if isinstance(plugin, str) else plugin
+    made = known() if isinstance(known, type) else known
     found = type(made).__name__
     if not isinstance(made, base):
         raise AssertionError(f"{found} does not derive from {base.__name__}.")  # noqa: TRY004
@@ -30,19 +26,19 @@ def plugin_instance(
         names = {"Loss": "LOSSES"}.get(base.__name__, f"{base.__name__.upper()}S")
         raise AssertionError(f"{found} has no name; put @{names}.register('...') above its class.")
     try:
-        same = hash(made) == hash(dataclasses.replace(made))  # type: ignore[type-var]
+        same = hash(made) == hash(dataclasses.replace(made))
     except TypeError as error:
         raise AssertionError(
             f"{found} cannot be hashed ({error}); its fields must be numbers, texts or tuples."
         ) from error
     if not same:
         raise AssertionError(f"{found} and its copy have different hashes; keep the dataclass's.")
-    return made  # type: ignore[no-any-return]
+    return made
 
 
-def varied(plugin: Base, number: int) -> Base:
+def varied(plugin: Any, number: int) -> Any:
     """Copy of a plug-in whose real-numbered settings depend on ``number``; 0 leaves them."""
-    settings: Any = plugin
-    given = {name: getattr(settings, name) for name in float_fields(type(settings))}
+    kind: Any = type(plugin)
+    given = {name: getattr(plugin, name) for name in float_fields(kind)}
     changed = {k: v * (1 - 0.1 * number) if v else 0.01 * number for k, v in given.items()}
-    return dataclasses.replace(settings, **changed)  # type: ignore[no-any-return]
+    return dataclasses.replace(plugin, **changed)

@@ -63,7 +63,7 @@ def check_rule(
     AssertionError
         With what the rule breaks, in which network and by how much.
     """
-    made: Rule = plugin_instance(rule, RULES, Rule)  # type: ignore[type-abstract]
+    made: Rule = plugin_instance(rule, RULES, Rule)
     with torch.random.fork_rng(devices=[]):
         for network in _networks(made) if architecture is None else [architecture]:
             _RuleCheck(made, network, learning_rate).all()

@@ -145,7 +145,7 @@ def _check_weight_transport(
         stream = torch.Generator().manual_seed(_SEED)
         noise = torch.randn(kept.shape, generator=stream, dtype=kept.dtype)
         with torch.no_grad():
-            layer.weight += noise @ unreached
+            layer.weight.add_(noise @ unreached)
         after = _updates(trainer.rule, network, stimuli, labels, step)
         with torch.no_grad():
             layer.weight.copy_(kept)
@@ -168,12 +168,9 @@ def _differ(
 ) -> bool:
     """Whether steps differ, except the forward steps of ``own``."""
     skipped = {network.index_of(each) for each in own if each is not None}
-    pairs = [
-        pair
-        for place, pair in enumerate(zip(before.forward or [], after.forward or [], strict=True))
-        if place not in skipped
-    ]
-    pairs += zip(before.backward or [], after.backward or [], strict=True)
+    forward = enumerate(zip(before.forward or [], after.forward or [], strict=True))
+    backward = zip(before.backward or [], after.backward or [], strict=True)
+    pairs = [*(pair for place, pair in forward if place not in skipped), *backward]
     return any(not torch.allclose(a, b, rtol=_TOLERANCE, atol=_TOLERANCE) for a, b in pairs)
 
 

@@ -33,7 +33,7 @@ def check_task(task: str | type[Task] | Task) -> None:
     AssertionError
         With what the task breaks.
     """
-    made = plugin_instance(task, TASKS, Task)
+    made: Task = plugin_instance(task, TASKS, Task)
     _check_declared(made)
     _check_images(made)
     _check_parts(made)
@@ -125,8 +125,8 @@ def _check_disjoint(task: Task, parts: Mapping[str, Images]) -> None:
 
 
 def _numpy_state() -> bytes:
-    state = np.random.get_state()[1]  # noqa: NPY002
-    return np.asarray(state).tobytes()
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return bytes(state["key"].tobytes()) + str(state["pos"]).encode()
 
 
 def _broken(task: Task, what: str, cause: Exception | None = None) -> NoReturn:
