@@ -15,7 +15,6 @@ from rich.console import Console
 from virtuallab.errors import ProtocolError, StoreError, UserError
 from virtuallab.lab.tuning import search as searching
 from virtuallab.lab.tuning.optuna_storage import open_storage
-from virtuallab.lab.tuning.search import search
 from virtuallab.protocol import read
 
 PROTOCOL = """\
@@ -67,6 +66,12 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spy]:
     spy = Spy(searching.train)
     monkeypatch.setattr(searching, "train", spy)
     return spy
+
+
+def search(*arguments: Any, **options: Any) -> pd.DataFrame:
+    """Trials as a table."""
+    found = searching.search(*arguments, **options).to_dataframe()
+    return found.rename_axis(None)
 
 
 def complete(trials: pd.DataFrame) -> pd.DataFrame:

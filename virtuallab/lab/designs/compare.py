@@ -9,13 +9,13 @@ from typing import Any
 
 import xarray as xr
 
+from virtuallab.accessor.tidy import tidy
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError
 from virtuallab.lab.designs.comparison_table import (
     comparison_table,
     named_designs,
     observables_of,
-    tidy,
 )
 from virtuallab.lab.designs.decode_designs import DecodingSettings, check_counts, evaluate_designs
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from virtuallab.decoder.controls import OF_DESIGNS
@@ -176,20 +175,3 @@ def _column(designs: Sequence[NamedDesign], path: str, sizes: Sequence[Sizes]) -
 
 def _short(value: Any) -> str:
     return short(plain(value), digits=4)
-
-
-def tidy(found: xr.Dataset) -> pd.DataFrame:
-    """Lay a comparison out as one row for each design, observable, classifier and seed."""
-    wide = found.drop_dims(SUBJECT)
-    for name in ("interval", "shortfall_interval"):
-        for bound in ("low", "high"):
-            stem = name.replace("interval", "").rstrip("_") or "accuracy"
-            wide[f"{stem}_{bound}"] = found[name].sel(bound=bound, drop=True)
-    for control in found[CONTROL].values if CONTROL in found.coords else ():
-        wide[str(control)] = found["control_accuracy"].sel({CONTROL: control}, drop=True)
-    names = ["interval", "shortfall_interval", "control_accuracy"]
-    wide = wide.drop_vars([name for name in names if name in wide]).drop_dims(
-        [dim for dim in ("bound", CONTROL) if dim in wide.dims]
-    )
-    table: pd.DataFrame = wide.to_dataframe().reset_index()
-    return table.dropna(subset=["balanced_accuracy"]).reset_index(drop=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
@@ -142,7 +141,7 @@ def power(
     )
     console.print(power_summary(found, asked))
     write_each(
-        lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),
+        lambda: write_file(csv, lambda: found.to_frame().to_csv(index=False)),
         lambda: write_page(page, lambda: power_page(found, asked)),
     )
     say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
@@ -192,20 +191,4 @@ def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
         + prices.insertion * (design.insertions if design.device else 0)
         + prices.trial * (design.spikes.trials if design.spikes else 0)
         + prices.snr * (design.noise.ratio or 0.0)
-    )
-
-
-def _table(found: PowerResult) -> pd.DataFrame:
-    """List every design that was tried."""
-    front = found.front
-    return pd.DataFrame(
-        {
-            **each.values,
-            "cost": each.cost,
-            "balanced_accuracy": each.accuracy,
-            "accuracy_low": each.low,
-            "accuracy_high": each.high,
-            "on_front": each in front,
-        }
-        for each in found.tried
     )
