@@ -36,7 +36,6 @@ OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
-LOSSES: Final = (CROSS_ENTROPY, SQUARED_ERROR)
 
 # Coordinates with values of their own for each subject: recorded units and synapses, and stimuli.
 CHOSEN: Final = (

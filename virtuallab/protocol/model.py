@@ -40,8 +40,8 @@ from virtuallab.protocol.settings.readers import (
 )
 from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
-from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
+from virtuallab.registry import ARCHITECTURES, LOSSES, TASKS
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 

@@ -210,11 +210,12 @@ class NameReader(Reader):
     ----------
     kind : str
         Kind of thing that is named, ``"loss"``.
-    names : tuple of str
+    names : iterable of str
+        Such as a registry, whose plug-ins are imported when a name is read.
     """
 
     kind: str
-    names: tuple[str, ...]
+    names: Iterable[str]
 
     def read(self, value: Any) -> str:
         """Return the name, if it is one of them."""
