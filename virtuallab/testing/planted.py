@@ -1,4 +1,4 @@
-"""Made-up features of a probe, in which rules differ as far as is wanted."""
+"""Synthetic features of a probe, with a given difference between rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STATISTICS = {"actabs_mean": "activity", "actraw_norm": "activity"}
 
 
 def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
-    """Features of subjects of three rules.
+    """Synthetic features of subjects of three rules.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
     -------
     xr.Dataset
         ``stat`` (subject, visit, layer, statistic) and ``change`` (subject, visit, layer,
-        change_name), with the coordinates that a probe gives.
+        change_name), with the coordinates of a probe's features.
     """
     stream = np.random.default_rng(seed)
     number = np.repeat(np.arange(len(RULES)), each)
@@ -62,12 +62,13 @@ def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
 
 
 def planted_task(*, each: int, apart: float, seed: int) -> DecodingTask:
-    """A task to identify the rules of :func:`planted_features` by a linear machine."""
+    """Decoding task for the rules of :func:`planted_features`, by a linear machine."""
     features = planted_features(each=each, apart=apart, seed=seed)
     stream = np.random.default_rng([seed, 1])
     count = features.sizes["subject"]
     subjects = xr.Dataset(
         {
+            "plasticity": features["rule"].drop_vars("rule"),
             "learning_rate": ("subject", 10 ** stream.uniform(-3, -1, count)),
             "batch_size": ("subject", stream.choice([16, 32], count)),
             "steps": ("subject", np.full(count, 100)),

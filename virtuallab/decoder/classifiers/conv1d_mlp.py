@@ -1,4 +1,4 @@
-"""A small convolutional network over visits."""
+"""Small convolutional network over visits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from virtuallab.registry import CLASSIFIERS
 @CLASSIFIERS.register("conv1d_mlp")
 @dataclass(frozen=True)
 class Conv1dMLP(Classifier):
-    """A small convolutional network over visits, on standardised features.
+    """Small convolutional network over visits, on standardised features.
 
     References
     ----------
@@ -25,7 +25,7 @@ class Conv1dMLP(Classifier):
     cost: ClassVar[tuple[float, float]] = (0.2, 2e-6)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Standardise, then a network that convolves over visits."""
+        """Pipeline that standardises, and a network that convolves over visits."""
         from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 
         network = Conv1dNetwork(
@@ -36,7 +36,7 @@ class Conv1dMLP(Classifier):
     def grid(self, name: GridName, samples: Samples) -> Grid:
         """Kernel, filters, stride, pooling, learning rate, batch size, weight decay.
 
-        The published grid has 720 settings at 21 visits.
+        The published grid has 720 settings for 21 visits.
         """
         settings: list[dict[str, Any]]
         if name == "strict":

@@ -23,7 +23,7 @@ class GradientBoosting(Classifier):
     cost: ClassVar[tuple[float, float]] = (0.5, 1e-5)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Impute, then scikit-learn's boosting over histograms."""
+        """Pipeline that imputes, and scikit-learn's boosting over histograms."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         model = HistGradientBoostingClassifier(
@@ -32,17 +32,12 @@ class GradientBoosting(Classifier):
         return self.pipeline(samples, model, scaled=False)
 
     def grid(self, name: GridName, samples: Samples) -> Grid:
-        """Number of trees x leaves of each; the quick grid has one setting."""
+        """Number of trees and leaves of each; one setting except for the published grid."""
         if name == "published":
             return [
                 {"classify__max_iter": n, "classify__max_leaf_nodes": m}
                 for n in (50, 150)
                 for m in (4, 15)
             ]
-        return [
-            {
-                "classify__max_iter": 80,
-                "classify__max_leaf_nodes": 6,
-                "classify__min_samples_leaf": 5,
-            }
-        ]
+        settings = {"max_iter": 80, "max_leaf_nodes": 6, "min_samples_leaf": 5}
+        return [{f"classify__{key}": value for key, value in settings.items()}]

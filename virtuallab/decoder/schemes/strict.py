@@ -23,7 +23,7 @@ from virtuallab.decoder.schemes.cross_validation import (
     cross_validate_groups,
     no_progress,
 )
-from virtuallab.decoder.tables import accuracies_of, control_table, verdict_of
+from virtuallab.decoder.tables import accuracy_table, control_table, held_out_table
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.novelty import Values, open_set_auroc
 from virtuallab.vocabulary import SUBJECT
@@ -37,23 +37,10 @@ def evaluate(
     outliers: Values | None,
     step: Callable[[], None] = no_progress,
 ) -> xr.Dataset:
-    """Identify each subject by decoders trained on others; evaluate controls and diagnostics.
+    """Accuracy on held-out subjects, predictions, controls and diagnostics of one task.
 
-    Parameters
-    ----------
-    task : DecodingTask
-        Its samples are whole subjects.
-    analysis : Analysis
-    outliers : array, (outlier, column), optional
-        Samples of subjects whose rules are not among the classes.
-    step : callable
-        Called after each of :func:`n_steps`.
-
-    Returns
-    -------
-    xr.Dataset
-        As :func:`virtuallab.decoder.evaluation.evaluate` describes, of one observable and one
-        classifier.
+    Outliers are samples of subjects whose rules are not among the classes. ``step`` is called after
+    each of :func:`n_steps`. :func:`virtuallab.decoder.evaluation.evaluate` lists the variables.
     """
     samples, classes = task.samples, task.classes
     result, prediction = cross_validate_calibrated(
@@ -69,13 +56,13 @@ def evaluate(
     )
     truth = np.searchsorted(classes, samples.labels)
     parts = [
-        verdict_of(result.confusion, classes, analysis.confidence, repeats=task.draws),
+        accuracy_table(result.confusion, classes, analysis.confidence, repeats=task.draws),
         _predictions(prediction, truth, analysis).assign_coords(subject=task.features["subject"]),
         control_table(evaluate_controls(replace(task, result=result), step=step)),
     ]
     diagnostics = (
         partial(_held_out, task, analysis),
-        partial(_left_out, task, outliers),
+        partial(_open_set, task, outliers),
         partial(_importance, task),
         partial(_metaparameters, task),
     )
@@ -96,14 +83,14 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
     found = reliability(probability, truth)
     sets = prediction.sets(analysis.coverage).to_numpy()
     inside = sets[np.arange(len(truth)), truth]
-    bins = np.full((3, _BINS), np.nan)  # a fixed number, so that tables can be concatenated
+    bins = np.full((3, _BINS), np.nan)  # a fixed number, so that tables can be joined
     for row, values in enumerate((found.stated, found.observed, found.count)):
         bins[row, : len(values)] = values
-    of_rules = ("subject", "predicted_rule")
+    dims = ("subject", "predicted_rule")
     return xr.Dataset(
         {
-            "probability": (of_rules, probability),
-            "p_value": (of_rules, prediction.p_value.to_numpy()),
+            "probability": (dims, probability),
+            "p_value": (dims, prediction.p_value.to_numpy()),
             "familiar": ("subject", prediction.novelty_p_value.to_numpy()),
             "reliability_stated": ("bin", bins[0]),
             "reliability_observed": ("bin", bins[1]),
@@ -132,13 +119,11 @@ def _held_out(task: DecodingTask, analysis: Analysis) -> xr.Dataset:
             seed=task.seed,
         ).items()
     }
-    return (
-        accuracies_of("held_out", confusions, analysis.confidence) if confusions else xr.Dataset()
-    )
+    return held_out_table(confusions, analysis.confidence) if confusions else xr.Dataset()
 
 
-def _left_out(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
-    """Novelty detection of each rule, left out in turn; two rules would leave only one."""
+def _open_set(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
+    """Novelty detection of each rule, left out in turn; needs three rules."""
     if len(task.classes) < 3:
         return xr.Dataset()
     areas = [
@@ -149,26 +134,17 @@ def _left_out(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
 
 
 def _importance(task: DecodingTask) -> xr.Dataset:
-    """Importance of statistics, stages and depths; none for a table of other features."""
+    """Importance of statistics, stages and depths; empty for a table of other features."""
     if "change" not in task.features:
         return xr.Dataset()
     columns = columns_of(task.features, task.observable)
-    permuted = permutation_importance(
-        task.classifier,
-        task.samples,
-        columns,
-        task.classes,
-        folds=task.folds,
-        inner_folds=task.inner_folds,
-        seed=task.seed,
-        confidence=task.confidence,
-    )
+    permuted = permutation_importance(task, columns)
     impurity = impurity_importance(task.samples, columns, seed=task.seed)
     return permuted.merge(impurity).drop_attrs(deep=False)
 
 
 def _metaparameters(task: DecodingTask) -> xr.Dataset:
-    """How well numbers that differ within each rule are estimated."""
+    """Accuracy of the estimates of numbers that differ within each rule."""
     if task.subjects is None:
         return xr.Dataset()
     return metaparameters(
