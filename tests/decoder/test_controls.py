@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.decoder.synthetic import RULES, VISITS, features
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.controls import OF_DESIGNS, evaluate_controls, strict_controls
 from virtuallab.decoder.controls.common.chance import (
     INFLATION,
@@ -34,10 +35,7 @@ def task(dataset: xr.Dataset, seed: int = 1, **settings: object) -> DecodingTask
         "classifier": CLASSIFIERS["linear_svm"](),
         "samples": by_subject(dataset, "activity"),
         "observable": "activity",
-        "classes": sorted(RULES),
-        "folds": 3,
-        "inner_folds": 2,
-        "permutations": 1,
+        "analysis": Analysis(folds=3, inner_folds=2, permutations=1, repeats=1, splits=3),
     }
     return DecodingTask(features=dataset, seed=seed, **(given | settings))  # type: ignore[arg-type]
 
@@ -511,7 +509,7 @@ def test_sister_layers_on_both_sides_of_a_split_turn_shuffled_subjects_red() -> 
         dataset = features(twins=twins, each=10, seed=3)
         layers = by_layer(dataset, "activity")
         forest = CLASSIFIERS["random_forest"]()
-        check = ShuffledSubjects().evaluate(task(dataset, samples=layers, classifier=forest), 3)
+        check = ShuffledSubjects().evaluate(task(dataset, samples=layers, classifier=forest))
         assert (check.name, check.kind) == ("shuffled_subjects", "chance")
         assert check.passed == passes, check
         assert check.n_subjects <= 60

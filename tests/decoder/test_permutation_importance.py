@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.decoder.planted import RULES, features
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order, permutation_importance
 from virtuallab.decoder.features.columns import columns_of
 from virtuallab.decoder.features.samples import by_subject
@@ -26,13 +27,12 @@ def of_observable(
     planted: xr.Dataset, observable: str, classifier: str = "kernel_svm", **options
 ) -> xr.Dataset:
     task = DecodingTask(
+        analysis=Analysis(folds=SCHEME["folds"], inner_folds=SCHEME["inner_folds"]),
         classifier=CLASSIFIERS[classifier](),
         features=planted,
         samples=by_subject(planted, observable),
         observable=observable,
-        classes=list(RULES),
-        permutations=1,
-        **SCHEME,
+        seed=SCHEME["seed"],
     )
     return permutation_importance(task, columns_of(planted, observable), **options)
 

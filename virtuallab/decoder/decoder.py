@@ -261,18 +261,18 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         if self.scheme == "published" and "stat" not in table:
             raise UserError("features: the published scheme needs those of a probe, by layer")
         check_labels(table, subjects=subjects, performance=performance, noise=noise)
-        task = DecodingTask.of(
-            analysis,
-            classifier,
-            table,
-            samples,
-            self.observable,
+        task = DecodingTask(
+            analysis=analysis,
+            classifier=classifier,
+            features=table,
+            samples=samples,
+            observable=self.observable,
             seed=self.seed,
             subjects=subjects,
             performance=performance,
             noise=noise,
         )
-        found = evaluate_task(task, analysis, self._outliers(outliers, samples))
+        found = evaluate_task(task, self._outliers(outliers, samples))
         return Evaluation(with_corrected_controls(found))
 
     def _validated(self) -> tuple[Analysis, Classifier]:

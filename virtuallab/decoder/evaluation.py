@@ -95,18 +95,17 @@ def evaluate(
     pool = Parallel(n_jobs=min(workers, len(measured) * width), initializer=begin_process)
     results = pool(
         delayed(evaluate_task)(
-            DecodingTask.of(
-                analysis,
-                CLASSIFIERS[name](),
-                features,
-                samples[observable],
-                observable,
+            DecodingTask(
+                analysis=analysis,
+                classifier=CLASSIFIERS[name](),
+                features=features,
+                samples=samples[observable],
+                observable=observable,
                 seed=seed,
                 performance=performance,
                 subjects=subjects,
                 noise=noise,
             ),
-            analysis,
             None if outliers is None else by_subject(outliers, observable).values,
             step,
         )
@@ -132,16 +131,14 @@ def evaluate(
 
 
 def evaluate_task(
-    task: DecodingTask,
-    analysis: Analysis,
-    outliers: Values | None,
-    step: Callable[[], None] = no_progress,
+    task: DecodingTask, outliers: Values | None, step: Callable[[], None] = no_progress
 ) -> xr.Dataset:
-    """Evaluation of one task by the scheme of an analysis, without correction for several tests."""
+    """Evaluation of one task by its scheme, without correction for several tests."""
+    analysis = task.analysis
     if analysis.scheme == "strict":
-        found = strict.evaluate(task, analysis, outliers, step)
+        found = strict.evaluate(task, outliers, step)
     else:
-        found = published.evaluate(task, analysis, step)
+        found = published.evaluate(task, step)
     return found.assign_attrs(
         chance=1 / len(task.classes),
         scheme=analysis.scheme,
@@ -190,7 +187,7 @@ def _is_measured(features: xr.Dataset, observable: str) -> bool:
     return bool(np.isfinite(features["change"].values[..., chosen]).any())
 
 
-def _warnings(features: xr.Dataset, analysis: Analysis, measured: list[str]) -> Iterator[str]:
+def _warnings(features: xr.Dataset, analysis: Analysis, measured: Sequence[str]) -> Iterator[str]:
     absent = [name for name in analysis.observables if name not in measured]
     if absent:
         yield f"not measured by this probe: {', '.join(absent)}"

@@ -21,23 +21,15 @@ class DecodingTask:
 
     Parameters
     ----------
+    analysis : Analysis
+        Folds, permutations and confidence.
     classifier : Classifier
     features : xr.Dataset
         Features of one probe; of a table of other features, the names and rules of its subjects.
     samples : Samples
         Samples of the observable, one a subject.
     observable : str
-    classes : list of str
-        All rules, sorted.
-    folds, inner_folds : int
     seed : int
-    permutations : int
-        Number of permutations of the labels, or draws of the folds, in controls; at least one is
-        made.
-    draws : int
-        Draws of the folds over which the accuracy is averaged.
-    confidence : float
-        Confidence of every interval, and of each control alone.
     result : CrossValidated, optional
         Result for the recording itself; see :meth:`solved`.
     performance : xr.DataArray, optional
@@ -49,58 +41,31 @@ class DecodingTask:
         Features of the same subjects with the signal removed; None if the probe has no noise.
     """
 
+    analysis: Analysis
     classifier: Classifier
     features: xr.Dataset
     samples: Samples
     observable: str
-    classes: list[str]
-    folds: int
-    inner_folds: int
     seed: int
-    permutations: int
-    draws: int = 1
-    confidence: float = 0.95
     result: CrossValidated | None = None
     performance: xr.DataArray | None = None
     subjects: xr.Dataset | None = None
     noise: xr.Dataset | None = None
 
-    @classmethod
-    def of(
-        cls,
-        analysis: Analysis,
-        classifier: Classifier,
-        features: xr.Dataset,
-        samples: Samples,
-        observable: str,
-        *,
-        seed: int,
-        subjects: xr.Dataset | None = None,
-        performance: xr.DataArray | None = None,
-        noise: xr.Dataset | None = None,
-    ) -> DecodingTask:
-        """Return the task of an analysis, with its folds, permutations and confidence."""
-        return cls(
-            classifier=classifier,
-            features=features,
-            samples=samples,
-            observable=observable,
-            classes=sorted(set(samples.labels.tolist())),
-            folds=analysis.folds,
-            inner_folds=analysis.inner_folds,
-            seed=seed,
-            permutations=analysis.permutations,
-            draws=analysis.repeats,
-            confidence=analysis.confidence,
-            subjects=subjects,
-            performance=performance,
-            noise=noise,
-        )
-
     @property
     def labels(self) -> np.ndarray:
         """Rule of each sample."""
         return self.samples.labels
+
+    @property
+    def classes(self) -> list[str]:
+        """All rules, sorted."""
+        return sorted(set(self.labels.tolist()))
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of every interval, and of each control alone."""
+        return self.analysis.confidence
 
     @property
     def subjects_per_rule(self) -> jt.Float[np.ndarray, " rule"]:
@@ -109,8 +74,8 @@ class DecodingTask:
 
     @property
     def repeats(self) -> int:
-        """Number of draws in controls that are drawn at random."""
-        return max(self.permutations, 1)
+        """Number of permutations of the labels, or draws of the folds, in controls."""
+        return max(self.analysis.permutations, 1)
 
     def decode(
         self, samples: Samples, *, select: bool, offset: int = 0, draws: int = 1
@@ -135,8 +100,8 @@ class DecodingTask:
             self.classifier,
             samples,
             self.classes,
-            folds=self.folds,
-            inner_folds=self.inner_folds,
+            folds=self.analysis.folds,
+            inner_folds=self.analysis.inner_folds,
             seed=self.seed + offset,
             select=select,
             repeats=draws,
@@ -144,7 +109,7 @@ class DecodingTask:
 
     def solved(self) -> CrossValidated:
         """Return the result for the recording itself, which is computed unless it was given."""
-        return self.result or self.decode(self.samples, select=True, draws=self.draws)
+        return self.result or self.decode(self.samples, select=True, draws=self.analysis.repeats)
 
     def with_result(self) -> DecodingTask:
         """Return the task with the result for the recording itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CLASSIFIERS
@@ -81,15 +82,12 @@ def planted_task(*, each: int, apart: float, seed: int) -> DecodingTask:
         coords={"subject": features["subject"], "visit": features["visit"]},
     )
     return DecodingTask(
+        analysis=Analysis(folds=3, inner_folds=2, permutations=2, repeats=1),
         classifier=CLASSIFIERS["linear_svm"](),
         features=features,
         samples=by_subject(features, "activity"),
         observable="activity",
-        classes=list(RULES),
-        folds=3,
-        inner_folds=2,
         seed=seed,
-        permutations=2,
         subjects=subjects,
         performance=performance,
         noise=planted_features(each=each, apart=0.0, seed=seed + 1),

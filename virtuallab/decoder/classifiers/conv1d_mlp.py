@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("conv1d_mlp")
-@dataclass(frozen=True)
 class Conv1dMLP(Classifier):
     """Small convolutional network over visits, on standardised features.
 
@@ -22,7 +20,7 @@ class Conv1dMLP(Classifier):
     Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables", section 4.
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.2, 2e-6)
+    cost = (0.2, 2e-6)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that standardises, and a network that convolves over visits."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,7 +10,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("gradient_boosting")
-@dataclass(frozen=True)
 class GradientBoosting(Classifier):
     """Gradient boosting of small trees, each of which uses a tenth of the features.
 
@@ -20,7 +18,7 @@ class GradientBoosting(Classifier):
     Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.5, 1e-5)
+    cost = (0.5, 1e-5)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that imputes, and scikit-learn's boosting over histograms."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,7 +10,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("kernel_svm")
-@dataclass(frozen=True)
 class KernelSVM(Classifier):
     """Support vector machine with a radial kernel, on standardised and clipped features.
 
@@ -21,7 +19,7 @@ class KernelSVM(Classifier):
     One-Vs-All Classification".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.008, 4e-7)
+    cost = (0.008, 4e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that standardises and clips, and one machine for each class against the rest."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -13,7 +12,6 @@ _COMPONENTS = (10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600)
 
 
 @CLASSIFIERS.register("linear_svm")
-@dataclass(frozen=True)
 class LinearSVM(Classifier):
     """Linear support vector machine on standardised features.
 
@@ -22,7 +20,7 @@ class LinearSVM(Classifier):
     Cortes and Vapnik 1995, "Support-vector networks".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.006, 1.5e-7)
+    cost = (0.006, 1.5e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that standardises, optionally reduces to principal components, and separates."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,7 +10,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("logistic_regression")
-@dataclass(frozen=True)
 class LogisticRegression(Classifier):
     """Multinomial logistic regression with an L2 penalty, on standardised and clipped features.
 
@@ -20,7 +18,7 @@ class LogisticRegression(Classifier):
     Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", section 4.4.
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.008, 1e-7)
+    cost = (0.008, 1e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that standardises and clips, and scikit-learn's regression."""

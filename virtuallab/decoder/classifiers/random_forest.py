@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,7 +10,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("random_forest")
-@dataclass(frozen=True)
 class RandomForest(Classifier):
     """Random forest, which does not depend on the scale of its inputs.
 
@@ -20,7 +18,7 @@ class RandomForest(Classifier):
     Breiman 2001, "Random Forests".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.12, 6e-7)
+    cost = (0.12, 6e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
         """Pipeline that imputes, and scikit-learn's forest."""

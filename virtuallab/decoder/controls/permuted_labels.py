@@ -22,7 +22,7 @@ class PermutedLabels(Control):
     kind = "chance"
     rank = 2
     decodes = "the recording, with the labels of the subjects permuted"
-    failure = "the validation leaks the labels of the test subjects"
+    failure = "the validation itself leaks the labels of the test subjects"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of training and testing on permuted labels, averaged over permutations.

@@ -57,5 +57,5 @@ def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | No
 
 
 def _is_schedule(name: str) -> bool:
-    """Whether a setting changes the learning rate during learning."""
+    """Return whether a setting changes the learning rate during learning."""
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name

@@ -33,8 +33,8 @@ class ShuffledSubjects(Control):
         "subject and not the rule"
     )
 
-    def evaluate(self, task: DecodingTask, splits: int = 10) -> ControlResult:
-        """Result of classifying layers, with ``splits`` random splits for each permutation."""
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Result of classifying layers, in several random splits for each permutation."""
         samples = task.samples
         subjects, first, owner = np.unique(samples.owners, return_index=True, return_inverse=True)
         grid = task.classifier.grid("quick", samples)
@@ -46,7 +46,7 @@ class ShuffledSubjects(Control):
             labels = stream.permutation(samples.labels[first])
             shuffled = replace(samples, labels=labels[owner])
             tested = np.zeros(len(subjects), dtype=bool)
-            for train, test in splits_by_layer(shuffled, splits, task.seed + number):
+            for train, test in splits_by_layer(shuffled, task.analysis.splits, task.seed + number):
                 predicted = fit(estimator, shuffled.take(train)).predict(samples.values[test])
                 confusion = confusion_of(shuffled.labels[test], predicted, task.classes)
                 accuracies.append(balanced_accuracy(confusion))

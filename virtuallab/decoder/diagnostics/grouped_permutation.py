@@ -48,7 +48,7 @@ def predict_permuted(
 
 
 def _is_by_column(preparation: Any, values: Values, order: jt.Int[np.ndarray, " row"]) -> bool:
-    """Whether preprocessing treats each column alone, so that it need not run for each copy."""
+    """Return whether preprocessing treats each column alone, so that it can run once."""
     some = np.arange(values.shape[1]) % 2 == 0
     ready = preparation.transform(values)
     if ready.shape != values.shape:

@@ -58,8 +58,8 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
     members = [nothing, *(group.member for group in groups)]
     stream = np.random.default_rng(task.seed)
     correct = np.zeros((len(members), len(labels)))
-    estimator = nested(task.classifier, samples, task.inner_folds, task.seed)
-    for train, test in stratified(task.folds, task.seed).split(samples.values, labels):
+    estimator = nested(task.classifier, samples, task.analysis.inner_folds, task.seed)
+    for train, test in stratified(task.analysis.folds, task.seed).split(samples.values, labels):
         predicted = predict_permuted(
             fit(estimator, samples.take(train)),
             samples.values[train],

@@ -120,16 +120,12 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         }
         pool, left = pooled[self.pool]
         # Torch's global random stream is not used, so that other draws do not depend on this one.
-        conv = _bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
-        read = _bare(nn.Linear, self.filters * left, len(self.classes_))
-        for layer in (conv, read):
+        bare: Any = nn.utils.skip_init
+        convolution = bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
+        readout = bare(nn.Linear, self.filters * left, len(self.classes_))
+        for layer in (convolution, readout):
             fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(layer.weight)
             bound = (6 / (fan_in + fan_out)) ** 0.5  # Glorot's uniform initialiser
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.zeros_(layer.bias)
-        return nn.Sequential(conv, nn.ReLU(), pool, nn.Flatten(), read)
-
-
-def _bare(kind: type[nn.Module], *shape: int) -> Any:
-    """Layer without initial weights."""
-    return nn.utils.skip_init(kind, *shape)  # type: ignore[no-untyped-call]
+        return nn.Sequential(convolution, nn.ReLU(), pool, nn.Flatten(), readout)

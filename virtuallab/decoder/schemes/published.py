@@ -18,7 +18,6 @@ import numpy as np
 import xarray as xr
 from sklearn.model_selection import StratifiedKFold
 
-from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.classifier import Classifier, GridName
 from virtuallab.decoder.controls import OF_THE_DATA, evaluate_controls
 from virtuallab.decoder.controls.common.control import ControlResult
@@ -35,15 +34,13 @@ _INNER_FOLDS = 5
 STEPS = 4  # splits by layer, splits by subject, shuffled subjects, other controls
 
 
-def evaluate(
-    task: DecodingTask, analysis: Analysis, step: Callable[[], None] = no_progress
-) -> xr.Dataset:
+def evaluate(task: DecodingTask, step: Callable[[], None] = no_progress) -> xr.Dataset:
     """Accuracy on layers, its optimism, and the controls of one task.
 
     ``step`` is called after each of :data:`STEPS`. The result has ``balanced_accuracy``,
     ``interval``, ``confusion``, ``optimism`` and ``control_*``.
     """
-    layers = by_layer(task.features, task.observable)
+    analysis, layers = task.analysis, by_layer(task.features, task.observable)
     confusions, accuracies = [], []
     for splits in (splits_by_layer, splits_by_subject):
         rows = splits(layers, analysis.splits, task.seed)
@@ -51,13 +48,13 @@ def evaluate(
         confusions.append(found.sum(0))
         accuracies.append(np.array([balanced_accuracy(each) for each in found]))
         step()
-    table = accuracy_table(confusions[0], task.classes, analysis.confidence)
+    table = accuracy_table(confusions[0], task.classes, task.confidence)
     table["balanced_accuracy"] = accuracies[0].mean()
     if len(accuracies[0]) > 1:
-        bounds = standard_error_interval(accuracies[0], analysis.confidence)
+        bounds = standard_error_interval(accuracies[0], task.confidence)
         table["interval"] = ("bound", np.array(bounds))
     table["optimism"] = accuracies[0].mean() - accuracies[1].mean()
-    shuffled = ShuffledSubjects().evaluate(replace(task, samples=layers), analysis.splits)
+    shuffled = ShuffledSubjects().evaluate(replace(task, samples=layers))
     step()
     controls = control_table([shuffled, *_controls_by_subject(task)])
     step()
@@ -67,8 +64,8 @@ def evaluate(
 def _controls_by_subject(task: DecodingTask) -> list[ControlResult]:
     """Results of controls that do not depend on the scheme, with one sample a subject."""
     fewest = int(task.subjects_per_rule.min())
-    if fewest < task.folds:  # random splits need fewer
-        reason = f"{fewest} subjects of a rule, of {task.folds} needed"
+    if fewest < task.analysis.folds:  # random splits need fewer
+        reason = f"{fewest} subjects of a rule, of {task.analysis.folds} needed"
         return [
             ControlResult.not_evaluated(name, "chance", len(task.labels), reason)
             for name in OF_THE_DATA

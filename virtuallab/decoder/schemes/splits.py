@@ -97,7 +97,7 @@ def family_of(architecture: str) -> str:
 
 
 def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
-    """Known columns that a split is made from."""
+    """Columns that a split is made from, if known."""
     names = dict.fromkeys(("rule", split, _SOURCES.get(split, split)))
     return {name: features[name].values for name in names if name in features.variables}
 

@@ -32,36 +32,33 @@ _BINS = 10
 
 
 def evaluate(
-    task: DecodingTask,
-    analysis: Analysis,
-    outliers: Values | None,
-    step: Callable[[], None] = no_progress,
+    task: DecodingTask, outliers: Values | None, step: Callable[[], None] = no_progress
 ) -> xr.Dataset:
     """Accuracy on held-out subjects, predictions, controls and diagnostics of one task.
 
     Outliers are samples of subjects whose rules are not among the classes. ``step`` is called after
     each of :func:`n_steps`. :func:`virtuallab.decoder.evaluation.evaluate` lists the variables.
     """
-    samples, classes = task.samples, task.classes
+    analysis, samples, classes = task.analysis, task.samples, task.classes
     result, prediction = cross_validate_calibrated(
         task.classifier,
         samples,
         classes,
-        folds=task.folds,
-        inner_folds=task.inner_folds,
+        folds=analysis.folds,
+        inner_folds=analysis.inner_folds,
         seed=task.seed,
-        repeats=task.draws,
+        repeats=analysis.repeats,
         outliers=outliers,
         step=step,
     )
     truth = np.searchsorted(classes, samples.labels)
     parts = [
-        accuracy_table(result.confusion, classes, analysis.confidence, repeats=task.draws),
+        accuracy_table(result.confusion, classes, task.confidence, repeats=analysis.repeats),
         _predictions(prediction, truth, analysis).assign_coords(subject=task.features["subject"]),
         control_table(evaluate_controls(replace(task, result=result), step=step)),
     ]
     diagnostics = (
-        partial(_held_out, task, analysis),
+        partial(_held_out, task),
         partial(_open_set, task, outliers),
         partial(_importance, task),
         partial(_metaparameters, task),
@@ -104,22 +101,22 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
     )
 
 
-def _held_out(task: DecodingTask, analysis: Analysis) -> xr.Dataset:
+def _held_out(task: DecodingTask) -> xr.Dataset:
     """Accuracy on each group of each split, by a decoder trained on the other groups."""
     confusions = {
         f"{split}: {group}": confusion
-        for split in analysis.held_out
-        if splits.check(task.features, split, task.inner_folds) is None
+        for split in task.analysis.held_out
+        if splits.check(task.features, split, task.analysis.inner_folds) is None
         for group, confusion in cross_validate_groups(
             task.classifier,
             task.samples,
             splits.groups_of(task.features, split),
             task.classes,
-            inner_folds=task.inner_folds,
+            inner_folds=task.analysis.inner_folds,
             seed=task.seed,
         ).items()
     }
-    return held_out_table(confusions, analysis.confidence) if confusions else xr.Dataset()
+    return held_out_table(confusions, task.confidence) if confusions else xr.Dataset()
 
 
 def _open_set(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
@@ -127,7 +124,7 @@ def _open_set(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
     if len(task.classes) < 3:
         return xr.Dataset()
     areas = [
-        open_set_auroc(task.samples, rule, outliers, folds=task.folds, seed=task.seed)
+        open_set_auroc(task.samples, rule, outliers, folds=task.analysis.folds, seed=task.seed)
         for rule in task.classes
     ]
     return xr.Dataset({"left_out_auroc": ("true_rule", np.array(areas))})
@@ -151,7 +148,7 @@ def _metaparameters(task: DecodingTask) -> xr.Dataset:
         task.samples,
         task.subjects.sel({SUBJECT: task.features[SUBJECT].values}),
         task.classes,
-        folds=task.folds,
+        folds=task.analysis.folds,
         confidence=task.confidence,
         seed=task.seed,
     )

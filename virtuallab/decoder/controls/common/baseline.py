@@ -16,11 +16,15 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
     one sample a subject.
     """
     recording = task.solved()
-    result = task.decode(baseline, select=True, draws=task.draws)
+    result = task.decode(baseline, select=True, draws=task.analysis.repeats)
     mean, low, high = difference(
-        recording.correct, result.correct, task.labels, task.confidence, repeats=task.draws
+        recording.correct,
+        result.correct,
+        task.labels,
+        task.confidence,
+        repeats=task.analysis.repeats,
     )
-    bounds = interval(result.confusion, task.confidence, repeats=task.draws)
+    bounds = interval(result.confusion, task.confidence, repeats=task.analysis.repeats)
     return ControlResult(
         name=name,
         kind="beat",

@@ -87,14 +87,14 @@ def equally_many(groups: np.ndarray, labels: np.ndarray, stream: np.random.Gener
 
 def in_subsample(name: str, task: DecodingTask, rows: Rows, note: str) -> ControlResult:
     """Result of the recording in a subsample, if it is large enough for the task's folds."""
-    needed = task.folds * task.inner_folds
+    needed = task.analysis.folds * task.analysis.inner_folds
     left = int(per_rule(task.labels[rows], task.classes).min())
     if left < needed:
         reason = (
             f"{len(rows)} subjects remain; the rarest rule has {left}, and each rule needs {needed}"
         )
         return ControlResult.not_evaluated(name, "survive", len(rows), reason)
-    result = task.decode(task.samples.take(rows), select=True, draws=task.draws)
+    result = task.decode(task.samples.take(rows), select=True, draws=task.analysis.repeats)
     return above_chance(name, task, result, note)
 
 
@@ -112,7 +112,7 @@ def _shares_above_chance(
 ) -> ControlResult:
     """Result from the share of each rule's subjects that were identified."""
     accuracy = float(shares.mean())
-    low, high = mean_interval(shares, tested, task.confidence, repeats=task.draws)
+    low, high = mean_interval(shares, tested, task.confidence, repeats=task.analysis.repeats)
     p_value = chance_p_value(accuracy, tested)
     chance = 1 / len(task.classes)
     return ControlResult(
