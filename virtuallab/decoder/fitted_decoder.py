@@ -64,15 +64,10 @@ class FittedDecoder:
 
         Parameters
         ----------
-        classifier : Classifier
-        samples : Samples
-            One a subject.
-        classes : list of str
-            All rules, sorted.
-        inner_folds : int
-            Folds that choose the settings. Calibration uses ten folds, or as many as the rarest
-            rule has samples: with more folds, their decoders are closer to the final one.
-        seed : int
+        classifier, samples, classes, inner_folds, seed
+            As for :func:`~virtuallab.decoder.schemes.cross_validation.cross_validate`. Calibration
+            uses ten folds, or as many as the rarest rule has samples: with more folds, their
+            decoders are closer to the final one.
         outliers : array, (outlier, column), optional
             Samples of rules outside the classes, on which novelty detection is trained.
         """

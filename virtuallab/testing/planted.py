@@ -17,21 +17,10 @@ _STATISTICS = {"actabs_mean": "activity", "actraw_norm": "activity"}
 
 
 def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
-    """Synthetic features of subjects of three rules.
+    """Synthetic features of three rules, with ``each`` subjects of a rule.
 
-    Parameters
-    ----------
-    each : int
-        Subjects of each rule.
-    apart : float
-        Difference between neighbouring rules at the last visit, in standard deviations.
-    seed : int
-
-    Returns
-    -------
-    xr.Dataset
-        ``stat`` (subject, visit, layer, statistic) and ``change`` (subject, visit, layer,
-        change_name), with the coordinates of a probe's features.
+    At the last visit, neighbouring rules are ``apart`` standard deviations apart. The variables are
+    ``stat`` (subject, visit, layer, statistic) and ``change`` (subject, visit, layer, change_name).
     """
     stream = np.random.default_rng(seed)
     number = np.repeat(np.arange(len(RULES)), each)

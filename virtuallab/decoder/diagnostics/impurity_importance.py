@@ -29,14 +29,6 @@ _TREES: Final = 200
 def impurity_importance(samples: Samples, columns: Columns, *, seed: int) -> xr.Dataset:
     """Impurity importance of each column in a forest fitted to all subjects.
 
-    Parameters
-    ----------
-    samples : Samples
-        One a subject.
-    columns : Columns
-        Description of the samples' columns.
-    seed : int
-
     Returns
     -------
     xr.Dataset

@@ -93,16 +93,7 @@ def metaparameters(
 ) -> xr.Dataset:
     """Estimability of every number that differs among the subjects of a rule, for each rule.
 
-    Parameters
-    ----------
-    samples : Samples
-        One a subject.
-    subjects : xr.Dataset
-        Settings of the subjects, in the same order.
-    classes : list of str
-    folds : int
-    confidence : float
-    seed : int
+    There is one sample a subject, in the order of the settings.
 
     Returns
     -------

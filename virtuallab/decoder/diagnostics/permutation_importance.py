@@ -32,15 +32,8 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
     """Accuracy lost when a group of columns is permuted among held-out subjects.
 
     Decoders are trained as in the strict scheme. A group that others can replace has little
-    importance, however accurate it would be alone.
-
-    Parameters
-    ----------
-    task : DecodingTask
-    columns : Columns
-        Description of the columns of the task's samples.
-    repeats : int
-        Permutations in each fold, the same for all groups.
+    importance, however accurate it would be alone. There are ``repeats`` permutations in each fold,
+    the same for all groups.
 
     Returns
     -------

@@ -97,6 +97,7 @@ def cross_validate(
     classes : list of str
         All rules, sorted.
     folds, inner_folds : int
+        Groups of subjects that are tested, and of training subjects that choose settings.
     seed : int
         Seed of the folds and of the classifier.
     select : bool
