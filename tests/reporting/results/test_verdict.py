@@ -117,8 +117,8 @@ def test_a_failed_control_takes_the_verdict_away_and_names_the_likely_cause(cont
 @pytest.mark.parametrize(
     ("control", "cause"),
     [
-        ("metadata", "not crossed with what else was decided"),
-        ("schedule", "how long their subjects learned"),
+        ("metadata", "not crossed with other settings"),
+        ("schedule", "the duration of learning"),
     ],
 )
 def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause):
@@ -131,9 +131,9 @@ def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause)
 @pytest.mark.parametrize(
     ("control", "limit"),
     [
-        ("learning_rate", "the learning rate alone tells the rules as well as the recording does"),
-        ("performance", "the learning curve alone tells the rules as well as the recording does"),
-        ("performance_matched", "the rules of subjects that learned as well as one another"),
+        ("learning_rate", "the learning rate alone identifies the rules as well as the recording"),
+        ("performance", "the learning curve alone identifies the rules as well as the recording"),
+        ("performance_matched", "the rules of subjects with equal final accuracy"),
         ("schedule_matched", "the rules of subjects whose schedule occurs under every rule"),
     ],
 )

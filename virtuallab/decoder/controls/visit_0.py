@@ -1,11 +1,9 @@
-"""Control "visit 0": before learning no rule has acted, so accuracy must be at chance."""
+"""Control "visit 0": no rule has acted before learning, so accuracy must be at chance."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from virtuallab.decoder.controls.common.chance import at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.features.samples import at_visit_0, has_visit_0
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -15,21 +13,18 @@ from virtuallab.registry import CONTROLS
 class Visit0(Control):
     """The recording before learning, when no rule has acted, is at chance.
 
-    Above chance, information on the rule leaked into how subjects were made or measured.
+    Above chance, information on the rule leaked into the initialization or the measurement.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 0
-    decodes: ClassVar[str] = "the recording before learning, when no rule has acted"
-    failure: ClassVar[str] = (
-        "something that was there before learning began tells the rules apart: their initial "
-        "weights, or their settings"
-    )
+    kind = "chance"
+    rank = 0
+    decodes = "the recording before learning, when no rule has acted"
+    failure = "rules differ before learning, in their initial weights or their settings"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode visit 0 alone, averaged over draws of the folds."""
-        if not has_visit_0(task.features):
-            return self.not_asked(task, "visit 0 was not recorded")
+        """Result of decoding visit 0 alone, averaged over draws of the folds."""
+        if not has_visit_0(task.features) or "stat" not in task.features:
+            return self.not_evaluated(task, "visit 0 was not recorded")
         samples = at_visit_0(task.features, task.observable)
         confusion = task.decode(samples, select=False, draws=task.repeats).confusion
         return at_chance(self.name, confusion, task.confidence)
