@@ -1,9 +1,11 @@
-"""Parts of the conformance checks of frozen dataclasses: rules, networks, tasks, optimizers."""
+"""Parts that the conformance checks of several kinds of plug-ins share."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NoReturn
+
+import numpy as np
 
 from virtuallab.fields import float_fields
 from virtuallab.registry import Registry
@@ -15,16 +17,20 @@ def plugin_instance(plugin: Any, registry: Registry[Any], base: type[Any]) -> An
     Raises
     ------
     AssertionError
-        If it does not derive from the base class, has no name, or cannot be hashed.
+        If it does not derive from the base class, has no name, or is a dataclass that cannot be
+        hashed.
     """
     known = registry[plugin] if isinstance(plugin, str) else plugin
-    made = known() if isinstance(known, type) else known
+    made: Any = known() if isinstance(known, type) else known
     found = type(made).__name__
     if not isinstance(made, base):
         raise AssertionError(f"{found} does not derive from {base.__name__}.")  # noqa: TRY004
     if not hasattr(made, "name"):
-        names = {"Loss": "LOSSES"}.get(base.__name__, f"{base.__name__.upper()}S")
+        kind = registry.kind.upper().replace(" ", "_")
+        names = f"{kind}ES" if kind.endswith("S") else f"{kind}S"
         raise AssertionError(f"{found} has no name; put @{names}.register('...') above its class.")
+    if not dataclasses.is_dataclass(type(made)):
+        return made
     try:
         same = hash(made) == hash(dataclasses.replace(made))
     except TypeError as error:
@@ -42,3 +48,14 @@ def varied(plugin: Any, number: int) -> Any:
     given = {name: getattr(plugin, name) for name in float_fields(kind)}
     changed = {k: v * (1 - 0.1 * number) if v else 0.01 * number for k, v in given.items()}
     return dataclasses.replace(plugin, **changed)
+
+
+def broken(kind: str, plugin: Any, what: str) -> NoReturn:
+    """Raise an AssertionError that names the plug-in and what it breaks."""
+    raise AssertionError(f"{kind} {plugin.name!r} {what.rstrip('.')}.")
+
+
+def global_state() -> bytes:
+    """State of numpy's global random stream."""
+    state: bytes = np.random.get_state()[1].tobytes()  # type: ignore[index] # noqa: NPY002
+    return state
