@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.protocol.texts import complaints, small
-from tests.subject.training.test_trainer import seen, subject
+from tests.subject.training.test_trainer import subject, visits_of
 from virtuallab.registry import ARCHITECTURES, LOSSES, OPTIMIZERS, RULES, TASKS, Registry
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -37,9 +37,11 @@ def test_the_rule_of_the_documentation_works_as_it_is_printed(
         rule=RULES["leaky_mirror"](rate=1.0),
         optimizer=OPTIMIZERS["sgd"](learning_rate=0.05, momentum=0.0),
     )
-    before, _, after = (visit.evaluation["weight_angle"][0] for visit in seen([following], 100))
+    before, _, after = (
+        visit.evaluation["weight_angle"][0] for visit in visits_of([following], 100)
+    )
     assert (after < 0.3 * before).all(), "its backward weights turn toward the forward ones"
-    assert np.isfinite(seen([frozen], 20)[-1].evaluation["weight_angle"]).all()
+    assert np.isfinite(visits_of([frozen], 20)[-1].evaluation["weight_angle"]).all()
 
 
 @pytest.mark.parametrize(

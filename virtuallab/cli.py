@@ -172,10 +172,10 @@ def run(
 def search(
     protocol: ProtocolFile,
     overrides: Overrides = None,
-    journal: Annotated[
+    storage: Annotated[
         Path | None,
         typer.Option(
-            "--journal", help="Where trials are kept [runs/NAME.search.journal].", parser=as_path
+            "--storage", help="Where trials are kept [runs/NAME.search.journal].", parser=as_path
         ),
     ] = None,
     workers: Annotated[
@@ -187,7 +187,7 @@ def search(
     virtuallab.search(
         protocol,
         overrides or (),
-        journal=journal,
+        storage=storage,
         workers=workers,
         device=device,
         verbose=True,

@@ -1,7 +1,7 @@
-"""The words of the laboratory: every dimension, coordinate and flag value, spelled once.
+"""Names and descriptions of all dimensions, coordinates and flags of stored arrays.
 
-Anything that names an axis of a stored array, or describes a stored variable, takes the name from
-here, so that a recording, a feature table and a figure cannot drift apart.
+All code that names an axis of a stored array, or describes a stored variable, takes the name from
+here, so that recordings, feature tables and figures agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHANGE: Final = "change"
 CHANGE_NAME: Final = "change_name"  # a variable cannot share its name with a labelled axis of it
 OBSERVABLE: Final = "observable"
 PARAMETER: Final = "parameter"
-NETWORK: Final = "network"  # an untrained one, of which instruments are set
+NETWORK: Final = "network"  # an untrained one, on which instruments are calibrated
 PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
@@ -37,7 +37,7 @@ OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
 
-# Coordinates that each subject has its own values of: what a probe found in it, and was shown.
+# Coordinates with values of their own for each subject: recorded units and synapses, and stimuli.
 CHOSEN: Final = (
     "stimulus_index",
     "stimulus_label",
@@ -49,29 +49,29 @@ CHOSEN: Final = (
     "synapse_index",
 )
 
-PENDING: Final = 0  # what an unwritten integer reads as
+PENDING: Final = 0  # value of integers in the store that are not written yet
 DONE: Final = 1
 FAILED: Final = 2
 DIVERGED: Final = 3
 STATUS: Final = {PENDING: "pending", DONE: "done", FAILED: "failed", DIVERGED: "diverged"}
 
-NO_CLASS: Final = -1  # label of a stimulus of which no class is known
+NO_CLASS: Final = -1  # label of a stimulus without a known class
 
 LIVE: Final = 0
-DEAD: Final = 1  # constant: every unit gives the same value, so ratios to its spread mean nothing
+DEAD: Final = 1  # all units have the same value, so ratios to the spread are undefined
 EXPLODED: Final = 2  # not a finite number
 FLAGS: Final = {LIVE: "live", DEAD: "dead", EXPLODED: "exploded"}
 
 
 def subject_name(index: int, count: int = 0) -> str:
-    """Name of a subject, wide enough for all.
+    """Return the name of a subject, with as many digits as all subjects need.
 
     Parameters
     ----------
     index : int
         Counted from 0.
     count : int
-        How many subjects there are.
+        Number of subjects.
 
     >>> subject_name(3), subject_name(3, 20_000)
     ('sub-0004', 'sub-00004')
@@ -104,8 +104,8 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "unit_index": ("1", "index of the unit in its layer"),
     "observed": ("1", "whether the response was measured at every visit"),
     "unit_matched": ("1", "whether the unit is that of the visit before"),
-    "unit_x": ("um", "where the unit lies across the map's columns"),
-    "unit_y": ("um", "where the unit lies across the map's rows"),
+    "unit_x": ("um", "position of the unit across the map's columns"),
+    "unit_y": ("um", "position of the unit across the map's rows"),
     "unit_depth": ("um", "depth of the unit below the surface"),
     "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
     "stimulus_label": ("1", "class of the stimulus"),
@@ -117,7 +117,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
-    "status": ("", "fate of the subject"),
+    "status": ("", "status of the subject"),
     "diverged_at": (
         "optimizer step",
         "training step at which the subject diverged, -1 if it did not",
@@ -137,15 +137,15 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "projection_angle": ("degree", "angle between projections by forward and backward weights"),
     "local_gradient_angle": (
         "degree",
-        "angle between the error sent down and what the forward weights would have sent",
+        "angle between the error sent down and that by the transpose of the forward weights",
     ),
-    "gradient_angle": ("degree", "angle between what the weights follow and the true gradient"),
+    "gradient_angle": ("degree", "angle between the updates of weights and the true gradient"),
     "total_gradient_angle": (
         "degree",
-        "angle between what all parameters follow and the true gradient",
+        "angle between the updates of all parameters and the true gradient",
     ),
     "weight_norm_ratio": ("1", "norm of the backward weights over that of the forward weights"),
-    "gradient_norm_ratio": ("1", "norm of what the weights follow over that of the true gradient"),
+    "gradient_norm_ratio": ("1", "norm of the updates of weights over that of the true gradient"),
     "sign_agreement": ("1", "share of synapses whose two weights have the same sign"),
     "balanced_accuracy": ("1", "balanced accuracy"),
     "accuracy_by_seed": ("1", "balanced accuracy of each implantation"),
@@ -157,30 +157,30 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),
     "typical_factor": ("1", "factor by which a typical estimate is off"),
-    "relevance": ("1", "balanced accuracy lost when a group of columns is exchanged"),
+    "relevance": ("1", "balanced accuracy lost when a group of columns is permuted"),
     "relevance_interval": ("1", "bounds of the accuracy lost"),
     "gini": ("1", "mean decrease of impurity in a forest"),
     "gini_error": ("1", "standard error of the mean decrease of impurity over trees"),
     "probability": ("1", "calibrated probability of the rule"),
-    "p_value": ("1", "share of the rule's subjects that conform no better"),
-    "familiar": ("1", "share of the known subjects that look at least as foreign"),
+    "p_value": ("1", "conformal p-value: share of the rule's subjects that conform no better"),
+    "familiar": ("1", "share of the known subjects with at least this novelty score"),
     "control_accuracy": ("1", "balanced accuracy of a control"),
     "control_interval": ("1", "bounds of the balanced accuracy of a control"),
     "control_passed": ("1", "whether a control passed: 1 or 0"),
-    "control_p_value": ("1", "how often guessing does as well as a control"),
-    "control_subjects": ("1", "subjects that were left for a control"),
-    "control_note": ("", "what must be said with a control, or why it was not asked"),
-    "control_kind": ("", "whether a control must be at chance, be beaten, or be survived"),
+    "control_p_value": ("1", "probability that guessing is as accurate as a control"),
+    "control_subjects": ("1", "subjects of a control"),
+    "control_note": ("", "remark on a control, or the reason why it was not evaluated"),
+    "control_kind": ("", "criterion of a control: chance, beat or survive"),
     "held_out_accuracy": ("1", "balanced accuracy on a group that was held out of training"),
     "held_out_interval": ("1", "bounds of the balanced accuracy on a group held out"),
     "left_out_auroc": ("1", "area under the curve of a rule left out of training"),
-    "reliability_stated": ("1", "mean probability of the rule that was named"),
-    "reliability_observed": ("1", "share of the named rules that were right"),
+    "reliability_stated": ("1", "mean probability of the predicted rule"),
+    "reliability_observed": ("1", "share of predictions that are correct"),
     "reliability_count": ("1", "subjects in the bin"),
     "calibration_error": ("1", "expected calibration error"),
-    "calibration_error_least": ("1", "calibration error that exact probabilities would give"),
+    "calibration_error_least": ("1", "expected calibration error of exact probabilities"),
     "brier": ("1", "Brier score, summed over rules"),
-    "coverage": ("1", "share of subjects whose true rule is in their set"),
+    "coverage": ("1", "share of subjects whose prediction set contains the true rule"),
     "set_size": ("1", "mean number of rules in a set"),
     "units": ("1", "recorded units"),
     "units_per_layer": ("1", "recorded units in each layer"),
@@ -197,7 +197,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
 
 
 def describe(name: str) -> dict[str, str]:
-    """Attributes of a stored variable: its units (where it has any) and its long name.
+    """Return the attributes of a stored variable: its units, if it has any, and its long name.
 
     >>> describe("validation_loss")
     {'units': 'nat', 'long_name': 'validation loss'}
@@ -207,5 +207,5 @@ def describe(name: str) -> dict[str, str]:
 
 
 def describe_flags(meanings: dict[int, str]) -> dict[str, object]:
-    """CF attributes of an integer variable whose values stand for words."""
+    """Return the CF attributes of an integer variable whose values are codes of words."""
     return {"flag_values": list(meanings), "flag_meanings": " ".join(meanings.values())}

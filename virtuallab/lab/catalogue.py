@@ -1,4 +1,4 @@
-"""What a protocol may name: lists of plug-ins, and a page about one of them."""
+"""Lists of the plug-ins that a protocol may name, and a page about one of them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ KINDS = {
     "tasks": registry.TASKS,
     "losses": registry.LOSSES,
     "devices": registry.DEVICES,
+    "noise_models": registry.NOISE_MODELS,
+    "indicators": registry.INDICATORS,
+    "statistics": registry.STATISTICS,
     "classifiers": registry.CLASSIFIERS,
 }
 _NARROWEST = 30  # columns in which a description is still pleasant to read

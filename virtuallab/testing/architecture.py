@@ -17,7 +17,7 @@ from virtuallab.subject.network.parameter_layout import floating_tensors, parame
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.task import Task
-from virtuallab.testing.plugin import plugin_instance
+from virtuallab.testing.plugins import made_value
 
 Result = TypeVar("Result")
 
@@ -50,7 +50,7 @@ def check_architecture(
     AssertionError
         With what the architecture breaks.
     """
-    made: Architecture = plugin_instance(architecture, ARCHITECTURES, Architecture)
+    made: Architecture = made_value(architecture, ARCHITECTURES, Architecture)
     shown = task or TASKS["digits"](train_images=20, validation_images=10, probe_images=10)
     check = _ArchitectureCheck(made, shown)
     with torch.random.fork_rng(devices=[]):  # dropout outside of a population draws from it
