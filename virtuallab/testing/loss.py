@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
-from virtuallab.testing.plugin import plugin_instance
+from virtuallab.testing.plugin import broken, plugin_instance
 
 _BATCH, _SUBJECTS, _CLASSES = 6, 3, 4
 _DIFFERENCE = 1e-6
@@ -51,26 +51,27 @@ def _check_values(loss: Loss, scores: Tensor, labels: Tensor) -> None:
         kept = given[0].clone(), given[1].clone()
         losses = _losses(loss, *given)
         if losses.shape != (_BATCH, _SUBJECTS):
-            _broken(
+            broken(
+                "loss",
                 loss,
                 f"returns shape {tuple(losses.shape)} for {_BATCH} samples of {_SUBJECTS} "
                 f"subjects; expected ({_BATCH}, {_SUBJECTS}). Do not average over samples",
             )
         if losses.dtype != dtype:
-            _broken(loss, f"returns {losses.dtype} for scores of {dtype}")
+            broken("loss", loss, f"returns {losses.dtype} for scores of {dtype}")
         if not all(torch.equal(a, b) for a, b in zip(given, kept, strict=True)):
-            _broken(loss, "changes the scores or the labels in place")
+            broken("loss", loss, "changes the scores or the labels in place")
         if not torch.equal(losses, _losses(loss, *given)):
-            _broken(loss, "returns other losses when it is called again")
+            broken("loss", loss, "returns other losses when it is called again")
         large = 100 * scores.sign().to(dtype)
         if not torch.isfinite(_losses(loss, large, labels)).all():
-            _broken(loss, f"is not finite for scores of -100 and 100 in {dtype}")
+            broken("loss", loss, f"is not finite for scores of -100 and 100 in {dtype}")
 
 
 def _check_gradient(loss: Loss, scores: Tensor, labels: Tensor) -> None:
     found = _gradient(loss, scores, labels)
     if not torch.isfinite(found).all():
-        _broken(loss, "has a gradient that is not finite")
+        broken("loss", loss, "has a gradient that is not finite")
     expected = torch.empty_like(scores)
     for index in range(scores.numel()):
         shift = torch.zeros_like(scores)
@@ -79,7 +80,8 @@ def _check_gradient(loss: Loss, scores: Tensor, labels: Tensor) -> None:
         expected.view(-1)[index] = (above - below) / (2 * _DIFFERENCE)
     apart = float((found - expected).abs().max())
     if apart > _TOLERANCE * max(1.0, float(expected.abs().max())):
-        _broken(
+        broken(
+            "loss",
             loss,
             f"has a gradient that differs from finite differences by up to {apart:.1e}. Compute "
             "it with torch operations alone, and detach nothing",
@@ -93,9 +95,9 @@ def _check_independence(loss: Loss, scores: Tensor, labels: Tensor) -> None:
     changed = _losses(loss, others, classes) != _losses(loss, scores, labels)
     changed[0, 1] = False
     if bool(changed[0].any()):
-        _broken(loss, "gives other losses when another subject has other scores and labels")
+        broken("loss", loss, "gives other losses when another subject has other scores and labels")
     if bool(changed.any()):
-        _broken(loss, "gives other losses when another sample has other scores and labels")
+        broken("loss", loss, "gives other losses when another sample has other scores and labels")
 
 
 def _check_descent(loss: Loss, scores: Tensor, labels: Tensor) -> None:
@@ -104,7 +106,8 @@ def _check_descent(loss: Loss, scores: Tensor, labels: Tensor) -> None:
         current = current - _RATE * _gradient(loss, current, labels)
     accuracy = float((current.argmax(2) == labels).double().mean())
     if accuracy < 1:
-        _broken(
+        broken(
+            "loss",
             loss,
             f"has a minimum that is not the labelled class: after {_STEPS} steps of gradient "
             f"descent on the scores the accuracy is {accuracy:.2f}",
@@ -116,9 +119,9 @@ def _losses(loss: Loss, scores: Tensor, labels: Tensor) -> Tensor:
         found: Any = loss(scores, labels)
     except Exception as error:
         text = f"fails for scores (batch, subject, class): {type(error).__name__}: {error}"
-        _broken(loss, text, error)
+        broken("loss", loss, text)
     if not isinstance(found, Tensor):
-        _broken(loss, f"returns a {type(found).__name__}, not a tensor")
+        broken("loss", loss, f"returns a {type(found).__name__}, not a tensor")
     return found
 
 
@@ -126,11 +129,6 @@ def _gradient(loss: Loss, scores: Tensor, labels: Tensor) -> Tensor:
     leaf = scores.clone().requires_grad_()
     losses = _losses(loss, leaf, labels)
     if not losses.requires_grad:
-        _broken(loss, "has no gradient with respect to the scores")
+        broken("loss", loss, "has no gradient with respect to the scores")
     (found,) = torch.autograd.grad(losses.sum(), leaf)
     return found
-
-
-def _broken(loss: Loss, what: str, cause: Exception | None = None) -> NoReturn:
-    text = f"loss {loss.name!r} {what}"
-    raise AssertionError(f"{text.rstrip('.')}.") from cause

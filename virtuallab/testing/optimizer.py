@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.optimizer import Optimizer, State
 from virtuallab.subject.rule import stack_settings
-from virtuallab.testing.plugin import plugin_instance, varied
+from virtuallab.testing.plugin import broken, plugin_instance, varied
 
 _SUBJECTS = 3
 _SHAPES = ((4, 5), (4,), (2, 3, 3, 3))  # of a subject's weights: dense, bias, convolution
@@ -77,13 +76,17 @@ def _check_cohort(optimizer: Optimizer) -> None:
             steps = _steps(step)
             cohort.update(together, steps, state)
             if not _equal(steps, _steps(step)):
-                _broken(optimizer, "changes the steps in place; change parameters and state alone")
+                broken(
+                    "optimizer",
+                    optimizer,
+                    "changes the steps in place; change parameters and state alone",
+                )
     except (TypeError, ValueError, RuntimeError) as error:
-        _broken(
+        broken(
+            "optimizer",
             optimizer,
             f"fails in a cohort of {_SUBJECTS} ({type(error).__name__}: {error}). A real-numbered "
             "setting is a tensor (subject,) there; multiply by per_subject(setting, tensor)",
-            error,
         )
     _check_state(optimizer, state)
     for place, own in enumerate(each):
@@ -93,7 +96,8 @@ def _check_cohort(optimizer: Optimizer) -> None:
         _run(own, single, [place])
         for name, found in (("in a cohort", [t[[place]] for t in together]), ("alone", alone)):
             if not _equal(found, single, _TOLERANCE):
-                _broken(
+                broken(
+                    "optimizer",
                     optimizer,
                     f"changes a subject {name} by other settings than the subject's own. Multiply "
                     "by per_subject(setting, tensor)",
@@ -111,7 +115,8 @@ def _check_state(optimizer: Optimizer, state: State) -> None:
     for name, value in state.items():
         for tensor in value if isinstance(value, list) else [value]:
             if isinstance(tensor, Tensor) and (not tensor.dim() or len(tensor) != _SUBJECTS):
-                _broken(
+                broken(
+                    "optimizer",
                     optimizer,
                     f"has a tensor of shape {tuple(tensor.shape)} in its state {name!r}; the first "
                     f"axis must be the {_SUBJECTS} subjects",
@@ -130,7 +135,9 @@ def _check_neighbours(
         cohort.update(weights, steps, state)
     kept = [0, 2]
     if not _equal([tensor[kept] for tensor in weights], [tensor[kept] for tensor in expected]):
-        _broken(optimizer, "changes other subjects where one has steps that are not finite")
+        broken(
+            "optimizer", optimizer, "changes other subjects where one has steps that are not finite"
+        )
 
 
 def _check_counterpart(optimizer: Optimizer, counterpart: Counterpart) -> None:
@@ -147,7 +154,8 @@ def _check_counterpart(optimizer: Optimizer, counterpart: Counterpart) -> None:
         expected = [tensor.detach() for tensor in plain]
         if not _equal(found, expected, _TOLERANCE):
             apart = max(float((a - b).abs().max()) for a, b in zip(found, expected, strict=True))
-            _broken(
+            broken(
+                "optimizer",
                 optimizer,
                 f"differs from {type(made).__name__} by up to {apart:.1e} after {_STEPS} steps",
             )
@@ -161,7 +169,8 @@ def _check_descent(optimizer: Optimizer) -> None:
         optimizer.update(weights, [tensor.clone() for tensor in weights], state)
     after = [float(tensor.square().sum()) for tensor in weights]
     if not all(now < was for now, was in zip(after, before, strict=True)):
-        _broken(
+        broken(
+            "optimizer",
             optimizer,
             "does not lower the squared norm of weights along its gradient. Steps are gradients: "
             "subtract them",
@@ -171,8 +180,3 @@ def _check_descent(optimizer: Optimizer) -> None:
 def _equal(found: Sequence[Tensor], expected: Sequence[Tensor], tolerance: float = 0.0) -> bool:
     pairs = zip(found, expected, strict=True)
     return all(torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in pairs)
-
-
-def _broken(optimizer: Optimizer, what: str, cause: Exception | None = None) -> NoReturn:
-    text = f"optimizer {optimizer.name!r} {what}"
-    raise AssertionError(f"{text.rstrip('.')}.") from cause

@@ -52,7 +52,8 @@ def varied(plugin: Any, number: int) -> Any:
 
 def broken(kind: str, plugin: Any, what: str) -> NoReturn:
     """Raise an AssertionError that names the plug-in and what it breaks."""
-    raise AssertionError(f"{kind} {plugin.name!r} {what.rstrip('.')}.")
+    name = getattr(plugin, "name", type(plugin).__name__)
+    raise AssertionError(f"{kind} {name!r} {what.rstrip('.')}.")
 
 
 def global_state() -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import Visit
 from virtuallab.subject.training.trainer import CohortTrainer, train
+from virtuallab.testing.plugin import broken
 
 VISITS = (0, 400)
 _SUBJECTS, _BATCH = 16, 20
@@ -44,7 +44,8 @@ def check_promises(rule: Rule) -> None:
         measured = gradient_angles(rule, _SEED, VISITS[: len(bounds)])
         for when, (low, high), angle in zip(("initial", "trained"), bounds, measured, strict=False):
             if not low - _ROUNDING <= angle <= high + _ROUNDING:
-                _broken(
+                broken(
+                    "rule",
                     rule,
                     f"promises the {when} gradient_angle {low:g} to {high:g} degrees; "
                     f"{angle:.1f} degrees were measured",
@@ -118,7 +119,8 @@ def _check_locality(rule: Rule) -> None:
             after = _updates(trainer.rule, network, stimuli, (labels + 1) % 10, step)
             readout = [network.readout.weight, network.readout.bias]
             if _differ(network, before, after, readout):
-                _broken(
+                broken(
+                    "rule",
                     rule,
                     "declares no need that depends on the labels, but the steps of its hidden "
                     "layers change with them",
@@ -150,7 +152,8 @@ def _check_weight_transport(
         with torch.no_grad():
             layer.weight.copy_(kept)
         if _differ(network, before, after, [layer.weight]):
-            _broken(
+            broken(
+                "rule",
                 rule,
                 f"declares needs that are all available at the synapse, but other steps change "
                 f"with the forward weight of {name!r} where all responses are the same. Declare "
@@ -172,7 +175,3 @@ def _differ(
     backward = zip(before.backward or [], after.backward or [], strict=True)
     pairs = [*(pair for place, pair in forward if place not in skipped), *backward]
     return any(not torch.allclose(a, b, rtol=_TOLERANCE, atol=_TOLERANCE) for a, b in pairs)
-
-
-def _broken(rule: Rule, what: str) -> NoReturn:
-    raise AssertionError(f"rule {rule.name!r} {what}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ import torch
 from virtuallab.errors import UserError
 from virtuallab.registry import TASKS
 from virtuallab.subject.task import Images, Task
-from virtuallab.testing.plugin import plugin_instance
+from virtuallab.testing.plugin import broken, global_state, plugin_instance
 
 
 def check_task(task: str | type[Task] | Task) -> None:
@@ -44,38 +43,39 @@ def check_task(task: str | type[Task] | Task) -> None:
 def _check_declared(task: Task) -> None:
     for name in ("classes", "stimulus_shape"):
         if not hasattr(task, name):
-            _broken(task, f"does not declare {name}")
+            broken("task", task, f"does not declare {name}")
     shape = task.stimulus_shape
     if len(shape) != 3 or min(shape) < 1:
-        _broken(task, f"declares the stimulus_shape {shape}, not (channel, height, width)")
+        broken("task", task, f"declares the stimulus_shape {shape}, not (channel, height, width)")
     if task.classes < 2:
-        _broken(task, f"declares {task.classes} classes; there must be 2 or more")
+        broken("task", task, f"declares {task.classes} classes; there must be 2 or more")
     if task.chance != 1 / task.classes:
-        _broken(task, f"has the chance {task.chance:g} with {task.classes} classes")
+        broken("task", task, f"has the chance {task.chance:g} with {task.classes} classes")
 
 
 def _check_images(task: Task) -> None:
-    before = torch.get_rng_state(), _numpy_state()
+    before = torch.get_rng_state(), global_state()
     stimuli, labels = task.images()
     again = task.images()
-    if not torch.equal(torch.get_rng_state(), before[0]) or _numpy_state() != before[1]:
-        _broken(task, "draws from a global random stream; use np.random.default_rng(seed)")
+    if not torch.equal(torch.get_rng_state(), before[0]) or global_state() != before[1]:
+        broken("task", task, "draws from a global random stream; use np.random.default_rng(seed)")
     for name, array, dtype in (("images", stimuli, np.float32), ("labels", labels, np.int64)):
         if not isinstance(array, np.ndarray) or array.dtype != dtype:
             found = getattr(array, "dtype", type(array).__name__)
-            _broken(task, f"gives {name} of type {found}, not an array of {np.dtype(dtype)}")
+            broken("task", task, f"gives {name} of type {found}, not an array of {np.dtype(dtype)}")
     if stimuli.shape != (len(labels), *task.stimulus_shape) or labels.ndim != 1:
-        _broken(
+        broken(
+            "task",
             task,
             f"gives images of shape {stimuli.shape} and labels of shape {labels.shape}; expected "
             f"(image, {', '.join(map(str, task.stimulus_shape))}) and (image,)",
         )
     if not np.isfinite(stimuli).all():
-        _broken(task, "gives images that are not finite")
+        broken("task", task, "gives images that are not finite")
     if set(labels.tolist()) != set(range(task.classes)):
-        _broken(task, f"gives labels other than 0 to {task.classes - 1}")
+        broken("task", task, f"gives labels other than 0 to {task.classes - 1}")
     if not all(np.array_equal(a, b) for a, b in zip((stimuli, labels), again, strict=True)):
-        _broken(task, "gives other images when it is called again; use a fixed seed")
+        broken("task", task, "gives other images when it is called again; use a fixed seed")
 
 
 def _check_parts(task: Task) -> None:
@@ -83,16 +83,17 @@ def _check_parts(task: Task) -> None:
         parts = {"train": task.train(), "validation": task.validation(), "stimuli": task.stimuli()}
         again = {"train": task.train(), "validation": task.validation(), "stimuli": task.stimuli()}
     except UserError as error:
-        _broken(task, f"cannot be split: {error}", error)
+        broken("task", task, f"cannot be split: {error}")
     sizes = (task.train_images, task.validation_images, task.probe_images)
     for (name, part), size in zip(parts.items(), sizes, strict=True):
         _check_part(task, name, part, size)
         if not torch.equal(part.stimuli, again[name].stimuli):
-            _broken(task, f"gives other images when {name}() is called again")
+            broken("task", task, f"gives other images when {name}() is called again")
     values = parts["train"].stimuli.double()
     mean, deviation = float(values.mean()), float(values.std(correction=0))
     if abs(mean) > 1e-3 or abs(deviation - 1) > 1e-3:
-        _broken(
+        broken(
+            "task",
             task,
             f"has training images of mean {mean:.3g} and standard deviation {deviation:.3g}, not "
             "0 and 1",
@@ -106,13 +107,14 @@ def _check_part(task: Task, name: str, part: Images, size: int) -> None:
     for field, shape in expected.items():
         tensor = getattr(part, field)
         if (tuple(tensor.shape), tensor.dtype) != (shape, types[field]):
-            _broken(
+            broken(
+                "task",
                 task,
                 f"returns {field} of shape {tuple(tensor.shape)} and type {tensor.dtype} from "
                 f"{name}(), not {shape} and {types[field]}",
             )
     if missing := set(range(task.classes)) - set(part.labels.tolist()):
-        _broken(task, f"has no image of class {min(missing)} in {name}()")
+        broken("task", task, f"has no image of class {min(missing)} in {name}()")
 
 
 def _check_disjoint(task: Task, parts: Mapping[str, Images]) -> None:
@@ -121,14 +123,4 @@ def _check_disjoint(task: Task, parts: Mapping[str, Images]) -> None:
         for image in part.stimuli.numpy():
             other = seen.setdefault(image.tobytes(), name)
             if other != name:
-                _broken(task, f"has the same image in {other}() and {name}()")
-
-
-def _numpy_state() -> bytes:
-    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
-    return bytes(state["key"].tobytes()) + str(state["pos"]).encode()
-
-
-def _broken(task: Task, what: str, cause: Exception | None = None) -> NoReturn:
-    text = f"task {task.name!r} {what}"
-    raise AssertionError(f"{text.rstrip('.')}.") from cause
+                broken("task", task, f"has the same image in {other}() and {name}()")
