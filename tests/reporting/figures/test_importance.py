@@ -91,7 +91,7 @@ def test_observables_are_drawn_where_there_are_several(found):
     assert [text.get_text() for text in where.legends[0].get_texts()] == [
         "weights",
         "activity",
-        "all three",
+        "all observables",
     ]
 
 

@@ -23,33 +23,31 @@ class Metadata(Control):
     """The settings of subjects other than their rule, without a recording, are at chance.
 
     Rules should be crossed with networks, tasks, losses and batch sizes, and share the settings of
-    their optimizers; otherwise a decoder may recognise a setting. What a protocol asks to be
-    identified is left out: settings in which two entries of one rule differ, such as the kind of
-    optimizer. The learning rate is a control of its own.
+    their optimizers; otherwise a decoder may identify a setting instead of the rule. Settings in
+    which two entries of one rule differ, such as the optimizer, are part of what is identified and
+    are left out. The learning rate has a control of its own.
     """
 
     kind: ClassVar[Kind] = "chance"
     rank: ClassVar[int] = 3
-    decodes: ClassVar[str] = (
-        "all that was decided about a subject beside its rule, without a recording"
-    )
+    decodes: ClassVar[str] = "the settings of subjects other than the rule, without a recording"
     failure: ClassVar[str] = (
-        "rules are not crossed with what else was decided (architecture, task, loss, momentum, "
-        "...), so that a decoder may recognise that and name the rule that goes with it"
+        "rules differ in other settings (architecture, task, loss, momentum, ...), so that a "
+        "decoder may identify a setting instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Decode the settings that differ between subjects."""
         known = dict(_columns(task))
         if not known:
-            return self.not_asked(task, "nothing is known of the subjects")
+            return self.not_asked(task, "the settings of the subjects are not known")
         telling = {name: values for name, values in known.items() if not all_equal(values)}
         if not telling:
-            note = f"all subjects are alike in {_listed(known)}"
+            note = f"all subjects have the same {_listed(known)}"
             return all_alike(self.name, task.subjects_per_rule, note)
         values = np.concatenate(list(telling.values()), axis=1)
         result = task.decode(task.samples_of(values), select=False)
-        note = f"{_listed(telling)} alone"
+        note = f"from {_listed(telling)}"
         return at_chance(self.name, result.confusion, task.confidence, note)
 
 

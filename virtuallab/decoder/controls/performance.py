@@ -21,13 +21,13 @@ class Performance(Control):
     rank: ClassVar[int] = 6
     decodes: ClassVar[str] = "the learning curve, without a recording"
     failure: ClassVar[str] = (
-        "the learning curve alone tells the rules as well as the recording does"
+        "the recording is not shown to be more accurate than the learning curve alone"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Decode the validation accuracy at the recorded visits."""
         curve = task.learning_curve()
         if curve is None:
-            return self.not_asked(task, "no learning curve was given")
+            return self.not_asked(task, "no learning curve is known")
         baseline = task.samples_of(curve, visits=curve.shape[1])
         return compared_with_baseline(self.name, task, baseline)

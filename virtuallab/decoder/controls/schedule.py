@@ -1,4 +1,4 @@
-"""Control "schedule": how long subjects learned, and when they were recorded, is at chance."""
+"""Control "schedule": length of training and times of visits must be at chance."""
 
 from __future__ import annotations
 
@@ -14,30 +14,28 @@ from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT, VISIT
 
-UNKNOWN = "nothing is known of how long the subjects learned"
+UNKNOWN = "the length of training is not known"
 _COLUMNS = ("steps", "batch_size")
 
 
 @CONTROLS.register("schedule")
 class Schedule(Control):
-    """How long subjects learned and when they were recorded, without a recording, is at chance.
+    """Length of training and times of visits, without a recording, are at chance.
 
-    Changes grow with the steps between visits, so rules with different schedules could be told
-    apart by the size of any change.
+    Changes grow with the number of steps between visits, so rules with different schedules can be
+    distinguished by the size of any change.
     """
 
     kind: ClassVar[Kind] = "chance"
     rank: ClassVar[int] = 4
-    decodes: ClassVar[str] = (
-        "how long a subject learned and when it was recorded, without a recording"
-    )
+    decodes: ClassVar[str] = "the length of training and the times of visits, without a recording"
     failure: ClassVar[str] = (
-        "rules differ in how long their subjects learned or in when they were recorded, so that "
-        "a decoder may tell the schedule and not the rule"
+        "rules differ in length of training or in times of visits, so that a decoder may identify "
+        "the schedule instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode what is known of the schedule."""
+        """Decode the schedule of each subject."""
         values = schedules(task)
         if values is None:
             return self.not_asked(task, UNKNOWN)
@@ -62,7 +60,7 @@ def _named(task: DecodingTask) -> list[str]:
 
 
 def _is_schedule(name: str) -> bool:
-    """Whether a column says how the learning rate changes while a subject learns."""
+    """Whether a column describes how the learning rate changes during training."""
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name
 
 

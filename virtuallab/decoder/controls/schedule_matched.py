@@ -19,13 +19,15 @@ class ScheduleMatched(Control):
 
     kind: ClassVar[Kind] = "survive"
     rank: ClassVar[int] = 9
-    decodes: ClassVar[str] = "the recording, of subjects whose schedule occurs under every rule"
+    decodes: ClassVar[str] = (
+        "the recording, in subjects with schedules equally frequent under every rule"
+    )
     failure: ClassVar[str] = (
-        "the recording does not tell the rules of subjects whose schedule occurs under every rule"
+        "the rule is not identified among subjects with schedules equally frequent under every rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode a matched subsample, or use the recording's own result if nobody is left out."""
+        """Decode a matched subsample, or use the recording's own result if all subjects match."""
         known = schedules(task)
         if known is None:
             return self.not_asked(task, UNKNOWN)
@@ -38,5 +40,5 @@ class ScheduleMatched(Control):
         if len(rows) == count:
             note = "schedules do not differ between rules"
             return above_chance(self.name, task, task.solved(), note)
-        note = f"{len(rows)} of {count} subjects, each schedule as often under every rule"
+        note = f"{len(rows)} of {count} subjects, each schedule equally frequent under every rule"
         return in_subsample(self.name, task, rows, note)

@@ -28,10 +28,12 @@ class ShuffledSubjects(Control):
     kind: ClassVar[Kind] = "chance"
     rank: ClassVar[int] = -1
     scheme: ClassVar[Literal["strict", "published"]] = "published"
-    decodes: ClassVar[str] = "the recording, with shuffled names that all layers of a subject share"
+    decodes: ClassVar[str] = (
+        "the recording, with rule labels permuted among subjects and layers split at random"
+    )
     failure: ClassVar[str] = (
-        "layers of one subject lie on both sides of a split, so that a decoder recognises the "
-        "subject and recalls its rule"
+        "layers of one subject are in both training and test sets, so that a decoder may identify "
+        "the subject instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask, splits: int = 10) -> ControlResult:
@@ -66,5 +68,5 @@ class ShuffledSubjects(Control):
             float(np.mean(accuracies)),
             np.mean(counted, axis=0),
             task.confidence,
-            "subjects' names shuffled, their layers on both sides of a split",
+            "labels permuted among subjects, their layers in both training and test sets",
         )

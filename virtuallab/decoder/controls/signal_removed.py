@@ -17,15 +17,15 @@ class SignalRemoved(Control):
     """The noise of the recording, with the signal removed, is at chance.
 
     Each subject is recorded a second time with the same electrodes and the same noise, but from an
-    untrained network that never changes. Above chance, the noise depends on what it disturbs.
+    untrained network that never changes. Above chance, the noise depends on the signal.
     """
 
     kind: ClassVar[Kind] = "chance"
     rank: ClassVar[int] = 1
-    decodes: ClassVar[str] = "the noise of the recording, where the signal was removed"
+    decodes: ClassVar[str] = "the noise of the instrument, recorded in untrained networks"
     failure: ClassVar[str] = (
-        "the noise of the instrument depends on what it disturbs, and tells the rules apart by "
-        "itself"
+        "the noise of the instrument differs between rules, so that they can be identified without "
+        "the signal"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:

@@ -26,10 +26,10 @@ class StepMatched(Control):
 
     kind: ClassVar[Kind] = "survive"
     rank: ClassVar[int] = 8
-    decodes: ClassVar[str] = "the recording, of subjects whose changes were equally large"
+    decodes: ClassVar[str] = "the recording, in subjects weighted to have equally large changes"
     failure: ClassVar[str] = (
-        "the recording shows how large the changes are, and not how they differ otherwise: among "
-        "subjects with equally large changes the rule is not identified"
+        "the rule is not identified among subjects with equally large changes, so that the "
+        "recording may only show the size of changes"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
@@ -37,7 +37,7 @@ class StepMatched(Control):
         names = [name for of, name in _STEP.items() if task.observable in (of, "all")]
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
-            return self.not_asked(task, "the recording has no two visits to move between")
+            return self.not_asked(task, "changes need two recorded visits")
         return weighted(self.name, task, np.stack(steps, axis=1), "steps")
 
 

@@ -1,4 +1,4 @@
-"""Control "visit 0": before learning no rule has acted, so accuracy must be at chance."""
+"""Control "visit 0": the recording before learning must be at chance."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from virtuallab.registry import CONTROLS
 
 @CONTROLS.register("visit_0")
 class Visit0(Control):
-    """The recording before learning, when no rule has acted, is at chance.
+    """The recording at visit 0, before any rule has acted, is at chance.
 
-    Above chance, information on the rule leaked into how subjects were made or measured.
+    Above chance, the initial weights or settings of the subjects contain information on the rule.
     """
 
     kind: ClassVar[Kind] = "chance"
     rank: ClassVar[int] = 0
-    decodes: ClassVar[str] = "the recording before learning, when no rule has acted"
+    decodes: ClassVar[str] = "the recording at visit 0, before any rule has acted"
     failure: ClassVar[str] = (
-        "something that was there before learning began tells the rules apart: their initial "
-        "weights, or their settings"
+        "information on the rule is present before learning, in the initial weights or in the "
+        "settings of the subjects"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:

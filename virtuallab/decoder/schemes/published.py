@@ -30,6 +30,7 @@ from virtuallab.decoder.schemes.random_splits import splits_by_layer, splits_by_
 from virtuallab.decoder.tables import control_table, verdict_of
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, standard_error_interval
+from virtuallab.text import count_noun
 
 _INNER_FOLDS = 5
 STEPS = 4  # splits by layer, splits by subject, shuffled subjects, other controls
@@ -81,7 +82,9 @@ def _of_the_data(task: DecodingTask) -> list[ControlResult]:
     """Evaluate the controls that hold under any scheme, with one sample a subject."""
     fewest = int(task.subjects_per_rule.min())
     if fewest < task.folds:  # random splits need fewer
-        reason = f"{fewest} subjects of a rule, of {task.folds} needed"
+        reason = (
+            f"the rarest rule has {count_noun(fewest, 'subject')}, and each rule needs {task.folds}"
+        )
         return [
             ControlResult.not_asked(name, "chance", len(task.labels), reason)
             for name in OF_THE_DATA

@@ -1,4 +1,4 @@
-r"""Accuracy of a recording in subjects that are matched in something.
+r"""Accuracy of a recording in subjects that are matched in a covariate.
 
 :func:`weighted` leaves no subject out: subjects are weighted so that a covariate has the same
 distribution in every rule (overlap weights), and the recording's predictions are counted by these
@@ -29,6 +29,7 @@ from virtuallab.decoder.features.samples import Rows
 from virtuallab.decoder.schemes.cross_validation import CrossValidated
 from virtuallab.decoder.task import DecodingTask, per_rule
 from virtuallab.decoder.uncertainty.intervals import mean_interval
+from virtuallab.text import count_noun
 
 _STRATA = ("architecture", "task")
 _LOOSE = 10.0  # inverse penalty of the regression
@@ -56,7 +57,7 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     labels = task.labels[known]
     if set(labels.tolist()) != set(task.classes):
         return ControlResult.not_asked(
-            name, "survive", int(known.sum()), f"{what} are not known of every rule"
+            name, "survive", int(known.sum()), f"{what} are not known for every rule"
         )
     strata = _strata(task)[known]
     scores = _normal_scores(covariates[known], strata)
@@ -67,16 +68,16 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     before, after = (_apart(scores, each, members) for each in (np.ones(len(labels)), weights))
     if effective.min() < _FEWEST or least >= 1 or after > _ALIKE:
         reason = (
-            f"rules differ too much in {what}, by {before:.1f} standard deviations: no weights "
-            "make enough of their subjects alike"
+            f"rules differ too much in {what} (by {before:.1f} standard deviations) for weights to "
+            "match enough subjects"
         )
         return ControlResult.not_asked(name, "survive", int(effective.sum()), reason)
     right = result.correct[known]
     shares = np.array([np.average(right[mine], weights=weights[mine]) for mine in members])
     note = (
-        f"{len(known)} subjects have the weight of {effective.sum():.0f}; rules' mean {what} "
-        f"differ by {after:.2f} standard deviations among them, by {before:.2f} before; an "
-        f"accuracy of {least:.2f} would be noticed with a probability of {_POWER:g}"
+        f"effective sample size {effective.sum():.0f} of {count_noun(len(known), 'subject')}; the "
+        f"rules' mean {what} differ by {after:.2f} standard deviations after weighting and by "
+        f"{before:.2f} before; an accuracy of {least:.2f} is detected with a power of {_POWER:g}"
     )
     return _shares_above_chance(name, task, shares, effective, note)
 
@@ -113,7 +114,8 @@ def in_subsample(name: str, task: DecodingTask, rows: Rows, note: str) -> Contro
     left = int(per_rule(task.labels[rows], task.classes).min())
     if left < needed:
         reason = (
-            f"{len(rows)} subjects remain; the rarest rule has {left}, and each rule needs {needed}"
+            f"{count_noun(len(rows), 'subject')} matched, {left} of the rarest rule; each rule "
+            f"needs {needed}"
         )
         return ControlResult.not_asked(name, "survive", len(rows), reason)
     result = task.decode(task.samples.take(rows), select=True, draws=task.draws)
