@@ -23,7 +23,7 @@ VISITS = [3, 5, 9, 21]
 MEASURED = """\
 import os, sys, threading, time
 from pathlib import Path
-from virtuallab.lab.compare import compare
+from virtuallab.lab.designs.compare import compare
 peak, stop = 0.0, threading.Event()
 def resident(pid):
     # Children too: what they share with one another is counted once, by its share.
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     workers = parser.parse_args().workers
     if not SUBJECTS.exists():
-        from virtuallab.lab.experiment import run
+        from virtuallab.lab.run import run
 
         run(QUICKSTART, store=SUBJECTS, workers=workers)
     preserved = sorted((SUBJECTS / "snapshots").rglob("*"))

@@ -22,7 +22,7 @@ from virtuallab.decoder.features.samples import Samples, by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.installed import begin_process
-from virtuallab.lab.decode import recorded_features
+from virtuallab.lab.stages.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.reporting.style import pretty
 from virtuallab.store import Store

@@ -28,7 +28,7 @@ from virtuallab.decoder.features.samples import Samples, by_subject
 from virtuallab.decoder.schemes.cross_validation import cross_validate, cross_validate_groups
 from virtuallab.decoder.schemes.splits import groups_of
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
-from virtuallab.lab.decode import recorded_features
+from virtuallab.lab.stages.decode import recorded_features
 from virtuallab.protocol import read
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.reporting.figures.confusion import confusion_figure

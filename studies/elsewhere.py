@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.lab import elsewhere  # noqa: E402  # the tests' laboratory, which is no part of ours
-from virtuallab.lab.identify import identify  # noqa: E402
+from virtuallab.lab.identification.identify import identify  # noqa: E402
 from virtuallab.reporting.style import pretty  # noqa: E402
 from virtuallab.reporting.tables.identification import verdict  # noqa: E402
 

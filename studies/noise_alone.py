@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from virtuallab.lab.compare import compare
+from virtuallab.lab.designs.compare import compare
 from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DESIGN, OBSERVABLE
 
@@ -34,7 +34,7 @@ def main() -> None:
         Path("protocols/noise_alone.yaml"),
         subjects=SUBJECTS if SUBJECTS.exists() else None,
         workers=workers,
-        console=Console(),
+        verbose=Console(),
     ).squeeze("classifier")
     lines = ["| instrument | from | balanced accuracy (95 %) |", "| --- | --- | --- |"]
     highest = 0.0

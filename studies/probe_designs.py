@@ -18,8 +18,8 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.decoder.uncertainty import comparison
-from virtuallab.lab.compare import compare
-from virtuallab.lab.power import power
+from virtuallab.lab.designs.compare import compare
+from virtuallab.lab.designs.power import power
 from virtuallab.reporting.figures.designs import setting_curves as curves
 from virtuallab.reporting.figures.designs.best_designs import best_designs_figure
 from virtuallab.reporting.figures.designs.setting_curves import SettingCurve, curve_of
@@ -269,13 +269,13 @@ def main() -> None:
             Path("protocols") / f"{name}.yaml",
             subjects=SUBJECTS if name != "probe_designs" else None,
             workers=workers,
-            console=console,
+            verbose=console,
         )
         for name in names
     }
     protocol = Path("protocols/probe_designs.yaml")
     answers = {
-        t: power(protocol, target=t, workers=workers, console=console) for t in (0.7, 0.8, 0.9)
+        t: power(protocol, target=t, workers=workers, verbose=console) for t in (0.7, 0.8, 0.9)
     }
     draw(found)
     when, holds = trajectory(found["nayebi2020_trajectory"])

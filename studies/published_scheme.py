@@ -27,7 +27,7 @@ from virtuallab.decoder.features.samples import Samples, by_layer
 from virtuallab.decoder.schemes.published import classified
 from virtuallab.decoder.schemes.random_splits import splits_by_subject
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
-from virtuallab.lab.decode import recorded_features
+from virtuallab.lab.stages.decode import recorded_features
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.reporting.figures import accuracy
 from virtuallab.reporting.render import png

@@ -79,10 +79,12 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "protocols").glob("*.yaml")), ids=lambda p: p.name)
 def test_a_shipped_protocol_can_be_carried_out(path: Path) -> None:
-    from virtuallab.lab import load
 
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=./schema/")
-    assert load.protocol(path).name == path.stem
+    from virtuallab.lab.planning.validation import make_plan
+    from virtuallab.protocol import read
+
+    assert make_plan(read(path)).protocol.name == path.stem
 
 
 def imports(file: Path) -> Iterator[tuple[str, bool]]:

@@ -1,65 +1,42 @@
 """A virtual electrophysiology laboratory.
 
-Networks are the subjects, plasticity rules change them while they learn, probes record what an
-experimenter could see of it, and a decoder says which rule was at work.
+Networks are the subjects, plasticity rules change them while they learn, probes record a few noisy
+units of them at a few moments, and a decoder identifies the rule from the recordings.
 
 >>> import virtuallab as vl
->>> tree = vl.run("protocols/quickstart.yaml")  # doctest: +SKIP
+>>> tree = vl.run("protocols/quickstart.yaml", verbose=True)  # doctest: +SKIP
 >>> tree = vl.open("runs/quickstart.zarr")  # doctest: +SKIP
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import xarray as xr
+import importlib as _importlib
+from typing import Any as _Any
 
 __version__ = "0.1.0"
-__all__ = ["open", "run"]
 
-# The laboratory imports torch, which takes seconds: only what is called is imported.
-
-
-def run(
-    protocol: str | Path,
-    overrides: Sequence[str] = (),
-    *,
-    store: str | Path | None = None,
-    workers: int | None = None,
-    device: str = "cpu",
-) -> xr.DataTree:
-    """Do a whole experiment and open it; see :func:`virtuallab.lab.experiment.run`."""
-    from rich.console import Console
-
-    import virtuallab.accessor  # noqa: F401  # every recording has its .lab
-    from virtuallab.lab import experiment
-    from virtuallab.paths import expanded
-
-    return experiment.run(
-        expanded(protocol),
-        overrides,
-        store=None if store is None else expanded(store),
-        workers=workers,
-        device=device,
-        console=Console(),
-    )
+# Torch takes seconds to import, so that a function is imported when it is first used.
+_MODULES = {
+    "Protocol": "virtuallab.protocol",
+    "compare": "virtuallab.lab.designs.compare",
+    "decode": "virtuallab.lab.decode",
+    "identify": "virtuallab.lab.identification.identify",
+    "open": "virtuallab.lab.open",
+    "plan": "virtuallab.lab.plan",
+    "power": "virtuallab.lab.designs.power",
+    "probe": "virtuallab.lab.probe",
+    "report": "virtuallab.lab.report",
+    "run": "virtuallab.lab.run",
+    "search": "virtuallab.lab.tuning.search",
+}
+__all__ = list(_MODULES)
 
 
-def open(path: str | Path) -> xr.DataTree:
-    """Open an experiment: all coordinates loaded, values read when they are needed.
+def __getattr__(name: str) -> _Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'virtuallab' has no attribute {name!r}")
+    if name not in ("plan", "Protocol"):  # the others return data sets, which have ``.lab``
+        _importlib.import_module("virtuallab.accessor")
+    return getattr(_importlib.import_module(_MODULES[name]), name)
 
-    Its recordings have ``.lab``; see :class:`virtuallab.accessor.RecordingAccessor`.
 
-    Raises
-    ------
-    virtuallab.errors.StoreError
-        If there is no experiment at this path.
-    """
-    import virtuallab.accessor  # noqa: F401  # every recording has its .lab
-    from virtuallab.paths import expanded
-    from virtuallab.store import open_tree
-
-    return open_tree(expanded(path))
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -20,8 +20,8 @@ from annotated_types import Ge, Le, Lt
 
 from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
-from virtuallab.lab import load
-from virtuallab.lab.table import describe_subjects
+from virtuallab.lab.planning.subject_table import describe_subjects
+from virtuallab.lab.planning.validation import make_plan
 from virtuallab.probes.noise.calcium import Calcium
 from virtuallab.probes.noise.spikes import Spikes
 from virtuallab.protocol import expand, read_text
@@ -162,7 +162,7 @@ class _Protocol:
                 self.columns = {str(k): v.values for k, v in described.items()}
                 if len(subjects) > 2 * MOST:
                     continue
-                load.check(read)
+                make_plan(read)
                 break
             if heedless:
                 break
@@ -532,7 +532,7 @@ class _Protocol:
 
 def _is_valid(whole: dict[str, Any]) -> bool:
     try:
-        load.check(read_text(text_of(whole), name="x"))
+        make_plan(read_text(text_of(whole), name="x"))
     except ProtocolError:
         return False
     return True

@@ -13,13 +13,18 @@ from unittest import mock
 
 from rich.console import Console
 
+import virtuallab as vl
 from tests.generated.protocols import generated, text_of
 from virtuallab.errors import Interrupted, ProtocolError, UserError, VirtuallabError
-from virtuallab.lab import compare, experiment, inspect, load, power, search
-from virtuallab.lab import plan as planning
-from virtuallab.lab.preserved import ALL_DIVERGED
-from virtuallab.lab.search import _asked_for  # who leaves nothing open is told so before it begins
-from virtuallab.protocol import Protocol
+from virtuallab.lab import status
+from virtuallab.lab.planning.costs import costs_table, measure_costs
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.stages.nodes import ALL_DIVERGED
+from virtuallab.lab.tuning.search import (
+    _asked_for,  # who leaves nothing open is told so before it begins
+)
+from virtuallab.protocol import read
 from virtuallab.store import open_tree
 
 
@@ -102,13 +107,13 @@ def walk(seed: int, folder: Path, ways: Ways | None = None) -> Walked:
     with contextlib.closing(steps.console.file), warnings.catch_warnings(), _quicker(ways):
         warnings.simplefilter("error")
         try:
-            read = steps("validate", lambda: load.protocol(path))
+            plan = steps("validate", lambda: make_plan(read(path)))
         except UserError as error:
             return Walked(seed, "refused", "validate", str(error))
         except Exception:
             return Walked(seed, "failed", "validate", traceback.format_exc())
         try:
-            _all(steps, path, read, folder / "runs.zarr", halfway=ways.halfway)
+            _all(steps, path, plan, folder / "runs.zarr", halfway=ways.halfway)
         except Exception:
             return Walked(seed, "failed", steps.current, traceback.format_exc())
     return Walked(seed, "ran", steps.current)
@@ -122,7 +127,7 @@ def _quicker(ways: Ways) -> Iterator[None]:
         ("virtuallab.subject.training.cohort_size._SECONDS", 0.0),
     ]
     if not ways.page:
-        changes.append(("virtuallab.lab.experiment.experiment_page", lambda tree, check: ""))
+        changes.append(("virtuallab.lab.report.experiment_page", lambda tree, check: ""))
     elif not ways.drawn:
         changes.append(("virtuallab.reporting.page.template.inline_svg", lambda *_: "<svg></svg>"))
     with contextlib.ExitStack() as stack:
@@ -131,45 +136,43 @@ def _quicker(ways: Ways) -> Iterator[None]:
         yield
 
 
-def _all(steps: _Steps, path: Path, read: Protocol, store: Path, *, halfway: bool) -> None:
-    console = steps.console
-    steps("plan", lambda: planning.describe(planning.make(read, workers=1)))
+def _all(steps: _Steps, path: Path, plan: Plan, store: Path, *, halfway: bool) -> None:
+    console, read = steps.console, plan.protocol
+    steps("plan", lambda: costs_table(measure_costs(plan, workers=1)))
     if halfway:
         for place in ("train", "record"):
             _interrupted(steps, path, store, place)
             _look(steps, path, store, place)
     try:
-        steps("run", lambda: experiment.run(path, store=store, workers=1, console=console))
+        steps("run", lambda: vl.run(path, store=store, workers=1, verbose=console))
     except UserError as error:
         if str(error) != ALL_DIVERGED:
             raise
     if halfway:
         _look(steps, path, store, "")
     else:
-        steps("status", lambda: inspect.status(store))
-    for name, command in (("compare", compare.compare), ("power", power.power)):
+        steps("status", lambda: status.status(store))
+    for name, command in (("compare", vl.compare), ("power", vl.power)):
         if getattr(read, name) is not None:
             with _one_line():
-                steps(name, lambda c=command: c(path, subjects=store, workers=1, console=console))  # type: ignore[misc]
+                steps(name, lambda c=command: c(path, subjects=store, workers=1, verbose=console))  # type: ignore[misc]
     if read.search is not None:
         with contextlib.suppress(ProtocolError):
             _asked_for(read)
             journal = store.with_suffix(".journal")
-            steps(
-                "search", lambda: search.search(path, journal=journal, workers=1, console=console)
-            )
+            steps("search", lambda: vl.search(path, journal=journal, workers=1, verbose=console))
 
 
 def _look(steps: _Steps, path: Path, store: Path, when: str) -> None:
     """Give every command that looks at a store; each answers, or says in a line what is missing."""
     console, page = steps.console, store.with_name("page.html")
     for name, command in (
-        ("status", lambda: inspect.status(store, verify=True)),
-        ("info", lambda: inspect.info(store)),
+        ("status", lambda: status.status(store, verify=True)),
+        ("info", lambda: status.info(store)),
         ("open", lambda: open_tree(store)),
-        ("report", lambda: experiment.report(store, page, console=console)),
-        ("decode", lambda: experiment.decode(store, workers=1, console=console)),
-        *([("probe", lambda: experiment.probe(store, path, workers=1))] if when else ()),
+        ("report", lambda: vl.report(store, page, verbose=console)),
+        ("decode", lambda: vl.decode(store, workers=1, verbose=console)),
+        *([("probe", lambda: vl.probe(store, path, workers=1))] if when else ()),
     ):
         with _one_line():
             found = steps(f"{name} {when}".strip(), command)
@@ -189,12 +192,14 @@ def _one_line() -> Iterator[None]:
 
 def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:
     """Begin a run, and interrupt it when some subjects are trained or recorded."""
-    from virtuallab.lab import record, train
+    from virtuallab.lab import probe
+    from virtuallab.lab.stages import train
 
-    module, name = {"train": (train, "train_subjects"), "record": (record, "record_probes")}[place]
+    module, name = {"train": (train, "train_subjects"), "record": (probe, "record_probes")}[place]
     whole = getattr(module, name)
 
-    def stopping(*arguments: Any, advance: Callable[[int], None], **named: Any) -> None:
+    def stopping(*arguments: Any) -> None:
+        *others, advance = arguments
         count = 0
 
         def stop(number: int) -> None:
@@ -204,10 +209,10 @@ def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:
             if count >= 3:
                 raise KeyboardInterrupt
 
-        whole(*arguments, advance=stop, **named)
+        whole(*others, stop)
 
     with mock.patch.object(module, name, stopping), contextlib.suppress(Interrupted):
         steps(
             f"run until {place}",
-            lambda: experiment.run(path, store=store, workers=1, console=steps.console),
+            lambda: vl.run(path, store=store, workers=1, verbose=steps.console),
         )

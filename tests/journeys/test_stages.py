@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import virtuallab as vl
 from virtuallab.errors import UserError
-from virtuallab.lab import experiment, inspect
+from virtuallab.lab import status as inspection
 
 
 class Left(Exception):
@@ -22,16 +23,16 @@ def left_before(stage: str, protocol: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     store = protocol.parent / "left.zarr"
     with monkeypatch.context() as context:
-        context.setattr(experiment, stage, leave)
+        context.setattr("virtuallab.lab.run." + stage, leave)
         with pytest.raises(Left):
-            experiment.run(protocol, store=store, workers=1)
+            vl.run(protocol, store=store, workers=1)
     return store
 
 
 def status(store: Path) -> str:
     console = Console(width=200)
     with console.capture() as said:
-        console.print(inspect.status(store)[0])
+        console.print(inspection.status(store)[0])
     return said.get()
 
 
@@ -40,14 +41,14 @@ def test_before_training_nothing_is_said_to_have_diverged(
 ) -> None:
     store = left_before("train_all", protocol, monkeypatch)
     with pytest.raises(UserError, match=r"0 of 16 subjects are trained\. First: `virtuallab run"):
-        experiment.probe(store)
+        vl.probe(store)
 
 
 def test_a_decoding_that_is_not_done_yet_is_listed(
     protocol: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = left_before("_decode", protocol, monkeypatch)
+    store = left_before("decode_analyses", protocol, monkeypatch)
     assert re.search(r"train +16 +16 ", status(store))
     assert re.search(r"decode main +0 +1 ", status(store))
-    experiment.run(protocol, store=store, workers=1)
+    vl.run(protocol, store=store, workers=1)
     assert re.search(r"decode main +1 +1 ", status(store))

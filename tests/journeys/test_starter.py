@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import virtuallab as vl
-from virtuallab.lab.start import write_starter
+from virtuallab.lab.init import write_starter
 
 QUICK = (
     "subjects.epochs=2",

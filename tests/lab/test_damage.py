@@ -10,9 +10,8 @@ import pytest
 import virtuallab as vl
 from tests.store.toy import contents
 from virtuallab.errors import MachineError, VirtuallabWarning
-from virtuallab.lab import experiment
-from virtuallab.lab.identify import identify
-from virtuallab.lab.inspect import status
+from virtuallab.lab.identification.identify import identify
+from virtuallab.lab.status import status
 from virtuallab.store import open_tree
 
 PROTOCOL = """\
@@ -55,18 +54,18 @@ def test_missing_values_are_never_decoded_probed_or_drawn(folder: Path) -> None:
     for index in (1, 3):
         (store / "features" / "some" / "stat" / f"c.{index}.0.0.0").unlink()
     with pytest.raises(MachineError, match=r"(?s)stat/c\.1.*sub-0002.* is missing.*\n.*sub-0004"):
-        experiment.decode(store, workers=1)
+        vl.decode(store, workers=1)
     (store / "snapshots" / "mlp" / "state" / "c.2.0.0").write_bytes(b"")
     new = folder / "new.yaml"
     new.write_text(PROTOCOL.replace("some:", "new:"), encoding="utf-8")
     with pytest.raises(MachineError, match=r"state/c\.2\.0\.0 .sub-0003. is damaged"):
-        experiment.probe(store, new, workers=1)
+        vl.probe(store, new, workers=1)
     recording = store / "recordings" / "some" / "mlp"
     for file in (recording / "activity").glob("c.0.*"):
         shutil.copy(file, file.with_name(file.name.replace("c.0.", "c.4.", 1)))
         file.unlink()
     with pytest.raises(MachineError, match=r"recordings/some/mlp/activity/c\.0.* .sub-0001."):
-        experiment.report(store, folder / "page.html")
+        vl.report(store, folder / "page.html")
     assert not (folder / "page.html").exists()
     with pytest.raises(MachineError, match=r"activity/c\.4.* .sub-0005. is damaged"):
         identify(store, recording, subject="sub-0005", probe="some")
@@ -104,8 +103,8 @@ def extended(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shutil.copytree(made, tmp_path_factory.mktemp("extended") / "copy")
     other = folder / "other.yaml"
     other.write_text(OTHER, encoding="utf-8")
-    experiment.probe(folder / "lab.zarr", other, workers=1)
-    experiment.decode(folder / "lab.zarr", other, workers=1)
+    vl.probe(folder / "lab.zarr", other, workers=1)
+    vl.decode(folder / "lab.zarr", other, workers=1)
     return folder
 
 
@@ -134,10 +133,10 @@ def test_work_ends_with_its_verdict_though_what_others_added_is_damaged(
     for group in ("/subjects", "/truth", "/features/some", "/features/more", "/snapshots/mlp"):
         assert tree[group].to_dataset().identical(whole[group].to_dataset()), group
     with pytest.warns(VirtuallabWarning, match=f"{name} is damaged"):
-        experiment.decode(store, workers=1)
+        vl.decode(store, workers=1)
     page.unlink()
     with pytest.raises(MachineError, match=f"{name} is damaged"):
-        experiment.report(store)
+        vl.report(store)
     assert page.is_file(), "what is sound is reported first"
 
 
@@ -148,10 +147,10 @@ def test_a_damaged_analysis_of_its_own_is_not_left_out_of_a_report(extended: Pat
     page.write_text("before", encoding="utf-8")
     (store / "decoding" / "main" / "interval" / "zarr.json").write_bytes(b"x")
     with pytest.raises(MachineError, match=r"To make it anew: virtuallab decode \S+lab\.zarr$"):
-        experiment.report(store)
+        vl.report(store)
     assert page.read_text(encoding="utf-8") == "before"
     with pytest.warns(VirtuallabWarning, match="decoding/main/interval"):
-        tree = experiment.decode(store, folder / "other.yaml", workers=1)
+        tree = vl.decode(store, folder / "other.yaml", workers=1)
     assert set(tree["decoding"]) == {"added"}
 
 
@@ -161,7 +160,7 @@ def test_run_makes_a_manifest_anew(folder: Path, made: Path, how: str) -> None:
     manifest.unlink() if how == "lost" else manifest.write_text("{", encoding="utf-8")
     (store / "features" / "some" / "stat" / "c.3.0.0.0").write_bytes(b"")
     with pytest.raises(MachineError, match=r"manifest\.json is .*: virtuallab run"):
-        experiment.report(store)
+        vl.report(store)
     vl.run(folder / "small.yaml", store=store, workers=1)
     assert status(store, verify=True)[1] == []
     assert contents(store) == contents(made / "lab.zarr")
@@ -178,8 +177,8 @@ def test_what_a_new_manifest_does_not_know_is_left_out(extended: Path, tmp_path:
         tree = vl.run(folder / "small.yaml", store=store, workers=1)
     assert set(tree["decoding"]) == {"main"}
     with pytest.warns(VirtuallabWarning, match="decoding/added is not in"):
-        experiment.probe(store, other, workers=1)
-    experiment.decode(store, other, workers=1)
+        vl.probe(store, other, workers=1)
+    vl.decode(store, other, workers=1)
     assert status(store, verify=True)[1] == []
     before, after = contents(extended / "lab.zarr"), contents(store)
     assert before.keys() == after.keys()

@@ -14,11 +14,11 @@ from rich.console import Console
 
 import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab import compare, experiment, load, train
-from virtuallab.lab.preserved import Experiment
-from virtuallab.protocol import expand
+from virtuallab.lab.designs import compare
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.stages import train
+from virtuallab.protocol import read
 from virtuallab.reporting import verdict_table
-from virtuallab.store import Store
 
 PROTOCOL = """\
 schema_version: 1
@@ -72,13 +72,13 @@ def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) 
 
     with mock.patch.object(train, "train_subjects", some), pytest.raises(vl.errors.Interrupted):
         vl.run(path, store=store, workers=1)
-    tree = experiment.report(store, tmp_path / "half.html")
+    tree = vl.report(store, tmp_path / "half.html")
     assert np.bincount(tree["subjects"]["status"].values).tolist() == [8, 4]
     accuracy = tree["truth/validation_accuracy"].values
     assert np.isfinite(accuracy).any(1).sum() == 4
     page = (tmp_path / "half.html").read_text(encoding="utf-8")
     assert "8 of 12 subjects are not trained yet" in page
-    assert "Nothing is decoded yet" in said(experiment.report(store, tmp_path / "again.html"))
+    assert "Nothing is decoded yet" in said(vl.report(store, tmp_path / "again.html"))
     assert "status" not in vl.open(store)["subjects"], "to report is not to write"
     designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
     with pytest.raises(UserError, match=r"4 of 12 subjects are trained\. First: `virtuallab run"):
@@ -151,15 +151,14 @@ def test_what_can_never_be_asked_is_refused_before_training(
     overrides: list[str], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ProtocolError, match=message):
-        load.protocol(written(tmp_path), overrides)
+        make_plan(read(written(tmp_path), overrides))
 
 
 @pytest.mark.parametrize(("batch", "epochs"), [("8", [0.0, 1.5]), ("[4, 8]", None)])
 def test_visits_are_told_in_epochs_where_these_are_the_same_for_all(
     batch: str, epochs: list[float] | None, tmp_path: Path
 ) -> None:
-    read = load.protocol(written(tmp_path), [f"subjects.batch_size={batch}"])
-    store = mock.MagicMock(spec=Store, plan={"visits": [0, 3]})
-    visits = Experiment(read, store, expand(read), ()).visits
+    plan = make_plan(read(written(tmp_path), [f"subjects.batch_size={batch}"]))
+    visits = plan.visit_coordinates
     assert visits["step"].values.tolist() == [0, 3]
     assert (visits["epoch"].values.tolist() if "epoch" in visits else None) == epochs

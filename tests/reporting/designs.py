@@ -10,8 +10,8 @@ import xarray as xr
 from tests.protocol.texts import SMALL
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.power_result import AccuracyCurve, DesignResult, PowerResult, Requirement
-from virtuallab.lab.designs import designs_of, observables_of, tabulated
-from virtuallab.lab.tried import Answer
+from virtuallab.lab.designs.comparison_table import designs_of, observables_of, tabulated
+from virtuallab.lab.designs.decode_designs import Answer
 from virtuallab.protocol import read_text
 from virtuallab.reporting.results.power import PowerQuestion
 

@@ -1,188 +1,119 @@
-"""Third stage: ask a decoder which rule was at work, from what each probe saw."""
+"""``decode``: run the analyses of an experiment on what its probes recorded."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from virtuallab import seeds
 from virtuallab.console import say
-from virtuallab.decoder import Analysis
-from virtuallab.decoder.diagnostics.permutation_importance import in_order
-from virtuallab.decoder.evaluation import evaluate, n_steps
-from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
-from virtuallab.errors import NotAsked, UserError
-from virtuallab.lab.coverage import Coverage, Readable
-from virtuallab.lab.progress import counting, tallying
-from virtuallab.lab.stages import feature_node, noise_node, stage
-from virtuallab.store import Store
-from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
+from virtuallab.lab.open import open_undamaged
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.stages.coverage import readable
+from virtuallab.lab.stages.decode import decode_probes
+from virtuallab.lab.stages.experiment import Experiment, resume, so_far
+from virtuallab.lab.stages.nodes import probes_in
+from virtuallab.lab.stages.record import command
+from virtuallab.paths import expanded
+from virtuallab.protocol import Protocol, as_protocol
+from virtuallab.reporting import verdict_table
+from virtuallab.store import Store, writer
 
 
+@stoppable(goes_on=False)
 def decode(
-    store: Store,
-    analyses: Mapping[str, Analysis],
-    readable: Readable,
+    store: str | Path,
+    protocol: Protocol | Mapping[str, Any] | str | Path | None = None,
+    overrides: Sequence[str] = (),
     *,
-    seed: int,
-    workers: int,
-    console: Console,
-) -> None:
-    """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
-
-    A question that cannot be put to a probe's recordings (too many subjects have diverged, nothing
-    was measured) is left out, and the table says why: attribute ``not_asked``, reason by probe.
-
-    The decoder is handed the features that a probe saw and the label of each subject's rule, never
-    the store: what no experimenter can see cannot reach it.
+    partial: bool = False,
+    workers: int | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Run the experiment's analyses again, or another protocol's.
 
     Parameters
     ----------
-    store : Store
-    analyses : mapping from name to Analysis
-    readable : Readable
-        Probes that may be read; an analysis that names none reads them all. A verdict on one that
-        has not recorded every subject says so, in its warnings and in the attribute ``partial``.
-    seed : int
-        The protocol's seed.
-    workers : int
-        Processes to share the work among.
-    console : rich.console.Console
-        Where to show progress.
+    store : str or Path
+        The experiment, ``runs/NAME.zarr``.
+    protocol : Protocol, mapping, str or Path, optional
+        Protocol whose analyses are run; the experiment's own if not given.
+    overrides : sequence of str
+        Settings of that protocol to override.
+    partial : bool
+        Decode probes that have not recorded every subject from those that they have; the verdict
+        says how many these are.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    verbose : bool or rich.console.Console
+        Print progress and the verdict.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
+
+    Returns
+    -------
+    xr.DataTree
+        The experiment, opened; each analysis is a node of ``decoding``.
 
     Raises
     ------
     UserError
-        If no subject is left to decode, or no probe.
-    MachineError
-        If what is read is damaged; said before anything is decoded.
+        If a probe that an analysis needs has not recorded every subject, and ``partial`` is False.
+    ProtocolError
+        If the other protocol cannot be carried out.
+    StoreError
+        If another process writes into the store.
     """
-    partial = {found.probe: found for found in readable.partial}
-    chosen = {
-        name: [p for p in readable.probes if analysis.probes is None or p in analysis.probes]
-        for name, analysis in analyses.items()
-    }
-    features = {
-        probe: recorded_features(store, probe)
-        for probe in dict.fromkeys(probe for some in chosen.values() for probe in some)
-    }
-    performance = _performance(store)
-    for name, analysis in analyses.items():
-        if not chosen[name]:
-            raise UserError(f"analysis {name!r}: no probe that it reads has recorded a subject.")
-        for probe in chosen[name]:
-            if probe in partial:
-                _refuse_too_few(partial[probe], features[probe], analysis)
-    for name, analysis in analyses.items():
-        verdicts: list[xr.Dataset] = []
-        reasons: dict[str, str] = {}
-        for probe in chosen[name]:
-            own = seeds.integer(seed, "analysis", name, probe)
-            stage = f"{name}: decoding {probe}, steps done"
-            try:
-                with (
-                    counting(console, stage, n_steps(features[probe], analysis)) as advance,
-                    tallying(advance) as step,
-                ):
-                    verdict = evaluate(
-                        features[probe],
-                        analysis,
-                        own,
-                        workers=workers,
-                        subjects=store.subjects.load(),
-                        performance=performance,
-                        noise=recorded_noise(store, probe),
-                        step=step,
-                    )
-            except NotAsked as error:
-                say(console, f"{name}: {probe} is not asked: {error}.")
-                reasons[probe] = str(error)
-                continue
-            if probe in partial:
-                _say(verdict, partial[probe])
-            verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
-        joined = _together(verdicts) if verdicts else xr.Dataset()
-        joined.attrs |= {"scheme": analysis.scheme, "confidence": analysis.confidence}
-        if rests := [str(partial[p]) for p in chosen[name] if p in partial]:
-            joined.attrs["partial"] = "; ".join(rests)
-        if reasons:
-            joined.attrs["not_asked"] = json.dumps(reasons)
-        store.write_table(f"decoding/{name}", joined)
+    console, root = console_of(verbose, progress), expanded(store)
+    with writer(root):
+        experiment = resume(Store.open(root))
+        source = experiment.plan.protocol
+        if protocol is not None:
+            source = make_plan(as_protocol(protocol, overrides)).protocol
+        decode_analyses(experiment, source, workers, console, partial=partial)
+        experiment.store.finish()
+    tree = open_undamaged(root, so_far)
+    console.print(verdict_table(tree))
+    return tree
 
 
-def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
-    """A part of the subjects may not be enough for an analysis that all are enough for."""
-    rules = found[RULE].to_numpy().tolist()
-    for _, message in replace(analysis, probes=None, hold_out=()).check(rules, (), ()):
-        raise UserError(f"{coverage}, which is too few: {message}")
-
-
-def _say(verdict: xr.Dataset, found: Coverage) -> None:
-    """Put first among a verdict's warnings that it rests on a part of the subjects."""
-    warning = f"rests on {found.recorded} of {found.wanted} subjects; the others are not recorded"
-    warnings = json.loads(str(verdict.attrs.get("warnings", "[]")))
-    verdict.attrs["warnings"] = json.dumps([warning, *warnings])
-
-
-def recorded_features(store: Store, probe: str) -> xr.Dataset:
-    """Features of the subjects that a probe has recorded; those that diverged are not among them.
+def decode_analyses(
+    experiment: Experiment,
+    source: Protocol,
+    workers: int | None,
+    console: Console,
+    *,
+    partial: bool = False,
+) -> None:
+    """Run the analyses of a protocol on what the probes of an experiment have recorded.
 
     Raises
     ------
     UserError
-        If the probe has recorded nobody.
-    MachineError
-        If values, coordinates or commit records are damaged; each is named.
+        As :func:`decode`.
     """
-    indices = sorted(store.committed(stage(probe)))
-    if not indices:
-        raise UserError(f"probe {probe!r} has recorded no subject: every one diverged.")
-    return store.read_values(feature_node(probe), indices)
-
-
-def recorded_noise(store: Store, probe: str) -> xr.Dataset | None:
-    """Features of a probe's noise alone, of the subjects that it has recorded.
-
-    None if it has no noise. Raises as :func:`recorded_features`.
-    """
-    if noise_node(probe) not in store.nodes():
-        return None
-    return store.read_values(noise_node(probe), sorted(store.committed(stage(probe))))
-
-
-def _performance(store: Store) -> xr.DataArray | None:
-    """Return learning curves, which are truth: for controls, and for no decoder.
-
-    None where they are not gathered yet, because not every subject is trained.
-    """
-    if "truth" not in store.nodes():
-        return None
-    curves = store.read("truth")["validation_accuracy"].load()
-    return curves.drop_vars([name for name in curves.coords if name not in (SUBJECT, VISIT)])
-
-
-def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One table for all probes; a warning belongs to its probe and stays with it."""
-    joined = xr.concat(
-        verdicts,
-        dim=PROBE,
-        join="outer",
-        coords="different",
-        compat="equals",
-        combine_attrs="drop_conflicts",
+    protocol, store = experiment.plan.protocol, experiment.store
+    there = probes_in(store)
+    own = {*protocol.probes, *(name for name in source.probes if name in there)}
+    found = readable(store, source.analyses, own, partial=partial)
+    for each in found.left_out:
+        say(
+            console,
+            f"{each} and is left out: {each.how_to_finish(store)}, or remove it with "
+            f"`{command(store, '--remove', each.probe)}`.",
+        )
+    decode_probes(
+        store,
+        source.analyses,
+        found,
+        seed=protocol.seed,
+        workers=workers or cores(),
+        console=console,
     )
-    for name, variable in joined.data_vars.items():
-        if variable.dtype == object:  # where a probe has no such observable there are no words
-            joined[name] = variable.where(variable.notnull(), "")
-    if "relevance" in joined:
-        joined = in_order(joined)
-    warnings = [str(verdict.attrs.get("warnings", "[]")) for verdict in verdicts]
-    judged = joined.assign(warnings=(PROBE, np.array(warnings, dtype=object)))
-    if "confidence" not in judged.attrs:
-        return judged
-    return with_simultaneous(with_corrected_controls(judged))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from virtuallab.protocol.differences import differences
 from virtuallab.protocol.expansion import cohorts, expand
 from virtuallab.protocol.model import Protocol, Subjects
-from virtuallab.protocol.reading.read import STARTER, read, read_text
+from virtuallab.protocol.reading.read import STARTER, as_protocol, read, read_text
 from virtuallab.protocol.search_studies import SearchStudy, search_studies
 from virtuallab.protocol.sections.compare import Compare
 from virtuallab.protocol.sections.design import DesignPoint, design_points
@@ -24,6 +24,7 @@ __all__ = [
     "Search",
     "SearchStudy",
     "Subjects",
+    "as_protocol",
     "cohorts",
     "design_points",
     "differences",

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Len, Lt
@@ -259,6 +260,11 @@ class Protocol(Section):
     def overrides(self) -> tuple[str, ...]:
         """Settings that were given apart from the file."""
         return self._source.overrides
+
+    @property
+    def path(self) -> Path | None:
+        """File that it was read from, if any."""
+        return self._source.path
 
     def line_of(self, path: str) -> int:
         """Line of a path like ``probes.sparse.units``, or of the nearest section that holds it."""

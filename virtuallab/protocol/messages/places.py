@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from virtuallab.errors import Fault
 
@@ -63,6 +64,8 @@ class SourceLines:
         Settings given apart from the file, ``"subjects.replicates=2"``.
     overridden : mapping from place to str
         The override that set a value.
+    path : Path, optional
+        The file itself; None of a text or of settings that were built in Python.
     """
 
     file: str = ""
@@ -70,6 +73,7 @@ class SourceLines:
     lines: Mapping[Place, int] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     overridden: Mapping[Place, str] = field(default_factory=dict)
+    path: Path | None = None
 
     def line(self, place: Place) -> int:
         """Line of a place, or of the nearest section that holds it; 0 in an empty document."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from virtuallab.errors import Fault, ProtocolError
+from virtuallab.paths import expanded
 from virtuallab.protocol.messages.explain import expected, faults_of
 from virtuallab.protocol.messages.places import SourceLines
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.reading.contacts import inline_contacts
 from virtuallab.protocol.reading.overrides import override
-from virtuallab.protocol.reading.yaml import parse
+from virtuallab.protocol.reading.yaml import dump, parse
+from virtuallab.protocol.settings.plugin_spec import plain
 
 STARTER = Path(__file__).with_name("starter.yaml")
 """The protocol that ``virtuallab init`` writes."""
@@ -44,7 +47,39 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     ProtocolError
         If it cannot be read or carried out; every fault is listed with its line.
     """
-    return read_text(_text_of(path), name=str(path), overrides=overrides, folder=path.parent)
+    return read_text(_text_of(path), name=str(path), overrides=overrides, path=path)
+
+
+def as_protocol(
+    protocol: Protocol | Mapping[str, Any] | str | Path, overrides: Sequence[str] = ()
+) -> Protocol:
+    """Return the protocol that an argument stands for.
+
+    Parameters
+    ----------
+    protocol : Protocol, mapping, str or Path
+        A protocol, its settings as plain data, or the path of its YAML file.
+    overrides : sequence of str
+        As in :func:`read`.
+
+    Raises
+    ------
+    ProtocolError
+        If it cannot be read or carried out; every fault is listed.
+    """
+    if isinstance(protocol, str | Path):
+        return read(expanded(protocol), overrides)
+    if isinstance(protocol, Protocol):
+        if protocol.text and not overrides:
+            return protocol
+        # Settings that were built in Python have no text yet: it is what a store keeps.
+        protocol = protocol.resolved()
+    if not isinstance(protocol, Mapping):
+        found = type(protocol).__name__
+        raise TypeError(f"a protocol is a Protocol, a mapping or a path of a file, found {found}")
+    data = plain(dict(protocol))
+    source = SourceLines("protocol", dump(data), overrides=tuple(overrides))
+    return _built(data, source, Path())
 
 
 def faults_in(
@@ -73,11 +108,7 @@ def faults_in(
 
 
 def read_text(
-    text: str,
-    *,
-    name: str = "protocol",
-    overrides: Sequence[str] = (),
-    folder: Path | None = None,
+    text: str, *, name: str = "protocol", overrides: Sequence[str] = (), path: Path | None = None
 ) -> Protocol:
     """Read a protocol from a text, YAML or JSON.
 
@@ -88,8 +119,8 @@ def read_text(
         Name of the file in error messages.
     overrides : sequence of str
         As in :func:`read`.
-    folder : Path, optional
-        Folder of the files that it names; the current one if not given.
+    path : Path, optional
+        Its file; files that it names are read from the same folder, or else from the current one.
 
     Raises
     ------
@@ -99,9 +130,13 @@ def read_text(
     data, lines = parse(text, name)
     if not isinstance(data, dict):
         raise ProtocolError([_no_mapping(name, data)])
-    overridden = override(data, overrides)
-    source = SourceLines(name, text, lines, tuple(overrides), overridden)
-    inline_contacts(data, folder or Path(), source)
+    source = SourceLines(name, text, lines, tuple(overrides), path=path)
+    return _built(data, source, path.parent if path else Path())
+
+
+def _built(data: dict[str, Any], source: SourceLines, folder: Path) -> Protocol:
+    source = replace(source, overridden=override(data, source.overrides))
+    inline_contacts(data, folder, source)
     try:
         protocol = Protocol.model_validate(data)
     except ValidationError as error:

@@ -7,14 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from virtuallab.errors import ProtocolError
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.reading.overrides import override
-from virtuallab.protocol.reading.yaml import parse
+from virtuallab.protocol.reading.yaml import block_style, dump, parse
 
 _OPTIMIZER = "optimizer."
 
@@ -43,7 +42,7 @@ def tuned_text(
     override(plain, values)
     body = _with_comments(protocol.text, [*protocol.overrides, *values])
     if body is None or not _says(body, plain):
-        body = _dumped(plain)
+        body = dump(plain)
     return "".join(f"# {line}".rstrip() + "\n" for line in heading) + body
 
 
@@ -78,7 +77,7 @@ def _overrides(
 
 def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
     """Change the values in the text; None where YAML's own ways (aliases) stand against it."""
-    yaml = _yaml()
+    yaml = block_style()
     try:
         data = yaml.load(text)
         override(data, overrides)
@@ -115,17 +114,3 @@ def _says(text: str, plain: Any) -> bool:
         return bool(parse(text, "")[0] == plain)
     except ProtocolError:
         return False
-
-
-def _dumped(plain: Any) -> str:
-    out = io.StringIO()
-    _yaml().dump(plain, out)
-    return out.getvalue()
-
-
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 100
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml

@@ -6,6 +6,7 @@ a file cannot make the reader run anything, nor grow a small file into a large o
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -54,6 +55,22 @@ def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     if builder.faults:
         raise ProtocolError(builder.faults)
     return data, builder.lines
+
+
+def dump(data: Any) -> str:
+    """Return plain data as YAML text."""
+    out = io.StringIO()
+    block_style().dump(data, out)
+    return out.getvalue()
+
+
+def block_style() -> YAML:
+    """Return a writer of YAML that keeps comments and writes a setting a line."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
 
 
 class _Builder:

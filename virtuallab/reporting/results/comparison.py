@@ -55,7 +55,7 @@ def ranking(found: xr.Dataset) -> list[RankedDesign]:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.compare.compare` returns it.
+        As :func:`virtuallab.lab.designs.compare.compare` returns it.
     """
     rows = []
     dims = (DESIGN, OBSERVABLE, CLASSIFIER)

@@ -25,7 +25,7 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
     Parameters
     ----------
     found : xr.Dataset
-        Result of :func:`virtuallab.lab.identify.identify`.
+        Result of :func:`virtuallab.lab.identification.identify.identify`.
 
     Returns
     -------

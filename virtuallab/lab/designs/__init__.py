@@ -1,0 +1,1 @@
+"""Recording designs evaluated in the same preserved subjects."""

@@ -1,0 +1,196 @@
+"""Try designs and decode what they saw, remembering what came of each."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from virtuallab import seeds
+from virtuallab.decoder import Analysis
+from virtuallab.decoder.controls import OF_DESIGNS
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.schemes.cross_validation import cross_validate
+from virtuallab.errors import UserError
+from virtuallab.installed import begin_process
+from virtuallab.lab.designs.design_evaluation import Bench, Seen, Trial
+from virtuallab.lab.designs.result_cache import Ledger
+from virtuallab.lab.services.progress import Count
+from virtuallab.protocol.settings.plugin_spec import plain
+from virtuallab.registry import CLASSIFIERS
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a recording is decoded: a strict cross-validation by each classifier."""
+
+    classifiers: tuple[str, ...]
+    folds: int
+    inner_folds: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a trial.
+
+    Parameters
+    ----------
+    right : mapping from (observable, classifier) to array of bool, (subject,)
+        Who was identified.
+    controls : mapping from (control, observable, classifier) to array of bool, (subject,)
+        Who was, by a decoder that should not be able to; empty where no control was asked.
+    """
+
+    right: Mapping[tuple[str, str], np.ndarray]
+    controls: Mapping[tuple[str, str, str], np.ndarray]
+
+
+def answers(
+    bench: Bench, ledger: Ledger, trials: Sequence[Trial], how: Decoding, advance: Count
+) -> list[Answer]:
+    """Try the designs that were not tried before; return what came of all.
+
+    Parameters
+    ----------
+    bench : Bench
+    ledger : Ledger
+        Where outcomes are kept; an interruption loses those under way.
+    trials : sequence of Trial
+    how : Decoding
+    advance : callable
+        Told how many trials were finished, each time.
+    """
+    found: dict[int, Answer] = {}
+    missing: list[int] = []
+    for number, trial in enumerate(trials):
+        kept = ledger.get(_named(trial, how))
+        # Subjects may have been preserved since.
+        if kept is None or any(len(right) != len(bench.members) for right in kept.values()):
+            missing.append(number)
+        else:
+            found[number] = _read(kept)
+    advance(len(found))
+    seen = bench.look([trials[number] for number in missing], _noted(advance, len(bench.members)))
+    for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
+        pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
+        pool = Parallel(n_jobs=bench.workers, initializer=begin_process)
+        decoded = pool(delayed(_decode)(*piece) for _, piece in pieces)
+        for number, group in itertools.groupby(
+            zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]
+        ):
+            outcome = {piece[0]: right for (_, piece), right in group}
+            ledger.keep(_named(trials[number], how), outcome)
+            found[number] = _read(outcome)
+            advance(1)
+    return [found[number] for number in range(len(trials))]
+
+
+def _noted(count: Count, members: int) -> Callable[[int], None]:
+    """Return what shows how many subjects are recorded by the designs under way."""
+    recorded = 0
+
+    def note(more: int) -> None:
+        nonlocal recorded
+        recorded = recorded % members + more  # the next designs begin with the first subject again
+        count.note(f"{recorded} of {members} subjects recorded")
+
+    return note
+
+
+def check_numbers(bench: Bench, how: Decoding, section: str) -> None:
+    """Refuse folds into which the subjects that are left cannot be divided.
+
+    A protocol is checked when it is read; how many subjects diverge is known only afterwards.
+
+    Parameters
+    ----------
+    bench : Bench
+    how : Decoding
+    section : str
+        Of the protocol, that says how many folds.
+
+    Raises
+    ------
+    UserError
+    """
+    analysis = Analysis(folds=how.folds, inner_folds=how.inner_folds)
+    left = {subject.label: 0 for subject in bench.plan.subjects} | Counter(bench.labels.tolist())
+    few = [f"{n} of {rule!r}" for rule, n in left.items() if n < analysis.needed]
+    if few:
+        raise UserError(
+            f"too few subjects are left, for others diverged: {', '.join(few)}, where {section} "
+            f"needs {analysis.needed} of each rule. Lower {section}.folds or "
+            f"{section}.inner_folds, or train more subjects."
+        )
+
+
+def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk
+
+
+def _named(trial: Trial, how: Decoding) -> dict[str, Any]:
+    """Return all that decides what comes of a trial, as plain data."""
+    return {
+        "probe": plain(trial.probe.resolved),
+        "seed": trial.seed,
+        "observables": list(trial.observables),
+        "control": trial.control,
+        "decoding": plain(how),
+    }
+
+
+_Piece = tuple[str, Samples, str, Decoding, int, bool]
+
+
+def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_Piece]:
+    """Yield each question to be asked of a trial: its name, and what decides the answer."""
+    # Designs share their folds, so that they differ by the design alone.
+    seed = seeds.integer(bench.plan.protocol.seed, "design", str(trial.seed))
+    for classifier in how.classifiers:
+        for name in trial.observables:
+            samples = seen.samples[name]
+            yield f"rule/{name}/{classifier}", samples, classifier, how, seed, True
+            if trial.control:
+                for control, of_it in seen.controls.items():
+                    if name in of_it:
+                        key = f"{control}/{name}/{classifier}"
+                        yield key, of_it[name], classifier, how, seed, False
+                order = np.random.default_rng(seed).permutation(samples.labels)
+                shuffled = replace(samples, labels=order)
+                yield f"permuted_labels/{name}/{classifier}", shuffled, classifier, how, seed, False
+
+
+def _decode(
+    _: str, samples: Samples, classifier: str, how: Decoding, seed: int, select: bool
+) -> list[int]:
+    classes = sorted(set(samples.labels.tolist()))
+    outcome = cross_validate(
+        CLASSIFIERS[classifier](),
+        samples,
+        classes,
+        folds=how.folds,
+        inner_folds=how.inner_folds,
+        seed=seed,
+        select=select,
+    )
+    right: list[int] = outcome.correct.astype(int).tolist()
+    return right
+
+
+def _read(outcome: Mapping[str, Sequence[int]]) -> Answer:
+    right: dict[tuple[str, str], np.ndarray] = {}
+    controls: dict[tuple[str, str, str], np.ndarray] = {}
+    for key, values in outcome.items():
+        kind, observable, classifier = key.split("/")
+        if kind in OF_DESIGNS:
+            controls[kind, observable, classifier] = np.array(values, dtype=bool)
+        else:
+            right[observable, classifier] = np.array(values, dtype=bool)
+    return Answer(right, controls)

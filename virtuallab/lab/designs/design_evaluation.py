@@ -1,0 +1,249 @@
+"""Try recording designs in preserved subjects, and keep of each only what a decoder reads.
+
+A hundred designs in a hundred subjects would fill a disk with recordings. Here a subject is brought
+back once for many designs, each is implanted, and what is kept of a recording is the subject's row
+of features. Designs are taken in batches, so memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from joblib import Parallel, delayed
+
+from virtuallab import seeds
+from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
+from virtuallab.installed import begin_process
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.lab.stages.nodes import check_living, living
+from virtuallab.lab.stages.prepared_subject import Prepared
+from virtuallab.lab.stages.reference import reference
+from virtuallab.probes import Probe
+from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
+from virtuallab.store import Store
+from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
+
+_MEMORY = 400_000_000  # bytes of rows that a batch may hold
+_VISIT_0, _NOISE = "visit_0", "signal_removed"  # controls
+_PIECE = 8  # subjects that one process takes at a time
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One design, implanted once in every subject.
+
+    Parameters
+    ----------
+    probe : Probe
+    seed : int
+        Which implantation. Designs with the same one share their streams: their electrodes are
+        drawn alike, and of two that differ in the number of units the smaller lies in the larger.
+    observables : tuple of str
+        What a decoder will read.
+    control : bool
+        Keep visit 0 too, and the noise alone, which should tell nothing.
+    """
+
+    probe: Probe
+    seed: int
+    observables: tuple[str, ...]
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of a trial: rows of features, a subject each, by observable.
+
+    Of a control there are none where it was not asked, or cannot be: visit 0 was not recorded, or
+    the design has no noise.
+    """
+
+    samples: Mapping[str, Samples]
+    controls: Mapping[str, Mapping[str, Samples]]  # by name of the control
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Preserved subjects, in which designs can be evaluated.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+    workers : int
+        Processes at once; they change nothing but the time.
+    """
+
+    plan: Plan
+    store: Store
+    workers: int
+
+    @classmethod
+    def of(cls, experiment: Experiment, workers: int | None) -> Bench:
+        """Return the preserved subjects of an experiment.
+
+        Raises
+        ------
+        UserError
+            If none is left.
+        """
+        check_living(experiment.store)
+        return cls(experiment.plan, experiment.store, workers or cores())
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Indices of the subjects that can be recorded, in the order of the rows."""
+        return tuple(sorted(living(self.store)))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Rule of each of them."""
+        return np.array([self.plan.subjects[index].label for index in self.members])
+
+    def look(
+        self, trials: Sequence[Trial], recorded: Callable[[int], None] = lambda _: None
+    ) -> Iterator[Seen]:
+        """Implant every trial in every subject; yield what was seen, in the order of the trials.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+        recorded : callable
+            Told how many more subjects are recorded, by all the trials that memory holds at once.
+        """
+        n_visits, seed = len(self.plan.visits), self.plan.protocol.seed
+        with Parallel(
+            n_jobs=self.workers, return_as="generator_unordered", initializer=begin_process
+        ) as pool:
+            for batch in _batches(trials, len(self.members), n_visits):
+                pieces = pool(
+                    delayed(_record)(self.store.path, anatomy, piece, batch, seed)
+                    for anatomy in self.plan.anatomies
+                    for piece in self._pieces(anatomy)
+                )
+                rows: dict[int, list[dict[str, Any]]] = {}
+                for piece in pieces:
+                    rows |= dict(piece)
+                    recorded(len(piece))
+                for number, trial in enumerate(batch):
+                    yield self._joined(trial, [rows[index][number] for index in self.members])
+
+    def _pieces(self, anatomy: Anatomy) -> Iterator[list[tuple[int, str]]]:
+        alive = set(self.members)
+        mine = [(i, self.plan.subjects[i].key) for i in anatomy.members if i in alive]
+        for first in range(0, len(mine), _PIECE):
+            yield mine[first : first + _PIECE]
+
+    def _joined(self, trial: Trial, rows: Sequence[Mapping[str, Any]]) -> Seen:
+        def samples(kind: str, name: str) -> Samples:
+            visits, values = rows[0][f"{kind} {name}"]
+            joined = np.stack([row[f"{kind} {name}"][1] for row in rows]).astype(np.float64)
+            assert joined.shape[1:] == values.shape
+            return Samples(joined, self.labels, np.arange(len(joined)), visits)
+
+        return Seen(
+            samples={name: samples("learning", name) for name in trial.observables},
+            controls={
+                control: {
+                    name: samples(control, name)
+                    for name in trial.observables
+                    if f"{control} {name}" in rows[0]
+                }
+                for control in (_VISIT_0, _NOISE)
+            },
+        )
+
+
+def measured(probe: Probe) -> tuple[str, ...]:
+    """Observables that a design measures, responses first."""
+    seen = probe.resolved.observables
+    return tuple(sorted(seen, key=lambda name: (name != ACTIVITY, OBSERVABLES.index(name))))
+
+
+def _batches(trials: Sequence[Trial], subjects: int, visits: int) -> Iterator[list[Trial]]:
+    """Divide trials so that the rows of one batch fit in memory."""
+    columns = 5 * 60 * visits  # groups of layers and their differences, changes, visits
+    batch: list[Trial] = []
+    size = 0
+    for trial in trials:
+        each = 4 * subjects * columns * len(trial.observables) * (2 if trial.control else 1)
+        if batch and size + each > _MEMORY:
+            yield batch
+            batch, size = [], 0
+        batch.append(trial)
+        size += each
+    if batch:
+        yield batch
+
+
+def _record(
+    store: Path,
+    anatomy: Anatomy,
+    subjects: Sequence[tuple[int, str]],
+    trials: Sequence[Trial],
+    seed: int,
+) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Bring some subjects back and try all the designs in each: rows by observable."""
+    opened = Store.open(store)
+    networks = reference(opened, anatomy, seed)
+    calibrations = networks.calibrations(trial.probe for trial in trials)
+    kept: list[list[FeatureArrays]] = [[] for _ in trials]
+    of_noise: list[list[FeatureArrays]] = [[] for _ in trials]
+    alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
+    with torch_threads(1):
+        for index, key in subjects:
+            prepared = Prepared.of(opened, networks, index, key)
+            for number, (trial, calibration) in enumerate(zip(trials, calibrations, strict=True)):
+                # Not the name of the design: two designs are compared best at the same place.
+                owner = (key, f"design {trial.seed}")
+                choice = seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
+                noise = partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE)
+                recording, alone = prepared.record(
+                    trial.probe, calibration, choice, noise, alone=trial.control
+                )
+                kept[number].append(feature_arrays(recording))
+                if alone is not None:
+                    of_noise[number].append(feature_arrays(alone))
+                if len(alike) == number:
+                    alike.append(recording.coords.to_dataset())
+    rows = [
+        _rows(_joined(coords, found), _joined(coords, noise) if noise else None, trial)
+        for coords, found, noise, trial in zip(alike, kept, of_noise, trials, strict=True)
+    ]
+    return [(index, [of[place] for of in rows]) for place, (index, _) in enumerate(subjects)]
+
+
+def _joined(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
+    """Put the features of several subjects together, with the labels that a decoder needs."""
+    joined = label_features(coords, FeatureArrays.of_subjects(found))
+    group = np.tile(joined["depth_group"].values, (len(found), 1))
+    return joined.assign_coords(
+        {RULE: (SUBJECT, ["unknown"] * len(found)), "depth_group": ((SUBJECT, LAYER), group)}
+    )
+
+
+def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: Trial) -> list[dict[str, Any]]:
+    """What a decoder reads of each subject, by observable, and how many visits it spans."""
+    kinds: list[tuple[str, xr.Dataset, Callable[[xr.Dataset, str], Samples]]]
+    kinds = [("learning", found, by_subject)]
+    if trial.control and has_visit_0(found):
+        kinds.append((_VISIT_0, found, at_visit_0))
+    if noise is not None:
+        kinds.append((_NOISE, noise, by_subject))
+    rows: list[dict[str, Any]] = [{} for _ in range(found.sizes[SUBJECT])]
+    for kind, features, sampled in kinds:
+        for name in trial.observables:
+            samples = sampled(features, name)
+            for row, values in zip(rows, samples.values.astype(np.float32), strict=True):
+                row[f"{kind} {name}"] = (samples.visits, values)
+    return rows

@@ -1,0 +1,211 @@
+"""Find the least that has to be recorded to identify the rule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from virtuallab.console import say
+from virtuallab.decoder.power_result import PowerResult, Values
+from virtuallab.errors import ProtocolError, UserError
+from virtuallab.lab.designs.cheapest_design import Frontier
+from virtuallab.lab.designs.compare import ledger
+from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
+from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
+from virtuallab.lab.services.output_files import (
+    check_file,
+    check_page,
+    write_each,
+    write_file,
+    write_page,
+)
+from virtuallab.lab.services.progress import Count, counting
+from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.stages.experiment import Experiment, home, preserved
+from virtuallab.probes import Probe
+from virtuallab.protocol import Power, Prices, Protocol, as_protocol
+from virtuallab.reporting import power_page, power_summary
+from virtuallab.reporting.results.power import PowerQuestion
+
+
+@stoppable()
+def power(
+    protocol: Protocol | Mapping[str, Any] | str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    target: float | None = None,
+    subjects: str | Path | None = None,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> PowerResult:
+    """Search the open settings of a recording design for the least that reaches a target.
+
+    Subjects are trained only if they are not preserved yet. What came of each design is kept, so an
+    interrupted search goes on, and one with another target tries little anew.
+
+    Parameters
+    ----------
+    protocol : Protocol, mapping, str or Path
+        A protocol with a ``power`` section, its settings as plain data, or its YAML file.
+    overrides : sequence of str
+        Settings to override, ``"power.trials=80"``.
+    target : float, optional
+        Balanced accuracy to be reached, in the place of the protocol's.
+    subjects : str or Path, optional
+        Another experiment, whose subjects are used instead of the protocol's own.
+    store : str or Path, optional
+        Where to keep the protocol's own subjects; ``runs/NAME.zarr`` if not given.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    verbose : bool or rich.console.Console
+        Print progress and the answer, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
+
+    Returns
+    -------
+    PowerResult
+        The cheapest design that reaches the target, what it reached when tried anew, how much of
+        each open setting is needed, and every design tried. ``NAME.power.csv`` lists the designs,
+        ``NAME.power.html`` shows the answer.
+
+    Raises
+    ------
+    UserError
+        If there is no such device or target, or no subject is left to record.
+    ProtocolError
+        If the protocol has no ``power`` section, or a design cannot be had of the subjects.
+    StoreError
+        If the store belongs to another protocol, or another process writes into it; or if something
+        else lies in the place of a file that is to be written.
+    MachineError
+        If the machine fails; what is stored is kept.
+    """
+    began = time.monotonic()
+    console = console_of(verbose, progress)
+    check_device(device)
+    plan = make_plan(as_protocol(protocol, overrides))
+    read = plan.protocol
+    how = _asked_for(read, target)
+    base = home(read, subjects, store).with_name(read.name)
+    csv, page = outputs(base)
+    check_file(csv)
+    check_page(page)
+    experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
+    bench = Bench.of(experiment, workers)
+    labels = bench.labels
+    if how.target <= 1 / len(set(labels.tolist())):
+        raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
+    observable = how.observable or measured(how.design.build(_example(how)))[0]
+    decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
+    check_numbers(bench, decoding, "power")
+    kept = ledger(experiment)
+
+    def tried(
+        advance: Count, designs: Sequence[Values], implantations: Sequence[int]
+    ) -> np.ndarray:
+        trials = [
+            Trial(how.design.build(values), number, (observable,))
+            for values in designs
+            for number in implantations
+        ]
+        came = answers(bench, kept, trials, decoding, advance)
+        right = np.stack([each.right[observable, how.classifier] for each in came])
+        shares: np.ndarray = right.reshape(len(designs), len(implantations), -1).mean(1)
+        return shares
+
+    def confirm(designs: Sequence[Values], implantations: Sequence[int]) -> np.ndarray:
+        total = len(designs) * len(implantations)
+        with counting(console, "implantations of the chosen design tried", total) as advance:
+            return tried(advance, designs, implantations)
+
+    frontier = Frontier(how, pricing(how, experiment), labels, read.seed)
+    with counting(console, "implantations tried", how.trials * how.seeds) as advance:
+        frontier.explore(partial(tried, advance))
+    found = frontier.seek(confirm)
+    asked = PowerQuestion(
+        read.name, read.question, observable, how.classifier, len(labels), how.seeds
+    )
+    console.print(power_summary(found, asked))
+    write_each(
+        lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),
+        lambda: write_page(page, lambda: power_page(found, asked)),
+    )
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
+    return found
+
+
+def outputs(base: Path) -> tuple[Path, Path]:
+    """Return where the answer is written: the table of designs, and the page."""
+    return base.with_name(f"{base.name}.power.csv"), base.with_name(f"{base.name}.power.html")
+
+
+def _asked_for(protocol: Protocol, target: float | None) -> Power:
+    if protocol.power is None:
+        words = (
+            "missing key. It says which settings of a design are open, and what is to be reached."
+        )
+        raise ProtocolError([protocol.fault("power", words)])
+    if target is None:
+        return protocol.power
+    if not 0 < target < 1:
+        raise UserError(f"a target is a balanced accuracy between 0 and 1, found {target:g}.")
+    return protocol.power.model_copy(update={"target": target})
+
+
+def _example(how: Power) -> Values:
+    return {path: at.low for path, at in how.design.settings.space.items()}
+
+
+def pricing(how: Power, experiment: Experiment) -> Callable[[Values], float]:
+    """Return what a design costs, in the network in which it costs most."""
+    sizes = experiment.plan.sizes
+
+    def cost(values: Values) -> float:
+        probe = how.design.build(values)
+        return max(_cost(probe, how.prices, probe.resolved.amounts(*each)) for each in sizes)
+
+    return cost
+
+
+def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
+    design = probe.resolved
+    return (
+        prices.unit * amounts["units"]
+        + prices.synapse * amounts["synapses"]
+        + prices.visit * amounts["visits"]
+        + prices.stimulus * amounts["stimuli"]
+        + prices.insertion * (design.insertions if design.device else 0)
+        + prices.trial * (design.spikes.trials if design.spikes else 0)
+        + prices.snr * (design.noise.ratio or 0.0)
+    )
+
+
+def _table(found: PowerResult) -> pd.DataFrame:
+    """List every design that was tried."""
+    front = found.front
+    return pd.DataFrame(
+        {
+            **each.values,
+            "cost": each.cost,
+            "balanced_accuracy": each.accuracy,
+            "accuracy_low": each.low,
+            "accuracy_high": each.high,
+            "on_front": each in front,
+        }
+        for each in found.tried
+    )

@@ -1,0 +1,1 @@
+"""Identification of the rule in a recording that someone brings."""

@@ -1,0 +1,286 @@
+"""``identify``: the rule behind a recording, simulated here or made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.console import say
+from virtuallab.decoder.features.samples import Samples, stages
+from virtuallab.errors import UserError
+from virtuallab.lab.identification.decoder_training import (
+    Decoder,
+    Wanted,
+    matched,
+    of_probe,
+    sample_of,
+)
+from virtuallab.lab.services.console import Progress, Verbose, console_of
+from virtuallab.lab.services.output_files import check_folder
+from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.stages.experiment import resume
+from virtuallab.lab.stages.nodes import check_trained, probes_in
+from virtuallab.paths import expanded
+from virtuallab.recordings import read_recording, signal_to_noise_of
+from virtuallab.reporting import identification_summary
+from virtuallab.store import Store
+from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.persistence import (
+    check_decoder_location,
+    is_decoder,
+    load_decoder,
+    save_decoder,
+)
+from virtuallab.store.layout.location import records_folder
+from virtuallab.vocabulary import STIMULUS, SUBJECT, UNIT, VISIT, describe
+
+_NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
+
+
+@stoppable(goes_on=False)
+def identify(
+    decoder: str | Path,
+    recording: str | Path | Sequence[str | Path],
+    *,
+    subject: str | None = None,
+    stimuli_table: str | None = None,
+    visits_from: str | None = None,
+    match: bool = False,
+    fractions: bool = False,
+    probe: str | None = None,
+    others: Sequence[str] = (),
+    classifier: str | None = None,
+    workers: int | None = None,
+    save: str | Path | None = None,
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Identify the rule behind a recording with a trained decoder.
+
+    Parameters
+    ----------
+    decoder : Path
+        A saved decoder, ``NAME.decoder``, or an experiment, ``NAME.zarr``, on whose subjects one is
+        trained. It is kept in ``NAME.decoders`` and taken from there the next time.
+    recording : Path or sequence of Path
+        As for :func:`virtuallab.recordings.read_recording`.
+    subject : str, optional
+        Which of the recording's subjects, where there are many.
+    stimuli_table, visits_from : str, optional
+        As for :func:`virtuallab.recordings.read_recording`.
+    match : bool
+        Of an experiment: record its preserved subjects as the recording was made, and train on
+        that.
+    fractions : bool
+        With ``match``: at the same fractions of learning, whatever the recording counts as steps.
+    probe : str, optional
+        Of an experiment: train on what this probe has recorded.
+    others : sequence of str
+        Of an experiment: rules, by label, that are not to be named; those of its analyses if not
+        given. From them the decoder learns what none of its rules looks like.
+    classifier : str, optional
+        Of an experiment: by which to decode; the analyses' default if not given.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    save : str or Path, optional
+        Where to write the decoder too, ``NAME.decoder``.
+    verbose : bool or rich.console.Console
+        Print progress and the result, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
+
+    Returns
+    -------
+    xr.Dataset
+        Over ``rule``: ``probability``, ``p_value``, ``in_set``, whether the rule cannot be
+        excluded. ``familiar`` is the share of known recordings that look at least as foreign,
+        ``typical`` that of those at least as far from all others. Attributes: how good the decoder
+        is (``accuracy``, ``interval``), ``coverage``, and ``differences`` of the recording from
+        those it was trained on, ``notes`` on what was left out of it.
+
+    Raises
+    ------
+    UserError
+        If the recording cannot be read, or the decoder cannot be asked of it.
+    StoreError
+        If there is no such decoder or experiment, or it cannot be trusted.
+    MachineError
+        If what is read of an experiment is damaged.
+    """
+    console = console_of(verbose, progress)
+    decoder, save = expanded(decoder), None if save is None else expanded(save)
+    files = [recording] if isinstance(recording, str | Path) else recording
+    paths = [expanded(file) for file in files]
+    if save is not None:
+        check_decoder_location(save)
+        check_folder(save)
+    for path in paths:
+        _check_own(path, subject)
+    read = read_recording(paths, subject, stimuli_table=stimuli_table, visits_from=visits_from)
+    if is_decoder(decoder):
+        _refuse_options(decoder, match, fractions, probe, others, classifier)
+        trained, facts = load_decoder(decoder)
+    else:
+        wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
+        trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
+    found = _answered((trained, facts), _sample(read, facts), read)
+    console.print(identification_summary(found))
+    # Last: where it cannot be written, the answer is there all the same.
+    if save is not None:
+        save_decoder(trained, facts, save)
+        say(console, f"Decoder written: {save}")
+    return found
+
+
+def _check_own(recording: Path, subject: str | None) -> None:
+    """Compare a recording that lies in an experiment with its checksums.
+
+    Raises
+    ------
+    MachineError
+        If it is damaged.
+    """
+    place = recording.absolute()
+    roots = [path for path in place.parents if path.suffix == ".zarr"]
+    if not roots or not records_folder(roots[0]).is_dir():
+        return
+    store = Store.open(roots[0])
+    node = place.relative_to(roots[0]).as_posix()
+    if node in store.nodes():
+        names = list(store.subjects[SUBJECT].to_numpy())
+        chosen = [subject] if subject in names else names
+        store.check_values(node, [names.index(name) for name in chosen])
+
+
+def _refuse_options(
+    decoder: Path,
+    match: bool,
+    fractions: bool,
+    probe: str | None,
+    others: Sequence[str],
+    classifier: str | None,
+) -> None:
+    given = {
+        "--match": match,
+        "--fractions": fractions,
+        "--probe": probe is not None,
+        "--others": bool(others),
+        "--classifier": classifier is not None,
+    }
+    wrong = [option for option, is_given in given.items() if is_given]
+    if wrong:
+        raise UserError(
+            f"{decoder} is trained already: {', '.join(wrong)} can be asked of an experiment, "
+            "runs/NAME.zarr."
+        )
+
+
+def _of_experiment(
+    path: Path,
+    recording: xr.Dataset,
+    match: bool,
+    fractions: bool,
+    probe: str | None,
+    wanted: Wanted,
+    console: Console,
+) -> Decoder:
+    store = Store.open(path)
+    check_trained(store)
+    experiment = resume(store)
+    if fractions and not match:
+        raise UserError("--fractions says where --match places visits. Give it with --match.")
+    if match and probe is not None:
+        raise UserError("--match designs a probe itself. Give either --match or --probe.")
+    if match:
+        return matched(experiment, recording, wanted, console, fractions=fractions)
+    if probe is not None:
+        return of_probe(experiment, probe, wanted, console)
+    known = ", ".join(f"--probe {name}" for name in probes_in(experiment.store))
+    raise UserError(
+        f"{path} is an experiment: say on which recordings of it a decoder is to be trained. "
+        f"--match records its subjects as this recording was made"
+        f"{f'; its own probes: {known}' if known else ''}."
+    )
+
+
+def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
+    """What the decoder reads of the recording, if it has as many stages."""
+    first = min(facts.visits)
+    count = recording.sizes[VISIT] - (first == 0)
+    found = len(stages(count))
+    if found != facts.stages:
+        raise UserError(
+            f"the recording has {recording.sizes[VISIT]} visits, and the decoder was trained on "
+            f"{len(facts.visits)}: they make {found} stages of learning, not {facts.stages}. Train "
+            "one that fits: virtuallab identify runs/NAME.zarr RECORDING --match."
+        )
+    return sample_of(recording, first)
+
+
+def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Dataset:
+    trained, facts = decoder
+    values = sample.values.copy()
+    values[:, list(facts.absent)] = np.nan
+    prediction = trained.predict(values)
+    found = prediction.dataset.isel({SUBJECT: 0}).drop_vars("novelty")
+    found = found.rename(novelty_p_value="familiar", distance_p_value="typical")
+    found["in_set"] = prediction.sets(facts.nominal_coverage)[0]
+    for name, variable in found.variables.items():
+        variable.attrs = describe(str(name))
+    return found.assign_attrs(
+        title=facts.title,
+        question=facts.question,
+        classifier=facts.classifier,
+        observable=facts.observable,
+        others=list(facts.others),
+        coverage=facts.nominal_coverage,
+        accuracy=facts.accuracy,
+        interval=list(facts.interval),
+        confidence=facts.confidence,
+        n_subjects=facts.n_subjects,
+        architectures=list(facts.architectures),
+        tasks=list(facts.tasks),
+        differences=list(_differences(recording, values[0], facts)),
+        notes=list(recording.attrs.get("notes", ())),
+    )
+
+
+def _differences(
+    recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadata
+) -> Iterator[str]:
+    """Say in what the recording is unlike those that the decoder was trained on."""
+    visits = len(facts.visits)
+    for what, here, (low, high) in (
+        ("units", recording.sizes[UNIT], facts.units),
+        ("visits", recording.sizes[VISIT], (visits, visits)),
+        ("stimuli", recording.sizes[STIMULUS], facts.stimuli),
+        ("layers", recording.sizes["layer"], facts.layers),
+    ):
+        if not low <= here <= high:
+            yield f"{what}: {here}, trained on {low if low == high else f'{low} to {high}'}"
+    last = float(recording["step"][-1]) if "step" in recording.coords else None
+    if last is not None and abs(last - facts.last_step) > _NEAR * facts.last_step:
+        yield f"last visit: step {last:g}, trained on step {facts.last_step}"
+    snr = signal_to_noise_of(recording)
+    if (snr is None) != (facts.snr is None) or (
+        snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
+    ):
+        yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
+    if "observed" in recording:
+        gone = 100 * float(1 - recording["observed"].mean())
+        yield f"responses missing: {gone:.2g} %, trained on none"
+    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
+    if len(missing):
+        share = 100 * len(missing) / len(values)
+        yield (
+            f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
+            "classes of stimuli) and is taken as usual"
+        )
+
+
+def _ratio(snr: float | None) -> str:
+    return "not known" if snr is None else f"{snr:.2g}"

@@ -1,0 +1,1 @@
+"""From a protocol to the work it takes: validation, costs and warnings."""

@@ -1,0 +1,101 @@
+"""Anatomies: networks of one make, whose recordings fit into one array.
+
+Subjects with the same architecture and the same task have the same layers, units and synapses; each
+such group has a node of its own under ``/snapshots`` and ``/recordings/<probe>``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
+from virtuallab.subject.preparation import PreparedSubject, prepare
+from virtuallab.subject.subject import Subject
+from virtuallab.subject.task import Task
+
+N_REFERENCES = 8  # untrained reference networks of each anatomy, on which probes are calibrated
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One architecture built for one task.
+
+    Parameters
+    ----------
+    name : str
+        Its node in the store: the architecture's name, with the task's where there are several.
+    architecture, task
+        What it is built from.
+    members : tuple of int
+        Indices of its subjects.
+    """
+
+    name: str
+    architecture: Architecture
+    task: Task
+    members: tuple[int, ...]
+
+    @property
+    def identity(self) -> str:
+        """All that is decided about it, in one text; its name depends on what else there is."""
+        return f"{_canonical(self.architecture)} {_canonical(self.task)}"
+
+    def layout(self) -> ParameterLayout:
+        """Where each parameter lies in a subject's preserved state."""
+        return parameter_layout(self.architecture, self.task)
+
+    @cached_property
+    def layer_sizes(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Units, and synapses, of each layer."""
+        found = self.specimen()
+        units = {layer: found.responses[layer].shape[-1] for layer in found.layers}
+        return units, {layer: found.weights[layer].shape[-1] for layer in found.layers}
+
+    @property
+    def n_stimuli(self) -> int:
+        """Stimuli that are shown at a visit."""
+        return len(self.task.stimuli().labels)
+
+    def specimen(self) -> PreparedSubject:
+        """An untrained preparation of it, seen by one stimulus: its layers, units and synapses."""
+        state = np.zeros((1, self.layout().size), dtype=np.float32)
+        return prepare(self.architecture, self.task, state, np.array([0]))
+
+
+def anatomies(subjects: Sequence[Subject]) -> tuple[Anatomy, ...]:
+    """Group subjects by architecture and task, in the order in which they first appear."""
+    labels = architecture_labels(subjects)
+    several_tasks = len({_canonical(subject.task) for subject in subjects}) > 1
+    groups: dict[str, list[int]] = {}
+    for index, subject in enumerate(subjects):
+        name = labels[index] + (f"-{subject.task.name}" if several_tasks else "")
+        groups.setdefault(name, []).append(index)
+    return tuple(
+        Anatomy(name, subjects[members[0]].architecture, subjects[members[0]].task, tuple(members))
+        for name, members in groups.items()
+    )
+
+
+def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    """One name for each subject's architecture: numbered where two share a plug-in's name."""
+    texts = [_canonical(subject.architecture) for subject in subjects]
+    # Where a setting is drawn, there are as many variants as subjects: each is looked up.
+    variants: dict[str, dict[str, int]] = {}
+    for subject, text in zip(subjects, texts, strict=True):
+        known = variants.setdefault(subject.architecture.name, {})
+        known.setdefault(text, len(known) + 1)
+    names = [subject.architecture.name for subject in subjects]
+    return tuple(
+        name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
+        for name, text in zip(names, texts, strict=True)
+    )
+
+
+def _canonical(plugin: Architecture | Task) -> str:
+    return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)

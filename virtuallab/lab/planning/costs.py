@@ -1,0 +1,145 @@
+"""Costs of a plan: time of each stage, bytes of the store, and warnings before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from virtuallab.console import TerminalTable, terminal_table
+from virtuallab.errors import Fault, ProtocolError
+from virtuallab.lab.planning.anatomy import N_REFERENCES
+from virtuallab.lab.planning.confound_warnings import confound_warnings
+from virtuallab.lab.planning.durations import decoding_seconds, precision, recording_seconds
+from virtuallab.lab.planning.learning_rate_warnings import learning_rate_warnings
+from virtuallab.lab.planning.network_limits import training_bytes
+from virtuallab.lab.planning.plan import THREADS, Costs, Plan
+from virtuallab.lab.planning.stability_warnings import stability_warnings
+from virtuallab.lab.services.resources import cores, duration, free_disk, megabytes, total_memory
+from virtuallab.lab.services.workers import torch_threads
+from virtuallab.protocol import cohorts
+from virtuallab.subject.subject import Subject, kind
+from virtuallab.subject.training.cohort_size import fastest_cohort
+
+_BYTES = 4  # everything measured is stored in single precision
+
+
+def measure_costs(plan: Plan, workers: int | None = None) -> Plan:
+    """Return a plan with its costs; trains a few trial steps to know how long training takes.
+
+    Parameters
+    ----------
+    plan : Plan
+    workers : int, optional
+        Cohorts at once; as many as there are cores if not given.
+
+    Raises
+    ------
+    ProtocolError
+        If a cohort of the size that the protocol fixes does not fit into memory.
+    """
+    workers = workers or cores()
+    protocol, subjects, n_visits = plan.protocol, plan.subjects, len(plan.visits)
+    lengths, training = _cohort_sizes(plan, workers)
+    probes = protocol.probes
+    recording = recording_seconds(plan.anatomies, probes, n_visits)
+    decoding = decoding_seconds(protocol.analyses, subjects, tuple(probes), n_visits)
+    sizes = _store_sizes(plan)
+    warnings = (
+        *confound_warnings(protocol, subjects),
+        *learning_rate_warnings(subjects),
+        *stability_warnings(subjects),
+        *_disk_warnings(sum(sizes.values())),
+    )
+    costs = Costs(
+        cohorts=cohorts(subjects, lengths),
+        workers=workers,
+        training=training / workers,
+        recording=recording / workers,
+        decoding=decoding / workers,
+        sizes=sizes,
+        precision=precision(subjects),
+        warnings=warnings,
+    )
+    return replace(plan, costs=costs)
+
+
+def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
+    """Return the fastest size of a cohort for each subject, and the seconds of one worker."""
+    wanted = plan.protocol.subjects.cohort
+    fixed = wanted if isinstance(wanted, int) else None
+    kinds: dict[tuple[Any, ...], list[int]] = {}
+    for index, subject in enumerate(plan.subjects):
+        kinds.setdefault(kind(subject), []).append(index)
+    sizes: dict[int, int] = {}
+    seconds = 0.0
+    for members in kinds.values():
+        subjects = tuple(plan.subjects[index] for index in members)
+        with torch_threads(THREADS):
+            most = total_memory() // (workers * training_bytes(subjects[0], len(plan.visits)))
+            if fixed and min(fixed, len(subjects)) > most:
+                raise ProtocolError([_too_large(plan, subjects[0], most)])
+            trial = fastest_cohort(subjects, size=fixed, most=most)
+        sizes.update(dict.fromkeys(members, trial.size))
+        seconds += trial.seconds * sum(subject.steps for subject in subjects)
+    return sizes, seconds
+
+
+def _too_large(plan: Plan, subject: Subject, most: int) -> Fault:
+    words = (
+        f"so many subjects of {subject.architecture.name} do not fit into memory together; about "
+        f"{most:,} do. Lower it."
+    )
+    return plan.protocol.fault("subjects.cohort", words)
+
+
+def _disk_warnings(needed: int) -> Iterator[str]:
+    free = free_disk(Path("runs"))
+    if needed > free:
+        words = f"the store takes up to {megabytes(needed)}, and {megabytes(free)} are free"
+        yield f"{words}. Record less, lower subjects.visits, or take another disk with --store."
+
+
+def _store_sizes(plan: Plan) -> dict[str, int]:
+    """Return the bytes of each part of the store, before compression."""
+    sizes: dict[str, int] = {"snapshots": 0, "references": 0}
+    for anatomy, layer_sizes in zip(plan.anatomies, plan.sizes, strict=True):
+        members, parameters = len(anatomy.members), anatomy.layout().size
+        sizes["snapshots"] += members * len(plan.visits) * parameters * _BYTES
+        sizes["references"] += N_REFERENCES * parameters * _BYTES
+        for name, probe in plan.protocol.probes.items():
+            if probe.keep == "recording":
+                node = f"recordings/{name}"
+                values = members * probe.resolved.n_values(*layer_sizes)
+                sizes[node] = sizes.get(node, 0) + values * _BYTES
+    return sizes
+
+
+def costs_table(plan: Plan) -> TerminalTable:
+    """Return the table of a plan and its costs for the terminal.
+
+    Parameters
+    ----------
+    plan : Plan
+        With its costs.
+    """
+    costs = plan.costs
+    assert costs is not None
+    table = terminal_table("Plan", header=False)
+    lengths = sorted({len(cohort) for cohort in costs.cohorts})
+    span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+    table.add_row("subjects", str(len(plan.subjects)))
+    table.add_row("cohorts", f"{len(costs.cohorts)} of {span} subjects, {costs.workers} at once")
+    table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
+    if costs.recording:
+        table.add_row("recording", f"roughly {duration(costs.recording)}")
+    if costs.decoding:
+        table.add_row("decoding", f"roughly {duration(costs.decoding)}")
+    if costs.precision:
+        table.add_row("precision", costs.precision)
+    for node, size in costs.sizes.items():
+        table.add_row(node, f"{megabytes(size)} before compression")
+    for warning in costs.warnings:
+        table.add_row("warning", warning)
+    return table

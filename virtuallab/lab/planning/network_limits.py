@@ -1,0 +1,100 @@
+"""Check that the networks of a protocol can be built and trained, before anything is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from virtuallab.errors import UserError
+from virtuallab.lab.services.resources import total_memory
+from virtuallab.protocol import PluginSpec, Protocol
+from virtuallab.protocol.settings.distributions import Distribution, Grid
+from virtuallab.subject.network.dry_run import DryRun, dry_run
+from virtuallab.subject.network.parameter_layout import parameter_layout
+from virtuallab.subject.subject import Subject
+
+MOST = 1_000  # different networks of one protocol: each of them is built to be checked
+_MOST_WEIGHTS = 50_000_000  # of one network: 200 MB at every visit
+_COPIES = 4  # of the weights, while a network learns: the weights, their steps, what returns them
+_BYTES = 4
+
+
+def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
+    """Return what is wrong with the networks and their images, by place in the protocol.
+
+    Parameters
+    ----------
+    found : Protocol
+    subjects : sequence of Subject
+        All of its subjects.
+
+    Returns
+    -------
+    dict
+        Place -> message. Of one place the first fault is told.
+    """
+    faults: dict[str, str] = {}
+    tasks = {subject.task: None for subject in subjects}
+    for task in tasks:
+        try:
+            task.stimuli()
+        except UserError as error:
+            faults.setdefault(f"subjects.tasks{_index(found.subjects.tasks, task)}", str(error))
+    if faults:
+        return faults
+    makes: dict[tuple[Any, Any], int] = {}
+    for subject in subjects:
+        make = (subject.architecture, subject.task)
+        makes[make] = min(makes.get(make, subject.batch_size), subject.batch_size)
+    if len(makes) > MOST:
+        words = f"these are {len(makes):,} different networks; at most {MOST:,} are possible."
+        return {"subjects.architectures": words}
+    most = min(_MOST_WEIGHTS, total_memory() // (_COPIES * _BYTES))
+    for (architecture, task), batch in makes.items():
+        try:
+            traced = dry_run(architecture, task, most)
+            if batch >= traced.fewest:
+                parameter_layout(architecture, task)
+        except UserError as error:
+            place = f"subjects.architectures{_index(found.subjects.architectures, architecture)}"
+            faults.setdefault(place, str(error))
+            continue
+        for message in _batch_fault(architecture, task, batch, traced):
+            faults.setdefault("subjects.batch_size", message)
+    return faults
+
+
+def training_bytes(subject: Subject, visits: int) -> int:
+    """Return the memory that one subject takes while it learns, in a cohort of any size.
+
+    Its weights with what changes them, its state at every visit, which is kept until the end, and
+    the responses to a batch with their gradients.
+    """
+    traced = dry_run(subject.architecture, subject.task, _MOST_WEIGHTS)
+    weights = (_COPIES + visits) * traced.weights
+    return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
+
+
+def _batch_fault(architecture: Any, task: Any, batch: int, traced: DryRun) -> Iterator[str]:
+    if batch < traced.fewest:
+        size = " x ".join(map(str, task.stimulus_shape[1:]))
+        yield (
+            f"{architecture.name} normalises over the batch and needs two images at least on "
+            f"{size}."
+        )
+
+
+def _index(specs: Sequence[PluginSpec], plugin: Any) -> str:
+    """Index of the entry that describes a plug-in, in brackets."""
+    for index, spec in enumerate(specs):
+        if spec.plugin is type(plugin) and all(
+            _holds(value, getattr(plugin, name)) for name, value in spec.settings.items()
+        ):
+            return f"[{index}]"
+    return ""
+
+
+def _holds(written: Any, value: Any) -> bool:
+    if isinstance(written, Grid):
+        return value in written.values
+    return isinstance(written, Distribution) or written == value

@@ -1,0 +1,207 @@
+"""Validation of a protocol against the networks that it asks for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from virtuallab.decoder import Analysis
+from virtuallab.errors import Fault, ProtocolError
+from virtuallab.lab.planning.anatomy import architecture_labels
+from virtuallab.lab.planning.network_limits import network_faults
+from virtuallab.lab.planning.plan import Plan, lay_out
+from virtuallab.lab.planning.subject_table import columns_of
+from virtuallab.probes import Probe
+from virtuallab.probes.validation import device_problems
+from virtuallab.protocol import Protocol, design_points, read
+from virtuallab.protocol.reading.read import faults_in as read_faults
+from virtuallab.subject.subject import Subject
+from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
+
+
+def make_plan(protocol: Protocol) -> Plan:
+    """Return the plan of a protocol that can be carried out.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Raises
+    ------
+    ProtocolError
+        With every fault that shows only against the networks the protocol asks for: a probe with
+        more units than a layer has, a rule for dense layers in a convolutional network, a loss that
+        a rule does not support. If a network cannot be built, with the faults of networks alone.
+    """
+    plan = lay_out(protocol)
+    # The rest needs networks that can be built.
+    messages = network_faults(protocol, plan.subjects) or {
+        **_rule_faults(plan),
+        **_probe_faults(plan, _places(protocol)),
+        **_design_faults(protocol, plan),
+        **_analysis_faults(plan),
+    }
+    _raise(protocol, messages)
+    return plan
+
+
+def check_probes(other: Protocol, plan: Plan) -> None:
+    """Refuse another protocol's probes that cannot be implanted in the subjects of a plan.
+
+    Parameters
+    ----------
+    other : Protocol
+    plan : Plan
+
+    Raises
+    ------
+    ProtocolError
+        If a probe asks for what these subjects, or the visits they are preserved at, do not have.
+    """
+    _raise(other, _probe_faults(plan, _places(other)))
+
+
+def check_designs(asked: Protocol, plan: Plan) -> None:
+    """Refuse another protocol's designs that cannot be evaluated in the subjects of a plan.
+
+    Parameters
+    ----------
+    asked : Protocol
+    plan : Plan
+
+    Raises
+    ------
+    ProtocolError
+    """
+    _raise(asked, _design_faults(asked, plan))
+
+
+def faults_in(paths: Iterable[Path], overrides: Sequence[str] = ()) -> list[Fault]:
+    """Return the faults of several protocols, also those that only the built networks show.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    overrides : sequence of str
+    """
+    return read_faults(paths, overrides, lambda path, texts: make_plan(read(path, texts)))
+
+
+def _raise(protocol: Protocol, messages: Mapping[str, str]) -> None:
+    if messages:
+        raise ProtocolError(protocol.fault(*each) for each in messages.items())
+
+
+def _rule_faults(plan: Plan) -> dict[str, str]:
+    """Rules by which some networks cannot learn, or not with their loss or optimizers."""
+    places = {entry.label: index for index, entry in enumerate(plan.protocol.subjects.rules)}
+    makes = {(s.label, s.rule, s.architecture, s.task, s.loss): s for s in plan.subjects}
+    faults = {
+        f"subjects.rules[{places[subject.label]}]": message
+        for subject in makes.values()
+        if (
+            message := incompatibility(
+                subject.rule, subject.architecture, subject.task, subject.loss
+            )
+        )
+    }
+    for subject in plan.subjects:
+        if message := optimizer_incompatibility(subject):
+            place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
+            faults.setdefault(place, message)
+    return faults
+
+
+def _places(found: Protocol) -> list[tuple[str, Probe]]:
+    return [(f"probes.{name}", probe) for name, probe in found.probes.items()]
+
+
+def _designs(found: Protocol) -> list[tuple[str, Probe]]:
+    """Every design that may be tried, by the place it is written at; of open ones both ends."""
+    written = dict(found.compare.designs) if found.compare else {}
+    places = [
+        (f"compare.designs.{name}", p.probe)
+        for name in written
+        for p in design_points(written[name])
+    ]
+    if found.power is None:
+        return places
+    design = found.power.design
+    ends = itertools.product(*((space.low, space.high) for space in design.settings.space.values()))
+    made = (design.build(dict(zip(design.settings.space, end, strict=True))) for end in ends)
+    return [*places, *(("power.design", probe) for probe in made)]
+
+
+def _design_faults(asked: Protocol, plan: Plan) -> dict[str, str]:
+    """Designs that the subjects do not allow; none, if there are no designs."""
+    places = _designs(asked)
+    if not places:
+        return {}
+    probes = _probe_faults(plan, places)
+    return {**probes, **_unmeasured(asked), **_fold_faults(asked, plan.subjects)}
+
+
+def _unmeasured(asked: Protocol) -> dict[str, str]:
+    """Designs to be compared that measure nothing of what is read of them."""
+    if asked.compare is None or asked.compare.observables is None:
+        return {}
+    read = asked.compare.observables
+    faults: dict[str, str] = {}
+    for name, design in asked.compare.designs.items():
+        for point in design_points(design):
+            if list(device_problems(point.probe.device)):
+                continue
+            seen = point.probe.resolved.observables
+            if "all" not in read and not set(read) & set(seen):
+                faults[f"compare.designs.{name}"] = (
+                    f"measures {', '.join(seen)}, of which compare.observables reads nothing. Add "
+                    "one of these there, or measure what it reads."
+                )
+    return faults
+
+
+def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
+    """Subjects that are too few to be divided into as many folds."""
+    rules = [subject.label for subject in subjects]
+    faults: dict[str, str] = {}
+    for key in ("compare", "power"):
+        section = getattr(asked, key)
+        if section is not None:
+            how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
+            faults |= {f"{key}.{field}": text for field, text in how.check(rules, (), ())}
+    return faults
+
+
+def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
+    """Return a message by place; where several networks are at fault, that of the first."""
+    faults: dict[str, str] = {}
+    probes = list(probes)
+    for anatomy, sizes in zip(plan.anatomies, plan.sizes, strict=True) if probes else ():
+        for place, probe in probes:
+            for field, message in probe.check(*sizes):
+                at = f"{place}.{field}" if field else place
+                faults.setdefault(at, f"in {anatomy.name}: {message}")
+    return faults
+
+
+def _analysis_faults(plan: Plan) -> dict[str, str]:
+    found, subjects = plan.protocol, plan.subjects
+    rules = [subject.label for subject in subjects]
+    architectures = architecture_labels(subjects)
+    columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
+    measured = {
+        name: probe.resolved.observables
+        for name, probe in found.probes.items()
+        if not list(device_problems(probe.device))
+    }
+    return {
+        f"analyses.{name}.{field}": message
+        for name, analysis in found.analyses.items()
+        for field, message in (
+            *analysis.check(
+                rules, architectures, tuple(found.probes), columns=columns, measured=measured
+            ),
+            *analysis.check_primary(measured),
+        )
+    }

@@ -1,0 +1,1 @@
+"""What every command needs: workers, progress, files, resources."""

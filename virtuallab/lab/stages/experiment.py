@@ -1,0 +1,263 @@
+"""The subjects of a protocol, trained and preserved, and the store that keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.console import say
+from virtuallab.errors import StoreError
+from virtuallab.lab.planning import subject_table
+from virtuallab.lab.planning.costs import costs_table, measure_costs
+from virtuallab.lab.planning.plan import Plan, lay_out
+from virtuallab.lab.planning.validation import check_designs
+from virtuallab.lab.services.output_files import check_folder
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.stages import record as recording
+from virtuallab.lab.stages import reference, train
+from virtuallab.lab.stages.nodes import TRAIN, check_trained, living
+from virtuallab.paths import expanded
+from virtuallab.protocol import Protocol, differences, read_text
+from virtuallab.store import Store, create_store, open_tree, writer
+from virtuallab.store.integrity.recovery import repair_root
+from virtuallab.store.layout.location import check_location
+from virtuallab.store.provenance import provenance
+from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A plan and the store that keeps its subjects."""
+
+    plan: Plan
+    store: Store
+
+    @property
+    def recorded(self) -> xr.Dataset:
+        """Names and rules of the subjects that can be recorded."""
+        alive = self.store.subjects.isel({SUBJECT: sorted(living(self.store))})
+        return alive[[SUBJECT, RULE]].reset_coords(drop=True).set_coords(RULE).load()
+
+    def beside(self, name: str) -> Path:
+        """Return a path next to the store."""
+        return self.store.path.with_name(name)
+
+
+def preserved(
+    plan: Plan,
+    subjects: str | Path | None,
+    store: str | Path | None,
+    *,
+    workers: int | None,
+    device: str,
+    console: Console,
+) -> Experiment:
+    """Return trained subjects: those of another experiment, or the plan's own.
+
+    Its own are trained as far as they are not preserved yet.
+
+    Raises
+    ------
+    StoreError
+        If there is no such experiment, or the store belongs to another protocol.
+    ProtocolError
+        If the protocol's designs cannot be evaluated in the other experiment's subjects.
+    """
+    if subjects is not None:
+        other = Store.open(expanded(subjects))
+        check_trained(other)
+        kept = resume(other)
+        check_designs(plan.protocol, kept.plan)
+        return kept
+    root = home(plan.protocol, None, store)
+    with writer(root, makes=True):
+        experiment = begin(plan, root, workers, console)
+        train_all(experiment, workers=workers, device=device, console=console)
+        experiment.store.finish()
+    return experiment
+
+
+def home(protocol: Protocol, subjects: str | Path | None, store: str | Path | None) -> Path:
+    """Return where the subjects of a protocol are kept, or those that it takes.
+
+    Raises
+    ------
+    StoreError
+        If no experiment can be at the place that was given, or its own may not be written there.
+    """
+    place = expanded(subjects or store or Path("runs") / f"{protocol.name}.zarr")
+    check_location(place)
+    if subjects is None:
+        check_folder(place)
+    return place
+
+
+def begin(plan: Plan, root: Path, workers: int | None, console: Console) -> Experiment:
+    """Open the store of a plan, or make it; costs are measured for a new one.
+
+    Raises
+    ------
+    StoreError
+        If the store belongs to another protocol.
+    """
+    protocol = plan.protocol
+    if root.exists():
+        repair_root(root)
+        store = Store.open(root)
+        _refuse_another(store, protocol)
+        if store.is_damaged("subjects"):
+            records = store.committed(TRAIN, only_sound=True)
+            store.write_table("subjects", subject_table.fates(plan.to_dataset(), records))
+        return Experiment(plan, store)
+    plan = measure_costs(plan, workers)
+    console.print(costs_table(plan))
+    origin = provenance(
+        text=protocol.text,
+        resolved=json.dumps(protocol.resolved(), sort_keys=True),
+        title=protocol.name,
+        summary=protocol.question,
+        seed=protocol.seed,
+        source=protocol.path,
+    )
+    store = create_store(
+        root,
+        subjects=plan.to_dataset(),
+        provenance={**origin, "protocol_overrides": json.dumps(protocol.overrides)},
+        plan=plan.stored(),
+    )
+    return Experiment(plan, store)
+
+
+def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
+    """Take damaged subjects for not done with some stages, and say how many.
+
+    Parameters
+    ----------
+    store : Store
+        The nodes of these stages are declared.
+    stages : sequence of str
+        Those that the command at work does next.
+    console : rich.console.Console
+    """
+    for stage in stages:
+        if count := store.invalidate_damaged(stage):
+            subjects = "1 subject is" if count == 1 else f"{count} subjects are"
+            say(console, f"{stage}: {subjects} damaged and made anew")
+
+
+def resume(store: Store) -> Experiment:
+    """Return the experiment of a store, its plan laid out from the protocol that it keeps."""
+    kept = read_text(store.provenance["protocol_resolved"], name=str(store.path))
+    return Experiment(lay_out(kept), store)
+
+
+def _refuse_another(store: Store, protocol: Protocol) -> None:
+    """A store holds the subjects of one protocol; new probes and analyses are welcome in it.
+
+    Raises
+    ------
+    StoreError
+        With each setting that differs.
+    """
+    # Read as a protocol: settings that came later have their defaults in it.
+    before = read_text(store.provenance["protocol_resolved"], name=str(store.path)).resolved()
+    now = protocol.resolved()
+    found = [
+        *differences({k: before[k] for k in _SUBJECTS}, {k: now[k] for k in _SUBJECTS}),
+        *_changed_probes(before["probes"], now["probes"]),
+    ]
+    if found:
+        raise StoreError(
+            f"{store.path} was made from another protocol: {'; '.join(found)}. "
+            "Choose another store with --store, or give a changed probe another name."
+        )
+
+
+_SUBJECTS = ("seed", "subjects")
+
+
+def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    common = sorted(before.keys() & now.keys())
+    return differences(
+        {"probes": {name: before[name] for name in common}},
+        {"probes": {name: now[name] for name in common}},
+    )
+
+
+def train_all(
+    experiment: Experiment, *, workers: int | None, device: str, console: Console
+) -> None:
+    """Train and preserve who is not preserved yet; write down what became of all."""
+    plan, store = experiment.plan, experiment.store
+    for anatomy in plan.anatomies:
+        train.declare(store, anatomy, plan.visit_coordinates)
+    reference.keep(store, plan.anatomies, plan.protocol.seed)
+    begin_anew(store, [TRAIN], console)
+    done = len(store.committed(TRAIN))
+    with counting(console, "subjects trained", len(plan.subjects), done) as advance:
+        train.train_subjects(plan, store, workers or cores(), device, advance)
+    records = store.committed(TRAIN)
+    for name, found in _tables(experiment.plan, records).items():
+        store.write_table(name, found)
+    lost = [i for i, r in records.items() if r["status"] in (DIVERGED, FAILED)]
+    if lost:
+        say(console, _lost(lost, records, plan.subjects))
+
+
+def _tables(plan: Plan, records: Mapping[int, Mapping[str, Any]]) -> dict[str, xr.Dataset]:
+    """Return what became of the subjects, and the truth about them, from their records."""
+    described = plan.to_dataset()
+    layers_of = {
+        index: anatomy.layout().layers for anatomy in plan.anatomies for index in anatomy.members
+    }
+    layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
+    truth = subject_table.truth(described, records, layers, layers_of, plan.visit_coordinates)
+    return {"subjects": subject_table.fates(described, records), "truth": truth}
+
+
+def so_far(path: Path, without: Collection[str] = ()) -> xr.DataTree:
+    """Open an experiment as far as it has come.
+
+    The tables of subjects and of truth are written when all subjects are trained; until then they
+    are made from the records of those that are.
+
+    Parameters
+    ----------
+    path : Path
+    without : collection of str
+        Nodes that are left out with all below them.
+
+    Raises
+    ------
+    StoreError
+        If there is no experiment at this path.
+    """
+    tree = open_tree(path, without)
+    if "status" in tree["subjects"]:
+        return tree
+    experiment = resume(Store.open(path))
+    for name, found in _tables(experiment.plan, experiment.store.committed(TRAIN)).items():
+        tree[name] = xr.DataTree(found)
+    return tree
+
+
+def _lost(
+    lost: Sequence[int], records: Mapping[int, Mapping[str, object]], subjects: Sequence[Subject]
+) -> str:
+    first = min(lost, key=lambda index: index)
+    record, subject = records[first], subjects[first]
+    on = ", the others went on" if len(lost) < len(subjects) else ""
+    return (
+        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept{on}. "
+        f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
+        f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
+        f"{record['diverged_in']!r}."
+    )

@@ -1,0 +1,81 @@
+"""How far the subjects of a store are: which are preserved, which probes have a place there."""
+
+from __future__ import annotations
+
+import shlex
+
+from virtuallab.errors import UserError
+from virtuallab.store import Store
+from virtuallab.vocabulary import DONE
+
+TRAIN = "subjects"  # the stage whose commit records say which subjects are preserved
+
+
+def stage(probe: str) -> str:
+    """Name of the stage whose commit records say which subjects a probe has recorded."""
+    return f"probe-{probe}"
+
+
+def recordings_of(probe: str) -> str:
+    """Return the group of a probe's recordings, all anatomies together."""
+    return f"recordings/{probe}"
+
+
+def recording_node(probe: str, anatomy: str) -> str:
+    """Return where a probe's recordings from one anatomy lie."""
+    return f"{recordings_of(probe)}/{anatomy}"
+
+
+def feature_node(probe: str) -> str:
+    """Return where the features of a probe's recordings lie, all anatomies together."""
+    return f"features/{probe}"
+
+
+def noise_node(probe: str) -> str:
+    """Return where the features of a probe's noise lie: recorded where the signal was removed."""
+    return f"signal_removed/{probe}"
+
+
+def living(store: Store) -> set[int]:
+    """Subjects that are preserved and did not diverge: those a probe can be implanted in."""
+    records = store.committed(TRAIN)
+    return {index for index, record in records.items() if record["status"] == DONE}
+
+
+def check_trained(store: Store) -> None:
+    """Refuse an experiment whose subjects are not all trained: results would rest on a part.
+
+    Raises
+    ------
+    UserError
+        With how many are trained, and the command that trains the others.
+    """
+    total, trained = sum(map(len, store.plan["cohorts"])), len(store.committed(TRAIN))
+    if trained < total:
+        run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+        raise UserError(f"{store.path}: {trained} of {total} subjects are trained. First: `{run}`")
+
+
+def probes_in(store: Store) -> list[str]:
+    """Return names of the probes that have a place in the store, whether they recorded or not."""
+    places = ("features/", "recordings/")
+    return sorted({node.split("/")[1] for node in store.nodes() if node.startswith(places)})
+
+
+ALL_DIVERGED = (
+    "every subject diverged, so there is nothing to record. Lower the learning rates, or the "
+    "strengths of the rules."
+)
+
+
+def check_living(store: Store) -> None:
+    """Refuse an experiment in which no subject can be recorded.
+
+    Raises
+    ------
+    UserError
+        That they are not trained yet, with the command that trains them, or that all diverged.
+    """
+    if not living(store):
+        check_trained(store)
+        raise UserError(ALL_DIVERGED)

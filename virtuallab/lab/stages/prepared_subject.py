@@ -1,0 +1,85 @@
+"""A preserved subject, brought back to be recorded: as it was, and with its signal removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from virtuallab.lab.stages.reference import Reference
+from virtuallab.probes import Probe
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.preparation import StaticPreparation
+from virtuallab.store import Store
+from virtuallab.subject.preparation import PreparedSubject, prepare
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A subject that any number of probes can be implanted in.
+
+    Parameters
+    ----------
+    tissue : Preparation
+    visits : int
+        At which it was preserved.
+    key : str
+        The subject's.
+    reference : Reference
+        Of its anatomy.
+    """
+
+    tissue: PreparedSubject
+    visits: int
+    key: str
+    reference: Reference
+
+    @classmethod
+    def of(cls, store: Store, reference: Reference, index: int, key: str) -> Prepared:
+        """Bring a subject of a store back; ``index`` and ``key`` are the subject's."""
+        anatomy = reference.anatomy
+        states = store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
+        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+        return cls(tissue, len(states), key, reference)
+
+    def record(
+        self,
+        probe: Probe,
+        calibration: ProbeCalibration | None,
+        choice: np.random.Generator,
+        noise: Callable[[], np.random.Generator],
+        *,
+        alone: bool = True,
+    ) -> tuple[xr.Dataset, xr.Dataset | None]:
+        """Implant a probe and record.
+
+        Parameters
+        ----------
+        probe : Probe
+        calibration : ProbeCalibration or None
+            Of this probe, from the reference.
+        choice : numpy.random.Generator
+            Which units the probe finds.
+        noise : callable
+            Makes the probe's noise stream anew at each call.
+        alone : bool
+            Record the noise by itself as well, where the probe has noise.
+
+        Returns
+        -------
+        recording : xr.Dataset
+        noise : xr.Dataset or None
+            The same electrodes and the same noise, where the signal was removed.
+        """
+        implant = probe.implant(self.tissue, choice)
+        recording = implant.record(self.tissue, noise(), calibration)
+        if not (alone and probe.resolved.is_noisy):
+            return recording, None
+        return recording, implant.record(self._unchanging, noise(), calibration)
+
+    @cached_property
+    def _unchanging(self) -> StaticPreparation:
+        return self.reference.unchanging(self.key, self.visits)

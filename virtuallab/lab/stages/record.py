@@ -1,0 +1,267 @@
+"""Second stage: implant probes into preserved subjects and keep what they see."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.errors import MachineError, StoreError
+from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.planning.subject_table import design_coordinates
+from virtuallab.lab.services.progress import Advance
+from virtuallab.lab.services.workers import Stop, run_all, torch_threads
+from virtuallab.lab.stages.nodes import (
+    feature_node,
+    living,
+    noise_node,
+    probes_in,
+    recording_node,
+    recordings_of,
+    stage,
+)
+from virtuallab.lab.stages.prepared_subject import Prepared
+from virtuallab.lab.stages.reference import Reference, reference
+from virtuallab.probes import Probe
+from virtuallab.probes.device import probeinterface_json
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.statistics.features import features
+from virtuallab.protocol.differences import differences
+from virtuallab.protocol.settings.readers import adapter
+from virtuallab.store import Store
+from virtuallab.subject.preparation import prepare
+from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
+
+
+def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
+    """Every layer of every anatomy, from the input to the output, by mean depth.
+
+    >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
+    ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
+    """
+    found: dict[str, list[float]] = {}
+    for layers in depths.values():
+        for index, layer in enumerate(layers):
+            found.setdefault(layer, []).append(index / max(len(layers) - 1, 1))
+    return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
+
+
+def record_probes(
+    plan: Plan, store: Store, probes: Mapping[str, Probe], workers: int, advance: Advance
+) -> None:
+    """Record every preserved subject with every probe that has not recorded it yet.
+
+    A probe's choice of units and its noise depend on the protocol's seed, on the subject and on the
+    probe's name, and on nothing else.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+        The nodes of the probes are declared.
+    probes : mapping from name to Probe
+    workers : int
+        Subjects at once.
+    advance : callable
+        Called with the number of recordings stored, each time.
+    """
+    subjects, anatomies, seed = plan.subjects, plan.anatomies, plan.protocol.seed
+    preserved = living(store)
+    recorded = {name: store.committed(stage(name)) for name in probes}
+    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    references = {anatomy.name: reference(store, anatomy, seed) for anatomy in anatomies}
+    settings = {
+        name: dict(zip(probes, each.calibrations(probes.values()), strict=True))
+        for name, each in references.items()
+    }
+
+    def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
+        missing = [name for name in probes if index not in recorded[name]]
+        key = subjects[index].key
+        prepared = Prepared.of(store, references[anatomy.name], index, key)
+        for name in missing:
+            stop.check()
+            probe, calibration = probes[name], settings[anatomy.name][name]
+            choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
+            noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
+            seen, of_noise = prepared.record(probe, calibration, choice, noise)
+            found = {feature_node(name): features(seen)}
+            if of_noise is not None:
+                found[noise_node(name)] = features(of_noise)
+            checksums = {}
+            if probe.keep == "recording":
+                node = recording_node(name, anatomy.name)
+                checksums[node] = store.write(node, index, seen)
+            for node, each in found.items():
+                checksums[node] = store.write(node, index, _placed(each, layers))
+            record = {"key": key, "checksums": checksums}
+            store.commit(stage(name), index, record)
+            advance(1)
+
+    work = [
+        partial(record_one, anatomy, index)
+        for anatomy in anatomies
+        for index in anatomy.members
+        if index in preserved and any(index not in recorded[name] for name in probes)
+    ]
+    with torch_threads(1):
+        run_all(work, workers)
+
+
+def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
+    """Make the nodes of probes; where they are there, check that they are of the same probes.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+        It keeps the reference networks.
+    probes : mapping from name to Probe
+    """
+    anatomies, seed = plan.anatomies, plan.protocol.seed
+    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
+    references = [reference(store, anatomy, seed) for anatomy in anatomies]
+    for name, probe in probes.items():  # all of them, before anything is added to the store
+        _refuse_another(store, name, _written(probe))
+    for name, probe in probes.items():
+        _declare(plan, store, references, name, probe, layers)
+
+
+def _written(probe: Probe) -> str:
+    return json.dumps(asdict(probe), sort_keys=True)
+
+
+def probe_in(store: Store, name: str) -> Probe:
+    """Return a probe that has a place in the store, as it was written there."""
+    own = (feature_node(name), f"{recordings_of(name)}/")
+    node = next(each for each in store.nodes() if each == own[0] or each.startswith(own[1]))
+    written = json.loads(str(store.read(node).attrs["probe"]))
+    found: Probe = adapter(Probe).validate_python(written)
+    return found
+
+
+def _declare(
+    plan: Plan,
+    store: Store,
+    references: Sequence[Reference],
+    name: str,
+    probe: Probe,
+    layers: Sequence[str],
+) -> None:
+    """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
+    subjects, visits = plan.subjects, plan.visit_coordinates
+    design = design_coordinates(plan.to_dataset())
+    contacts = probeinterface_json(probe.device)
+    attributes = {
+        **_origin(store.provenance),
+        "probe": _written(probe),
+        **({} if contacts is None else {"probeinterface": contacts}),
+    }
+    depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
+    group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
+    sample = xr.Dataset()
+    for each in references:
+        anatomy, [calibration] = each.anatomy, each.calibrations([probe])
+        states = np.zeros((visits.sizes[VISIT], anatomy.layout().size), dtype=np.float32)
+        specimen = prepare(anatomy.architecture, anatomy.task, states, None)
+        stream = np.random.default_rng(0)
+        found = probe.implant(specimen, stream).record(specimen, stream, calibration)
+        seen = _with_times(found, visits)
+        if probe.keep == "recording":
+            node = recording_node(name, anatomy.name)
+            own = [chosen for chosen in CHOSEN if chosen in seen.coords]
+            noise = {} if calibration is None else {"noise": _of_noise(probe, calibration)}
+            store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
+        found = features(seen)
+        sample = _placed(found, layers)
+        columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
+        rows = np.array(anatomy.members)[:, None]
+        depth[rows, columns] = found["layer_depth"].values
+        group[rows, columns] = found["depth_group"].values
+    coords = {
+        **design,
+        "layer_depth": xr.DataArray(depth, dims=(SUBJECT, LAYER), attrs=describe("layer_depth")),
+        "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
+    }
+    store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
+    if probe.resolved.is_noisy:
+        store.declare(noise_node(name), sample, coords=coords, attributes=attributes)
+
+
+def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
+    """Write down the noise in effect: deviations and typical responses by layer, as JSON."""
+    design = probe.resolved
+    found: dict[str, dict[str, float]] = {
+        name: {layer: design.noise.deviation(spread) for layer, spread in of.items()}
+        for name, of in calibration.spreads.items()
+    }
+    if design.spikes is not None:
+        found["typical_response"] = dict(calibration.responses)
+    return json.dumps(found)
+
+
+def _refuse_another(store: Store, name: str, probe: str) -> None:
+    """Subjects recorded by one probe under two settings would be taken for alike.
+
+    Raises
+    ------
+    StoreError
+        With each setting that differs.
+    """
+    if name not in probes_in(store):
+        return
+    try:
+        before = json.loads(json.dumps(asdict(probe_in(store, name)), sort_keys=True))
+    except MachineError:  # its node is damaged, and is compared when it is mended
+        return
+    if found := differences({"probes": {name: before}}, {"probes": {name: json.loads(probe)}}):
+        raise StoreError(
+            f"{store.path}: probe {name!r} is there with other settings: {'; '.join(found)}. Give "
+            f"the new one another name, or remove the old one first: "
+            f"{command(store, '--remove', name)}."
+        )
+
+
+def command(store: Store, *words: str) -> str:
+    """Write the command that works on the probes of a store, for messages."""
+    return shlex.join(["virtuallab", "probe", str(store.path), *words])
+
+
+def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Attributes that say of a recording, also where it is saved alone, where it is from.
+
+    They are those of the experiment, so that they do not depend on when a probe was added.
+    """
+    version = json.loads(provenance.get("versions", "{}")).get("virtuallab", "")
+    name = provenance.get("title", "")
+    return {
+        "title": name,
+        "source": f"simulated by virtuallab {version}".rstrip(),
+        "simulated": "true",
+        "protocol": name,
+        "protocol_sha256": provenance.get("protocol_sha256", ""),
+        "seed": provenance.get("seed", ""),
+        "virtuallab_version": version,
+    }
+
+
+def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
+    """Add when each recorded visit was, in steps and, where they are known, epochs."""
+    at = visits.sel({VISIT: seen[VISIT].values})
+    return seen.assign_coords({str(name): at[name] for name in at.coords if name != VISIT})
+
+
+def _placed(found: xr.Dataset, layers: Sequence[str]) -> xr.Dataset:
+    """Put the features of one anatomy's layers among those of all; absent layers are NaN."""
+    wide = found.drop_vars(["layer_depth", "depth_group"])
+    return wide.reindex({LAYER: np.array(layers, dtype=object)}, fill_value=_ABSENT)
+
+
+_ABSENT = {"stat": np.nan, "change": np.nan, "flag": np.int8(0)}

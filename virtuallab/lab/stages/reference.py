@@ -1,0 +1,119 @@
+"""Reference networks: built like the subjects, never trained, and of random streams of their own.
+
+Probes are calibrated on them (:mod:`virtuallab.probes.noise.calibration`), and the control that
+removes the signal records them in place of the subjects. The store keeps them, so that a probe that
+is implanted later is calibrated on the same networks. They depend on no rule and on no subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.lab.planning.anatomy import N_REFERENCES, Anatomy
+from virtuallab.probes import Probe
+from virtuallab.probes.noise.calibration import ProbeCalibration
+from virtuallab.probes.preparation import StaticPreparation
+from virtuallab.store import Store
+from virtuallab.subject.network.initialization import initialized_network
+from virtuallab.subject.network.population import populate
+from virtuallab.subject.preparation import prepare
+from virtuallab.vocabulary import NETWORK, PARAMETER, describe
+
+
+def node(anatomy: Anatomy) -> str:
+    """Return where the reference networks of an anatomy lie."""
+    return f"references/{anatomy.name}"
+
+
+def keep(store: Store, anatomies: Sequence[Anatomy], seed: int) -> None:
+    """Put the reference networks of each anatomy into a store, where they are missing or damaged.
+
+    Parameters
+    ----------
+    store : Store
+    anatomies : sequence of Anatomy
+    seed : int
+        The protocol's seed.
+    """
+    there = store.nodes()
+    for anatomy in anatomies:
+        if node(anatomy) in there and not store.is_damaged(node(anatomy)):
+            continue
+        state = xr.Variable((NETWORK, PARAMETER), _made(anatomy, seed), describe("state"))
+        networks = xr.Variable(NETWORK, np.arange(N_REFERENCES), describe(NETWORK))
+        kept = xr.Dataset({"state": state}, {NETWORK: networks})
+        kept.attrs["layout"] = anatomy.layout().to_json()
+        store.write_table(node(anatomy), kept)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference networks of one anatomy.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    states : array, (network, parameter)
+    seed : int
+        The protocol's seed.
+    """
+
+    anatomy: Anatomy
+    states: np.ndarray
+    seed: int
+
+    def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
+        """Set each of some probes on all of the networks; None for one without noise."""
+        networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
+        return [
+            probe.calibrate(networks, self._stream("calibration"))
+            if probe.resolved.is_noisy
+            else None
+            for probe in probes
+        ]
+
+    def unchanging(self, key: str, visits: int) -> StaticPreparation:
+        """Return what is recorded in the place of a subject, once its signal is removed.
+
+        Parameters
+        ----------
+        key : str
+            The subject's: it decides which of the networks.
+        visits : int
+        """
+        which = int(self._stream(key).integers(len(self.states)))
+        one = self.states[which : which + 1]
+        tissue = prepare(self.anatomy.architecture, self.anatomy.task, one, None)
+        return StaticPreparation(tissue, visits)
+
+    def _stream(self, purpose: str) -> np.random.Generator:
+        return seeds.generator(self.seed, seeds.REFERENCE, self.anatomy.identity, purpose)
+
+
+def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
+    """Return the reference networks that a store keeps.
+
+    Raises
+    ------
+    MachineError
+        If they are damaged.
+    """
+    return Reference(anatomy, store.read(node(anatomy))["state"].to_numpy(), seed)
+
+
+def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
+    networks = [
+        initialized_network(
+            anatomy.architecture,
+            anatomy.task,
+            seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),
+        )
+        for number in range(N_REFERENCES)
+    ]
+    found: np.ndarray = anatomy.layout().flatten(populate(networks)).numpy()
+    return found

@@ -1,0 +1,1 @@
+"""Searches for settings by which subjects learn best."""

@@ -1,0 +1,346 @@
+"""Search the settings that a protocol leaves open for those that learn best.
+
+Each generation of trials is proposed at once, from all that is known by then, and trained together
+as one cohort: the trials of a study differ in little but numbers, and numbers are what the subjects
+of a population may differ in.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from virtuallab import seeds
+from virtuallab.console import say
+from virtuallab.errors import ProtocolError, UserError
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.console import Progress, Verbose, console_of
+from virtuallab.lab.services.output_files import check_file, write_each, write_file
+from virtuallab.lab.services.progress import Advance, counting
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
+from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.optuna_storage import opened
+from virtuallab.paths import expanded
+from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
+from virtuallab.protocol.reading.tuned_text import tuned_text
+from virtuallab.protocol.schema import with_moved_schema
+from virtuallab.protocol.settings.distributions import (
+    Choice,
+    Distribution,
+    LogUniform,
+    Uniform,
+    rounded,
+)
+from virtuallab.store.files.atomic_write import writing
+from virtuallab.subject.subject import Cohort, Subject, kind
+from virtuallab.subject.training.outcome import Visit
+from virtuallab.subject.training.trainer import train
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import JournalStorage
+
+
+@stoppable()
+def search(
+    protocol: Protocol | Mapping[str, Any] | str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    journal: str | Path | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    verbose: Verbose = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Find the best values of the settings that a protocol leaves open.
+
+    Interrupted, it goes on where it stopped when called again. Beside the journal it writes
+    ``NAME.tuned.yaml``, the protocol with the best values, and ``NAME.search.csv``, every trial.
+
+    Parameters
+    ----------
+    protocol : Protocol, mapping, str or Path
+        A protocol with a ``search`` section, its settings as plain data, or its YAML file.
+    overrides : sequence of str
+        Settings to override, ``"search.trials=128"``.
+    journal : str or Path, optional
+        Where trials are kept; ``runs/NAME.search.journal`` if not given.
+    workers : int, optional
+        Studies at once; as many as there are cores if not given. Workers that are left over are
+        torch threads of each.
+    device : str
+        Where to train, ``"cpu"`` or ``"cuda"``.
+    verbose : bool or rich.console.Console
+        Print progress and the best settings, on the terminal or on this console.
+    progress : callable, optional
+        Called with the name of a stage, how much of it is finished, and how much there is.
+
+    Returns
+    -------
+    xr.Dataset
+        Over ``row``, one for each trial of each study: ``study``, ``rule``, ``architecture``,
+        ``task``, the number of the ``trial``, its settings, its ``value``, how many of its subjects
+        ``diverged``, and its ``state``.
+
+    Raises
+    ------
+    UserError
+        If there is no such device, another search uses the journal, or something else lies in the
+        place of a file that is to be written.
+    ProtocolError
+        If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
+    MachineError
+        If the machine fails; finished trials are kept.
+    """
+    console = console_of(verbose, progress)
+    check_device(device)
+    read = make_plan(as_protocol(protocol, overrides)).protocol
+    how, sought = _asked_for(read)
+    root = expanded(journal or Path("runs") / f"{read.name}.search.journal")
+    csv = root.with_name(f"{read.name}.search.csv")
+    tuned = root.with_name(f"{read.name}.tuned.yaml")
+    for file in (root, csv, tuned):
+        check_file(file)
+    _refuse_another(tuned)
+    workers = workers or cores()
+    with opened(root) as storage:
+        searches = [_Searched(study, how, storage, root, device) for study in sought]
+        done = sum(min(each.finished, how.trials) for each in searches)
+        with (
+            counting(console, "trials finished", how.trials * len(searches), done) as advance,
+            torch_threads(max(1, workers // len(searches))),
+        ):
+            run_all([partial(each.go_on, advance) for each in searches], workers)
+        made = {each.name: (each.study, each.trials()) for each in searches}
+    found = trials.table(made)
+    best = [trials.judge(study, how, each) for study, each in made.values()]
+    console.print(trials.describe(read.name, how, best))
+    text = _tuned(read, best)
+    folder = read.path.parent if read.path else Path()
+    write_each(
+        lambda: write_file(csv, lambda: found.to_csv(index=False)),
+        lambda: write_file(tuned, lambda: with_moved_schema(text, folder, tuned.parent)),
+    )
+    say(console, f"Tuned protocol: {tuned}")
+    return xr.Dataset.from_dataframe(found.rename_axis("row"))
+
+
+def _refuse_another(tuned: Path) -> None:
+    """A protocol that somebody wrote is not replaced by one that was found."""
+    if not tuned.is_file():
+        return
+    with tuned.open(encoding="utf-8", errors="replace") as file:
+        if _HEADING not in file.read(2000):
+            raise UserError(
+                f"{tuned} is there already, and was not written by virtuallab search. It was left "
+                "alone: move it away, or rename it."
+            )
+
+
+_HEADING = "Made by: virtuallab search"
+
+
+def _asked_for(protocol: Protocol) -> tuple[Search, tuple[SearchStudy, ...]]:
+    """Return how to search, and what.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol does not say so.
+    """
+    if protocol.search is None:
+        words = "missing key. `search: {}` asks for a search with all its defaults."
+        raise ProtocolError([protocol.fault("search", words)])
+    sought = search_studies(protocol)
+    if not sought:
+        words = (
+            "nothing is open here: every setting of the rules and their optimizers has a value. "
+            "Leave one open, as in learning_rate: {log_uniform: [0.001, 0.1]}."
+        )
+        raise ProtocolError([protocol.fault("subjects.rules", words)])
+    return protocol.search, sought
+
+
+class _Searched:
+    """A study under way."""
+
+    def __init__(
+        self, study: SearchStudy, how: Search, storage: JournalStorage, journal: Path, device: str
+    ) -> None:
+        import optuna
+
+        self.study, self.how = study, how
+        self.journal, self.device = journal, device
+        self.name = study.name(how)
+        self.space = {path: _distribution(each) for path, each in study.space.items()}
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with writing(journal):
+            self.kept = optuna.create_study(
+                study_name=self.name,
+                storage=storage,
+                direction="maximize" if how.maximised else "minimize",
+                load_if_exists=True,
+            )
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Give up the trials that a killed search has left running; they are proposed again."""
+        from optuna.trial import TrialState
+
+        for trial in self.kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.kept.tell(trial.number, state=TrialState.FAIL)
+
+    @property
+    def finished(self) -> int:
+        """How many trials have a value."""
+        from optuna.trial import TrialState
+
+        return len(self.kept.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+    def trials(self) -> list[trials.Trial]:
+        """List every trial, also those that were given up."""
+        from optuna.trial import TrialState
+
+        return [
+            trials.Trial(
+                number=trial.number,
+                settings=_values(self.study, trial.params),
+                value=float("nan") if trial.value is None else trial.value,
+                diverged=trial.user_attrs.get("diverged", 0),
+                state="complete" if trial.state == TrialState.COMPLETE else "failed",
+            )
+            for trial in self.kept.get_trials(deepcopy=False)
+        ]
+
+    def go_on(self, advance: Advance, stop: Stop) -> None:
+        """Train generation after generation, until there are as many trials as were asked for."""
+        while (missing := self.how.trials - self.finished) > 0:
+            stop.check()
+            asked = self._ask(min(self.how.generation, missing))
+            values, diverged = self._train([trial.params for trial in asked], stop)
+            with writing(self.journal):
+                for trial, value, lost in zip(asked, values, diverged, strict=True):
+                    trial.set_user_attr("diverged", lost)
+                    self.kept.tell(trial, value)
+            advance(len(asked))
+
+    def _ask(self, count: int) -> list[optuna.Trial]:
+        """Propose a generation.
+
+        The sampler is seeded by what is known: a generation that was interrupted is proposed again
+        as it was, and a search ends alike however often it was interrupted.
+        """
+        from optuna.samplers import TPESampler
+
+        seed = seeds.integer(
+            self.study.protocol.seed, seeds.SEARCH, self.name, f"after {self.finished} trials"
+        )
+        # Trials that still run count as bad ones, which keeps a generation from crowding together.
+        self.kept.sampler = TPESampler(constant_liar=True, multivariate=True, seed=seed % 2**32)
+        with writing(self.journal):
+            return [self.kept.ask(self.space) for _ in range(count)]
+
+    def _train(
+        self, proposed: Sequence[Mapping[str, Any]], stop: Stop
+    ) -> tuple[list[float], list[int]]:
+        """Train a generation; return each trial's value and how many of its subjects diverged."""
+        subjects = [
+            subject
+            for params in proposed
+            for subject in self.study.trial(_values(self.study, params), self.how.seeds)
+        ]
+        together: dict[tuple[Any, ...], list[int]] = {}
+        for index, subject in enumerate(subjects):
+            together.setdefault(kind(subject), []).append(index)
+        values = np.empty(len(subjects))
+        for members in together.values():
+            values[members] = self._values_of([subjects[index] for index in members], stop)
+        lost = np.isnan(values)
+        values[lost] = [self._worst(subjects[index]) for index in np.flatnonzero(lost)]
+        shape = (len(proposed), self.how.seeds)
+        return values.reshape(shape).mean(1).tolist(), lost.reshape(shape).sum(1).tolist()
+
+    def _values_of(self, subjects: Sequence[Subject], stop: Stop) -> np.ndarray:
+        """Train subjects of one kind; return what each is worth, NaN if it diverged."""
+        last: list[Visit] = []
+
+        def look(visit: Visit) -> None:
+            stop.check()
+            last[:] = [visit]
+
+        cohort = Cohort(tuple(subjects))
+        fate = train(cohort, _looks(self.study.protocol), look, device=self.device)
+        values = last[0].evaluation[self.how.objective].astype(np.float64)
+        return np.where((fate.diverged_at < 0) & np.isfinite(values), values, np.nan)
+
+    def _worst(self, subject: Subject) -> float:
+        """What a subject is worth that diverged: it must lose against all that learn anything.
+
+        It is told as a value like any other, since a trial told as failed would teach nothing.
+        """
+        return subject.task.chance if self.how.maximised else float("inf")
+
+
+def _looks(protocol: Protocol) -> list[int]:
+    """Return some of a run's visits: the last two, which decide, and a few at which to stop."""
+    visits = protocol.subjects.visit_steps
+    return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
+
+
+def _distribution(open_setting: Distribution) -> BaseDistribution:
+    """Say in optuna's words what a setting may be."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    match open_setting:
+        case Choice(values):
+            # By position: optuna knows no lists.
+            return CategoricalDistribution(range(len(values)))
+        case Uniform(low, high) | LogUniform(low, high):
+            log = isinstance(open_setting, LogUniform)
+            if isinstance(low, int) and isinstance(high, int):
+                return IntDistribution(low, high, log=log)
+            return FloatDistribution(low, high, log=log)
+    raise TypeError(f"{open_setting} is no distribution that can be searched")
+
+
+def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of settings that optuna's parameters stand for."""
+    found: dict[str, Any] = {}
+    for path, open_setting in study.space.items():
+        if path not in params:
+            continue  # a trial that was given up while it was being proposed
+        value = params[path]
+        match open_setting:
+            case Choice(values):
+                found[path] = values[value]
+            case Uniform(low, high) | LogUniform(low, high) if isinstance(value, float):
+                found[path] = rounded(value, low, high)
+            case _:
+                found[path] = value
+    return found
+
+
+def _tuned(protocol: Protocol, found: Sequence[trials.Finding]) -> str:
+    """Write the tuned protocol; of a rule's studies it takes the one that is listed first."""
+    first: dict[int, trials.Finding] = {}
+    for finding in found:
+        first.setdefault(finding.study.rule, finding)
+    best = {index: finding.settings for index, finding in first.items() if not finding.is_hopeless}
+    words = ["virtuallab", "search", str(protocol.path or protocol.name)]
+    words += [word for each in protocol.overrides for word in ("-s", each)]
+    heading = [
+        f"Made by: {shlex.join(words)}",
+        "Settings that were open hold the best values found, of each rule for the architecture and",
+        "task listed first:",
+        *(f"  {finding.sentence}" for finding in first.values()),
+        "",
+    ]
+    return tuned_text(protocol, best, heading)
