@@ -318,7 +318,7 @@ def identify(
     others: Annotated[
         list[str] | None,
         typer.Option(
-            help="Rule that is used to detect unknown rules only; can be repeated [from the analyses]."
+            help="Rule used to detect unknown rules only; can be repeated [from the analyses]."
         ),
     ] = None,
     classifier: Annotated[

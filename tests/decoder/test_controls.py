@@ -306,7 +306,7 @@ def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_m
     red, left = evaluate_controls(task(uneven), ("schedule", "schedule_matched"))
     assert not red.passed
     assert not left.asked
-    assert left.note == "0 subjects remain; the rarest rule has 0, and each rule needs 6"
+    assert left.note == "0 subjects matched, 0 of the rarest rule; each rule needs 6"
 
 
 def test_a_rule_that_is_recorded_at_other_steps_turns_the_schedule_red() -> None:
@@ -446,7 +446,7 @@ def test_without_movement_there_are_no_steps_to_match() -> None:
     check = asked("step_matched", task(features().isel(visit=[0])))
     assert (check.asked, check.note) == (
         False,
-        "the recording has no two visits to move between",
+        "changes need two recorded visits",
     )
 
 

@@ -29,8 +29,8 @@ def legend(figure):
 
 
 def test_a_control_is_red_only_if_it_failed():
-    assert legend(drawn(0.9)) == ["accuracy", "visit 0 alone"]
-    assert legend(drawn(0.9, failed=True)) == ["accuracy", "visit 0 alone, above chance"]
+    assert legend(drawn(0.9)) == ["recording", "visit 0 alone"]
+    assert legend(drawn(0.9, failed=True)) == ["recording", "visit 0 alone, failed"]
 
 
 def test_controls_have_a_row_for_each_measured_value():
@@ -74,6 +74,8 @@ def test_the_figure_of_controls_shows_those_that_should_be_at_chance_and_were_as
 
 def test_the_caption_says_that_one_of_many_controls_may_lie_above_chance_and_pass():
     caption = controls_figure(analyses(experiment(judged=True))[0]).caption
-    assert "each should lie at the dashed line of chance" in caption
-    assert "about one control in 20 lies above chance, so all 88 are judged together" in caption
-    assert "may lie above chance and still pass. Red: a control that failed." in caption
+    assert "controls that must be at chance" in caption
+    assert (
+        "about one control in 20 is above chance, so the 88 controls are tested together" in caption
+    )
+    assert "can be above chance on its own and still pass. Red: failed control." in caption

@@ -141,12 +141,13 @@ def _corrected(result: DecodingResult, analysis: AnalysisResult) -> str:
 
 
 def _leaks(result: DecodingResult) -> str:
-    failed = listed(f"“{pretty(leak.name)}” ({leak.accuracy})" for leak in result.leaks)
-    controls = "control" if len(result.leaks) == 1 else "controls"
-    verb = "is" if len(result.leaks) == 1 else "are"
+    names = listed(f"“{pretty(leak.name)}” ({leak.accuracy})" for leak in result.leaks)
+    one = len(result.leaks) == 1
+    failed = f"the control {names} is" if one else f"the controls {names} are"
     causes = "; ".join(leak.meaning for leak in result.leaks if leak.meaning)
-    cause = f" {_sentence(causes)}" if causes else " Find the cause before using this result."
-    return f"the {controls} {failed} {verb} above chance and must be at chance.{cause}"
+    cause = _sentence(causes) if causes else "Find the cause before using this result."
+    must = "it must" if one else "they must"
+    return f"{failed} above chance, although {must} be at chance. {cause}"
 
 
 def _passed(result: DecodingResult, analysis: AnalysisResult) -> str:

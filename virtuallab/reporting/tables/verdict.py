@@ -74,13 +74,14 @@ def _accuracies(analysis: AnalysisResult) -> Iterator[TerminalTable]:
         if analysis.has_whole_subjects:
             columns["whole subjects"] = [_number(result.whole_subjects) for result in members]
         held_out = {
-            f"held-out {pretty(split)}": [_number(r.held_out_means.get(split)) for r in members]
+            pretty(split): [_number(r.held_out_means.get(split)) for r in members]
             for split in analysis.splits
         }
         chance = f"chance {analysis.chance:.2f}"
         title = f"{analysis.name}: balanced accuracy of {classifier}, {chance}"
-        if _width(members, columns | held_out) <= _WIDTH:
-            yield _by_result(analysis, members, columns | held_out, title)
+        wide = columns | {f"held-out {split}": cells for split, cells in held_out.items()}
+        if _width(members, wide) <= _WIDTH:
+            yield _by_result(analysis, members, wide, title)
             continue
         yield _by_result(analysis, members, columns, title)
         if held_out:
