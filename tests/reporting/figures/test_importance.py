@@ -102,7 +102,7 @@ def test_the_words_say_what_the_panels_show(found):
     what, maps, where = (panel.alt for panel in figure.panels)
     assert "responses: steps 0.40" in what
     assert "act 07 step 0.30" in what
-    assert "act 07 step, middle, from visit 1: 40.2 equal shares" in maps
+    assert "act 07 step, middle, from visit 1: 40.2 times the mean" in maps
     assert "early" in where
 
 

@@ -164,7 +164,7 @@ def test_reasons_of_controls_that_were_not_evaluated_are_counted():
     text = experiment_page(
         experiment(judged=True, not_asked=("schedule",), classifiers=("random_forest",))
     )
-    assert f"Not evaluated: schedule: {REASON} (11 of 11 results)." in text
+    assert f"schedule is not evaluated: {REASON} (11 of 11 results)." in text
 
 
 def test_what_was_not_measured_is_left_out_of_the_page():

@@ -50,12 +50,18 @@ def test_results_are_sorted_by_probe_and_by_classifier(tree):
 def test_why_controls_were_not_evaluated_is_counted():
     (analysis,) = analyses(experiment(judged=True, not_asked=("schedule",)))
     ((reason, count),) = analysis.not_evaluated_controls.items()
-    assert reason.startswith("schedule: 21 subjects remain")
+    assert reason.startswith("schedule is not evaluated: 21 subjects remain")
     assert count == len(analysis.results)
 
 
 def test_numbers_are_explained_by_what_was_tested():
     strict, published = analyses(experiment(published=True))
     assert "mean over 4 rules of the share of subjects identified" in strict.explanation
-    assert "95 % interval is in brackets, chance is 0.25" in strict.explanation
+    assert "with its 95 % interval; chance is 0.25" in strict.explanation
     assert "share of layers identified" in published.explanation
+
+
+def test_the_correction_of_controls_for_multiple_tests_is_explained():
+    (analysis,) = analyses(experiment(judged=True))
+    assert "about one control in 20 is above chance" in analysis.multiplicity
+    assert "the 88 controls are tested together (Holm correction)" in analysis.multiplicity

@@ -83,7 +83,7 @@ def test_calibration_and_coverage_are_explained():
     text = " ".join(printed(experiment(judged=True)).replace("\u00a0", " ").split())
     assert "Calibration error 0.05 (expected of exact probabilities: 0.04)" in text
     assert (
-        "90 % prediction sets contain the true rule in 91 % of subjects and 1.4 rules on average"
+        "90 % prediction sets contain the true rule in 91 % of subjects; mean size 1.4 rules"
         in text
     )
     assert "as unknown with AUROC 0.73, at worst 0.55 (Adam)" in text

@@ -46,7 +46,7 @@ def controls_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
     caption = (
         f"Balanced accuracy of controls that must be at chance ({listed(map(pretty, names))}), "
         f"with {percent(analysis.confidence)} intervals{analysis.counted}. Dashed line: chance. "
-        f"{analysis.multiplicity} Red: failed control. Bar: accuracy of the recording."
+        "Red: failed control. Bar: accuracy of the recording."
     )
     return CaptionedFigure(tuple(panels), caption)
 

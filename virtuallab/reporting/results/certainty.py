@@ -65,7 +65,7 @@ class CoverageResult:
 
     def __str__(self) -> str:
         nominal = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
-        size = "" if self.set_size is None else f" and {self.set_size:.1f} rules on average"
+        size = "" if self.set_size is None else f"; mean size {self.set_size:.1f} rules"
         covered = percent(self.share, 0)
         return f"{nominal}prediction sets contain the true rule in {covered} of subjects{size}"
 

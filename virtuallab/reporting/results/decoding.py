@@ -185,7 +185,11 @@ class AnalysisResult:
     def not_evaluated_controls(self) -> dict[str, int]:
         """Reasons why controls were not evaluated, each with the number of results."""
         every = [control for result in self.results for control in result.controls.values()]
-        reasons = (f"{pretty(c.name)}: {c.note}" for c in every if not c.evaluated and c.note)
+        reasons = (
+            f"{pretty(c.name)} is not evaluated: {c.note}"
+            for c in every
+            if not c.evaluated and c.note
+        )
         return dict(Counter(reasons))
 
     @property
@@ -209,8 +213,8 @@ class AnalysisResult:
         tested = "subjects" if self.scheme == "strict" else "layers"
         return (
             f"Balanced accuracy is the mean over {count_noun(self.n_rules, 'rule')} of the share "
-            f"of {tested} identified, tested on {tested} that were not used for training; its "
-            f"{percent(self.confidence)} interval is in brackets, chance is {self.chance:.2f}."
+            f"of {tested} identified, tested on {tested} that were not used for training. It is "
+            f"given with its {percent(self.confidence)} interval; chance is {self.chance:.2f}."
         )
 
     @property

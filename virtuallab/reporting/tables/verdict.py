@@ -110,10 +110,13 @@ def _width(members: Sequence[DecodingResult], columns: dict[str, list[str]]) -> 
     """Width of a table in columns of the terminal."""
     names = ([r.probe for r in members], [r.observable for r in members])
     of_names = [min(_FEWEST, max(map(len, each), default=0)) for each in names]
-    of_columns = [
-        max(len(text) for text in (*header.split(), *cells)) for header, cells in columns.items()
-    ]
+    of_columns = [max(_header_width(header), *map(len, cells)) for header, cells in columns.items()]
     return 1 + sum(width + 2 for width in (*of_names, *of_columns))
+
+
+def _header_width(header: str) -> int:
+    """Columns that a header needs, whose words are in several lines if it is long."""
+    return len(header) if len(header) <= len("visit 0") else max(map(len, header.split()))
 
 
 def _by_result(
@@ -127,8 +130,8 @@ def _by_result(
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
     for header in columns:
-        longest = max(map(len, columns[header]), default=0)
-        table.add_column(header, min_width=max(longest, *map(len, header.split())))
+        cells = map(len, columns[header])
+        table.add_column(header, min_width=max(_header_width(header), *cells))
     before = ""
     for place, result in enumerate(members):
         if before not in ("", result.probe):
