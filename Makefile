@@ -1,4 +1,4 @@
-# Each target makes the virtual environment it needs, from constraints.txt, and nothing else.
+# Each target creates the virtual environment that it needs, from constraints.txt.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder study-published study-coverage clean
 .DEFAULT_GOAL := help
 
-help: ## What there is to make
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 $(VENV)/bin/python:
@@ -33,19 +33,19 @@ $(VENV)/.docs: $(VENV)/.base
 quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, identify the rules
 	$(BIN)/virtuallab run protocols/quickstart.yaml
 
-test: $(VENV)/.dev ## Run every test but those that take minutes
+test: $(VENV)/.dev ## Run all tests except the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "not slow"
 
-test-slow: $(VENV)/.dev ## Run the tests that take minutes
+test-slow: $(VENV)/.dev ## Run the slow tests, which take minutes each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m slow
 
-test-generated: $(VENV)/.dev ## Run a thousand small protocols, drawn at random, to their end (an hour)
+test-generated: $(VENV)/.dev ## Run a thousand small random protocols to completion (an hour)
 	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python -m tests.generated --count 1000 --workers 2
 
-first-hour: ## Build the base environment from nothing, and do in it what the pages show
+first-hour: ## Build a new base environment and run the commands of the documentation in it
 	"$(PYTHON)" tests/first_hour.py
 
-lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and their schema
+lint: $(VENV)/.dev ## Check style, types, import directions, spelling, protocols and their schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -55,11 +55,11 @@ lint: $(VENV)/.dev ## Style, types, import directions, spelling, protocols and t
 	diff virtuallab/protocol/protocol.schema.json protocols/schema/
 	$(BIN)/virtuallab validate protocols/*.yaml
 
-schema: $(VENV)/.dev ## Make the JSON Schema of protocols anew
+schema: $(VENV)/.dev ## Generate the JSON Schema of protocols
 	$(BIN)/python -c '$(SCHEMA)' > virtuallab/protocol/protocol.schema.json
 	cp virtuallab/protocol/protocol.schema.json protocols/schema/
 
-format: $(VENV)/.dev ## Bring the code into style
+format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -67,26 +67,26 @@ docs: $(VENV)/.docs ## Build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
 	@echo "Open docs/_build/index.html"
 
-bench: $(VENV)/.base ## Measure speed side by side, in one run
+bench: $(VENV)/.base ## Measure the speed of training, statistics, designs and commands
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-study-rules: $(VENV)/.base ## Ask the claims about rules of networks, for the documentation
+study-rules: $(VENV)/.base ## Test claims about learning rules, for the documentation
 	@for study in theory step_limit rules kunin2020 many_rules; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
-study-probes: $(VENV)/.base ## Compare devices, unit counts, noise and moments, for the documentation
+study-probes: $(VENV)/.base ## Compare devices, numbers of units, visits and noise, for the documentation
 	@for study in probe_designs noise_alone; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
-study-decoder: $(VENV)/.base ## Ask how far a verdict can be believed, for the documentation
+study-decoder: $(VENV)/.base ## Measure how reliable predictions are, for the documentation
 	$(BIN)/python studies/decoder.py
 
-study-published: $(VENV)/.base ## Ask how much the published scheme owes to a constant step size
+study-published: $(VENV)/.base ## Measure the effect of a constant learning rate on the published scheme
 	OMP_NUM_THREADS=1 $(BIN)/python studies/published_scheme.py
 
-study-coverage: $(VENV)/.base ## Count how often intervals hold an accuracy that is known
+study-coverage: $(VENV)/.base ## Measure the coverage of intervals in simulated experiments
 	OMP_NUM_THREADS=1 $(BIN)/python studies/coverage.py
 
-clean: ## Remove the environment and what was built; experiments in runs/ stay
+clean: ## Remove the environment and build files; experiments in runs/ are kept
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,9 @@
-"""How far does a rule leave feedback alignment? ``python studies/angles.py [PROTOCOL]``.
+"""Angles of rules to the gradient: ``python studies/angles.py [PROTOCOL]``.
 
-Trains subjects as a protocol describes them (its networks, its tasks, its optimizer) under feedback
-alignment and rules whose backward weights learn: quickstart.yaml if none is given, under a minute;
-kunin2020_depth.yaml takes four. Printed is the angle at the end of training between what the
-forward weights follow and the true gradient.
+Trains the networks, tasks and optimizer of a protocol under feedback alignment and rules whose
+backward weights learn. The default protocol is quickstart.yaml (under a minute);
+kunin2020_depth.yaml takes four minutes. Prints the angle at the end of training between the update
+of the forward weights and the gradient of the loss.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ RULES = (
 
 
 def subjects(protocol: Path = PROTOCOL) -> tuple[Subject, ...]:
-    """Subjects of a protocol's make, of these rules."""
+    """Subjects with the settings of a protocol and these rules."""
     overrides = [f"subjects.rules=[{', '.join(RULES)}]", f"subjects.replicates={REPLICATES}"]
     return expand(read(protocol, [*overrides, "analyses={}"]))
 
 
 def at_the_end(cohort: Sequence[Subject]) -> Visit:
-    """Train subjects of one make together."""
+    """Train subjects of one architecture together."""
     seen: list[Visit] = []
     train(Cohort(tuple(cohort)), [0, cohort[0].steps], seen.append)
     return seen[-1]

@@ -1,10 +1,10 @@
-"""Do stated probabilities come true, for every observable? ``python studies/calibration.py``.
+"""Are stated probabilities calibrated, for every observable? ``python studies/calibration.py``.
 
-Cohorts are drawn from the subjects of runs/quickstart.zarr (``make quickstart``): the mean of a
+Draws cohorts from the subjects of runs/quickstart.zarr (``make quickstart``): the mean of a
 subject's rule plus random combinations of the deviations of subjects from the mean of their rule.
-Their number is free, so that what a decoder states is compared with 1,600 subjects that had no part
-in it, and the distance between rules can be scaled. Takes about ten minutes on two cores. Writes
-docs/science/results/calibration.md.
+Any number can be drawn, so stated probabilities are compared with the accuracy on 1,600 subjects
+that had no part in training, and the distance between rules can be scaled. Takes about ten minutes
+on two cores. Writes docs/science/results/calibration.md.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def numbers(samples: Samples, rules: list[str]) -> np.ndarray:
 
 
 def one_decoder(cohorts: Cohorts, separation: float, repeat: int) -> list[float]:
-    """Train a decoder on one cohort and ask it about another."""
+    """Train a decoder on one cohort and apply it to another."""
     known = cohorts.draw(TRAINED_ON, separation, (repeat, 0))
     asked = cohorts.draw(ASKED, separation, (repeat, 1))
     truth = numbers(asked, cohorts.rules)
@@ -124,8 +124,9 @@ def main() -> None:
     features = recorded_features(Store.open(given.store), PROBE).load()
     parallel = Parallel(n_jobs=given.workers, initializer=begin_process)
     lines = [
-        "| from | separation | accuracy | stated minus accuracy | the same, uncalibrated "
-        "| calibration error (exact: as in brackets) | Brier | coverage of 90 % sets |",
+        "| from | separation | accuracy | stated minus accuracy "
+        "| stated minus accuracy, uncalibrated | calibration error (if exact) | Brier "
+        "| coverage of 90 % sets |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for observable in OBSERVABLES:

@@ -1,10 +1,10 @@
-"""Do the printed intervals hold? ``python studies/coverage.py``.
+"""Coverage of the printed intervals: ``python studies/coverage.py``.
 
-Simulates experiments whose accuracy on new subjects is known, and counts how often the intervals of
-accuracies and of paired differences hold it (about ten minutes on one core). Subjects are Gaussian,
-and most are decoded by a linear discriminant in closed form, a thousand experiments at once; a
-smaller number by the strict scheme itself. Writes docs/science/results/coverage.md, with the
-intervals of earlier versions beside those of this one.
+Simulates experiments with a known accuracy on new subjects, and counts how often the intervals of
+accuracies and of paired differences contain it (about ten minutes on one core). Subjects are
+Gaussian. Most experiments are decoded by a linear discriminant in closed form, a thousand at once;
+a smaller number by the strict scheme itself. Writes docs/science/results/coverage.md, which also
+has the intervals of earlier versions.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Cell:
         return np.repeat(np.arange(self.rules), self.each)
 
     def centres(self, apart: float) -> np.ndarray:
-        """Means of the rules, each as far from every other."""
+        """Means of the rules, at equal distances from one another."""
         return apart / np.sqrt(2) * np.eye(self.rules, self.columns)
 
     def machine(self, values: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,7 +96,7 @@ class Cell:
         return slopes, -0.5 * np.einsum("ekd,edk->ek", mean, slopes)
 
     def right(self, values: np.ndarray, folds: np.ndarray) -> np.ndarray:
-        """Whom decoders identified that did not know them, (draw, experiment, subject)."""
+        """Identified subjects of each fold's test set, (draw, experiment, subject)."""
         found = np.zeros(folds.shape, dtype=bool)
         for draw, fold in enumerate(folds):
             for number in range(self.folds):
@@ -123,7 +123,7 @@ class Cell:
         return right / self.rules / len(values)
 
     def apart(self, stream: np.random.Generator) -> float:
-        """How far apart rules have to lie for that accuracy."""
+        """Distance between rules that gives the accuracy."""
         if self.accuracy <= 1 / self.rules:
             return 0.0
         noise = stream.standard_normal((60, self.subjects, self.columns))
@@ -162,7 +162,7 @@ def old_difference(ahead: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np
 
 
 def held(bounds: tuple[np.ndarray, np.ndarray], truth: float) -> float:
-    """How often intervals hold the truth."""
+    """Share of intervals that contain the true value."""
     return float(((bounds[0] <= truth) & (truth <= bounds[1])).mean())
 
 
@@ -196,14 +196,14 @@ def binomial_width(cell: Cell, accuracy: float) -> float:
 
 
 class Tally:
-    """Counts of intervals that hold, and which fall short."""
+    """Number of table cells, and those with too low a coverage."""
 
     def __init__(self) -> None:
         self.short: list[str] = []
         self.cells = 0
 
     def write(self, share: float, count: int, where: str) -> str:
-        """Write how often intervals held, with its Monte Carlo error, and note where too seldom."""
+        """Text of the coverage with its Monte Carlo error; a coverage that is too low is noted."""
         error = np.sqrt(max(share * (1 - share), 1 / count) / count)
         self.cells += 1
         if share + error < WANTED:
@@ -213,7 +213,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What became of many experiments of one kind, each decoded from three recordings."""
+    """Results of many experiments of one kind, each decoded from three recordings."""
 
     cell: Cell
     right: np.ndarray  # (recording, draw, experiment, subject)
@@ -252,8 +252,8 @@ def simulated(cell: Cell, experiments: int, seed: int, *, recordings: int = 3) -
 def of_accuracies(found: Sequence[Simulated], tally: Tally) -> Iterator[str]:
     """Table: intervals of accuracies."""
     yield (
-        "| rules | subjects | accuracy | estimate less it | scatter, 1 draw | 5 draws "
-        "| earlier interval holds it | this one, 1 draw | 5 draws | width: binomial | earlier "
+        "| rules | subjects | accuracy | estimate minus accuracy | scatter, 1 draw | 5 draws "
+        "| earlier interval contains it | this one, 1 draw | 5 draws | width: binomial | earlier "
         "| 5 draws |"
     )
     yield "|" + "---|" * 12
@@ -278,7 +278,7 @@ def of_accuracies(found: Sequence[Simulated], tally: Tally) -> Iterator[str]:
 def of_differences(found: Sequence[Simulated], tally: Tally) -> Iterator[str]:
     """Table: intervals of differences."""
     yield (
-        "| rules | subjects | accuracies | difference | earlier interval holds it "
+        "| rules | subjects | accuracies | difference | earlier interval contains it "
         "| this one, 1 draw | 5 draws | width: earlier | 5 draws |"
     )
     yield "|" + "---|" * 9
@@ -312,10 +312,10 @@ HARD = {
 
 
 def of_hard(experiments: int) -> Iterator[str]:
-    """Table: where a decoder gains much by more subjects, folds fall short of the whole sample."""
+    """Table of decoders that gain much from more subjects than a fold has."""
     yield (
         "| decoder | rules | subjects | accuracy, trained on the sample | on a fold's subjects "
-        "| scatter, 5 draws | interval holds the former | the latter |"
+        "| scatter, 5 draws | interval contains the former | the latter |"
     )
     yield "|" + "---|" * 8
     tally = Tally()
@@ -342,7 +342,7 @@ class Kernel:
     ridge: float = 0.1
 
     def named(self, known: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """Train on known subjects, and name the rules of others."""
+        """Train on known subjects, and predict the rules of others."""
         target = np.eye(self.cell.rules)[truth]
         near = self._kernel(known, known) + self.ridge * np.eye(len(known))
         weight = np.linalg.solve(near, target - target.mean(0))
@@ -355,7 +355,7 @@ class Kernel:
         return found
 
     def simulated(self, experiments: int) -> tuple[np.ndarray, float]:
-        """Whom it identifies, (draw, experiment, subject), and how many new subjects on average."""
+        """Identified subjects, (draw, experiment, subject), and the accuracy on new subjects."""
         cell, stream = self.cell, np.random.default_rng(13)
         centres = cell.centres(self.apart)
         new_truth = np.repeat(np.arange(cell.rules), 2_000 // cell.rules)
@@ -383,10 +383,10 @@ KERNELS = (
 
 
 def of_kernels(experiments: int, tally: Tally) -> Iterator[str]:
-    """Table: kernel machines, which scatter most where rules are hard to tell apart."""
+    """Table of kernel machines, whose scatter is largest at intermediate accuracies."""
     yield (
-        "| rules | subjects | columns | accuracy | estimate less it | scatter, 1 draw | 5 draws "
-        "| this interval, 1 draw | 5 draws |"
+        "| rules | subjects | columns | accuracy | estimate minus accuracy | scatter, 1 draw "
+        "| 5 draws | this interval, 1 draw | 5 draws |"
     )
     yield "|" + "---|" * 9
     for kernel in KERNELS:
@@ -407,8 +407,8 @@ def of_kernels(experiments: int, tally: Tally) -> Iterator[str]:
 
 
 def of_scheme(experiments: int, tally: Tally) -> Iterator[str]:
-    """Table: the strict scheme itself, its preparation and its choice of settings."""
-    yield "| decoded by | rules | subjects | accuracy | interval holds it, 5 draws |"
+    """Table of the complete strict scheme, with preprocessing and selection of settings."""
+    yield "| decoded by | rules | subjects | accuracy | interval contains it, 5 draws |"
     yield "|" + "---|" * 5
     alone, both = ("kernel_svm",), ("kernel_svm", "logistic_regression")
     for cell, names in {
@@ -431,7 +431,7 @@ def of_scheme(experiments: int, tally: Tally) -> Iterator[str]:
             pair = differences(right[names[1]], right[names[0]], cell.truth, REPEATS)
             share = held(pair, apart)
             yield (
-                f"| {names[1]} less {names[0]} | {cell.rules} | {cell.subjects} | {apart:+.3f} "
+                f"| {names[1]} minus {names[0]} | {cell.rules} | {cell.subjects} | {apart:+.3f} "
                 f"| {tally.write(share, count, f'difference of the two, {ends}')} |"
             )
 
@@ -439,7 +439,7 @@ def of_scheme(experiments: int, tally: Tally) -> Iterator[str]:
 def strictly(
     cell: Cell, names: Sequence[str], experiments: int
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Whom classifiers identify by the strict scheme, and how many new subjects on average."""
+    """Subjects identified by the strict scheme, and the mean accuracy on new subjects."""
     stream = np.random.default_rng(11)
     centres = cell.centres(cell.apart(stream))
     new_truth = np.repeat(np.arange(cell.rules), 2_000 // cell.rules)
@@ -471,7 +471,7 @@ def strictly(
 
 
 def of_controls(experiments: int) -> Iterator[str]:
-    """Table: how often a control fails on noise, judged alone, by one draw of the folds."""
+    """Table of the share of controls that fail on noise, tested alone, by one draw of folds."""
     yield "| decoder | rules | subjects | scatter | fails at 5 % | at 1 % |"
     yield "|" + "---|" * 6
     kinds = {"10 columns": (10, 0.1), "60 columns, nearest centroid": (60, None)}
@@ -494,7 +494,7 @@ def of_controls(experiments: int) -> Iterator[str]:
 
 
 def written(experiments: int, nested: int) -> str:
-    """Carry the simulations out and write the page's part."""
+    """Run the simulations and return the text of the page."""
     tally = Tally()
     cells = [Cell(k, n, p) for k, some in ACCURACIES.items() for n in (40, 160) for p in some]
     found = [simulated(cell, experiments, seed) for seed, cell in enumerate(cells)]
@@ -506,63 +506,63 @@ def written(experiments: int, nested: int) -> str:
     scheme = "\n".join(of_scheme(nested, tally))
     short = "; ".join(tally.short)
     verdict = (
-        f"Too seldom, by more than the Monte Carlo error: {short}."
+        f"Too low, by more than the Monte Carlo error: {short}."
         if short
-        else f"In all {tally.cells} cases of these four tables the share is at least {WANTED:g} "
+        else f"In all {tally.cells} cases of these four tables the coverage is at least {WANTED:g} "
         "within its Monte Carlo error."
     )
     return f"""**Accuracies**
 
 {accuracy}
 
-*{experiments:,} simulated experiments a row: Gaussian subjects of ten columns, a linear
+*{experiments:,} simulated experiments per row: Gaussian subjects with ten columns, a linear
 discriminant, five folds. Accuracy: on new subjects, mean over samples of this size ({NEW:,} new
-subjects for each of 250 decoders). Scatter: standard deviation of the estimate over experiments,
-divided by that of as many independent subjects. Holds it: share of the experiments whose 95 %
-interval holds the accuracy, ± its Monte Carlo error. Earlier interval: Jeffreys' prior for each
-rule, one draw of the folds. Width: mean; binomial is Jeffreys' interval of as many independent
-subjects.*
+subjects for each of 250 decoders). Draws: of the folds. Scatter: standard deviation of the estimate
+over experiments, divided by that for the same number of independent subjects. Contains it: share of
+experiments whose 95 % interval contains the accuracy, ± its Monte Carlo error. Earlier interval:
+Jeffreys' prior for each rule, one draw of the folds. Width: mean width; binomial is Jeffreys'
+interval for the same number of independent subjects.*
 
 **Paired differences**
 
 {pairs}
 
-*The same experiments. Each sample is decoded from two recordings by the same folds: first beside
-one that is as good and shares noise (correlation {SHARED:g}), then beside one with noise of its own
-that reaches half as far above chance. Earlier interval: a bootstrap over subjects.*
+*The same experiments. Each sample is decoded from two recordings with the same folds. In the
+first row of a pair, the second recording is equally accurate and shares noise (correlation
+{SHARED:g}); in the second row it has independent noise and half the accuracy above chance. Earlier
+interval: a bootstrap over subjects.*
 
 **Kernel machines**
 
 {kernels}
 
-*{experiments:,} experiments a row, decoded by a kernel machine in closed form, kin of the default
-decoder. It scatters most at middling accuracies, there as much as the interval allows for, or a
-little more.*
+*{experiments:,} experiments per row, decoded by a kernel machine in closed form, similar to the
+default decoder. Its scatter is largest at intermediate accuracies, where it equals the scatter that
+the interval allows for, or exceeds it slightly.*
 
 **The strict scheme itself**
 
 {scheme}
 
-*{nested} experiments a row, {nested // 2} where two classifiers are compared:
-`cross_validate` with all that it does inside a fold. Logistic regression chooses its
-settings by inner folds.*
+*{nested} experiments per row, {nested // 2} where two classifiers are compared: the complete strict
+scheme, with all processing inside a fold. Logistic regression selects its settings by inner folds.*
 
 {verdict}
 
-**Where more subjects would help much**
+**Decoders that would gain much from more subjects**
 
 {chr(10).join(of_hard(experiments))}
 
-*Trained on: the whole sample, or as many subjects as a fold trains on (four fifths; two thirds with
-three folds). Where a decoder gains much by more subjects, the estimate lies below the accuracy of
-one that is trained on the whole sample, and intervals hold it less often.*
+*Trained on the whole sample, or on as many subjects as in a fold (four fifths; two thirds with
+three folds). If a decoder gains much from more subjects, the estimate is below the accuracy of a
+decoder trained on the whole sample, and intervals contain that accuracy less often.*
 
 **Controls that must be at chance**
 
 {chr(10).join(of_controls(2 * experiments))}
 
-*Noise that knows no rule, {2 * experiments:,} experiments a row, one draw of the folds, each
-control judged alone against guessing with a scatter of {INFLATION:g}
+*Noise independent of the rule, {2 * experiments:,} experiments per row, one draw of the folds. Each
+control is tested alone against guessing with a scatter of {INFLATION:g}
 (`virtuallab.decoder.controls.common.chance`).*
 """
 

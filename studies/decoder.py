@@ -1,11 +1,11 @@
-"""How far can a verdict be believed? ``python studies/decoder.py``, 33 minutes on two cores.
+"""How reliable are predictions? ``python studies/decoder.py``, 33 minutes on two cores.
 
-Carries out protocols/decoder.yaml where it was not (interrupted, it goes on), and asks of its 768
-subjects of four rules, and 192 of others, what docs/science/belief.md tells: accuracy in kinds of
-networks and tasks that were known and in others, what the decoder's parts are worth, calibration,
-coverage, rules that it never saw, every control, and the published scheme beside it; of the 320 of
-protocols/alignment_strength.yaml, how strong their rules were. Writes
-docs/science/results/decoder_*.md and docs/images/decoder_*.png.
+Runs protocols/decoder.yaml, or continues it, and decodes its 768 subjects of four rules with 192 of
+others as outliers: accuracy on known and held-out networks and tasks, the contribution of each part
+of the decoder, calibration, coverage, detection of unknown rules, all controls, and the published
+scheme. From the 320 subjects of protocols/alignment_strength.yaml it estimates strengths of rules.
+Writes docs/science/results/decoder_*.md and docs/images/decoder_*.png, shown by
+docs/science/reliability.md.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def never_seen(samples: Samples, classifier: str, group: np.ndarray) -> str:
 
 
 def ablation(features: xr.Dataset, workers: int) -> list[str]:
-    """What the parts of the decoder are worth, each taken away from the whole or alone."""
+    """Table of the contribution of each part of the decoder, removed from it or alone."""
     whole = by_subject(features, "activity")
     visits = by_subject(features, "activity", staged=False)
     columns = columns_of(features, "activity")
@@ -100,16 +100,16 @@ def ablation(features: xr.Dataset, workers: int) -> list[str]:
     names = features["change_name"].values.astype(str)
     without_moves = features.isel(change_name=~np.char.startswith(names, "act_move"))
     variants: dict[str, tuple[Samples, str]] = {
-        "**the decoder** (kernel machines, stages, movements, differences)": (whole, "kernel_svm"),
-        "without what the last movement was like": (only(~moves), "kernel_svm"),
-        "what the last movement was like alone": (only(moves), "kernel_svm"),
+        "**default** (kernel SVM, stages, last change, depth differences)": (whole, "kernel_svm"),
+        "without statistics of the last change": (only(~moves), "kernel_svm"),
+        "only statistics of the last change": (only(moves), "kernel_svm"),
         "without differences between depths": (only(~across), "kernel_svm"),
-        "visit by visit, not in stages": (visits, "kernel_svm"),
-        "by logistic regression": (whole, "logistic_regression"),
-        "by gradient boosting": (whole, "gradient_boosting"),
-        "by a random forest": (whole, "random_forest"),
-        "by a linear support vector machine": (whole, "linear_svm"),
-        "as it was: forest, visit by visit, no movements": (
+        "single visits instead of stages": (visits, "kernel_svm"),
+        "logistic regression instead of kernel SVM": (whole, "logistic_regression"),
+        "gradient boosting instead of kernel SVM": (whole, "gradient_boosting"),
+        "random forest instead of kernel SVM": (whole, "random_forest"),
+        "linear SVM instead of kernel SVM": (whole, "linear_svm"),
+        "former default: random forest, single visits, no last change": (
             by_subject(without_moves, "activity", staged=False),
             "random_forest",
         ),
@@ -125,11 +125,11 @@ def ablation(features: xr.Dataset, workers: int) -> list[str]:
         ]
 
     rows = Parallel(n_jobs=workers)(delayed(row)(name, *how) for name, how in variants.items())
-    return table(["decoder", "subjects not seen", "architecture not seen", "task not seen"], rows)
+    return table(["decoder", "held-out subjects", "held-out architectures", "held-out tasks"], rows)
 
 
 def published(features: xr.Dataset, subjects: xr.Dataset, workers: int) -> list[str]:
-    """The published scheme, every observable by every published classifier."""
+    """Table of the published scheme, by observable and classifier."""
     classifiers = ("linear_svm", "random_forest", "conv1d_mlp")
     analysis = Analysis(scheme="published", classifiers=classifiers, permutations=1)
     # Without the subjects' settings no control can tell that the optimizer is part of the question.
@@ -149,7 +149,7 @@ def published(features: xr.Dataset, subjects: xr.Dataset, workers: int) -> list[
 
 
 def controls(best: DecodingResult) -> list[str]:
-    """Every control of the verdict, and what it came to."""
+    """Table of all controls of the primary result."""
     rows = [
         [
             pretty(control.name),
@@ -160,28 +160,28 @@ def controls(best: DecodingResult) -> list[str]:
         ]
         for control in best.controls.values()
     ]
-    return table(["control", "must be", "accuracy", "", ""], rows)
+    return table(["control", "must be", "accuracy", "result", "note"], rows)
 
 
-def belief(best: DecodingResult) -> list[str]:
-    """Calibration, coverage, and rules that were left out."""
+def reliability(best: DecodingResult) -> list[str]:
+    """Accuracy, calibration, coverage and detection of rules left out of training."""
     assert best.calibration is not None
     assert best.coverage is not None
     lines = [
         f"* **Accuracy** {best.accuracy}, chance {best.chance:.2f}.",
-        f"* **Calibration error** {best.calibration.error:.3f}; exact probabilities would show "
-        f"{best.calibration.least_error:.3f} in so few subjects. Brier score "
+        f"* **Calibration error** {best.calibration.error:.3f}; exact probabilities would have "
+        f"{best.calibration.least_error:.3f} with this number of subjects. Brier score "
         f"{best.calibration.brier:.3f}.",
-        f"* **Coverage** of sets that are to hold the true rule in "
-        f"{100 * (best.coverage.nominal or 0):g} % of subjects: "
-        f"{100 * best.coverage.share:.1f} %, with {best.coverage.set_size:.2f} rules in a set.",
-        f"* **None of these**, a rule left out of training told from those known: mean area under "
-        f"the curve {np.mean(list(best.left_out.values())):.2f}; "
+        f"* **Coverage** of {100 * (best.coverage.nominal or 0):g} % prediction sets: "
+        f"{100 * best.coverage.share:.1f} %, with {best.coverage.set_size:.2f} rules in a set on "
+        "average.",
+        f"* **Detection of a rule left out of training**: mean area under the curve "
+        f"{np.mean(list(best.left_out.values())):.2f}; "
         + ", ".join(f"{pretty(rule)} {value:.2f}" for rule, value in best.left_out.items())
         + ".",
     ]
     lines += [
-        f"* **Never seen {pretty(split)}**: "
+        f"* **Held-out {pretty(split)}**: "
         f"{np.mean([each.value for each in groups.values()]):.2f} on average; "
         + ", ".join(f"{name} {estimate}" for name, estimate in groups.items())
         + "."
@@ -191,7 +191,7 @@ def belief(best: DecodingResult) -> list[str]:
 
 
 def strengths(judged: Mapping[str, AnalysisResult]) -> list[str]:
-    """What can be read off of the numbers of a rule, by each probe, in which subjects."""
+    """Table of the variance of each metaparameter that is explained, by probe."""
     rows = []
     for subjects, each in judged.items():
         answers = each.dataset.isel(observable=0, classifier=0)
@@ -218,7 +218,7 @@ def strengths(judged: Mapping[str, AnalysisResult]) -> list[str]:
 
 
 def draw(judged: AnalysisResult) -> None:
-    """Draw what the documentation shows."""
+    """Draw the figures of the documentation."""
     figures = {
         "reliability": reliability_figure(judged),
         "held_out": held_out_figure(judged),
@@ -233,7 +233,7 @@ def draw(judged: AnalysisResult) -> None:
 
 
 def main() -> None:
-    """Run, ask, draw and write."""
+    """Run, decode, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
     workers = parser.parse_args().workers
@@ -243,7 +243,7 @@ def main() -> None:
     best = judged.shown
     assert best is not None
     draw(judged)
-    write("belief", belief(best))
+    write("reliability", reliability(best))
     write("controls", controls(best))
     every = {"6 networks, 2 tasks": judged, "1 network, 1 task": of_strengths}
     write("strengths", strengths(every))

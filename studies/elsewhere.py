@@ -1,9 +1,9 @@
 """Are recordings made elsewhere identified? ``python studies/elsewhere.py``, six minutes.
 
-Sixty networks learn in a loop of plain torch that shares no code with the laboratory
+Sixty networks learn in a loop of plain torch that shares no code with virtuallab
 (tests/lab/elsewhere.py: another architecture, other learning rates, 160 steps) and are recorded to
-netCDF. Each is identified by subjects of protocols/decoder.yaml, which learned for 420 steps, with
-its own design matched: at the same steps, and at the same fractions of learning. Takes
+netCDF. Each is identified by a decoder trained on subjects of protocols/decoder.yaml, which learned
+for 420 steps, recorded to match: at the same steps, and at the same fractions of learning. Needs
 runs/decoder.zarr, which studies/decoder.py makes. Writes docs/science/results/elsewhere.md.
 """
 
@@ -31,7 +31,7 @@ PLACES = {"at the same steps": False, "at the same fractions of learning": True}
 
 
 def counted(rule: str, answers: list[xr.Dataset]) -> list[str]:
-    """How many name the rule, hold it in the set, and are said to be of no rule that is known."""
+    """Cells with the numbers of correct, incorrect, covered and unknown predictions."""
     likeliest = [str(a["rule"].values[int(a["probability"].values.argmax())]) for a in answers]
     wrong = sorted(set(likeliest) - {rule}, key=likeliest.count, reverse=True)
     return [
@@ -52,7 +52,7 @@ def main() -> None:
     os.chdir(ROOT)
     if not EXPERIMENT.exists():
         sys.exit(f"{EXPERIMENT} is not there. Run python studies/decoder.py first.")
-    header = ["visits", "rule", "likeliest", "taken for", "in the set", "said to be foreign"]
+    header = ["visits", "rule", "correct", "incorrect", "in the 90 % set", "called unknown"]
     lines = [header, ["---"] * len(header)]
     with TemporaryDirectory() as folder:
         files = {

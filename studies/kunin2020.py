@@ -1,9 +1,9 @@
-"""What Kunin et al. 2020 say of learning, tried on networks: ``python studies/kunin2020.py``.
+"""Tests of claims of Kunin et al. 2020 about learning: ``python studies/kunin2020.py``.
 
-Runs the four protocols kunin2020_*.yaml, or goes on where they stopped, and writes the verdicts to
+Runs the four protocols kunin2020_*.yaml, or continues them, and writes the verdicts to
 docs/science/results/kunin2020.md and docs/images/kunin2020.png: about 25 minutes on two cores.
-Whatever diverged counts as guessing, so that no rule gains by its failures. Intervals are of 95 %
-and resample subjects within rule and setting, and tuning runs where strengths were tuned.
+Diverged subjects count as chance, so that no rule gains by its failures. Intervals of 95 % are a
+bootstrap over subjects within rule and setting, and over tuning runs where strengths were tuned.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ LABELS = {
 
 
 def lab(*arguments: str) -> None:
-    """Carry out a command of the laboratory; what is done already is not done again."""
+    """Run a command of virtuallab; finished work is not repeated."""
     subprocess.run([sys.executable, "-m", "virtuallab", *arguments], cwd=ROOT, check=True)
 
 
 def overrides(**settings: str | int) -> list[str]:
-    """Spell what differs from the protocol."""
+    """Command line options for settings that differ from the protocol."""
     return [
         part
         for name, value in settings.items()
@@ -68,7 +68,7 @@ def overrides(**settings: str | int) -> list[str]:
 
 
 def experiments(options: Sequence[str]) -> None:
-    """Train all subjects that the verdicts are drawn from."""
+    """Train all subjects that the verdicts need."""
     for name in ("depth", "noise", "stability"):
         lab("run", f"protocols/kunin2020_{name}.yaml", *options)
     # Backward weights need time to arrive: ask those that should keep up once more, after longer.
@@ -89,7 +89,7 @@ def experiments(options: Sequence[str]) -> None:
 
 
 def ended(name: str) -> pd.DataFrame:
-    """One line a subject: what it was and where it came to."""
+    """Table with one row a subject: its settings and final values."""
     tree = virtuallab.open(ROOT / "runs" / f"{name}.zarr")
     subjects, truth = tree["subjects"].to_dataset(), tree["truth"].to_dataset()
     last = truth.isel(visit=-1)
@@ -174,15 +174,16 @@ def growing(frame: pd.DataFrame) -> list[Line]:
     return [
         (
             "4",
-            "feedback alignment falls behind with depth, and its last layers are aligned",
-            f"gap of training loss to backpropagation grows by {spelt(slope)} a convolution; "
+            "feedback alignment falls behind backpropagation with depth, and its last layers are "
+            "aligned",
+            f"gap of training loss to backpropagation grows by {spelt(slope)} per convolution; "
             f"gradient angle of the two layers before the read-out, mean (largest): {spelt_late}",
             verdict(slope[1] > 0 and below, slope[2] < 0 or not below),
         ),
         (
             "14",
-            "the gap of information alignment grows with depth",
-            f"by {spelt(mirror)} a convolution",
+            "the gap of information alignment to backpropagation grows with depth",
+            f"by {spelt(mirror)} per convolution",
             verdict(mirror[1] > 0, mirror[2] < 0),
         ),
     ]
@@ -211,7 +212,8 @@ def keeping_up(frames: dict[int, pd.DataFrame]) -> list[Line]:
                     number,
                     f"{LABELS[rule]} learns like backpropagation at any depth: accuracy within "
                     f"one standard deviation, mean {angle.replace('_', ' ')} below 5°",
-                    f"after {steps} steps behind by {', '.join(parts)} convolutions",
+                    f"after {steps} steps, accuracy below backpropagation and angle: "
+                    f"{', '.join(parts)} convolutions",
                     judged,
                 )
             )
@@ -222,11 +224,11 @@ def where(holds: dict[int, bool]) -> str:
     """Word at which depths something holds."""
     if all(holds.values()) or not any(holds.values()):
         return verdict(all(holds.values()), not any(holds.values()))
-    return f"holds at {', '.join(str(depth) for depth, each in holds.items() if each)} alone"
+    return f"holds only at {', '.join(str(depth) for depth, each in holds.items() if each)}"
 
 
 def transferring(stores: dict[str, list[pd.DataFrame]]) -> list[Line]:
-    """Claim 8: whose strengths serve another depth, or another size of image."""
+    """Claim 8: transfer of tuned strengths to another depth or size of image."""
     falls = {(rule, name): fall(stores, rule, name) for name in ELSEWHERE for rule in TRANSFERRED}
     deep = {rule: falls[rule, "6"] for rule in TRANSFERRED}
     others = [deep[rule] for rule in TRANSFERRED[2:]]
@@ -238,10 +240,10 @@ def transferring(stores: dict[str, list[pd.DataFrame]]) -> list[Line]:
     return [
         (
             "8",
-            "strengths tuned on two convolutions serve deeper networks and other images worse with "
-            "weight mirror than with information, symmetric or activation alignment",
+            "strengths tuned on two convolutions transfer worse to deeper networks and other "
+            "images for weight mirror than for information, symmetric or activation alignment",
             f"accuracy lost beyond what backpropagation loses, with 4 and 6 convolutions and with "
-            f"images of 28 x 28: {listed}; judged by 6 convolutions",
+            f"images of 28 x 28: {listed}; verdict from 6 convolutions",
             by_form(
                 [all(mirror[1] > other[2] for other in others) for mirror in mirrors],
                 [any(mirror[2] < other[1] for other in others) for mirror in mirrors],
@@ -306,7 +308,7 @@ def near(frame: pd.DataFrame, rule: str) -> np.ndarray:
 
 
 def enduring(frame: pd.DataFrame) -> list[Line]:
-    """Claims 9 and 16: shares of strengths that work, and what an adaptive optimizer does."""
+    """Claims 9 and 16: shares of strengths that work, and the gain by an adaptive optimizer."""
 
     def share(rule: str) -> Estimate:
         return resampled([near(frame, rule)], lambda m: float(m[0]))
@@ -335,11 +337,11 @@ def enduring(frame: pd.DataFrame) -> list[Line]:
     return [
         (
             "9",
-            "information alignment works with more strengths than weight mirror does",
-            f"share of strengths over two decades that reach 95 % of backpropagation's best "
-            f"accuracy: {shares}; more than noise-driven mirror by "
-            f"{spelt(over['weight_mirror_noise'], 2)}, than the one on its own activity by "
-            f"{spelt(over['weight_mirror_own'], 2)}",
+            "information alignment works for more strengths than weight mirror",
+            f"share of strengths over three decades that reach 95 % of backpropagation's best "
+            f"accuracy: {shares}; information alignment minus weight mirror: "
+            f"{spelt(over['weight_mirror_noise'], 2)} (noise), "
+            f"{spelt(over['weight_mirror_own'], 2)} (own activity)",
             by_form([each[1] > 0 for each in over.values()], [e[2] < 0 for e in over.values()]),
         ),
         (
@@ -348,7 +350,7 @@ def enduring(frame: pd.DataFrame) -> list[Line]:
             "alignment",
             "share gained with Adam: "
             + ", ".join(f"{LABELS[rule]} {spelt(each, 2)}" for rule, each in gained.items())
-            + f"; more than symmetric alignment by {spelt(against[0], 2)} (noise) and "
+            + f"; weight mirror minus symmetric alignment: {spelt(against[0], 2)} (noise), "
             f"{spelt(against[1], 2)} (own activity)",
             by_form([each[1] > 0 for each in against], [each[2] < 0 for each in against]),
         ),
@@ -356,7 +358,7 @@ def enduring(frame: pd.DataFrame) -> list[Line]:
 
 
 def disturbed(frame: pd.DataFrame) -> list[Line]:
-    """Claim 13, of learning: noise in backward updates hurts Kolen-Pollack more."""
+    """Claim 13, for learning: noise in backward updates harms Kolen-Pollack more."""
     levels = sorted(set(frame.noise) - {0.0})
 
     def group(rule: str, noise: float) -> np.ndarray:
@@ -378,10 +380,9 @@ def disturbed(frame: pd.DataFrame) -> list[Line]:
     return [
         (
             "13",
-            "noise in the updates of backward weights hurts Kolen-Pollack more than symmetric "
+            "noise in the updates of backward weights harms Kolen-Pollack more than symmetric "
             "alignment",
-            f"training loss added by the noise, Kolen-Pollack's less symmetric alignment's: "
-            f"{listed}",
+            f"training loss added by the noise, Kolen-Pollack minus symmetric alignment: {listed}",
             verdict(
                 bool(settled) and all(each[1] > 0 for each in settled),
                 bool(settled) and all(each[2] < 0 for each in settled),
@@ -401,7 +402,7 @@ def verdict(holds: bool, fails: bool) -> str:
 def by_form(holds: Sequence[bool], fails: Sequence[bool]) -> str:
     """Word a verdict for the two forms of weight mirror."""
     noise, own = (verdict(h, f) for h, f in zip(holds, fails, strict=True))
-    return noise if noise == own else f"against mirrors by noise: {noise}; by own activity: {own}"
+    return noise if noise == own else f"weight mirror, noise: {noise}; own activity: {own}"
 
 
 # --- figure ------------------------------------------------------------------------------------
@@ -419,7 +420,7 @@ def figure(
     stability: pd.DataFrame,
     stores: dict[str, list[pd.DataFrame]],
 ) -> None:
-    """Four panels, a question each."""
+    """Figure with four panels, one for each question."""
     drawn, ((one, two), (three, four)) = plt.subplots(2, 2, figsize=(13, 10), layout="constrained")
     colour = {name: f"C{i}" for i, name in enumerate(dict.fromkeys(LABELS.values()))}
 
@@ -480,7 +481,7 @@ def figure(
 
 
 def main() -> None:
-    """Train, judge, write."""
+    """Train, evaluate the claims, write."""
     experiments(sys.argv[1:])
     noise, stability = (ended(f"kunin2020_{name}") for name in ("noise", "stability"))
     frames = {steps: ended(name) for name, steps in STEPS.items()}

@@ -1,10 +1,10 @@
-"""Which rules can the activity of 300 units tell apart? ``python studies/many_rules.py``.
+"""Which rules can the activity of 300 units distinguish? ``python studies/many_rules.py``.
 
-Reads runs/many_rules.zarr, or runs protocols/many_rules.yaml first where there is none (about ten
-minutes on two cores). Writes docs/images/many_rules.png, the confusion matrix, and
-docs/science/results/many_rules.md: each rule, the controls, and the pairs hardest to tell apart.
-What could give a rule away beside its activity (how well it learns, its learning rate) is decoded
-by the same scheme, from the truth that no decoder of an experiment sees.
+Reads runs/many_rules.zarr, or runs protocols/many_rules.yaml first (about ten minutes on two
+cores). Writes docs/images/many_rules.png, the confusion matrix, and
+docs/science/results/many_rules.md: each rule, the controls, and the pairs hardest to distinguish.
+Other quantities that could identify a rule (its performance, its learning rate) are decoded by the
+same scheme, from values that no probe records.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Study:
-    """What the store says of the subjects that can be decoded, in one order."""
+    """Data of the subjects that can be decoded, in one order."""
 
     verdict: xr.Dataset
     features: xr.Dataset
@@ -54,7 +54,7 @@ class Study:
 
     @property
     def rules(self) -> list[str]:
-        """Every rule, those taken for one another side by side."""
+        """All rules, with rules that are often confused side by side."""
         return confusion.neighbours(self.verdict["confusion"])
 
     @property
@@ -84,7 +84,7 @@ def verdict_in(tree: xr.DataTree) -> xr.Dataset:
 
 
 def of_twins(names: int, workers: int | None) -> Estimate:
-    """How well one rule under many names is told from itself: not at all, unless something leaks.
+    """Accuracy for one rule under many names, which is at chance unless something leaks.
 
     All else is as in the protocol: each name has subjects, cohorts and random streams of its own.
     """
@@ -105,7 +105,7 @@ def guessed(study: Study) -> tuple[float, float]:
 
 
 def opened(workers: int | None) -> Study:
-    """Open the experiment, and carry it out first where it is missing."""
+    """Open the experiment, and run it first if it is missing."""
     if not STORE.exists():
         virtuallab.run(PROTOCOL, store=STORE, workers=workers)
     tree = virtuallab.open(STORE)
@@ -133,7 +133,7 @@ def share(right: float, of: float, repeats: int) -> Estimate:
 
 
 def told_by(study: Study, values: np.ndarray, members: np.ndarray, name: str) -> Estimate:
-    """How well something else than activity tells some subjects' rules, by the same scheme."""
+    """Accuracy with which other quantities than activity identify the rules, by the same scheme."""
     analysis, seed = Analysis(), study.stream(name)
     samples = Samples(values[members], study.of[members], np.arange(members.sum()), visits=1)
     outcome = cross_validate(
@@ -149,14 +149,14 @@ def told_by(study: Study, values: np.ndarray, members: np.ndarray, name: str) ->
 
 
 def of_rules(study: Study) -> str:
-    """Table: what became of each rule."""
+    """Table of all rules."""
     counts = study.verdict["confusion"]
     angle = study.truth["total_gradient_angle"].isel({VISIT: slice(1, None)}).mean(VISIT)
     ratio = study.truth["gradient_norm_ratio"].isel({VISIT: slice(1, None)})
     size = np.exp(np.log(ratio.where(ratio > 0)).mean([VISIT, LAYER]))
     lines = [
-        "| rule | recall, 95 % interval | most often taken for | validation accuracy, mean (sd) "
-        "| angle to the gradient | length over the gradient's | diverged |",
+        "| rule | recall, 95 % interval | most often identified as "
+        "| validation accuracy, mean (sd) | angle to the gradient | length / gradient | diverged |",
         "|---|---|---|---|---|---|---|",
     ]
     everyone = np.array([str(rule) for rule in study.subjects["rule"].to_numpy()])
@@ -187,7 +187,7 @@ def as_good(study: Study) -> list[str]:
 
 
 def of_controls(study: Study, workers: int | None) -> str:
-    """Table: the decoder, what should tell nothing, and what else could tell."""
+    """Table of the decoder, the controls, and other quantities that could identify the rule."""
     verdict, everyone = study.verdict, np.ones(len(study.of), dtype=bool)
 
     def stored(kind: str, name: str) -> Estimate:
@@ -219,7 +219,7 @@ def of_controls(study: Study, workers: int | None) -> str:
         ),
         ("learning curve alone", len(study.rules), told_by(study, curve, everyone, "curve")),
         *(
-            (f"activity, {name} never seen", len(study.rules), stored("held_out", name))
+            (f"activity, held-out {name}", len(study.rules), stored("held_out", name))
             for name in map(str, verdict["held_out"].to_numpy())
         ),
         (
@@ -238,7 +238,7 @@ def of_controls(study: Study, workers: int | None) -> str:
         ("learning curve alone, those rules", len(good), told_by(study, curve, members, "good")),
     ]
     lines = [
-        "| told from | rules | chance | balanced accuracy, 95 % interval |",
+        "| decoded from | rules | chance | balanced accuracy, 95 % interval |",
         "|---|---|---|---|",
         *(f"| {name} | {n} | {1 / n:.2f} | {found} |" for name, n, found in rows),
     ]
@@ -246,15 +246,15 @@ def of_controls(study: Study, workers: int | None) -> str:
     named = ", ".join(pretty(rule) for rule in good)
     note = (
         f"A decoder that guesses among {len(study.rules)} rules reaches {low:.3f} to {high:.3f} "
-        "in 95 of 100 tries. "
+        "in 95 of 100 simulations. "
         f"Rules that learn as well as backprop: those whose mean validation accuracy is within "
-        f"{100 * AS_GOOD:g} points of its: {named}."
+        f"{100 * AS_GOOD:g} points of that of backprop: {named}."
     )
     return "\n".join(lines) + f"\n\n{note}"
 
 
 def pairs(study: Study) -> list[tuple[Estimate, str, str]]:
-    """How well the decoder tells each two rules apart, the hardest first.
+    """Accuracy with which the decoder distinguishes each pair of rules, the hardest first.
 
     Of the subjects of the two rules, the share to which it gives a higher probability for the right
     one of the two than for the other, whatever it gives to the rest; a tie counts as half.
@@ -273,7 +273,7 @@ def pairs(study: Study) -> list[tuple[Estimate, str, str]]:
 
 
 def of_pairs(study: Study) -> str:
-    """Table: the pairs that are hardest to tell apart."""
+    """Table of the pairs that are hardest to distinguish."""
     found = pairs(study)
     unsure = sum(not each.is_above(0.5) for each, *_ in found)
     apart = sum(each.low > 0.9 for each, *_ in found)

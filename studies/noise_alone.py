@@ -1,9 +1,8 @@
-"""Does the noise of an instrument carry the answer? ``python studies/noise_alone.py``.
+"""Does the noise of an instrument identify the rule? ``python studies/noise_alone.py``.
 
 Every kind of instrument records the subjects of protocols/noise_alone.yaml at a signal-to-noise
-ratio of 0.00001, so that nothing but its noise is left (about a quarter of an hour on two cores,
-with the subjects of runs/quickstart.zarr where they are there). Writes
-docs/science/results/noise_alone.md.
+ratio of 0.00001, so that only its noise is left (about a quarter of an hour on two cores, with the
+subjects of runs/quickstart.zarr if they exist). Writes docs/science/results/noise_alone.md.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What has to be recorded, how often, how cleanly? ``python studies/probe_designs.py``.
+"""What has to be recorded to identify the rule? ``python studies/probe_designs.py``.
 
-Trains the subjects of protocols/probe_designs.yaml, and compares in them the designs of that
-protocol and of the protocols named nayebi2020 (about 40 minutes on two cores; interrupted, it goes
-on). Writes docs/images/probe_designs_*.png and docs/science/results/probe_designs.md: the devices,
-and whether four published statements on recording hold here.
+Trains the subjects of protocols/probe_designs.yaml and compares in them the designs of that
+protocol and of protocols/nayebi2020_*.yaml (about 40 minutes on two cores; after an interruption it
+continues). Writes docs/images/probe_designs_*.png and docs/science/results/probe_designs_*.md: the
+devices, and the tests of four published claims about recording.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ CONFIDENCE = 0.95
 
 
 def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
-    """Who was identified from a design."""
+    """Subjects that were identified from a design."""
     at = {DESIGN: design, OBSERVABLE: observable, CLASSIFIER: "kernel_svm"}
     right = found["identified"].sel(at).astype(float)
     return right.assign_attrs(seeds=found.attrs["seeds"])
 
 
 def difference(one: xr.DataArray, other: xr.DataArray) -> tuple[float, float, float]:
-    """How much better one design does than another in the same subjects, with an interval."""
+    """Difference in accuracy of two designs in the same subjects, with an interval."""
     labels = one[RULE].values.astype(str)
     return comparison.difference(
         one.to_numpy(), other.to_numpy(), labels, CONFIDENCE, repeats=int(one.attrs["seeds"])
@@ -82,7 +82,9 @@ def devices(found: xr.Dataset) -> list[str]:
                 low, high = map(float, one["interval"].values)
                 tied = float(one["shortfall_interval"][0]) <= 0
                 behind = (
-                    "cannot be told from the best" if tied else f"{float(one['shortfall']):.2f}"
+                    "not distinguishable from the best"
+                    if tied
+                    else f"{float(one['shortfall']):.2f}"
                 )
                 cells = [
                     design,
@@ -91,11 +93,11 @@ def devices(found: xr.Dataset) -> list[str]:
                     behind,
                 ]
                 rows.append(cells)
-    return table(["device", "from", "balanced accuracy", "behind the best"], rows)
+    return table(["device", "from", "balanced accuracy", "difference from the best"], rows)
 
 
 def trajectory(found: xr.Dataset) -> tuple[list[str], bool]:
-    """Q9: sparse visits against as many in a window."""
+    """Table of spread visits minus as many in a window (Nayebi et al. 2020, figure 4)."""
     lines, holds = [], True
     rows = []
     for observable in (ACTIVITY, WEIGHTS):
@@ -120,10 +122,10 @@ def trajectory(found: xr.Dataset) -> tuple[list[str], bool]:
         [
             "from",
             "visits",
-            "spread less early",
-            "less middle",
-            "less late",
-            "spread without visit 0, less middle",
+            "spread minus early",
+            "minus middle",
+            "minus late",
+            "spread without visit 0, minus middle",
         ],
         rows,
     )
@@ -131,7 +133,7 @@ def trajectory(found: xr.Dataset) -> tuple[list[str], bool]:
 
 
 def undersampling(found: xr.Dataset) -> list[str]:
-    """Q10: what is lost by recording fewer."""
+    """Table of the accuracy lost by recording fewer units (Nayebi et al. 2020, figure 5a)."""
     rows = []
     for name, observable, axis in (
         ("activity", ACTIVITY, "units"),
@@ -153,11 +155,20 @@ def undersampling(found: xr.Dataset) -> list[str]:
                     signed(difference(there, best)),
                 ]
             )
-    return table(["from", "recorded", "balanced accuracy", "of most", "less that of most"], rows)
+    return table(
+        [
+            "from",
+            "recorded",
+            "balanced accuracy",
+            "largest number",
+            "difference from largest number",
+        ],
+        rows,
+    )
 
 
 def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
-    """Q11: activity less weights, at the same deviation and at the same ratio."""
+    """Tables of activity minus weights, at equal noise (Nayebi et al. 2020, figure 5b)."""
     tables = []
     for kind, levels in (
         ("sigma", (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
@@ -178,7 +189,7 @@ def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
                 cells.append(f"{float(value):.2f}")
             cells.append(signed(difference(pair[ACTIVITY], pair[WEIGHTS])))
             rows.append(cells)
-        tables.append(table([kind, "400 units", "400 synapses", "activity less weights"], rows))
+        tables.append(table([kind, "400 units", "400 synapses", "activity minus weights"], rows))
     return tables[0], tables[1]
 
 

@@ -1,9 +1,9 @@
-"""How much of the published scheme's accuracy is a constant step size? ``make study-published``.
+"""Effect of a constant learning rate on the published scheme: ``make study-published``.
 
-Runs protocols/published_scheme.yaml twice, where it was not run: with learning rates drawn for each
-subject, and with one rate for each optimizer (nine minutes of processor time). The published
-scheme, and the strict one beside it, decode the subjects of each; and a decoder of the published
-scheme that was trained at fixed rates is asked of subjects whose rates were drawn. Writes
+Runs protocols/published_scheme.yaml twice, unless it was run: with learning rates drawn for each
+subject, and with one rate for each optimizer (nine minutes of processor time). The published and
+the strict scheme decode the subjects of each. A decoder of the published scheme that was trained at
+fixed rates is also tested on subjects with drawn rates. Writes
 docs/science/results/published_scheme.md and docs/images/published_scheme.png.
 """
 
@@ -58,7 +58,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Arm:
-    """The subjects whose rates are fixed, or drawn: what was read of them, and what came of it."""
+    """Features and results of the subjects whose rates are fixed, or drawn."""
 
     verdicts: xr.DataTree
     features: xr.Dataset
@@ -114,7 +114,7 @@ def less(one: Estimate, other: Estimate) -> tuple[float, float, float]:
 
 
 def carried_out(rates: str, overrides: Sequence[str], workers: int) -> Arm:
-    """Run the protocol, or open what came of it."""
+    """Run the protocol, or open its store."""
     store = Path("runs") / f"published_scheme_{rates}.zarr"
     if not (store.exists() and f"decoding/{SCHEMES[-1]}" in Store.open(store).nodes()):
         vl.run(PROTOCOL, overrides, store=store, workers=workers)
@@ -122,7 +122,7 @@ def carried_out(rates: str, overrides: Sequence[str], workers: int) -> Arm:
 
 
 def elsewhere(trained: Arm, tested: Arm, observable: str, classifier: Classifier) -> Estimate:
-    """Accuracy of the published scheme, trained on subjects of one arm and asked of the other's.
+    """Accuracy of the published scheme, trained on one arm and tested on the other.
 
     The random splits keep subjects together, and are as large as within an arm.
     """
@@ -173,8 +173,8 @@ def accuracies(arms: dict[str, Arm], chance: float) -> list[str]:
                     f"{100 * share:.0f} %" if low > 0 else "interval includes zero",
                 ]
             )
-    header = ["scheme", "from", "rates fixed", "rates drawn", "fixed less drawn"]
-    return table([*header, "share of what is above chance"], rows)
+    header = ["scheme", "from", "rates fixed", "rates drawn", "fixed minus drawn"]
+    return table([*header, "share of accuracy above chance lost"], rows)
 
 
 def recalls(arms: dict[str, Arm]) -> list[str]:
@@ -219,7 +219,7 @@ def draw(rows: dict[str, dict[str, Estimate]], chance: float) -> None:
 
 
 def main() -> None:
-    """Run, ask, draw and write."""
+    """Run, decode, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
     workers = parser.parse_args().workers
@@ -253,7 +253,7 @@ def main() -> None:
         *recalls(arms),
         "",
         f"From all observables, by the published scheme and a {pretty(SHOWN)}. The same decoder "
-        f"trained at fixed rates and asked of subjects whose rates were drawn: {told}.",
+        f"trained at fixed rates and tested on subjects with drawn rates: {told}.",
         "",
         *controls(arms),
     ]

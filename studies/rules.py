@@ -1,9 +1,9 @@
-"""Does every rule learn? A table and curves: ``python studies/rules.py`` (about half an hour).
+"""How well does each rule learn? Table and curves: ``python studies/rules.py``, half an hour.
 
-MNIST-5k, a small convolutional network, and a multilayer perceptron for the rules that are defined
-for dense layers or learn by noise. For each rule an optimizer and a learning rate are chosen on 400
-images by subjects that are not counted; five others are then trained with it and judged on 1,000
-images that nobody chose anything by. Cost is the time of a step beside backpropagation's, taking
+MNIST-5k, a small convolutional network, and a multilayer perceptron for rules that are defined for
+dense layers or learn from noise. For each rule an optimizer and a learning rate are selected on 400
+images with separate subjects; five other subjects are then trained and tested on 1,000 images that
+had no part in the selection. Cost is the time of a step divided by that of backpropagation, taking
 turns in one process. Writes docs/science/results/rules.md and docs/images/rules.png.
 """
 
@@ -130,7 +130,7 @@ def learned(subjects: list[Subject], visits: int = 2) -> list[Visit]:
 
 
 def held_out(subjects: list[Subject], visit: Visit) -> np.ndarray:
-    """Accuracy on the images that nobody chose anything by."""
+    """Accuracy on the test images, which had no part in the selection."""
     make = subjects[0].architecture, subjects[0].task
     population = populate([template_network(*make)] * len(subjects))
     parameter_layout(*make).load(population, torch.from_numpy(visit.state))
@@ -176,7 +176,7 @@ def cost(entry: Entry, turns: int = 7) -> float:
 
 
 def studied(entry: Entry) -> dict[str, Any]:
-    """Choose, train five, judge them on held-out images, time a step."""
+    """Select settings, train five subjects, test them on held-out images, time a step."""
     torch.set_num_threads(1)
     tried, optimizer, rate = chosen(entry)
     entry = replace(entry, settings=entry.settings | tried)
@@ -198,7 +198,7 @@ def studied(entry: Entry) -> dict[str, Any]:
 
 
 def needs(rule: type) -> str:
-    """What a rule needs, in words."""
+    """Text of the quantities that a rule needs."""
     return "; ".join(
         need.description for found in needs_by_availability(rule).values() for need in found
     )
@@ -207,7 +207,7 @@ def needs(rule: type) -> str:
 def table(results: list[dict[str, Any]]) -> str:
     """The table in Markdown."""
     lines = [
-        "| rule | local | needs | chosen | accuracy, mean (sd) | of backprop | gradient angle, "
+        "| rule | local | needs | selected | accuracy, mean (sd) | / backprop | gradient angle, "
         "first layer | hidden layers | cost |",
         "|---|---|---|---|---|---|---|---|---|",
     ]

@@ -1,9 +1,10 @@
-"""Where does information alignment diverge? ``python studies/step_limit.py``, three minutes.
+"""Learning rates at which information alignment diverges: ``python studies/step_limit.py``.
 
-Networks learn digits while their backward weights align over summed positions. The lowest step
-limit of the layers is measured at birth and during training, beside the learning rate and what
-became of it. Two controls tell what the divergence is due to: feedback alignment, whose backward
-weights rest, and backward weights that align with a tenth of the learning rate.
+Networks learn digits while their backward weights align with summed positions (three minutes). The
+lowest step limit over the layers is measured at initialisation and during training, and compared
+with the learning rate and the number of diverged subjects. Two controls show the cause of the
+divergence: feedback alignment, whose backward weights are fixed, and backward weights with a tenth
+of the learning rate.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def trained(
 def main() -> None:
     """Print the table."""
     columns = (
-        "network", "learning rate", "limit at birth", "lowest to step 50, of survivors",
+        "network", "learning rate", "limit at initialisation", "lowest to step 50, of survivors",
         f"diverged, of {SUBJECTS}", "median step", "with a tenth for $B$", "feedback alignment",
     )  # fmt: skip
     print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")

@@ -1,8 +1,8 @@
-"""What the theory of alignment rules claims, measured: ``python studies/theory.py [CLAIM ...]``.
+"""Tests of claims about the theory of alignment rules: ``python studies/theory.py [CLAIM ...]``.
 
-Every claim of docs/science/stability.md is put to the rules' own functions and optimizers, with
-several random seeds, in two minutes on one core; a claim by its number alone (``12``) in seconds.
-The table printed is the table of that page.
+Tests the claims of docs/science/stability.md with the functions and optimizers of the rules and
+several random seeds, in two minutes on one core; a single claim by its number (``12``) in seconds.
+Prints the table of that page.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def normal(rng: np.random.Generator, *shape: int) -> Tensor:
 
 
 def layer_view(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
-    """One layer without bias and without an error, as its rule sees it."""
+    """View of one layer without bias and without an error."""
     return LayerView(
         synapse=synapse, pre=x, post=synapse.project(x, w), error=None, weight=w, backward_weight=b,
         bias=None, pseudogradient=None,
@@ -66,7 +66,7 @@ def rectified(rng: np.random.Generator) -> np.ndarray:
 
 
 def rest_error(rule: str, seed: int, steps: int = 20_000) -> float:
-    """Claim 11: distance from the point of rest, after training ``B`` with ``W`` held."""
+    """Claim 11: distance from the fixed point, after training ``B`` with ``W`` fixed."""
     rng, k = np.random.default_rng(seed), RESTING[rule]
     x, w = normal(rng, 1, 200, 12), normal(rng, 1, 8, 12)
     c = theory.second_moment(x[0].numpy())
@@ -201,7 +201,7 @@ def kolen_pollack(
 
 
 def exponent_ratio(seed: int, decay: float = 0.01, rate: float = 0.1, steps: int = 2000) -> float:
-    """Claim 7: rate at which the weights meet, over the one claimed."""
+    """Claim 7: rate at which the weights converge, divided by the claimed one."""
     before, after = (
         np.linalg.norm(w - b) for w, b in kolen_pollack(seed, decay, rate=rate, steps=steps)
     )
@@ -252,7 +252,7 @@ def noise_variance(
 
 
 def noise_ratio(rule: str, seed: int) -> float:
-    """Claim 13: that variance over the one claimed, at two percent forgotten in a step."""
+    """Claim 13: that variance divided by the claimed one, at a decay of two percent a step."""
     rate, noise, decay = 0.1, 0.3, 0.1
     return noise_variance(rule, seed, decay, rate, noise) / (
         (rate * noise) ** 2 / (4 * rate * decay)
@@ -286,9 +286,9 @@ def spoken(rule: str) -> str:
 
 
 def claim_7() -> Iterator[Row]:
-    """Kolen and Pollack's weights meet at the rate of their decay, if it is the same decay."""
+    """Claim 7: both weights of Kolen-Pollack converge at the rate of their decay."""
     yield (
-        "exponent with which $B - W$ shrinks, over the claimed",
+        "exponent with which $B - W$ shrinks, divided by the claimed one",
         "1 within 1 %",
         over_seeds(exponent_ratio),
     )
@@ -305,7 +305,7 @@ def claim_7() -> Iterator[Row]:
 
 
 def claim_10() -> Iterator[Row]:
-    """Both weights together: weight mirror has no point of rest, information alignment has."""
+    """Claim 10: with both weights learning, only information alignment has a fixed point."""
     for sign, amp in (("<", 0.5), (">", 1.5)):
         k = theory.from_paper(amp=amp, decay=1.0)
         yield (
@@ -320,24 +320,25 @@ def claim_10() -> Iterator[Row]:
         worst(lambda seed: symmetric_error(k, seed)[0]),
     )
     yield (
-        "its singular values: relative distance from the claimed, largest",
+        "information alignment: relative distance of singular values from the claimed ones, "
+        "largest",
         "0",
         worst(lambda seed: symmetric_error(k, seed)[1]),
     )
 
 
 def claim_11() -> Iterator[Row]:
-    """Points of rest."""
+    """Claim 11: fixed points of the backward weights."""
     for rule in RESTING:
-        label = f"{spoken(rule)}: relative distance from rest, largest"
+        label = f"{spoken(rule)}: relative distance from the fixed point, largest"
         yield label, "below 1 %", worst(partial(rest_error, rule))
 
 
 def claim_12() -> Iterator[Row]:
-    """Weight mirror adds up variance and positions."""
+    """Claim 12: the gain of weight mirror is the input variance times the number of positions."""
     for deviation, claimed in ((1.0, "36"), (0.5, "9")):
         yield (
-            f"gain for a 6x6 map, noise of deviation {deviation:g}",
+            f"gain for a 6x6 map, noise of standard deviation {deviation:g}",
             claimed,
             over_seeds(lambda seed, size=deviation: float(mirror_gain(seed, size, 0).mean())),
         )
@@ -345,22 +346,23 @@ def claim_12() -> Iterator[Row]:
     places = {"centre": ((1, 1), "36"), "edge": ((0, 1), "30"), "corner": ((0, 0), "25")}
     for name, (at, claimed) in places.items():
         yield (
-            f"with zero padding, {name} of the kernel",
+            f"gain with zero padding, {name} of the kernel",
             claimed,
             interval([float(gains[at]) for gains in padded]),
         )
     for side, claimed in ((8, "5"), (4, "11"), (2, "27")):
         yield (
-            f"3x3 kernels, zero padding, a map of {side}x{side}: degrees from $W$ to $B$ at rest",
+            f"3x3 kernels, zero padding, {side}x{side} map: degrees from $W$ to the fixed point "
+            "of $B$",
             claimed,
             over_seeds(partial(mirror_angle, side=side)),
         )
 
 
 def claim_13() -> Iterator[Row]:
-    """Noise accumulates for as long as it is not forgotten."""
+    """Claim 13: noise accumulates until it decays."""
     for rule in ("kolen_pollack", "symmetric_alignment"):
-        label = f"{spoken(rule)}: variance of $B - W$ over the claimed"
+        label = f"{spoken(rule)}: variance of $B - W$, divided by the claimed one"
         yield label, "1 within 10 %", over_seeds(partial(noise_ratio, rule))
 
     def published(seed: int) -> float:
@@ -368,23 +370,24 @@ def claim_13() -> Iterator[Row]:
         return float((collected / noise_variance("symmetric_alignment", seed, decay=0.2)) ** 0.5)
 
     yield (
-        "deviation of Kolen-Pollack over symmetric alignment, in the published proportion",
+        "standard deviation of Kolen-Pollack divided by that of symmetric alignment, with the "
+        "published ratio of decays",
         r"$\sqrt{20}$ = 4.47",
         over_seeds(published),
     )
 
 
 def claim_15() -> Iterator[Row]:
-    """Means and correlations turn weight mirror away; the ridge decoder is turned anyway."""
+    """Claim 15: angles of weight mirror and of the ridge decoder for correlated inputs."""
     claims = {1.0: (("6", "69", "37"), ("46 to 49",) * 3), 0.1: (("",) * 3, ("15", "46", "34"))}
     for scale, (mirrored, decoded) in claims.items():
         for kind, mirror, ridge in zip(INPUTS, mirrored, decoded, strict=True):
             found = np.array([misalignment(kind, seed, scale) for seed in range(SEEDS)])
             if mirror:  # whose direction does not depend on the size of W
-                label = f"{kind}: degrees from $W$ to weight mirror's $B$"
+                label = f"{kind}: degrees from $W$ to $B$ of weight mirror"
                 yield label, mirror, interval(found[:, 0].tolist())
             size = "$W$ of unit variance" if scale == 1 else f"$W$ times {scale:g}"
-            label = f"{kind}, {size}: degrees to information alignment's $B$"
+            label = f"{kind}, {size}: degrees to $B$ of information alignment"
             yield label, ridge, interval(found[:, 1].tolist())
 
 

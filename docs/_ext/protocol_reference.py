@@ -1,4 +1,4 @@
-"""The directive ``protocol-reference``: every key of a protocol, from the code that reads it."""
+"""The directive ``protocol-reference``: tables of all keys of a protocol, from the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS = {
 PLAIN = {
     "protocol": Protocol,
     "subjects": Subjects,
-    "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that every rule has
+    "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that all rules share
     "probe": Probe,
     "contacts": Contacts,
     "noise": Noise,
@@ -48,7 +48,7 @@ PLAIN = {
 
 
 def keys(cls: type[Any]) -> Iterator[tuple[str, Any, str]]:
-    """Yield name, default and meaning of each key that a section or a plug-in describes."""
+    """Yield name, default and description of each documented key of a section or a plug-in."""
     if issubclass(cls, BaseModel):
         for name, field in cls.model_fields.items():
             default = dataclasses.MISSING if field.is_required() else field.default
@@ -61,12 +61,12 @@ def keys(cls: type[Any]) -> Iterator[tuple[str, Any, str]]:
 
 
 def table(cls: type[Any]) -> list[str]:
-    """Lines of a list table of a section's or a plug-in's keys."""
+    """Return the lines of a list table with the keys of a section or a plug-in."""
     rows = list(keys(cls))
     if not rows:
-        return ["No settings.", ""]
+        return ["It has no settings.", ""]
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: 22 18 60", ""]
-    lines += ["   * - key", "     - default", "     - meaning"]
+    lines += ["   * - key", "     - default", "     - description"]
     for name, default, meaning in rows:
         shown = "required" if default is dataclasses.MISSING else f"``{_shown(default)}``"
         lines += [f"   * - ``{name}``", f"     - {shown}", f"     - {meaning}"]
@@ -74,10 +74,12 @@ def table(cls: type[Any]) -> list[str]:
 
 
 def presets(device: type[Any]) -> list[str]:
-    """Line that says what a device makes of a probe."""
+    """Return the probe settings that a device presets, as one line."""
     parts = [f"``{key}: {_preset(value)}``" for key, value in device.presets.given().items()]
-    contacts = f"{device.units} units, {device.placement} the layers; " if device.units else ""
-    return [f"As a probe: {contacts}{', '.join(parts)}.", ""]
+    place = "along all layers" if device.placement == "through" else "in each recorded layer"
+    units = "1 unit" if device.units == 1 else f"{device.units} units"
+    contacts = f"{units} {place}; " if device.units else ""
+    return [f"Probe settings of this device: {contacts}{', '.join(parts)}.", ""]
 
 
 def _preset(value: Any) -> str:
@@ -98,12 +100,12 @@ def _shown(value: Any) -> str:
 
 
 class ProtocolReference(SphinxDirective):
-    """``.. protocol-reference:: rules``: a section for each plug-in of a kind, or one class."""
+    """Directive with the keys of one section, or of all plug-ins of a kind, as in ``rules``."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Write reStructuredText and let Sphinx read it."""
+        """Return the nodes that Sphinx parses from generated reStructuredText."""
         name = self.arguments[0]
         lines: list[str] = []
         if name in PLAIN:

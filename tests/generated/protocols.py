@@ -100,13 +100,13 @@ class _Protocol:
 
     def written(self, seed: int) -> dict[str, Any]:
         draw = self.draw
-        self.so_far: dict[str, Any] = {
+        self.open_partial: dict[str, Any] = {
             "schema_version": 1,
             "name": f"generated-{seed}",
             "question": draw.one(["", "Which rule [was] at work?"]),
             "seed": draw.whole(0, 999),
         }
-        self.so_far["subjects"] = self.possible_subjects()
+        self.open_partial["subjects"] = self.possible_subjects()
         names = [f"p{number}" for number in range(draw.one([1, 1, 2]))]
         for name in names:
             self.add("probes", self.probe, name)
@@ -118,19 +118,19 @@ class _Protocol:
             self.add("power", self.power)
         if draw.chance(0.1):
             self.add("search", self.search)
-        return self.so_far
+        return self.open_partial
 
     def add(self, key: str, part: Callable[[], Any], name: str | None = None) -> None:
         """Draw a part, again while it is refused; now and then it is taken as it comes."""
         heedless = self.draw.chance(0.01)
         for _ in range(12):
             drawn = part()
-            whole = self.so_far | {
-                key: drawn if name is None else {**self.so_far.get(key, {}), name: drawn}
+            whole = self.open_partial | {
+                key: drawn if name is None else {**self.open_partial.get(key, {}), name: drawn}
             }
             if heedless or _is_valid(whole):
                 break
-        self.so_far = whole
+        self.open_partial = whole
 
     def search(self) -> dict[str, Any]:
         draw = self.draw
@@ -154,7 +154,7 @@ class _Protocol:
             self.kinds = 1
             written = self.subjects()
             self.columns: dict[str, Any] = {}
-            whole = self.so_far | {"subjects": written}
+            whole = self.open_partial | {"subjects": written}
             with contextlib.suppress(ProtocolError):
                 read = read_text(text_of(whole), name="x")
                 subjects = expand(read)

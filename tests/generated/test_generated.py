@@ -9,7 +9,7 @@ import pytest
 from tests.generated.protocols import generated, text_of
 from tests.generated.walk import Ways, walk
 
-QUICK = (21, 37)  # the first is stopped halfway, and every command answers there
+QUICK = (21, 37)  # the first is stopped halfway, and every command runs there
 MORE = range(200, 220)
 
 

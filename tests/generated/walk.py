@@ -164,7 +164,7 @@ def _all(steps: _Steps, path: Path, plan: Plan, store: Path, *, halfway: bool) -
 
 
 def _look(steps: _Steps, path: Path, store: Path, when: str) -> None:
-    """Give every command that looks at a store; each answers, or says in a line what is missing."""
+    """Run every command that reads a store; each works, or says in a line what is missing."""
     console, page = steps.console, store.with_name("page.html")
     for name, command in (
         ("status", lambda: status.status(store, verify=True)),

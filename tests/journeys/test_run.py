@@ -174,11 +174,13 @@ def test_a_recording_is_what_the_network_did(protocol: Path) -> None:
     recording = tree["recordings/sparse/mlp"].to_dataset()
     index = next(i for i, s in enumerate(subjects) if s.architecture.name == "mlp")
     states = tree["snapshots/mlp"]["state"].values[index]
-    tissue = prepare(subjects[index].architecture, subjects[index].task, states)
+    preparation = prepare(subjects[index].architecture, subjects[index].task, states)
     one = recording.isel(subject=index).load()
     for unit in range(one.sizes["unit"]):
         layer, number = str(one["unit_layer"].values[unit]), int(one["unit_index"].values[unit])
-        expected = tissue.responses[layer][one["visit"].values][:, one["stimulus_index"].values]
+        expected = preparation.responses[layer][one["visit"].values][
+            :, one["stimulus_index"].values
+        ]
         np.testing.assert_array_equal(one["activity"].values[:, :, unit], expected[:, :, number])
 
 

@@ -10,8 +10,8 @@ import xarray as xr
 from tests.protocol.texts import SMALL
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.power_result import AccuracyCurve, DesignResult, PowerResult, Requirement
-from virtuallab.lab.designs.comparison_table import designs_of, observables_of, tabulated
-from virtuallab.lab.designs.decode_designs import Answer
+from virtuallab.lab.designs.comparison_table import comparison_table, named_designs, observables_of
+from virtuallab.lab.designs.decode_designs import DecodedDesign
 from virtuallab.protocol import read_text
 from virtuallab.reporting.results.power import PowerQuestion
 
@@ -30,7 +30,7 @@ ACCURACY = {"grid": 0.6, "early": 0.5, "sparse": 0.9, "alone": 0.3}
 
 
 def comparison_of_designs() -> xr.Dataset:
-    """A comparison of 17 designs with made-up answers."""
+    """A comparison of 17 designs with made-up results."""
     how = read_text(SMALL + DESIGNS).compare
     stream = np.random.default_rng(1)
     subjects = xr.Dataset(
@@ -39,7 +39,7 @@ def comparison_of_designs() -> xr.Dataset:
             "rule": ("subject", np.repeat(["a", "b", "c", "d"], 50)),
         }
     )
-    designs, came = designs_of(how), []
+    designs, came = named_designs(how), []
     for each in designs:
         more = 0.1 * np.log10(each.point.settings.get("units", 10))
         for _ in range(how.seeds):
@@ -48,8 +48,8 @@ def comparison_of_designs() -> xr.Dataset:
             controls = {
                 (name, *key): stream.random(200) < 0.25 for key in keys for name in OF_DESIGNS
             }
-            came.append(Answer(right, controls))
-    table = tabulated(how, designs, came, subjects, SIZES)
+            came.append(DecodedDesign(right, controls))
+    table = comparison_table(how, designs, came, subjects, SIZES)
     return table.assign_attrs(title="mine <b>", question="Which?")
 
 

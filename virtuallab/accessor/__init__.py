@@ -9,6 +9,6 @@ An accessor on every :class:`xarray.Dataset`. Importing this package registers i
 <virtuallab.accessor.recording_accessor.RecordingAccessor object at ...>
 """
 
-from virtuallab.accessor.recording_accessor import RecordingAccessor
+from virtuallab.accessor.recording_accessor import ExperimentAccessor, RecordingAccessor
 
-__all__ = ["RecordingAccessor"]
+__all__ = ["ExperimentAccessor", "RecordingAccessor"]

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+import pandas as pd
 import xarray as xr
 
-from virtuallab.accessor import layer_measures, selection, stimulus_averages, zscore
+from virtuallab.accessor import layer_measures, selection, stimulus_averages, tidy, zscore
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +59,7 @@ class RecordingAccessor:
     participation_ratio = _method(layer_measures.participation_ratio)
     rdm = _method(layer_measures.rdm)
     rdm_similarity = _method(layer_measures.rdm_similarity)
+    to_frame = _method(tidy.tidy)
 
     def plot_activity(
         self, *, subject: str | None = None, visit: int | None = None, ax: Axes | None = None
@@ -137,3 +139,21 @@ class RecordingAccessor:
         from virtuallab.accessor.plots import drift
 
         return drift.draw(self._recording, reference=reference, metric=metric)
+
+
+@xr.register_datatree_accessor("lab")  # type: ignore[no-untyped-call]
+class ExperimentAccessor:
+    """``tree.lab``: the results of an experiment as a table.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        As :func:`virtuallab.open` returns it.
+    """
+
+    def __init__(self, tree: xr.DataTree) -> None:
+        self._tree = tree
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the results of all analyses, as :func:`virtuallab.accessor.tidy.tidy_analyses`."""
+        return tidy.tidy_analyses(self._tree)

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import xarray as xr
+
+from virtuallab.vocabulary import DESIGN
 
 Values = dict[str, Any]  # of the open settings of a design, by path
 
@@ -114,3 +118,46 @@ class PowerResult:
             if not front or each.accuracy > front[-1].accuracy:
                 front.append(each)
         return front
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return all designs tried.
+
+        Returns
+        -------
+        xr.Dataset
+            Over ``design``: the open settings as coordinates, ``cost``, ``balanced_accuracy``, its
+            ``interval`` (design, bound), and whether the design is ``on_front``. The target and
+            chance are attributes.
+        """
+        front = self.front
+        settings = {
+            path: [each.values[path] for each in self.tried] for path in self.tried[0].values
+        }
+        return xr.Dataset(
+            {
+                "cost": (DESIGN, [each.cost for each in self.tried]),
+                "balanced_accuracy": (DESIGN, [each.accuracy for each in self.tried]),
+                "interval": ((DESIGN, "bound"), [[each.low, each.high] for each in self.tried]),
+                "on_front": (DESIGN, [each in front for each in self.tried]),
+            },
+            coords={
+                DESIGN: np.arange(len(self.tried)),
+                "bound": np.array(["low", "high"], dtype=object),
+                **{path: (DESIGN, values) for path, values in settings.items()},
+            },
+            attrs={"target": self.target, "confidence": self.confidence, "chance": self.chance},
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all designs tried, one row a design."""
+        return pd.DataFrame(
+            {
+                **each.values,
+                "cost": each.cost,
+                "balanced_accuracy": each.accuracy,
+                "accuracy_low": each.low,
+                "accuracy_high": each.high,
+                "on_front": each in self.front,
+            }
+            for each in self.tried
+        )

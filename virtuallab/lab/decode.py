@@ -15,9 +15,9 @@ from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import stoppable
-from virtuallab.lab.stages.coverage import readable
+from virtuallab.lab.stages.coverage import decodable_probes
 from virtuallab.lab.stages.decode import decode_probes
-from virtuallab.lab.stages.experiment import Experiment, resume, so_far
+from virtuallab.lab.stages.experiment import Experiment, open_partial, resume
 from virtuallab.lab.stages.nodes import probes_in
 from virtuallab.lab.stages.record import command
 from virtuallab.paths import expanded
@@ -79,7 +79,7 @@ def decode(
             source = make_plan(as_protocol(protocol, overrides)).protocol
         decode_analyses(experiment, source, workers, console, partial=partial)
         experiment.store.finish()
-    tree = open_undamaged(root, so_far)
+    tree = open_undamaged(root, open_partial)
     console.print(verdict_table(tree))
     return tree
 
@@ -102,7 +102,7 @@ def decode_analyses(
     protocol, store = experiment.plan.protocol, experiment.store
     there = probes_in(store)
     own = {*protocol.probes, *(name for name in source.probes if name in there)}
-    found = readable(store, source.analyses, own, partial=partial)
+    found = decodable_probes(store, source.analyses, own, partial=partial)
     for each in found.left_out:
         say(
             console,

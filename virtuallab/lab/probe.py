@@ -19,7 +19,7 @@ from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages import nodes
-from virtuallab.lab.stages.experiment import Experiment, begin_anew, resume
+from virtuallab.lab.stages.experiment import Experiment, discard_damaged, resume
 from virtuallab.lab.stages.record import declare, probe_in, record_probes
 from virtuallab.paths import expanded
 from virtuallab.probes import Probe
@@ -112,7 +112,7 @@ def record_all(
         nodes.check_living(store)
     declare(plan, store, probes)
     stages = [nodes.stage(name) for name in probes]
-    begin_anew(store, stages, console)
+    discard_damaged(store, stages, console)
     total = len(nodes.living(store)) * len(probes)
     already = sum(len(store.committed(stage)) for stage in stages)
     with counting(console, "recordings made", total, already) as advance:

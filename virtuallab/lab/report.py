@@ -10,7 +10,7 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.lab.services.console import Verbose, console_of
 from virtuallab.lab.services.output_files import check_in_folder, check_page, write_page
-from virtuallab.lab.stages.experiment import so_far
+from virtuallab.lab.stages.experiment import open_partial
 from virtuallab.paths import expanded
 from virtuallab.reporting import experiment_page, verdict_table
 from virtuallab.reporting.figures.recorded_activity import RecordingCheck, unchecked
@@ -75,7 +75,7 @@ def write_report(
         check_page(output)
     own, added = damaged_parts(store)
     raise_if_damaged((damage for part in own.values() for damage in part), store)
-    tree = so_far(store, added)
+    tree = open_partial(store, added)
     console.print(verdict_table(tree))
     page = output or store.with_suffix(".html")
     write_page(page, lambda: experiment_page(tree, check=_check_of(store)))

@@ -20,7 +20,7 @@ from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_page
 from virtuallab.lab.services.resources import spent
 from virtuallab.lab.services.workers import check_device, stoppable
-from virtuallab.lab.stages.experiment import begin, home, train_all
+from virtuallab.lab.stages.experiment import home, open_experiment, train_all
 from virtuallab.lab.stages.nodes import ALL_DIVERGED, living
 from virtuallab.protocol import Protocol, as_protocol
 from virtuallab.store import writer
@@ -82,7 +82,7 @@ def run(
     root = home(plan.protocol, None, store)
     check_page(root.with_suffix(".html"))
     with writer(root, makes=True):
-        experiment = begin(plan, root, workers, console)
+        experiment = open_experiment(plan, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
         probes = plan.protocol.probes
         is_lost = bool(probes) and not living(experiment.store)

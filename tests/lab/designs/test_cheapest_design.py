@@ -1,4 +1,4 @@
-"""The search for the least finds answers that were planted."""
+"""The search for the least finds designs that were planted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from virtuallab.decoder.power_result import PowerResult
-from virtuallab.lab.designs.cheapest_design import Frontier
+from virtuallab.lab.designs.cheapest_design import DesignSearch
 from virtuallab.protocol import Power
 from virtuallab.reporting.results.power import sentences
 
@@ -38,7 +38,7 @@ def sought(truth: Any, seed: int = 0, **how: Any) -> PowerResult:
     settings = {"trials": 24, **how}
     power = Power.model_validate(settings)
     cost = lambda v: v.get("units", 0) + 10.0 * v.get("visits", 0) + v.get("noise.snr", 0.0)  # noqa: E731
-    frontier = Frontier(power, cost, LABELS, seed)
+    frontier = DesignSearch(power, cost, LABELS, seed)
     evaluate = planted(truth, seed)
     frontier.explore(evaluate)
     return frontier.seek(evaluate)
@@ -162,5 +162,5 @@ def test_as_many_implantations_are_explored_as_were_asked_for():
         counted.append(len(designs) * len(seeds))
         return evaluate(designs, seeds)
 
-    Frontier(how, lambda values: values["units"], LABELS, 0).explore(counting)
+    DesignSearch(how, lambda values: values["units"], LABELS, 0).explore(counting)
     assert sum(counted) == 30

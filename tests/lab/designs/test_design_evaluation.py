@@ -13,7 +13,7 @@ from tests.journeys.conftest import PROTOCOL
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.lab.designs import design_evaluation as benches
-from virtuallab.lab.designs.design_evaluation import Bench, Trial
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import Noise, Probe
@@ -31,32 +31,34 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(store: Path) -> Bench:
-    return Bench.of(resume(Store.open(store)), 1)
+def bench(store: Path) -> PreservedSubjects:
+    return PreservedSubjects.of(resume(Store.open(store)), 1)
 
 
 DESIGNS = (
-    Trial(Probe(units=20, observables=("activity",), noise=Noise(snr=1.0)), 0, ("activity",), True),
-    Trial(Probe(units=9, synapses=30, visits=3), 1, ("activity", "weights", "all")),
-    Trial(Probe(device="tetrode", observables=("activity",)), 0, ("activity",)),
+    DesignRun(
+        Probe(units=20, observables=("activity",), noise=Noise(snr=1.0)), 0, ("activity",), True
+    ),
+    DesignRun(Probe(units=9, synapses=30, visits=3), 1, ("activity", "weights", "all")),
+    DesignRun(Probe(device="tetrode", observables=("activity",)), 0, ("activity",)),
 )
 
 
-def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: Bench) -> None:
-    [seen] = bench.look(DESIGNS[:1])
+def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: PreservedSubjects) -> None:
+    [seen] = bench.record(DESIGNS[:1])
     experiment = resume(bench.store)
-    for anatomy in experiment.plan.anatomies:
-        index = anatomy.members[0]
+    for group in experiment.plan.network_groups:
+        index = group.members[0]
         key = bench.plan.subjects[index].key
-        states = bench.store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
-        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
+        states = bench.store.read(f"snapshots/{group.name}", index)["state"].to_numpy()
+        preparation = prepare(group.architecture, group.task, states, None)
         owner = (key, "design 0")
         probe = DESIGNS[0].probe
-        implant = probe.implant(tissue, seeds.generator(3, *owner, seeds.PROBE_CHOICE))
+        implant = probe.implant(preparation, seeds.generator(3, *owner, seeds.PROBE_CHOICE))
         recording = implant.record(
-            tissue,
+            preparation,
             seeds.generator(3, *owner, seeds.PROBE_NOISE),
-            *reference(bench.store, anatomy, 3).calibrations([probe]),
+            *reference(bench.store, group, 3).calibrations([probe]),
         )
         found = features(recording).expand_dims(subject=["one"])
         found = found.assign_coords(
@@ -70,11 +72,13 @@ def test_a_row_is_what_a_decoder_reads_of_that_recording(bench: Bench) -> None:
     assert (seen.samples["activity"].labels == bench.labels).all()
 
 
-def test_batches_and_company_change_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    together = list(bench.look(DESIGNS))
+def test_batches_and_company_change_nothing(
+    bench: PreservedSubjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = list(bench.record(DESIGNS))
     monkeypatch.setattr(benches, "_MEMORY", 1)
     monkeypatch.setattr(benches, "_PIECE", 3)
-    for alone, trial in zip(bench.look(DESIGNS), DESIGNS, strict=True):
+    for alone, trial in zip(bench.record(DESIGNS), DESIGNS, strict=True):
         there = together[DESIGNS.index(trial)]
         for name in trial.observables:
             np.testing.assert_array_equal(alone.samples[name].values, there.samples[name].values)
@@ -85,30 +89,30 @@ def test_batches_and_company_change_nothing(bench: Bench, monkeypatch: pytest.Mo
         }
 
 
-def test_who_was_not_there_before_learning_has_no_visit_0(bench: Bench) -> None:
+def test_who_was_not_there_before_learning_has_no_visit_0(bench: PreservedSubjects) -> None:
     """The first of later visits is no control: the rule has acted by then."""
     later = Probe(units=9, visits=(2, 3), observables=("activity",))
-    [seen] = bench.look([Trial(later, 0, ("activity",), True)])
+    [seen] = bench.record([DesignRun(later, 0, ("activity",), True)])
     assert not seen.controls["visit_0"]
 
 
-def test_a_design_without_noise_has_no_noise_to_read(bench: Bench) -> None:
+def test_a_design_without_noise_has_no_noise_to_read(bench: PreservedSubjects) -> None:
     clean = Probe(units=9, observables=("activity",))
-    [seen] = bench.look([Trial(clean, 0, ("activity",), True)])
+    [seen] = bench.record([DesignRun(clean, 0, ("activity",), True)])
     assert seen.controls["visit_0"].keys() == {"activity"}
     assert not seen.controls["signal_removed"]
 
 
-def test_more_workers_change_nothing(bench: Bench) -> None:
+def test_more_workers_change_nothing(bench: PreservedSubjects) -> None:
     from dataclasses import replace
 
-    [one] = bench.look(DESIGNS[:1])
+    [one] = bench.record(DESIGNS[:1])
     [other] = replace(bench, workers=2).look(DESIGNS[:1])
     np.testing.assert_array_equal(one.samples["activity"].values, other.samples["activity"].values)
 
 
 def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: PreservedSubjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[xr.Dataset] = []
 
@@ -121,7 +125,9 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
     def units(count: int, seed: int) -> list[set[tuple[str, int]]]:
         seen.clear()
         list(
-            bench.look([Trial(Probe(units=count, observables=("activity",)), seed, ("activity",))])
+            bench.record(
+                [DesignRun(Probe(units=count, observables=("activity",)), seed, ("activity",))]
+            )
         )
         return [set(zip(r["unit_layer"].values, r["unit_index"].values, strict=True)) for r in seen]
 
@@ -142,16 +148,15 @@ def test_what_is_recorded_while_training_is_what_snapshots_give_later(store: Pat
     members = Cohort(tuple(experiment.plan.subjects[index] for index in cohort))
     looked: list[np.ndarray] = []
     train(members, kept.plan["visits"], lambda visit: looked.append(visit.state.copy()))
-    [anatomy] = [a for a in experiment.plan.anatomies if cohort[0] in a.members]
+    [group] = [a for a in experiment.plan.network_groups if cohort[0] in a.members]
     for place, index in enumerate(cohort):
         during = [
-            prepare(anatomy.architecture, anatomy.task, states[place][None], None)
-            for states in looked
+            prepare(group.architecture, group.task, states[place][None], None) for states in looked
         ]
         later = prepare(
-            anatomy.architecture,
-            anatomy.task,
-            kept.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy(),
+            group.architecture,
+            group.task,
+            kept.read(f"snapshots/{group.name}", index)["state"].to_numpy(),
             None,
         )
         for layer in later.layers:

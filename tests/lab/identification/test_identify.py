@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 import virtuallab as vl
 from tests.lab import elsewhere
 from virtuallab.cli import app
+from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.errors import StoreError, UserError
-from virtuallab.lab.identification import decoder_training as decoders
 from virtuallab.lab.identification.identify import identify
+from virtuallab.lab.identification.matched_decoder import sample_of
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.recordings import matching_probe, read_recording
 from virtuallab.reporting.tables.identification import verdict
@@ -141,7 +142,7 @@ def test_what_the_recording_lacks_is_left_out_of_training(experiment: Path, tmp_
     found = identify(experiment, file, match=True, others=["slow"], workers=1, save=folder)
     assert found.attrs["differences"] == []
     trained, facts = load_decoder(folder)
-    read = decoders.sample_of(read_recording(file), 0).values[0]
+    read = sample_of(read_recording(file), 0).values[0]
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(read)), facts.absent)
     assert 0 < len(facts.absent) < len(read) / 2
     # A column of which nothing was learned is the same for all, and decides nothing.
@@ -177,13 +178,13 @@ def test_a_decoder_that_is_kept_is_taken_and_one_that_does_not_fit_is_trained_an
     experiment: Path, decoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainings = []
-    real = decoders.train
+    real = FittedDecoder.train
 
     def counting(*words: object, **named: object) -> object:
         trainings.append(1)
         return real(*words, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(decoders, "train", counting)
+    monkeypatch.setattr(FittedDecoder, "train", counting)
 
     def ask(**settings: object) -> xr.Dataset:
         return identify(
@@ -366,9 +367,9 @@ def test_the_first_visit_counts_where_it_comes_after_the_start(
     assert probe.visits == (2, 3, 4, 5, 6, 7, 8)
     found = identify(experiment, tmp_path / "late.nc", match=True, others=["slow"], workers=1)
     assert not [line for line in found.attrs["differences"] if line.startswith("visits")]
-    sample = decoders.sample_of(read, 2)
+    sample = sample_of(read, 2)
     assert sample.visits == 7
-    assert decoders.sample_of(read, 0).visits == 6
+    assert sample_of(read, 0).visits == 6
 
 
 def test_differences_are_named(experiment: Path, decoder: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str
     """Report a made-up experiment; return what was printed, also where that ends in an error."""
     tree = experiment()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("virtuallab.lab.report.so_far", lambda *_: tree)
+    monkeypatch.setattr("virtuallab.lab.report.open_partial", lambda *_: tree)
     monkeypatch.setattr("virtuallab.lab.report.experiment_page", lambda *_, **__: "<html>")
 
     def reported(output: str | None, error: type[Exception] | None = None, match: str = "") -> str:
@@ -171,8 +171,8 @@ def test_outputs_that_cannot_be_written_are_found_out_before_training(
 
     monkeypatch.chdir(tmp_path)
     for module in ("run", "stages.experiment"):
-        monkeypatch.setattr(f"virtuallab.lab.{module}.begin", began)
-    monkeypatch.setattr("virtuallab.lab.tuning.search.opened", began)
+        monkeypatch.setattr(f"virtuallab.lab.{module}.open_experiment", began)
+    monkeypatch.setattr("virtuallab.lab.tuning.search.open_storage", began)
     Path("small.yaml").write_text(SUBJECTS)
     place = Path("runs") / output
     (place / "of somebody").mkdir(parents=True)

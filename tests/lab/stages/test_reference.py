@@ -17,7 +17,7 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.lab.planning.anatomy import N_REFERENCES, anatomies
+from virtuallab.lab.planning.network_group import N_REFERENCES, network_groups
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.stages.reference import Reference, _made
 from virtuallab.probes import Noise, Probe, Spikes
@@ -61,13 +61,13 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
     kept: dict[str, list[xr.Dataset]] = {"signal": [], "noise": []}
     labels = [rule for rule in RULES for _ in range(EACH)]
     for number, rule in enumerate(labels):
-        tissue, own = learner(rule, number), probe
+        preparation, own = learner(rule, number), probe
         if of_the_visit:
-            spreads = {SIZES[n]: tissue.responses[n].std((1, 2)) for n in SIZES}
+            spreads = {SIZES[n]: preparation.responses[n].std((1, 2)) for n in SIZES}
             own = replace(probe, noise=NoiseOfTheVisit(snr=probe.resolved.noise.snr, own=spreads))
-        implant = own.implant(tissue, stream(number))
+        implant = own.implant(preparation, stream(number))
         still = StaticPreparation(rat(1000), N_VISITS)
-        for kind, at in (("signal", tissue), ("noise", still)):
+        for kind, at in (("signal", preparation), ("noise", still)):
             seen = implant.record(at, stream(number + 500), set_on_rats(probe))
             kept[kind].append(features(seen))
     signal, noise = (
@@ -119,7 +119,7 @@ def made(text: str, folder: Path) -> list[np.ndarray]:
     path = folder / "p.yaml"
     path.write_text(text, encoding="utf-8")
     plan = make_plan(read(path))
-    return [_made(anatomy, plan.protocol.seed) for anatomy in plan.anatomies]
+    return [_made(group, plan.protocol.seed) for group in plan.network_groups]
 
 
 def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_an_experiment_keeps_them_and_asks_what_noise_alone_tells(tmp_path: Path
     assert np.isfinite(asked["control_accuracy"].sel(probe="sparse"))
     assert "signal_removed/whole" not in Store.open(store).nodes()
     kept = Reference(
-        anatomies(expand(read(path)))[1], tree["references/mlp"]["state"].to_numpy(), 3
+        network_groups(expand(read(path)))[1], tree["references/mlp"]["state"].to_numpy(), 3
     )
     deviations = tree["recordings/sparse/mlp"].attrs["noise"]
     [calibration] = kept.calibrations([read(path).probes["sparse"]])

@@ -14,8 +14,7 @@ from rich.console import Console
 
 from virtuallab.errors import ProtocolError, StoreError, UserError
 from virtuallab.lab.tuning import search as searching
-from virtuallab.lab.tuning.optuna_storage import opened
-from virtuallab.lab.tuning.search import search
+from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.protocol import read
 
 PROTOCOL = """\
@@ -67,6 +66,12 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spy]:
     spy = Spy(searching.train)
     monkeypatch.setattr(searching, "train", spy)
     return spy
+
+
+def search(*arguments: Any, **options: Any) -> pd.DataFrame:
+    """Trials as a table."""
+    found = searching.search(*arguments, **options).to_dataframe()
+    return found.rename_axis(None)
 
 
 def complete(trials: pd.DataFrame) -> pd.DataFrame:
@@ -256,9 +261,9 @@ def test_a_journal_serves_one_search_and_no_other_file_is_touched(
 ) -> None:
     journal = tmp_path / "one.journal"
     with (
-        opened(journal),
+        open_storage(journal),
         pytest.raises(UserError, match="another search is using"),
-        opened(journal),
+        open_storage(journal),
     ):
         pass
     with pytest.raises(StoreError, match="no journal of a search"):
@@ -286,5 +291,5 @@ def test_what_somebody_else_wrote_is_left_alone(protocol: Path, tmp_path: Path) 
     journal.symlink_to(lock)
     with pytest.raises(UserError, match="is a link"):
         search(protocol, QUICK, journal=journal)
-    with pytest.raises(StoreError, match="is a link"), opened(journal):
+    with pytest.raises(StoreError, match="is a link"), open_storage(journal):
         pass

@@ -38,7 +38,7 @@ _SHOWN = 60  # levels of a curve
 _CONFIRMED = 3  # designs chosen and tried anew, at most
 
 
-class Frontier:
+class DesignSearch:
     """A search under way.
 
     Parameters

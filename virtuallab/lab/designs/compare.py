@@ -9,12 +9,17 @@ from typing import Any
 
 import xarray as xr
 
+from virtuallab.accessor.tidy import tidy
 from virtuallab.console import say
 from virtuallab.errors import ProtocolError
-from virtuallab.lab.designs.comparison_table import designs_of, observables_of, tabulated, tidy
-from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
-from virtuallab.lab.designs.design_evaluation import Bench, Trial
-from virtuallab.lab.designs.result_cache import Ledger
+from virtuallab.lab.designs.comparison_table import (
+    comparison_table,
+    named_designs,
+    observables_of,
+)
+from virtuallab.lab.designs.decode_designs import DecodingSettings, check_counts, evaluate_designs
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects
+from virtuallab.lab.designs.result_cache import ResultCache
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import (
@@ -103,18 +108,20 @@ def compare(
     check_file(csv)
     check_page(page)
     experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
-    designs = designs_of(how)
-    bench = Bench.of(experiment, workers)
+    designs = named_designs(how)
+    bench = PreservedSubjects.of(experiment, workers)
     trials = [
-        Trial(each.point.probe, seed, observables_of(how, each.point), how.controls and not seed)
+        DesignRun(
+            each.point.probe, seed, observables_of(how, each.point), how.controls and not seed
+        )
         for each in designs
         for seed in range(how.seeds)
     ]
-    decoding = Decoding(how.classifiers, how.folds, how.inner_folds)
-    check_numbers(bench, decoding, "compare")
+    decoding = DecodingSettings(how.classifiers, how.folds, how.inner_folds)
+    check_counts(bench, decoding, "compare")
     with counting(console, "designs tried", len(trials)) as advance:
-        came = answers(bench, ledger(experiment), trials, decoding, advance)
-    found = tabulated(how, designs, came, experiment.recorded, experiment.plan.sizes)
+        came = evaluate_designs(bench, result_cache(experiment), trials, decoding, advance)
+    found = comparison_table(how, designs, came, experiment.recorded, experiment.plan.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
     write_each(
@@ -142,10 +149,10 @@ def _asked_for(protocol: Protocol) -> Compare:
     return protocol.compare
 
 
-def ledger(experiment: Experiment) -> Ledger:
+def result_cache(experiment: Experiment) -> ResultCache:
     """Return where outcomes are kept: beside the subjects, whatever protocol asks."""
     kept = experiment.plan.protocol.resolved()
-    return Ledger(
+    return ResultCache(
         experiment.beside(f"{experiment.store.path.stem}.designs"),
         {
             "seed": kept["seed"],

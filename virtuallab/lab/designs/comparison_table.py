@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
-from virtuallab.lab.designs.decode_designs import Answer
+from virtuallab.lab.designs.decode_designs import DecodedDesign
 from virtuallab.lab.designs.design_evaluation import measured
 from virtuallab.lab.planning.plan import Sizes
 from virtuallab.labels import label_text
@@ -34,7 +33,7 @@ _COUNTED = ("units", "synapses", "visits", "stimuli")
 
 
 @dataclass(frozen=True)
-class Designed:
+class NamedDesign:
     """One design that is compared."""
 
     name: str
@@ -47,10 +46,12 @@ class Designed:
         return f"{self.name}: {varied}" if varied else self.name
 
 
-def designs_of(how: Compare) -> list[Designed]:
+def named_designs(how: Compare) -> list[NamedDesign]:
     """Every design of a comparison, grids opened out."""
     return [
-        Designed(name, point) for name, each in how.designs.items() for point in design_points(each)
+        NamedDesign(name, point)
+        for name, each in how.designs.items()
+        for point in design_points(each)
     ]
 
 
@@ -62,10 +63,10 @@ def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
     return tuple(name for name in how.observables if name == "all" or name in there)
 
 
-def tabulated(
+def comparison_table(
     how: Compare,
-    designs: Sequence[Designed],
-    came: Sequence[Answer],
+    designs: Sequence[NamedDesign],
+    came: Sequence[DecodedDesign],
     subjects: xr.Dataset,
     sizes: Sequence[Sizes],
 ) -> xr.Dataset:
@@ -74,8 +75,8 @@ def tabulated(
     Parameters
     ----------
     how : Compare
-    designs : sequence of Designed
-    came : sequence of Answer
+    designs : sequence of NamedDesign
+    came : sequence of DecodedDesign
         Of each design's seeds, design after design.
     subjects : xr.Dataset
         Coordinates of those that were recorded: ``subject`` and ``rule``.
@@ -149,11 +150,11 @@ def tabulated(
     )
 
 
-def _varied(designs: Sequence[Designed]) -> list[str]:
+def _varied(designs: Sequence[NamedDesign]) -> list[str]:
     return list(dict.fromkeys(path for each in designs for path in each.point.settings))
 
 
-def _column(designs: Sequence[Designed], path: str, sizes: Sequence[Sizes]) -> np.ndarray:
+def _column(designs: Sequence[NamedDesign], path: str, sizes: Sequence[Sizes]) -> np.ndarray:
     """One setting of every design: numbers where all are, words else; empty where it is not set.
 
     Of visits, units and the like, how many they are, the mean over the makes of subjects.
@@ -174,20 +175,3 @@ def _column(designs: Sequence[Designed], path: str, sizes: Sequence[Sizes]) -> n
 
 def _short(value: Any) -> str:
     return short(plain(value), digits=4)
-
-
-def tidy(found: xr.Dataset) -> pd.DataFrame:
-    """Lay a comparison out as one row for each design, observable, classifier and seed."""
-    wide = found.drop_dims(SUBJECT)
-    for name in ("interval", "shortfall_interval"):
-        for bound in ("low", "high"):
-            stem = name.replace("interval", "").rstrip("_") or "accuracy"
-            wide[f"{stem}_{bound}"] = found[name].sel(bound=bound, drop=True)
-    for control in found[CONTROL].values if CONTROL in found.coords else ():
-        wide[str(control)] = found["control_accuracy"].sel({CONTROL: control}, drop=True)
-    names = ["interval", "shortfall_interval", "control_accuracy"]
-    wide = wide.drop_vars([name for name in names if name in wide]).drop_dims(
-        [dim for dim in ("bound", CONTROL) if dim in wide.dims]
-    )
-    table: pd.DataFrame = wide.to_dataframe().reset_index()
-    return table.dropna(subset=["balanced_accuracy"]).reset_index(drop=True)

@@ -18,15 +18,15 @@ from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.errors import UserError
 from virtuallab.installed import begin_process
-from virtuallab.lab.designs.design_evaluation import Bench, Seen, Trial
-from virtuallab.lab.designs.result_cache import Ledger
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, RecordedDesign
+from virtuallab.lab.designs.result_cache import ResultCache
 from virtuallab.lab.services.progress import Count
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS
 
 
 @dataclass(frozen=True)
-class Decoding:
+class DecodingSettings:
     """How a recording is decoded: a strict cross-validation by each classifier."""
 
     classifiers: tuple[str, ...]
@@ -35,7 +35,7 @@ class Decoding:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DecodedDesign:
     """What came of a trial.
 
     Parameters
@@ -50,32 +50,36 @@ class Answer:
     controls: Mapping[tuple[str, str, str], np.ndarray]
 
 
-def answers(
-    bench: Bench, ledger: Ledger, trials: Sequence[Trial], how: Decoding, advance: Count
-) -> list[Answer]:
+def evaluate_designs(
+    bench: PreservedSubjects,
+    result_cache: ResultCache,
+    trials: Sequence[DesignRun],
+    how: DecodingSettings,
+    advance: Count,
+) -> list[DecodedDesign]:
     """Try the designs that were not tried before; return what came of all.
 
     Parameters
     ----------
-    bench : Bench
-    ledger : Ledger
+    bench : PreservedSubjects
+    result_cache : ResultCache
         Where outcomes are kept; an interruption loses those under way.
-    trials : sequence of Trial
-    how : Decoding
+    trials : sequence of DesignRun
+    how : DecodingSettings
     advance : callable
         Told how many trials were finished, each time.
     """
-    found: dict[int, Answer] = {}
+    found: dict[int, DecodedDesign] = {}
     missing: list[int] = []
     for number, trial in enumerate(trials):
-        kept = ledger.get(_named(trial, how))
+        kept = result_cache.get(_named(trial, how))
         # Subjects may have been preserved since.
         if kept is None or any(len(right) != len(bench.members) for right in kept.values()):
             missing.append(number)
         else:
             found[number] = _read(kept)
     advance(len(found))
-    seen = bench.look([trials[number] for number in missing], _noted(advance, len(bench.members)))
+    seen = bench.record([trials[number] for number in missing], _noted(advance, len(bench.members)))
     for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
         pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
         pool = Parallel(n_jobs=bench.workers, initializer=begin_process)
@@ -84,7 +88,7 @@ def answers(
             zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]
         ):
             outcome = {piece[0]: right for (_, piece), right in group}
-            ledger.keep(_named(trials[number], how), outcome)
+            result_cache.keep(_named(trials[number], how), outcome)
             found[number] = _read(outcome)
             advance(1)
     return [found[number] for number in range(len(trials))]
@@ -102,15 +106,15 @@ def _noted(count: Count, members: int) -> Callable[[int], None]:
     return note
 
 
-def check_numbers(bench: Bench, how: Decoding, section: str) -> None:
+def check_counts(bench: PreservedSubjects, how: DecodingSettings, section: str) -> None:
     """Refuse folds into which the subjects that are left cannot be divided.
 
     A protocol is checked when it is read; how many subjects diverge is known only afterwards.
 
     Parameters
     ----------
-    bench : Bench
-    how : Decoding
+    bench : PreservedSubjects
+    how : DecodingSettings
     section : str
         Of the protocol, that says how many folds.
 
@@ -135,7 +139,7 @@ def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _named(trial: Trial, how: Decoding) -> dict[str, Any]:
+def _named(trial: DesignRun, how: DecodingSettings) -> dict[str, Any]:
     """Return all that decides what comes of a trial, as plain data."""
     return {
         "probe": plain(trial.probe.resolved),
@@ -146,10 +150,12 @@ def _named(trial: Trial, how: Decoding) -> dict[str, Any]:
     }
 
 
-_Piece = tuple[str, Samples, str, Decoding, int, bool]
+_Piece = tuple[str, Samples, str, DecodingSettings, int, bool]
 
 
-def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_Piece]:
+def _pieces(
+    trial: DesignRun, seen: RecordedDesign, bench: PreservedSubjects, how: DecodingSettings
+) -> Iterator[_Piece]:
     """Yield each question to be asked of a trial: its name, and what decides the answer."""
     # Designs share their folds, so that they differ by the design alone.
     seed = seeds.integer(bench.plan.protocol.seed, "design", str(trial.seed))
@@ -168,7 +174,7 @@ def _pieces(trial: Trial, seen: Seen, bench: Bench, how: Decoding) -> Iterator[_
 
 
 def _decode(
-    _: str, samples: Samples, classifier: str, how: Decoding, seed: int, select: bool
+    _: str, samples: Samples, classifier: str, how: DecodingSettings, seed: int, select: bool
 ) -> list[int]:
     classes = sorted(set(samples.labels.tolist()))
     outcome = cross_validate(
@@ -184,7 +190,7 @@ def _decode(
     return right
 
 
-def _read(outcome: Mapping[str, Sequence[int]]) -> Answer:
+def _read(outcome: Mapping[str, Sequence[int]]) -> DecodedDesign:
     right: dict[tuple[str, str], np.ndarray] = {}
     controls: dict[tuple[str, str, str], np.ndarray] = {}
     for key, values in outcome.items():
@@ -193,4 +199,4 @@ def _read(outcome: Mapping[str, Sequence[int]]) -> Answer:
             controls[kind, observable, classifier] = np.array(values, dtype=bool)
         else:
             right[observable, classifier] = np.array(values, dtype=bool)
-    return Answer(right, controls)
+    return DecodedDesign(right, controls)

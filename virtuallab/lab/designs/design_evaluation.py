@@ -20,14 +20,14 @@ from joblib import Parallel, delayed
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
 from virtuallab.installed import begin_process
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.nodes import check_living, living
-from virtuallab.lab.stages.prepared_subject import Prepared
 from virtuallab.lab.stages.reference import reference
+from virtuallab.lab.stages.restored_subject import RestoredSubject
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
@@ -39,7 +39,7 @@ _PIECE = 8  # subjects that one process takes at a time
 
 
 @dataclass(frozen=True)
-class Trial:
+class DesignRun:
     """One design, implanted once in every subject.
 
     Parameters
@@ -61,7 +61,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedDesign:
     """What became of a trial: rows of features, a subject each, by observable.
 
     Of a control there are none where it was not asked, or cannot be: visit 0 was not recorded, or
@@ -73,7 +73,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Bench:
+class PreservedSubjects:
     """Preserved subjects, in which designs can be evaluated.
 
     Parameters
@@ -89,7 +89,7 @@ class Bench:
     workers: int
 
     @classmethod
-    def of(cls, experiment: Experiment, workers: int | None) -> Bench:
+    def of(cls, experiment: Experiment, workers: int | None) -> PreservedSubjects:
         """Return the preserved subjects of an experiment.
 
         Raises
@@ -110,14 +110,14 @@ class Bench:
         """Rule of each of them."""
         return np.array([self.plan.subjects[index].label for index in self.members])
 
-    def look(
-        self, trials: Sequence[Trial], recorded: Callable[[int], None] = lambda _: None
-    ) -> Iterator[Seen]:
+    def record(
+        self, trials: Sequence[DesignRun], recorded: Callable[[int], None] = lambda _: None
+    ) -> Iterator[RecordedDesign]:
         """Implant every trial in every subject; yield what was seen, in the order of the trials.
 
         Parameters
         ----------
-        trials : sequence of Trial
+        trials : sequence of DesignRun
         recorded : callable
             Told how many more subjects are recorded, by all the trials that memory holds at once.
         """
@@ -127,9 +127,9 @@ class Bench:
         ) as pool:
             for batch in _batches(trials, len(self.members), n_visits):
                 pieces = pool(
-                    delayed(_record)(self.store.path, anatomy, piece, batch, seed)
-                    for anatomy in self.plan.anatomies
-                    for piece in self._pieces(anatomy)
+                    delayed(_record)(self.store.path, group, piece, batch, seed)
+                    for group in self.plan.network_groups
+                    for piece in self._pieces(group)
                 )
                 rows: dict[int, list[dict[str, Any]]] = {}
                 for piece in pieces:
@@ -138,20 +138,20 @@ class Bench:
                 for number, trial in enumerate(batch):
                     yield self._joined(trial, [rows[index][number] for index in self.members])
 
-    def _pieces(self, anatomy: Anatomy) -> Iterator[list[tuple[int, str]]]:
+    def _pieces(self, group: NetworkGroup) -> Iterator[list[tuple[int, str]]]:
         alive = set(self.members)
-        mine = [(i, self.plan.subjects[i].key) for i in anatomy.members if i in alive]
+        mine = [(i, self.plan.subjects[i].key) for i in group.members if i in alive]
         for first in range(0, len(mine), _PIECE):
             yield mine[first : first + _PIECE]
 
-    def _joined(self, trial: Trial, rows: Sequence[Mapping[str, Any]]) -> Seen:
+    def _joined(self, trial: DesignRun, rows: Sequence[Mapping[str, Any]]) -> RecordedDesign:
         def samples(kind: str, name: str) -> Samples:
             visits, values = rows[0][f"{kind} {name}"]
             joined = np.stack([row[f"{kind} {name}"][1] for row in rows]).astype(np.float64)
             assert joined.shape[1:] == values.shape
             return Samples(joined, self.labels, np.arange(len(joined)), visits)
 
-        return Seen(
+        return RecordedDesign(
             samples={name: samples("learning", name) for name in trial.observables},
             controls={
                 control: {
@@ -170,10 +170,10 @@ def measured(probe: Probe) -> tuple[str, ...]:
     return tuple(sorted(seen, key=lambda name: (name != ACTIVITY, OBSERVABLES.index(name))))
 
 
-def _batches(trials: Sequence[Trial], subjects: int, visits: int) -> Iterator[list[Trial]]:
+def _batches(trials: Sequence[DesignRun], subjects: int, visits: int) -> Iterator[list[DesignRun]]:
     """Divide trials so that the rows of one batch fit in memory."""
     columns = 5 * 60 * visits  # groups of layers and their differences, changes, visits
-    batch: list[Trial] = []
+    batch: list[DesignRun] = []
     size = 0
     for trial in trials:
         each = 4 * subjects * columns * len(trial.observables) * (2 if trial.control else 1)
@@ -188,21 +188,21 @@ def _batches(trials: Sequence[Trial], subjects: int, visits: int) -> Iterator[li
 
 def _record(
     store: Path,
-    anatomy: Anatomy,
+    group: NetworkGroup,
     subjects: Sequence[tuple[int, str]],
-    trials: Sequence[Trial],
+    trials: Sequence[DesignRun],
     seed: int,
 ) -> list[tuple[int, list[dict[str, Any]]]]:
     """Bring some subjects back and try all the designs in each: rows by observable."""
     opened = Store.open(store)
-    networks = reference(opened, anatomy, seed)
+    networks = reference(opened, group, seed)
     calibrations = networks.calibrations(trial.probe for trial in trials)
     kept: list[list[FeatureArrays]] = [[] for _ in trials]
     of_noise: list[list[FeatureArrays]] = [[] for _ in trials]
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
     with torch_threads(1):
         for index, key in subjects:
-            prepared = Prepared.of(opened, networks, index, key)
+            prepared = RestoredSubject.of(opened, networks, index, key)
             for number, (trial, calibration) in enumerate(zip(trials, calibrations, strict=True)):
                 # Not the name of the design: two designs are compared best at the same place.
                 owner = (key, f"design {trial.seed}")
@@ -232,7 +232,7 @@ def _joined(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
     )
 
 
-def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: Trial) -> list[dict[str, Any]]:
+def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: DesignRun) -> list[dict[str, Any]]:
     """What a decoder reads of each subject, by observable, and how many visits it spans."""
     kinds: list[tuple[str, xr.Dataset, Callable[[xr.Dataset, str], Samples]]]
     kinds = [("learning", found, by_subject)]

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
 from virtuallab.errors import ProtocolError, UserError
-from virtuallab.lab.designs.cheapest_design import Frontier
-from virtuallab.lab.designs.compare import ledger
-from virtuallab.lab.designs.decode_designs import Decoding, answers, check_numbers
-from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
+from virtuallab.lab.designs.cheapest_design import DesignSearch
+from virtuallab.lab.designs.compare import result_cache
+from virtuallab.lab.designs.decode_designs import DecodingSettings, check_counts, evaluate_designs
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, measured
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import (
@@ -106,24 +105,24 @@ def power(
     check_file(csv)
     check_page(page)
     experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
-    bench = Bench.of(experiment, workers)
+    bench = PreservedSubjects.of(experiment, workers)
     labels = bench.labels
     if how.target <= 1 / len(set(labels.tolist())):
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
     observable = how.observable or measured(how.design.build(_example(how)))[0]
-    decoding = Decoding((how.classifier,), how.folds, how.inner_folds)
-    check_numbers(bench, decoding, "power")
-    kept = ledger(experiment)
+    decoding = DecodingSettings((how.classifier,), how.folds, how.inner_folds)
+    check_counts(bench, decoding, "power")
+    kept = result_cache(experiment)
 
     def tried(
         advance: Count, designs: Sequence[Values], implantations: Sequence[int]
     ) -> np.ndarray:
         trials = [
-            Trial(how.design.build(values), number, (observable,))
+            DesignRun(how.design.build(values), number, (observable,))
             for values in designs
             for number in implantations
         ]
-        came = answers(bench, kept, trials, decoding, advance)
+        came = evaluate_designs(bench, kept, trials, decoding, advance)
         right = np.stack([each.right[observable, how.classifier] for each in came])
         shares: np.ndarray = right.reshape(len(designs), len(implantations), -1).mean(1)
         return shares
@@ -133,7 +132,7 @@ def power(
         with counting(console, "implantations of the chosen design tried", total) as advance:
             return tried(advance, designs, implantations)
 
-    frontier = Frontier(how, pricing(how, experiment), labels, read.seed)
+    frontier = DesignSearch(how, pricing(how, experiment), labels, read.seed)
     with counting(console, "implantations tried", how.trials * how.seeds) as advance:
         frontier.explore(partial(tried, advance))
     found = frontier.seek(confirm)
@@ -142,7 +141,7 @@ def power(
     )
     console.print(power_summary(found, asked))
     write_each(
-        lambda: write_file(csv, lambda: _table(found).to_csv(index=False)),
+        lambda: write_file(csv, lambda: found.to_frame().to_csv(index=False)),
         lambda: write_page(page, lambda: power_page(found, asked)),
     )
     say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
@@ -192,20 +191,4 @@ def _cost(probe: Probe, prices: Prices, amounts: dict[str, int]) -> float:
         + prices.insertion * (design.insertions if design.device else 0)
         + prices.trial * (design.spikes.trials if design.spikes else 0)
         + prices.snr * (design.noise.ratio or 0.0)
-    )
-
-
-def _table(found: PowerResult) -> pd.DataFrame:
-    """List every design that was tried."""
-    front = found.front
-    return pd.DataFrame(
-        {
-            **each.values,
-            "cost": each.cost,
-            "balanced_accuracy": each.accuracy,
-            "accuracy_low": each.low,
-            "accuracy_high": each.high,
-            "on_front": each in front,
-        }
-        for each in found.tried
     )

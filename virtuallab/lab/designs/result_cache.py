@@ -15,7 +15,7 @@ from virtuallab.errors import MachineError
 from virtuallab.store.files.atomic_write import write_json, writing
 
 
-class Ledger:
+class ResultCache:
     """A folder of results.
 
     Parameters

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,33 +17,27 @@ from rich.console import Console
 from virtuallab import seeds
 from virtuallab.console import say
 from virtuallab.decoder import Analysis
-from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
-from virtuallab.errors import UserError, VirtuallabError, suggest
-from virtuallab.lab.designs.design_evaluation import Bench, Trial, measured
+from virtuallab.errors import UserError, VirtuallabError
 from virtuallab.lab.services.progress import counting
-from virtuallab.lab.stages.coverage import coverage
-from virtuallab.lab.stages.decode import recorded_features
 from virtuallab.lab.stages.experiment import Experiment
-from virtuallab.lab.stages.nodes import living, probes_in, stage
-from virtuallab.lab.stages.record import probe_in
 from virtuallab.probes import Probe
 from virtuallab.probes.schedule import visit_indices
-from virtuallab.probes.statistics.features import change_names, features
+from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
-from virtuallab.recordings import matching_probe
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
-from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, SUBJECT
 
 Decoder = tuple[FittedDecoder, DecoderMetadata]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DecoderSettings:
     """What is asked of a decoder, whatever it is trained on.
 
     Parameters
@@ -61,108 +54,9 @@ class Wanted:
     workers: int | None
 
 
-def sample_of(recording: xr.Dataset, first: int) -> Samples:
-    """What a decoder reads of a recording made elsewhere.
-
-    Parameters
-    ----------
-    recording : xr.Dataset
-        As :func:`virtuallab.recordings.read_recording` gives it.
-    first : int
-        The visit that its first corresponds to: at visit 0 there is nothing to be read yet.
-    """
-    found = features(recording).expand_dims({SUBJECT: ["recording"]})
-    found = found.assign_coords(
-        {
-            "visit": found["visit"].values + first,
-            RULE: (SUBJECT, np.array(["unknown"], dtype=object)),
-            "depth_group": ((SUBJECT, LAYER), recording["depth_group"].values[None]),
-        }
-    )
-    return by_subject(found, ACTIVITY)
-
-
-def of_probe(experiment: Experiment, name: str, wanted: Wanted, console: Console) -> Decoder:
-    """Return the decoder trained on what a probe has recorded.
-
-    Raises
-    ------
-    UserError
-        If there is no such probe, it measures no responses, or the subjects do not allow it.
-    """
-    known = probes_in(experiment.store)
-    if name not in known:
-        raise UserError(f"{experiment.store.path}: no probe {name!r}. {suggest(name, known)}")
-    found = coverage(experiment.store, name)
-    if not found.is_complete:
-        raise UserError(f"{found}: {found.how_to_finish(experiment.store)} first.")
-    probe = probe_in(experiment.store, name)
-    if ACTIVITY not in measured(probe):
-        raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
-    members = sorted(experiment.store.committed(stage(name)))
-    lesson = _Lesson(experiment, name, probe, (), tuple(members), wanted)
-    return lesson.learned(
-        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, console
-    )
-
-
-def matched(
-    experiment: Experiment,
-    recording: xr.Dataset,
-    wanted: Wanted,
-    console: Console,
-    *,
-    fractions: bool = False,
-) -> Decoder:
-    """Return the decoder trained on subjects recorded as a given recording was.
-
-    What the recording does not have (classes of stimuli, early or deep layers) is left out in the
-    training subjects as well. For ``fractions`` see :func:`virtuallab.recordings.matching_probe`.
-
-    Raises
-    ------
-    UserError
-        If the design cannot be had of the subjects, or they do not allow it.
-    """
-    steps = experiment.store.plan["visits"]
-    probe = matching_probe(recording, steps, fractions=fractions)
-    for sizes in experiment.plan.sizes:
-        for field, message in probe.check(*sizes):
-            raise UserError(
-                f"the recording cannot be matched in these subjects: {field}: {message}"
-            )
-    visits = visit_indices(probe.visits, len(steps))
-    say(console, _placed(recording, [steps[visit] for visit in visits], steps[-1]))
-    read = sample_of(recording, int(visits[0])).values[0]
-    absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
-    members = tuple(sorted(living(experiment.store)))
-    lesson = _Lesson(experiment, "matched", probe, absent, members, wanted)
-    name = f"matched-{_digest(plain(asdict(probe)), absent)[:8]}"
-    look = partial(_implanted, experiment, probe, wanted.workers, console)
-    return lesson.learned(look, name, console)
-
-
-def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
-    """Say when subjects are recorded, beside when the recording was made."""
-    said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
-    if "step" not in recording.coords:
-        return said
-    own = recording["step"].to_numpy()
-    return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
-
-
-def _implanted(
-    experiment: Experiment, probe: Probe, workers: int | None, console: Console
-) -> Samples:
-    bench = Bench.of(experiment, workers)
-    with counting(console, "subjects recorded", len(bench.members)) as advance:
-        [seen] = bench.look([Trial(probe, 0, (ACTIVITY,))], advance)
-    return seen.samples[ACTIVITY]
-
-
 @dataclass(frozen=True)
-class _Lesson:
-    """All that decides what a decoder learns.
+class DecoderTraining:
+    """All that determines a decoder trained on an experiment's subjects.
 
     Parameters
     ----------
@@ -174,7 +68,7 @@ class _Lesson:
         Columns that are left out.
     members : tuple of int
         Indices of the subjects that were recorded, in the order of the rows.
-    wanted : Wanted
+    wanted : DecoderSettings
     """
 
     experiment: Experiment
@@ -182,9 +76,9 @@ class _Lesson:
     probe: Probe
     absent: tuple[int, ...]
     members: tuple[int, ...]
-    wanted: Wanted
+    wanted: DecoderSettings
 
-    def learned(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
+    def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
         """Take the decoder that is kept, if it fits; else train it and keep it."""
         analysis = self._analysis()
         made_for = self._fingerprint(analysis)
@@ -234,7 +128,7 @@ class _Lesson:
 
     def _fingerprint(self, analysis: Analysis) -> str:
         kept = self.experiment.plan.protocol.resolved()
-        return _digest(
+        return digest(
             version("virtuallab"),
             {"seed": kept["seed"], "subjects": kept["subjects"]},
             self.experiment.store.plan["visits"],
@@ -348,6 +242,7 @@ def _range(values: Sequence[int] | np.ndarray) -> tuple[Any, Any]:
     return array.min().item(), array.max().item()
 
 
-def _digest(*decisive: Any) -> str:
+def digest(*decisive: Any) -> str:
+    """Return a digest of plain data, 64 hexadecimal digits."""
     text = json.dumps(plain(decisive), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

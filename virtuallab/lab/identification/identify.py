@@ -12,11 +12,10 @@ from rich.console import Console
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
 from virtuallab.errors import UserError
-from virtuallab.lab.identification.decoder_training import (
-    Decoder,
-    Wanted,
-    matched,
-    of_probe,
+from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
+from virtuallab.lab.identification.matched_decoder import (
+    matched_decoder,
+    probe_decoder,
     sample_of,
 )
 from virtuallab.lab.services.console import Progress, Verbose, console_of
@@ -125,7 +124,7 @@ def identify(
         _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = load_decoder(decoder)
     else:
-        wanted = Wanted(others=tuple(others), classifier=classifier, workers=workers)
+        wanted = DecoderSettings(others=tuple(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     found = _answered((trained, facts), _sample(read, facts), read)
     console.print(identification_summary(found))
@@ -185,7 +184,7 @@ def _of_experiment(
     match: bool,
     fractions: bool,
     probe: str | None,
-    wanted: Wanted,
+    wanted: DecoderSettings,
     console: Console,
 ) -> Decoder:
     store = Store.open(path)
@@ -196,9 +195,9 @@ def _of_experiment(
     if match and probe is not None:
         raise UserError("--match designs a probe itself. Give either --match or --probe.")
     if match:
-        return matched(experiment, recording, wanted, console, fractions=fractions)
+        return matched_decoder(experiment, recording, wanted, console, fractions=fractions)
     if probe is not None:
-        return of_probe(experiment, probe, wanted, console)
+        return probe_decoder(experiment, probe, wanted, console)
     known = ", ".join(f"--probe {name}" for name in probes_in(experiment.store))
     raise UserError(
         f"{path} is an experiment: say on which recordings of it a decoder is to be trained. "

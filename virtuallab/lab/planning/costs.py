@@ -9,10 +9,10 @@ from typing import Any
 
 from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.planning.anatomy import N_REFERENCES
 from virtuallab.lab.planning.confound_warnings import confound_warnings
 from virtuallab.lab.planning.durations import decoding_seconds, precision, recording_seconds
 from virtuallab.lab.planning.learning_rate_warnings import learning_rate_warnings
+from virtuallab.lab.planning.network_group import N_REFERENCES
 from virtuallab.lab.planning.network_limits import training_bytes
 from virtuallab.lab.planning.plan import THREADS, Costs, Plan
 from virtuallab.lab.planning.stability_warnings import stability_warnings
@@ -43,7 +43,7 @@ def measure_costs(plan: Plan, workers: int | None = None) -> Plan:
     protocol, subjects, n_visits = plan.protocol, plan.subjects, len(plan.visits)
     lengths, training = _cohort_sizes(plan, workers)
     probes = protocol.probes
-    recording = recording_seconds(plan.anatomies, probes, n_visits)
+    recording = recording_seconds(plan.network_groups, probes, n_visits)
     decoding = decoding_seconds(protocol.analyses, subjects, tuple(probes), n_visits)
     sizes = _store_sizes(plan)
     warnings = (
@@ -104,8 +104,8 @@ def _disk_warnings(needed: int) -> Iterator[str]:
 def _store_sizes(plan: Plan) -> dict[str, int]:
     """Return the bytes of each part of the store, before compression."""
     sizes: dict[str, int] = {"snapshots": 0, "references": 0}
-    for anatomy, layer_sizes in zip(plan.anatomies, plan.sizes, strict=True):
-        members, parameters = len(anatomy.members), anatomy.layout().size
+    for group, layer_sizes in zip(plan.network_groups, plan.sizes, strict=True):
+        members, parameters = len(group.members), group.layout().size
         sizes["snapshots"] += members * len(plan.visits) * parameters * _BYTES
         sizes["references"] += N_REFERENCES * parameters * _BYTES
         for name, probe in plan.protocol.probes.items():

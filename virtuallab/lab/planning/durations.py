@@ -14,7 +14,7 @@ import numpy as np
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import GROUPS, PUBLISHED, STAGES, Samples
 from virtuallab.decoder.uncertainty.intervals import posterior
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_names
@@ -34,40 +34,40 @@ _ACCURACY = 0.7
 
 
 def recording_seconds(
-    anatomies: Sequence[Anatomy], probes: Mapping[str, Probe], visits: int
+    network_groups: Sequence[NetworkGroup], probes: Mapping[str, Probe], visits: int
 ) -> float:
     """Estimate how long one worker would record all subjects, from how long one is prepared."""
     total, spent, measured = 0.0, 0.0, 0
-    for anatomy in anatomies:
+    for group in network_groups:
         if measured and spent > _BUDGET:
             continue
-        preparing = _preparation_seconds(anatomy, visits)
+        preparing = _preparation_seconds(group, visits)
         one = preparing
         for probe in probes.values():
-            numbers = probe.resolved.n_values(*anatomy.layer_sizes, visits, anatomy.n_stimuli)
+            numbers = probe.resolved.n_values(*group.layer_sizes, visits, group.n_stimuli)
             gradients = _GRADIENTS * (ACTIVITY_CHANGE in probe.resolved.observables)
             # Where there is noise it is recorded once more by itself.
             times = 2 if probe.resolved.is_noisy else 1
             one += times * (_PROBE + _NUMBER * numbers) + gradients * preparing
         spent += preparing
-        measured += len(anatomy.members)
-        total += one * len(anatomy.members)
-    subjects = sum(len(anatomy.members) for anatomy in anatomies)
+        measured += len(group.members)
+        total += one * len(group.members)
+    subjects = sum(len(group.members) for group in network_groups)
     return total * subjects / measured if measured else 0.0
 
 
-def _preparation_seconds(anatomy: Anatomy, visits: int) -> float:
+def _preparation_seconds(group: NetworkGroup, visits: int) -> float:
     """Return how long the preparation of an untrained subject at all visits takes."""
-    one = _timed(anatomy, 1)
-    return one * visits if one * visits > _BUDGET else _timed(anatomy, visits)
+    one = _timed(group, 1)
+    return one * visits if one * visits > _BUDGET else _timed(group, visits)
 
 
-def _timed(anatomy: Anatomy, visits: int) -> float:
-    states = np.zeros((visits, anatomy.layout().size), dtype=np.float32)
+def _timed(group: NetworkGroup, visits: int) -> float:
+    states = np.zeros((visits, group.layout().size), dtype=np.float32)
     with torch_threads(1):
-        prepare(anatomy.architecture, anatomy.task, states, None)  # makes its network first
+        prepare(group.architecture, group.task, states, None)  # makes its network first
         began = time.perf_counter()
-        prepare(anatomy.architecture, anatomy.task, states, None)
+        prepare(group.architecture, group.task, states, None)
         return time.perf_counter() - began
 
 

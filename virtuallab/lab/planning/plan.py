@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from virtuallab.lab.planning.anatomy import Anatomy, anatomies
+from virtuallab.lab.planning.network_group import NetworkGroup, network_groups
 from virtuallab.lab.planning.subject_table import describe_subjects
 from virtuallab.protocol import Protocol, expand
 from virtuallab.subject.subject import Subject
@@ -19,7 +19,7 @@ from virtuallab.vocabulary import VISIT, describe
 
 THREADS = 1  # of one cohort: two cohorts at once beat one cohort on two cores
 
-# What there is of one anatomy for a probe: units and synapses of each layer, visits, stimuli.
+# What there is of one group for a probe: units and synapses of each layer, visits, stimuli.
 Sizes = tuple[Mapping[str, int], Mapping[str, int], int, int]
 
 
@@ -67,7 +67,7 @@ class Plan:
     ----------
     protocol : Protocol
     subjects : tuple of Subject
-    anatomies : tuple of Anatomy
+    network_groups : tuple of NetworkGroup
         Groups of subjects that share an architecture and a task.
     costs : Costs, optional
         If they were measured.
@@ -75,7 +75,7 @@ class Plan:
 
     protocol: Protocol
     subjects: tuple[Subject, ...]
-    anatomies: tuple[Anatomy, ...]
+    network_groups: tuple[NetworkGroup, ...]
     costs: Costs | None = None
 
     @property
@@ -104,9 +104,9 @@ class Plan:
 
     @cached_property
     def sizes(self) -> tuple[Sizes, ...]:
-        """Units and synapses of each layer, visits and stimuli, of each anatomy."""
+        """Units and synapses of each layer, visits and stimuli, of each group."""
         count = len(self.visits)
-        return tuple((*each.layer_sizes, count, each.n_stimuli) for each in self.anatomies)
+        return tuple((*each.layer_sizes, count, each.n_stimuli) for each in self.network_groups)
 
     def stored(self) -> dict[str, Any]:
         """Return the part that decides the bytes of the result, as plain data.
@@ -141,4 +141,4 @@ def lay_out(protocol: Protocol) -> Plan:
     protocol : Protocol
     """
     subjects = expand(protocol)
-    return Plan(protocol, subjects, anatomies(subjects))
+    return Plan(protocol, subjects, network_groups(subjects))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.planning.anatomy import architecture_labels
+from virtuallab.lab.planning.network_group import architecture_labels
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
     DIVERGED,
@@ -115,7 +115,7 @@ def design_coordinates(subjects: xr.Dataset) -> dict[str, xr.DataArray]:
     return {name: subjects[name] for name in DESIGN if name in subjects}
 
 
-def fates(subjects: xr.Dataset, records: Mapping[int, Mapping[str, Any]]) -> xr.Dataset:
+def outcomes(subjects: xr.Dataset, records: Mapping[int, Mapping[str, Any]]) -> xr.Dataset:
     """Add to the table what became of each subject, from the records of the training stage.
 
     Parameters
@@ -154,7 +154,7 @@ def truth(
     records : mapping from subject index to record
         A record's ``truth`` maps a name to a list over visits, or to one over visits and layers.
     layers : sequence of str
-        Every layer of every anatomy; a subject without one has NaN there.
+        Every layer of every group; a subject without one has NaN there.
     layers_of : mapping from subject index to its own layers
     visits : xr.Dataset
         Coordinates of the visits: ``visit``, ``step``, and ``epoch`` where known.

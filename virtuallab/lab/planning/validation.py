@@ -8,7 +8,7 @@ from pathlib import Path
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
-from virtuallab.lab.planning.anatomy import architecture_labels
+from virtuallab.lab.planning.network_group import architecture_labels
 from virtuallab.lab.planning.network_limits import network_faults
 from virtuallab.lab.planning.plan import Plan, lay_out
 from virtuallab.lab.planning.subject_table import columns_of
@@ -177,11 +177,11 @@ def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, 
     """Return a message by place; where several networks are at fault, that of the first."""
     faults: dict[str, str] = {}
     probes = list(probes)
-    for anatomy, sizes in zip(plan.anatomies, plan.sizes, strict=True) if probes else ():
+    for group, sizes in zip(plan.network_groups, plan.sizes, strict=True) if probes else ():
         for place, probe in probes:
             for field, message in probe.check(*sizes):
                 at = f"{place}.{field}" if field else place
-                faults.setdefault(at, f"in {anatomy.name}: {message}")
+                faults.setdefault(at, f"in {group.name}: {message}")
     return faults
 
 

@@ -60,7 +60,7 @@ def coverage(store: Store, probe: str) -> Coverage:
 
 
 @dataclass(frozen=True)
-class Readable:
+class DecodableProbes:
     """Probes that the analyses rest on.
 
     Parameters
@@ -77,9 +77,9 @@ class Readable:
     left_out: Sequence[Coverage]
 
 
-def readable(
+def decodable_probes(
     store: Store, analyses: Mapping[str, Analysis], own: Collection[str], *, partial: bool
-) -> Readable:
+) -> DecodableProbes:
     """Return the probes that analyses rest on.
 
     Probes of the protocol, and those an analysis names, must have recorded every subject. Others in
@@ -130,4 +130,4 @@ def readable(
             )
         else:
             left_out.append(found)
-    return Readable(probes, taken, left_out)
+    return DecodableProbes(probes, taken, left_out)

@@ -18,7 +18,7 @@ from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.services.progress import counting, tallying
-from virtuallab.lab.stages.coverage import Coverage, Readable
+from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.nodes import feature_node, noise_node, stage
 from virtuallab.store import Store
 from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
@@ -27,7 +27,7 @@ from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
 def decode_probes(
     store: Store,
     analyses: Mapping[str, Analysis],
-    readable: Readable,
+    decodable_probes: DecodableProbes,
     *,
     seed: int,
     workers: int,
@@ -45,7 +45,7 @@ def decode_probes(
     ----------
     store : Store
     analyses : mapping from name to Analysis
-    readable : Readable
+    decodable_probes : DecodableProbes
         Probes that may be read; an analysis that names none reads them all. A verdict on one that
         has not recorded every subject says so, in its warnings and in the attribute ``partial``.
     seed : int
@@ -62,9 +62,11 @@ def decode_probes(
     MachineError
         If what is read is damaged; said before anything is decoded.
     """
-    partial = {found.probe: found for found in readable.partial}
+    partial = {found.probe: found for found in decodable_probes.partial}
     chosen = {
-        name: [p for p in readable.probes if analysis.probes is None or p in analysis.probes]
+        name: [
+            p for p in decodable_probes.probes if analysis.probes is None or p in analysis.probes
+        ]
         for name, analysis in analyses.items()
     }
     features = {

@@ -79,7 +79,7 @@ def preserved(
         return kept
     root = home(plan.protocol, None, store)
     with writer(root, makes=True):
-        experiment = begin(plan, root, workers, console)
+        experiment = open_experiment(plan, root, workers, console)
         train_all(experiment, workers=workers, device=device, console=console)
         experiment.store.finish()
     return experiment
@@ -100,7 +100,7 @@ def home(protocol: Protocol, subjects: str | Path | None, store: str | Path | No
     return place
 
 
-def begin(plan: Plan, root: Path, workers: int | None, console: Console) -> Experiment:
+def open_experiment(plan: Plan, root: Path, workers: int | None, console: Console) -> Experiment:
     """Open the store of a plan, or make it; costs are measured for a new one.
 
     Raises
@@ -115,7 +115,7 @@ def begin(plan: Plan, root: Path, workers: int | None, console: Console) -> Expe
         _refuse_another(store, protocol)
         if store.is_damaged("subjects"):
             records = store.committed(TRAIN, only_sound=True)
-            store.write_table("subjects", subject_table.fates(plan.to_dataset(), records))
+            store.write_table("subjects", subject_table.outcomes(plan.to_dataset(), records))
         return Experiment(plan, store)
     plan = measure_costs(plan, workers)
     console.print(costs_table(plan))
@@ -136,7 +136,7 @@ def begin(plan: Plan, root: Path, workers: int | None, console: Console) -> Expe
     return Experiment(plan, store)
 
 
-def begin_anew(store: Store, stages: Sequence[str], console: Console) -> None:
+def discard_damaged(store: Store, stages: Sequence[str], console: Console) -> None:
     """Take damaged subjects for not done with some stages, and say how many.
 
     Parameters
@@ -197,10 +197,10 @@ def train_all(
 ) -> None:
     """Train and preserve who is not preserved yet; write down what became of all."""
     plan, store = experiment.plan, experiment.store
-    for anatomy in plan.anatomies:
-        train.declare(store, anatomy, plan.visit_coordinates)
-    reference.keep(store, plan.anatomies, plan.protocol.seed)
-    begin_anew(store, [TRAIN], console)
+    for group in plan.network_groups:
+        train.declare(store, group, plan.visit_coordinates)
+    reference.keep(store, plan.network_groups, plan.protocol.seed)
+    discard_damaged(store, [TRAIN], console)
     done = len(store.committed(TRAIN))
     with counting(console, "subjects trained", len(plan.subjects), done) as advance:
         train.train_subjects(plan, store, workers or cores(), device, advance)
@@ -216,14 +216,14 @@ def _tables(plan: Plan, records: Mapping[int, Mapping[str, Any]]) -> dict[str, x
     """Return what became of the subjects, and the truth about them, from their records."""
     described = plan.to_dataset()
     layers_of = {
-        index: anatomy.layout().layers for anatomy in plan.anatomies for index in anatomy.members
+        index: group.layout().layers for group in plan.network_groups for index in group.members
     }
     layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
     truth = subject_table.truth(described, records, layers, layers_of, plan.visit_coordinates)
-    return {"subjects": subject_table.fates(described, records), "truth": truth}
+    return {"subjects": subject_table.outcomes(described, records), "truth": truth}
 
 
-def so_far(path: Path, without: Collection[str] = ()) -> xr.DataTree:
+def open_partial(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     """Open an experiment as far as it has come.
 
     The tables of subjects and of truth are written when all subjects are trained; until then they

@@ -17,17 +17,17 @@ def stage(probe: str) -> str:
 
 
 def recordings_of(probe: str) -> str:
-    """Return the group of a probe's recordings, all anatomies together."""
+    """Return the group of a probe's recordings, all groups of networks together."""
     return f"recordings/{probe}"
 
 
-def recording_node(probe: str, anatomy: str) -> str:
-    """Return where a probe's recordings from one anatomy lie."""
-    return f"{recordings_of(probe)}/{anatomy}"
+def recording_node(probe: str, group: str) -> str:
+    """Return where a probe's recordings from one group lie."""
+    return f"{recordings_of(probe)}/{group}"
 
 
 def feature_node(probe: str) -> str:
-    """Return where the features of a probe's recordings lie, all anatomies together."""
+    """Return where the features of a probe's recordings lie, all groups of networks together."""
     return f"features/{probe}"
 
 

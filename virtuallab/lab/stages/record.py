@@ -13,7 +13,7 @@ import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
@@ -27,8 +27,8 @@ from virtuallab.lab.stages.nodes import (
     recordings_of,
     stage,
 )
-from virtuallab.lab.stages.prepared_subject import Prepared
 from virtuallab.lab.stages.reference import Reference, reference
+from virtuallab.lab.stages.restored_subject import RestoredSubject
 from virtuallab.probes import Probe
 from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration
@@ -41,7 +41,7 @@ from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
 def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
-    """Every layer of every anatomy, from the input to the output, by mean depth.
+    """Every layer of every group, from the input to the output, by mean depth.
 
     >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
     ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
@@ -72,23 +72,23 @@ def record_probes(
     advance : callable
         Called with the number of recordings stored, each time.
     """
-    subjects, anatomies, seed = plan.subjects, plan.anatomies, plan.protocol.seed
+    subjects, network_groups, seed = plan.subjects, plan.network_groups, plan.protocol.seed
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
-    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
-    references = {anatomy.name: reference(store, anatomy, seed) for anatomy in anatomies}
+    layers = union_of_layers({a.name: a.layout().layers for a in network_groups})
+    references = {group.name: reference(store, group, seed) for group in network_groups}
     settings = {
         name: dict(zip(probes, each.calibrations(probes.values()), strict=True))
         for name, each in references.items()
     }
 
-    def record_one(anatomy: Anatomy, index: int, stop: Stop) -> None:
+    def record_one(group: NetworkGroup, index: int, stop: Stop) -> None:
         missing = [name for name in probes if index not in recorded[name]]
         key = subjects[index].key
-        prepared = Prepared.of(store, references[anatomy.name], index, key)
+        prepared = RestoredSubject.of(store, references[group.name], index, key)
         for name in missing:
             stop.check()
-            probe, calibration = probes[name], settings[anatomy.name][name]
+            probe, calibration = probes[name], settings[group.name][name]
             choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
             noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
             seen, of_noise = prepared.record(probe, calibration, choice, noise)
@@ -97,7 +97,7 @@ def record_probes(
                 found[noise_node(name)] = features(of_noise)
             checksums = {}
             if probe.keep == "recording":
-                node = recording_node(name, anatomy.name)
+                node = recording_node(name, group.name)
                 checksums[node] = store.write(node, index, seen)
             for node, each in found.items():
                 checksums[node] = store.write(node, index, _placed(each, layers))
@@ -106,9 +106,9 @@ def record_probes(
             advance(1)
 
     work = [
-        partial(record_one, anatomy, index)
-        for anatomy in anatomies
-        for index in anatomy.members
+        partial(record_one, group, index)
+        for group in network_groups
+        for index in group.members
         if index in preserved and any(index not in recorded[name] for name in probes)
     ]
     with torch_threads(1):
@@ -125,9 +125,9 @@ def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
         It keeps the reference networks.
     probes : mapping from name to Probe
     """
-    anatomies, seed = plan.anatomies, plan.protocol.seed
-    layers = union_of_layers({a.name: a.layout().layers for a in anatomies})
-    references = [reference(store, anatomy, seed) for anatomy in anatomies]
+    network_groups, seed = plan.network_groups, plan.protocol.seed
+    layers = union_of_layers({a.name: a.layout().layers for a in network_groups})
+    references = [reference(store, group, seed) for group in network_groups]
     for name, probe in probes.items():  # all of them, before anything is added to the store
         _refuse_another(store, name, _written(probe))
     for name, probe in probes.items():
@@ -165,30 +165,32 @@ def _declare(
         **({} if contacts is None else {"probeinterface": contacts}),
     }
     depth = np.full((len(subjects), len(layers)), np.nan, dtype=np.float32)
-    group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
+    depth_group = np.full((len(subjects), len(layers)), -1, dtype=np.int8)
     sample = xr.Dataset()
     for each in references:
-        anatomy, [calibration] = each.anatomy, each.calibrations([probe])
-        states = np.zeros((visits.sizes[VISIT], anatomy.layout().size), dtype=np.float32)
-        specimen = prepare(anatomy.architecture, anatomy.task, states, None)
+        group, [calibration] = each.group, each.calibrations([probe])
+        states = np.zeros((visits.sizes[VISIT], group.layout().size), dtype=np.float32)
+        untrained = prepare(group.architecture, group.task, states, None)
         stream = np.random.default_rng(0)
-        found = probe.implant(specimen, stream).record(specimen, stream, calibration)
+        found = probe.implant(untrained, stream).record(untrained, stream, calibration)
         seen = _with_times(found, visits)
         if probe.keep == "recording":
-            node = recording_node(name, anatomy.name)
+            node = recording_node(name, group.name)
             own = [chosen for chosen in CHOSEN if chosen in seen.coords]
             noise = {} if calibration is None else {"noise": _of_noise(probe, calibration)}
             store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
         found = features(seen)
         sample = _placed(found, layers)
         columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
-        rows = np.array(anatomy.members)[:, None]
+        rows = np.array(group.members)[:, None]
         depth[rows, columns] = found["layer_depth"].values
-        group[rows, columns] = found["depth_group"].values
+        depth_group[rows, columns] = found["depth_group"].values
     coords = {
         **design,
         "layer_depth": xr.DataArray(depth, dims=(SUBJECT, LAYER), attrs=describe("layer_depth")),
-        "depth_group": xr.DataArray(group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")),
+        "depth_group": xr.DataArray(
+            depth_group, dims=(SUBJECT, LAYER), attrs=describe("depth_group")
+        ),
     }
     store.declare(feature_node(name), sample, coords=coords, attributes=attributes)
     if probe.resolved.is_noisy:
@@ -259,7 +261,7 @@ def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
 
 
 def _placed(found: xr.Dataset, layers: Sequence[str]) -> xr.Dataset:
-    """Put the features of one anatomy's layers among those of all; absent layers are NaN."""
+    """Put the features of one group's layers among those of all; absent layers are NaN."""
     wide = found.drop_vars(["layer_depth", "depth_group"])
     return wide.reindex({LAYER: np.array(layers, dtype=object)}, fill_value=_ABSENT)
 

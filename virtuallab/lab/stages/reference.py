@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab import seeds
-from virtuallab.lab.planning.anatomy import N_REFERENCES, Anatomy
+from virtuallab.lab.planning.network_group import N_REFERENCES, NetworkGroup
 from virtuallab.probes import Probe
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.preparation import StaticPreparation
@@ -25,51 +25,51 @@ from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
 
 
-def node(anatomy: Anatomy) -> str:
-    """Return where the reference networks of an anatomy lie."""
-    return f"references/{anatomy.name}"
+def node(group: NetworkGroup) -> str:
+    """Return where the reference networks of a group lie."""
+    return f"references/{group.name}"
 
 
-def keep(store: Store, anatomies: Sequence[Anatomy], seed: int) -> None:
-    """Put the reference networks of each anatomy into a store, where they are missing or damaged.
+def keep(store: Store, network_groups: Sequence[NetworkGroup], seed: int) -> None:
+    """Put the reference networks of each group into a store, where they are missing or damaged.
 
     Parameters
     ----------
     store : Store
-    anatomies : sequence of Anatomy
+    network_groups : sequence of NetworkGroup
     seed : int
         The protocol's seed.
     """
     there = store.nodes()
-    for anatomy in anatomies:
-        if node(anatomy) in there and not store.is_damaged(node(anatomy)):
+    for group in network_groups:
+        if node(group) in there and not store.is_damaged(node(group)):
             continue
-        state = xr.Variable((NETWORK, PARAMETER), _made(anatomy, seed), describe("state"))
+        state = xr.Variable((NETWORK, PARAMETER), _made(group, seed), describe("state"))
         networks = xr.Variable(NETWORK, np.arange(N_REFERENCES), describe(NETWORK))
         kept = xr.Dataset({"state": state}, {NETWORK: networks})
-        kept.attrs["layout"] = anatomy.layout().to_json()
-        store.write_table(node(anatomy), kept)
+        kept.attrs["layout"] = group.layout().to_json()
+        store.write_table(node(group), kept)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The reference networks of one anatomy.
+    """The reference networks of one group.
 
     Parameters
     ----------
-    anatomy : Anatomy
+    group : NetworkGroup
     states : array, (network, parameter)
     seed : int
         The protocol's seed.
     """
 
-    anatomy: Anatomy
+    group: NetworkGroup
     states: np.ndarray
     seed: int
 
     def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
         """Set each of some probes on all of the networks; None for one without noise."""
-        networks = prepare(self.anatomy.architecture, self.anatomy.task, self.states, None)
+        networks = prepare(self.group.architecture, self.group.task, self.states, None)
         return [
             probe.calibrate(networks, self._stream("calibration"))
             if probe.resolved.is_noisy
@@ -88,14 +88,14 @@ class Reference:
         """
         which = int(self._stream(key).integers(len(self.states)))
         one = self.states[which : which + 1]
-        tissue = prepare(self.anatomy.architecture, self.anatomy.task, one, None)
-        return StaticPreparation(tissue, visits)
+        preparation = prepare(self.group.architecture, self.group.task, one, None)
+        return StaticPreparation(preparation, visits)
 
     def _stream(self, purpose: str) -> np.random.Generator:
-        return seeds.generator(self.seed, seeds.REFERENCE, self.anatomy.identity, purpose)
+        return seeds.generator(self.seed, seeds.REFERENCE, self.group.identity, purpose)
 
 
-def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
+def reference(store: Store, group: NetworkGroup, seed: int) -> Reference:
     """Return the reference networks that a store keeps.
 
     Raises
@@ -103,17 +103,17 @@ def reference(store: Store, anatomy: Anatomy, seed: int) -> Reference:
     MachineError
         If they are damaged.
     """
-    return Reference(anatomy, store.read(node(anatomy))["state"].to_numpy(), seed)
+    return Reference(group, store.read(node(group))["state"].to_numpy(), seed)
 
 
-def _made(anatomy: Anatomy, seed: int) -> np.ndarray:
+def _made(group: NetworkGroup, seed: int) -> np.ndarray:
     networks = [
         initialized_network(
-            anatomy.architecture,
-            anatomy.task,
-            seeds.integer(seed, seeds.REFERENCE, anatomy.identity, str(number)),
+            group.architecture,
+            group.task,
+            seeds.integer(seed, seeds.REFERENCE, group.identity, str(number)),
         )
         for number in range(N_REFERENCES)
     ]
-    found: np.ndarray = anatomy.layout().flatten(populate(networks)).numpy()
+    found: np.ndarray = group.layout().flatten(populate(networks)).numpy()
     return found

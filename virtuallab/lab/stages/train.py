@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.planning.anatomy import Anatomy
+from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
@@ -42,7 +42,7 @@ def train_subjects(plan: Plan, store: Store, workers: int, device: str, advance:
     """
     subjects, visits = plan.subjects, store.plan["visits"]
     done = store.committed(TRAIN)
-    node_of = {index: anatomy.name for anatomy in plan.anatomies for index in anatomy.members}
+    node_of = {index: group.name for group in plan.network_groups for index in group.members}
     waiting = [c for c in store.plan["cohorts"] if any(index not in done for index in c)]
 
     def train_one(cohort: Sequence[int], stop: Stop) -> None:
@@ -69,14 +69,14 @@ def train_subjects(plan: Plan, store: Store, workers: int, device: str, advance:
         run_all([partial(train_one, cohort) for cohort in waiting], workers)
 
 
-def declare(store: Store, anatomy: Anatomy, visits: xr.Dataset) -> None:
-    """Make the snapshot node of an anatomy."""
-    layout = anatomy.layout()
+def declare(store: Store, group: NetworkGroup, visits: xr.Dataset) -> None:
+    """Make the snapshot node of a group."""
+    layout = group.layout()
     state = np.zeros((visits.sizes[VISIT], layout.size), dtype=np.float32)
     sample = xr.Dataset({"state": ((VISIT, PARAMETER), state)}, coords=visits.coords)
     coords = design_coordinates(store.subjects)
     store.declare(
-        f"snapshots/{anatomy.name}", sample, coords=coords, attributes={"layout": layout.to_json()}
+        f"snapshots/{group.name}", sample, coords=coords, attributes={"layout": layout.to_json()}
     )
 
 

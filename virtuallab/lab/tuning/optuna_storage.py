@@ -19,7 +19,7 @@ _FIRST = b'{"op_code":'  # what a journal begins with
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[JournalStorage]:
+def open_storage(path: Path) -> Iterator[JournalStorage]:
     """Open a journal, or begin one; no other process may use it meanwhile.
 
     Raises

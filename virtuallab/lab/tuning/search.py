@@ -26,7 +26,7 @@ from virtuallab.lab.services.progress import Advance, counting
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.lab.tuning import study_results as trials
-from virtuallab.lab.tuning.optuna_storage import opened
+from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
@@ -111,7 +111,7 @@ def search(
         check_file(file)
     _refuse_another(tuned)
     workers = workers or cores()
-    with opened(root) as storage:
+    with open_storage(root) as storage:
         searches = [_Searched(study, how, storage, root, device) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
         with (
@@ -121,7 +121,7 @@ def search(
             run_all([partial(each.go_on, advance) for each in searches], workers)
         made = {each.name: (each.study, each.trials()) for each in searches}
     found = trials.table(made)
-    best = [trials.judge(study, how, each) for study, each in made.values()]
+    best = [trials.summarise(study, how, each) for study, each in made.values()]
     console.print(trials.describe(read.name, how, best))
     text = _tuned(read, best)
     folder = read.path.parent if read.path else Path()
@@ -328,19 +328,19 @@ def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _tuned(protocol: Protocol, found: Sequence[trials.Finding]) -> str:
+def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult]) -> str:
     """Write the tuned protocol; of a rule's studies it takes the one that is listed first."""
-    first: dict[int, trials.Finding] = {}
-    for finding in found:
-        first.setdefault(finding.study.rule, finding)
-    best = {index: finding.settings for index, finding in first.items() if not finding.is_hopeless}
+    first: dict[int, trials.StudyResult] = {}
+    for result in found:
+        first.setdefault(result.study.rule, result)
+    best = {index: result.settings for index, result in first.items() if not result.is_hopeless}
     words = ["virtuallab", "search", str(protocol.path or protocol.name)]
     words += [word for each in protocol.overrides for word in ("-s", each)]
     heading = [
         f"Made by: {shlex.join(words)}",
         "Settings that were open hold the best values found, of each rule for the architecture and",
         "task listed first:",
-        *(f"  {finding.sentence}" for finding in first.values()),
+        *(f"  {result.sentence}" for result in first.values()),
         "",
     ]
     return tuned_text(protocol, best, heading)

@@ -43,7 +43,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Finding:
+class StudyResult:
     """What a study found.
 
     Parameters
@@ -102,13 +102,13 @@ def table(found: Mapping[str, tuple[SearchStudy, Sequence[Trial]]]) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def judge(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> Finding:
+def summarise(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> StudyResult:
     """Find the best trial of a study, and how much the choice of its settings matters."""
     complete = [trial for trial in trials if trial.state == "complete"]
     values = pd.Series([trial.value for trial in complete])
     best = complete[int(values.argmax() if how.maximised else values.argmin())]
     near = values >= _NEAR * best.value if how.maximised else values <= best.value / _NEAR
-    return Finding(
+    return StudyResult(
         study=study,
         settings=best.settings,
         best=best.value,
@@ -119,32 +119,32 @@ def judge(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> Finding:
     )
 
 
-def describe(name: str, how: Search, found: Sequence[Finding]) -> TerminalTable:
+def describe(name: str, how: Search, found: Sequence[StudyResult]) -> TerminalTable:
     """Lay out for the terminal what the studies found."""
-    most = max(finding.trials for finding in found)
+    most = max(result.trials for result in found)
     measure = described(how.objective)["long_name"]
     lines = terminal_table(
         title=f"{name}: best of {most} trials by {measure}",
         caption=f"near: share of trials within {100 * _NEAR:g} % of the best",
     )
-    longest = max(len(finding.study.label) for finding in found)
+    longest = max(len(result.study.label) for result in found)
     lines.add_column("rule", overflow="fold", min_width=min(longest, _WIDTH))
     lines.add_column("network, task", overflow="fold")
     lines.add_column("best", no_wrap=True)
     lines.add_column("best settings", no_wrap=True)
     lines.add_column("median", no_wrap=True)
     lines.add_column("near", no_wrap=True)
-    for finding in found:
+    for result in found:
         settings = "\n".join(
-            f"{path.removeprefix('optimizer.')} {short(v)}" for path, v in finding.settings.items()
+            f"{path.removeprefix('optimizer.')} {short(v)}" for path, v in result.settings.items()
         )
         cells = [
-            finding.study.label,
-            f"{finding.study.architecture}, {finding.study.task}",
-            f"{finding.best:.4g}",
-            "all diverge" if finding.is_hopeless else settings,
-            f"{finding.median:.4g}",
-            "-" if finding.is_hopeless else f"{100 * finding.near:.0f} %",
+            result.study.label,
+            f"{result.study.architecture}, {result.study.task}",
+            f"{result.best:.4g}",
+            "all diverge" if result.is_hopeless else settings,
+            f"{result.median:.4g}",
+            "-" if result.is_hopeless else f"{100 * result.near:.0f} %",
         ]
         lines.add_row(*cells)
     return lines

@@ -18,32 +18,32 @@ from virtuallab.subject.preparation import PreparedSubject, prepare
 
 
 @dataclass(frozen=True)
-class Prepared:
+class RestoredSubject:
     """A subject that any number of probes can be implanted in.
 
     Parameters
     ----------
-    tissue : Preparation
+    preparation : Preparation
     visits : int
         At which it was preserved.
     key : str
         The subject's.
     reference : Reference
-        Of its anatomy.
+        Of its group.
     """
 
-    tissue: PreparedSubject
+    preparation: PreparedSubject
     visits: int
     key: str
     reference: Reference
 
     @classmethod
-    def of(cls, store: Store, reference: Reference, index: int, key: str) -> Prepared:
+    def of(cls, store: Store, reference: Reference, index: int, key: str) -> RestoredSubject:
         """Bring a subject of a store back; ``index`` and ``key`` are the subject's."""
-        anatomy = reference.anatomy
-        states = store.read(f"snapshots/{anatomy.name}", index)["state"].to_numpy()
-        tissue = prepare(anatomy.architecture, anatomy.task, states, None)
-        return cls(tissue, len(states), key, reference)
+        group = reference.group
+        states = store.read(f"snapshots/{group.name}", index)["state"].to_numpy()
+        preparation = prepare(group.architecture, group.task, states, None)
+        return cls(preparation, len(states), key, reference)
 
     def record(
         self,
@@ -74,8 +74,8 @@ class Prepared:
         noise : xr.Dataset or None
             The same electrodes and the same noise, where the signal was removed.
         """
-        implant = probe.implant(self.tissue, choice)
-        recording = implant.record(self.tissue, noise(), calibration)
+        implant = probe.implant(self.preparation, choice)
+        recording = implant.record(self.preparation, noise(), calibration)
         if not (alone and probe.resolved.is_noisy):
             return recording, None
         return recording, implant.record(self._unchanging, noise(), calibration)

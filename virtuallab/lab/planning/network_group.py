@@ -1,4 +1,4 @@
-"""Anatomies: networks of one make, whose recordings fit into one array.
+"""Groups of networks with one architecture and task, whose recordings share one array.
 
 Subjects with the same architecture and the same task have the same layers, units and synapses; each
 such group has a node of its own under ``/snapshots`` and ``/recordings/<probe>``.
@@ -19,11 +19,11 @@ from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
-N_REFERENCES = 8  # untrained reference networks of each anatomy, on which probes are calibrated
+N_REFERENCES = 8  # untrained reference networks of each group, on which probes are calibrated
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class NetworkGroup:
     """One architecture built for one task.
 
     Parameters
@@ -53,7 +53,7 @@ class Anatomy:
     @cached_property
     def layer_sizes(self) -> tuple[dict[str, int], dict[str, int]]:
         """Units, and synapses, of each layer."""
-        found = self.specimen()
+        found = self.untrained()
         units = {layer: found.responses[layer].shape[-1] for layer in found.layers}
         return units, {layer: found.weights[layer].shape[-1] for layer in found.layers}
 
@@ -62,13 +62,13 @@ class Anatomy:
         """Stimuli that are shown at a visit."""
         return len(self.task.stimuli().labels)
 
-    def specimen(self) -> PreparedSubject:
+    def untrained(self) -> PreparedSubject:
         """An untrained preparation of it, seen by one stimulus: its layers, units and synapses."""
         state = np.zeros((1, self.layout().size), dtype=np.float32)
         return prepare(self.architecture, self.task, state, np.array([0]))
 
 
-def anatomies(subjects: Sequence[Subject]) -> tuple[Anatomy, ...]:
+def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
     """Group subjects by architecture and task, in the order in which they first appear."""
     labels = architecture_labels(subjects)
     several_tasks = len({_canonical(subject.task) for subject in subjects}) > 1
@@ -77,7 +77,9 @@ def anatomies(subjects: Sequence[Subject]) -> tuple[Anatomy, ...]:
         name = labels[index] + (f"-{subject.task.name}" if several_tasks else "")
         groups.setdefault(name, []).append(index)
     return tuple(
-        Anatomy(name, subjects[members[0]].architecture, subjects[members[0]].task, tuple(members))
+        NetworkGroup(
+            name, subjects[members[0]].architecture, subjects[members[0]].task, tuple(members)
+        )
         for name, members in groups.items()
     )
 

@@ -1,0 +1,135 @@
+"""Decoders for a recording: trained on a probe's recordings, or on subjects recorded like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+
+from virtuallab.console import say
+from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.errors import UserError, suggest
+from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, measured
+from virtuallab.lab.identification.decoder_training import (
+    Decoder,
+    DecoderSettings,
+    DecoderTraining,
+    digest,
+)
+from virtuallab.lab.services.progress import counting
+from virtuallab.lab.stages.coverage import coverage
+from virtuallab.lab.stages.decode import recorded_features
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.lab.stages.nodes import living, probes_in, stage
+from virtuallab.lab.stages.record import probe_in
+from virtuallab.probes import Probe
+from virtuallab.probes.schedule import visit_indices
+from virtuallab.probes.statistics.features import features
+from virtuallab.protocol.settings.plugin_spec import plain
+from virtuallab.recordings import matching_probe
+from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
+
+
+def sample_of(recording: xr.Dataset, first: int) -> Samples:
+    """What a decoder reads of a recording made elsewhere.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+        As :func:`virtuallab.recordings.read_recording` gives it.
+    first : int
+        The visit that its first corresponds to: at visit 0 there is nothing to be read yet.
+    """
+    found = features(recording).expand_dims({SUBJECT: ["recording"]})
+    found = found.assign_coords(
+        {
+            "visit": found["visit"].values + first,
+            RULE: (SUBJECT, np.array(["unknown"], dtype=object)),
+            "depth_group": ((SUBJECT, LAYER), recording["depth_group"].values[None]),
+        }
+    )
+    return by_subject(found, ACTIVITY)
+
+
+def probe_decoder(
+    experiment: Experiment, name: str, wanted: DecoderSettings, console: Console
+) -> Decoder:
+    """Return the decoder trained on what a probe has recorded.
+
+    Raises
+    ------
+    UserError
+        If there is no such probe, it measures no responses, or the subjects do not allow it.
+    """
+    known = probes_in(experiment.store)
+    if name not in known:
+        raise UserError(f"{experiment.store.path}: no probe {name!r}. {suggest(name, known)}")
+    found = coverage(experiment.store, name)
+    if not found.is_complete:
+        raise UserError(f"{found}: {found.how_to_finish(experiment.store)} first.")
+    probe = probe_in(experiment.store, name)
+    if ACTIVITY not in measured(probe):
+        raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
+    members = sorted(experiment.store.committed(stage(name)))
+    training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
+    return training.decoder(
+        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, console
+    )
+
+
+def matched_decoder(
+    experiment: Experiment,
+    recording: xr.Dataset,
+    wanted: DecoderSettings,
+    console: Console,
+    *,
+    fractions: bool = False,
+) -> Decoder:
+    """Return the decoder trained on subjects recorded as a given recording was.
+
+    What the recording does not have (classes of stimuli, early or deep layers) is left out in the
+    training subjects as well. For ``fractions`` see :func:`virtuallab.recordings.matching_probe`.
+
+    Raises
+    ------
+    UserError
+        If the design cannot be had of the subjects, or they do not allow it.
+    """
+    steps = experiment.store.plan["visits"]
+    probe = matching_probe(recording, steps, fractions=fractions)
+    for sizes in experiment.plan.sizes:
+        for field, message in probe.check(*sizes):
+            raise UserError(
+                f"the recording cannot be matched in these subjects: {field}: {message}"
+            )
+    visits = visit_indices(probe.visits, len(steps))
+    say(console, _placed(recording, [steps[visit] for visit in visits], steps[-1]))
+    read = sample_of(recording, int(visits[0])).values[0]
+    absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
+    members = tuple(sorted(living(experiment.store)))
+    training = DecoderTraining(experiment, "matched", probe, absent, members, wanted)
+    name = f"matched-{digest(plain(asdict(probe)), absent)[:8]}"
+    look = partial(_implanted, experiment, probe, wanted.workers, console)
+    return training.decoder(look, name, console)
+
+
+def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
+    """Say when subjects are recorded, beside when the recording was made."""
+    said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
+    if "step" not in recording.coords:
+        return said
+    own = recording["step"].to_numpy()
+    return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
+
+
+def _implanted(
+    experiment: Experiment, probe: Probe, workers: int | None, console: Console
+) -> Samples:
+    bench = PreservedSubjects.of(experiment, workers)
+    with counting(console, "subjects recorded", len(bench.members)) as advance:
+        [seen] = bench.record([DesignRun(probe, 0, (ACTIVITY,))], advance)
+    return seen.samples[ACTIVITY]
