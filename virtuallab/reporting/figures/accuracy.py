@@ -76,12 +76,8 @@ def draw(
 ) -> Figure:
     """Draw a point with its interval for each probe and observable.
 
-    Parameters
-    ----------
-    accuracy : xr.DataArray, (probe, observable)
-        NaN if a probe lacks an observable.
-    interval : xr.DataArray, (probe, observable, bound)
-        With the bounds ``low`` and ``high``.
+    ``accuracy`` has the dimensions (probe, observable), NaN if a probe lacks an observable;
+    ``interval`` also ``bound``. ``width`` is in inches.
     """
     probes = [str(probe) for probe in accuracy[PROBE].to_numpy()]
     observables = [str(name) for name in accuracy[OBSERVABLE].to_numpy()]

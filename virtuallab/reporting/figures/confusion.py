@@ -50,13 +50,7 @@ def confusion_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
 
 
 def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw a confusion matrix whose rows add up to one.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-        Numbers or shares of subjects.
-    """
+    """Draw a confusion matrix of numbers or shares of subjects, whose rows add up to one."""
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
     predicted = [str(rule) for rule in counts["predicted_rule"].to_numpy()]
     shares = row_shares(counts)
@@ -93,11 +87,6 @@ def neighbours(counts: xr.DataArray) -> list[str]:
 
     Leaves of an average-linkage tree of the shares of confusions, in optimal order (Bar-Joseph et
     al. 2001); the given order if no rules are confused.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-        With the same rules on both dimensions.
     """
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
     shares = np.nan_to_num(row_shares(counts.sel(predicted_rule=counts["true_rule"].to_numpy())))
@@ -114,16 +103,7 @@ def neighbours(counts: xr.DataArray) -> list[str]:
 
 
 def row_shares(counts: xr.DataArray) -> np.ndarray:
-    """Confusion counts as shares of each true rule; NaN for a rule without subjects.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-
-    Returns
-    -------
-    array, (true_rule, predicted_rule)
-    """
+    """Confusion counts as shares of each true rule; NaN for a rule without subjects."""
     values = counts.transpose("true_rule", "predicted_rule").to_numpy().astype(float)
     total = values.sum(axis=1, keepdims=True)
     shares = np.divide(values, total, out=np.full_like(values, np.nan), where=total > 0)

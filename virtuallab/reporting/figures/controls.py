@@ -62,16 +62,8 @@ def draw(
 ) -> Figure:
     """Draw the accuracy of each control with its interval, and the accuracy of the recording.
 
-    Controls have different markers; failed controls are red.
-
-    Parameters
-    ----------
-    accuracy : xr.DataArray, (probe, observable)
-        Balanced accuracy of the recording.
-    control_accuracy : xr.DataArray, (probe, observable, control)
-    control_interval : xr.DataArray, (probe, observable, control, bound)
-        Limited to 0 and 1.
-    failed : xr.DataArray of bool, (probe, observable, control)
+    Controls have different markers; failed controls are red. Arrays have the dimensions (probe,
+    observable), those of controls also ``control``, the interval also ``bound``.
     """
     pairs = [
         (str(probe), str(observable))

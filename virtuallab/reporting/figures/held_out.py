@@ -60,12 +60,7 @@ def draw(
 ) -> Figure:
     """Draw a bar with its interval for each held-out group.
 
-    Parameters
-    ----------
-    by_split : mapping from split to mapping from group to Estimate
-        Balanced accuracy on each group.
-    known : float
-        Balanced accuracy if trained on all groups.
+    ``known`` is the balanced accuracy if trained on all groups.
     """
     rows = [
         row

@@ -45,13 +45,8 @@ def importance_of_shown(analysis: AnalysisResult) -> CaptionedFigure | None:
 def importance_figure(found: xr.Dataset, *, title: str) -> CaptionedFigure:
     """Importance of families of statistics, statistics, stages of learning and depths.
 
-    Parameters
-    ----------
-    found : xr.Dataset
-        ``relevance`` (accuracy lost, with its interval) and ``gini``, of one classifier and
-        observable. NaN is left out.
-    title : str
-        Probe, observable and classifier.
+    ``found`` has ``relevance`` (accuracy lost, with its interval) and ``gini`` of one result; NaN is
+    left out.
     """
     families, statistics, stages, depths, observables = (
         _of_kind(found, kind) for kind in ("family", "statistic", "stage", "depth", "observable")
@@ -133,14 +128,7 @@ def _greatest(share: xr.DataArray) -> str:
 def draw_lost(
     sections: Mapping[str, xr.Dataset], *, title: str = "", width: float = PANEL_WIDTH
 ) -> Figure:
-    """Draw the accuracy lost without each group of statistics.
-
-    Parameters
-    ----------
-    sections : mapping from heading to xr.Dataset
-        ``relevance`` (group) and ``relevance_interval`` (group, bound), with the coordinate
-        ``group_observable``; from the top down.
-    """
+    """Draw the accuracy lost without each group of statistics, in sections from the top down."""
     sizes = [max(of.sizes["group"], 1) for of in sections.values()]
     with theme():
         height = 0.75 + sum(_ROW * size + 0.3 for size in sizes)
@@ -188,14 +176,7 @@ def _section(axes: Axes, of: xr.Dataset) -> None:
 
 
 def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
-    """Draw importance as a map of statistic by stage for each depth.
-
-    Parameters
-    ----------
-    share : xr.DataArray, (change_name, stage, depth)
-        Importance relative to the mean, with the coordinates ``first_visit`` and ``last_visit``
-        of a stage.
-    """
+    """Draw importance relative to its mean, as a map of statistic by stage for each depth."""
     # Only the ends of the axis have labels.
     ends = [0.5, share.sizes["stage"] - 0.5]
     visits = [f"{int(share['first_visit'][0])}", f"{int(share['last_visit'][-1])}"]

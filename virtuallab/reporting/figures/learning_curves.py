@@ -86,17 +86,8 @@ def draw(
 ) -> Figure:
     """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
 
-    Parameters
-    ----------
-    values : xr.DataArray, (subject, visit)
-        Validation accuracy or loss, with coords ``rule(subject)`` and, where known,
-        ``epoch(visit)`` or ``step(visit)``. NaN is left out.
-    rule_looks : mapping from rule to Look, optional
-        Chosen from the rules present if not given.
-    loss : bool
-        Whether the values are losses; otherwise they are shares.
-    unit : str
-        Unit of the losses; empty if they have none.
+    ``values``, (subject, visit), are losses in ``unit`` or else accuracies, with the coordinate
+    ``rule``, and ``epoch`` or ``step`` where known.
     """
     rules = sorted(map(str, set(label_text(values[RULE]))))
     rule_looks = rule_looks or looks(rules)

@@ -47,13 +47,7 @@ def left_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
 
 
 def draw(auroc: Mapping[str, float], *, title: str = "") -> Figure:
-    """Draw a bar for each rule that was left out of training.
-
-    Parameters
-    ----------
-    auroc : mapping from rule to float
-        Area under the ROC curve, from 0 to 1; 0.5 is guessing.
-    """
+    """Draw a bar for each rule that was left out of training."""
     with theme():
         figure, axes = single_axes(0.95 + _ROW * len(auroc))
         bars(axes, np.arange(len(auroc)), list(auroc.values()))

@@ -31,17 +31,8 @@ def activity_figure(
 ) -> CaptionedFigure | None:
     """Activity of the first subject of each rule in one probe; None if no recording is stored.
 
-    Only the recordings of these subjects are read.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        An experiment.
-    preferred : sequence of str
-        Probes, of which the first with stored recordings is shown.
-    check : callable, optional
-        Called with the node and the index of a subject before its recording is read; raises if the
-        recording is damaged.
+    Shows the first of the ``preferred`` probes with stored recordings. ``check`` is called before a
+    recording is read, and raises if it is damaged.
     """
     place = _recordings(tree, preferred)
     if place is None:
@@ -104,17 +95,10 @@ def _first_recorded(
 
 
 def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw responses of units to stimuli at the first and the last visit.
+    """Draw responses of units to stimuli, (visit, stimulus, unit), at the first and last visit.
 
     Units are ordered by layer, stimuli by class where known. Responses are divided by the 99th
     percentile of their layer at both visits.
-
-    Parameters
-    ----------
-    activity : xr.DataArray, (visit, stimulus, unit)
-        Responses of one subject, with the coordinate ``unit_layer(unit)`` and, where known,
-        ``stimulus_label(stimulus)`` and ``epoch(visit)``.
-    title : str
     """
     shown = _ordered(activity)
     scaled = _scaled(shown)

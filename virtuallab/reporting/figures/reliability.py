@@ -51,13 +51,6 @@ def draw(
     """Draw the stated probability and the observed accuracy of each bin.
 
     The area of a dot is proportional to the number of subjects.
-
-    Parameters
-    ----------
-    stated, observed : sequence of float
-        One value for each bin, from 0 to 1.
-    count : sequence of int
-        Subjects in each bin.
     """
     subjects = np.asarray(count)
     areas = _LARGEST * subjects / subjects.max()

@@ -18,13 +18,7 @@ from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, PROBE
 
 
 def analyses(tree: xr.DataTree) -> tuple[AnalysisResult, ...]:
-    """Analyses of a store, strict ones first, then by name; empty before decoding.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        An experiment, as :func:`virtuallab.open` returns it.
-    """
+    """Analyses of a store, strict ones first, then by name; empty before decoding."""
     if "decoding" not in tree.children:
         return ()
     nodes = tree["decoding"].children

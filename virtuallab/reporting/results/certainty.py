@@ -71,13 +71,7 @@ class CoverageResult:
 
 
 def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
-    """The calibration of a result, or None if it was not measured.
-
-    Parameters
-    ----------
-    cell : xr.Dataset
-        The results of one probe, observable and classifier: ``reliability_stated(bin)`` and others.
-    """
+    """Calibration of one probe, observable and classifier; None if not measured."""
     error = read_number(cell, "calibration_error")
     if error is None or "reliability_stated" not in cell:
         return None
@@ -96,7 +90,7 @@ def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
 
 
 def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
-    """The coverage of the prediction sets of a result, or None if it was not measured."""
+    """Coverage of the prediction sets of a result; None if not measured."""
     share = read_number(cell, "coverage")
     if share is None:
         return None

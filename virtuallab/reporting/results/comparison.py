@@ -50,13 +50,7 @@ class RankedDesign:
 
 
 def ranking(found: xr.Dataset) -> list[RankedDesign]:
-    """Designs in order of accuracy, the best first.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
-    """
+    """Designs in order of accuracy, the best first."""
     rows = []
     dims = (DESIGN, OBSERVABLE, CLASSIFIER)
     for names in product(*(found[dim].values for dim in dims)):
@@ -73,20 +67,10 @@ def ranking(found: xr.Dataset) -> list[RankedDesign]:
 
 
 def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[float, float]:
-    """Interval of an accuracy that was chosen as the best of several; NaN if it was not measured.
+    """Bounds of an accuracy chosen as the best of ``count``; NaN if it was not measured.
 
-    Parameters
-    ----------
-    one : xr.Dataset
-        One design, observable and classifier, with ``identified(subject)``, the coordinate ``rule``
-        and the attribute ``seeds``.
-    count : int
-        Number of accuracies from which it was chosen.
-    confidence : float
-
-    Returns
-    -------
-    low, high : float
+    ``one`` is one design, observable and classifier, with ``identified(subject)``, the coordinate
+    ``rule`` and the attribute ``seeds``.
     """
     right = one["identified"].to_numpy().astype(float)
     if not np.isfinite(right).all():

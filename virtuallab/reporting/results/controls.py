@@ -113,14 +113,7 @@ def explain_kinds(controls: Iterable[ControlOutcome]) -> str:
 
 
 def read_controls(cell: xr.Dataset) -> dict[str, ControlOutcome]:
-    """Outcomes of all controls of a result, by name.
-
-    Parameters
-    ----------
-    cell : xr.Dataset
-        The results of one probe, observable and classifier: ``control_accuracy(control)`` and
-        others.
-    """
+    """Outcomes of all controls of one probe, observable and classifier, by name."""
     if "control_accuracy" not in cell:
         return {}
     kept = cell[[name for name in cell.data_vars if str(name).startswith("control_")]]

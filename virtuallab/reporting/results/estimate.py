@@ -31,21 +31,9 @@ class Estimate:
 
 
 def read_estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
-    """Accuracy with its interval, or None if it was not measured.
+    """Accuracy ``value`` with its ``interval``, if stored; None if not measured.
 
-    Parameters
-    ----------
-    cell : xr.Dataset
-        Results of one probe, observable and classifier.
-    value, interval : str
-        Names of variables, without dimensions and with ``bound`` (``low``, ``high``); the second
-        may be missing.
-
-    Returns
-    -------
-    Estimate or None
-        Bounds are limited to 0 and 1; those of controls, computed around the accuracy, can exceed
-        them.
+    Bounds are limited to 0 and 1; those of controls, computed around the accuracy, can exceed them.
     """
     number = read_number(cell, value)
     if number is None:

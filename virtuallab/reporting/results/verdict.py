@@ -36,10 +36,6 @@ def judge(analysis: AnalysisResult) -> Verdict:
     It is that of the primary result. If there are several results and none is named primary, it is
     that of all results, corrected for their number. If a control that must be at chance fails, the
     accuracy cannot be trusted; other controls that fail limit its interpretation.
-
-    Parameters
-    ----------
-    analysis : AnalysisResult
     """
     shown = analysis.shown
     missing = tuple(

@@ -94,19 +94,9 @@ def points(
     label: str,
     filled: bool = True,
 ) -> None:
-    """Draw values with their intervals.
+    """Draw values ``(row,)`` at vertical positions ``rows``, with intervals ``(row, bound)``.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    values : xr.DataArray, (row,)
-        NaN is left out.
-    interval : xr.DataArray, (row, bound)
-    rows : array, (row,)
-        Vertical places.
-    colour, marker, label : str
-    filled : bool
-        Whether markers are filled.
+    NaN is left out.
     """
     centre = values.to_numpy().astype(float)
     low, high = (interval.sel(bound=b).to_numpy().astype(float) for b in ("low", "high"))
@@ -139,12 +129,7 @@ def training_time(
 ) -> tuple[np.ndarray, str]:
     """Time of each visit, and the label of the time axis.
 
-    Parameters
-    ----------
-    values : xr.DataArray
-        With the dimension visit.
-    preferred : sequence of str
-        Coordinates, of which the first present is used; without any, the number of the visit.
+    It is the first of the ``preferred`` coordinates present; without any, the number of the visit.
     """
     for name in preferred:
         if name in values.coords:
@@ -153,17 +138,10 @@ def training_time(
 
 
 def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """Make an axis logarithmic, with round numbers at its ticks.
+    """Make an axis logarithmic between two positive limits, with round numbers at its ticks.
 
     matplotlib labels such axes by mathematical markup, which the theme disables, since labels may
     contain a dollar sign.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    which : {"x", "y"}
-    low, high : float
-        Limits, greater than 0.
     """
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis

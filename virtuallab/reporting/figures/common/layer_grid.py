@@ -97,14 +97,6 @@ def draw(
     """Draw the mean over the subjects of each rule, with a band over its 95 % interval.
 
     Rules without any measure are not in the legend. A single visit is drawn as points.
-
-    Parameters
-    ----------
-    rows : sequence of MeasureRow
-    rule_looks : mapping from rule to Look
-    row_height : float
-        In inches.
-    title : str
     """
     columns = list(dict.fromkeys(name for row in rows for name in row.columns))
     rules = sorted({rule for row in rows for rule in row.rules})
@@ -144,17 +136,9 @@ def draw(
 
 
 def mean_interval(curves: np.ndarray) -> np.ndarray:
-    """Mean over subjects with its 95 % interval, by Student's t.
+    """Low, mean and high over subjects, (3, visit), by Student's t with 95 % confidence.
 
-    Parameters
-    ----------
-    curves : array, (subject, visit)
-        NaN for missing values.
-
-    Returns
-    -------
-    array, (3, visit)
-        Low, mean, high; NaN at visits without values, an interval without width for one value.
+    NaN in ``curves``, (subject, visit), is left out. One value has an interval without width.
 
     >>> mean_interval(np.array([[1.0], [2.0], [3.0]])).round(2).ravel()
     array([-0.48,  2.  ,  4.48])
@@ -171,19 +155,7 @@ def mean_interval(curves: np.ndarray) -> np.ndarray:
 
 
 def summary(values: xr.DataArray, rule: str, scale: MeasureScale) -> np.ndarray:
-    """Mean of one rule at each visit with its interval; the geometric mean for ratios.
-
-    Parameters
-    ----------
-    values : xr.DataArray, (subject, visit)
-    rule : str
-    scale : MeasureScale
-
-    Returns
-    -------
-    array, (3, visit)
-        Low, mean, high.
-    """
+    """Low, mean and high of one rule at each visit, (3, visit); the geometric mean for ratios."""
     members = values.isel({SUBJECT: label_text(values[RULE]) == rule})
     curves = _curves(members)
     if not scale.logarithmic:

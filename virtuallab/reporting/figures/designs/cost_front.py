@@ -55,12 +55,7 @@ def draw(
 ) -> Figure:
     """Draw accuracy against cost, with a line through the best designs at their cost.
 
-    Parameters
-    ----------
-    tried, front : sequence of DesignResult
-    target, chance : float
-    confirmed : DesignResult, optional
-        The recommended design, measured in new recordings.
+    ``confirmed`` is the recommended design, measured in new recordings.
     """
     with theme():
         figure, axes = single_axes(3.1)

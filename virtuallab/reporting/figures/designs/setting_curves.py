@@ -180,22 +180,9 @@ def draw(
     target: float | None = None,
     width: float = PANEL_WIDTH,
 ) -> Figure:
-    """Draw balanced accuracy against a setting, with intervals.
+    """Draw balanced accuracy against a setting named ``axis``, with intervals.
 
-    Parameters
-    ----------
-    curves : sequence of SettingCurve
-    chance : float
-        Drawn as a dashed line.
-    axis : str
-        Name of the setting.
-    legend : str
-        Title of the legend.
-    title : str
-    target : float, optional
-        Target accuracy, drawn as a second dashed line.
-    width : float
-        Width of the figure in inches.
+    ``legend`` is the title of the legend; chance and ``target`` are dashed lines.
     """
     columns = 2 if max(len(curve.label) for curve in curves) < 20 else 1
     rows = -(-len(curves) // columns) if len(curves) > 1 else 0

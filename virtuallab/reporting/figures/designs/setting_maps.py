@@ -67,17 +67,10 @@ def draw(
     down: str,
     title: str = "",
 ) -> Figure:
-    """Draw balanced accuracy as a coloured table, from chance to 1.
+    """Draw balanced accuracy, (row, column), as a coloured table from chance to 1.
 
-    Parameters
-    ----------
-    values : array, (row, column)
-        NaN without a design.
-    columns, rows : array
-        Values of the two settings, ascending.
-    chance : float
-    across, down : str
-        Names of the settings.
+    NaN is left out. ``columns`` and ``rows`` are ascending values of the settings ``across`` and
+    ``down``.
     """
     with theme():
         figure, axes = single_axes(1.1 + 0.36 * len(rows))
