@@ -45,8 +45,8 @@ def importance_of_shown(analysis: AnalysisResult) -> CaptionedFigure | None:
 def importance_figure(found: xr.Dataset, *, title: str) -> CaptionedFigure:
     """Importance of families of statistics, statistics, stages of learning and depths.
 
-    ``found`` has ``relevance`` (accuracy lost, with its interval) and ``gini`` of one result; NaN is
-    left out.
+    ``found`` has ``relevance`` (accuracy lost, with its interval) and ``gini`` of one result; NaN
+    is left out.
     """
     families, statistics, stages, depths, observables = (
         _of_kind(found, kind) for kind in ("family", "statistic", "stage", "depth", "observable")
