@@ -78,7 +78,7 @@ def test_the_published_scheme_asks_of_few_subjects_what_few_can_answer() -> None
     verdict = asked(features(each=2), **scheme).squeeze()
     asked_for = verdict["control_passed"].notnull()
     assert verdict["control"].values[asked_for].tolist() == ["shuffled_subjects"]
-    assert "4 subjects of a rule, of 5 needed" in verdict["control_note"].values
+    assert "the rarest rule has 4 subjects, and each rule needs 5" in verdict["control_note"].values
 
 
 def test_a_verdict_adds_up() -> None:

@@ -1,4 +1,4 @@
-"""Controls: an accuracy is interpreted only together with their results.
+"""Controls, which test what else could explain an accuracy.
 
 A ``chance`` control must be at chance, a ``beat`` control must be worse than the recording, and in
 a ``survive`` control the recording must still be above chance in comparable subjects.

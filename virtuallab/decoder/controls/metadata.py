@@ -23,17 +23,17 @@ class Metadata(Control):
     """The settings of subjects other than their rule, without a recording, are at chance.
 
     Rules should be crossed with networks, tasks, losses and batch sizes, and share the settings of
-    their optimizers; otherwise a decoder may identify a setting. Settings in which two entries of
-    one rule differ, such as the kind of optimizer, are left out: they are to be identified. The
-    learning rate has a control of its own.
+    their optimizers; otherwise a decoder may identify a setting instead of the rule. Settings in
+    which two entries of one rule differ, such as the optimizer, are part of what is identified and
+    are left out. The learning rate has a control of its own.
     """
 
-    kind = "chance"
-    rank = 3
-    decodes = "all settings of a subject except its rule, without a recording"
-    failure = (
-        "rules are not crossed with other settings (architecture, task, loss, momentum, ...), so "
-        "that a decoder may identify a setting and with it the rule"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 3
+    decodes: ClassVar[str] = "the settings of subjects other than the rule, without a recording"
+    failure: ClassVar[str] = (
+        "rules differ in other settings (architecture, task, loss, momentum, ...), so that a "
+        "decoder may identify a setting instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
@@ -46,14 +46,14 @@ class Metadata(Control):
             )
         known = dict(_columns(task))
         if not known:
-            return self.not_evaluated(task, "no settings of the subjects are known")
-        different = {name: values for name, values in known.items() if not all_equal(values)}
-        if not different:
-            note = f"all subjects are alike in {_listed(known)}"
+            return self.not_asked(task, "the settings of the subjects are not known")
+        telling = {name: values for name, values in known.items() if not all_equal(values)}
+        if not telling:
+            note = f"all subjects have the same {_listed(known)}"
             return all_alike(self.name, task.subjects_per_rule, note)
         values = np.concatenate(list(different.values()), axis=1)
         result = task.decode(task.samples_of(values), select=False)
-        note = f"{_listed(different)} alone"
+        note = f"from {_listed(telling)}"
         return at_chance(self.name, result.confusion, task.confidence, note)
 
 

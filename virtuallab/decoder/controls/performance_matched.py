@@ -1,4 +1,4 @@
-"""Control "performance matched": the recording in subjects with equal performance."""
+"""Control "performance matched": the recording in subjects with equal final accuracy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from virtuallab.registry import CONTROLS
 class PerformanceMatched(Control):
     """The recording in subjects weighted to have the same final accuracy is above chance.
 
-    Otherwise it may only show the performance of the subjects.
+    At chance, the recording may only show how well subjects have learned.
     """
 
-    kind = "survive"
-    rank = 7
-    decodes = "the recording, of subjects with equal final accuracy"
-    failure = "the recording does not identify the rules of subjects with equal final accuracy"
+    kind: ClassVar[Kind] = "survive"
+    rank: ClassVar[int] = 7
+    decodes: ClassVar[str] = "the recording, in subjects weighted to have equal final accuracies"
+    failure: ClassVar[str] = "the rule is not identified among subjects with equal final accuracies"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result for subjects weighted by their final validation accuracy."""
         curve = task.learning_curve()
         if curve is None:
-            return self.not_evaluated(task, "no learning curve was given")
+            return self.not_asked(task, "no learning curve is known")
         return weighted(self.name, task, curve[:, -1:], "final accuracies")

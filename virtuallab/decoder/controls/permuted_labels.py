@@ -1,4 +1,4 @@
-"""Control "permuted labels": with rules permuted among subjects, accuracy must be at chance."""
+"""Control "permuted labels": with labels permuted among subjects, accuracy must be at chance."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from virtuallab.registry import CONTROLS
 class PermutedLabels(Control):
     """The recording, with the labels of the subjects permuted, is at chance.
 
-    Above chance, the validation itself leaks.
+    Above chance, information on test subjects leaks into training.
     """
 
-    kind = "chance"
-    rank = 2
-    decodes = "the recording, with the labels of the subjects permuted"
-    failure = "the validation itself leaks the labels of the test subjects"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 2
+    decodes: ClassVar[str] = "the recording, with the rule labels permuted among subjects"
+    failure: ClassVar[str] = "the cross-validation leaks the labels of test subjects"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of training and testing on permuted labels, averaged over permutations.

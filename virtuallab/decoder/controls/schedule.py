@@ -1,4 +1,4 @@
-"""Control "schedule": the duration of learning and the times of recording are at chance."""
+"""Control "schedule": length of training and times of visits must be at chance."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT, VISIT
 
-UNKNOWN = "the steps and times of learning are not known"
+UNKNOWN = "the length of training is not known"
+_COLUMNS = ("steps", "batch_size")
 
 
 @CONTROLS.register("schedule")
 class Schedule(Control):
-    """The duration of learning and the times of recording, without a recording, are at chance.
+    """Length of training and times of visits, without a recording, are at chance.
 
-    Changes grow with the steps between visits, so rules with different schedules could be
-    identified by the size of any change.
+    Changes grow with the number of steps between visits, so rules with different schedules can be
+    distinguished by the size of any change.
     """
 
-    kind = "chance"
-    rank = 4
-    decodes = "the duration of learning and the times of recording, without a recording"
-    failure = (
-        "rules differ in the duration of learning or in the times of recording, so that a decoder "
-        "may identify the schedule and not the rule"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 4
+    decodes: ClassVar[str] = "the length of training and the times of visits, without a recording"
+    failure: ClassVar[str] = (
+        "rules differ in length of training or in times of visits, so that a decoder may identify "
+        "the schedule instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Result of decoding the known parts of the schedule."""
+        """Decode the schedule of each subject."""
         values = schedules(task)
         if values is None:
             return self.not_evaluated(task, UNKNOWN)
@@ -57,5 +58,5 @@ def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | No
 
 
 def _is_schedule(name: str) -> bool:
-    """Return whether a setting changes the learning rate during learning."""
+    """Whether a column describes how the learning rate changes during training."""
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name

@@ -15,16 +15,17 @@ from virtuallab.registry import CONTROLS
 class ScheduleMatched(Control):
     """The recording in subjects of equally frequent schedules is above chance."""
 
-    kind = "survive"
-    rank = 9
-    decodes = "the recording, of subjects whose schedule occurs under every rule"
-    failure = (
-        "the recording does not identify the rules of subjects whose schedule occurs under every "
-        "rule"
+    kind: ClassVar[Kind] = "survive"
+    rank: ClassVar[int] = 9
+    decodes: ClassVar[str] = (
+        "the recording, in subjects with schedules equally frequent under every rule"
+    )
+    failure: ClassVar[str] = (
+        "the rule is not identified among subjects with schedules equally frequent under every rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Result for a matched subsample, or for all subjects if none is left out."""
+        """Decode a matched subsample, or use the recording's own result if all subjects match."""
         known = schedules(task)
         if known is None:
             return self.not_evaluated(task, UNKNOWN)
@@ -37,5 +38,5 @@ class ScheduleMatched(Control):
         if len(rows) == count:
             note = "schedules do not differ between rules"
             return above_chance(self.name, task, task.solved(), note)
-        note = f"{len(rows)} of {count} subjects, each schedule as often under every rule"
+        note = f"{len(rows)} of {count} subjects, each schedule equally frequent under every rule"
         return in_subsample(self.name, task, rows, note)

@@ -24,13 +24,15 @@ class ShuffledSubjects(Control):
     decoder can recognise the subject, so the published scheme is above chance without any rule.
     """
 
-    kind = "chance"
-    rank = -1
-    scheme = "published"
-    decodes = "the recording, with permuted labels that all layers of a subject share"
-    failure = (
-        "layers of one subject are on both sides of a split, so that a decoder recognises the "
-        "subject and not the rule"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = -1
+    scheme: ClassVar[Literal["strict", "published"]] = "published"
+    decodes: ClassVar[str] = (
+        "the recording, with rule labels permuted among subjects and layers split at random"
+    )
+    failure: ClassVar[str] = (
+        "layers of one subject are in both training and test sets, so that a decoder may identify "
+        "the subject instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
@@ -57,5 +59,5 @@ class ShuffledSubjects(Control):
             float(np.mean(accuracies)),
             np.mean(counted, axis=0),
             task.confidence,
-            "labels permuted by subject, layers of a subject on both sides of a split",
+            "labels permuted among subjects, their layers in both training and test sets",
         )

@@ -18,10 +18,13 @@ class SignalRemoved(Control):
     untrained network that never changes. Above chance, the noise depends on the signal.
     """
 
-    kind = "chance"
-    rank = 1
-    decodes = "the noise of the recording, with the signal removed"
-    failure = "the noise of the instrument depends on the signal and identifies the rules by itself"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 1
+    decodes: ClassVar[str] = "the noise of the instrument, recorded in untrained networks"
+    failure: ClassVar[str] = (
+        "the noise of the instrument differs between rules, so that they can be identified without "
+        "the signal"
+    )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of decoding the noise, averaged over draws of the folds; passes without noise."""

@@ -24,12 +24,12 @@ class StepMatched(Control):
     Above chance here, the direction of changes identifies the rule as well.
     """
 
-    kind = "survive"
-    rank = 8
-    decodes = "the recording, of subjects with equally large changes"
-    failure = (
-        "the recording identifies rules by the size of changes only: the rule is not identified "
-        "among subjects with equally large changes"
+    kind: ClassVar[Kind] = "survive"
+    rank: ClassVar[int] = 8
+    decodes: ClassVar[str] = "the recording, in subjects weighted to have equally large changes"
+    failure: ClassVar[str] = (
+        "the rule is not identified among subjects with equally large changes, so that the "
+        "recording may only show the size of changes"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
@@ -37,7 +37,7 @@ class StepMatched(Control):
         names = [name for key, name in _STEP.items() if task.observable in (key, "all")]
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
-            return self.not_evaluated(task, "the recording has no changes between two visits")
+            return self.not_asked(task, "changes need two recorded visits")
         return weighted(self.name, task, np.stack(steps, axis=1), "steps")
 
 

@@ -1,4 +1,4 @@
-"""Control "visit 0": no rule has acted before learning, so accuracy must be at chance."""
+"""Control "visit 0": the recording before learning must be at chance."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from virtuallab.registry import CONTROLS
 
 @CONTROLS.register("visit_0")
 class Visit0(Control):
-    """The recording before learning, when no rule has acted, is at chance.
+    """The recording at visit 0, before any rule has acted, is at chance.
 
-    Above chance, information on the rule leaked into the initialization or the measurement.
+    Above chance, the initial weights or settings of the subjects contain information on the rule.
     """
 
-    kind = "chance"
-    rank = 0
-    decodes = "the recording before learning, when no rule has acted"
-    failure = "rules differ before learning, in their initial weights or their settings"
+    kind: ClassVar[Kind] = "chance"
+    rank: ClassVar[int] = 0
+    decodes: ClassVar[str] = "the recording at visit 0, before any rule has acted"
+    failure: ClassVar[str] = (
+        "information on the rule is present before learning, in the initial weights or in the "
+        "settings of the subjects"
+    )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of decoding visit 0 alone, averaged over draws of the folds."""

@@ -29,6 +29,7 @@ from virtuallab.decoder.schemes.random_splits import splits_by_layer, splits_by_
 from virtuallab.decoder.tables import accuracy_table, control_table
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, standard_error_interval
+from virtuallab.text import count_noun
 
 _INNER_FOLDS = 5
 STEPS = 4  # splits by layer, splits by subject, shuffled subjects, other controls
@@ -64,8 +65,10 @@ def evaluate(task: DecodingTask, step: Callable[[], None] = no_progress) -> xr.D
 def _controls_by_subject(task: DecodingTask) -> list[ControlResult]:
     """Results of controls that do not depend on the scheme, with one sample a subject."""
     fewest = int(task.subjects_per_rule.min())
-    if fewest < task.analysis.folds:  # random splits need fewer
-        reason = f"{fewest} subjects of a rule, of {task.analysis.folds} needed"
+    if fewest < task.folds:  # random splits need fewer
+        reason = (
+            f"the rarest rule has {count_noun(fewest, 'subject')}, and each rule needs {task.folds}"
+        )
         return [
             ControlResult.not_evaluated(name, "chance", len(task.labels), reason)
             for name in OF_THE_DATA

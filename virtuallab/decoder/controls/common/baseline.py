@@ -33,6 +33,6 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
         high=bounds[1],
         passed=low > 0,
         n_subjects=len(task.labels),
-        note=f"the recording's accuracy less this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
+        note=f"accuracy of the recording minus this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
         margin=(mean, low, high),
     )

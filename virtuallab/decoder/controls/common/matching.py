@@ -28,7 +28,8 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.features.samples import Rows
 from virtuallab.decoder.schemes.cross_validation import CrossValidated
 from virtuallab.decoder.task import DecodingTask, per_rule
-from virtuallab.decoder.uncertainty.intervals import mean_interval, shares_of
+from virtuallab.decoder.uncertainty.intervals import mean_interval
+from virtuallab.text import count_noun
 
 _STRATA = ("architecture", "task")
 _INVERSE_PENALTY = 10.0  # of the logistic regression
@@ -47,8 +48,9 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     known = np.isfinite(covariates).all(1)
     labels = task.labels[known]
     if set(labels.tolist()) != set(task.classes):
-        reason = f"{what} are not known for every rule"
-        return ControlResult.not_evaluated(name, "survive", int(known.sum()), reason)
+        return ControlResult.not_asked(
+            name, "survive", int(known.sum()), f"{what} are not known for every rule"
+        )
     strata = _strata(task)[known]
     scores = _normal_scores(covariates[known], strata)
     weights = overlap_weights(scores, labels, strata)
@@ -60,16 +62,16 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     )
     if effective.min() < _MIN_EFFECTIVE or least >= 1 or after > _MAX_DIFFERENCE:
         reason = (
-            f"rules differ too much in {what}, by {before:.1f} standard deviations: no weights "
-            "make enough of their subjects alike"
+            f"rules differ too much in {what} (by {before:.1f} standard deviations) for weights to "
+            "match enough subjects"
         )
         return ControlResult.not_evaluated(name, "survive", int(effective.sum()), reason)
     correct = result.correct[known]
     shares = np.array([np.average(correct[mine], weights=weights[mine]) for mine in members])
     note = (
-        f"{len(known)} subjects have the weight of {effective.sum():.0f}; rules' mean {what} "
-        f"differ by {after:.2f} standard deviations among them, by {before:.2f} before; an "
-        f"accuracy of {least:.2f} would be noticed with a probability of {_POWER:g}"
+        f"effective sample size {effective.sum():.0f} of {count_noun(len(known), 'subject')}; the "
+        f"rules' mean {what} differ by {after:.2f} standard deviations after weighting and by "
+        f"{before:.2f} before; an accuracy of {least:.2f} is detected with a power of {_POWER:g}"
     )
     return _shares_above_chance(name, task, shares, effective, note)
 
@@ -91,7 +93,8 @@ def in_subsample(name: str, task: DecodingTask, rows: Rows, note: str) -> Contro
     left = int(per_rule(task.labels[rows], task.classes).min())
     if left < needed:
         reason = (
-            f"{len(rows)} subjects remain; the rarest rule has {left}, and each rule needs {needed}"
+            f"{count_noun(len(rows), 'subject')} matched, {left} of the rarest rule; each rule "
+            f"needs {needed}"
         )
         return ControlResult.not_evaluated(name, "survive", len(rows), reason)
     result = task.decode(task.samples.take(rows), select=True, draws=task.analysis.repeats)
