@@ -325,7 +325,7 @@ def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_m
     uneven = with_columns(dataset, steps=100 * (1 + number_of(dataset)))
     red, left = evaluate_controls(task(uneven), ("schedule", "schedule_matched"))
     assert not red.passed
-    assert not left.asked
+    assert not left.evaluated
     assert left.note == "0 subjects matched, 0 of the rarest rule; each rule needs 6"
 
 

@@ -28,10 +28,10 @@ class Metadata(Control):
     are left out. The learning rate has a control of its own.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 3
-    decodes: ClassVar[str] = "the settings of subjects other than the rule, without a recording"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 3
+    decodes = "the settings of subjects other than the rule, without a recording"
+    failure = (
         "rules differ in other settings (architecture, task, loss, momentum, ...), so that a "
         "decoder may identify a setting instead of the rule"
     )
@@ -46,14 +46,14 @@ class Metadata(Control):
             )
         known = dict(_columns(task))
         if not known:
-            return self.not_asked(task, "the settings of the subjects are not known")
-        telling = {name: values for name, values in known.items() if not all_equal(values)}
-        if not telling:
+            return self.not_evaluated(task, "no settings of the subjects are known")
+        different = {name: values for name, values in known.items() if not all_equal(values)}
+        if not different:
             note = f"all subjects have the same {_listed(known)}"
             return all_alike(self.name, task.subjects_per_rule, note)
         values = np.concatenate(list(different.values()), axis=1)
         result = task.decode(task.samples_of(values), select=False)
-        note = f"from {_listed(telling)}"
+        note = f"from {_listed(different)}"
         return at_chance(self.name, result.confusion, task.confidence, note)
 
 

@@ -19,10 +19,10 @@ class PermutedLabels(Control):
     Above chance, information on test subjects leaks into training.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 2
-    decodes: ClassVar[str] = "the recording, with the rule labels permuted among subjects"
-    failure: ClassVar[str] = "the cross-validation leaks the labels of test subjects"
+    kind = "chance"
+    rank = 2
+    decodes = "the recording, with the rule labels permuted among subjects"
+    failure = "the cross-validation leaks the labels of test subjects"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of training and testing on permuted labels, averaged over permutations.

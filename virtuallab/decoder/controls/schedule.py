@@ -13,7 +13,6 @@ from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT, VISIT
 
 UNKNOWN = "the length of training is not known"
-_COLUMNS = ("steps", "batch_size")
 
 
 @CONTROLS.register("schedule")
@@ -24,16 +23,16 @@ class Schedule(Control):
     distinguished by the size of any change.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 4
-    decodes: ClassVar[str] = "the length of training and the times of visits, without a recording"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 4
+    decodes = "the length of training and the times of visits, without a recording"
+    failure = (
         "rules differ in length of training or in times of visits, so that a decoder may identify "
         "the schedule instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode the schedule of each subject."""
+        """Result of decoding the known parts of the schedule."""
         values = schedules(task)
         if values is None:
             return self.not_evaluated(task, UNKNOWN)
@@ -58,5 +57,5 @@ def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | No
 
 
 def _is_schedule(name: str) -> bool:
-    """Whether a column describes how the learning rate changes during training."""
+    """Return whether a setting changes the learning rate during learning."""
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name

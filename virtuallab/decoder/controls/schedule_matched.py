@@ -15,17 +15,15 @@ from virtuallab.registry import CONTROLS
 class ScheduleMatched(Control):
     """The recording in subjects of equally frequent schedules is above chance."""
 
-    kind: ClassVar[Kind] = "survive"
-    rank: ClassVar[int] = 9
-    decodes: ClassVar[str] = (
-        "the recording, in subjects with schedules equally frequent under every rule"
-    )
-    failure: ClassVar[str] = (
+    kind = "survive"
+    rank = 9
+    decodes = "the recording, in subjects with schedules equally frequent under every rule"
+    failure = (
         "the rule is not identified among subjects with schedules equally frequent under every rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode a matched subsample, or use the recording's own result if all subjects match."""
+        """Result for a matched subsample, or for all subjects if none is left out."""
         known = schedules(task)
         if known is None:
             return self.not_evaluated(task, UNKNOWN)

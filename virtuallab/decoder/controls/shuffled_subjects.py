@@ -20,17 +20,15 @@ from virtuallab.registry import CONTROLS
 class ShuffledSubjects(Control):
     """The recording, with labels permuted by subject under a split by layer, is at chance.
 
-    All layers of a subject get the same permuted label. If they are on both sides of a split, a
+    All layers of a subject get the same permuted label. Where they are on both sides of a split, a
     decoder can recognise the subject, so the published scheme is above chance without any rule.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = -1
-    scheme: ClassVar[Literal["strict", "published"]] = "published"
-    decodes: ClassVar[str] = (
-        "the recording, with rule labels permuted among subjects and layers split at random"
-    )
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = -1
+    scheme = "published"
+    decodes = "the recording, with rule labels permuted among subjects and layers split at random"
+    failure = (
         "layers of one subject are in both training and test sets, so that a decoder may identify "
         "the subject instead of the rule"
     )
@@ -59,5 +57,5 @@ class ShuffledSubjects(Control):
             float(np.mean(accuracies)),
             np.mean(counted, axis=0),
             task.confidence,
-            "labels permuted among subjects, their layers in both training and test sets",
+            "labels permuted by subject, layers of a subject on both sides of a split",
         )

@@ -18,10 +18,10 @@ class SignalRemoved(Control):
     untrained network that never changes. Above chance, the noise depends on the signal.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 1
-    decodes: ClassVar[str] = "the noise of the instrument, recorded in untrained networks"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 1
+    decodes = "the noise of the instrument, recorded in untrained networks"
+    failure = (
         "the noise of the instrument differs between rules, so that they can be identified without "
         "the signal"
     )

@@ -1,4 +1,4 @@
-"""Control "step matched": the recording in subjects with equally large changes."""
+"""Control "step matched": the recording in subjects whose changes are equally large."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class StepMatched(Control):
     Above chance here, the direction of changes identifies the rule as well.
     """
 
-    kind: ClassVar[Kind] = "survive"
-    rank: ClassVar[int] = 8
-    decodes: ClassVar[str] = "the recording, in subjects weighted to have equally large changes"
-    failure: ClassVar[str] = (
+    kind = "survive"
+    rank = 8
+    decodes = "the recording, in subjects weighted to have equally large changes"
+    failure = (
         "the rule is not identified among subjects with equally large changes, so that the "
         "recording may only show the size of changes"
     )
@@ -37,7 +37,7 @@ class StepMatched(Control):
         names = [name for key, name in _STEP.items() if task.observable in (key, "all")]
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
-            return self.not_asked(task, "changes need two recorded visits")
+            return self.not_evaluated(task, "changes need two recorded visits")
         return weighted(self.name, task, np.stack(steps, axis=1), "steps")
 
 

@@ -16,10 +16,10 @@ class Visit0(Control):
     Above chance, the initial weights or settings of the subjects contain information on the rule.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 0
-    decodes: ClassVar[str] = "the recording at visit 0, before any rule has acted"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 0
+    decodes = "the recording at visit 0, before any rule has acted"
+    failure = (
         "information on the rule is present before learning, in the initial weights or in the "
         "settings of the subjects"
     )

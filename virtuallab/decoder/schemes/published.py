@@ -65,10 +65,8 @@ def evaluate(task: DecodingTask, step: Callable[[], None] = no_progress) -> xr.D
 def _controls_by_subject(task: DecodingTask) -> list[ControlResult]:
     """Results of controls that do not depend on the scheme, with one sample a subject."""
     fewest = int(task.subjects_per_rule.min())
-    if fewest < task.folds:  # random splits need fewer
-        reason = (
-            f"the rarest rule has {count_noun(fewest, 'subject')}, and each rule needs {task.folds}"
-        )
+    if fewest < task.analysis.folds:  # random splits need fewer
+        reason = f"the rarest rule has {count_noun(fewest, 'subject')}, and each rule needs {task.analysis.folds}"
         return [
             ControlResult.not_evaluated(name, "chance", len(task.labels), reason)
             for name in OF_THE_DATA

@@ -28,7 +28,7 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.features.samples import Rows
 from virtuallab.decoder.schemes.cross_validation import CrossValidated
 from virtuallab.decoder.task import DecodingTask, per_rule
-from virtuallab.decoder.uncertainty.intervals import mean_interval
+from virtuallab.decoder.uncertainty.intervals import mean_interval, shares_of
 from virtuallab.text import count_noun
 
 _STRATA = ("architecture", "task")
@@ -48,9 +48,8 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     known = np.isfinite(covariates).all(1)
     labels = task.labels[known]
     if set(labels.tolist()) != set(task.classes):
-        return ControlResult.not_asked(
-            name, "survive", int(known.sum()), f"{what} are not known for every rule"
-        )
+        reason = f"{what} are not known for every rule"
+        return ControlResult.not_evaluated(name, "survive", int(known.sum()), reason)
     strata = _strata(task)[known]
     scores = _normal_scores(covariates[known], strata)
     weights = overlap_weights(scores, labels, strata)
