@@ -79,7 +79,9 @@ def evaluate(
     labels = label_text(features[RULE])
     other = np.isin(labels, analysis.others)
     outliers = features.isel({SUBJECT: other}).load() if other.any() else None
-    planned = () if subjects is None or RULE not in subjects else label_text(subjects[RULE])
+    planned: list[str] = []
+    if subjects is not None and RULE in subjects:
+        planned = label_text(subjects[RULE]).tolist()
     few = analysis.too_few(labels[~other].tolist(), set(planned) - set(analysis.others))
     features = features.isel({SUBJECT: ~other & ~np.isin(labels, list(few))})
     if len(set(features[RULE].values.tolist())) < 2:
