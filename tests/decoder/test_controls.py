@@ -103,11 +103,11 @@ def test_every_control_is_returned_in_order_also_where_it_was_not_evaluated() ->
     assert absent.pop("step_matched").startswith("rules differ too much in")
     assert absent.pop("metadata").startswith("the settings of the subjects were not given")
     assert absent == {
-        "schedule": "the steps and times of learning are not known",
-        "learning_rate": "no learning rates are known",
-        "performance": "no learning curve was given",
-        "performance_matched": "no learning curve was given",
-        "schedule_matched": "the steps and times of learning are not known",
+        "schedule": "the length of training is not known",
+        "learning_rate": "learning rates are not known",
+        "performance": "no learning curve is known",
+        "performance_matched": "no learning curve is known",
+        "schedule_matched": "the length of training is not known",
     }
     assert not any(check.passed for check in checks if not check.evaluated)
     assert set(OF_DESIGNS) <= set(strict_controls())
