@@ -66,7 +66,8 @@ def _controls_by_subject(task: DecodingTask) -> list[ControlResult]:
     """Results of controls that do not depend on the scheme, with one sample a subject."""
     fewest, needed = int(task.subjects_per_rule.min()), task.analysis.folds
     if fewest < needed:  # random splits need fewer
-        reason = f"the rarest rule has {count_noun(fewest, 'subject')}, and each rule needs {needed}"
+        has = count_noun(fewest, "subject")
+        reason = f"the rarest rule has {has}, and each rule needs {needed}"
         return [
             ControlResult.not_evaluated(name, "chance", len(task.labels), reason)
             for name in OF_THE_DATA
