@@ -17,7 +17,7 @@ from virtuallab.subject.network.parameter_layout import floating_tensors, parame
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.task import Task
-from virtuallab.testing.plugins import made_value
+from virtuallab.testing.plugins import broken, made_value
 
 Result = TypeVar("Result")
 
@@ -106,7 +106,7 @@ class _ArchitectureCheck:
         try:
             return call()
         except UserError as error:
-            self.broken(f"{what}: {error}", error)
+            self.broken(f"{what}: {error}")
 
     def responses(self, network: nn.Module) -> list[tuple[str, Tensor]]:
         """Name and output of each layer with weights, in the order of use, in evaluation mode."""
@@ -215,10 +215,9 @@ class _ArchitectureCheck:
             if not torch.isfinite(torch.from_numpy(prepared.responses[layer])).all():
                 self.broken(f"has responses of layer {layer!r} that are not finite")
 
-    def broken(self, what: str, cause: Exception | None = None) -> NoReturn:
+    def broken(self, what: str) -> NoReturn:
         """Raise AssertionError with what the architecture breaks."""
-        text = f"architecture {self.architecture.name!r} {what}"
-        raise AssertionError(f"{text.rstrip('.')}.") from cause
+        broken("architecture", self.architecture, what)
 
 
 def _layers(network: nn.Module) -> dict[str, nn.Module]:
