@@ -154,9 +154,9 @@ def controls(best: DecodingResult) -> list[str]:
         [
             pretty(control.name),
             control.must_be,
-            f"{control.accuracy.value:.2f}" if control.asked else "",
+            f"{control.accuracy.value:.2f}" if control.evaluated else "",
             control.outcome,
-            control.note if control.asked else "",  # else the outcome has it
+            control.note if control.evaluated else "",  # else the outcome has it
         ]
         for control in best.controls.values()
     ]

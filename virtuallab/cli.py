@@ -1,7 +1,6 @@
-"""The commands: ``virtuallab VERB``. Each says what it is for and hands over to the laboratory.
+"""Commands of ``virtuallab``; each calls a function of :mod:`virtuallab.lab`.
 
-Libraries that take a second to import are imported inside the commands, so that ``--help`` answers
-at once.
+Libraries that take long to import are imported inside the commands, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer(
-    help="A virtual electrophysiology laboratory: which learning rule was at work?",
+    help="Simulate neural recordings, and test whether they identify the learning rule.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,17 +47,17 @@ def _common(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Options of virtuallab itself."""
+    """Options of virtuallab."""
 
 
 Plugins = Annotated[
     list[str] | None,
-    typer.Option("--plugin", help="A file or module with plug-ins of your own; may be repeated."),
+    typer.Option("--plugin", help="File or module with your own plug-ins; can be repeated."),
 ]
 
 
 def _command(name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Enter a command, with the option that every command has: ``--plugin``."""
+    """Register a command, with the option ``--plugin`` that all commands have."""
 
     def enter(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -79,33 +78,40 @@ def _command(name: str | None = None) -> Callable[[Callable[..., None]], Callabl
 
 
 def as_path(text: str | Path) -> Path:
-    """Path in an argument or option, with ``~`` expanded; every one is read by this."""
+    """Path in an argument or option, with ``~`` expanded."""
     try:
         return expanded(text)
     except UserError as error:
         raise typer.BadParameter(str(error)) from None
 
 
-ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.", parser=as_path)]
-StorePath = Annotated[Path, typer.Argument(help="The experiment, runs/NAME.zarr.", parser=as_path)]
+ProtocolFile = Annotated[Path, typer.Argument(help="Protocol, a YAML file.", parser=as_path)]
+StorePath = Annotated[Path, typer.Argument(help="Experiment, runs/NAME.zarr.", parser=as_path)]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", "-s", help="Override one setting: -s subjects.replicates=2"),
+    typer.Option(
+        "--set", "-s", help="Override a setting, as in subjects.replicates=2; can be repeated."
+    ),
 ]
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", help="Where the experiment is kept [runs/NAME.zarr].", parser=as_path),
+    typer.Option("--store", help="Where to store the experiment [runs/NAME.zarr].", parser=as_path),
 ]
 SubjectsOption = Annotated[
     Path | None,
     typer.Option(
-        "--subjects", help="Another experiment, whose subjects are taken.", parser=as_path
+        "--subjects",
+        help="Experiment whose subjects are used, instead of training.",
+        parser=as_path,
     ),
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", "-w", min=1, help="Cohorts at once [all cores].")
+    int | None,
+    typer.Option("--workers", "-w", min=1, help="Cohorts computed in parallel [all cores]."),
 ]
-Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where subjects are trained.")]
+Device = Annotated[
+    Literal["cpu", "cuda"], typer.Option(help="Device on which subjects are trained.")
+]
 
 
 @_command()
@@ -123,14 +129,14 @@ def init(
 
 @_command()
 def validate(
-    protocols: Annotated[list[Path], typer.Argument(help="Protocols to check.", parser=as_path)],
+    protocols: Annotated[list[Path], typer.Argument(help="Protocols, YAML files.", parser=as_path)],
     overrides: Overrides = None,
     syntax: Annotated[
         bool,
-        typer.Option("--syntax", help="Check the files themselves only; build no network."),
+        typer.Option("--syntax", help="Check syntax and keys only, without building networks."),
     ] = False,
 ) -> None:
-    """Check protocols: every fault, with its file, line and key."""
+    """Check protocols, and list every error with its file, line and key."""
     if syntax:
         from virtuallab.protocol.reading.read import faults_in
 
@@ -149,7 +155,7 @@ def validate(
 
 @_command()
 def plan(protocol: ProtocolFile, overrides: Overrides = None, workers: Workers = None) -> None:
-    """Say what a protocol would take, before anything runs: subjects, cohorts, time, bytes."""
+    """Estimate what a protocol requires: subjects, cohorts, time and storage."""
     with uncollected():
         virtuallab.plan(protocol, overrides or (), workers=workers, verbose=True)
 
@@ -162,7 +168,7 @@ def run(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Do the whole experiment: train, record, decode, report. Run it again to go on."""
+    """Run an experiment: train, record, decode, report. Run again to resume."""
     virtuallab.run(
         protocol, overrides or (), store=store, workers=workers, device=device, verbose=True
     )
@@ -175,15 +181,16 @@ def search(
     storage: Annotated[
         Path | None,
         typer.Option(
-            "--storage", help="Where trials are kept [runs/NAME.search.journal].", parser=as_path
+            "--journal", help="Where to store trials [runs/NAME.search.journal].", parser=as_path
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", min=1, help="Studies at once [all cores].")
+        int | None,
+        typer.Option("--workers", "-w", min=1, help="Studies run in parallel [all cores]."),
     ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Find the best values of open settings; write the tuned protocol. Run it again to go on."""
+    """Tune open settings, and write the tuned protocol. Run again to resume."""
     virtuallab.search(
         protocol,
         overrides or (),
@@ -197,9 +204,11 @@ def search(
 @_command()
 def status(
     store: StorePath,
-    verify: Annotated[bool, typer.Option(help="Compare every file with its digest.")] = False,
+    verify: Annotated[
+        bool, typer.Option(help="Compare every file with its stored digest.")
+    ] = False,
 ) -> None:
-    """Say how far an experiment has come."""
+    """Show the progress of an experiment."""
     from virtuallab.lab import status as inspection
 
     table, damage = inspection.status(store, verify=verify)
@@ -212,7 +221,7 @@ def status(
 
 @_command()
 def info(store: StorePath) -> None:
-    """Say what an experiment holds and where it came from."""
+    """Show the contents and the provenance of an experiment."""
     from virtuallab.lab import status
 
     _print(status.info(store))
@@ -224,7 +233,7 @@ def probe(
     protocol: Annotated[
         Path | None,
         typer.Option(
-            help="Protocol whose probes are implanted [those in the store, to finish them].",
+            help="Protocol whose probes are implanted [unfinished probes of the store].",
             parser=as_path,
         ),
     ] = None,
@@ -232,12 +241,12 @@ def probe(
     workers: Workers = None,
     remove: Annotated[
         list[str] | None,
-        typer.Option(help="Remove this probe and all it has recorded; may be repeated."),
+        typer.Option(help="Remove a probe and its recordings; can be repeated."),
     ] = None,
 ) -> None:
-    """Implant probes in preserved subjects, or remove them; nothing is trained again."""
+    """Implant probes in preserved subjects, or remove them, without new training."""
     if remove and (protocol is not None or overrides):
-        raise UserError("--remove takes probes out of the store: give no --protocol and no --set.")
+        raise UserError("--remove cannot be combined with --protocol or --set.")
     virtuallab.probe(
         store, protocol, overrides or (), remove=remove or (), workers=workers, verbose=True
     )
@@ -249,16 +258,17 @@ def decode(
     protocol: Annotated[
         Path | None,
         typer.Option(
-            help="Protocol whose analyses are run [the experiment's own].", parser=as_path
+            help="Protocol whose analyses are run [that of the experiment].", parser=as_path
         ),
     ] = None,
     overrides: Overrides = None,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Decode probes that have not recorded all subjects.")
+        bool,
+        typer.Option("--partial", help="Also decode probes that have not recorded all subjects."),
     ] = False,
     workers: Workers = None,
 ) -> None:
-    """Identify the rules from what the probes saw."""
+    """Decode the learning rules from the recordings."""
     virtuallab.decode(
         store, protocol, overrides or (), partial=partial, workers=workers, verbose=True
     )
@@ -269,54 +279,58 @@ def identify(
     decoder: Annotated[
         Path,
         typer.Argument(
-            help="A saved decoder, NAME.decoder, or an experiment, runs/NAME.zarr.", parser=as_path
+            help="Saved decoder, NAME.decoder, or experiment, runs/NAME.zarr.", parser=as_path
         ),
     ],
     recording: Annotated[
         list[Path],
         typer.Argument(
-            help="The recording; of NWB, a folder or one file for each visit.", parser=as_path
+            help="Recording; for NWB, a folder or one file for each visit.", parser=as_path
         ),
     ],
     match: Annotated[
         bool,
-        typer.Option("--match", help="Record the experiment's subjects as the recording was made."),
+        typer.Option(
+            "--match", help="Match the training recordings to the design of the recording."
+        ),
     ] = False,
     fractions: Annotated[
         bool,
         typer.Option(
             "--fractions",
-            help="With --match: at the same fractions of learning, whatever steps count.",
+            help="With --match: match visits by fraction of learning, not by step.",
         ),
     ] = False,
     probe: Annotated[
-        str | None, typer.Option(help="Train on what this probe of the experiment has recorded.")
+        str | None, typer.Option(help="Probe of the experiment whose recordings train the decoder.")
     ] = None,
     subject: Annotated[
-        str | None, typer.Option(help="Which subject, where the recording has many.")
+        str | None, typer.Option(help="Subject, if the recording has several.")
     ] = None,
     stimuli_table: Annotated[
         str | None,
-        typer.Option(help="Of NWB: the table of intervals that says what was shown [trials]."),
+        typer.Option(help="For NWB: table of intervals with the stimuli [trials]."),
     ] = None,
     visits_from: Annotated[
         str | None,
-        typer.Option(help="Of NWB: the table of intervals, such as epochs, that marks the visits."),
+        typer.Option(help="For NWB: table of intervals with the visits, such as epochs."),
     ] = None,
     others: Annotated[
         list[str] | None,
-        typer.Option(help="Rule that is not to be named; may be repeated [those of the analyses]."),
+        typer.Option(
+            help="Rule used to detect unknown rules only; can be repeated [from the analyses]."
+        ),
     ] = None,
     classifier: Annotated[
         str | None, typer.Option(help="Classifier of the decoder [kernel_svm].")
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(help="Where to write the decoder too, NAME.decoder.", parser=as_path),
+        typer.Option(help="File to which the decoder is saved, NAME.decoder.", parser=as_path),
     ] = None,
     workers: Workers = None,
 ) -> None:
-    """Say which rule was at work in a recording, one of ours or one made elsewhere."""
+    """Identify the learning rule in a recording, simulated or your own."""
     virtuallab.identify(
         decoder,
         recording,
@@ -343,7 +357,7 @@ def compare(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Try many recording designs in the same subjects, and rank them. Run it again to go on."""
+    """Rank recording designs in the same subjects. Run again to resume."""
     virtuallab.compare(
         protocol,
         overrides or (),
@@ -359,7 +373,7 @@ def compare(
 def power(
     protocol: ProtocolFile,
     target: Annotated[
-        float | None, typer.Option("--target", "-t", help="Balanced accuracy to be reached.")
+        float | None, typer.Option("--target", "-t", help="Balanced accuracy to reach.")
     ] = None,
     overrides: Overrides = None,
     subjects: SubjectsOption = None,
@@ -367,7 +381,7 @@ def power(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Find the least that has to be recorded to identify the rule. Run it again to go on."""
+    """Find the cheapest recording that identifies the rule. Run again to resume."""
     virtuallab.power(
         protocol,
         overrides or (),
@@ -383,18 +397,20 @@ def power(
 @_command()
 def report(
     store: StorePath,
-    output: Annotated[Path | None, typer.Option(help="The page to write.", parser=as_path)] = None,
+    output: Annotated[Path | None, typer.Option(help="HTML file to write.", parser=as_path)] = None,
 ) -> None:
-    """Write the report, one self-contained HTML page, and print the verdict."""
+    """Write the report, a self-contained HTML page, and print the verdict."""
     virtuallab.report(store, output, verbose=True)
 
 
 @_command("list")
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="rules, architectures, ...")] = None,
-    name: Annotated[str | None, typer.Argument(help="One of them, to read all about it.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="Kind of plug-in: rules, architectures, ...")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Plug-in to describe.")] = None,
 ) -> None:
-    """List the plug-ins a protocol may name; of one, show its equation, settings and source."""
+    """List plug-ins, or describe one: its equation, settings and source."""
     from virtuallab.lab import catalogue
 
     text = catalogue.listing(kind) if kind is None or name is None else catalogue.page(kind, name)
@@ -420,8 +436,8 @@ def _print(what: object) -> None:
 
 
 def main() -> None:
-    """Run a command; an error is one clear message and an exit code, never a traceback."""
-    # A plug-in of pydantic has no business here, and looking for them reads every distribution.
+    """Run a command; an error is a message and an exit code, not a traceback."""
+    # Plug-ins of pydantic are not used, and looking for them reads every distribution.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     lazy.defer("torch", "xarray", "zarr", "pandas", "numpy", "jaxtyping", "probeinterface")
     sys.exit(run_command(app))

@@ -77,6 +77,27 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def count_noun(count: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed.
+
+    Parameters
+    ----------
+    count : int
+    noun : str
+        In the singular; its plural ends with "s".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> count_noun(1, "subject"), count_noun(2, "subject")
+    ('1 subject', '2 subjects')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def short(value: object, digits: int = 3) -> str:
     """Return the value of a setting as text, with numbers rounded to significant digits.
 

@@ -1,8 +1,4 @@
-"""Names and descriptions of all dimensions, coordinates and flags of stored arrays.
-
-All code that names an axis of a stored array, or describes a stored variable, takes the name from
-here, so that recordings, feature tables and figures agree.
-"""
+"""Names of dimensions, coordinates and flag values, and descriptions of stored variables."""
 
 from __future__ import annotations
 
@@ -14,13 +10,13 @@ STIMULUS: Final = "stimulus"
 LAYER: Final = "layer"
 UNIT: Final = "unit"
 SYNAPSE: Final = "synapse"
-MEMBER: Final = "member"  # of the units that one channel averages
+MEMBER: Final = "member"  # one of the units that a channel averages
 STATISTIC: Final = "statistic"
 CHANGE: Final = "change"
-CHANGE_NAME: Final = "change_name"  # a variable cannot share its name with a labelled axis of it
+CHANGE_NAME: Final = "change_name"  # differs from the variable with this labelled axis
 OBSERVABLE: Final = "observable"
 PARAMETER: Final = "parameter"
-NETWORK: Final = "network"  # an untrained one, on which instruments are calibrated
+NETWORK: Final = "network"  # an untrained network, on which instruments are calibrated
 PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
@@ -37,7 +33,7 @@ OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
 
-# Coordinates with values of their own for each subject: recorded units and synapses, and stimuli.
+# Coordinates with different values in each subject: the units, synapses and stimuli of its implant.
 CHOSEN: Final = (
     "stimulus_index",
     "stimulus_label",
@@ -49,29 +45,22 @@ CHOSEN: Final = (
     "synapse_index",
 )
 
-PENDING: Final = 0  # value of integers in the store that are not written yet
+PENDING: Final = 0  # the value of an unwritten integer
 DONE: Final = 1
 FAILED: Final = 2
 DIVERGED: Final = 3
 STATUS: Final = {PENDING: "pending", DONE: "done", FAILED: "failed", DIVERGED: "diverged"}
 
-NO_CLASS: Final = -1  # label of a stimulus without a known class
+NO_CLASS: Final = -1  # label of a stimulus of unknown class
 
 LIVE: Final = 0
-DEAD: Final = 1  # all units have the same value, so ratios to the spread are undefined
+DEAD: Final = 1  # constant: all units have the same value, so ratios to its spread are undefined
 EXPLODED: Final = 2  # not a finite number
 FLAGS: Final = {LIVE: "live", DEAD: "dead", EXPLODED: "exploded"}
 
 
 def subject_name(index: int, count: int = 0) -> str:
-    """Return the name of a subject, with as many digits as all subjects need.
-
-    Parameters
-    ----------
-    index : int
-        Counted from 0.
-    count : int
-        Number of subjects.
+    """Name of the subject with an index, counted from 0, with as many digits as ``count`` needs.
 
     >>> subject_name(3), subject_name(3, 20_000)
     ('sub-0004', 'sub-00004')
@@ -103,9 +92,9 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "stimulus_index": ("1", "index of the stimulus among the task's probe images"),
     "unit_index": ("1", "index of the unit in its layer"),
     "observed": ("1", "whether the response was measured at every visit"),
-    "unit_matched": ("1", "whether the unit is that of the visit before"),
-    "unit_x": ("um", "position of the unit across the map's columns"),
-    "unit_y": ("um", "position of the unit across the map's rows"),
+    "unit_matched": ("1", "whether the unit is the same as at the previous visit"),
+    "unit_x": ("um", "position of the unit across the columns of the map"),
+    "unit_y": ("um", "position of the unit across the rows of the map"),
     "unit_depth": ("um", "depth of the unit below the surface"),
     "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
     "stimulus_label": ("1", "class of the stimulus"),
@@ -137,51 +126,57 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "projection_angle": ("degree", "angle between projections by forward and backward weights"),
     "local_gradient_angle": (
         "degree",
-        "angle between the error sent down and that by the transpose of the forward weights",
+        "angle between the errors returned by backward and by forward weights",
     ),
-    "gradient_angle": ("degree", "angle between the updates of weights and the true gradient"),
+    "gradient_angle": ("degree", "angle between the update direction and the gradient"),
     "total_gradient_angle": (
         "degree",
-        "angle between the updates of all parameters and the true gradient",
+        "angle between the update direction of all parameters and the gradient",
     ),
-    "weight_norm_ratio": ("1", "norm of the backward weights over that of the forward weights"),
-    "gradient_norm_ratio": ("1", "norm of the updates of weights over that of the true gradient"),
-    "sign_agreement": ("1", "share of synapses whose two weights have the same sign"),
+    "weight_norm_ratio": (
+        "1",
+        "norm of the backward weights divided by that of the forward weights",
+    ),
+    "gradient_norm_ratio": ("1", "norm of the update direction divided by that of the gradient"),
+    "sign_agreement": (
+        "1",
+        "share of synapses whose forward and backward weights have the same sign",
+    ),
     "balanced_accuracy": ("1", "balanced accuracy"),
     "accuracy_by_seed": ("1", "balanced accuracy of each implantation"),
     "identified": ("1", "share of the implantations in which the rule was identified"),
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
-    "simultaneous_interval": ("1", "bounds that hold for all results of the table at once"),
+    "simultaneous_interval": ("1", "bounds corrected for the number of results"),
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),
-    "typical_factor": ("1", "factor by which a typical estimate is off"),
+    "typical_factor": ("1", "typical factor between estimate and true value"),
     "relevance": ("1", "balanced accuracy lost when a group of columns is permuted"),
     "relevance_interval": ("1", "bounds of the accuracy lost"),
     "gini": ("1", "mean decrease of impurity in a forest"),
     "gini_error": ("1", "standard error of the mean decrease of impurity over trees"),
     "probability": ("1", "calibrated probability of the rule"),
     "p_value": ("1", "conformal p-value: share of the rule's subjects that conform no better"),
-    "familiar": ("1", "share of the known subjects with at least this novelty score"),
+    "familiar": ("1", "share of the known subjects that are at least as novel"),
     "control_accuracy": ("1", "balanced accuracy of a control"),
     "control_interval": ("1", "bounds of the balanced accuracy of a control"),
     "control_passed": ("1", "whether a control passed: 1 or 0"),
-    "control_p_value": ("1", "probability that guessing is as accurate as a control"),
-    "control_subjects": ("1", "subjects of a control"),
-    "control_note": ("", "remark on a control, or the reason why it was not evaluated"),
-    "control_kind": ("", "criterion of a control: chance, beat or survive"),
+    "control_p_value": ("1", "probability that guessing is as accurate as the control"),
+    "control_subjects": ("1", "subjects that a control decodes"),
+    "control_note": ("", "note on a control, or the reason why it was not evaluated"),
+    "control_kind": ("", "condition of a control: chance, beat or survive"),
     "held_out_accuracy": ("1", "balanced accuracy on a group that was held out of training"),
     "held_out_interval": ("1", "bounds of the balanced accuracy on a group held out"),
-    "left_out_auroc": ("1", "area under the curve of a rule left out of training"),
-    "reliability_stated": ("1", "mean probability of the predicted rule"),
-    "reliability_observed": ("1", "share of predictions that are correct"),
+    "left_out_auroc": ("1", "area under the ROC curve for detecting a rule left out of training"),
+    "reliability_stated": ("1", "mean probability of the most probable rule"),
+    "reliability_observed": ("1", "share of subjects whose most probable rule is correct"),
     "reliability_count": ("1", "subjects in the bin"),
     "calibration_error": ("1", "expected calibration error"),
     "calibration_error_least": ("1", "expected calibration error of exact probabilities"),
     "brier": ("1", "Brier score, summed over rules"),
     "coverage": ("1", "share of subjects whose prediction set contains the true rule"),
-    "set_size": ("1", "mean number of rules in a set"),
+    "set_size": ("1", "mean number of rules in a prediction set"),
     "units": ("1", "recorded units"),
     "units_per_layer": ("1", "recorded units in each layer"),
     "synapses": ("1", "measured synapses"),
@@ -197,7 +192,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
 
 
 def describe(name: str) -> dict[str, str]:
-    """Return the attributes of a stored variable: its units, if it has any, and its long name.
+    """Attributes of a stored variable: its units, if it has any, and its long name.
 
     >>> describe("validation_loss")
     {'units': 'nat', 'long_name': 'validation loss'}
@@ -207,5 +202,5 @@ def describe(name: str) -> dict[str, str]:
 
 
 def describe_flags(meanings: dict[int, str]) -> dict[str, object]:
-    """Return the CF attributes of an integer variable whose values are codes of words."""
+    """CF attributes of an integer variable whose values represent words."""
     return {"flag_values": list(meanings), "flag_meanings": " ".join(meanings.values())}

@@ -37,7 +37,7 @@ class _Rule(ErrorFeedback):
 
 
 def test_a_rule_without_a_name_is_told_how_to_get_one() -> None:
-    with pytest.raises(AssertionError, match=r"'_Rule' has no name; put @RULES\.register"):
+    with pytest.raises(AssertionError, match=r"_Rule has no name; put @RULES\.register"):
         check_rule(_Rule)
 
 

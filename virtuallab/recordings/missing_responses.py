@@ -13,7 +13,8 @@ import jaxtyping as jt
 import numpy as np
 
 from virtuallab.errors import UserError
-from virtuallab.recordings.text import count_noun, first_few
+from virtuallab.recordings.text import first_few
+from virtuallab.text import count_noun
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,3 @@ def first_few(names: Sequence[object]) -> str:
     """
     shown = ", ".join(map(str, names[:_SHOWN]))
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
-
-
-def count_noun(count: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if needed.
-
-    >>> count_noun(1, "unit"), count_noun(2, "unit")
-    ('1 unit', '2 units')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

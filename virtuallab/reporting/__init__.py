@@ -1,4 +1,4 @@
-"""What an experiment found, for people: pages, figures, and tables for the terminal."""
+"""Reports: HTML pages, figures and tables for the terminal."""
 
 from virtuallab.reporting.figures.accuracy import summary_figure
 from virtuallab.reporting.page.designs import comparison_page, power_page

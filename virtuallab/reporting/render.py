@@ -1,4 +1,4 @@
-"""Figures as files and as elements of a page; the same figure gives the same bytes."""
+"""Figures as PNG files and as elements of a page, reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from virtuallab.text import printable
 
 
 def png(figure: Figure, *, dpi: int = 200) -> bytes:
-    """A figure as a PNG image on white."""
+    """Return a figure as a PNG image on white."""
     with theme():
         page = BytesIO()
         canvas = FigureCanvasAgg(figure)
@@ -23,20 +23,20 @@ def png(figure: Figure, *, dpi: int = 200) -> bytes:
 
 
 def inline_svg(figure: Figure, name: str, alt: str) -> str:
-    """A figure as an ``<svg>`` element of an HTML page.
+    """Figure as an ``<svg>`` element of an HTML page.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     name : str
-        Unique in the page; ids inside the figure begin with it.
+        Prefix of the ids inside the figure, unique in the page.
     alt : str
-        What the figure shows, for those who do not see it.
+        Text alternative.
 
     Returns
     -------
     str
-        No XML header, no fixed size in points; ink drawn in the text colour of the page.
+        Without XML header; axes and text have the text colour of the page.
     """
     with theme():
         page = StringIO()
@@ -60,7 +60,7 @@ _UNSIGNED = {"Software": None}
 
 
 def _trimmed(text: str) -> str:
-    """Without the metadata block and spaces at line ends, which say nothing."""
+    """SVG without its metadata block and without spaces at line ends."""
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     return re.sub(r"[ \t]+\n", "\n", text)
 

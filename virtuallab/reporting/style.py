@@ -1,8 +1,8 @@
-"""Style of figures: a fixed look for each rule, one theme, names as people write them.
+"""Style of figures: a fixed look for each rule, one theme, readable names.
 
-Rules differ in three things at once (colour, dashes, marker), so that a figure can be read in print
-without colour. The colours are seaborn's colour-blind palette without its pale and yellow
-tones, which vanish on white paper, and four darker ones that a page in dark mode still shows.
+Rules differ in colour, dashes and marker, so that figures can be read without colour. The colours
+are those of seaborn's colour-blind palette that are visible on white, and four darker ones that are
+visible in dark mode.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import seaborn as sns
 
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS, describe
 
-INK: Final = "#20242a"  # text and axes; the page replaces it by the reader's text colour
+INK: Final = "#20242a"  # text and axes; pages replace it by their text colour
 CONTROL_GREY: Final = "#8b9198"
-PANEL_WIDTH: Final = 4.0  # inches: one panel fills the width of a phone at its natural size
+PANEL_WIDTH: Final = 4.0  # inches: the width of a phone
 
 
 @dataclass(frozen=True)
 class Look:
-    """The look of a line: ``colour`` in hex, matplotlib's ``dash`` and ``marker``."""
+    """Look of a line: ``colour`` in hex, matplotlib's ``dash`` and ``marker``."""
 
     colour: str
     dash: str | tuple[int, tuple[int, ...]]
@@ -45,8 +45,8 @@ _LOOKS: Final = tuple(
     for row, (place, colour) in product(range(len(_DASHES)), enumerate(_COLOURS))
 )
 
-# Rules that many reports share keep their colour in all of them. After twelve, colours repeat with
-# other dashes and markers, in rules of another family.
+# Shipped rules have the same look in every report. After twelve, colours repeat with other dashes
+# and markers.
 _KNOWN: Final = {"sgd": 0, "sgdm": 0} | {
     rule: place
     for place, rule in enumerate(
@@ -78,7 +78,7 @@ _PRETTY: Final = {
     "kolen_pollack": "Kolen-Pollack",
     "oja": "Oja",
     "reward_modulated_hebbian": "reward-modulated Hebbian",
-    "all": "all three",
+    "all": "all observables",
     "kernel_svm": "kernel SVM",
     "linear_svm": "linear SVM",
     "conv1d_mlp": "1D convolution",
@@ -90,10 +90,10 @@ _PRETTY: Final = {
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """One look for each label; no two of up to 48 labels share one.
+    """Look of each label, different for up to 48 labels.
 
-    A label's look depends on the label alone, so it is the same in every report. If two labels of
-    one report would share a look, the later one in alphabetical order takes the next free one.
+    The look depends on the label only, unless two labels of one report would have the same: then
+    the later one in alphabetical order has the next free look.
 
     Parameters
     ----------
@@ -125,16 +125,12 @@ def _place(label: str) -> int:
 
 
 def observable_look(observable: str) -> Look:
-    """Look of an observable, in colours that no rule has."""
+    """Look of an observable, in a colour that no rule has."""
     return OBSERVABLE_LOOKS.get(observable, Look(CONTROL_GREY, "solid", "v"))
 
 
 def pretty(name: str) -> str:
-    """A name of a protocol or store, as people write it.
-
-    Parameters
-    ----------
-    name : str
+    """Readable form of a name in a protocol or store.
 
     >>> pretty("feedback_alignment"), pretty("adam")
     ('feedback alignment', 'Adam')
@@ -143,7 +139,7 @@ def pretty(name: str) -> str:
 
 
 def setting_name(setting: str) -> str:
-    """A setting of a probe as people write it, by its path in the protocol.
+    """Readable name of a setting of a probe, from its path in the protocol.
 
     >>> setting_name("units"), setting_name("noise.snr")
     ('recorded units', 'signal-to-noise ratio')
@@ -156,7 +152,7 @@ _RC: Final[dict[Any, Any]] = {
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the layout is the same everywhere
+    "font.sans-serif": ["DejaVu Sans"],  # shipped with matplotlib: same layout everywhere
     "font.size": 8.5,
     "axes.labelsize": 8.5,
     "axes.titlesize": 9.0,
@@ -178,21 +174,21 @@ _RC: Final[dict[Any, Any]] = {
     "lines.solid_capstyle": "round",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "text.parse_math": False,  # a label may hold a dollar sign
+    "text.parse_math": False,  # labels may contain a dollar sign
     "text.usetex": False,
     "image.composite_image": False,
-    "svg.fonttype": "none",  # text stays text: it can be searched, selected and read aloud
+    "svg.fonttype": "none",  # text can be searched, selected and read aloud
     "svg.hashsalt": "virtuallab",  # ids must not differ between two runs
     "svg.image_inline": True,
 }
 
-# matplotlib's settings belong to the process: two reports at once would see each other's.
+# matplotlib's settings belong to the process and are shared by threads.
 _SETTINGS = threading.RLock()
 
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Draw and render with one theme, whatever the process had set; one thread at a time."""
+    """Context with the theme of reports instead of the settings of the process; one thread only."""
     with _SETTINGS, mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **_RC})

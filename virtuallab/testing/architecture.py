@@ -17,7 +17,7 @@ from virtuallab.subject.network.parameter_layout import floating_tensors, parame
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import prepare
 from virtuallab.subject.task import Task
-from virtuallab.testing.plugins import broken, made_value
+from virtuallab.testing.plugin import plugin_instance
 
 Result = TypeVar("Result")
 
@@ -50,7 +50,7 @@ def check_architecture(
     AssertionError
         With what the architecture breaks.
     """
-    made: Architecture = made_value(architecture, ARCHITECTURES, Architecture)
+    made: Architecture = plugin_instance(architecture, ARCHITECTURES, Architecture)
     shown = task or TASKS["digits"](train_images=20, validation_images=10, probe_images=10)
     check = _ArchitectureCheck(made, shown)
     with torch.random.fork_rng(devices=[]):  # dropout outside of a population draws from it
@@ -106,7 +106,7 @@ class _ArchitectureCheck:
         try:
             return call()
         except UserError as error:
-            self.broken(f"{what}: {error}")
+            self.broken(f"{what}: {error}", error)
 
     def responses(self, network: nn.Module) -> list[tuple[str, Tensor]]:
         """Name and output of each layer with weights, in the order of use, in evaluation mode."""
@@ -215,9 +215,10 @@ class _ArchitectureCheck:
             if not torch.isfinite(torch.from_numpy(prepared.responses[layer])).all():
                 self.broken(f"has responses of layer {layer!r} that are not finite")
 
-    def broken(self, what: str) -> NoReturn:
+    def broken(self, what: str, cause: Exception | None = None) -> NoReturn:
         """Raise AssertionError with what the architecture breaks."""
-        broken("architecture", self.architecture, what)
+        text = f"architecture {self.architecture.name!r} {what}"
+        raise AssertionError(f"{text.rstrip('.')}.") from cause
 
 
 def _layers(network: nn.Module) -> dict[str, nn.Module]:

@@ -26,7 +26,7 @@ from virtuallab.testing.planted_preparation import (
     VISITS,
     planted_preparation,
 )
-from virtuallab.testing.plugins import broken, made
+from virtuallab.testing.plugin import broken, plugin_instance
 from virtuallab.vocabulary import ACTIVITY
 
 
@@ -48,7 +48,7 @@ def check_device(device: str | type[Device] | Device) -> None:
     AssertionError
         With what the device breaks.
     """
-    found = made(device, DEVICES, Device)
+    found = plugin_instance(device, DEVICES, Device)
     _check_presets(found)
     _check_geometry(found)
     _check_recording(found)

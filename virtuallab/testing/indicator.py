@@ -9,7 +9,7 @@ from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import INDICATORS
 from virtuallab.testing.planted_preparation import planted_preparation
-from virtuallab.testing.plugins import broken, global_state, made
+from virtuallab.testing.plugin import broken, global_state, plugin_instance
 
 
 def check_indicator(indicator: str | type[Indicator] | Indicator) -> None:
@@ -29,7 +29,7 @@ def check_indicator(indicator: str | type[Indicator] | Indicator) -> None:
     AssertionError
         With what the indicator breaks.
     """
-    found = made(indicator, INDICATORS, Indicator)
+    found = plugin_instance(indicator, INDICATORS, Indicator)
     responses = planted_preparation().responses["fc3"] - np.float32(0.2)  # some below zero
     kept, before = responses.copy(), global_state()
     whole = found.fluorescence(responses)

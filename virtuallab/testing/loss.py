@@ -9,7 +9,7 @@ from torch import Tensor
 
 from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
-from virtuallab.testing.plugins import broken, made_value
+from virtuallab.testing.plugin import broken, plugin_instance
 
 _BATCH, _SUBJECTS, _CLASSES = 6, 3, 4
 _DIFFERENCE = 1e-6
@@ -35,7 +35,7 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
     AssertionError
         With what the loss breaks.
     """
-    made: Loss = made_value(loss, LOSSES, Loss)
+    made: Loss = plugin_instance(loss, LOSSES, Loss)
     stream = torch.Generator().manual_seed(1)
     scores = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
     labels = torch.randint(_CLASSES, (_BATCH, _SUBJECTS), generator=stream)

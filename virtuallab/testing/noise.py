@@ -12,7 +12,7 @@ from virtuallab.probes.probe import Probe
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import NOISE_MODELS
 from virtuallab.testing.planted_preparation import planted_preparation, signal_removed
-from virtuallab.testing.plugins import broken, global_state, made
+from virtuallab.testing.plugin import broken, global_state, plugin_instance
 
 _SHAPES = ((3, 7, 5), (3, 11), (3, 7, 0))  # of activity, of weights, of a layer without units
 _DRAWS, _LARGE = 40, (4, 12, 50)
@@ -38,7 +38,7 @@ def check_noise(noise: str | type[NoiseModel] | NoiseModel) -> None:
     AssertionError
         With what the noise model breaks.
     """
-    model = made(noise, NOISE_MODELS, NoiseModel)
+    model = plugin_instance(noise, NOISE_MODELS, NoiseModel)
     _check_samples(model)
     _check_strength(model)
     model = replace(model, sigma=0.5, snr=None, unit_snr=None)

@@ -10,7 +10,7 @@ from torch import Tensor
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.optimizer import Optimizer, State
 from virtuallab.subject.rule import stack_settings
-from virtuallab.testing.plugins import broken, made_value, varied
+from virtuallab.testing.plugin import broken, plugin_instance, varied
 
 _SUBJECTS = 3
 _SHAPES = ((4, 5), (4,), (2, 3, 3, 3))  # of a subject's weights: dense, bias, convolution
@@ -45,7 +45,7 @@ def check_optimizer(
     AssertionError
         With what the optimizer breaks.
     """
-    made: Optimizer = made_value(optimizer, OPTIMIZERS, Optimizer)
+    made: Optimizer = plugin_instance(optimizer, OPTIMIZERS, Optimizer)
     _check_cohort(made)
     if counterpart is not None:
         _check_counterpart(made, counterpart)

@@ -15,7 +15,7 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer, train
-from virtuallab.testing.plugins import made_value, varied
+from virtuallab.testing.plugin import plugin_instance, varied
 from virtuallab.testing.rule_promises import check_promises
 
 _SUBJECTS = 3
@@ -63,7 +63,7 @@ def check_rule(
     AssertionError
         With what the rule breaks, in which network and by how much.
     """
-    made: Rule = made_value(rule, RULES, Rule)
+    made: Rule = plugin_instance(rule, RULES, Rule)
     with torch.random.fork_rng(devices=[]):
         for network in _networks(made) if architecture is None else [architecture]:
             _RuleCheck(made, network, learning_rate).all()

@@ -17,7 +17,7 @@ from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import Visit
 from virtuallab.subject.training.trainer import CohortTrainer, train
-from virtuallab.testing.plugins import broken
+from virtuallab.testing.plugin import broken
 
 VISITS = (0, 400)
 _SUBJECTS, _BATCH = 16, 20

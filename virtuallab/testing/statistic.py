@@ -10,7 +10,7 @@ from virtuallab.probes.statistics.published import PUBLISHED_STATISTICS
 from virtuallab.probes.statistics.statistic import Statistic
 from virtuallab.registry import STATISTICS
 from virtuallab.testing.planted_preparation import VISITS, planted_preparation
-from virtuallab.testing.plugins import broken, global_state, made
+from virtuallab.testing.plugin import broken, global_state, plugin_instance
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 _SCALE = 3.0
@@ -34,7 +34,7 @@ def check_statistic(statistic: str | type[Statistic] | Statistic) -> None:
     AssertionError
         With what the statistic breaks.
     """
-    found = made(statistic, STATISTICS, Statistic)
+    found = plugin_instance(statistic, STATISTICS, Statistic)
     if found.observable not in OBSERVABLES:
         _broken(found, f"is of {found.observable!r}; use one of {', '.join(OBSERVABLES)}")
     if found.name in (*PUBLISHED_STATISTICS, *change_names()):

@@ -11,7 +11,7 @@ import torch
 from virtuallab.errors import UserError
 from virtuallab.registry import TASKS
 from virtuallab.subject.task import Images, Task
-from virtuallab.testing.plugins import broken, global_state, made_value
+from virtuallab.testing.plugin import broken, global_state, plugin_instance
 
 
 def check_task(task: str | type[Task] | Task) -> None:
@@ -32,7 +32,7 @@ def check_task(task: str | type[Task] | Task) -> None:
     AssertionError
         With what the task breaks.
     """
-    made: Task = made_value(task, TASKS, Task)
+    made: Task = plugin_instance(task, TASKS, Task)
     _check_declared(made)
     _check_images(made)
     _check_parts(made)

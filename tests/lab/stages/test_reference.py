@@ -13,6 +13,7 @@ from rich.console import Console
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from tests.probes.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
@@ -80,15 +81,12 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
     )
     return SignalRemoved().evaluate(
         DecodingTask(
+            analysis=Analysis(folds=4, inner_folds=2, permutations=2),
             classifier=CLASSIFIERS["linear_svm"](),
             features=signal,
             samples=by_subject(signal, "activity"),
             observable="activity",
-            classes=sorted(RULES),
-            folds=4,
-            inner_folds=2,
             seed=1,
-            permutations=2,
             noise=noise if probe.resolved.is_noisy else None,
         )
     )

@@ -29,8 +29,8 @@ def legend(figure):
 
 
 def test_a_control_is_red_only_if_it_failed():
-    assert legend(drawn(0.9)) == ["accuracy", "visit 0 alone"]
-    assert legend(drawn(0.9, failed=True)) == ["accuracy", "visit 0 alone, above chance"]
+    assert legend(drawn(0.9)) == ["recording", "visit 0 alone"]
+    assert legend(drawn(0.9, failed=True)) == ["recording", "visit 0 alone, failed"]
 
 
 def test_controls_have_a_row_for_each_measured_value():
@@ -58,22 +58,21 @@ def test_without_controls_there_is_no_figure_of_controls():
     assert controls_figure(analyses(tree)[0]) is None
 
 
-def test_the_figure_of_controls_shows_those_that_should_be_at_chance_and_were_asked():
+def test_the_figure_shows_evaluated_controls_that_must_be_at_chance():
     one = ("random_forest",)
     tree = experiment(judged=True, not_asked=("schedule",), failing=("metadata",), classifiers=one)
     figure = controls_figure(analyses(tree)[0])
     (panel,) = figure.panels
     labels = [text.get_text() for text in panel.figure.legends[0].get_texts()]
     assert labels == [
-        *("accuracy", "visit 0 alone", "permuted labels"),
-        "metadata, above chance",
+        *("recording", "visit 0 alone", "permuted labels"),
+        "metadata, failed",
     ]
     assert "11 of 33 failed" in panel.alt
     assert "(visit 0 alone, permuted labels and metadata)" in figure.caption
 
 
-def test_the_caption_says_that_one_of_many_controls_may_lie_above_chance_and_pass():
+def test_the_caption_explains_the_controls():
     caption = controls_figure(analyses(experiment(judged=True))[0]).caption
-    assert "each should lie at the dashed line of chance" in caption
-    assert "about one control in 20 lies above chance, so all 88 are judged together" in caption
-    assert "may lie above chance and still pass. Red: a control that failed." in caption
+    assert "controls that must be at chance" in caption
+    assert "Red: failed control." in caption

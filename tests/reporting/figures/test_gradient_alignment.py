@@ -87,7 +87,7 @@ def test_the_caption_says_who_is_left_out_and_the_alternative_text_gives_numbers
     figure = angles_figure(tree, looks(RULES))
     status = tree["subjects/status"].to_numpy()
     assert f"{(status == DONE).sum()} subjects" in figure.caption
-    assert f"{(status != DONE).sum()} that diverged" in figure.caption
+    assert f"{(status != DONE).sum()} subjects that diverged" in figure.caption
     assert "Adam 0, 0, 0, 0" in figure.panels[0].alt
     assert "feedback alignment none, " in figure.panels[1].alt
 

@@ -91,18 +91,18 @@ def test_observables_are_drawn_where_there_are_several(found):
     assert [text.get_text() for text in where.legends[0].get_texts()] == [
         "weights",
         "activity",
-        "all three",
+        "all observables",
     ]
 
 
 def test_the_words_say_what_the_panels_show(found):
     figure = importance_figure(found, title="all_units: activity")
     assert "90 % intervals" in figure.caption
-    assert "0.80, chance 0.25" in figure.caption
+    assert "0.80, chance is 0.25" in figure.caption
     what, maps, where = (panel.alt for panel in figure.panels)
     assert "responses: steps 0.40" in what
     assert "act 07 step 0.30" in what
-    assert "act 07 step, middle, from visit 1: 40.2 equal shares" in maps
+    assert "act 07 step, middle, from visit 1: 40.2 times the mean" in maps
     assert "early" in where
 
 
@@ -112,7 +112,7 @@ def test_an_observable_that_was_not_measured_has_no_share(found):
     unseen["gini"] = unseen["gini"] * 0
     wider = xr.concat([found[["gini"]], unseen[["gini"]]], dim="change_name")
     whole = wider.merge(found.drop_vars(["gini", "change_name"])).assign_attrs(found.attrs)
-    assert "40.2 equal shares" in importance_figure(whole, title="all").panels[1].alt
+    assert "40.2 times the mean" in importance_figure(whole, title="all").panels[1].alt
 
 
 def test_the_same_numbers_are_the_same_bytes(found):

@@ -73,7 +73,7 @@ def test_each_architecture_has_a_panel_and_the_caption_says_who_is_left_out(tree
     ]
     status = tree["subjects/status"].to_numpy()
     assert f"{(status == DONE).sum()} subjects" in figure.caption
-    assert f"{(status != DONE).sum()} that diverged" in figure.caption
+    assert f"{(status != DONE).sum()} subjects that diverged" in figure.caption
 
 
 def test_two_losses_are_never_drawn_as_one(tree):

@@ -23,8 +23,8 @@ def test_without_its_numbers_there_is_no_figure(make):
 
 def test_the_error_stands_beside_what_exact_probabilities_would_give(tree):
     figure = reliability_figure(analyses(tree)[0])
-    assert "all_units 0.05 (exact probabilities would give 0.04)" in figure.caption
-    assert "stated 0.80, right 0.70, 10 subjects" in figure.panels[0].alt
+    assert "all_units 0.05 (expected of exact probabilities: 0.04)" in figure.caption
+    assert "stated 0.80, correct 0.70, 10 subjects" in figure.panels[0].alt
 
 
 def test_every_group_held_out_is_said_in_words(tree):

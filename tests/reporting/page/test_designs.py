@@ -16,6 +16,6 @@ def test_the_page_is_whole_and_says_the_same(comparison):
 
 def test_the_page_of_an_answer_is_whole():
     page = power_page(answer(), ASKED)
-    assert "Take 30 recorded units" in page
+    assert "Use 30 recorded units" in page
     assert page.count("<svg role") == 2
-    assert "implanted 2 times" in page
+    assert "2 implantations of each design" in page

@@ -24,7 +24,7 @@ def test_what_was_not_measured_is_missing_and_not_zero():
     result = analyses(experiment())[0].results[0]
     assert (result.calibration, result.coverage) == (None, None)
     assert result.left_out == {}
-    assert result.certainty == ""
+    assert result.certainty == []
 
 
 def test_a_warning_carries_the_name_of_its_probe(tree):

@@ -26,13 +26,13 @@ def test_bins_that_others_have_and_this_result_has_not_are_left_out():
     assert str(found) == "0.10"
 
 
-def test_the_share_asked_for_is_an_attribute():
+def test_the_nominal_coverage_is_an_attribute():
     cell = xr.Dataset({"coverage": 0.93, "set_size": 1.25}, attrs={"nominal_coverage": 0.9})
     assert read_coverage(cell) == CoverageResult(0.93, 1.25, 0.9)
     assert read_coverage(cell.drop_attrs()) == CoverageResult(0.93, 1.25)
 
 
-def test_rules_that_were_not_left_out_are_not_told_of():
+def test_rules_that_were_not_left_out_are_omitted():
     cell = xr.Dataset(
         {"left_out_auroc": ("true_rule", [0.8, np.nan])}, coords={"true_rule": ["adam", "oja"]}
     )
@@ -44,10 +44,9 @@ def test_what_was_not_measured_is_nothing(read):
     assert not read(xr.Dataset())
 
 
-def test_each_part_of_the_line_stands_alone():
-    assert certainty(None, None, {}) == ""
-    assert certainty(None, CoverageResult(0.5), {}) == (
-        "prediction sets hold the true rule for 50 % of subjects"
-    )
-    told = certainty(None, None, {"adam": 0.9, "oja": 0.7})
-    assert told.endswith("AUROC 0.80, at worst 0.70 (Oja)")
+def test_each_measure_has_a_sentence():
+    assert certainty(None, None, {}) == []
+    [covered] = certainty(None, CoverageResult(0.5), {})
+    assert covered.endswith("The prediction sets contain the true rule in 50 % of subjects.")
+    [detected] = certainty(None, None, {"adam": 0.9, "oja": 0.7})
+    assert "AUROC 0.80, at worst 0.70 (Oja); 0.5 is guessing" in detected

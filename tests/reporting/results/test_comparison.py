@@ -10,7 +10,7 @@ from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import CONTROL
 
 
-def test_the_ranking_is_by_accuracy_and_marks_who_cannot_be_told_from_the_best(comparison):
+def test_the_ranking_is_by_accuracy_and_marks_designs_not_distinguished_from_the_best(comparison):
     rows = ranking(comparison)
     assert [row.value for row in rows] == sorted((row.value for row in rows), reverse=True)
     assert rows[0].design.startswith("sparse")
@@ -23,8 +23,8 @@ def test_the_ranking_is_by_accuracy_and_marks_who_cannot_be_told_from_the_best(c
 def test_the_best_of_many_has_an_interval_that_is_corrected_for_their_number(comparison):
     first, *rest = ranking(comparison)
     words = best_sentence(comparison)
-    low, high = map(float, re.search(r"interval (0\.\d+) to (0\.\d+)\)", words).groups())
-    assert words.startswith(f"The best of {len(rest) + 1} had luck on its side")
+    low, high = map(float, re.search(r"comparisons, (0\.\d+) to (0\.\d+)\)", words).groups())
+    assert words.startswith(f"The best of {len(rest) + 1} accuracies is biased upwards")
     assert first.design in words
     assert low < first.low - 0.02
     assert high > first.high
@@ -33,7 +33,7 @@ def test_the_best_of_many_has_an_interval_that_is_corrected_for_their_number(com
     assert best_sentence(one) == ""
 
 
-def test_controls_are_told_by_their_mean(comparison):
+def test_controls_are_summarised_by_their_mean(comparison):
     words = controls_sentence(comparison)
     value = float(re.search(r"permuted labels ([\d.]+)", words)[1])
     assert value == pytest.approx(0.25, abs=0.02)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from virtuallab.reporting.results.controls import ControlOutcome, read_controls
+from virtuallab.reporting.results.controls import ControlOutcome, explain_kinds, read_controls
 from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.vocabulary import CONTROL
 
@@ -27,11 +27,11 @@ def test_what_the_decoder_judged_is_what_counts():
     assert found["performance"].failed
 
 
-def test_not_asked_is_neither_passed_nor_failed():
+def test_a_control_that_was_not_evaluated_neither_passed_nor_failed():
     found = read_controls(cell(control_passed=[np.nan, 1.0], control_note=["no visit 0", ""]))
     control = found["visit_0"]
-    assert (control.asked, control.passed, control.failed) == (False, None, False)
-    assert control.outcome == "not asked: no visit 0"
+    assert (control.evaluated, control.passed, control.failed) == (False, None, False)
+    assert control.outcome == "not evaluated: no visit 0"
 
 
 @pytest.mark.parametrize("nothing", [math.nan, "nan", ""], ids=repr)
@@ -39,13 +39,13 @@ def test_text_that_a_probe_does_not_have_is_no_text(nothing):
     texts = np.array(["said", nothing], dtype=object)
     found = read_controls(cell(control_passed=[1.0, np.nan], control_note=texts))
     assert [control.note for control in found.values()] == ["said", ""]
-    assert found["performance"].outcome == "not asked"
+    assert found["performance"].outcome == "not evaluated"
 
 
 def test_what_it_must_be_comes_from_its_kind():
     kinds = np.array(["chance", "beat"], dtype=object)
     found = read_controls(cell(control_passed=[1.0, 1.0], control_kind=kinds))
-    assert [control.must_be for control in found.values()] == ["at chance", "beaten"]
+    assert [control.must_be for control in found.values()] == ["at chance", "below recording"]
 
 
 @pytest.mark.parametrize("kind", ["chance", "beat", "survive"])
@@ -59,9 +59,16 @@ def test_no_controls_are_none():
     assert read_controls(xr.Dataset()) == {}
 
 
-def test_a_control_that_passed_among_many_although_it_lies_above_chance_is_told():
+def test_a_control_above_chance_that_passed_after_correction_is_recognised():
     visit_0, performance = read_controls(cell(control_passed=[1.0, 1.0])).values()
     assert visit_0.passed_above(0.25)
     assert not visit_0.passed_above(0.27)
     assert not performance.passed_above(0.25), "it need not be at chance"
     assert not read_controls(cell(control_passed=[0.0, 1.0]))["visit_0"].passed_above(0.25)
+
+
+def test_only_the_kinds_of_the_controls_are_explained():
+    visit_0, performance = read_controls(cell()).values()
+    assert "below the recording" not in explain_kinds([visit_0])
+    assert "below the recording" in explain_kinds([visit_0, performance])
+    assert explain_kinds([]) == ""

@@ -15,7 +15,7 @@ def test_groups_held_out_are_averaged_within_what_was_held_out(tree):
     assert result.held_out_means["task"] == pytest.approx(sum(pair) / 2)
 
 
-def test_failed_controls_are_told_by_what_they_should_have_done():
+def test_failed_controls_are_sorted_by_their_kind():
     failing = ("metadata", "performance", "schedule_matched")
     result = analyses(experiment(judged=True, failing=failing))[0].results[0]
     assert [control.name for control in result.leaks] == ["metadata"]
@@ -49,6 +49,19 @@ def test_results_are_sorted_by_probe_and_by_classifier(tree):
 
 def test_why_controls_were_not_evaluated_is_counted():
     (analysis,) = analyses(experiment(judged=True, not_asked=("schedule",)))
-    ((reason, count),) = analysis.not_asked_controls.items()
-    assert reason.startswith("schedule: 21 subjects remain")
+    ((reason, count),) = analysis.not_evaluated_controls.items()
+    assert reason.startswith("schedule is not evaluated: 21 subjects remain")
     assert count == len(analysis.results)
+
+
+def test_numbers_are_explained_by_what_was_tested():
+    strict, published = analyses(experiment(published=True))
+    assert "mean over 4 rules of the share of subjects identified" in strict.explanation
+    assert "with its 95 % interval; chance is 0.25" in strict.explanation
+    assert "share of layers identified" in published.explanation
+
+
+def test_the_correction_of_controls_for_multiple_tests_is_explained():
+    (analysis,) = analyses(experiment(judged=True))
+    assert "about one control in 20 is above chance" in analysis.multiplicity
+    assert "the 88 controls are tested together (Holm correction)" in analysis.multiplicity

@@ -33,6 +33,6 @@ def test_subjects_are_grouped_by_architecture_and_task(tree):
     np.testing.assert_array_equal(sum(found.values()), 1)
 
 
-def test_how_many_subjects_a_figure_leaves_out_is_said_only_if_there_are_some():
+def test_subjects_that_a_figure_leaves_out_are_counted():
     assert not_shown(np.array([True, True])) == ""
-    assert not_shown(np.array([True, False])).startswith(" 1 that diverged")
+    assert not_shown(np.array([True, False])).startswith(" Left out: 1 subject that diverged")

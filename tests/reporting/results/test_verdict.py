@@ -25,8 +25,9 @@ def test_the_primary_result_answers_and_not_the_best():
     for part in (
         f"{float(stored['balanced_accuracy']):.2f} (95 % interval",
         "chance is 0.25",
-        "from activity by linear SVM, the primary result that the protocol names",
-        "do not exceed chance",
+        "among 4 rules",
+        "from activity by linear SVM, the primary result named in the protocol",
+        "no control that must be at chance exceeds it",
     ):
         assert part in verdict.sentence
     assert "best of" not in verdict.sentence
@@ -69,12 +70,12 @@ def test_without_a_primary_result_the_table_answers_and_the_best_is_corrected():
     together = analysis.best.simultaneous
     assert verdict.conclusion is Conclusion.IDENTIFIED
     for part in (
-        "No primary result was named, so all 22 results are the answer",
-        f"from {min(values):.2f} to {max(values):.2f}, where chance is 0.25",
-        "Corrected for 22 comparisons, 22 of them identify the rule.",
+        "The protocol names no primary result, so the verdict is on all 22",
+        f"{min(values):.2f} to {max(values):.2f} among 4 rules, where chance is 0.25",
+        "Corrected for 22 comparisons, 22 of 22 identify the rule.",
         "The best of 22 is",
         f"corrected for 22 comparisons, {together.low:.2f} to {together.high:.2f})",
-        "do not exceed chance",
+        "no control that must be at chance exceeds it",
     ):
         assert part in verdict.sentence
 
@@ -88,13 +89,13 @@ def test_what_is_above_chance_only_before_the_correction_is_not_identified():
     assert all(result.identifies for result in analysis.results)
     verdict = judge(analysis)
     assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
-    assert "Corrected for 22 comparisons, none lies above chance" in verdict.sentence
+    assert "Corrected for 22 comparisons, none is above chance" in verdict.sentence
 
 
-def test_an_identified_rule_is_said_with_how_many_controls_were_asked():
+def test_the_remarks_on_an_identified_rule_give_the_number_of_controls():
     verdict = judged()
     assert verdict.conclusion is Conclusion.IDENTIFIED
-    assert "None of the 44 negative controls lies above chance." in verdict.remarks
+    assert "None of 44 controls that must be at chance is above chance." in verdict.remarks
 
 
 def test_nothing_above_chance_is_not_called_identified():
@@ -104,43 +105,52 @@ def test_nothing_above_chance_is_not_called_identified():
 
 
 @pytest.mark.parametrize(
-    ("control", "cause"), [("visit_0", "before learning"), ("permuted_labels", "validation itself")]
+    ("control", "cause"),
+    [("visit_0", "before learning"), ("permuted_labels", "cross-validation leaks")],
 )
 def test_a_failed_control_takes_the_verdict_away_and_names_the_likely_cause(control, cause):
     verdict = judged(leaking=control)
     assert verdict.conclusion is Conclusion.CONTROL_FAILED
     assert "cannot be trusted" in verdict.sentence
     assert cause in verdict.sentence
-    assert any("22 of 44 negative controls lie above chance" in r for r in verdict.remarks)
+    assert any("22 of 44 controls that must be at chance fail" in r for r in verdict.remarks)
 
 
 @pytest.mark.parametrize(
     ("control", "cause"),
     [
-        ("metadata", "not crossed with what else was decided"),
-        ("schedule", "how long their subjects learned"),
+        ("metadata", "ules differ in other settings"),
+        ("schedule", "ules differ in length of training"),
     ],
 )
 def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause):
     verdict = judged(judged=True, failing=(control,))
     assert verdict.conclusion is Conclusion.CONTROL_FAILED
     assert cause in verdict.sentence
-    assert any("22 of 88 negative controls" in r and "severely" in r for r in verdict.remarks)
+    assert any(
+        "22 of 88 controls" in r and "corrected for their number" in r for r in verdict.remarks
+    )
 
 
 @pytest.mark.parametrize(
     ("control", "limit"),
     [
-        ("learning_rate", "the learning rate alone tells the rules as well as the recording does"),
-        ("performance", "the learning curve alone tells the rules as well as the recording does"),
-        ("performance_matched", "the rules of subjects that learned as well as one another"),
-        ("schedule_matched", "the rules of subjects whose schedule occurs under every rule"),
+        (
+            "learning_rate",
+            "the recording is not shown to be more accurate than the learning rate alone",
+        ),
+        (
+            "performance",
+            "the recording is not shown to be more accurate than the learning curve alone",
+        ),
+        ("performance_matched", "not identified among subjects with equal final accuracies"),
+        ("schedule_matched", "among subjects with schedules equally frequent under every rule"),
     ],
 )
 def test_what_the_recording_does_not_beat_or_survive_is_a_limit_and_no_fault(control, limit):
     verdict = judged(judged=True, failing=(control,))
     assert verdict.conclusion is Conclusion.IDENTIFIED
-    assert "its controls do not exceed chance. But " in verdict.sentence
+    assert "no control that must be at chance exceeds it. However, " in verdict.sentence
     assert limit in verdict.sentence
     assert any(
         r.startswith("In 22 of 22 results above chance") and limit in r for r in verdict.remarks
@@ -150,66 +160,69 @@ def test_what_the_recording_does_not_beat_or_survive_is_a_limit_and_no_fault(con
 def test_where_every_control_passed_nothing_is_held_against_the_verdict():
     verdict = judged(judged=True)
     assert verdict.conclusion is Conclusion.IDENTIFIED
-    assert "But" not in verdict.sentence
-    assert "None of the 88 negative controls lies above chance." in verdict.remarks
+    assert "However" not in verdict.sentence
+    assert "None of 88 controls that must be at chance is above chance." in verdict.remarks
     assert not any(remark.startswith("In ") for remark in verdict.remarks)
 
 
-def test_a_control_that_was_not_asked_neither_fails_nor_counts():
+def test_a_control_that_was_not_evaluated_neither_fails_nor_counts():
     verdict = judged(judged=True, not_asked=("metadata", "performance_matched"))
     assert verdict.conclusion is Conclusion.IDENTIFIED
-    assert "None of the 66 negative controls lies above chance." in verdict.remarks
+    assert "None of 66 controls that must be at chance is above chance." in verdict.remarks
 
 
-def test_where_no_control_could_be_asked_a_leak_would_go_unnoticed():
+def test_without_evaluated_controls_a_leak_would_go_unnoticed():
     verdict = judged(judged=True, not_asked=tuple(KINDS))
-    assert "no control was run" in verdict.sentence
+    assert "no control was evaluated" in verdict.sentence
     assert any("leak would go unnoticed" in remark for remark in verdict.remarks)
 
 
-def test_missing_controls_are_said_to_be_missing():
+def test_missing_controls_are_reported():
     tree = experiment()
     node = tree["decoding/main"].to_dataset().drop_vars(["control_accuracy", "control_interval"])
     tree["decoding/main"] = node
     verdict = judge(analyses(tree)[0])
-    assert "no control was run" in verdict.sentence
+    assert "no control was evaluated" in verdict.sentence
     assert any("leak would go unnoticed" in remark for remark in verdict.remarks)
 
 
-def test_a_scheme_that_flatters_says_by_how_much():
+def test_the_bias_of_the_published_scheme_is_reported():
     strict, published = analyses(experiment(published=True))
     assert (strict.scheme, published.scheme) == ("strict", "published")
     verdict = judge(published)
     assert "with layers as samples" in verdict.sentence
-    honest = f"kept together, the same accuracy is {published.best.accuracy.value - 0.1:.2f}"
+    honest = f"kept together, the accuracy is {published.best.accuracy.value - 0.1:.2f}"
     assert any(honest in remark for remark in verdict.remarks)
     assert not any("kept together" in remark for remark in judge(strict).remarks)
 
 
-def test_the_decoders_own_warnings_are_passed_on():
+def test_warnings_of_the_decoder_are_remarks():
     assert "all_units: one seed is shared" in judged().remarks
 
 
-def test_a_limit_is_told_of_results_above_chance_only():
+def test_a_limit_is_reported_for_results_above_chance_only():
     tree = experiment(judged=True, failing=("learning_rate",))
     low = tree["decoding/main"].to_dataset()
     low["interval"].loc[{"probe": ["all_units", "sparse"], "bound": "low"}] = 0.2
     tree["decoding/main"] = low
     remarks = judge(analyses(tree)[0]).remarks
-    assert any(r.startswith("In 8 of 8 results above chance the learning rate") for r in remarks)
+    assert any(
+        r.startswith("In 8 of 8 results above chance, the recording") and "learning rate" in r
+        for r in remarks
+    )
     low["interval"].loc[{"bound": "low"}] = 0.2
     tree["decoding/main"] = low
     assert not any("learning rate" in r for r in judge(analyses(tree)[0]).remarks)
 
 
-def test_a_control_that_lies_above_chance_alone_and_passes_among_many_is_told():
+def test_a_control_above_chance_on_its_own_that_passes_among_many_is_reported():
     tree = experiment(judged=True)
     some = tree["decoding/main"].to_dataset()
     some["control_interval"].loc[{**NOISY, "control": "visit_0"}] = [0.29, 0.52]
     tree["decoding/main"] = some.assign_attrs(primary=json.dumps(NOISY))
     verdict = judge(analyses(tree)[0])
-    assert "; its controls, judged together, do not exceed chance" in verdict.sentence
+    assert "exceeds it after correction for their number" in verdict.sentence
     assert any(
-        r.startswith("None of the 88 negative controls fails: 1 would lie above chance")
+        "None of 88 controls that must be at chance fails: 1 would be above chance" in r
         for r in verdict.remarks
     )

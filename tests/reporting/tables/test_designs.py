@@ -23,15 +23,15 @@ def test_the_ranking_fits_a_terminal(comparison):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"possible": True}, "may be reached, but no design tried reaches it with 90 %"),
-        ({"possible": False}, "not reached by any design within these bounds, as far as"),
+        ({"possible": True}, "may be reached, but no evaluated design reaches it with 90 %"),
+        ({"possible": False}, "is not expected within these bounds, but cannot be excluded"),
         (
             {"possible": False, "expected_dearest": (0.3, 0.35, 0.4)},
             "cannot be reached within these bounds",
         ),
     ],
 )
-def test_what_is_not_reached_is_said(changed, words):
+def test_a_target_that_is_not_reached_is_reported(changed, words):
     comparison = answer(chosen=None, confirmed=None, **changed)
     assert words in sentences(comparison)[0]
     page = power_page(comparison, ASKED)

@@ -44,12 +44,15 @@ def found(
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        (found(), "The rule is Adam, with probability 0.70, if it is one of these."),
+        (found(), "The rule is Adam, with probability 0.70, if it is one of these 3."),
         (found((True, True, True)), "feedback alignment and SGD, momentum cannot be excluded."),
-        (found(familiar=0.04), "None of these: only 4.0 % of the recordings of known rules"),
-        (found(typical=0.0), "Outside what this decoder knows: the recording is farther"),
-        (found(typical=0.0, familiar=0.01), "look as foreign, and the recording is farther"),
-        (found((False, False, False)), "No rule is named: the recording conforms to none as 90 %"),
+        (found(familiar=0.04), "None of these rules: only 4.0 % of the recordings of known rules"),
+        (found(typical=0.0), "Outside the range of this decoder. The recording differs more"),
+        (found(typical=0.0, familiar=0.01), "are as novel. The recording differs more"),
+        (
+            found((False, False, False)),
+            "No rule is identified: none is in the 90 % prediction set.",
+        ),
         # Without others there is nothing from which what is none of these could be known.
         (found(familiar=0.04, others=[]), "The rule is Adam"),
     ],
@@ -58,15 +61,15 @@ def test_the_verdict_in_a_sentence(case: xr.Dataset, said: str) -> None:
     assert said in verdict(case)
 
 
-def test_what_was_left_out_of_the_recording_is_said() -> None:
+def test_notes_on_the_recording_are_remarks() -> None:
     said = list(remarks(found(notes=["3 of 12 trials of \x1b[31m.nwb overlap invalid_times."])))
-    assert "Of the recording:" in said
+    assert "Notes on the recording:" in said
     assert "  3 of 12 trials of \\x1b[31m.nwb overlap invalid_times." in said
 
 
-def test_the_decoder_says_how_good_it_is_and_what_it_cannot_know() -> None:
+def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
     [own] = remarks(found())
-    assert "balanced accuracy of 0.91 [0.85, 0.95]; chance is 0.33" in own
+    assert "balanced accuracy of 0.91 [0.85, 0.95] on subjects not used for training" in own
     assert "an unknown rule is forced into one of these classes" in "".join(
         remarks(found(others=[]))
     )

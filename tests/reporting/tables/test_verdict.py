@@ -37,7 +37,7 @@ def test_a_failed_control_is_marked_without_the_help_of_colour(leaking):
     assert ("cannot be trusted" in text) == (leaking is not None)
 
 
-def test_every_control_of_the_best_result_says_what_it_must_be_and_what_came_of_it():
+def test_every_control_of_the_best_result_has_its_condition_and_outcome():
     failing, absent = ("permuted_labels", "performance"), ("performance_matched",)
     tree = experiment(judged=True, failing=failing, not_asked=absent)
     text = printed(tree)
@@ -45,14 +45,14 @@ def test_every_control_of_the_best_result_says_what_it_must_be_and_what_came_of_
     rows = {line[1:21].strip(): line for line in table.splitlines()}
     assert rows["visit 0 alone"].rstrip().endswith("passed")
     assert rows["permuted labels"].rstrip().endswith("FAILED")
-    assert "beaten" in rows["performance"]
+    assert "below recording" in rows["performance"]
     assert rows["performance"].rstrip().endswith("FAILED")
-    assert "above chance  -" in rows["performance matched"]
-    assert "not asked: 21 subjects" in rows["performance matched"]
+    assert "above chance     -" in rows["performance matched"]
+    assert "not evaluated:" in rows["performance matched"]
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_many_groups_held_out_take_one_column_for_what_they_are_groups_of():
+def test_many_held_out_groups_have_one_column_for_each_property():
     tree = experiment(held_out=True, classifiers=("random_forest",))
     node = tree["decoding/main"].to_dataset()
     splits = ("architecture", "family", "task", "loss", "learning_rate", "batch_size")
@@ -65,38 +65,40 @@ def test_many_groups_held_out_take_one_column_for_what_they_are_groups_of():
     assert "number" not in text
     header = next(line for line in text.splitlines() if "architecture" in line)
     assert "family" in header
-    assert "main: random_forest, held out" in text
+    assert "main: random_forest on held-out groups" in text
 
 
-def test_one_column_held_out_stands_beside_the_accuracy_where_there_is_room():
+def test_held_out_groups_are_in_the_table_of_accuracies_if_it_is_wide_enough():
     tree = experiment(held_out=True, classifiers=("random_forest",))
     node = tree["decoding/main"].to_dataset()
     tree["decoding/main"] = node.isel(held_out=[2, 3])
     text = printed(tree)
-    assert "accuracy           visit 0  permuted  task" in text
-    assert "task: never trained on" in " ".join(text.split())
+    assert "Held-out: mean accuracy on groups that were not used for training" in " ".join(
+        text.split()
+    )
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_how_far_its_doubt_can_be_believed_is_said_in_one_sentence():
+def test_calibration_and_coverage_are_explained():
     text = " ".join(printed(experiment(judged=True)).replace("\u00a0", " ").split())
-    assert "calibration error 0.05 (exact probabilities would give 0.04)" in text
+    assert "Calibration error 0.05 (expected of exact probabilities: 0.04)" in text
     assert (
-        "90 % prediction sets hold the true rule for 91 % of subjects (on average 1.4 rules in a "
-        "set)" in text
+        "90 % prediction sets contain the true rule in 91 % of subjects; mean size 1.4 rules"
+        in text
     )
-    assert "told as none of these with AUROC 0.73, at worst 0.55 (Adam)" in text
+    assert "as unknown with AUROC 0.73, at worst 0.55 (Adam)" in text
 
 
 def test_an_older_store_has_its_table_alone():
     text = printed(experiment())
     assert "controls of the best" not in text
-    assert "Of the best" not in text
+    assert "certainty" not in text
 
 
-def test_a_scheme_that_flatters_has_its_correction_in_a_column():
+def test_the_published_scheme_has_its_correction_in_a_column():
     text = printed(experiment(published=True))
     assert text.count("whole subjects") == 2
+    assert text.count("Whole subjects:") == 1
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -1,14 +1,13 @@
-"""Control "permuted labels": with rules permuted among subjects, accuracy must be at chance."""
+"""Control "permuted labels": with labels permuted among subjects, accuracy must be at chance."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 
 from virtuallab.decoder.controls.common.chance import at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
@@ -17,16 +16,16 @@ from virtuallab.registry import CONTROLS
 class PermutedLabels(Control):
     """The recording, with the labels of the subjects permuted, is at chance.
 
-    Above chance, the validation itself leaks.
+    Above chance, information on test subjects leaks into training.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 2
-    decodes: ClassVar[str] = "the recording, with the rules' names shuffled among subjects"
-    failure: ClassVar[str] = "the validation itself gives the answer away"
+    kind = "chance"
+    rank = 2
+    decodes = "the recording, with the rule labels permuted among subjects"
+    failure = "the cross-validation leaks the labels of test subjects"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Train and test on permuted labels, averaged over permutations.
+        """Result of training and testing on permuted labels, averaged over permutations.
 
         The average keeps the number of subjects, so its interval is as wide as that of one
         permutation: three permutations do not make three times as many subjects.

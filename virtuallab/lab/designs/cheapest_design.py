@@ -2,7 +2,8 @@
 
 Optuna proposes designs that are cheap for their accuracy or accurate for their cost. One function
 of all settings smooths their accuracies, so that no design is chosen because of a chance result.
-The chosen design is evaluated again, with electrodes, noise and folds that had no part in the choice.
+The chosen design is evaluated again, with electrodes, noise and folds that had no part in the
+choice.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import numpy as np
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.recordings.nwb.table import cell, column, numbers
-from virtuallab.recordings.text import as_text, count_noun, first_few, is_missing
+from virtuallab.recordings.text import as_text, first_few, is_missing
+from virtuallab.text import count_noun
 
 _STIMULUS: Final = ("stimulus", "stimulus_name", "stimulus_id", "condition")
 _EDGES: Final = ("start_time", "stop_time")

@@ -20,7 +20,8 @@ from virtuallab.recordings.nwb.intervals import (
 )
 from virtuallab.recordings.nwb.responses import NAMES, RecordedUnits, quantities, read_units
 from virtuallab.recordings.nwb.session_file import SessionFile, open_sessions, time_zone_note
-from virtuallab.recordings.text import count_noun, first_few, is_missing
+from virtuallab.recordings.text import first_few, is_missing
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
 

@@ -1,1 +1,1 @@
-"""Figures, one file each: the data, the drawing, the caption and the text alternative."""
+"""Figures, one file each: data, drawing, caption and text alternative."""

@@ -14,14 +14,14 @@ from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.analyses import analyses
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.style import PANEL_WIDTH, observable_look, pretty, theme
-from virtuallab.text import percent
+from virtuallab.text import count_noun, percent
 from virtuallab.vocabulary import OBSERVABLE, PROBE
 
 _ROW: Final = 0.17  # inches between two observables of a probe
 
 
 def accuracy_figure(analysis: AnalysisResult) -> CaptionedFigure:
-    """Accuracy by probe and observable, a panel for each classifier."""
+    """Accuracy by probe and observable, with a panel for each classifier."""
     panels = []
     for classifier, (value, interval) in analysis.by_classifier().items():
         figure = draw(value, interval, chance=analysis.chance, title=pretty(classifier))
@@ -31,29 +31,31 @@ def accuracy_figure(analysis: AnalysisResult) -> CaptionedFigure:
         panels.append(Panel(figure, f"{what}. {each}."))
     caption = (
         f"Balanced accuracy with {percent(analysis.confidence)} intervals, by probe and "
-        f"observable{analysis.counted}. Dashed: chance, {analysis.chance:.2f}."
+        f"observable{analysis.counted}. Dashed line: chance, {analysis.chance:.2f} among "
+        f"{count_noun(analysis.n_rules, 'rule')}."
     )
     return CaptionedFigure(tuple(panels), caption)
 
 
 def summary_figure(tree: xr.DataTree, *, width: float = 7.2) -> Figure:
-    """The accuracy of the first analysis: the experiment in one picture.
+    """Accuracy by probe and observable, for the first analysis.
 
     Parameters
     ----------
     tree : xr.DataTree
-        An experiment that was decoded.
+        An experiment that was decoded, as :func:`virtuallab.open` returns it.
     width : float
-        In inches.
+        Width of the figure in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For files, see :func:`virtuallab.reporting.render.png`.
 
     Raises
     ------
     UserError
         If nothing is decoded yet.
-
-    See Also
-    --------
-    virtuallab.reporting.render.png
     """
     found = [analysis for analysis in analyses(tree) if analysis.shown]
     if not found:
@@ -74,16 +76,8 @@ def draw(
 ) -> Figure:
     """Draw a point with its interval for each probe and observable.
 
-    Parameters
-    ----------
-    accuracy : xr.DataArray, (probe, observable)
-        NaN if a probe has no such observable.
-    interval : xr.DataArray, (probe, observable, bound)
-        With the bounds ``low`` and ``high``.
-    chance : float
-    width : float
-        Of the figure, in inches.
-    title : str
+    ``accuracy`` has the dimensions (probe, observable), NaN if a probe lacks an observable;
+    ``interval`` also ``bound``. ``width`` is in inches.
     """
     probes = [str(probe) for probe in accuracy[PROBE].to_numpy()]
     observables = [str(name) for name in accuracy[OBSERVABLE].to_numpy()]

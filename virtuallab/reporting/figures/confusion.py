@@ -1,4 +1,4 @@
-"""Figure "Which rules are confused"."""
+"""Figure "Confusion between rules"."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.style import INK, PANEL_WIDTH, pretty, theme
 
-# White to blue by opacity: lightness falls by nearly the same for each tenth of a share.
-_WHITE_FROM: Final = 0.85  # the share above which white has more contrast than ink
-_CELL: Final = 0.42  # inches: a share of two digits in bold, with room to spare
+_WHITE_FROM: Final = 0.85  # share above which white text has more contrast
+_CELL: Final = 0.42  # inches
 _MANY: Final = 8  # rules, above which a matrix needs the width of the page
 
 
 def confusion_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
-    """Confusion matrix of one result of each probe; None if it was not stored."""
+    """Confusion matrix of one result of each probe; None if not stored."""
     if "confusion" not in analysis.dataset or not analysis.results:
         return None
     of_probes = [
         (result, analysis.dataset["confusion"].sel(result.cell, drop=True))
         for result in analysis.of_probes
     ]
-    # One order for all panels, so that they can be compared.
+    # One order for all panels.
     order = neighbours(xr.concat([counts for _, counts in of_probes], "panel").sum("panel"))
     panels = []
     for result, found in of_probes:
@@ -39,26 +38,19 @@ def confusion_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
             f"{pretty(rule)} {share:.2f}"
             for rule, share in zip(order, np.diag(row_shares(counts)), strict=True)
         )
-        alt = f"Confusion matrix of {result.title}. Share identified rightly: {right}."
+        alt = f"Confusion matrix of {result.title}. Share identified correctly: {right}."
         panels.append(Panel(draw(counts, title=result.title), alt))
     caption = (
-        "Share of the subjects of each true rule that were identified as each rule, "
-        f"{analysis.choice}{analysis.counted}. The diagonal is what was right. Rules that are "
-        "taken for one another stand side by side: their order was chosen by these same counts, so "
-        "blocks beside the diagonal are no evidence of kinship by themselves."
+        "Share of the subjects of each true rule (row) that were identified as each rule (column), "
+        f"{analysis.choice}{analysis.counted}. The diagonal shows correct identifications. Rules "
+        "are ordered so that those confused most often are adjacent. This order comes from the "
+        "same counts, so blocks near the diagonal are not evidence that rules are related."
     )
     return CaptionedFigure(tuple(panels), caption, full_width=len(order) > _MANY)
 
 
 def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw a confusion matrix, of which each row adds up to one.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-        Subjects, or shares of them.
-    title : str
-    """
+    """Draw a confusion matrix of numbers or shares of subjects, whose rows add up to one."""
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
     predicted = [str(rule) for rule in counts["predicted_rule"].to_numpy()]
     shares = row_shares(counts)
@@ -67,7 +59,6 @@ def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
     with theme():
         figure, axes = single_axes(_CELL * len(rules) + 1.55, width)
         for (row, column), share in np.ndenumerate(shares):
-            # Transparent where the share is nothing: the page's own ground shows through.
             alpha = float(np.nan_to_num(share))
             axes.add_patch(Rectangle((column, row), 1, 1, facecolor=FILL, alpha=alpha, linewidth=0))
             if np.isfinite(share):
@@ -92,15 +83,10 @@ def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
 
 
 def neighbours(counts: xr.DataArray) -> list[str]:
-    """The rules in an order in which those that are confused stand side by side.
+    """Rules in an order in which those that are confused are adjacent.
 
-    The leaves of an average-linkage tree over how often two rules are confused, in the order in
-    which neighbours differ least (Bar-Joseph et al. 2001). Unchanged if none are confused.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-        With the same rules on both dims.
+    Leaves of an average-linkage tree of the shares of confusions, in optimal order (Bar-Joseph et
+    al. 2001); the given order if no rules are confused.
     """
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
     shares = np.nan_to_num(row_shares(counts.sel(predicted_rule=counts["true_rule"].to_numpy())))
@@ -112,21 +98,12 @@ def neighbours(counts: xr.DataArray) -> list[str]:
     np.fill_diagonal(apart, 0)
     tree = hierarchy.linkage(squareform(apart), "average", optimal_ordering=True)
     leaves = list(hierarchy.leaves_list(tree))
-    # The tree may be read from either end: begin where the alphabet does.
+    # Either end of the tree can be the first: use alphabetical order.
     return [rules[leaf] for leaf in (leaves if leaves[0] < leaves[-1] else leaves[::-1])]
 
 
 def row_shares(counts: xr.DataArray) -> np.ndarray:
-    """Confusion counts as shares of each true rule; NaN for a rule without subjects.
-
-    Parameters
-    ----------
-    counts : xr.DataArray, (true_rule, predicted_rule)
-
-    Returns
-    -------
-    array, (true_rule, predicted_rule)
-    """
+    """Confusion counts as shares of each true rule; NaN for a rule without subjects."""
     values = counts.transpose("true_rule", "predicted_rule").to_numpy().astype(float)
     total = values.sum(axis=1, keepdims=True)
     shares = np.divide(values, total, out=np.full_like(values, np.nan), where=total > 0)

@@ -1,4 +1,4 @@
-"""Figure "Controls": whether the controls that must be at chance are."""
+"""Figure "Controls": accuracy of the controls that must be at chance."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from virtuallab.reporting.style import CONTROL_GREY, INK, MARKERS, pretty, theme
 from virtuallab.text import listed, percent
 from virtuallab.vocabulary import CLASSIFIER, CONTROL, OBSERVABLE, PROBE
 
-_ROW: Final = 0.11  # inches for each control of a row, and as much between rows
+_ROW: Final = 0.11  # inches for each control of a row
 _FAILED: Final = "#c0392b"
 
 
 def controls_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
-    """Controls that must be at chance, a panel for each classifier; None if there are none."""
+    """Controls that must be at chance, with a panel for each classifier; None without any."""
     found = {control.name for control in analysis.chance_controls}
     names = [name for name in analysis.control_names if name in found]
     if not names:
@@ -39,14 +39,14 @@ def controls_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
         )
         members = [r for r in analysis.results if r.classifier == classifier]
         failed = sum(len(result.leaks) for result in members)
-        count = sum(result.controls[name].asked for result in members for name in names)
+        count = sum(result.controls[name].evaluated for result in members for name in names)
         panels.append(
             Panel(figure, f"Controls of {pretty(classifier)}: {failed} of {count} failed.")
         )
     caption = (
-        f"Negative controls ({listed(map(pretty, names))}) with {percent(analysis.confidence)} "
-        f"intervals{analysis.counted}: each should lie at the dashed line of chance. "
-        f"{analysis.luck} Red: a control that failed. The bar is the accuracy it belongs to."
+        f"Balanced accuracy of controls that must be at chance ({listed(map(pretty, names))}), "
+        f"with {percent(analysis.confidence)} intervals{analysis.counted}. Dashed line: chance. "
+        "Red: failed control. Bar: accuracy of the recording."
     )
     return CaptionedFigure(tuple(panels), caption)
 
@@ -60,20 +60,10 @@ def draw(
     chance: float,
     title: str = "",
 ) -> Figure:
-    """Draw each control with its interval beside the accuracy that it belongs to.
+    """Draw the accuracy of each control with its interval, and the accuracy of the recording.
 
-    Controls differ in their markers, and those that failed are red.
-
-    Parameters
-    ----------
-    accuracy : xr.DataArray, (probe, observable)
-        Balanced accuracy.
-    control_accuracy : xr.DataArray, (probe, observable, control)
-    control_interval : xr.DataArray, (probe, observable, control, bound)
-        Drawn from 0 to 1 only.
-    failed : xr.DataArray of bool, (probe, observable, control)
-    chance : float
-    title : str
+    Controls have different markers; failed controls are red. Arrays have the dimensions (probe,
+    observable), those of controls also ``control``, the interval also ``bound``.
     """
     pairs = [
         (str(probe), str(observable))
@@ -97,7 +87,7 @@ def draw(
             markersize=9,
             markeredgewidth=2,
             color=INK,
-            label="accuracy",
+            label="recording",
             clip_on=False,
         )
         for place, control in enumerate(controls):
@@ -107,7 +97,7 @@ def draw(
             offset = (place - (len(controls) - 1) / 2) / (len(controls) + 0.8)
             for wanted, colour, label in (
                 (~fails, CONTROL_GREY, pretty(control)),
-                (fails, _FAILED, f"{pretty(control)}, above chance"),
+                (fails, _FAILED, f"{pretty(control)}, failed"),
             ):
                 if wanted.any():
                     points(
@@ -118,7 +108,7 @@ def draw(
                         colour=colour,
                         marker=MARKERS[place % len(MARKERS)],
                         label=label,
-                        filled=place < len(MARKERS),  # beyond them markers repeat, hollow
+                        filled=place < len(MARKERS),  # further controls repeat markers, hollow
                     )
         accuracy_rows(axes, [f"{probe}, {pretty(seen)}" for probe, seen in pairs], chance)
         set_title(axes, title)

@@ -1,4 +1,4 @@
-"""Figures of how close each rule comes to backpropagation: angles, and sizes and signs."""
+"""Figures "Alignment with backpropagation": angles, and norms and signs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from virtuallab.reporting.figures.common.layer_grid import (
 )
 from virtuallab.reporting.results.subjects import by_architecture_and_task, not_shown
 from virtuallab.reporting.style import Look, pretty
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import DONE, LAYER, RULE, SUBJECT
 
-MOST_LAYERS: Final = 6  # columns; more would be too narrow to read
+MOST_LAYERS: Final = 6  # columns
 WHOLE: Final = "all layers"
 
-# Measures in the order of their rows, with the labels of their axes.
 _ANGLES: Final = {
     "gradient_angle": ("gradient (°)", ANGLE),
     "local_gradient_angle": ("local gradient (°)", ANGLE),
@@ -42,43 +42,43 @@ _OF_THE_WHOLE: Final = {"gradient_angle": "total_gradient_angle"}
 
 
 def angles_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
-    """Angles to backpropagation by layer; None where nothing was measured."""
+    """Angles between rules and backpropagation, by layer; None if not measured."""
     return _figure(
         tree,
         rule_looks,
         _ANGLES,
         row_height=1.45,
-        what="Angles to backpropagation",
+        what="Angles between rules and backpropagation",
         meaning=(
-            "How far what a rule does points away from backpropagation: 0° is the same direction, "
-            "90° (dashed) what chance gives, above 90° it works against it. Gradient: between what "
-            "the forward weights follow and the true gradient of the loss, in each layer and over "
-            "all parameters. Local gradient, projection and weights, for rules with backward "
-            "weights: between the error that is sent down and the one the forward weights would "
-            "have sent, between what the two weights make of the same input, and between the two "
-            "weights themselves. Look for layers and times at which rules lie apart: there they "
-            "change weights in different directions, which a recording of that layer could show. "
-            "Rules that both lie near 0° teach alike, and a layer at 90° learns nothing that "
-            "lowers the loss at once."
+            "Angle between a rule and backpropagation: 0° is the same direction, 90° (dashed) is "
+            "expected by chance, and above 90° the rule opposes backpropagation. Gradient: angle "
+            "between the update direction of the forward weights and the gradient of the loss, in "
+            "each layer and over all parameters. The other rows are for rules with backward "
+            "weights. Local gradient: angle between the error returned by the backward weights and "
+            "that returned by the forward weights. Projection: angle between the outputs of both "
+            "weights for the same input. Weights: angle between both weights. Where rules have "
+            "different angles, they change weights in different directions, and a recording of "
+            "that layer could distinguish them."
         ),
     )
 
 
 def sizes_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
-    """Norm ratios and sign agreement by layer; None where nothing was measured."""
+    """Norm ratios and sign agreement, by layer; None if not measured."""
     return _figure(
         tree,
         rule_looks,
         _SIZES,
         row_height=1.15,
-        what="Sizes and signs beside backpropagation's",
+        what="Norms and signs relative to backpropagation",
         meaning=(
-            "How large what a rule does is beside backpropagation. Gradient norm: what the forward "
-            "weights follow over the true gradient; weight norm: the backward weights over the "
-            "forward ones (geometric means; dashed: equal). Sign agreement: the share of synapses "
-            "whose two weights have the same sign (dashed: what chance gives). A rule that lies "
-            "far from the dashed line of the gradient norm takes smaller or larger steps at the "
-            "same learning rate, and may be told by that size alone, whatever its direction."
+            "Size of updates and of backward weights relative to backpropagation. Gradient norm: "
+            "norm of the update direction of the forward weights divided by that of the gradient "
+            "of the loss. Weight norm: norm of the backward weights divided by that of the forward "
+            "weights (both geometric means; dashed: equal norms). Sign agreement: share of "
+            "synapses whose forward and backward weights have the same sign (dashed: chance). A "
+            "rule whose gradient norm is far from 1 takes smaller or larger steps at the same "
+            "learning rate, and may be identified by this size alone."
         ),
     )
 
@@ -92,7 +92,7 @@ def _figure(
     what: str,
     meaning: str,
 ) -> CaptionedFigure | None:
-    """A panel for each run of measures that the same rules have, by architecture and task."""
+    """Figure with a panel for each architecture, task and set of rules with the same measures."""
     if "truth" not in tree.children:
         return None
     subjects = tree["subjects"].to_dataset()
@@ -108,7 +108,7 @@ def _figure(
         layers = _layers(chosen, measures)
         shown = _spread(layers)
         thinned |= len(shown) < len(layers)
-        title = f"{architecture}, {task}, {chosen.sizes[SUBJECT]} subjects"
+        title = f"{architecture}, {task}, {count_noun(chosen.sizes[SUBJECT], 'subject')}"
         rows = [_row(chosen, name, *measures[name], shown) for name in measures if name in chosen]
         for rules, same in groupby([row for row in rows if row.rules], lambda row: row.rules):
             together = list(same)
@@ -116,17 +116,17 @@ def _figure(
                 together, rule_looks=rule_looks, row_height=row_height, title=title
             )
             panels.append(Panel(figure, f"{what}, {title}. {_listed(together, rules)}"))
-    fewer = f" Of deeper networks {MOST_LAYERS} layers are shown, evenly by depth." * thinned
+    fewer = f" Of deeper networks, {MOST_LAYERS} layers are shown, evenly by depth." * thinned
     caption = (
-        f"{meaning} Line: mean of the subjects of each rule; band: its 95 % interval; "
-        f"{int(done.sum())} subjects.{not_shown(done)}{fewer} No decoder sees this; the "
-        "numbers are in the store under /truth."
+        f"{meaning} Line: mean over the subjects of each rule; band: its 95 % interval; "
+        f"{count_noun(int(done.sum()), 'subject')}.{not_shown(done)}{fewer} Decoders do not use "
+        "these numbers, which are in the store under /truth."
     )
     return CaptionedFigure(tuple(panels), caption, full_width=True) if panels else None
 
 
 def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, MeasureScale]]) -> list[str]:
-    """Layers in which anything was measured, from input to output."""
+    """Layers with any measure, from input to output."""
     made = [
         np.isfinite(truth[name].transpose(..., LAYER).to_numpy()).any((0, 1))
         for name in measures
@@ -135,14 +135,14 @@ def _layers(truth: xr.Dataset, measures: Mapping[str, tuple[str, MeasureScale]])
     if not made:
         return []
     places = np.flatnonzero(np.any(made, axis=0))
-    if "layer_depth" in truth.coords:  # the table's order is that of all architectures together
+    if "layer_depth" in truth.coords:  # the table lists layers of all architectures
         depth = np.nan_to_num(truth["layer_depth"].transpose(..., LAYER).to_numpy()).max(0)
         places = places[np.argsort(depth[places], kind="stable")]
     return [str(name) for name in label_text(truth[LAYER])[places]]
 
 
 def _spread(layers: Sequence[str]) -> list[str]:
-    """At most MOST_LAYERS layers, evenly by depth, with the first and the last."""
+    """Up to MOST_LAYERS layers, evenly by depth, including the first and the last."""
     count = min(len(layers), MOST_LAYERS)
     return [layers[place] for place in np.linspace(0, len(layers) - 1, count).round().astype(int)]
 
@@ -159,7 +159,7 @@ def _row(
 
 
 def _listed(rows: Sequence[MeasureRow], rules: Sequence[str]) -> str:
-    """Means at the last visit, in words."""
+    """Sentence on the means at the last visit."""
     said = []
     for row in rows:
         ends = []

@@ -1,4 +1,4 @@
-"""Figure "Groups held out of training": accuracy on architectures, tasks ... that were left out."""
+"""Figure "Generalisation to held-out groups": accuracy on held-out architectures, tasks, ..."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROW: Final = 0.21  # inches
 
 
 def held_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
-    """Accuracy on each held-out group, of one result of each probe; None if there are none."""
+    """Accuracy on each held-out group, for one result of each probe; None without any."""
     panels = []
     for result in analysis.of_probes:
         if not result.by_split:
@@ -36,18 +36,17 @@ def held_out_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
         panels.append(
             Panel(
                 figure,
-                f"Accuracy of {result.title} on what was held out: {each}; "
-                f"{known} where every kind was known, chance {chance:.2f}.",
+                f"Accuracy of {result.title} on held-out groups: {each}; trained on all groups: "
+                f"{known}; chance {chance:.2f}.",
             )
         )
     if not panels:
         return None
     caption = (
-        "Balanced accuracy on subjects of a kind that no training subject was of, with "
-        f"{percent(analysis.confidence)} intervals, {analysis.choice}{analysis.counted}. "
-        f"Dashed: chance, {analysis.chance:.2f}; line: the accuracy where "
-        "training subjects were of every kind. A bar near the dashed line says that what the "
-        "decoder learned does not carry over to that kind."
+        "Balanced accuracy on each group if the decoder is trained on the other groups only, with "
+        f"{percent(analysis.confidence)} intervals, {analysis.choice}{analysis.counted}. Solid "
+        f"line: accuracy if trained on all groups; dashed line: chance, {analysis.chance:.2f}. A "
+        "bar near the dashed line means that the decoder does not generalise to this group."
     )
     return CaptionedFigure(tuple(panels), caption)
 
@@ -59,16 +58,9 @@ def draw(
     chance: float,
     title: str = "",
 ) -> Figure:
-    """Draw a bar with its interval for each held-out group, below the name of its split.
+    """Draw a bar with its interval for each held-out group.
 
-    Parameters
-    ----------
-    by_split : mapping from split to mapping from group to Estimate
-        Balanced accuracy on each group.
-    known : float
-        Balanced accuracy where training subjects were of every group.
-    chance : float
-    title : str
+    ``known`` is the balanced accuracy if trained on all groups.
     """
     rows = [
         row
@@ -82,7 +74,7 @@ def draw(
         bars(axes, places, [accuracy.value for accuracy in found])
         low, high = ([getattr(each, end) for each in found] for end in ("low", "high"))
         axes.hlines(places, low, high, color=INK, linewidth=1.2)
-        axes.axvline(known, color=INK, linewidth=1.2, label=f"trained on every kind, {known:.2f}")
+        axes.axvline(known, color=INK, linewidth=1.2, label=f"trained on all groups, {known:.2f}")
         vertical_line(axes, chance, f"chance {chance:.2f}")
         as_rows(axes, [name if accuracy else pretty(name) for name, accuracy in rows])
         for tick, (_, accuracy) in zip(axes.get_yticklabels(), rows, strict=True):

@@ -25,14 +25,14 @@ from virtuallab.reporting.style import (
 from virtuallab.text import percent
 from virtuallab.vocabulary import CHANGE_NAME
 
-_MOST: Final = 15  # rows of a list; what comes after is worth next to nothing
+_MOST: Final = 15  # rows of a list
 _NAMED: Final = 3  # in a text alternative
 _ROW: Final = 0.17  # inches
 _MAP: Final = "crest"
 
 
 def importance_of_shown(analysis: AnalysisResult) -> CaptionedFigure | None:
-    """Importance for the primary result, or the best; None if it was not measured."""
+    """Importance of statistics for the primary or best result; None if not measured."""
     shown, verdict = analysis.shown, analysis.dataset
     if shown is None or "relevance" not in verdict:
         return None
@@ -45,13 +45,8 @@ def importance_of_shown(analysis: AnalysisResult) -> CaptionedFigure | None:
 def importance_figure(found: xr.Dataset, *, title: str) -> CaptionedFigure:
     """Importance of families of statistics, statistics, stages of learning and depths.
 
-    Parameters
-    ----------
-    found : xr.Dataset
-        ``relevance`` (accuracy lost, with its interval) and ``gini``, of one classifier and
-        observable. NaN is left out.
-    title : str
-        What was decoded.
+    ``found`` has ``relevance`` (accuracy lost, with its interval) and ``gini`` of one result; NaN
+    is left out.
     """
     families, statistics, stages, depths, observables = (
         _of_kind(found, kind) for kind in ("family", "statistic", "stage", "depth", "observable")
@@ -73,7 +68,7 @@ def importance_figure(found: xr.Dataset, *, title: str) -> CaptionedFigure:
             f"depth: {_first(depths)}.",
         ),
     ]
-    if bool(share.notnull().any()):  # a forest that never split, as of constant columns, has none
+    if bool(share.notnull().any()):  # a forest without splits has no importance
         alt = f"Gini importance by statistic, stage and depth; the largest: {_greatest(share)}."
         panels.insert(1, Panel(draw_maps(share), alt))
     return CaptionedFigure(tuple(panels), _caption(found))
@@ -84,13 +79,13 @@ def _caption(found: xr.Dataset) -> str:
     known = {**found.attrs, **found.data_vars}
     whole, chance = (float(known[name]) for name in ("balanced_accuracy", "chance"))
     return (
-        "Which statistics carry the rule: balanced accuracy lost when statistics are exchanged "
-        f"among held-out subjects, with {sure} intervals; with nothing exchanged it is "
-        f"{whole:.2f}, chance {chance:.2f}. Statistics that say the same stand in for one another, "
-        "so a whole family can matter where none of its members does alone. In colour: a forest's "
-        "Gini importance, which such statistics share by chance; 1 is an equal share of all. At "
-        f"most {_MOST} statistics are listed, chosen by the numbers that are drawn: the largest of "
-        "many had luck on its side."
+        "Balanced accuracy lost when statistics are permuted among test subjects, with "
+        f"{sure} intervals. The accuracy without permutation is {whole:.2f}, chance is "
+        f"{chance:.2f}. Redundant statistics replace each other, so a family can be important "
+        "although none of its members is. Colour: Gini importance in a random forest, which "
+        "divides importance among redundant statistics; 1 is the mean over all statistics. At most "
+        f"{_MOST} statistics are listed, in order of the values drawn, so the largest are biased "
+        "upwards."
     )
 
 
@@ -106,7 +101,7 @@ def _ranked(of: xr.Dataset) -> xr.Dataset:
 
 
 def _largest(gini: xr.DataArray) -> xr.DataArray:
-    """Importance in equal shares of all that was measured, of the statistics with the most."""
+    """Importance relative to its mean, of the most important statistics."""
     total = gini.sum(["stage", "depth"]).to_numpy()  # 0 where nothing was measured
     share = gini * (gini[0].size * np.count_nonzero(total))
     return share.isel({CHANGE_NAME: np.argsort(-total, kind="stable")[:_MOST]})
@@ -126,24 +121,14 @@ def _greatest(share: xr.DataArray) -> str:
     at = share.isel(share.argmax(...))
     return (
         f"{pretty(str(at[CHANGE_NAME].values))}, {at['depth'].values}, from visit "
-        f"{int(at['first_visit'])}: {float(at):.1f} equal shares"
+        f"{int(at['first_visit'])}: {float(at):.1f} times the mean"
     )
 
 
 def draw_lost(
     sections: Mapping[str, xr.Dataset], *, title: str = "", width: float = PANEL_WIDTH
 ) -> Figure:
-    """Draw the accuracy lost without each group of columns.
-
-    Parameters
-    ----------
-    sections : mapping from heading to xr.Dataset
-        ``relevance`` (group) and ``relevance_interval`` (group, bound), with the coordinate
-        ``group_observable``; from the top down.
-    title : str
-    width : float
-        In inches.
-    """
+    """Draw the accuracy lost without each group of statistics, in sections from the top down."""
     sizes = [max(of.sizes["group"], 1) for of in sections.values()]
     with theme():
         height = 0.75 + sum(_ROW * size + 0.3 for size in sizes)
@@ -191,18 +176,8 @@ def _section(axes: Axes, of: xr.Dataset) -> None:
 
 
 def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
-    """Draw importance in colour, a map of statistic by stage for each depth.
-
-    Parameters
-    ----------
-    share : xr.DataArray, (change_name, stage, depth)
-        Importance in equal shares, with the coordinates ``first_visit`` and ``last_visit`` of a
-        stage.
-    title : str
-    width : float
-        In inches.
-    """
-    # Cells are narrow: the ends of the axis have to do.
+    """Draw importance relative to its mean, as a map of statistic by stage for each depth."""
+    # Only the ends of the axis have labels.
     ends = [0.5, share.sizes["stage"] - 0.5]
     visits = [f"{int(share['first_visit'][0])}", f"{int(share['last_visit'][-1])}"]
     depths = [str(depth) for depth in share["depth"].values]
@@ -233,7 +208,7 @@ def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDT
             every[0].collections[0],
             ax=list(every),
             location="bottom",
-            label="importance in equal shares",
+            label="Gini importance relative to the mean",
             aspect=40,
             fraction=0.04,
         )

@@ -1,4 +1,4 @@
-"""Figure "How the subjects learned": validation accuracy and loss over training."""
+"""Figure "Learning curves": validation accuracy and loss over training."""
 
 from __future__ import annotations
 
@@ -21,21 +21,15 @@ from virtuallab.reporting.figures.common.axes import (
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.subjects import by_architecture_and_task, not_shown
 from virtuallab.reporting.style import Look, looks, pretty, theme
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import CROSS_ENTROPY, DONE, RULE, SUBJECT, VISIT
 
-_WIDE_RANGE: Final = 20.0  # from the smallest median to the largest: losses are logarithmic above
+_WIDE_RANGE: Final = 20.0  # ratio of medians above which losses have a logarithmic axis
 _LEARNED: Final = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
 
 
 def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
-    """Accuracy and loss by rule, for each architecture, task and loss; None before training.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        An experiment.
-    rule_looks : mapping from rule to Look
-    """
+    """Accuracy and loss by rule, for each architecture, task and loss; None before training."""
     if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
         return None
     subjects = tree["subjects"].to_dataset()
@@ -52,7 +46,7 @@ def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Captio
             chosen = values.isel({SUBJECT: members & done})
             usual = minimised == CROSS_ENTROPY
             learned = task if usual else f"{task}, {pretty(minimised)}"
-            title = f"{architecture}, {learned}, {chosen.sizes[SUBJECT]} subjects"
+            title = f"{architecture}, {learned}, {count_noun(chosen.sizes[SUBJECT], 'subject')}"
             loss = quantity == "loss"
             figure = draw(
                 chosen, rule_looks=rule_looks, title=title, loss=loss, unit="nat" if usual else ""
@@ -66,16 +60,16 @@ def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Captio
             alt = f"Validation {quantity} over training, {title}. Median at the end: {ends}."
             panels.append(Panel(figure, alt))
     caption = (
-        "Validation accuracy and loss over training: median of the subjects of each rule, band "
-        f"from the lower to the upper quartile; {int(done.sum())} subjects.{not_shown(done)} Rules "
-        "that learn at different speeds can be told apart by how far they are, whatever they do. "
-        "No decoder sees this."
+        "Validation accuracy and loss over training. Line: median over the subjects of each rule; "
+        f"band: quartiles; {count_noun(int(done.sum()), 'subject')}.{not_shown(done)} Rules with "
+        "different learning curves may be distinguished by performance alone. Decoders do not use "
+        "these curves; the control “performance” does."
     )
     return CaptionedFigure(tuple(panels), caption) if panels else None
 
 
 def _groups(subjects: xr.Dataset) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
-    """Members of each architecture, task and loss, since values of two losses do not compare."""
+    """Members of each architecture, task and loss."""
     losses = label_text(subjects["loss"])
     for (architecture, task), members in by_architecture_and_task(subjects).items():
         for loss in sorted(set(losses[members])):
@@ -92,18 +86,8 @@ def draw(
 ) -> Figure:
     """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
 
-    Parameters
-    ----------
-    values : xr.DataArray, (subject, visit)
-        Validation accuracy or loss, with coords ``rule(subject)`` and, where known,
-        ``epoch(visit)`` or ``step(visit)``. NaN is left out.
-    rule_looks : mapping from rule to Look, optional
-        From the rules present if not given.
-    title : str
-    loss : bool
-        Whether the values are losses; otherwise they are shares.
-    unit : str
-        Unit of the losses; empty if they have none.
+    ``values``, (subject, visit), are losses in ``unit`` or else accuracies, with the coordinate
+    ``rule``, and ``epoch`` or ``step`` where known.
     """
     rules = sorted(map(str, set(label_text(values[RULE]))))
     rule_looks = rule_looks or looks(rules)
@@ -143,7 +127,7 @@ def draw(
 
 
 def _scale_losses(axes: Axes) -> None:
-    """From zero; by powers of ten where rules lie far apart."""
+    """Scale losses from zero, or logarithmically for a wide range."""
     medians = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
     found = medians[np.isfinite(medians) & (medians > 0)]
     if found.size and found.max() > _WIDE_RANGE * found.min():
@@ -153,7 +137,7 @@ def _scale_losses(axes: Axes) -> None:
 
 
 def _quartiles(curves: np.ndarray) -> np.ndarray:
-    """Quartiles over subjects, (3, visit); NaN at visits that nobody reached."""
+    """Quartiles over subjects, (3, visit); NaN at visits without values."""
     found = np.full((3, curves.shape[1]), np.nan)
     reached = np.isfinite(curves).any(axis=0)
     if reached.any():

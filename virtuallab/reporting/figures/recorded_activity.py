@@ -1,4 +1,4 @@
-"""Figure "Recorded activity": what a probe sees of one subject, before and after learning."""
+"""Figure "Recorded activity": one recording of each rule, before and after learning."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from virtuallab.labels import label_text
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.style import PANEL_WIDTH, pretty, theme
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import ACTIVITY, DONE, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
 RecordingCheck = Callable[[str, int], None]  # of a node and the index of a subject
 
-MAX_UNITS: Final = 160  # more rows than pixels would only be averaged away by the reader's screen
+MAX_UNITS: Final = 160  # rows that a screen can show
 
 
 def unchecked(node: str, subject: int) -> None:
@@ -28,19 +29,10 @@ def unchecked(node: str, subject: int) -> None:
 def activity_figure(
     tree: xr.DataTree, preferred: Sequence[str] = (), check: RecordingCheck = unchecked
 ) -> CaptionedFigure | None:
-    """Activity of the first subject of each rule in one probe; None if no recording is kept.
+    """Activity of the first subject of each rule in one probe; None if no recording is stored.
 
-    Only the recordings of these subjects are read.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        An experiment.
-    preferred : sequence of str
-        Probes, of which the first that kept its recordings is shown.
-    check : callable, optional
-        Called with the node and the index of a subject before its recording is read; raises if the
-        recording is damaged.
+    Shows the first of the ``preferred`` probes with stored recordings. ``check`` is called before a
+    recording is read, and raises if it is damaged.
     """
     place = _recordings(tree, preferred)
     if place is None:
@@ -59,20 +51,20 @@ def activity_figure(
             continue
         name = str(shown[SUBJECT].item())
         alt = (
-            f"Heat map of {shown.sizes[UNIT]} units against {shown.sizes[STIMULUS]} stimuli "
-            f"in {name}, which learned by {pretty(rule)}, at the first and the last visit."
+            f"Heat map of {shown.sizes[UNIT]} units by {shown.sizes[STIMULUS]} stimuli "
+            f"in {name}, trained with {pretty(rule)}, at the first and the last visit."
         )
         panels.append(Panel(draw(shown, title=f"{pretty(rule)}, {name}"), alt))
     caption = (
-        f"What the probe “{probe}” recorded in {architecture}: the first subject of each rule "
-        f"({len(panels)} subjects). A row is a unit, a column a stimulus; each layer is scaled to "
-        "its own largest response, the same before and after."
+        f"Activity recorded by the probe “{probe}” in {architecture}, for the first subject of "
+        f"each rule ({count_noun(len(panels), 'subject')}). Rows are units, columns are stimuli; "
+        "responses are divided by the largest response of the layer at both visits."
     )
     return CaptionedFigure(tuple(panels), caption) if panels else None
 
 
 def _recordings(tree: xr.DataTree, preferred: Sequence[str]) -> tuple[str, str] | None:
-    """A probe that kept its activity, the preferred first, and an architecture."""
+    """A probe with stored activity, the preferred first, and an architecture."""
     if "recordings" not in tree.children:
         return None
     kept = tree["recordings"].children
@@ -86,7 +78,7 @@ def _recordings(tree: xr.DataTree, preferred: Sequence[str]) -> tuple[str, str] 
 def _first_recorded(
     node: xr.Dataset, candidates: np.ndarray, inspect: Callable[[int], None]
 ) -> xr.DataArray | None:
-    """Responses of the first of these subjects that the node holds, with labels as coords."""
+    """Responses of the first of these subjects in the node, with labels as coordinates."""
     for index in candidates:
         inspect(int(index))
         seen = node.isel({SUBJECT: int(index)})
@@ -103,17 +95,10 @@ def _first_recorded(
 
 
 def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
-    """Draw the recorded units against the stimuli at the first and the last visit.
+    """Draw responses of units to stimuli, (visit, stimulus, unit), at the first and last visit.
 
-    Units are ordered by layer, stimuli by class where known. Each layer is scaled by its largest
-    response at either visit (99th percentile), so that quiet layers can be seen.
-
-    Parameters
-    ----------
-    activity : xr.DataArray, (visit, stimulus, unit)
-        Responses of one subject, with the coord ``unit_layer(unit)`` and, where known,
-        ``stimulus_label(stimulus)`` and ``epoch(visit)``.
-    title : str
+    Units are ordered by layer, stimuli by class where known. Responses are divided by the 99th
+    percentile of their layer at both visits.
     """
     shown = _ordered(activity)
     scaled = _scaled(shown)
@@ -141,7 +126,7 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
                 spine.set_visible(False)
         bar = figure.colorbar(image, ax=list(panels), fraction=0.05, aspect=30, pad=0.02)
         bar.outline.set_visible(False)
-        bar.set_label("response, of its layer's largest")
+        bar.set_label("response / largest in layer")
         bar.ax.tick_params(length=0)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=9)
@@ -149,9 +134,9 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
 
 
 def _ordered(activity: xr.DataArray) -> xr.DataArray:
-    """Units by depth and layer, at most MAX_UNITS of them; stimuli by class."""
+    """Up to MAX_UNITS units by layer; stimuli by class."""
     layers = label_text(activity["unit_layer"])
-    # Recordings list units from the first layer to the last, so a layer's first place ranks it.
+    # Recordings list units from the first layer to the last.
     rank = {layer: place for place, layer in reversed(list(enumerate(layers)))}
     order = np.array(sorted(range(len(layers)), key=lambda unit: (rank[layers[unit]], unit)))
     if len(order) > MAX_UNITS:
@@ -170,7 +155,7 @@ def _scaled(shown: xr.DataArray) -> np.ndarray:
     for layer in np.unique(layers):
         inside = layers == layer
         sizes = np.abs(values[..., inside])
-        sizes = sizes[np.isfinite(sizes)]  # of a network about to diverge some may not be
+        sizes = sizes[np.isfinite(sizes)]  # not finite in networks that diverge
         largest = np.percentile(sizes, 99) if sizes.size else 0.0
         scaled[..., inside] = values[..., inside] / (largest if largest > 0 else 1.0)
     return np.asarray(np.clip(scaled, -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Figure "Reliability": whether stated probabilities come true."""
+"""Figure "Reliability": stated probability and observed accuracy."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from virtuallab.reporting.figures.common.axes import DASHED, FILL, QUIET, faint_
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.style import CONTROL_GREY, PANEL_WIDTH, theme
+from virtuallab.text import count_noun
 
 _LARGEST: Final = 150.0  # square points: the dot of the fullest bin
 
 
 def reliability_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
-    """Reliability of one result of each probe; None if it was not measured."""
+    """Reliability diagram of one result of each probe; None if not measured."""
     panels, errors = [], []
     for result in analysis.of_probes:
         found = result.calibration
@@ -26,7 +27,7 @@ def reliability_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
             continue
         figure = draw(found.stated, found.observed, found.count, title=result.title)
         bins = "; ".join(
-            f"stated {stated:.2f}, right {observed:.2f}, {count} subjects"
+            f"stated {stated:.2f}, correct {observed:.2f}, {count_noun(count, 'subject')}"
             for stated, observed, count in zip(
                 found.stated, found.observed, found.count, strict=True
             )
@@ -36,10 +37,10 @@ def reliability_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
     if not panels:
         return None
     caption = (
-        "How sure the decoder was of the rule it named, and how often it was right, in bins of "
-        f"subjects (area: their number), {analysis.choice}{analysis.counted}. "
-        "Dashed: right as often as it says. Calibration error, the mean distance from that line: "
-        f"{', '.join(errors)}."
+        "Probability that the decoder states for the most probable rule, and share of subjects for "
+        "which that rule is correct, in bins of subjects (area of a dot: number of subjects), "
+        f"{analysis.choice}{analysis.counted}. Dashed line: perfect calibration. The calibration "
+        f"error is the mean distance from this line: {', '.join(errors)}."
     )
     return CaptionedFigure(tuple(panels), caption)
 
@@ -47,18 +48,9 @@ def reliability_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
 def draw(
     stated: Sequence[float], observed: Sequence[float], count: Sequence[int], *, title: str = ""
 ) -> Figure:
-    """Draw a dot for each bin: the stated probability, and how often it was right.
+    """Draw the stated probability and the observed accuracy of each bin.
 
-    The area of a dot is its number of subjects. On the diagonal a decoder is right as often as it
-    states; below it, it is too sure.
-
-    Parameters
-    ----------
-    stated, observed : sequence of float
-        Of each bin, between 0 and 1.
-    count : sequence of int
-        Subjects in each bin.
-    title : str
+    The area of a dot is proportional to the number of subjects.
     """
     subjects = np.asarray(count)
     areas = _LARGEST * subjects / subjects.max()
@@ -69,10 +61,10 @@ def draw(
         axes.scatter(
             stated, observed, s=areas, color=FILL, alpha=0.85, linewidth=0, zorder=3, clip_on=False
         )
-        axes.annotate("too sure", (0.97, 0.04), ha="right", **QUIET)
-        axes.annotate("not sure enough", (0.03, 0.96), va="top", **QUIET)
+        axes.annotate("overconfident", (0.97, 0.04), ha="right", **QUIET)
+        axes.annotate("underconfident", (0.03, 0.96), va="top", **QUIET)
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.set(xlabel="probability that it states", ylabel="share that were right")
+        axes.set(xlabel="stated probability", ylabel="share correct")
         faint_grid(axes)
         axes.set_title(title, loc="left")
         axes.legend(
@@ -85,11 +77,13 @@ def draw(
 
 
 def _legend(fewest: int, most: int) -> list[Line2D]:
-    """The smallest and the largest dot, or one for both if they look alike."""
+    """The smallest and the largest dot, or one for both if they are similar."""
     if fewest < most / 2:
-        return [_dot(f"{count} subjects", _LARGEST * count / most) for count in (fewest, most)]
-    counted = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return [_dot(f"{counted} subjects", _LARGEST)]
+        return [
+            _dot(count_noun(count, "subject"), _LARGEST * count / most) for count in (fewest, most)
+        ]
+    span = "" if fewest == most else f"{fewest} to "
+    return [_dot(f"{span}{count_noun(most, 'subject')}", _LARGEST)]
 
 
 def _dot(label: str, area: float) -> Line2D:

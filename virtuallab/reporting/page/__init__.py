@@ -1,1 +1,1 @@
-"""HTML pages: self-contained, without scripts."""
+"""Self-contained HTML pages without scripts."""

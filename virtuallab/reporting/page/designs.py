@@ -1,4 +1,4 @@
-"""Pages of recording designs: a comparison, and the answer of a power analysis."""
+"""Pages of recording designs: comparison and power analysis."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ from virtuallab.text import percent, short
 
 
 def comparison_page(found: xr.Dataset) -> str:
-    """The page of a comparison of designs, as a self-contained HTML document.
+    """Report of a comparison of designs.
 
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
+        Result of :func:`virtuallab.lab.designs.compare.compare`.
+
+    Returns
+    -------
+    str
+        A self-contained HTML document.
     """
     return render(
         "comparison.html.jinja",
@@ -41,12 +46,17 @@ def comparison_page(found: xr.Dataset) -> str:
 
 
 def power_page(found: PowerResult, asked: PowerQuestion) -> str:
-    """The page of a power analysis, as a self-contained HTML document.
+    """Report of a power analysis.
 
     Parameters
     ----------
     found : PowerResult
     asked : PowerQuestion
+
+    Returns
+    -------
+    str
+        A self-contained HTML document.
     """
     return render(
         "power.html.jinja",

@@ -1,4 +1,4 @@
-"""The page of an experiment: one file that needs no network, no script and no other file."""
+"""Report of an experiment as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ _PROVENANCE: Final = ("seed", "git", "protocol_sha256", "python", "platform")
 def experiment_page(
     tree: xr.DataTree, title: str | None = None, check: RecordingCheck = unchecked
 ) -> str:
-    """The report of an experiment, as far as it has come.
+    """Report of an experiment, with the stages that are finished.
 
     Parameters
     ----------
     tree : xr.DataTree
-        An experiment, as :func:`virtuallab.open` returns it. Needs ``/subjects``; everything else
-        is shown if it is there. Raw recordings are read of one subject of each rule only.
+        An experiment, as :func:`virtuallab.open` returns it. Only ``/subjects`` is required. Raw
+        recordings are read for one subject of each rule only.
     title : str, optional
-        The protocol's name if not given.
+        Title of the page; the name of the protocol if not given.
     check : callable, optional
         Called with a node and the index of a subject before its recording is read; raises if the
         recording is damaged.

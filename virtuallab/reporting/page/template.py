@@ -1,4 +1,4 @@
-"""Fills in the templates of the pages."""
+"""Rendering of the templates of the pages."""
 
 from __future__ import annotations
 
@@ -10,30 +10,18 @@ from markupsafe import Markup
 
 from virtuallab.reporting.figures.common.captioned import Panel
 from virtuallab.reporting.render import inline_svg
+from virtuallab.reporting.results.controls import explain_kinds
 from virtuallab.reporting.style import pretty
-from virtuallab.text import printable
+from virtuallab.text import count_noun, printable
 
 
 def render(template: str, **values: object) -> str:
-    """Fill in a template.
-
-    Parameters
-    ----------
-    template : str
-        Name of a file in ``templates``.
-    **values : object
-        What the template names.
-
-    Returns
-    -------
-    str
-        An HTML document.
-    """
+    """HTML document from a template, a file in ``templates``, and the values that it names."""
     return _environment().get_template(template).render(**values)
 
 
 def verbatim(text: str) -> Markup:
-    """Text that is shown as it is, but for control characters."""
+    """Text that is shown unchanged, except for control characters."""
     return Markup.escape(printable(text))
 
 
@@ -49,12 +37,16 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters["pretty"] = pretty
-    environment.globals["drawing"] = _drawing
+    environment.globals |= {
+        "drawing": _drawing,
+        "explain_kinds": explain_kinds,
+        "count_noun": count_noun,
+    }
     return environment
 
 
 def _shown(value: object) -> object:
-    """Text without control characters, which no page may hold, and with numbers beside their %."""
+    """Text without control characters, and with a no-break space between number and %."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return re.sub(r"(?<=\d) %", "\u00a0%", printable(value))
     return value

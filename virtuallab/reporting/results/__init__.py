@@ -1,1 +1,1 @@
-"""Results of a store as plain records, and what they amount to in sentences."""
+"""Results of a store as records, and sentences on them."""

@@ -18,13 +18,7 @@ from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, PROBE
 
 
 def analyses(tree: xr.DataTree) -> tuple[AnalysisResult, ...]:
-    """Every analysis of a store, strict ones first, then by name; empty before decoding.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        An experiment, as :func:`virtuallab.open` returns it.
-    """
+    """Analyses of a store, strict ones first, then by name; empty before decoding."""
     if "decoding" not in tree.children:
         return ()
     nodes = tree["decoding"].children
@@ -36,28 +30,28 @@ def analyses(tree: xr.DataTree) -> tuple[AnalysisResult, ...]:
 
 
 def _settings(tree: xr.DataTree, name: str) -> Mapping[str, Any]:
-    """The settings of an analysis in the protocol, if they are stored."""
+    """Settings of an analysis in the protocol, if they are stored."""
     resolved = json.loads(tree.attrs.get("protocol_resolved", "{}"))
     settings = resolved.get("analyses", {}).get(name, {})
     return settings if isinstance(settings, dict) else {}
 
 
 def _analysis(name: str, verdict: xr.Dataset, settings: Mapping[str, Any]) -> AnalysisResult:
-    asked = "balanced_accuracy" in verdict
-    if asked and PROBE not in verdict.dims:
+    decoded = "balanced_accuracy" in verdict
+    if decoded and PROBE not in verdict.dims:
         verdict = verdict.expand_dims({PROBE: np.array([""], dtype=object)})
-    # Where it differs between probes, chance is a variable and no attribute.
-    usual = 1.0 / verdict.sizes["true_rule"] if asked else np.nan
+    # If chance differs between probes, it is a variable and not an attribute.
+    usual = 1.0 / verdict.sizes["true_rule"] if decoded else np.nan
     chance = float(verdict.attrs.get("chance", usual))
     return AnalysisResult(
         name=name,
-        results=tuple(_rows(name, verdict, chance)) if asked else (),
+        results=tuple(_rows(name, verdict, chance)) if decoded else (),
         chance=chance,
         confidence=float(verdict.attrs.get("confidence", settings.get("confidence", 0.95))),
         scheme=str(verdict.attrs.get("scheme", settings.get("scheme", "strict"))),
         warnings=_warnings(verdict),
         dataset=verdict,
-        not_asked=json.loads(verdict.attrs.get("not_asked", "{}")),
+        not_decoded=json.loads(verdict.attrs.get("not_asked", "{}")),
         named=json.loads(str(verdict.attrs.get("primary", "{}"))),
     )
 

@@ -1,4 +1,4 @@
-"""Calibration, coverage of prediction sets, and recognition of left-out rules of one result."""
+"""Calibration, coverage of prediction sets and detection of left-out rules, for one result."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from virtuallab.text import percent
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """Stated probabilities and how often they were right.
+    """Reliability diagram, calibration error and Brier score.
 
     Parameters
     ----------
     stated, observed : tuple of float
-        For each bin the mean probability of the rule that was named, and the share that were right.
+        For each bin, the mean probability of the most probable rule, and the accuracy.
     count : tuple of int
         Subjects in each bin.
     error : float
@@ -41,22 +41,22 @@ class CalibrationResult:
 
     def __str__(self) -> str:
         least = self.least_error
-        exact = "" if least is None else f" (exact probabilities would give {least:.2f})"
+        exact = "" if least is None else f" (expected of exact probabilities: {least:.2f})"
         return f"{self.error:.2f}{exact}"
 
 
 @dataclass(frozen=True)
 class CoverageResult:
-    """How often prediction sets contain the true rule.
+    """Coverage of prediction sets.
 
     Parameters
     ----------
     share : float
-        Of subjects.
+        Share of subjects whose prediction set contains the true rule.
     set_size : float, optional
         Mean number of rules in a set.
     nominal : float, optional
-        The share that was asked for.
+        Nominal coverage.
     """
 
     share: float
@@ -64,26 +64,19 @@ class CoverageResult:
     nominal: float | None = None
 
     def __str__(self) -> str:
-        asked = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
-        held = f"{asked}prediction sets hold the true rule for {percent(self.share, 0)} of subjects"
-        if self.set_size is None:
-            return held
-        return f"{held} (on average {self.set_size:.1f} rules in a set)"
+        nominal = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
+        size = "" if self.set_size is None else f"; mean size {self.set_size:.1f} rules"
+        covered = percent(self.share, 0)
+        return f"{nominal}prediction sets contain the true rule in {covered} of subjects{size}"
 
 
 def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
-    """The calibration of a result, or None if it was not measured.
-
-    Parameters
-    ----------
-    cell : xr.Dataset
-        The results of one probe, observable and classifier: ``reliability_stated(bin)`` and others.
-    """
+    """Calibration of one probe, observable and classifier; None if not measured."""
     error = read_number(cell, "calibration_error")
     if error is None or "reliability_stated" not in cell:
         return None
     of_bins = [cell[f"reliability_{name}"].to_numpy() for name in ("stated", "observed", "count")]
-    # Results with fewer bins than others are filled up.
+    # Bins that other results have and this one lacks are NaN.
     filled = np.isfinite(np.array(of_bins, dtype=float)).all(0) & (of_bins[2] > 0)
     stated, observed, count = (values[filled] for values in of_bins)
     return CalibrationResult(
@@ -97,7 +90,7 @@ def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
 
 
 def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
-    """The coverage of the prediction sets of a result, or None if it was not measured."""
+    """Coverage of the prediction sets of a result; None if not measured."""
     share = read_number(cell, "coverage")
     if share is None:
         return None
@@ -107,7 +100,7 @@ def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
 
 
 def read_left_out(cell: xr.Dataset) -> dict[str, float]:
-    """Area under the ROC curve of each rule that was left out of training; empty without any."""
+    """Area under the ROC curve for detecting each rule that was left out of training."""
     if "left_out_auroc" not in cell:
         return {}
     areas = zip(label_text(cell["true_rule"]), cell["left_out_auroc"].to_numpy(), strict=True)
@@ -118,26 +111,21 @@ def certainty(
     calibration: CalibrationResult | None,
     coverage: CoverageResult | None,
     left_out: Mapping[str, float],
-) -> str:
-    """All three in one line; empty if nothing was measured.
-
-    Parameters
-    ----------
-    calibration : CalibrationResult, optional
-    coverage : CoverageResult, optional
-    left_out : mapping from rule to float
-        Areas under the ROC curve.
-    """
-    parts = []
+) -> list[str]:
+    """Sentences on calibration, coverage and left-out rules, with what each number means."""
+    said = []
     if calibration is not None:
-        parts.append(f"calibration error {calibration}")
+        said.append(
+            f"Calibration error {calibration}: the mean difference between the probability of the "
+            "most probable rule and how often that rule is correct; 0 is best."
+        )
     if coverage is not None:
-        parts.append(str(coverage))
+        said.append(f"Prediction sets list the rules that cannot be excluded. The {coverage}.")
     if left_out:
         worst = min(left_out, key=lambda rule: left_out[rule])
-        parts.append(
-            "a rule left out is told as none of these with AUROC "
+        said.append(
+            "Subjects of a rule that was left out of training are detected as unknown with AUROC "
             f"{np.mean(list(left_out.values())):.2f}, at worst {left_out[worst]:.2f} "
-            f"({pretty(worst)})"
+            f"({pretty(worst)}); 0.5 is guessing, 1 is perfect."
         )
-    return "; ".join(parts)
+    return said

@@ -1,4 +1,4 @@
-"""Ranking of recording designs, and what it amounts to in sentences."""
+"""Ranking of recording designs, and sentences on the best of them and on the controls."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class RankedDesign:
     value, low, high : float
         Balanced accuracy and its interval.
     behind : float
-        How far it is below the best, in the same subjects.
+        Accuracy of the best minus this accuracy, in the same subjects.
     least_behind : float
-        Lower bound of that.
+        Lower bound of this difference.
     """
 
     place: int
@@ -45,18 +45,12 @@ class RankedDesign:
 
     @property
     def is_tied(self) -> bool:
-        """Whether it cannot be told from the best."""
+        """Whether it is not distinguished from the best."""
         return self.least_behind <= 0
 
 
 def ranking(found: xr.Dataset) -> list[RankedDesign]:
-    """Every design by its accuracy, the best first.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
-    """
+    """Designs in order of accuracy, the best first."""
     rows = []
     dims = (DESIGN, OBSERVABLE, CLASSIFIER)
     for names in product(*(found[dim].values for dim in dims)):
@@ -73,30 +67,21 @@ def ranking(found: xr.Dataset) -> list[RankedDesign]:
 
 
 def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[float, float]:
-    """Interval of an accuracy that was chosen as the best of several; NaN if it was not measured.
+    """Bounds of an accuracy chosen as the best of ``count``; NaN if it was not measured.
 
-    Parameters
-    ----------
-    one : xr.Dataset
-        One design, observable and classifier, with ``identified(subject)``, the coordinate ``rule``
-        and the attribute ``seeds``.
-    count : int
-        Among how many it was chosen.
-    confidence : float
-
-    Returns
-    -------
-    low, high : float
+    ``one`` is one design, observable and classifier, with ``identified(subject)``, the coordinate
+    ``rule`` and the attribute ``seeds``.
     """
     right = one["identified"].to_numpy().astype(float)
     if not np.isfinite(right).all():
         return np.nan, np.nan
-    severe = bonferroni(confidence, count)
-    return accuracy_interval(right, label_text(one[RULE]), severe, repeats=int(one.attrs["seeds"]))
+    corrected = bonferroni(confidence, count)
+    repeats = int(one.attrs["seeds"])
+    return accuracy_interval(right, label_text(one[RULE]), corrected, repeats=repeats)
 
 
 def best_sentence(found: xr.Dataset) -> str:
-    """The best design with an interval corrected for the choice; empty if there is only one."""
+    """Sentence on the best design, its interval corrected for the choice; empty for one design."""
     first, *rest = ranking(found)
     if not rest:
         return ""
@@ -104,14 +89,14 @@ def best_sentence(found: xr.Dataset) -> str:
     at = {DESIGN: first.design, OBSERVABLE: first.observable, CLASSIFIER: first.classifier}
     low, high = corrected_interval(found.sel(at), count, confidence)
     return (
-        f"The best of {count} had luck on its side: with an interval corrected for {count} "
-        f"comparisons, {first.design} reaches {first.value:.2f} ({percent(confidence)} interval "
-        f"{low:.2f} to {high:.2f})."
+        f"The best of {count} accuracies is biased upwards. {first.design}: {first.value:.2f} "
+        f"({percent(confidence)} interval, corrected for {count} comparisons, {low:.2f} to "
+        f"{high:.2f})."
     )
 
 
 def controls_sentence(found: xr.Dataset) -> str:
-    """The mean accuracy of each control over designs; empty if no control was decoded."""
+    """Sentence on the mean accuracy of each control over designs; empty without controls."""
     if "control_accuracy" not in found:
         return ""
     chance = float(found.attrs["chance"])
@@ -119,8 +104,8 @@ def controls_sentence(found: xr.Dataset) -> str:
     for control in map(str, found[CONTROL].values):
         values = found["control_accuracy"].sel({CONTROL: control}).values
         values = values[np.isfinite(values)]
-        if values.size:  # with a single visit there is no control of visit 0
+        if values.size:  # designs without visit 0 lack its control
             parts.append(f"{pretty(control)} {values.mean():.3f} (highest {values.max():.2f})")
     if not parts:
         return ""
-    return f"Controls, the mean over designs: {', '.join(parts)}; chance is {chance:.3f}."
+    return f"Controls, mean accuracy over designs: {', '.join(parts)}. Chance is {chance:.3f}."

@@ -1,7 +1,8 @@
-"""Outcomes of the controls of one result. Their words are those of the control plug-ins."""
+"""Outcomes of the controls of one result, described in the words of the control plug-ins."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +13,24 @@ from virtuallab.reporting.results.estimate import Estimate, read_estimate, read_
 from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import CONTROL
 
-# Controls that stand beside each accuracy in a table; the others have a table of their own.
-BESIDE: Final = ("visit_0", "signal_removed", "permuted_labels")
+# Controls with a column in the table of accuracies; the others are in a table of their own.
+COLUMNS: Final = ("visit_0", "signal_removed", "permuted_labels")
 
-_MUST: Final = {"chance": "at chance", "beat": "beaten", "survive": "above chance"}
+_MUST: Final = {"chance": "at chance", "beat": "below recording", "survive": "above chance"}
+_KINDS: Final = {
+    "chance": (
+        "A control that must be at chance tests data without information on the rule: if it fails, "
+        "the accuracy cannot be trusted."
+    ),
+    "beat": (
+        "A control that must be below the recording tests data known without a recording: if it "
+        "fails, these data may explain the accuracy."
+    ),
+    "survive": (
+        "A control that must be above chance tests the recording in comparable subjects: if it "
+        "fails, a difference between subjects may explain the accuracy."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -46,13 +61,13 @@ class ControlOutcome:
     n_subjects: int | None = None
 
     @property
-    def asked(self) -> bool:
-        """Whether it was evaluated."""
+    def evaluated(self) -> bool:
+        """Whether the control could be evaluated."""
         return self.passed is not None
 
     @property
     def failed(self) -> bool:
-        """Whether it was evaluated and failed."""
+        """Whether the control was evaluated and failed."""
         return self.passed is False
 
     @property
@@ -62,42 +77,43 @@ class ControlOutcome:
 
     @property
     def decodes(self) -> str:
-        """The data that it decodes, in words."""
+        """What the control decodes, as part of a sentence."""
         return CONTROLS[self.name].decodes if self.name in CONTROLS else pretty(self.name)
 
     @property
     def meaning(self) -> str:
-        """What follows if it fails, in words; empty if this is not known."""
+        """What follows if the control fails, as part of a sentence; empty if not known."""
         if self.name in CONTROLS:
             return str(CONTROLS[self.name].failure)
         if self.kind == "beat":
-            return f"{pretty(self.name)} alone tells the rules as well as the recording does"
+            return (
+                f"the recording is not shown to be more accurate than “{pretty(self.name)}” alone"
+            )
         if self.kind == "survive":
-            return f"the recording does not tell the rules when “{pretty(self.name)}”"
+            return f"the rule is not identified under the control “{pretty(self.name)}”"
         return ""
 
     @property
     def outcome(self) -> str:
-        """Passed, failed or the reason why it was not evaluated."""
-        if self.asked:
+        """Passed, failed or the reason why the control was not evaluated."""
+        if self.evaluated:
             return "FAILED" if self.failed else "passed"
-        return f"not asked: {self.note}" if self.note else "not asked"
+        return f"not evaluated: {self.note}" if self.note else "not evaluated"
 
     def passed_above(self, chance: float) -> bool:
-        """Whether it must be at chance, lies above and passed, since many were judged together."""
+        """Whether a chance control is above chance on its own, but passed after correction."""
         above = self.accuracy is not None and self.accuracy.is_above(chance)
         return self.kind == "chance" and self.passed is True and above
 
 
-def read_controls(cell: xr.Dataset) -> dict[str, ControlOutcome]:
-    """Outcomes of all controls of a result, by name.
+def explain_kinds(controls: Iterable[ControlOutcome]) -> str:
+    """Sentences on what controls of these kinds test."""
+    kinds = {control.kind for control in controls}
+    return " ".join(text for kind, text in _KINDS.items() if kind in kinds)
 
-    Parameters
-    ----------
-    cell : xr.Dataset
-        The results of one probe, observable and classifier: ``control_accuracy(control)`` and
-        others.
-    """
+
+def read_controls(cell: xr.Dataset) -> dict[str, ControlOutcome]:
+    """Outcomes of all controls of one probe, observable and classifier, by name."""
     if "control_accuracy" not in cell:
         return {}
     kept = cell[[name for name in cell.data_vars if str(name).startswith("control_")]]
@@ -118,6 +134,6 @@ def _control(name: str, cell: xr.Dataset) -> ControlOutcome:
 
 
 def _text(cell: xr.Dataset, name: str) -> str:
-    """Text of a variable; where probes differ in what they have, NaN stands for none."""
+    """Text of a variable; NaN, for a probe without the control, is no text."""
     found = cell[name].item() if name in cell else ""
     return found if isinstance(found, str) and found != "nan" else ""

@@ -1,4 +1,4 @@
-"""Records of what an analysis measured."""
+"""Results of an analysis as records."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.reporting.results.certainty import CalibrationResult, CoverageResult, certainty
-from virtuallab.reporting.results.controls import BESIDE, ControlOutcome
+from virtuallab.reporting.results.controls import COLUMNS, ControlOutcome
 from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.reporting.style import pretty
+from virtuallab.text import count_noun, percent
 from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, OBSERVABLES, PROBE
 
 
 @dataclass(frozen=True)
 class DecodingResult:
-    """Accuracy of one classifier from one observable of one probe, and what belongs to it.
+    """Accuracy of one classifier from one observable of one probe, with controls and calibration.
 
     Parameters
     ----------
@@ -28,18 +29,18 @@ class DecodingResult:
         Balanced accuracy.
     chance : float
     controls : mapping from name to ControlOutcome
-        Also controls that could not be evaluated.
+        Includes controls that could not be evaluated.
     held_out : mapping from name to Estimate
         Accuracy on each group that was left out of training, such as ``architecture: knet4``.
     calibration : CalibrationResult, optional
     coverage : CoverageResult, optional
     left_out : mapping from rule to float
-        For each rule that was left out of training the area under the ROC curve for telling it from
-        the rules that the decoder knows.
+        For each rule that was left out of training, the area under the ROC curve for detecting it
+        as unknown.
     whole_subjects : float, optional
-        Where layers were the samples: the accuracy with all layers of a subject kept together.
+        With layers as samples, the accuracy if all layers of a subject are kept together.
     simultaneous : Estimate, optional
-        The accuracy with an interval that holds for all results of the analysis at once.
+        The accuracy with an interval corrected for the number of results of the analysis.
     """
 
     analysis: str
@@ -58,32 +59,32 @@ class DecodingResult:
 
     @property
     def cell(self) -> dict[str, str]:
-        """Its place in the tables of the analysis."""
+        """Labels of this result in the dataset of the analysis."""
         return {PROBE: self.probe, OBSERVABLE: self.observable, CLASSIFIER: self.classifier}
 
     @property
     def title(self) -> str:
-        """Probe, observable and classifier, for a figure."""
+        """Probe, observable and classifier, as the title of a figure."""
         return f"{self.probe}: {pretty(self.observable)}, {pretty(self.classifier)}"
 
     @property
     def identifies(self) -> bool:
-        """Whether the accuracy lies above chance."""
+        """Whether the accuracy is above chance."""
         return self.accuracy.is_above(self.chance)
 
     @property
     def identifies_among_all(self) -> bool:
-        """Whether it does so when all results of the analysis are judged together."""
+        """Whether the accuracy is above chance after correction for the number of results."""
         return self.simultaneous is not None and self.simultaneous.is_above(self.chance)
 
     @property
     def leaks(self) -> tuple[ControlOutcome, ...]:
-        """Failed controls that must be at chance: the accuracy cannot be trusted."""
+        """Failed controls that invalidate the accuracy: those that must be at chance."""
         return tuple(c for c in self.controls.values() if c.failed and c.kind == "chance")
 
     @property
     def limits(self) -> tuple[ControlOutcome, ...]:
-        """Other failed controls: they limit what the accuracy means."""
+        """Failed controls of other kinds, which limit the interpretation of the accuracy."""
         return tuple(c for c in self.controls.values() if c.failed and c.kind != "chance")
 
     @property
@@ -104,8 +105,8 @@ class DecodingResult:
         }
 
     @property
-    def certainty(self) -> str:
-        """Calibration, coverage and recognition of left-out rules in one line."""
+    def certainty(self) -> list[str]:
+        """Sentences on calibration, prediction sets and left-out rules; empty if not measured."""
         return certainty(self.calibration, self.coverage, self.left_out)
 
 
@@ -120,13 +121,13 @@ class AnalysisResult:
     chance, confidence : float
     scheme : {"strict", "published"}
     warnings : tuple of str
-        Of the decoder.
+        Warnings of the decoder.
     dataset : xr.Dataset
-        The analysis as it is stored, with the dims probe, observable and classifier.
-    not_asked : mapping from probe to str
-        Why a probe could not be decoded.
+        The analysis as stored, with the dimensions probe, observable and classifier.
+    not_decoded : mapping from probe to str
+        Reasons why probes could not be decoded.
     named : mapping from str to str
-        The primary probe, observable and classifier, as far as the protocol names them.
+        Primary probe, observable and classifier, as far as the protocol names them.
     """
 
     name: str
@@ -136,12 +137,12 @@ class AnalysisResult:
     scheme: str
     warnings: tuple[str, ...]
     dataset: xr.Dataset
-    not_asked: Mapping[str, str] = field(default_factory=dict)
+    not_decoded: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def primary(self) -> DecodingResult | None:
-        """The result that the protocol names as the answer to its question, or the only one."""
+        """The result that the protocol names as primary, or the only one."""
         if not self.named and len(self.results) > 1:
             return None
         named = [r for r in self.results if {k: r.cell[k] for k in self.named} == dict(self.named)]
@@ -149,86 +150,107 @@ class AnalysisResult:
 
     @property
     def shown(self) -> DecodingResult | None:
-        """The result that is shown in detail: the primary one, or the best."""
+        """The result that is shown in detail: the primary result, or the best."""
         return self.primary or self.best
 
     @property
     def shown_as(self) -> str:
-        """What the result that is shown is among the others."""
+        """Description of the result that is shown, as part of a sentence."""
         if len(self.results) == 1:
             return "only result"
         return "primary result" if self.primary else f"best of {len(self.results)} results"
 
     @property
     def best(self) -> DecodingResult | None:
-        """The result with the highest accuracy, or None if nothing was measured."""
+        """The result with the highest accuracy; None without results."""
         return max(self.results, key=lambda result: result.accuracy.value, default=None)
 
     @property
     def control_names(self) -> tuple[str, ...]:
-        """Every control that any result has, in the decoder's order."""
+        """Names of all controls, in the decoder's order."""
         return tuple(dict.fromkeys(name for r in self.results for name in r.controls))
 
     @property
     def chance_controls(self) -> tuple[ControlOutcome, ...]:
-        """Controls of all results that must be at chance and were evaluated."""
+        """Evaluated controls of all results that must be at chance."""
         every = (control for result in self.results for control in result.controls.values())
-        return tuple(control for control in every if control.asked and control.kind == "chance")
+        return tuple(control for control in every if control.evaluated and control.kind == "chance")
 
     @property
-    def beside(self) -> tuple[str, ...]:
-        """Controls that stand beside each accuracy in a table."""
-        return tuple(name for name in self.control_names if name in BESIDE)
+    def column_controls(self) -> tuple[str, ...]:
+        """Names of controls that have a column in the table of accuracies."""
+        return tuple(name for name in self.control_names if name in COLUMNS)
 
     @property
-    def not_asked_controls(self) -> dict[str, int]:
-        """Why controls were not evaluated, each reason with the number of results."""
+    def not_evaluated_controls(self) -> dict[str, int]:
+        """Reasons why controls were not evaluated, each with the number of results."""
         every = [control for result in self.results for control in result.controls.values()]
-        return dict(Counter(f"{pretty(c.name)}: {c.note}" for c in every if not c.asked and c.note))
+        reasons = (
+            f"{pretty(c.name)} is not evaluated: {c.note}"
+            for c in every
+            if not c.evaluated and c.note
+        )
+        return dict(Counter(reasons))
 
     @property
     def has_whole_subjects(self) -> bool:
-        """Whether layers were the samples, and accuracies by whole subjects are known."""
+        """Whether accuracies with all layers of a subject kept together are known."""
         return any(result.whole_subjects is not None for result in self.results)
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Everything by which groups were held out."""
+        """Names of the properties by which groups were held out, such as the architecture."""
         return tuple(dict.fromkeys(split for r in self.results for split in r.by_split))
 
     @property
-    def luck(self) -> str:
-        """How many controls lie above chance by luck, and how that is allowed for, in words."""
+    def n_rules(self) -> int:
+        """Number of rules from which a classifier chooses."""
+        return round(1 / self.chance)
+
+    @property
+    def explanation(self) -> str:
+        """Sentences that explain balanced accuracy, its interval and chance."""
+        tested = "subjects" if self.scheme == "strict" else "layers"
         return (
-            f"By luck alone about one control in {1 / (1 - self.confidence):.0f} lies above "
-            f"chance, so all {len(self.chance_controls)} are judged together (Holm correction): "
-            "one of them may lie above chance and still pass."
+            f"Balanced accuracy is the mean over {count_noun(self.n_rules, 'rule')} of the share "
+            f"of {tested} identified, tested on {tested} that were not used for training. It is "
+            f"given with its {percent(self.confidence)} interval; chance is {self.chance:.2f}."
+        )
+
+    @property
+    def multiplicity(self) -> str:
+        """Sentence on the correction of controls for multiple tests."""
+        return (
+            f"By chance about one control in {1 / (1 - self.confidence):.0f} is above chance, so "
+            f"the {count_noun(len(self.chance_controls), 'control')} are tested together (Holm "
+            "correction): a control can be above chance on its own and still pass."
         )
 
     @property
     def of_probes(self) -> tuple[DecodingResult, ...]:
-        """One result of each probe, from the best probe to the worst.
+        """One result of each probe, in order of accuracy.
 
-        The one from the primary observable by the primary classifier if the probe has it, otherwise
-        its best result.
+        It is the result with the primary observable and classifier, or else the best of the probe.
         """
         chosen: dict[str, DecodingResult] = {}
-        for result in sorted(self.results, key=lambda r: (not self._alike(r), -r.accuracy.value)):
+        for result in sorted(
+            self.results, key=lambda r: (not self._is_like_primary(r), -r.accuracy.value)
+        ):
             chosen.setdefault(result.probe, result)
         return tuple(sorted(chosen.values(), key=lambda r: -r.accuracy.value))
 
     @property
     def choice(self) -> str:
-        """How :attr:`of_probes` were chosen, as part of a sentence."""
+        """Choice of :attr:`of_probes`, as part of a sentence."""
         if len(self.results) == len(self.of_probes):
             return "for each probe"
         if self.primary is None:
-            return "for the best result of each probe, which had luck on its side"
-        if all(map(self._alike, self.of_probes)):
+            return "for the best result of each probe (biased upwards by this choice)"
+        if all(map(self._is_like_primary, self.of_probes)):
             return "from the primary observable"
-        return "from the primary observable, or the best that a probe has in its place"
+        return "from the primary observable, or from the best of a probe without it"
 
-    def _alike(self, result: DecodingResult) -> bool:
+    def _is_like_primary(self, result: DecodingResult) -> bool:
         primary = self.primary
         return primary is not None and (
             (result.observable, result.classifier) == (primary.observable, primary.classifier)
@@ -236,16 +258,16 @@ class AnalysisResult:
 
     @property
     def counted(self) -> str:
-        """The number of subjects, as the end of a sentence; empty if it is not stored."""
+        """Number of subjects, as the end of a sentence; empty if not stored."""
         found = self.dataset.get("n_subjects", self.dataset.attrs.get("n_subjects"))
         if found is None:
             return ""
         counts = sorted({int(count) for count in np.atleast_1d(np.asarray(found))})
-        span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        return f"; {span} subjects"
+        span = "" if len(counts) == 1 else f"{counts[0]} to "
+        return f"; {span}{count_noun(counts[-1], 'subject')}"
 
     def by_probe(self) -> dict[str, list[DecodingResult]]:
-        """The results of each probe."""
+        """Results of each probe."""
         found: dict[str, list[DecodingResult]] = {}
         for result in self.results:
             found.setdefault(result.probe, []).append(result)
@@ -257,8 +279,7 @@ class AnalysisResult:
         Returns
         -------
         mapping from classifier to (accuracy, interval)
-            Dims (probe, observable) and (probe, observable, bound), observables in the order of the
-            vocabulary.
+            Dimensions (probe, observable) and (probe, observable, bound).
         """
         names = [str(name) for name in self.dataset[OBSERVABLE].to_numpy()]
         rank: dict[str, int] = {name: i for i, name in enumerate(OBSERVABLES)}

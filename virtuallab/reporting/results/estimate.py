@@ -1,4 +1,4 @@
-"""A share with its interval, and how it is read from a store."""
+"""Numbers with confidence intervals, read from a store."""
 
 from __future__ import annotations
 
@@ -31,20 +31,9 @@ class Estimate:
 
 
 def read_estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | None:
-    """An accuracy with its interval, or None if it was not measured.
+    """Accuracy ``value`` with its ``interval``, if stored; None if not measured.
 
-    Parameters
-    ----------
-    cell : xr.Dataset
-        The results of one probe, observable and classifier.
-    value, interval : str
-        Names of variables without dims, and over ``bound`` (``low``, ``high``) if there is one.
-
-    Returns
-    -------
-    Estimate or None
-        The bounds are limited to 0 and 1: those of a control are computed around its accuracy and
-        may lie outside.
+    Bounds are limited to 0 and 1; those of controls, computed around the accuracy, can exceed them.
     """
     number = read_number(cell, value)
     if number is None:
@@ -56,7 +45,7 @@ def read_estimate(cell: xr.Dataset, value: str, interval: str) -> Estimate | Non
 
 
 def read_number(cell: xr.Dataset, name: str) -> float | None:
-    """A variable without dims as a number, or None if it is missing or not finite."""
+    """Variable without dimensions as a number, or None if it is missing or not finite."""
     if name not in cell:
         return None
     number = float(cell[name])

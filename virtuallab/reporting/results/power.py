@@ -1,4 +1,4 @@
-"""The answer of a power analysis in sentences."""
+"""Sentences on the result of a power analysis."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from virtuallab.decoder.power_result import PowerResult, Requirement, Values
 from virtuallab.reporting.style import pretty, setting_name
-from virtuallab.text import percent
+from virtuallab.text import count_noun, percent
 
 
 @dataclass(frozen=True)
 class PowerQuestion:
-    """What a power analysis was asked, and from what it answered.
+    """Question of a power analysis, and the data it is answered from.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class PowerQuestion:
     observable, classifier : str
     n_subjects : int
     seeds : int
-        How often each design was implanted.
+        Implantations of each design.
     """
 
     title: str
@@ -33,50 +33,48 @@ class PowerQuestion:
 
     @property
     def basis(self) -> str:
-        """The data behind the answer, as a sentence."""
+        """Sentence on the data."""
         return (
-            f"From {pretty(self.observable)}, by {pretty(self.classifier)}, in {self.n_subjects} "
-            f"subjects, each design implanted {self.seeds} times."
+            f"Decoded from {pretty(self.observable)} by {pretty(self.classifier)} in "
+            f"{count_noun(self.n_subjects, 'subject')}, with "
+            f"{count_noun(self.seeds, 'implantation')} of each design."
         )
 
 
 def sentences(found: PowerResult) -> list[str]:
-    """The answer in plain words, the most important first.
-
-    Parameters
-    ----------
-    found : PowerResult
-    """
+    """Sentences on the result, the most important first."""
     target, sure = f"{found.target:g}", percent(found.confidence)
     low, value, high = found.expected_dearest
-    most = (
-        f"with {design_text(found.dearest.values)} no more is to be expected than {value:.2f} "
-        f"({low:.2f} to {high:.2f})"
+    largest = (
+        f"The largest design, {design_text(found.dearest.values)}, is expected to reach "
+        f"{value:.2f} ({low:.2f} to {high:.2f})."
     )
     if found.chosen is not None:
         assert found.confirmed is not None
         anew = found.confirmed
         answer = [
-            f"Take {design_text(found.chosen)}: the cheapest design that reaches a balanced "
+            f"Use {design_text(found.chosen)}: the cheapest design that reaches a balanced "
             f"accuracy of {target} with {sure} confidence, at a cost of {anew.cost:.4g}.",
-            f"Tried anew it reached {anew.accuracy:.2f} ({anew.low:.2f} to {anew.high:.2f}).",
+            f"In new recordings this design reached {anew.accuracy:.2f} ({anew.low:.2f} to "
+            f"{anew.high:.2f}).",
         ]
     elif found.possible:
         answer = [
-            f"A balanced accuracy of {target} may be reached, but no design tried reaches it with "
-            f"{sure} confidence.",
-            f"Even {most}. More subjects would make it surer.",
+            f"A balanced accuracy of {target} may be reached, but no evaluated design reaches it "
+            f"with {sure} confidence.",
+            f"{largest} More subjects would narrow the intervals.",
         ]
     elif high >= found.target:
         answer = [
-            f"A balanced accuracy of {target} is not reached by any design within these bounds, as "
-            "far as can be told.",
-            f"Even {most}. More subjects would make it surer; wider bounds may reach it.",
+            f"A balanced accuracy of {target} is not expected within these bounds, but cannot be "
+            "excluded.",
+            f"{largest} More subjects would narrow the intervals; wider bounds may reach the "
+            "target.",
         ]
     else:
         answer = [
             f"A balanced accuracy of {target} cannot be reached within these bounds.",
-            f"Even {most}.",
+            largest,
         ]
     return [*answer, *(_least(each, sure) for each in found.least if np.isfinite(each.value))]
 
@@ -91,7 +89,7 @@ def _least(each: Requirement, sure: str) -> str:
 
 
 def design_text(values: Values) -> str:
-    """The open settings of a design, as part of a sentence."""
+    """Open settings of a design, as part of a sentence."""
     return ", ".join(
         f"{value} {setting_name(path)}"
         if isinstance(value, int)

@@ -1,4 +1,4 @@
-"""Subjects by rule and by kind of network, from the table of subjects."""
+"""Numbers of subjects by rule, status, architecture and task."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.labels import label_text
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
 
 
@@ -21,7 +22,7 @@ class RuleCounts:
     rule : str
     total, done, diverged, failed, pending : int
     accuracy : tuple of float, optional
-        Quartiles of the final validation accuracy of those that are done.
+        Quartiles of the final validation accuracy of subjects that are done.
     """
 
     rule: str
@@ -34,15 +35,7 @@ class RuleCounts:
 
 
 def count_by_rule(tree: xr.DataTree, rules: Sequence[str]) -> list[RuleCounts]:
-    """Number of subjects of each rule by status.
-
-    Parameters
-    ----------
-    tree : xr.DataTree
-        With ``/subjects``; the final validation accuracy is from ``/truth``, if it is there.
-    rules : sequence of str
-        In the order wanted.
-    """
+    """Number of subjects of each rule by status, with their accuracy if ``/truth`` is stored."""
     subjects = tree["subjects"].to_dataset()
     of, status = label_text(subjects[RULE]), subjects["status"].to_numpy()
     final = np.full(len(of), np.nan)
@@ -71,23 +64,14 @@ def count_by_rule(tree: xr.DataTree, rules: Sequence[str]) -> list[RuleCounts]:
 
 
 def by_architecture_and_task(subjects: xr.Dataset) -> dict[tuple[str, str], np.ndarray]:
-    """Members of each pair of architecture and task.
-
-    Parameters
-    ----------
-    subjects : xr.Dataset
-        The table of subjects.
-
-    Returns
-    -------
-    mapping from (architecture, task) to array of bool, (subject,)
-    """
+    """Members of each pair of architecture and task, each as array of bool, (subject,)."""
     architectures, tasks = label_text(subjects["architecture"]), label_text(subjects["task"])
     pairs = sorted(set(zip(architectures, tasks, strict=True)))
     return {(a, t): (architectures == a) & (tasks == t) for a, t in pairs}
 
 
 def not_shown(done: np.ndarray) -> str:
-    """The number of subjects that a figure of those done leaves out, as a sentence; or nothing."""
+    """Sentence on the subjects that a figure leaves out, which are not done; or empty."""
     lost = int((~done).sum())
-    return f" {lost} that diverged, failed or are pending are left out." if lost else ""
+    left_out = f"{count_noun(lost, 'subject')} that diverged, failed or are pending"
+    return f" Left out: {left_out}." if lost else ""

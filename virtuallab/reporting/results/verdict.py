@@ -1,4 +1,4 @@
-"""The verdict of an analysis in plain sentences. They say no more than the numbers do."""
+"""Verdict of an analysis in sentences."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from virtuallab.reporting.results.controls import ControlOutcome
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
-from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.reporting.style import pretty
-from virtuallab.text import percent
+from virtuallab.text import count_noun, listed, percent
 
 
 class Conclusion(enum.Enum):
-    """The kinds of verdict."""
+    """Kinds of verdict."""
 
     IDENTIFIED = "identified"
     NOT_IDENTIFIED = "not identified"
@@ -24,7 +23,7 @@ class Conclusion(enum.Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The conclusion of an analysis in one sentence, and remarks that belong to it."""
+    """Conclusion of an analysis, its sentence and remarks."""
 
     conclusion: Conclusion
     sentence: str
@@ -32,221 +31,210 @@ class Verdict:
 
 
 def judge(analysis: AnalysisResult) -> Verdict:
-    """The verdict of an analysis.
+    """Verdict of an analysis.
 
     It is that of the primary result. If there are several results and none is named primary, it is
-    that of the whole table, corrected for their number. If a control that must be at chance fails,
-    the accuracy cannot be trusted; other controls that fail limit what it means.
-
-    Parameters
-    ----------
-    analysis : AnalysisResult
+    that of all results, corrected for their number. If a control that must be at chance fails, the
+    accuracy cannot be trusted; other controls that fail limit its interpretation.
     """
     shown = analysis.shown
-    unasked = tuple(f"{probe}: not asked, for {why}." for probe, why in analysis.not_asked.items())
+    missing = tuple(
+        f"{probe} is not decoded: {why}." for probe, why in analysis.not_decoded.items()
+    )
     if shown is None:
-        reasons = set(analysis.not_asked.values())
+        reasons = set(analysis.not_decoded.values())
         if len(reasons) == 1:
-            return Verdict(
-                Conclusion.NOTHING, f"“{analysis.name}” was not asked: {reasons.pop()}.", ()
-            )
-        return Verdict(
-            Conclusion.NOTHING, "No accuracy could be measured.", (*unasked, *analysis.warnings)
-        )
+            sentence = f"The analysis “{analysis.name}” is not decoded: {reasons.pop()}."
+            return Verdict(Conclusion.NOTHING, sentence, ())
+        remarks = (*missing, *analysis.warnings)
+        return Verdict(Conclusion.NOTHING, "No accuracy could be measured.", remarks)
     if analysis.primary is not None:
         conclusion, sentence = _of_one(analysis.primary, analysis)
     elif analysis.named:
-        conclusion, sentence = Conclusion.NOTHING, _missing(analysis)
+        conclusion, sentence = Conclusion.NOTHING, _not_measured(analysis)
     else:
         conclusion, sentence = _of_many(analysis)
     checks = _controls(analysis) if analysis.scheme == "strict" else _optimism(shown)
-    remarks = [*_others(analysis), *checks, *_limits(analysis)]
-    return Verdict(conclusion, sentence, (*remarks, *unasked, *analysis.warnings))
+    remarks = (*_others(analysis), *checks, *_limits(analysis), *missing, *analysis.warnings)
+    return Verdict(conclusion, sentence, remarks)
 
 
 def _of_one(result: DecodingResult, analysis: AnalysisResult) -> tuple[Conclusion, str]:
-    measured = _measured(result.accuracy, analysis.confidence)
-    chance = f"where chance is {result.chance:.2f}"
+    accuracy = (
+        f"{_accuracy(result, analysis)} among {count_noun(analysis.n_rules, 'rule')}, where chance "
+        f"is {result.chance:.2f}"
+    )
+    named = ", the primary result named in the protocol" if analysis.named else ""
+    source = f"(from {pretty(result.observable)} by {pretty(result.classifier)}{named})"
     if not result.identifies:
         return Conclusion.NOT_IDENTIFIED, (
-            f"The probe “{result.probe}” does not identify the rule: the balanced accuracy is "
-            f"{measured}, {chance} ({_seen(result)}{_as_named(analysis)})."
+            f"The probe “{result.probe}” does not identify the rule: its balanced accuracy is "
+            f"{accuracy} {source}."
         )
     if result.leaks:
         return Conclusion.CONTROL_FAILED, (
-            f"The accuracy of {measured} cannot be trusted ({_seen(result)} of “{result.probe}”"
-            f"{_as_named(analysis)}): {_leaking(result)}"
+            f"The balanced accuracy of the probe “{result.probe}” cannot be trusted: it is "
+            f"{accuracy} {source}, but {_leaks(result)}"
         )
-    limits = "; ".join(_limit(limit) for limit in result.limits)
     return Conclusion.IDENTIFIED, (
-        f"The probe “{result.probe}” identifies the rule with a balanced accuracy of {measured}, "
-        f"{chance} ({_seen(result)}{_as_named(analysis)}){_passed(result, analysis)}."
-        f"{' But ' + limits + '.' if limits else ''}"
+        f"The probe “{result.probe}” identifies the rule with a balanced accuracy of {accuracy} "
+        f"{source}{_passed(result, analysis)}.{_but(result)}"
     )
 
 
-def _as_named(analysis: AnalysisResult) -> str:
-    return ", the primary result that the protocol names" if analysis.named else ""
-
-
 def _of_many(analysis: AnalysisResult) -> tuple[Conclusion, str]:
-    """Judge a table of several results of which none is named primary."""
+    """Conclusion from several results of which none is named primary."""
     best, count = analysis.best, len(analysis.results)
     assert best is not None
     values = [result.accuracy.value for result in analysis.results]
     table = (
-        f"No primary result was named, so all {count} results are the answer: balanced accuracies "
-        f"from {min(values):.2f} to {max(values):.2f}, where chance is {analysis.chance:.2f}."
+        f"The protocol names no primary result, so the verdict is on all {count}: their balanced "
+        f"accuracies are {min(values):.2f} to {max(values):.2f} among "
+        f"{count_noun(analysis.n_rules, 'rule')}, where chance is {analysis.chance:.2f}."
     )
-    above = [r for r in analysis.results if r.identifies_among_all]
+    above = sum(result.identifies_among_all for result in analysis.results)
     if not above:
         return Conclusion.NOT_IDENTIFIED, (
-            f"{table} Corrected for {count} comparisons, none lies above chance: the recordings do "
+            f"{table} Corrected for {count} comparisons, none is above chance: the recordings do "
             "not identify the rule."
         )
-    highest = (
-        f"The best of {count} is {_observable(best)} of “{best.probe}” by "
-        f"{pretty(best.classifier)}: {_corrected(best, analysis)}"
-    )
+    highest = f"The best of {count} is {_name(best)}: {_corrected(best, analysis)}"
     if best.leaks:
         return Conclusion.CONTROL_FAILED, (
-            f"{table} {highest}. It cannot be trusted: {_leaking(best)}"
+            f"{table} {highest}. It cannot be trusted: {_leaks(best)}"
         )
-    limits = "; ".join(_limit(limit) for limit in best.limits)
     return Conclusion.IDENTIFIED, (
-        f"{table} Corrected for {count} comparisons, {len(above)} of them identify the rule. "
-        f"{highest}{_passed(best, analysis)}.{' But ' + limits + '.' if limits else ''}"
+        f"{table} Corrected for {count} comparisons, {above} of {count} identify the rule. "
+        f"{highest}{_passed(best, analysis)}.{_but(best)}"
     )
 
 
-def _missing(analysis: AnalysisResult) -> str:
+def _not_measured(analysis: AnalysisResult) -> str:
     named = ", ".join(f"{key} {pretty(name)}" for key, name in analysis.named.items())
     return (
-        f"The primary result that the protocol names ({named}) was not measured; the "
-        f"{len(analysis.results)} others are in the table."
+        f"The primary result named in the protocol ({named}) was not measured. The table lists the "
+        f"{count_noun(len(analysis.results), 'other result')}."
     )
+
+
+def _accuracy(result: DecodingResult, analysis: AnalysisResult) -> str:
+    found = result.accuracy
+    if not math.isfinite(found.low):
+        return f"{found.value:.2f}"
+    interval = f"{percent(analysis.confidence)} interval {found.low:.2f} to {found.high:.2f}"
+    return f"{found.value:.2f} ({interval})"
 
 
 def _corrected(result: DecodingResult, analysis: AnalysisResult) -> str:
-    """Write an accuracy that was chosen among many, with the interval that allows for that."""
-    together, count = result.simultaneous, len(analysis.results)
-    if together is None or not math.isfinite(together.low):
+    """Accuracy with an interval corrected for its choice among all results."""
+    found, count = result.simultaneous, len(analysis.results)
+    if found is None or not math.isfinite(found.low):
         return f"{result.accuracy.value:.2f}"
     return (
-        f"{together.value:.2f} ({percent(analysis.confidence)} interval, corrected for {count} "
-        f"comparisons, {together.low:.2f} to {together.high:.2f})"
+        f"{found.value:.2f} ({percent(analysis.confidence)} interval, corrected for {count} "
+        f"comparisons, {found.low:.2f} to {found.high:.2f})"
     )
 
 
-def _leaking(result: DecodingResult) -> str:
-    failed = " and ".join(
-        f"the control “{pretty(leak.name)}” reaches {leak.accuracy}," for leak in result.leaks
-    )
+def _leaks(result: DecodingResult) -> str:
+    names = listed(f"“{pretty(leak.name)}” ({leak.accuracy})" for leak in result.leaks)
+    one = len(result.leaks) == 1
+    failed = f"the control {names} is" if one else f"the controls {names} are"
     causes = "; ".join(leak.meaning for leak in result.leaks if leak.meaning)
-    return (
-        f"{failed} above chance ({result.chance:.2f}), where it should be at chance. "
-        f"{_sentence(causes) if causes else 'Find out why before using it.'}"
-    )
+    cause = _sentence(causes) if causes else "Find the cause before using this result."
+    must = "it must" if one else "they must"
+    return f"{failed} above chance, although {must} be at chance. {cause}"
 
 
 def _passed(result: DecodingResult, analysis: AnalysisResult) -> str:
     if analysis.scheme != "strict":
         return ", with layers as samples"
-    controls = [c for c in result.controls.values() if c.asked and c.kind == "chance"]
+    controls = [c for c in result.controls.values() if c.evaluated and c.kind == "chance"]
     if not controls:
-        return "; no control was run"
-    # The table beside the sentence shows intervals that are not corrected.
-    some_above = any(control.passed_above(result.chance) for control in controls)
-    together = ", judged together," if some_above else ""
-    return f"; its controls{together} do not exceed chance"
+        return "; no control was evaluated"
+    # Intervals in the table beside this sentence are not corrected.
+    corrected = any(control.passed_above(result.chance) for control in controls)
+    together = " after correction for their number" if corrected else ""
+    return f"; no control that must be at chance exceeds it{together}"
+
+
+def _but(result: DecodingResult) -> str:
+    limits = "; ".join(map(_limit, result.limits))
+    return f" However, {limits}." if limits else ""
 
 
 def _limit(control: ControlOutcome) -> str:
-    of = f" of {control.n_subjects} subjects" if control.n_subjects is not None else ""
-    return f"{control.meaning} ({control.accuracy}{of if control.kind == 'survive' else ''})"
+    tested = ""
+    if control.kind == "survive" and control.n_subjects is not None:
+        tested = f", {count_noun(control.n_subjects, 'subject')}"
+    return f"{control.meaning} ({pretty(control.name)}: {control.accuracy}{tested})"
 
 
-def _seen(result: DecodingResult) -> str:
-    return f"from {_observable(result)} by {pretty(result.classifier)}"
-
-
-def _observable(result: DecodingResult) -> str:
-    return "all observables" if result.observable == "all" else pretty(result.observable)
-
-
-def _measured(estimate: Estimate, confidence: float) -> str:
-    """Write a number with its interval in words."""
-    if not math.isfinite(estimate.low):
-        return f"{estimate.value:.2f}"
-    bounds = f"{estimate.low:.2f} to {estimate.high:.2f}"
-    return f"{estimate.value:.2f} ({percent(confidence)} interval {bounds})"
+def _name(result: DecodingResult) -> str:
+    return f"{pretty(result.observable)} of “{result.probe}” by {pretty(result.classifier)}"
 
 
 def _others(analysis: AnalysisResult) -> list[str]:
-    """How the other results compare with the one that is shown."""
+    """Remarks on results other than the one that is shown."""
     remarks = []
-    first, *rest = analysis.of_probes
-    if rest:
-        listed = ", ".join(f"{r.probe} {r.accuracy}" for r in (first, *rest))
-        remarks.append(f"Balanced accuracy {analysis.choice}: {listed}.")
+    if len(analysis.of_probes) > 1:
+        values = ", ".join(f"{r.probe} {r.accuracy}" for r in analysis.of_probes)
+        remarks.append(f"Balanced accuracy {analysis.choice}: {values}.")
     best = analysis.best
     if analysis.named and best is not None and best != analysis.primary:
         remarks.append(
-            f"The best of all {len(analysis.results)} results is {_observable(best)} of "
-            f"“{best.probe}” by {pretty(best.classifier)}: {_corrected(best, analysis)}."
+            f"The best of all {len(analysis.results)} results is {_name(best)}: "
+            f"{_corrected(best, analysis)}."
         )
     return remarks
 
 
 def _controls(analysis: AnalysisResult) -> list[str]:
-    """How many of the controls that must be at chance are not."""
+    """Remark on the number of failed controls that must be at chance."""
     count = len(analysis.chance_controls)
     if not count:
-        return ["No negative control was run, so a leak would go unnoticed."]
+        return ["No control that must be at chance was evaluated, so a leak would go unnoticed."]
+    controls = f"{count} controls that must be at chance"
     failed = [(result, leak) for result in analysis.results for leak in result.leaks]
     if failed:
-        worst = ", ".join(f"{pretty(c.name)} of {r.probe}, {_observable(r)}" for r, c in failed[:3])
+        first = ", ".join(
+            f"{pretty(c.name)} of {r.probe}, {pretty(r.observable)}" for r, c in failed[:3]
+        )
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        return [f"{len(failed)} of {controls} fail (corrected for their number): {first}{more}."]
+    above = sum(control.passed_above(analysis.chance) for control in analysis.chance_controls)
+    if above:
         return [
-            f"{len(failed)} of {count} negative controls lie above chance "
-            f"(each judged more severely, for their number): {worst}{more}."
+            f"None of {controls} fails: {above} would be above chance if tested alone, no more "
+            "than expected among so many."
         ]
-    alone = sum(control.passed_above(analysis.chance) for control in analysis.chance_controls)
-    if alone:
-        return [
-            f"None of the {count} negative controls fails: {alone} would lie above chance if "
-            "judged alone, no more than luck gives among so many."
-        ]
-    return [f"None of the {count} negative controls lies above chance."]
+    return [f"None of {controls} is above chance."]
 
 
 def _limits(analysis: AnalysisResult) -> list[str]:
-    """In how many results above chance the recording fails controls of the other kinds.
-
-    An accuracy at chance means nothing that a control could limit.
-    """
+    """Remarks on failed controls of other kinds, for results above chance only."""
     above = [result for result in analysis.results if result.identifies]
     remarks = []
     for name in analysis.control_names:
-        asked = [r.controls[name] for r in above if name in r.controls and r.controls[name].asked]
-        failed = [control for control in asked if control.failed and control.kind != "chance"]
+        found = [r.controls[name] for r in above if name in r.controls]
+        found = [control for control in found if control.evaluated]
+        failed = [control for control in found if control.failed and control.kind != "chance"]
         if failed:
-            remarks.append(
-                f"In {len(failed)} of {len(asked)} results above chance {failed[0].meaning}."
-            )
+            results = count_noun(len(found), "result")
+            remarks.append(f"In {len(failed)} of {results} above chance, {failed[0].meaning}.")
     return remarks
 
 
 def _optimism(best: DecodingResult) -> list[str]:
-    """How much higher the published scheme is because it splits the layers of a subject."""
-    flattery = (
-        "Layers of one subject lie on both sides of each split here, which flatters; "
-        "read it beside the literature, not as a verdict"
+    """Remark on the bias of the published scheme, which splits the layers of a subject."""
+    bias = (
+        "In this scheme layers of one subject are in both training and test sets, which biases "
+        "accuracy upwards; compare it with published numbers only"
     )
     if best.whole_subjects is None:
-        return [f"{flattery}."]
+        return [f"{bias}."]
     return [
-        f"{flattery}: with each subject's layers kept together, the same accuracy is "
+        f"{bias}. With all layers of a subject kept together, the accuracy is "
         f"{best.whole_subjects:.2f}."
     ]
 

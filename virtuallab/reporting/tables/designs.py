@@ -1,4 +1,4 @@
-"""Tables of recording designs for the terminal: the ranking, and the answer of a power analysis."""
+"""Tables of recording designs for the terminal: ranking and power analysis."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ _LISTED: Final = 20  # designs
 
 
 def ranking_table(found: xr.Dataset) -> TerminalTable:
-    """The best designs of a comparison.
+    """The best designs of a comparison, in order of accuracy.
 
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
+        Result of :func:`virtuallab.lab.designs.compare.compare`.
+
+    Returns
+    -------
+    TerminalTable
     """
     rows = ranking(found)
     confidence = percent(float(found.attrs["confidence"]))
     caption = (
-        f"=: taken alone, cannot be told from the best by these subjects. {best_sentence(found)}"
+        "Behind: how far the accuracy is below the best in the same subjects; =: not distinguished "
+        f"from the best (not corrected for the number of designs). {best_sentence(found)}"
     )
     if len(rows) > _LISTED:
         caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
@@ -36,8 +41,9 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
         title=f"{found.attrs['title']}: balanced accuracy, chance {found.attrs['chance']:.2f}",
         caption=f"{caption} {controls_sentence(found)}",
     )
-    for column in ("", "design", "from", "by", "accuracy", confidence, "behind"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("accuracy", confidence))
+    interval = f"{confidence} interval"
+    for column in ("", "design", "observable", "classifier", "accuracy", interval, "behind"):
+        table.add_column(column, overflow="fold", no_wrap=column == "accuracy")
     for row in rows[:_LISTED]:
         table.add_row(
             str(row.place),
@@ -52,18 +58,28 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
 
 
 def power_summary(found: PowerResult, asked: PowerQuestion) -> RenderableType:
-    """The designs that no other beats in both cost and accuracy, and the answer in sentences.
+    """The designs with the best accuracy at their cost, and sentences on the result.
 
     Parameters
     ----------
     found : PowerResult
     asked : PowerQuestion
+
+    Returns
+    -------
+    rich renderable
     """
     table = terminal_table(
-        title=f"{asked.title}: what no other design tried beats in both cost and accuracy",
+        title=f"{asked.title}: designs with the best balanced accuracy at their cost",
+        caption="No other evaluated design is both cheaper and more accurate than one of these.",
     )
     paths = list(found.dearest.values)
-    for column in ("cost", *map(setting_name, paths), "accuracy", percent(found.confidence)):
+    for column in (
+        "cost",
+        *map(setting_name, paths),
+        "accuracy",
+        f"{percent(found.confidence)} interval",
+    ):
         table.add_column(column, justify="right")
     for each in found.front:
         table.add_row(

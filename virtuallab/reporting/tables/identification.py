@@ -1,4 +1,4 @@
-"""The identification of one recording for the terminal: a table and sentences."""
+"""Identification of one recording for the terminal: a table and sentences."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.console import Group, RenderableType
 
 from virtuallab.console import TerminalTable, plain, terminal_table
 from virtuallab.reporting.style import pretty
-from virtuallab.text import percent, printable
+from virtuallab.text import count_noun, listed, percent, printable
 from virtuallab.vocabulary import RULE
 
-# Of the recordings known, so few look as foreign, or lie as far away, by chance.
-_FOREIGN: Final = 0.05
-_FAR: Final = 0.01
+# Shares of the decoder's own recordings below which a recording is called novel or distant.
+_NOVEL: Final = 0.05
+_DISTANT: Final = 0.01
 
 
 def identification_summary(found: xr.Dataset) -> RenderableType:
@@ -25,7 +25,11 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
     Parameters
     ----------
     found : xr.Dataset
-        As :func:`virtuallab.lab.identification.identify.identify` returns it.
+        Result of :func:`virtuallab.lab.identification.identify.identify`.
+
+    Returns
+    -------
+    rich renderable
     """
     return Group(
         _table(found),
@@ -35,41 +39,43 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
 
 
 def verdict(found: xr.Dataset) -> str:
-    """The rule that was identified, or why none is named, in a sentence."""
-    far = (
-        "the recording is farther from those it was trained on than any of them from the others."
-        if float(found["typical"]) < _FAR
+    """The identified rule, or the reason why none is identified, as a sentence."""
+    distant = (
+        "The recording differs more from the training recordings than 99 % of these do."
+        if float(found["typical"]) < _DISTANT
         else ""
     )
-    # First: a rule that is none of these may well lie far from them, in a setup that is known.
-    if found.attrs["others"] and float(found["familiar"]) < _FOREIGN:
-        share = 100 * float(found["familiar"])
-        said = f"only {share:.1f} % of the recordings of known rules look as foreign"
-        return f"None of these: {said}, and {far}" if far else f"None of these: {said}."
-    if far:
-        return f"Outside what this decoder knows: {far}"
+    # Novelty first: a recording of an unknown rule may also be distant, in a setup that is known.
+    if found.attrs["others"] and float(found["familiar"]) < _NOVEL:
+        share = f"{100 * float(found['familiar']):.1f} %"
+        novel = f"None of these rules: only {share} of the recordings of known rules are as novel."
+        return f"{novel} {distant}".rstrip()
+    if distant:
+        return f"Outside the range of this decoder. {distant}"
     order = np.argsort(-found["probability"].values, kind="stable")
     first = str(found[RULE].values[order[0]])
     likely = f"{pretty(first)}, with probability {float(found['probability'][order[0]]):.2f}"
     inside = [str(rule) for rule in found[RULE].values[found["in_set"].values]]
     if not inside:
         return (
-            f"No rule is named: the recording conforms to none as {_coverage(found)} of the rule's "
-            f"own recordings do. The nearest is {likely}."
+            f"No rule is identified: none is in the {_coverage(found)} prediction set. The most "
+            f"probable is {likely}."
         )
     rest = [pretty(rule) for rule in inside if rule != first]
-    more = f" {' and '.join(rest)} cannot be excluded." if rest else ""
-    return f"The rule is {likely}, if it is one of these.{more}"
+    more = f" {listed(rest)} cannot be excluded." if rest else ""
+    return f"The rule is {likely}, if it is one of these {found.sizes[RULE]}.{more}"
 
 
 def remarks(found: xr.Dataset) -> Iterator[str]:
-    """The accuracy of the decoder, and how the recording differs from those it was trained on."""
+    """Yield the accuracy of the decoder, and differences from its training recordings."""
     attrs = found.attrs
     low, high = attrs["interval"]
     yield (
-        f"On subjects it did not know the decoder ({attrs['classifier']}, {attrs['n_subjects']} "
-        f"subjects of {attrs['title']}) has a balanced accuracy of {attrs['accuracy']:.2f} "
-        f"[{low:.2f}, {high:.2f}]; chance is {1 / found.sizes[RULE]:.2f}."
+        f"The decoder ({attrs['classifier']}, trained on "
+        f"{count_noun(int(attrs['n_subjects']), 'subject')} of {attrs['title']}) has a balanced "
+        f"accuracy of {attrs['accuracy']:.2f} [{low:.2f}, {high:.2f}] on subjects not used for "
+        f"training; chance among {count_noun(found.sizes[RULE], 'rule')} is "
+        f"{1 / found.sizes[RULE]:.2f}."
     )
     if not attrs["others"]:
         yield (
@@ -77,18 +83,22 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
             "these classes."
         )
     if attrs["notes"]:
-        yield "Of the recording:"
+        yield "Notes on the recording:"
         yield from (f"  {printable(note)}" for note in attrs["notes"])
     if attrs["differences"]:
-        yield "Unlike the recordings it was trained on:"
+        yield "Differences from the training recordings:"
         yield from (f"  {difference}" for difference in attrs["differences"])
 
 
 def _table(found: xr.Dataset) -> TerminalTable:
     table = terminal_table(
-        title=f"Which rule was at work? From {pretty(found.attrs['observable'])}",
+        title=f"Probability of each rule, from {pretty(found.attrs['observable'])}",
+        caption=(
+            f"The {_coverage(found)} prediction set lists the rules that cannot be excluded. It "
+            f"contains the true rule in {_coverage(found)} of cases."
+        ),
     )
-    inside = f"in the {_coverage(found)} set"
+    inside = f"in {_coverage(found)} prediction set"
     for column in ("rule", "probability", inside):
         table.add_column(column, overflow="fold")
     for place in np.argsort(-found["probability"].values, kind="stable"):

@@ -10,11 +10,15 @@ from rich.console import Group, RenderableType
 
 from virtuallab.console import TerminalTable, plain, terminal_table
 from virtuallab.reporting.results.analyses import analyses
-from virtuallab.reporting.results.controls import BESIDE, ControlOutcome
+from virtuallab.reporting.results.controls import (
+    COLUMNS,
+    ControlOutcome,
+    explain_kinds,
+)
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.reporting.results.verdict import Conclusion, judge
 from virtuallab.reporting.style import pretty
-from virtuallab.text import percent
+from virtuallab.text import listed
 
 _COLOURS: Final = {
     Conclusion.IDENTIFIED: "green",
@@ -27,8 +31,9 @@ _SHORT_NAMES: Final = {
     "visit_0": "visit 0",
     "signal_removed": "noise",
 }
-_WIDTH: Final = 80  # columns of a terminal that nobody has widened
-_FEWEST: Final = 15  # columns that a name can be folded into and still be read
+_WIDTH: Final = 80  # columns of a terminal of default size
+_FEWEST: Final = 15  # columns into which a long name can be folded
+_NOTE: Final = "dim italic"
 
 
 def verdict_table(tree: xr.DataTree) -> RenderableType:
@@ -38,6 +43,10 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
     ----------
     tree : xr.DataTree
         An experiment, as :func:`virtuallab.open` returns it.
+
+    Returns
+    -------
+    rich renderable
     """
     found = analyses(tree)
     if not found:
@@ -45,51 +54,69 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
     parts: list[RenderableType] = []
     for analysis in found:
         verdict = judge(analysis)
-        classifiers = dict.fromkeys(result.classifier for result in analysis.results)
-        for classifier in classifiers:
-            for table in _accuracies(analysis, classifier):
-                parts += [plain(""), table]
-        parts += _of_the_shown(analysis)
+        for table in _accuracies(analysis):
+            parts += [plain(""), table]
+        if analysis.results:
+            parts.append(plain(_legend(analysis), _NOTE))
+        parts += _details(analysis)
         parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.conclusion])]
         parts += [plain(remark) for remark in verdict.remarks]
     return Group(*parts)
 
 
-def _accuracies(analysis: AnalysisResult, classifier: str) -> Iterator[TerminalTable]:
-    """The results of one classifier; held-out groups in a table of their own if it is too wide."""
-    members = [result for result in analysis.results if result.classifier == classifier]
-    columns = {"accuracy": [str(result.accuracy) for result in members]}
-    for name in analysis.beside:
-        columns[_SHORT_NAMES.get(name, name)] = [_control(result, name) for result in members]
+def _accuracies(analysis: AnalysisResult) -> Iterator[TerminalTable]:
+    """Results of each classifier; those on held-out groups in a second table if it is too wide."""
+    for classifier in dict.fromkeys(result.classifier for result in analysis.results):
+        members = [result for result in analysis.results if result.classifier == classifier]
+        columns = {"accuracy": [str(result.accuracy) for result in members]}
+        for name in analysis.column_controls:
+            columns[_short_name(name)] = [_control(result, name) for result in members]
+        if analysis.has_whole_subjects:
+            columns["whole subjects"] = [_number(result.whole_subjects) for result in members]
+        held_out = {
+            pretty(split): [_number(r.held_out_means.get(split)) for r in members]
+            for split in analysis.splits
+        }
+        chance = f"chance {analysis.chance:.2f}"
+        title = f"{analysis.name}: balanced accuracy of {classifier}, {chance}"
+        wide = columns | {f"held-out {split}": cells for split, cells in held_out.items()}
+        if _width(members, wide) <= _WIDTH:
+            yield _by_result(analysis, members, wide, title)
+            continue
+        yield _by_result(analysis, members, columns, title)
+        if held_out:
+            title = f"{analysis.name}: {classifier} on held-out groups, {chance}"
+            yield _by_result(analysis, members, held_out, title)
+
+
+def _legend(analysis: AnalysisResult) -> str:
+    """Sentences that explain the columns."""
+    said = [analysis.explanation]
+    if analysis.column_controls:
+        names = listed(map(_short_name, analysis.column_controls))
+        said.append(f"Controls that must be at chance: {names}; ! marks one above chance.")
     if analysis.has_whole_subjects:
-        columns["whole subjects"] = [_plain(result.whole_subjects) for result in members]
-    held_out = {
-        pretty(split): [_plain(result.held_out_means.get(split)) for result in members]
-        for split in analysis.splits
-    }
-    title = f"{analysis.name}: balanced accuracy of {classifier}, chance {analysis.chance:.2f}"
-    brackets = f"in brackets the {percent(analysis.confidence)} interval"
-    marks = [brackets, "! a control above chance"] if analysis.beside else [brackets]
-    listed = f"{', '.join(held_out)}: never trained on, mean over groups"
-    if _width(members, columns | held_out) <= _WIDTH:
-        said = [*marks, listed] if held_out else marks
-        yield _by_result(analysis, members, columns | held_out, title, "; ".join(said))
-        return
-    yield _by_result(analysis, members, columns, title, "; ".join(marks))
-    if held_out:
-        apart = f"{analysis.name}: {classifier}, held out"
-        yield _by_result(analysis, members, held_out, apart, "never trained on; mean over groups")
+        said.append("Whole subjects: accuracy with all layers of a subject kept together.")
+    if analysis.splits:
+        said.append("Held-out: mean accuracy on groups that were not used for training.")
+    return " ".join(said)
+
+
+def _short_name(control: str) -> str:
+    return _SHORT_NAMES.get(control, control)
 
 
 def _width(members: Sequence[DecodingResult], columns: dict[str, list[str]]) -> int:
-    """Columns of a terminal that a table takes."""
+    """Width of a table in columns of the terminal."""
     names = ([r.probe for r in members], [r.observable for r in members])
     of_names = [min(_FEWEST, max(map(len, each), default=0)) for each in names]
-    # A header may stand in two lines.
-    of_columns = [
-        max(len(text) for text in (*header.split(), *cells)) for header, cells in columns.items()
-    ]
+    of_columns = [max(_header_width(header), *map(len, cells)) for header, cells in columns.items()]
     return 1 + sum(width + 2 for width in (*of_names, *of_columns))
+
+
+def _header_width(header: str) -> int:
+    """Columns that a header needs, whose words are in several lines if it is long."""
+    return len(header) if len(header) <= len("visit 0") else max(map(len, header.split()))
 
 
 def _by_result(
@@ -97,15 +124,14 @@ def _by_result(
     members: Sequence[DecodingResult],
     columns: dict[str, list[str]],
     title: str,
-    caption: str,
 ) -> TerminalTable:
-    """A row for each result; one result of each probe is bold."""
-    table = terminal_table(title, caption)
+    """Table with a row for each result; one result of each probe is bold."""
+    table = terminal_table(title)
     table.add_column("probe", overflow="fold")
     table.add_column("observable", overflow="fold")
     for header in columns:
-        longest = max(map(len, columns[header]), default=0)
-        table.add_column(header, min_width=max(longest, *map(len, header.split())))
+        cells = map(len, columns[header])
+        table.add_column(header, min_width=max(_header_width(header), *cells))
     before = ""
     for place, result in enumerate(members):
         if before not in ("", result.probe):
@@ -120,34 +146,39 @@ def _by_result(
     return table
 
 
-def _of_the_shown(analysis: AnalysisResult) -> Iterator[RenderableType]:
-    """Controls of the primary or best result, and its calibration."""
+def _details(analysis: AnalysisResult) -> Iterator[RenderableType]:
+    """Controls and calibration of the primary or best result."""
     shown = analysis.shown
     if shown is None:
         return
-    if any(_needs_words(control) for control in shown.controls.values()):
+    if any(_needs_row(control) for control in shown.controls.values()):
         yield plain("")
         yield _controls(analysis, shown)
     if shown.certainty:
         yield plain("")
-        yield plain(f"Of the {analysis.shown_as}: {shown.certainty}.")
+        yield plain(f"{analysis.name}: certainty of the {analysis.shown_as}", "bold")
+        yield from map(plain, shown.certainty)
 
 
-def _needs_words(control: ControlOutcome) -> bool:
-    """Whether the mark beside an accuracy does not say everything."""
-    return control.name not in BESIDE or bool(control.note and not control.asked)
+def _needs_row(control: ControlOutcome) -> bool:
+    """Whether the column of a control does not show its outcome in full."""
+    return control.name not in COLUMNS or bool(control.note and not control.evaluated)
 
 
 def _controls(analysis: AnalysisResult, shown: DecodingResult) -> TerminalTable:
-    of = f"of {shown.observable} in {shown.probe} by {shown.classifier}"
-    if any(control.passed_above(analysis.chance) for control in shown.controls.values()):
-        of = f"{of}. {analysis.luck}"
-    table = terminal_table(f"{analysis.name}: controls of the {analysis.shown_as}", of)
-    table.add_column("control", no_wrap=True)
-    table.add_column("must be", no_wrap=True)
-    table.add_column("accuracy", no_wrap=True)
+    controls = shown.controls.values()
+    caption = explain_kinds(controls)
+    if any(control.passed_above(analysis.chance) for control in controls):
+        caption = f"{caption} {analysis.multiplicity}"
+    table = terminal_table(
+        f"{analysis.name}: controls of the {analysis.shown_as} "
+        f"({shown.observable} in {shown.probe} by {shown.classifier})",
+        f"{caption} The report describes each control.",
+    )
+    for header in ("control", "must be", "accuracy"):
+        table.add_column(header, no_wrap=True)
     table.add_column("outcome")
-    for control in shown.controls.values():
+    for control in controls:
         colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
         accuracy = "-" if control.accuracy is None else str(control.accuracy)
         cells = (pretty(control.name), control.must_be, accuracy)
@@ -156,12 +187,12 @@ def _controls(analysis: AnalysisResult, shown: DecodingResult) -> TerminalTable:
 
 
 def _control(result: DecodingResult, name: str) -> str:
-    """A control without its interval, marked if it failed."""
+    """Accuracy of a control without its interval, marked if it failed."""
     control = result.controls.get(name)
     if control is None or control.accuracy is None:
         return "-"
     return f"{control.accuracy.value:.2f}{' !' if control.failed else ''}"
 
 
-def _plain(number: float | None) -> str:
+def _number(number: float | None) -> str:
     return "-" if number is None else f"{number:.2f}"

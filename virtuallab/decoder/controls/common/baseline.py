@@ -1,4 +1,4 @@
-"""Comparison of a recording with a baseline that is known without one."""
+"""Comparison of a recording with a baseline that needs no recording."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 
 
 def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> ControlResult:
-    """Decode a baseline that the recording must be better than, in the same subjects.
+    """Result of a baseline that the recording must be better than, in the same subjects.
 
-    Both choose their settings in the same way and in the same draws of the folds.
-
-    Parameters
-    ----------
-    name : str
-        Name of the control.
-    task : DecodingTask
-    baseline : Samples
-        One a subject.
+    Both choose their settings in the same way and in the same draws of the folds. The baseline has
+    one sample a subject.
     """
     recording = task.solved()
-    result = task.decode(baseline, select=True, draws=task.draws)
+    result = task.decode(baseline, select=True, draws=task.analysis.repeats)
     mean, low, high = difference(
-        recording.correct, result.correct, task.labels, task.confidence, repeats=task.draws
+        recording.correct,
+        result.correct,
+        task.labels,
+        task.confidence,
+        repeats=task.analysis.repeats,
     )
-    bounds = interval(result.confusion, task.confidence, repeats=task.draws)
+    bounds = interval(result.confusion, task.confidence, repeats=task.analysis.repeats)
     return ControlResult(
         name=name,
         kind="beat",
@@ -36,6 +33,6 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
         high=bounds[1],
         passed=low > 0,
         n_subjects=len(task.labels),
-        note=f"the recording's accuracy less this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
+        note=f"accuracy of the recording minus this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
         margin=(mean, low, high),
     )

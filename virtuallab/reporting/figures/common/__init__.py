@@ -1,1 +1,1 @@
-"""What several figures need: panels with a caption, axes, the grid of layers."""
+"""Parts of several figures: panels with a caption, axes, grid of layers."""

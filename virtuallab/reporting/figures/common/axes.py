@@ -14,13 +14,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from virtuallab.reporting.style import CONTROL_GREY, INK, PANEL_WIDTH
 from virtuallab.vocabulary import VISIT
 
-FILL: Final = "#0173b2"  # of bars, dots and cells that stand for no rule and no observable
+FILL: Final = "#0173b2"  # of bars, dots and cells of no particular rule or observable
 DASHED: Final = (0, (4, 2))
 QUIET: Final[dict[str, Any]] = {"fontsize": 7.5, "color": CONTROL_GREY}
 
 
 def single_axes(height: float, width: float = PANEL_WIDTH) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes, in inches."""
+    """Figure of a size in inches, and its only axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
@@ -32,7 +32,7 @@ def faint_grid(axes: Axes, axis: Literal["x", "y", "both"] = "both") -> None:
 
 
 def set_title(axes: Axes, title: str) -> None:
-    """Set a title that leaves room for the label of a vertical line, or none."""
+    """Set a title with room below it for the label of a vertical line."""
     axes.set_title(title, loc="left", pad=14 if title else None)
 
 
@@ -69,7 +69,7 @@ def vertical_line(axes: Axes, value: float, label: str = "", zorder: float = 2.0
 
 
 def accuracy_level(axes: Axes, level: float, name: str) -> None:
-    """Draw an accuracy as a dashed horizontal line with its name."""
+    """Draw a dashed horizontal line at an accuracy, with its name and value."""
     axes.axhline(level, color=CONTROL_GREY, linestyle=DASHED, linewidth=1.2, zorder=0)
     axes.annotate(
         f"{name} {level:.2f}",
@@ -94,19 +94,9 @@ def points(
     label: str,
     filled: bool = True,
 ) -> None:
-    """Draw values with their intervals.
+    """Draw values ``(row,)`` at vertical positions ``rows``, with intervals ``(row, bound)``.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    values : xr.DataArray, (row,)
-        NaN is left out.
-    interval : xr.DataArray, (row, bound)
-    rows : array, (row,)
-        Vertical places.
-    colour, marker, label : str
-    filled : bool
-        Whether markers are filled.
+    NaN is left out.
     """
     centre = values.to_numpy().astype(float)
     low, high = (interval.sel(bound=b).to_numpy().astype(float) for b in ("low", "high"))
@@ -137,14 +127,9 @@ _TIMES: Final = {"epoch": "epoch of training", "step": "training step"}
 def training_time(
     values: xr.DataArray, preferred: Sequence[str] = tuple(_TIMES)
 ) -> tuple[np.ndarray, str]:
-    """The time of each visit, and the label of its axis.
+    """Time of each visit, and the label of the time axis.
 
-    Parameters
-    ----------
-    values : xr.DataArray
-        With the dim visit.
-    preferred : sequence of str
-        Coordinates; the first that is there is taken, the number of the visit if none is.
+    It is the first of the ``preferred`` coordinates present; without any, the number of the visit.
     """
     for name in preferred:
         if name in values.coords:
@@ -153,17 +138,10 @@ def training_time(
 
 
 def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """Make an axis logarithmic, with round numbers at its ticks.
+    """Make an axis logarithmic between two positive limits, with round numbers at its ticks.
 
-    matplotlib labels such axes by mathematical markup, which the theme does not read, since a label
-    may hold a dollar sign.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    which : {"x", "y"}
-    low, high : float
-        Limits, greater than 0.
+    matplotlib labels such axes by mathematical markup, which the theme disables, since labels may
+    contain a dollar sign.
     """
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
@@ -173,7 +151,7 @@ def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: flo
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """Round numbers between two values, two to seven where the values are a factor of 4 apart.
+    """Round numbers between two values, two to seven for values a factor of 4 or more apart.
 
     >>> round_numbers(0.3, 40.0), round_numbers(20.0, 90.0)
     ([0.3, 1.0, 3.0, 10.0, 30.0], [20.0, 50.0])
@@ -190,7 +168,7 @@ def round_numbers(low: float, high: float) -> list[float]:
 
 
 def tick_text(number: float) -> str:
-    """The label of a tick.
+    """Label of a tick.
 
     >>> tick_text(0.003), tick_text(20000.0), tick_text(1e7)
     ('0.003', '20000', '1e7')

@@ -1,4 +1,4 @@
-"""A figure as the pages show it: panels, their text alternatives and one caption."""
+"""Figures of the pages: panels, their text alternatives and one caption."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing.
+    """One drawing with its text alternative.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     alt : str
-        The text alternative: what the drawing shows, with its numbers.
+        Text alternative, with the numbers of the drawing.
     """
 
     figure: Figure

@@ -26,25 +26,25 @@ from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
 CONFIDENCE: Final = 0.95
 _WIDEST: Final = 11.4  # inches: the width of the page
-_MANY: Final = 8  # rules, above which bands are drawn paler
+_MANY: Final = 8  # rules, above which bands are paler
 
 
 @dataclass(frozen=True)
 class MeasureScale:
-    """The axis of a measure.
+    """Axis of a measure.
 
     Parameters
     ----------
     mark : float
         Value drawn as a dashed line.
     meaning : str
-        What that value means, in a word or two.
+        Label of the dashed line.
     tops : tuple of float
-        Tops of the axis to choose from: the first that no mean exceeds. The bottom is 0.
+        Upper limits to choose from: the first that no mean exceeds. The lower limit is 0.
     step : float
         Between two ticks.
     logarithmic : bool
-        Whether means and intervals are taken of the logarithm.
+        Whether means and intervals are those of the logarithm.
     """
 
     mark: float
@@ -66,10 +66,10 @@ class MeasureRow:
     Parameters
     ----------
     label : str
-        On the axis, with its unit.
+        Label of the axis, with the unit.
     scale : MeasureScale
     columns : mapping from column to xr.DataArray, (subject, visit)
-        With ``rule(subject)``; NaN where nothing was measured.
+        With ``rule(subject)``; NaN for missing values.
     """
 
     label: str
@@ -78,7 +78,7 @@ class MeasureRow:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules of which at least one subject has the measure in at least one layer."""
+        """Rules with the measure in at least one subject and layer."""
         found = {
             str(rule)
             for values in self.columns.values()
@@ -96,16 +96,7 @@ def draw(
 ) -> Figure:
     """Draw the mean over the subjects of each rule, with a band over its 95 % interval.
 
-    A rule that has none of the measures is not in the legend. With a single visit, rules are points
-    beside one another.
-
-    Parameters
-    ----------
-    rows : sequence of MeasureRow
-    rule_looks : mapping from rule to Look
-    row_height : float
-        In inches.
-    title : str
+    Rules without any measure are not in the legend. A single visit is drawn as points.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row.columns))
     rules = sorted({rule for row in rows for rule in row.rules})
@@ -145,17 +136,9 @@ def draw(
 
 
 def mean_interval(curves: np.ndarray) -> np.ndarray:
-    """Mean over subjects with its 95 % interval by Student's t.
+    """Low, mean and high over subjects, (3, visit), by Student's t with 95 % confidence.
 
-    Parameters
-    ----------
-    curves : array, (subject, visit)
-        NaN where nothing was measured.
-
-    Returns
-    -------
-    array, (3, visit)
-        Low, mean, high; NaN at visits without a value, no width at those with one.
+    NaN in ``curves``, (subject, visit), is left out. One value has an interval without width.
 
     >>> mean_interval(np.array([[1.0], [2.0], [3.0]])).round(2).ravel()
     array([-0.48,  2.  ,  4.48])
@@ -172,19 +155,7 @@ def mean_interval(curves: np.ndarray) -> np.ndarray:
 
 
 def summary(values: xr.DataArray, rule: str, scale: MeasureScale) -> np.ndarray:
-    """Mean of one rule at each visit with its interval, of ratios the geometric mean.
-
-    Parameters
-    ----------
-    values : xr.DataArray, (subject, visit)
-    rule : str
-    scale : MeasureScale
-
-    Returns
-    -------
-    array, (3, visit)
-        Low, mean, high.
-    """
+    """Low, mean and high of one rule at each visit, (3, visit); the geometric mean for ratios."""
     members = values.isel({SUBJECT: label_text(values[RULE]) == rule})
     curves = _curves(members)
     if not scale.logarithmic:
@@ -205,7 +176,7 @@ def _cell(
     rules: Sequence[str],
     rule_looks: Mapping[str, Look],
 ) -> None:
-    """Draw one measure of one layer, or nothing where there is none."""
+    """Draw one measure of one layer, or the word "none"."""
     if values is None or not np.isfinite(values).any():
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
@@ -233,7 +204,7 @@ def _cell(
             linestyle=look.dash,
             linewidth=1.5,
             marker=look.marker,
-            # One marker a line, each rule's at another visit, so that they do not hide one another.
+            # One marker a line, at another visit for each rule, so that they do not overlap.
             markevery=[place % len(at)],
             markersize=3.8,
             label=pretty(rule),
@@ -247,7 +218,7 @@ def _cell(
 
 
 def _finish(line: Sequence[Axes], row: MeasureRow) -> None:
-    """Give a row its axis, its grid and its dashed line."""
+    """Set the axis, grid and dashed line of a row."""
     scale = row.scale
     shown = [axes for axes in line if axes.lines]
     for axes in shown:
@@ -280,5 +251,5 @@ def _time(rows: Sequence[MeasureRow]) -> str:
 
 
 def _lowest(column: Sequence[Axes]) -> Axes:
-    """The lowest of a column in which something is drawn."""
+    """Lowest axes of a column with lines."""
     return next((axes for axes in reversed(column) if axes.lines), column[-1])

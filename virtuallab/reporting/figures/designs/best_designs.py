@@ -1,4 +1,4 @@
-"""Figure "The best of each": the best design of each name."""
+"""Figure "Best design of each name"."""
 
 from __future__ import annotations
 
@@ -15,14 +15,8 @@ from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE, PROBE
 
 
 def best_designs_figure(found: xr.Dataset) -> CaptionedFigure:
-    """Accuracy of the best design of each name, by observable, a panel for each classifier.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
-    """
-    names = names_of(found)
+    """Accuracy of the best design of each name, by observable, with a panel for each classifier."""
+    names, chance = names_of(found), float(found.attrs["chance"])
     panels = []
     for classifier in map(str, found[CLASSIFIER].values):
         of = found.sel({CLASSIFIER: classifier})
@@ -38,20 +32,20 @@ def best_designs_figure(found: xr.Dataset) -> CaptionedFigure:
         )
         value, interval = rows["balanced_accuracy"], rows["interval"]
         title = pretty(classifier) if found.sizes[CLASSIFIER] > 1 else ""
-        figure = accuracy.draw(value, interval, chance=float(found.attrs["chance"]), title=title)
+        figure = accuracy.draw(value, interval, chance=chance, title=title)
         each = "; ".join(f"{n}: {float(value.sel({PROBE: n}).max()):.2f}" for n in names)
-        panels.append(Panel(figure, f"Best balanced accuracy of each design. {each}."))
+        panels.append(Panel(figure, f"Balanced accuracy of the best design of each name. {each}."))
     caption = (
         "Balanced accuracy of the best design of each name, with "
         f"{percent(float(found.attrs['confidence']))} intervals. "
-        "The best of several designs had luck on its side: where a name stands for several, the "
-        "interval is corrected for their number."
+        "The best of several designs is biased upwards: for a name with several designs, the "
+        f"interval is corrected for their number. Dashed line: chance, {chance:.2f}."
     )
     return CaptionedFigure(tuple(panels), caption)
 
 
 def _best(of: xr.Dataset) -> xr.Dataset:
-    """The best design, with intervals corrected for the choice among several."""
+    """Best design, with intervals corrected for the choice among several."""
     best, count = best_design(of), of.sizes[DESIGN]
     if count == 1:
         return best

@@ -1,4 +1,4 @@
-"""Figure "What it costs, and what it reaches": accuracy against cost of all designs tried."""
+"""Figure "Accuracy and cost": balanced accuracy against cost of all evaluated designs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from virtuallab.reporting.figures.common.axes import (
 )
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.style import CONTROL_GREY, theme
+from virtuallab.text import count_noun, percent
 
 _FRONT: Final = "#8455c0"
 _CONFIRMED: Final = "#b3246b"
-_WIDE: Final = 20  # times the lowest cost, from which on the axis is logarithmic
+_WIDE: Final = 20  # ratio of costs above which the axis is logarithmic
 
 
 def cost_front_figure(found: PowerResult) -> CaptionedFigure:
-    """Accuracy against cost, with the designs that no other beats in both."""
+    """Accuracy against cost, with the best designs at their cost."""
     figure = draw(
         found.tried,
         found.front,
@@ -33,12 +34,13 @@ def cost_front_figure(found: PowerResult) -> CaptionedFigure:
         confirmed=found.confirmed,
     )
     each = "; ".join(f"{one.accuracy:.2f} at a cost of {one.cost:.4g}" for one in found.front)
-    alt = f"Balanced accuracy against cost. Not beaten in both: {each}."
-    anew = " That of the design recommended is from recordings made anew."
+    alt = f"Balanced accuracy against cost. Best designs at their cost: {each}."
+    new = " The accuracy of the recommended design is measured in new recordings."
     caption = (
-        f"Cost and balanced accuracy of {len(found.tried)} designs. Line: designs that no other "
-        "beats in both, with intervals. They were chosen among all by the numbers drawn, so their "
-        f"accuracies are too high.{anew if found.confirmed is not None else ''}"
+        f"Cost and balanced accuracy of {count_noun(len(found.tried), 'design')}. Line: best "
+        f"designs at their cost, with {percent(found.confidence)} intervals. They were selected by "
+        "the accuracies drawn, which are therefore biased upwards."
+        f"{new if found.confirmed is not None else ''}"
     )
     return CaptionedFigure((Panel(figure, alt),), caption)
 
@@ -51,14 +53,9 @@ def draw(
     chance: float,
     confirmed: DesignResult | None = None,
 ) -> Figure:
-    """Draw accuracy against cost, with the designs that no other beats joined by a line.
+    """Draw accuracy against cost, with a line through the best designs at their cost.
 
-    Parameters
-    ----------
-    tried, front : sequence of DesignResult
-    target, chance : float
-    confirmed : DesignResult, optional
-        The recommended design, from recordings made anew.
+    ``confirmed`` is the recommended design, measured in new recordings.
     """
     with theme():
         figure, axes = single_axes(3.1)
@@ -70,8 +67,8 @@ def draw(
             marker="o",
             markersize=3.5,
             color=CONTROL_GREY,
-            label="tried",
-            clip_on=False,  # so that a point on the edge of the axis is whole
+            label="evaluated",
+            clip_on=False,  # points on the edge stay whole
         )
         ends = np.array([(each.cost, each.accuracy, each.low, each.high) for each in front]).T
         axes.vlines(
@@ -84,14 +81,14 @@ def draw(
             color=_FRONT,
             marker="o",
             markersize=4.5,
-            label="front",
+            label="best at their cost",
             clip_on=False,
         )
         if confirmed is not None:
             axes.errorbar(
                 confirmed.cost,
                 confirmed.accuracy,
-                # The interval of an accuracy of 0 or 1 does not hold it.
+                # The interval of an accuracy of 0 or 1 does not contain it.
                 yerr=[
                     [max(confirmed.accuracy - confirmed.low, 0)],
                     [max(confirmed.high - confirmed.accuracy, 0)],
@@ -100,7 +97,7 @@ def draw(
                 marker="D",
                 markersize=6,
                 linestyle="none",
-                label="chosen, tried anew",
+                label="recommended",
             )
         accuracy_level(axes, target, "target")
         accuracy_level(axes, chance, "chance")

@@ -1,4 +1,4 @@
-"""Figure "How much of each is needed": expected accuracy along each open setting."""
+"""Figure "Expected accuracy": expected accuracy along each open setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from virtuallab.text import percent
 
 
 def expected_accuracy_figure(found: PowerResult, asked: PowerQuestion) -> CaptionedFigure:
-    """Expected accuracy along each open setting, a panel for each."""
+    """Expected accuracy along each open setting, with a panel for each."""
     panels = []
     look = observable_look(asked.observable)
     for each in found.along:
@@ -23,9 +23,10 @@ def expected_accuracy_figure(found: PowerResult, asked: PowerQuestion) -> Captio
         span = f"from {each.value.min():.2f} to {each.value.max():.2f}"
         panels.append(Panel(figure, f"Expected accuracy along {name}: {span}."))
     held = found.chosen or found.dearest.values
-    others = f", the others held at {design_text(held)}" if len(found.along) > 1 else ""
+    others = f", with the others at {design_text(held)}" if len(found.along) > 1 else ""
     caption = (
-        f"Expected balanced accuracy along each open setting{others}, fitted to all designs tried, "
-        f"with {percent(found.confidence)} intervals over subjects."
+        f"Expected balanced accuracy along each open setting{others}: a monotone response surface "
+        f"fitted to all evaluated designs, with {percent(found.confidence)} intervals over "
+        "subjects."
     )
     return CaptionedFigure(tuple(panels), caption)

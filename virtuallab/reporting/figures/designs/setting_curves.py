@@ -1,4 +1,4 @@
-"""Figure "Along one setting": accuracy along each setting of designs that takes several numbers."""
+"""Figure "Accuracy against one setting", for settings with several numeric values."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from virtuallab.reporting.style import (
     setting_name,
     theme,
 )
-from virtuallab.text import percent
+from virtuallab.text import count_noun, percent
 from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE
 
 _MARKERS: Final = "osD^vPX<>ph*"
-_MARKED: Final = 25  # points of a curve, above which it is drawn without markers
-_DECADES: Final = 8  # times the lowest value, from which on an axis is logarithmic
+_MARKED: Final = 25  # points of a curve, above which it has no markers
+_DECADES: Final = 8  # ratio of values from which an axis is logarithmic
 
 
 @dataclass(frozen=True)
 class SettingCurve:
-    """One line of a figure.
+    """One curve of a figure.
 
     Parameters
     ----------
@@ -67,17 +67,7 @@ class SettingCurve:
 
 
 def curve_of(of: xr.Dataset, setting: str, observable: str, name: str, look: Look) -> SettingCurve:
-    """The accuracy of designs that differ in one setting.
-
-    Parameters
-    ----------
-    of : xr.Dataset
-        Designs, of one classifier.
-    setting, observable : str
-    name : str
-        In the legend.
-    look : Look
-    """
+    """Accuracy of designs that differ in one setting, for one classifier and observable."""
     mine = of.sel({OBSERVABLE: observable}).sortby(setting)
     low, high = (mine["interval"].sel(bound=bound).values for bound in ("low", "high"))
     value = mine["balanced_accuracy"].values
@@ -85,18 +75,12 @@ def curve_of(of: xr.Dataset, setting: str, observable: str, name: str, look: Loo
 
 
 def setting_curves(found: xr.Dataset) -> list[CaptionedFigure]:
-    """A figure for each setting that takes several numbers.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
-    """
+    """A figure for each setting with several numeric values."""
     figures = list(_of_several_names(found))
     for classifier, name, of in groups(found):
         settings = numeric_settings(of)
         if len(settings) == 1 and len(_alike(found, settings)) > 1:
-            continue  # drawn beside the others
+            continue  # drawn with the other names
         for setting in settings:
             others = [other for other in settings if other != setting]
             panels = list(_panels(of, setting, others, float(found.attrs["chance"]), name))
@@ -107,12 +91,12 @@ def setting_curves(found: xr.Dataset) -> list[CaptionedFigure]:
 
 
 def _alike(found: xr.Dataset, settings: list[str]) -> list[str]:
-    """Names whose designs vary in these settings and no others."""
+    """Names whose designs vary in exactly these settings."""
     return [n for n in names_of(found) if numeric_settings(named(found, n)) == settings]
 
 
 def _of_several_names(found: xr.Dataset) -> Iterator[CaptionedFigure]:
-    """Names that vary in one and the same setting, beside one another."""
+    """Yield figures of several names that vary in the same setting."""
     colours = sns.color_palette("colorblind").as_hex()
     for setting in numeric_settings(found):
         names = _alike(found, [setting])
@@ -136,7 +120,7 @@ def _of_several_names(found: xr.Dataset) -> Iterator[CaptionedFigure]:
 def _panels(
     of: xr.Dataset, setting: str, others: list[str], chance: float, name: str
 ) -> Iterator[Panel]:
-    """A panel with a line for each observable, or for each observable one of another setting."""
+    """Yield one panel for all observables, or one each with a line for each other setting."""
     observables = measured_observables(of)
     at = at_best(of, others[1:])
     if not others:
@@ -170,7 +154,7 @@ def _panel(
         for line in lines
     )
     figure = draw(lines, chance=chance, axis=axis, legend=legend, title=title)
-    return Panel(figure, f"Balanced accuracy along {axis}. {each}.")
+    return Panel(figure, f"Balanced accuracy against {axis}. {each}.")
 
 
 def _caption(
@@ -179,9 +163,10 @@ def _caption(
     by = f", by {setting_name(others[0])}" if others else ""
     held = held_text(at_best(of, others[1:]), others[1:])
     return (
-        f"Balanced accuracy along {setting_name(setting)}{by}{held}, {classifier}, with "
-        f"{percent(float(found.attrs['confidence']))} intervals; {found.attrs['n_subjects']} "
-        f"subjects, mean of {found.attrs['seeds']} implantations."
+        f"Balanced accuracy against {setting_name(setting)}{by}{held}, {classifier}, with "
+        f"{percent(float(found.attrs['confidence']))} intervals; "
+        f"{count_noun(int(found.attrs['n_subjects']), 'subject')}, mean of "
+        f"{count_noun(int(found.attrs['seeds']), 'implantation')}."
     )
 
 
@@ -195,22 +180,9 @@ def draw(
     target: float | None = None,
     width: float = PANEL_WIDTH,
 ) -> Figure:
-    """Draw balanced accuracy against a setting, with intervals.
+    """Draw balanced accuracy against a setting named ``axis``, with intervals.
 
-    Parameters
-    ----------
-    curves : sequence of SettingCurve
-    chance : float
-        A dashed line.
-    axis : str
-        Name of the setting.
-    legend : str
-        Title of the legend.
-    title : str
-    target : float, optional
-        Accuracy to be reached, as a further dashed line.
-    width : float
-        In inches.
+    ``legend`` is the title of the legend; chance and ``target`` are dashed lines.
     """
     columns = 2 if max(len(curve.label) for curve in curves) < 20 else 1
     rows = -(-len(curves) // columns) if len(curves) > 1 else 0

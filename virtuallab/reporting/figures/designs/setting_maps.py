@@ -1,4 +1,4 @@
-"""Figure "Over two settings": accuracy over the first two settings that vary."""
+"""Figure "Accuracy against two settings": the first two settings that vary."""
 
 from __future__ import annotations
 
@@ -25,13 +25,7 @@ _MAP: Final = "crest"
 
 
 def setting_maps(found: xr.Dataset) -> list[CaptionedFigure]:
-    """Accuracy over two settings, for each name of designs that vary in two or more.
-
-    Parameters
-    ----------
-    found : xr.Dataset
-        As :func:`virtuallab.lab.designs.compare.compare` returns it.
-    """
+    """Accuracy against two settings, for each name of designs that vary in two or more."""
     figures = []
     for classifier, name, of in groups(found):
         settings = numeric_settings(of)
@@ -58,7 +52,7 @@ def setting_maps(found: xr.Dataset) -> list[CaptionedFigure]:
             span = f"{np.nanmin(values):.2f} to {np.nanmax(values):.2f}"
             panels.append(Panel(figure, f"Balanced accuracy of {title}: from {span}."))
         held = held_text(at, settings[2:])
-        caption = f"Balanced accuracy over {across} and {down}{held}, {classifier}."
+        caption = f"Balanced accuracy against {across} and {down}{held}, {classifier}."
         figures.append(CaptionedFigure(tuple(panels), caption))
     return figures
 
@@ -73,23 +67,15 @@ def draw(
     down: str,
     title: str = "",
 ) -> Figure:
-    """Draw balanced accuracy as a table in colour, from chance to 1.
+    """Draw balanced accuracy, (row, column), as a coloured table from chance to 1.
 
-    Parameters
-    ----------
-    values : array, (row, column)
-        NaN where there is no such design.
-    columns, rows : array
-        Values of the two settings, ascending.
-    chance : float
-    across, down : str
-        Names of the settings.
-    title : str
+    NaN is left out. ``columns`` and ``rows`` are ascending values of the settings ``across`` and
+    ``down``.
     """
     with theme():
         figure, axes = single_axes(1.1 + 0.36 * len(rows))
         sns.heatmap(
-            values[::-1],  # more of it is higher up
+            values[::-1],
             ax=axes,
             vmin=chance,
             vmax=1,

@@ -1,4 +1,4 @@
-"""Selections of designs by their settings, for the figures of comparisons."""
+"""Selection of designs by their settings, for the figures of comparisons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE
 
 
 def names_of(found: xr.Dataset) -> list[str]:
-    """Names of the designs, each once."""
+    """Names of the designs, without repetition."""
     return list(dict.fromkeys(map(str, found["design_name"].values)))
 
 
@@ -22,14 +22,14 @@ def named(found: xr.Dataset, *names: str) -> xr.Dataset:
 
 
 def groups(found: xr.Dataset) -> Iterator[tuple[str, str, xr.Dataset]]:
-    """Classifier, name and designs, for each classifier and name."""
+    """Yield classifier, name and designs, for each classifier and name."""
     for classifier in map(str, found[CLASSIFIER].values):
         for name in names_of(found):
             yield pretty(classifier), name, named(found, name).sel({CLASSIFIER: classifier})
 
 
 def numeric_settings(of: xr.Dataset) -> list[str]:
-    """Settings that take several numbers among some designs."""
+    """Settings with several numeric values among some designs."""
     return [
         str(name)
         for name, values in of.coords.items()
@@ -40,12 +40,12 @@ def numeric_settings(of: xr.Dataset) -> list[str]:
 
 
 def best_design(of: xr.Dataset) -> xr.Dataset:
-    """The design with the highest accuracy from any observable."""
+    """Design with the highest accuracy from any observable."""
     return of.isel({DESIGN: int(of["balanced_accuracy"].max(OBSERVABLE).argmax(DESIGN))})
 
 
 def at_best(of: xr.Dataset, settings: Sequence[str]) -> xr.Dataset:
-    """Designs that have the value of the best design in each of these settings."""
+    """Designs with the value of the best design in each of these settings."""
     best = best_design(of)
     for setting in settings:
         of = of.isel({DESIGN: of[setting].values == float(best[setting])})
@@ -53,13 +53,13 @@ def at_best(of: xr.Dataset, settings: Sequence[str]) -> xr.Dataset:
 
 
 def held_text(of: xr.Dataset, settings: Sequence[str]) -> str:
-    """The values at which settings are held, as part of a sentence; empty without any."""
+    """Values at which settings are held, as part of a sentence; empty without any."""
     values = [f"{setting_name(setting)} {float(of[setting][0]):.4g}" for setting in settings]
     return f", at {', '.join(values)} as in the best design" if values else ""
 
 
 def measured_observables(of: xr.Dataset) -> list[str]:
-    """Observables from which at least one design was decoded."""
+    """Observables that were decoded from at least one design."""
     accuracy = of["balanced_accuracy"]
     there = accuracy.notnull().any([dim for dim in accuracy.dims if dim != OBSERVABLE])
     return [str(name) for name in of[OBSERVABLE].values[there.values]]
