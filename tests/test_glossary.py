@@ -25,7 +25,6 @@ NOT_USED = {
     "glow": "fluorescence",
     "heard": "recorded, read",
     "intake": "recordings",
-    "journal": "optuna_storage",
     "ledger": "result_cache",
     "lesson": "updates",
     "luck": "chance",

@@ -27,7 +27,7 @@ def compare(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Rank recording designs in the same subjects. Run again to resume."""
+    """Rank recording designs in the same subjects; run again to resume."""
     virtuallab.compare(
         protocol,
         overrides or (),
@@ -51,7 +51,7 @@ def power(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Find the cheapest recording that identifies the rule. Run again to resume."""
+    """Find the cheapest recording that identifies the rule; run again to resume."""
     virtuallab.power(
         protocol,
         overrides or (),

@@ -30,7 +30,7 @@ def run(
     workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
-    """Run an experiment: train, record, decode, report. Run again to resume."""
+    """Run an experiment: train, record, decode, report; run again to resume."""
     virtuallab.run(
         protocol, overrides or (), store=store, workers=workers, device=device, verbose=True
     )

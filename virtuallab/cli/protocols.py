@@ -76,7 +76,7 @@ def search(
     ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Tune open settings, and write the tuned protocol. Run again to resume."""
+    """Tune open settings, and write the tuned protocol; run again to resume."""
     virtuallab.search(
         protocol,
         overrides or (),

@@ -14,8 +14,6 @@ import numpy as np
 
 from virtuallab.errors import UnknownName
 from virtuallab.probes.resolved import ResolvedProbe
-from virtuallab.probes.statistics.features import change_names
-from virtuallab.probes.statistics.published import PUBLISHED_STATISTICS
 from virtuallab.registry import STATISTICS
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS, Observable
 
@@ -45,6 +43,12 @@ def plugin_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
 
 
 def _statistic_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
+    if not probe.statistics:
+        return
+    # Imported here: they need numpy, without which other protocols are checked.
+    from virtuallab.probes.statistics.features import change_names
+    from virtuallab.probes.statistics.published import PUBLISHED_STATISTICS
+
     for place, name in enumerate(probe.statistics):
         at = f"statistics[{place}]"
         try:

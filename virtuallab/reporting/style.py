@@ -27,7 +27,7 @@ PANEL_WIDTH: Final = 4.0  # inches: the width of a phone
 
 @dataclass(frozen=True)
 class Look:
-    """Look of a line: ``colour`` in hex, matplotlib's ``dash`` and ``marker``."""
+    """Style of a line: ``colour`` in hex, matplotlib's ``dash`` and ``marker``."""
 
     colour: str
     dash: str | tuple[int, tuple[int, ...]]
@@ -90,7 +90,7 @@ _PRETTY: Final = {
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """Look of each label, different for up to 48 labels.
+    """Line style of each label, different for up to 48 labels.
 
     The look depends on the label only, unless two labels of one report would have the same: then
     the later one in alphabetical order has the next free look.
@@ -125,7 +125,7 @@ def _place(label: str) -> int:
 
 
 def observable_look(observable: str) -> Look:
-    """Look of an observable, in a colour that no rule has."""
+    """Line style of an observable, in a colour that no rule has."""
     return OBSERVABLE_LOOKS.get(observable, Look(CONTROL_GREY, "solid", "v"))
 
 

@@ -1,4 +1,4 @@
-"""Conformance checks for plug-ins, for the tests of whoever writes one.
+"""Conformance checks for plug-ins, for the tests of their authors.
 
 Each check takes a registered name, a class or an instance, and raises AssertionError with what the
 plug-in breaks.

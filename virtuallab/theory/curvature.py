@@ -31,7 +31,7 @@ def largest_curvature(
 
     Parameters
     ----------
-    step : callable
+    step : callable from LayerView to Tensor, (subject, ...)
         Gradient of the backward weight, affine in it: a rule's ``backward_step``.
     layer : LayerView
         The layer on one batch. The result does not depend on its backward weight.

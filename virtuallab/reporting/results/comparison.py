@@ -45,7 +45,7 @@ class RankedDesign:
 
     @property
     def is_tied(self) -> bool:
-        """Whether it is not distinguished from the best."""
+        """True if it is not distinguished from the best."""
         return self.least_behind <= 0
 
 

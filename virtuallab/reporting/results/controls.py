@@ -62,12 +62,12 @@ class ControlOutcome:
 
     @property
     def evaluated(self) -> bool:
-        """Whether the control could be evaluated."""
+        """True if the control could be evaluated."""
         return self.passed is not None
 
     @property
     def failed(self) -> bool:
-        """Whether the control was evaluated and failed."""
+        """True if the control was evaluated and failed."""
         return self.passed is False
 
     @property
@@ -77,12 +77,12 @@ class ControlOutcome:
 
     @property
     def decodes(self) -> str:
-        """What the control decodes, as part of a sentence."""
+        """Description of what the control decodes, as part of a sentence."""
         return CONTROLS[self.name].decodes if self.name in CONTROLS else pretty(self.name)
 
     @property
     def meaning(self) -> str:
-        """What follows if the control fails, as part of a sentence; empty if not known."""
+        """Consequence of a failure, as part of a sentence; empty if not known."""
         if self.name in CONTROLS:
             return str(CONTROLS[self.name].failure)
         if self.kind == "beat":
@@ -101,7 +101,7 @@ class ControlOutcome:
         return f"not evaluated: {self.note}" if self.note else "not evaluated"
 
     def passed_above(self, chance: float) -> bool:
-        """Whether a chance control is above chance on its own, but passed after correction."""
+        """True for a chance control above chance on its own that passed after correction."""
         above = self.accuracy is not None and self.accuracy.is_above(chance)
         return self.kind == "chance" and self.passed is True and above
 

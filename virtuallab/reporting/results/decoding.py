@@ -69,12 +69,12 @@ class DecodingResult:
 
     @property
     def identifies(self) -> bool:
-        """Whether the accuracy is above chance."""
+        """True if the accuracy is above chance."""
         return self.accuracy.is_above(self.chance)
 
     @property
     def identifies_among_all(self) -> bool:
-        """Whether the accuracy is above chance after correction for the number of results."""
+        """True if the accuracy is above chance after correction for the number of results."""
         return self.simultaneous is not None and self.simultaneous.is_above(self.chance)
 
     @property
@@ -194,7 +194,7 @@ class AnalysisResult:
 
     @property
     def has_whole_subjects(self) -> bool:
-        """Whether accuracies with all layers of a subject kept together are known."""
+        """True if accuracies with all layers of a subject kept together are known."""
         return any(result.whole_subjects is not None for result in self.results)
 
     @property

@@ -21,7 +21,7 @@ class Estimate:
     high: float
 
     def is_above(self, chance: float) -> bool:
-        """Whether the whole interval lies above chance."""
+        """True if the whole interval is above chance."""
         return self.low > chance
 
     def __str__(self) -> str:
