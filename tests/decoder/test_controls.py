@@ -96,11 +96,11 @@ def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> Non
     # What is planted lies in the steps as well.
     assert unasked.pop("step_matched").startswith("rules differ too much in")
     assert unasked == {
-        "schedule": "nothing is known of how long the subjects learned",
-        "learning_rate": "no learning rates are known",
-        "performance": "no learning curve was given",
-        "performance_matched": "no learning curve was given",
-        "schedule_matched": "nothing is known of how long the subjects learned",
+        "schedule": "the length of training is not known",
+        "learning_rate": "learning rates are not known",
+        "performance": "no learning curve is known",
+        "performance_matched": "no learning curve is known",
+        "schedule_matched": "the length of training is not known",
     }
     assert not any(check.passed for check in checks if not check.asked)
     assert set(OF_DESIGNS) <= set(strict_controls())
