@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.protocol.texts import complaints, small
-from tests.subject.training.test_trainer import seen, subject
-from virtuallab.registry import OPTIMIZERS, RULES
+from tests.subject.training.test_trainer import subject, visits_of
+from virtuallab.registry import ARCHITECTURES, LOSSES, OPTIMIZERS, RULES, TASKS, Registry
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -36,9 +37,39 @@ def test_the_rule_of_the_documentation_works_as_it_is_printed(
         rule=RULES["leaky_mirror"](rate=1.0),
         optimizer=OPTIMIZERS["sgd"](learning_rate=0.05, momentum=0.0),
     )
-    before, _, after = (visit.evaluation["weight_angle"][0] for visit in seen([following], 100))
+    before, _, after = (
+        visit.evaluation["weight_angle"][0] for visit in visits_of([following], 100)
+    )
     assert (after < 0.3 * before).all(), "its backward weights turn toward the forward ones"
-    assert np.isfinite(seen([frozen], 20)[-1].evaluation["weight_angle"]).all()
+    assert np.isfinite(visits_of([frozen], 20)[-1].evaluation["weight_angle"]).all()
+
+
+@pytest.mark.parametrize(
+    ("page", "registry"),
+    [
+        ("write_an_architecture", ARCHITECTURES),
+        ("write_a_task", TASKS),
+        ("write_a_loss", LOSSES),
+        ("write_an_optimizer", OPTIMIZERS),
+    ],
+)
+def test_a_plugin_of_the_documentation_passes_its_check_and_can_be_named_in_a_protocol(
+    page: str, registry: Registry[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = set(registry)
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    text = (DOCS / "questions" / f"{page}.md").read_text("utf-8")
+    plugin, check = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (entry,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    module = ModuleType(page)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(plugin, f"{page}.md", "exec"), module.__dict__)
+    (name,) = set(registry) - known
+    assert name in check
+    assert name in entry
+    exec(compile(check, f"{page}.md", "exec"), module.__dict__)
+    key, value = entry.strip().split(": ", 1)
+    assert complaints(small(), f"subjects.{key}={value}") == []
 
 
 BLOCKS = re.findall(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.protocol.toys import Wheel
 from virtuallab import installed, registry
 from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.registry import REGISTRIES, Registry
@@ -106,7 +108,7 @@ def test_two_distributions_may_not_give_a_name_two_meanings(
 def test_a_name_of_ours_stays_ours(install: Install, caplog: pytest.LogCaptureFixture) -> None:
     install("mine", GOOD, "car = mine_module:Good")
     found = Registry("toy", "tests.protocol.nothing", "tests.protocol.toys:Wheel")
-    ours = found.register("car")(type("Car", (), {}))
+    ours = found.register("car")(type("Car", (Wheel,), {}))
     assert found["car"] is ours
     assert list(found) == ["car"]
     assert "car of entry point car = mine_module:Good of mine is left out" in caplog.text
@@ -175,3 +177,13 @@ def test_docstrings_are_read_without_an_import() -> None:
 def test_a_registry_is_itself_after_pickling() -> None:
     for each in REGISTRIES:
         assert pickle.loads(pickle.dumps(each)) is each
+
+
+def test_a_class_from_outside_that_cannot_be_used_is_refused_where_it_registers() -> None:
+    with pytest.raises(
+        TypeError, match=r"is not a class derived from tests\.protocol\.toys\.Wheel"
+    ):
+        toys().register("car")(type("Car", (), {}))
+    abstract = type("Abstract", (Wheel, ABC), {"turn": abstractmethod(lambda self: None)})
+    with pytest.raises(TypeError, match="Abstract does not define turn"):
+        toys().register("car")(abstract)

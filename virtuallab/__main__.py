@@ -1,8 +1,8 @@
-"""The process of the command ``virtuallab``, also started by ``python -m virtuallab``.
+"""Entry point of the command ``virtuallab`` and of ``python -m virtuallab``.
 
-An interruption (Ctrl-C) ends it with a line and exit code 130, from the first imports on: the
-commands, whose imports take longest, are imported inside. A second interruption ends the process at
-once, as the system does it: what is stored survives that.
+An interruption (Ctrl-C) ends the process with one line and exit code 130, also during imports: the
+commands, which import most, are imported inside the handler. A second interruption ends the process
+immediately; stored results are kept.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import signal
 import sys
 from types import FrameType
 
-_CODE = 130  # what a shell expects of a program that was interrupted
+_CODE = 130  # exit code of an interrupted program, by convention of shells
 
 
 def main() -> None:
     """Run the command that ``sys.argv`` names."""
-    # Another handler, or none (nohup), is the choice of whoever started this process.
+    # Another handler, or none (nohup), was set by the process that started this one.
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:
         signal.signal(signal.SIGINT, _interrupt)
-        sys.unraisablehook = _passed_on
+        sys.unraisablehook = _interrupt_again
     try:
         from virtuallab.cli import main as command
 
@@ -29,7 +29,7 @@ def main() -> None:
         print("stopped.", file=sys.stderr)
         sys.exit(_CODE)
     finally:
-        if ours:  # Python's own end would answer an interruption with a traceback
+        if ours:  # an interruption while Python exits would print a traceback
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -38,8 +38,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     signal.default_int_handler(number, frame)
 
 
-def _passed_on(lost: sys.UnraisableHookArgs) -> None:
-    """Interrupt once more where compiled code has swallowed the interruption."""
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt once more if compiled code has swallowed the interruption."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return
@@ -47,7 +47,7 @@ def _passed_on(lost: sys.UnraisableHookArgs) -> None:
     import threading
 
     signal.signal(signal.SIGINT, _interrupt)
-    # Not from here: an exception of this function would be swallowed too.
+    # From another thread: an exception raised here would be swallowed too.
     threading.Timer(0.01, _thread.interrupt_main).start()
 
 

@@ -1,7 +1,7 @@
-"""What commands print: a console, tables for terminals of any width, text shown as it stands.
+"""Output of commands: a console, and tables for terminals of any width.
 
-Names, questions and labels come from outside. Here they are made safe to print and are never read
-as rich's markup, so nothing else in the package makes a rich ``Text``, ``Table`` or ``Console``.
+Names, questions and labels are untrusted text. Here they are made safe to print and are not parsed
+as rich's markup, so no other module makes a rich ``Text``, ``Table`` or ``Console``.
 """
 
 from __future__ import annotations
@@ -20,17 +20,14 @@ from rich.text import Text
 
 from virtuallab.text import printable
 
-_UNLIMITED = 10_000  # columns: a pipe or a file has no right margin
-_FEWEST = 15  # columns that a name can be folded into and still be read
+_UNLIMITED = 10_000  # columns of a pipe or a file
+_FEWEST = 15  # columns of a folded name that is still readable
 
 
 def terminal_console() -> Console:
-    """Console on standard output; without a width limit where that is no terminal.
+    """Return a console on standard output, without markup, emoji codes and highlighting.
 
-    Returns
-    -------
-    rich.console.Console
-        Reads no markup, no emoji codes and highlights nothing.
+    Its width is not limited if standard output is not a terminal.
     """
     is_terminal = sys.stdout.isatty()
     return Console(
@@ -43,7 +40,7 @@ def terminal_console() -> Console:
 
 
 def plain(text: object, style: str = "") -> Text:
-    """Text as it stands: no markup is read, and control characters are made visible."""
+    """Return text without markup, with control characters made visible."""
     return Text(printable(str(text)), style)
 
 
@@ -55,14 +52,14 @@ def say(console: Console, text: object) -> None:
 def terminal_table(
     title: str | None = None, caption: str | None = None, *, header: bool = True
 ) -> TerminalTable:
-    """Table of the terminal: a line above it and below it, and one below the header.
+    """Return an empty table for the terminal.
 
     Parameters
     ----------
     title, caption : str, optional
-        Lines above and below. They are wrapped by the terminal alone, never by the table.
+        Lines above and below. They are wrapped by the terminal, not by the table.
     header : bool
-        Show the names of the columns.
+        True to show the names of the columns.
     """
     table = TerminalTable(show_header=header, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.above = None if title is None else plain(title, "bold")
@@ -71,11 +68,11 @@ def terminal_table(
 
 
 class TerminalTable(Table):
-    """Table whose words stay whole in a terminal of any width.
+    """A table that does not break words in a terminal of any width.
 
-    Where all cells do not fit side by side, cells of several words are wrapped between words; where
-    even that does not fit, each row is printed as a list of its cells below one another. Only in a
-    column with ``overflow="fold"`` may a word be broken, into pieces of at least 15 characters.
+    If cells do not fit side by side, they are wrapped between words; if that does not fit either,
+    each row is printed as a list of its cells. Words are broken only in a column with
+    ``overflow="fold"``, into pieces of at least 15 characters.
     """
 
     above: Text | None = None
@@ -93,7 +90,7 @@ class TerminalTable(Table):
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType | Segment]:
-        """Choose the widths of the columns, or one row a block where they do not fit."""
+        """Yield the table with fitting widths of columns, or one block for each row."""
         if self.above is not None:
             yield self.above
         yield from self._body(console, options)
@@ -114,7 +111,7 @@ class TerminalTable(Table):
         yield from super().__rich_console__(console, options)
 
     def _span(self, column: Column, console: Console, options: ConsoleOptions) -> tuple[int, int]:
-        """Fewest columns of the terminal in which a column can be read, and those it would take."""
+        """Return the least and the preferred width of a column."""
         cells = [column.header, *column.cells] if self.show_header else [*column.cells]
         wide = options.update(max_width=_UNLIMITED)
         spans = [Measurement.get(console, wide, cell) for cell in cells]
@@ -125,7 +122,7 @@ class TerminalTable(Table):
         return least, max(most, least)
 
     def _stacked(self) -> Iterator[RenderableType]:
-        """Yield the table as blocks: the first cell of a row, and below it the others, named."""
+        """Yield each row as a block: its first cell, and below it the others with their headers."""
         columns = [[_text(cell) for cell in column.cells] for column in self.columns]
         headers = [_text(column.header) if self.show_header else Text() for column in self.columns]
         width = max((header.cell_len for header in headers[1:]), default=0)
@@ -148,14 +145,14 @@ def _text(cell: RenderableType) -> Text:
 
 
 def _shared(spans: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Divide ``room`` among columns: each gets its least, and of the rest what it can use."""
+    """Return the widths of columns: their least, and equal shares of the rest that they can use."""
     widths = [least for least, _ in spans]
     spare = room - sum(widths)
-    # Whoever wants little is served first; what it leaves is shared by the others.
+    # In the order of what columns can use, so that the others share what remains.
     order = sorted(range(len(spans)), key=lambda place: spans[place][1] - spans[place][0])
-    for served, place in enumerate(order):
+    for done, place in enumerate(order):
         least, most = spans[place]
-        given = min(most - least, spare // (len(order) - served))
+        given = min(most - least, spare // (len(order) - done))
         widths[place] += given
         spare -= given
     return widths

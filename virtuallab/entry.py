@@ -1,7 +1,8 @@
-"""Run a command as a process: its streams, its exit code, and what it says when it fails.
+"""Execution of a command as a process: its streams, exit code and error messages.
 
-The streams never stop the work: a character that the terminal cannot show is replaced, and when
-nobody reads any more (``virtuallab report NAME.zarr | head -1``) the command goes on to its end.
+Output cannot stop a command: a character that the terminal cannot show is replaced, and after its
+reader has closed a pipe (``virtuallab report NAME.zarr | head -1``) the command continues to its
+end.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ from virtuallab.errors import Interrupted, VirtuallabError, VirtuallabWarning
 from virtuallab.installed import pass_over_malformed
 from virtuallab.text import brief
 
-_TRACEBACK = "VIRTUALLAB_TRACEBACK"  # set to anything: failures and warnings are shown as raised
+_TRACEBACK = "VIRTUALLAB_TRACEBACK"  # if set, tracebacks and all warnings are shown
 
-
-# Signs that commands print, as they are written where an encoding does not have them.
+# Replacements of characters that commands print, for encodings without them.
 _PLAIN = {
     "\u00a0": " ",
     "\u2009": " ",
@@ -48,7 +48,7 @@ _NEAREST = "virtuallab.nearest"
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
-    """Replace what an encoding does not have by what reads alike, or by a question mark."""
+    """Return similar characters for those that an encoding lacks, or question marks."""
     assert isinstance(error, UnicodeEncodeError)
     lost = error.object[error.start : error.end]
     return "".join(_PLAIN.get(character, "?") for character in lost), error.end
@@ -58,24 +58,24 @@ codecs.register_error(_NEAREST, _nearest)
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Exit code of a command, after it has run; no exception leaves it.
+    """Run a command and return its exit code; no exception is raised.
 
-    A :class:`~virtuallab.errors.VirtuallabError` is its message on standard error. Any other
-    exception is one line there, and its traceback is kept in a file.
+    The message of a :class:`~virtuallab.errors.VirtuallabError` is printed on standard error. Of
+    any other exception one line is printed, and the traceback is written to a file.
 
     Parameters
     ----------
     command : callable
-        Returns nothing, or raises ``SystemExit``.
+        Without arguments; may raise ``SystemExit``.
     """
-    # Pages are drawn without a screen, whatever a notebook around this process draws with. Before
-    # matplotlib is imported: it refuses a backend that it does not know.
+    # Figures are drawn without a screen, also if a notebook that started this process has set
+    # another backend, which matplotlib may refuse when it is imported.
     os.environ["MPLBACKEND"] = "agg"
     pass_over_malformed()
     with _lasting("stdout", _NEAREST) as out, _lasting("stderr", "backslashreplace"), _own_only():
         code = _code_of(command)
         if code == Interrupted.exit_code and not os.environ.get(_TRACEBACK):
-            # What zarr was reading in threads of its own has failed; asyncio would say so at exit.
+            # Threads of zarr that were reading have failed, which asyncio would report at exit.
             logging.getLogger("asyncio").disabled = True
         if out is None:
             return code
@@ -88,10 +88,10 @@ def run_command(command: Callable[[], object]) -> int:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage within, nor of what was made within at the exit of the process.
+    """Disable garbage collection within the block, and of its objects at the end of the process.
 
-    For commands of seconds: a quarter of their time would go into looking through what their
-    imports made, which all stays in use.
+    For commands of a few seconds, a quarter of whose time garbage collection of imported modules
+    would take.
     """
     gc.disable()
     try:
@@ -109,7 +109,7 @@ def _code_of(command: Callable[[], object]) -> int:
         return error.exit_code
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-        if code == Interrupted.exit_code:  # typer's answer to an interruption, without a word
+        if code == Interrupted.exit_code:  # typer exits without a message on an interruption
             _tell("stopped.")
         return code
     except KeyboardInterrupt:
@@ -125,20 +125,20 @@ def _code_of(command: Callable[[], object]) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return one line: what failed, and where its traceback is."""
+    """Return one line on an error, with the place of its traceback."""
     lines = str(error).splitlines() or [""]
-    said = f"{type(error).__name__}: {lines[0]}".rstrip(": ")
+    first_line = f"{type(error).__name__}: {lines[0]}".rstrip(": ")
     if isinstance(error, MemoryError):
         what = "there is not enough memory for this."
     elif isinstance(error, OSError):
-        what = f"the system refused: {said}."
+        what = f"the system refused: {first_line}."
     else:
-        what = f"this is a bug in virtuallab, please report it: {said}."
+        what = f"this is a bug in virtuallab, please report it: {first_line}."
     return f"{what} What is stored is kept. {_kept_traceback(error)}"
 
 
 def _kept_traceback(error: Exception) -> str:
-    """Write the traceback to a file in the temporary folder; say where it is."""
+    """Write the traceback to a temporary file, and return a sentence with its path."""
     text = "".join(traceback.format_exception(error))
     try:
         with tempfile.NamedTemporaryFile(
@@ -161,9 +161,9 @@ def _tell(text: str) -> None:
 
 @contextmanager
 def _own_only() -> Iterator[None]:
-    """Show warnings of virtuallab alone, a line each; those of libraries are for developers.
+    """Show warnings of virtuallab only, one line each; those of libraries are for developers.
 
-    Python's own switches (``-W``, ``PYTHONWARNINGS``) show them all, as does VIRTUALLAB_TRACEBACK.
+    Python's options (``-W``, ``PYTHONWARNINGS``) and VIRTUALLAB_TRACEBACK show all warnings.
     """
     if sys.warnoptions or os.environ.get(_TRACEBACK):
         yield
@@ -183,7 +183,7 @@ def _own_only() -> Iterator[None]:
 
 
 class _Outlet(io.RawIOBase):
-    """A file that takes whatever it is given, and remembers why it could not pass it on."""
+    """A file that accepts all data, and keeps the error if they cannot be written."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -209,17 +209,17 @@ class _Outlet(io.RawIOBase):
 
 @contextmanager
 def _lasting(name: str, errors: str) -> Iterator[_Outlet | None]:
-    """Replace a standard stream by one to which writing never fails, until the block ends.
+    """Replace a standard stream within the block by one to which writing does not fail.
 
     Parameters
     ----------
     name : str
         ``"stdout"`` or ``"stderr"``.
     errors : str
-        What becomes of a character that the stream's encoding does not have.
+        Handler of characters that the stream's encoding lacks.
     """
     before: TextIO | None = getattr(sys, name)
-    if before is None:  # closed by whoever started this process
+    if before is None:  # closed by the process that started this one
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             setattr(sys, name, nowhere)
             try:
@@ -229,7 +229,7 @@ def _lasting(name: str, errors: str) -> Iterator[_Outlet | None]:
         return
     try:
         descriptor = before.fileno()
-    except (OSError, ValueError):  # captured by a program around this one
+    except (OSError, ValueError):  # captured by a calling program
         yield None
         return
     before.flush()

@@ -1,8 +1,8 @@
-"""What can go wrong, said so that the reader knows what to do.
+"""Errors of virtuallab, with messages that say what to do.
 
-Whoever calls virtuallab can catch two things: a :class:`UserError` (something asked for cannot be
-had; exit code 2) and a :class:`MachineError` (the machine failed; exit code 1, and the same command
-goes on where it stopped).
+There are two kinds: a :class:`UserError` (the request is not possible; exit code 2) and a
+:class:`MachineError` (the machine failed; exit code 1, and the same command continues where it
+stopped).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 
 class VirtuallabError(Exception):
-    """Base of everything that virtuallab raises on purpose."""
+    """Base class of the errors of virtuallab."""
 
     exit_code = 1
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle it by its message: constructors take other arguments, and workers send errors."""
+        """Pickle the error by its message, because constructors have other arguments."""
         return _raised_elsewhere, (type(self), self.args), self.__dict__
 
 
@@ -30,28 +30,28 @@ def _raised_elsewhere(kind: type[VirtuallabError], words: tuple[Any, ...]) -> Vi
 
 
 class UserError(VirtuallabError, ValueError):
-    """What was asked for is not possible; the message says what to change."""
+    """Error on a request that is not possible; the message says what to change."""
 
     exit_code = 2
 
 
 class MachineError(VirtuallabError):
-    """The machine failed: a full disk, a damaged file. Nothing already stored is lost."""
+    """Error of the machine, such as a full disk or a damaged file; stored results are kept."""
 
     exit_code = 1
 
 
 class MissingLibrary(UserError):
-    """A library that is needed here is not installed.
+    """Error on an optional library that is not installed.
 
     Parameters
     ----------
     library : str
-        Its name, as pip knows it.
+        Name of its distribution.
     purpose : str
-        What it is needed for: ``"to read NWB files"``.
+        Purpose in the message: ``"to read NWB files"``.
     install : str, optional
-        What to pass to ``pip install``; the library itself if not given.
+        Argument of ``pip install``; by default the library.
     """
 
     def __init__(self, library: str, purpose: str, install: str | None = None) -> None:
@@ -63,33 +63,33 @@ class MissingLibrary(UserError):
 
 
 class NotAsked(UserError):
-    """A question cannot be put to these recordings; the message says why, without a full stop."""
+    """Error on an analysis that is not possible for some recordings; ends without a period."""
 
 
 class VirtuallabWarning(UserWarning):
-    """Something that works, and that its user should know. Commands show these warnings alone."""
+    """Warning to users of virtuallab; commands show these warnings only."""
 
 
 class Interrupted(VirtuallabError):
-    """The user stopped a run; what is done is kept."""
+    """Error that ends a run that the user stopped; finished subjects are kept."""
 
-    exit_code = 130  # what a shell expects of a program that was interrupted
+    exit_code = 130  # by convention of shells
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing wrong at one place of a file.
+    """A fault at one place of a file.
 
     Parameters
     ----------
     file : str
         The file, as the user named it.
     line : int
-        Line in it, counted from 1; 0 where the fault belongs to no line.
+        Line in it, counted from 1; 0 if the fault belongs to no line.
     path : str
         Place in the document, ``subjects.rules[0].name``; empty for the whole document.
     message : str
-        What is wrong, what was found, and what to do.
+        The fault, the value found, and what to do.
     """
 
     file: str
@@ -98,13 +98,19 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        """``FILE:LINE: path: message``, leaving out what is not known."""
+        """Return ``FILE:LINE: path: message``, without parts that are not known."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return ": ".join(part for part in (place, self.path, self.message) if part)
 
 
 class ProtocolError(UserError):
-    """A protocol cannot be used. ``faults`` lists every fault found, in the order of the file."""
+    """Error on a protocol that is not valid.
+
+    Attributes
+    ----------
+    faults : tuple of Fault
+        In the order of the file.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(faults))
@@ -112,11 +118,11 @@ class ProtocolError(UserError):
 
 
 class StoreError(UserError):
-    """A store is missing, is not one of ours, or belongs to another protocol."""
+    """Error on a store that is missing, is not of virtuallab, or belongs to another protocol."""
 
 
 class UnknownName(UserError):
-    """No plug-in has this name. The message carries the nearest one."""
+    """Error on a name that no plug-in has; the message suggests the nearest one."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
@@ -124,13 +130,13 @@ class UnknownName(UserError):
 
 
 class BrokenPlugin(UnknownName):
-    """A plug-in of this name is installed, but cannot be used.
+    """Error on a plug-in that is installed but cannot be used.
 
     Parameters
     ----------
     kind, name : str
     reason : str
-        Where it is from and what is wrong with it.
+        Its origin and its fault.
     """
 
     def __init__(self, kind: str, name: str, reason: str) -> None:
@@ -139,7 +145,7 @@ class BrokenPlugin(UnknownName):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Name the nearest of the known names, if one is near, and list them all.
+    """Return a sentence with the nearest of the known names, if one is near, and all of them.
 
     >>> suggest("adm", ["adam", "sgd"])
     "Did you mean 'adam'? Known: adam, sgd."

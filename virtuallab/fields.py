@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -18,7 +18,7 @@ PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 Momentum = Annotated[float, Ge(0), Lt(1)]
-MOST = 1_000_000_000  # of anything that is counted; what is larger was not meant
+MOST = 1_000_000_000  # of any count; larger numbers are mistakes
 Count = Annotated[int, Ge(1), Le(MOST)]
 NonNegativeInt = Annotated[int, Ge(0), Le(MOST)]
 Counts = Annotated[tuple[Count, ...], Len(1)]
@@ -27,19 +27,20 @@ Counts = Annotated[tuple[Count, ...], Len(1)]
 def setting(
     default: Any = dataclasses.MISSING, *, doc: str, unit: str = "", added: bool = False
 ) -> Any:
-    """Declare one field of a plug-in: its default (none if required), its meaning and its unit.
+    """Return the declaration of a plug-in's field: its default, its meaning and its unit.
 
     Parameters
     ----------
     default : object, optional
+        Not given if the setting is required.
     doc : str
-        What it means, with its unit.
+        Meaning, with its unit.
     unit : str
-        Unit of its numbers, ``"s"`` or ``"Hz"``; empty where they have none. A number that is
-        written with another unit is refused with the number to write.
+        Unit of its numbers, ``"s"`` or ``"Hz"``; empty if they have none. A number that is written
+        with another unit is refused with the number to write.
     added : bool
-        Whether plug-ins were used before they had it. At its default it then has no word in what
-        identifies a subject, or every random stream would be another than before.
+        True if the field was added to a plug-in in use. At its default it is then not part of the
+        identity of a subject, which would change all random streams.
     """
     metadata = {"doc": doc, "unit": unit, "added": added}
     if default is dataclasses.MISSING:
@@ -48,7 +49,7 @@ def setting(
 
 
 def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a plug-in that identify it: added ones only where they are not at their default.
+    """Return the settings that identify a plug-in: added ones only if not at their default.
 
     Parameters
     ----------
@@ -56,13 +57,59 @@ def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict
         A dataclass.
     settings : mapping from field to value
     """
-    unsaid = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
-    return {k: v for k, v in settings.items() if k not in unsaid or v != unsaid[k]}
+    added = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
+    return {k: v for k, v in settings.items() if k not in added or v != added[k]}
 
 
 @cache
 def float_fields(plugin: type[Any]) -> frozenset[str]:
-    """Names of a plug-in's fields that are real numbers, and so may differ within a cohort."""
+    """Return the names of a plug-in's real-numbered fields, which may differ within a cohort."""
     hints = get_type_hints(plugin)
     names = (field.name for field in dataclasses.fields(plugin))
     return frozenset(name for name in names if hints[name] is float)
+
+
+class SectionPlugin:
+    """Base of plug-ins that stand in a section: ``noise: {name: laplace, snr: 1.0}``.
+
+    The section may leave out the name of the default plug-in. Subclasses are frozen dataclasses,
+    whose fields are the other keys.
+
+    Attributes
+    ----------
+    registry : Registry
+        Where the names are looked up.
+    default_name : str
+        Name of the plug-in that a section without a name means.
+    """
+
+    name: ClassVar[str]
+    registry: ClassVar[Any]
+    default_name: ClassVar[str]
+
+    @classmethod
+    def parse(cls, section: Mapping[str, Any]) -> tuple[type[Any], dict[str, Any]]:
+        """Class that a section names, and the settings beside the name.
+
+        Raises
+        ------
+        UnknownName
+            If no plug-in has this name.
+        """
+        settings = dict(section)
+        return cls.registry[settings.pop("name", cls.default_name)], settings
+
+    @classmethod
+    def from_section(cls, section: Mapping[str, Any]) -> Any:
+        """Plug-in of a section, as :meth:`written` returns it; raises as :meth:`parse`."""
+        plugin, settings = cls.parse(section)
+        return plugin(**settings)
+
+    @classmethod
+    def with_name(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Section of this plug-in with these settings; without the name of the default one."""
+        return {**({} if cls.name == cls.default_name else {"name": cls.name}), **settings}
+
+    def written(self) -> dict[str, Any]:
+        """Section with all settings, as a protocol writes it."""
+        return self.with_name({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
-"""What the distributions installed on this machine declare, whether or not we know them.
+"""Entry points of installed distributions, also if some of them are malformed.
 
-``importlib.metadata.entry_points`` parses what each of them declares and stops at the first that is
-malformed. Libraries that look for their plug-ins in this way (xarray, zarr, numcodecs, dask, torch)
-then fail, for a distribution that neither they nor we have ever heard of.
+``importlib.metadata.entry_points`` parses all of them and stops at the first malformed one.
+Libraries that find their plug-ins in this way (xarray, zarr, numcodecs, dask, torch) then fail
+because of an unrelated distribution.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _warned: set[str] = set()
 
 
 def declared_by(distribution: Any, *, warn: bool = True) -> Iterable[Any] | None:
-    """Entry points of a distribution; None, with one warning, if they are malformed."""
+    """Return the entry points of a distribution; None, with one warning, if they are malformed."""
     try:
         return tuple(distribution.entry_points)
     except Exception as error:
@@ -33,17 +33,17 @@ def declared_by(distribution: Any, *, warn: bool = True) -> Iterable[Any] | None
 
 
 def pass_over_malformed(*, warn: bool = True) -> None:
-    """Leave distributions with malformed entry points out of what this process finds installed.
+    """Hide distributions with malformed entry points from this process.
 
-    To be called before the libraries that look for plug-ins are imported: zarr and numcodecs do so
-    as they are imported. Calling it again changes nothing.
+    To be called before libraries that find plug-ins are imported: zarr and numcodecs do so on
+    import. Further calls have no effect.
 
     Parameters
     ----------
     warn : bool
-        Name each of them once.
+        True to warn of each of them once.
     """
-    for name in ("importlib.metadata", "importlib_metadata"):  # dask reads by the backport
+    for name in ("importlib.metadata", "importlib_metadata"):  # dask uses the backport
         with contextlib.suppress(ImportError):
             module: Any = importlib.import_module(name)
             if not isinstance(module.distributions, _Sound):
@@ -51,7 +51,7 @@ def pass_over_malformed(*, warn: bool = True) -> None:
 
 
 class _Sound:
-    """Finds what is installed, without what declares malformed entry points."""
+    """Search for installed distributions that omits those with malformed entry points."""
 
     def __init__(self, every: Callable[..., Iterable[Any]], *, warn: bool) -> None:
         self._every = every
@@ -63,7 +63,7 @@ class _Sound:
 
 
 def begin_process() -> None:
-    """Prepare a process that this one starts; what there is to warn of, this one has said."""
+    """Prepare a worker process: import plug-ins, without the warnings of its parent."""
     from virtuallab import plugins
 
     pass_over_malformed(warn=False)
@@ -71,7 +71,7 @@ def begin_process() -> None:
 
 
 def name_of(distribution: Any) -> str:
-    """Name of a distribution, or else the place of its metadata."""
+    """Return the name of a distribution; the path of its metadata if it has none."""
     with contextlib.suppress(Exception):
         name = distribution.metadata["Name"]
         if name:
@@ -80,6 +80,6 @@ def name_of(distribution: Any) -> str:
 
 
 def in_a_line(error: BaseException) -> str:
-    """Write an exception in one line."""
+    """Return an exception in one line."""
     message = " ".join(printable(str(error)).split())
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,4 +1,4 @@
-"""Text of labelled arrays, however it is stored."""
+"""Text of labelled arrays, in any form of storage."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ import xarray as xr
 
 
 def label_text(labels: xr.DataArray) -> np.ndarray:
-    """Labels as an array of text of fixed width, which compares, sorts and masks.
+    """Return labels as an array of text of fixed width, (label,), which compares and sorts.
 
-    A store gives text as objects or as variable-length strings, and NumPy does not convert the
-    latter to fixed width itself.
+    Text of a store consists of objects or of variable-length strings, and NumPy does not convert
+    the latter to fixed width.
 
     Parameters
     ----------
     labels : xr.DataArray
         With one dim.
-
-    Returns
-    -------
-    array of str, of the same length
     """
     return np.array([str(label) for label in labels.to_numpy()], dtype=np.str_)

@@ -1,4 +1,4 @@
-"""Let a heavy library be imported when something of it is first used."""
+"""Deferred import of heavy libraries, until one of their attributes is used."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 
 class _Deferred(ModuleType):
-    """A module whose code is run when an attribute is asked for that only its code provides.
+    """A module whose code is run at the first access to an attribute that the code defines.
 
-    The standard library's ``LazyLoader`` does not serve here: it runs the code at any attribute,
-    and a second ``import torch`` looks at ``__spec__``.
+    The standard library's ``LazyLoader`` runs the code at the access to any attribute, and a second
+    ``import torch`` accesses ``__spec__``.
     """
 
     def __getattr__(self, name: str) -> Any:
         spec = self.__spec__
         assert spec is not None
         assert spec.loader is not None
-        self.__class__ = ModuleType  # type: ignore[assignment]  # from here on it is like any other
+        self.__class__ = ModuleType  # type: ignore[assignment]  # an ordinary module from here on
         if spec.submodule_search_locations is not None:
             self.__path__ = spec.submodule_search_locations
         try:
@@ -31,11 +31,11 @@ class _Deferred(ModuleType):
 
 
 def defer(*libraries: str) -> None:
-    """Make ``import LIBRARY`` cost nothing until an attribute of the library is asked for.
+    """Defer ``import LIBRARY`` until the first access to an attribute of the library.
 
-    Names and settings of plug-ins can then be read without torch, in modules that say plainly
-    ``import torch``; ``from torch import Tensor`` asks for an attribute, and imports it at once.
-    Libraries that are imported already, or are not installed, are left alone.
+    Names and settings of plug-ins can then be read without torch, in modules with a plain
+    ``import torch``; ``from torch import Tensor`` accesses an attribute, and imports it at once.
+    Libraries that are imported already, or are not installed, are not changed.
 
     Parameters
     ----------
@@ -48,4 +48,4 @@ def defer(*libraries: str) -> None:
             continue
         module = _Deferred(name)
         module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
-        sys.modules[name] = module  # it has no __path__: `import torch.nn` asks for it
+        sys.modules[name] = module  # without __path__: `import torch.nn` accesses it

@@ -1,4 +1,4 @@
-"""Paths as people type them."""
+"""Paths in the form in which users write them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from virtuallab.errors import UserError
 
 
 def expanded(path: str | Path) -> Path:
-    """Path with a leading ``~`` or ``~NAME`` replaced by that home folder.
+    """Return a path with a leading ``~`` or ``~NAME`` replaced by that home folder.
 
     A shell does the same, but not within quotes or after ``--option=``. ``.`` and paths that end in
     ``..`` become absolute, because files are named after the folder and written beside it.
@@ -16,7 +16,7 @@ def expanded(path: str | Path) -> Path:
     Raises
     ------
     UserError
-        If the path is empty, or nobody of that name has a home folder here.
+        If the path is empty, or there is no home folder of that name.
 
     Examples
     --------

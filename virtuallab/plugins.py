@@ -1,6 +1,6 @@
 """Plug-ins from a file or a module that a user names: ``--plugin mine.py``.
 
-Importing it registers what its decorators name. Processes that share the work import it as well.
+Importing it registers its decorated classes. Worker processes import it as well.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from virtuallab.errors import UserError
 from virtuallab.installed import in_a_line
 from virtuallab.text import printable
 
-_VARIABLE = "VIRTUALLAB_PLUGINS"  # inherited by the processes that share the work
+_VARIABLE = "VIRTUALLAB_PLUGINS"  # inherited by worker processes
 
 
 def load(names: Iterable[str]) -> None:
-    """Import plug-ins, here and in every process that is started from now on.
+    """Import plug-ins in this process, and in worker processes that it starts.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def _absolute(name: str) -> str:
 
 def _import(name: str) -> None:
     try:
-        # What an import prints must not get into what a command prints.
+        # Output of an import must not become part of the output of a command.
         with contextlib.redirect_stdout(sys.stderr):
             if name.endswith(".py"):
                 _import_file(Path(name))

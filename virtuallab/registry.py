@@ -1,12 +1,12 @@
 """Registries of plug-ins, by the names that protocols use.
 
-A plug-in is a class with a ``name``, put into its registry by a decorator. Ours are found because
-their module lies in the registry's package and has the plug-in's name; a user's because an
-installed distribution declares an entry point in the group ``virtuallab.<kind>s``, or because a
-file was imported.
+A plug-in is a class with a ``name``, registered by a decorator. Ours are found because their module
+is in the registry's package and has the plug-in's name; those of users because an installed
+distribution declares an entry point in the group ``virtuallab.<kind>s``, or because a file was
+imported.
 
-Whatever else is installed on the machine must not stop a command: an entry point that cannot be
-used is named in one warning and passed over, and only a protocol that asks for it is refused.
+Other installed packages must not stop a command: an entry point that cannot be used is skipped with
+one warning, and only a protocol that names it is refused.
 """
 
 from __future__ import annotations
@@ -39,36 +39,38 @@ class Registry(Generic[Plugin]):
     Parameters
     ----------
     kind : str
-        What one of them is called in messages, ``"rule"``; its plural names the entry-point group.
+        Name in messages, ``"rule"``; its plural names the entry-point group.
     package : str
-        The package whose modules hold the built-in ones; imported when a name is first asked for.
+        Package with the modules of built-in plug-ins, which are imported when they are needed.
     base : str, optional
-        The class that all of them derive from, ``"virtuallab.subject.rule:Rule"``; a plug-in from
-        an entry point is refused if it does not.
+        Base class, ``"virtuallab.subject.rule:Rule"``; a plug-in from an entry point has to derive
+        from it.
     """
 
     def __init__(self, kind: str, package: str, base: str | None = None) -> None:
         self.kind = kind
-        self._group = f"virtuallab.{kind}{'es' if kind.endswith('s') else 's'}"
+        self._group = f"virtuallab.{kind.replace(' ', '_')}{'es' if kind.endswith('s') else 's'}"
         self._package = package
-        self._base = base
+        self.base = base
         self._classes: dict[str, Plugin] = {}
         self._broken: dict[str, str] = {}  # name of an entry point -> why it cannot be used
         self._loaded = False
         self._others_loaded = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle it by its kind: in another process it is the registry that is there.
+        """Pickle the registry by its kind, so that another process uses its own.
 
-        A copy would know the plug-ins that were loaded here, and would take the others, which are
-        imported already, for unknown.
+        A copy would have the plug-ins that were loaded here, but not those that the other process
+        has imported already.
         """
         return _registry_of, (self.kind,)
 
     def register(self, name: str) -> Callable[[Plugin], Plugin]:
-        """Class decorator that enters a class under the name that protocols use."""
+        """Return a class decorator that registers a class under the name that protocols use."""
 
         def enter(cls: Plugin) -> Plugin:
+            if not cls.__module__.startswith("virtuallab."):
+                self._check_class(cls)
             known = self._classes.setdefault(name, cls)
             if known is not cls and known.__qualname__ != cls.__qualname__:
                 raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {cls}")
@@ -100,7 +102,7 @@ class Registry(Generic[Plugin]):
     def docs(self) -> dict[str, str]:
         """Return the docstring of each plug-in by its name; ours are read without being imported.
 
-        Editors and loops list names; importing what all plug-ins need would take most of that time.
+        Importing the modules would take most of the time of ``virtuallab list``.
         """
         found: dict[str, str] = {}
         if not self._loaded:
@@ -110,19 +112,19 @@ class Registry(Generic[Plugin]):
         return found | {name: cls.__doc__ or "" for name, cls in self._classes.items()}
 
     def is_as_shipped(self) -> bool:
-        """Whether nothing but the plug-ins of this distribution is registered or declared."""
+        """Return whether all registered and declared plug-ins are those of this distribution."""
         return not any(point.group == self._group for _, point in _entry_points()) and all(
             cls.__module__.startswith(f"{self._package}.") for cls in self._classes.values()
         )
 
     def discard(self, name: str, reason: str) -> None:
-        """Take out a plug-in that has turned out to be unusable, with a warning.
+        """Remove a plug-in that cannot be used, with a warning.
 
         Parameters
         ----------
         name : str
         reason : str
-            Where it is from and what is wrong with it.
+            Its origin and its fault.
         """
         self._classes.pop(name, None)
         self._broken[name] = reason
@@ -130,7 +132,7 @@ class Registry(Generic[Plugin]):
 
     @cached_property
     def _folder(self) -> Path:
-        """Where our own plug-ins lie; found without importing the packages on the way."""
+        """Folder of our own plug-ins; found without importing the packages above it."""
         top, *below = self._package.split(".")
         return Path(importlib.import_module(top).__path__[0], *below)
 
@@ -138,7 +140,7 @@ class Registry(Generic[Plugin]):
         return frozenset(
             module.name
             for module in pkgutil.iter_modules([str(self._folder)])
-            if not module.name.startswith("_")  # what several plug-ins share
+            if not (module.ispkg or module.name.startswith("_"))  # shared code
         )
 
     def _load(self) -> None:
@@ -150,7 +152,7 @@ class Registry(Generic[Plugin]):
         self._load_others(self._classes)
 
     def _load_others(self, ours: Iterable[str]) -> None:
-        """Register what distributions declare under other names than ours."""
+        """Register plug-ins of other distributions, under names that ours do not have."""
         if self._others_loaded:
             return
         self._others_loaded = True
@@ -170,10 +172,10 @@ class Registry(Generic[Plugin]):
                 self._enter(name, *declared[0])
 
     def _enter(self, name: str, distribution: str, point: Any) -> None:
-        """Import what an entry point names and register it, or note why that cannot be."""
+        """Import and register the plug-in of an entry point, or discard it if that fails."""
         before = dict(self._classes)
         try:
-            # What an import prints must not get into a schema or a table that a command prints.
+            # Output of an import must not become part of a schema or table that a command prints.
             with contextlib.redirect_stdout(sys.stderr):
                 found = point.load()
             self._check(found)
@@ -185,21 +187,26 @@ class Registry(Generic[Plugin]):
             self.discard(name, f"{_origin(distribution, point)}: {in_a_line(error)}")
 
     def _check(self, found: Any) -> None:
-        """Refuse what is no plug-in of this kind."""
-        if self._base is None:
+        """Raise a TypeError for an unusable class, or one whose settings have unknown types."""
+        self._check_class(found)
+        if self.base is not None:
+            get_type_hints(found)  # its settings are read by their types
+
+    def _check_class(self, found: Any) -> None:
+        """Raise a TypeError for an object that is no class of this kind, or lacks a method."""
+        if self.base is None:
             return
-        module, _, attribute = self._base.partition(":")
+        module, _, attribute = self.base.partition(":")
         base = getattr(importlib.import_module(module), attribute)
         if not (isinstance(found, type) and issubclass(found, base)):
             raise TypeError(f"{found!r} is not a class derived from {module}.{attribute}")
         if inspect.isabstract(found):
             missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
             raise TypeError(f"{found.__qualname__} does not define {missing}")
-        get_type_hints(found)  # its settings are read by their types
 
 
 def _registered(source: bytes) -> dict[str, str]:
-    """Docstring by name of each class in a source that a ``register(name)`` decorates."""
+    """Return the docstrings, by name, of classes in a source that ``register(name)`` decorates."""
     return {
         call.args[0].value: ast.get_docstring(node) or ""
         for node in ast.parse(source).body
@@ -213,13 +220,13 @@ def _registered(source: bytes) -> dict[str, str]:
     }
 
 
-# Where the backport importlib_metadata is imported, what is found are its classes: hence Any.
+# Any, because entry points have other classes if the backport importlib_metadata is imported.
 @cache
 def _entry_points() -> tuple[tuple[str, Any], ...]:
-    """Entry points of all groups of ours, each with the name of its distribution.
+    """Return the entry points of our groups, each with the name of its distribution.
 
-    ``importlib.metadata.entry_points`` parses what every distribution on the machine declares and
-    stops at the first that is malformed; here only those that mention virtuallab are parsed.
+    ``importlib.metadata.entry_points`` parses those of every distribution and stops at the first
+    malformed one; here only distributions that mention virtuallab are parsed.
     """
     found: list[tuple[str, Any]] = []
     seen: set[str] = set()
@@ -227,11 +234,11 @@ def _entry_points() -> tuple[tuple[str, Any], ...]:
         try:
             text = distribution.read_text("entry_points.txt") or ""
         except (OSError, ValueError):
-            continue  # unreadable, so nobody's plug-in
+            continue  # not readable, so without plug-ins
         if "virtuallab." not in text:
             continue
         name = name_of(distribution)
-        if name in seen:  # shadowed by one that is earlier on the path
+        if name in seen:  # shadowed by another installation earlier on the path
             continue
         seen.add(name)
         declared = declared_by(distribution) or ()
@@ -259,6 +266,21 @@ TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.
 DEVICES: Registry[Any] = Registry(
     "device", "virtuallab.probes.devices", "virtuallab.probes.device:Device"
 )
+NOISE_MODELS: Registry[Any] = Registry(
+    "noise model",
+    "virtuallab.probes.noise.models",
+    "virtuallab.probes.noise.noise_model:NoiseModel",
+)
+INDICATORS: Registry[Any] = Registry(
+    "indicator",
+    "virtuallab.probes.readouts.indicators",
+    "virtuallab.probes.readouts.indicator:Indicator",
+)
+STATISTICS: Registry[Any] = Registry(
+    "statistic",
+    "virtuallab.probes.statistics.optional",
+    "virtuallab.probes.statistics.statistic:Statistic",
+)
 CLASSIFIERS: Registry[Any] = Registry(
     "classifier", "virtuallab.decoder.classifiers", "virtuallab.decoder.classifier:Classifier"
 )
@@ -272,6 +294,9 @@ REGISTRIES = (
     TASKS,
     LOSSES,
     DEVICES,
+    NOISE_MODELS,
+    INDICATORS,
+    STATISTICS,
     CLASSIFIERS,
     CONTROLS,
 )

@@ -1,8 +1,8 @@
-"""Random streams that belong to a subject and a purpose, and to nothing else.
+"""Random streams of subjects, one for each purpose.
 
-A stream is derived from the protocol's seed, the identity of whoever owns it, and what it is for.
-So no subject's trajectory depends on who shares its cohort, on the number of workers, on the order
-of work, or on the probes implanted in it; and no two subjects, and no two purposes, share draws.
+A stream is derived from the protocol's seed, the identity of its owner, and its purpose. So the
+trajectory of a subject does not depend on other subjects of its cohort, the number of workers, the
+order of work, or implanted probes; and no two subjects, and no two purposes, share draws.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def _words(text: str) -> list[int]:
 
 
 def sequence(seed: int, *owner: str) -> np.random.SeedSequence:
-    """Seed sequence for one owner, ``sequence(protocol_seed, subject_key, purpose, ...)``."""
+    """Return the seed sequence of an owner, ``sequence(protocol_seed, subject_key, purpose)``."""
     return np.random.SeedSequence([seed, *_words("\x1f".join(owner))])
 
 
 def generator(seed: int, *owner: str) -> np.random.Generator:
-    """NumPy generator for one owner.
+    """Return the NumPy generator of an owner.
 
     >>> a, b = generator(1, "sub-0001", DATA_ORDER), generator(1, "sub-0002", DATA_ORDER)
     >>> bool(a.random() == b.random())
@@ -46,5 +46,5 @@ def generator(seed: int, *owner: str) -> np.random.Generator:
 
 
 def integer(seed: int, *owner: str) -> int:
-    """One 63-bit integer for one owner, for libraries that take a number as their seed."""
+    """Return a 63-bit integer of an owner, for libraries whose seeds are integers."""
     return int(sequence(seed, *owner).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,4 +1,4 @@
-"""Text for people: numbers and lists as they are written, and text from outside made safe."""
+"""Text for readers: formatted numbers and lists, and untrusted text made safe."""
 
 from __future__ import annotations
 
@@ -10,19 +10,10 @@ _KEPT = "\n\t"
 
 
 def printable(text: str) -> str:
-    r"""Text without characters that would control the terminal or the page.
+    r"""Return text without characters that would control the terminal or the page.
 
     Control characters, terminal escapes and characters that reverse or hide the text around them
-    are replaced by what Python writes for them; line breaks and tabs stay.
-
-    Parameters
-    ----------
-    text : str
-        Text of a protocol, a recording, a store or the command line.
-
-    Returns
-    -------
-    str
+    are replaced by their escapes in Python; line breaks and tabs are kept.
 
     Examples
     --------
@@ -38,17 +29,13 @@ def printable(text: str) -> str:
 
 
 def brief(text: str, longest: int = 500) -> str:
-    """Text for a message: made :func:`printable`, its overlong words cut.
+    """Return text for a message: :func:`printable`, with overlong words cut.
 
     Parameters
     ----------
     text : str
     longest : int
-        Characters that a word may have; of a longer one the first 60 are kept.
-
-    Returns
-    -------
-    str
+        Most characters of a word; the first 60 of a longer one are kept.
 
     Examples
     --------
@@ -60,18 +47,14 @@ def brief(text: str, longest: int = 500) -> str:
 
 
 def percent(share: float, decimals: int | None = None) -> str:
-    """A share in per cent.
+    """Return a share in per cent.
 
     Parameters
     ----------
     share : float
         From 0 to 1.
     decimals : int, optional
-        Digits after the point; as many as the number needs if not given.
-
-    Returns
-    -------
-    str
+        Digits after the point; by default as many as needed.
 
     Examples
     --------
@@ -83,15 +66,7 @@ def percent(share: float, decimals: int | None = None) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as part of a sentence.
-
-    Parameters
-    ----------
-    names : iterable of str
-
-    Returns
-    -------
-    str
+    """Return names as part of a sentence.
 
     Examples
     --------
@@ -124,7 +99,7 @@ def count_noun(count: int, noun: str) -> str:
 
 
 def short(value: object, digits: int = 3) -> str:
-    """A setting's value, numbers rounded to significant digits.
+    """Return the value of a setting as text, with numbers rounded to significant digits.
 
     Parameters
     ----------
@@ -132,10 +107,6 @@ def short(value: object, digits: int = 3) -> str:
         A number, text, list or mapping, also nested.
     digits : int
         Significant digits of a number that is not an integer.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

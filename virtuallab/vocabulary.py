@@ -32,7 +32,6 @@ OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
-LOSSES: Final = (CROSS_ENTROPY, SQUARED_ERROR)
 
 # Coordinates with different values in each subject: the units, synapses and stimuli of its implant.
 CHOSEN: Final = (

@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis, Primary
-from virtuallab.probes import Calcium, Contacts, Noise, Probe, Series, Spikes
+from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.sections.rule_entry import RULE
@@ -27,6 +27,7 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "devices": registry.DEVICES,
+    "statistics": registry.STATISTICS,
 }
 PLAIN = {
     "protocol": Protocol,
@@ -34,7 +35,7 @@ PLAIN = {
     "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that all rules share
     "probe": Probe,
     "contacts": Contacts,
-    "noise": Noise,
+    "noise": GaussianNoise,
     "visits": Series,
     "primary": Primary,
     "spikes": Spikes,

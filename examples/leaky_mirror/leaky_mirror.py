@@ -9,6 +9,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("leaky_mirror")
@@ -18,6 +19,7 @@ class LeakyMirror(ErrorFeedback):
 
     feedback = True  # it has backward weights
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
+    gradient_angle = GradientAngle(initial=(84.0, 96.0), trained=(17.0, 27.0))
 
     rate: NonNegativeFloat = setting(0.1, doc="Speed of closing the gap, times the learning rate.")
 

@@ -103,5 +103,5 @@ def test_what_there_is_not_is_refused_with_what_there_is(
 
 
 def test_depth_is_refused_where_it_is_not_known(recording: xr.Dataset) -> None:
-    with pytest.raises(UserError, match="how deep"):
+    with pytest.raises(UserError, match="no depths of layers"):
         recording.drop_vars("layer_depth").lab.select(depth=0)

@@ -8,9 +8,9 @@ import pytest
 from virtuallab.decoder.uncertainty.comparison import (
     accuracy_interval,
     balanced,
+    bootstrap_accuracies,
+    bootstrap_means,
     difference,
-    redrawn,
-    resampled,
     shortfall,
 )
 
@@ -24,10 +24,11 @@ def test_every_rule_counts_alike():
 
 
 def test_subjects_are_drawn_anew_within_their_rule():
-    drawn = resampled(LABELS, 50, seed=1)
-    assert drawn.shape == (50, 70)
-    assert (LABELS[drawn] == LABELS).all()
-    assert len(np.unique(drawn[:, 0])) > 3
+    of_rule = np.stack([rule == LABELS for rule in "abc"]).astype(float)
+    np.testing.assert_allclose(bootstrap_means(of_rule, LABELS, 50, seed=1), 1 / 3)
+    numbers = bootstrap_means(np.arange(70.0)[None], LABELS, 50, seed=1)[0]
+    assert len(np.unique(numbers)) == 50
+    assert numbers.mean() == pytest.approx(balanced(np.arange(70.0), LABELS), abs=1)
 
 
 def test_an_interval_of_subjects_who_share_no_decoder_is_wide_enough_and_not_twice_as_wide():
@@ -68,7 +69,7 @@ def test_a_difference_holds_the_truth_as_often_as_it_says():
 def test_accuracies_drawn_anew_scatter_as_their_interval_does():
     stream, labels = np.random.default_rng(10), np.repeat(["a", "b", "c"], 60)
     right = (stream.random((4, 3, 180)) < 0.7).mean(0)  # three designs, the mean of four seeds
-    drawn = redrawn(right, labels, 3_000, 1, repeats=4)
+    drawn = bootstrap_accuracies(right, labels, 3_000, 1, repeats=4)
     assert drawn.shape == (3_000, 3)
     np.testing.assert_allclose(drawn.mean(0), balanced(right, labels), atol=0.004)
     for each, values in zip(right, drawn.T, strict=True):

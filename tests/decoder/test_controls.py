@@ -9,19 +9,21 @@ import pytest
 import xarray as xr
 
 from tests.decoder.synthetic import RULES, VISITS, features
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.controls import OF_DESIGNS, evaluate_controls, strict_controls
 from virtuallab.decoder.controls.common.chance import (
     INFLATION,
     accuracy_at_chance,
     at_chance,
-    corrected,
     guessing,
+    holm,
 )
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.common.matching import detectable, equally_many, overlap_weights
 from virtuallab.decoder.controls.shuffled_subjects import ShuffledSubjects
 from virtuallab.decoder.features.samples import Samples, by_layer, by_subject
 from virtuallab.decoder.schemes.cross_validation import cross_validate
+from virtuallab.decoder.tables import control_table, with_corrected_controls
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.registry import CLASSIFIERS
@@ -33,18 +35,21 @@ def task(dataset: xr.Dataset, seed: int = 1, **settings: object) -> DecodingTask
         "classifier": CLASSIFIERS["linear_svm"](),
         "samples": by_subject(dataset, "activity"),
         "observable": "activity",
-        "classes": sorted(RULES),
-        "folds": 3,
-        "inner_folds": 2,
-        "permutations": 1,
+        "analysis": Analysis(folds=3, inner_folds=2, permutations=1, repeats=1, splits=3),
     }
     return DecodingTask(features=dataset, seed=seed, **(given | settings))  # type: ignore[arg-type]
 
 
-def asked(name: str, of: DecodingTask) -> ControlResult:
+def evaluated(name: str, of: DecodingTask) -> ControlResult:
     [check] = evaluate_controls(of, (name,))
     assert check.name == name
     return check
+
+
+def corrected(checks: list[ControlResult]) -> list[float]:
+    """Outcomes of controls after the correction for multiple tests."""
+    table = with_corrected_controls(control_table(checks).assign_attrs(confidence=0.95))
+    return [float(passed) for passed in table["control_passed"]]
 
 
 def with_columns(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
@@ -83,26 +88,28 @@ def crossed(seed: int = 0, **planted: float) -> xr.Dataset:
     count, stream = dataset.sizes["subject"], np.random.default_rng([seed, 1])
     return with_columns(
         dataset,
+        plasticity=dataset["rule"].values,
         batch_size=stream.choice([16, 32], count),
         steps=stream.choice([100, 200, 400], count),
         learning_rate=10 ** stream.uniform(-3, -1, count),
     )
 
 
-def test_every_control_is_returned_in_order_also_where_it_was_not_asked() -> None:
+def test_every_control_is_returned_in_order_also_where_it_was_not_evaluated() -> None:
     checks = evaluate_controls(task(features(signal=1.5)))
     assert [check.name for check in checks] == list(strict_controls())
-    unasked = {check.name: check.note for check in checks if not check.asked}
+    absent = {check.name: check.note for check in checks if not check.evaluated}
     # What is planted lies in the steps as well.
-    assert unasked.pop("step_matched").startswith("rules differ too much in")
-    assert unasked == {
+    assert absent.pop("step_matched").startswith("rules differ too much in")
+    assert absent.pop("metadata").startswith("the settings of the subjects were not given")
+    assert absent == {
         "schedule": "the length of training is not known",
         "learning_rate": "learning rates are not known",
         "performance": "no learning curve is known",
         "performance_matched": "no learning curve is known",
         "schedule_matched": "the length of training is not known",
     }
-    assert not any(check.passed for check in checks if not check.asked)
+    assert not any(check.passed for check in checks if not check.evaluated)
     assert set(OF_DESIGNS) <= set(strict_controls())
 
 
@@ -110,8 +117,9 @@ def test_a_planted_rule_passes_every_control() -> None:
     dataset = crossed(signal=2.0, each=20)
     checks = evaluate_controls(task(dataset, performance=curves(dataset, 0.0)))
     # What is planted lies in the steps as well, so that no two rules have equal ones.
-    assert {check.name for check in checks if not check.asked} == {"step_matched"}
-    assert {c.name for c in corrected(checks, 0.95) if not c.passed} == {"step_matched"}
+    assert {check.name for check in checks if not check.evaluated} == {"step_matched"}
+    failed = [c.name for c, passed in zip(checks, corrected(checks), strict=True) if passed != 1]
+    assert failed == ["step_matched"]
     assert {check.kind for check in checks} == {"chance", "beat", "survive"}
 
 
@@ -121,13 +129,13 @@ def test_where_nothing_is_planted_false_alarms_are_as_rare_as_stated() -> None:
         for seed in range(25)
     ]
     alone = [check for table in tables for check in table]
-    assert all(check.kind == "chance" and check.asked for check in alone)
+    assert all(check.kind == "chance" and check.evaluated for check in alone)
     # Of 100 at 95 %, five fail alone on average at most; 12 or more would be one in 200.
     assert sum(not check.passed for check in alone) < 12
     # Of 25 tables one on average at most; six or more would be one in 1,000.
-    assert sum(not all(check.passed for check in corrected(table, 0.95)) for table in tables) < 6
+    assert sum(not all(corrected(table)) for table in tables) < 6
     # All of them as one table: a single alarm is one in twenty.
-    assert sum(not check.passed for check in corrected(alone, 0.95)) <= 1
+    assert sum(not passed for passed in corrected(alone)) <= 1
 
 
 @pytest.mark.parametrize(("rules", "each", "folds"), [(4, 12, 5), (3, 12, 3)])
@@ -190,44 +198,42 @@ def test_intervals_of_controls_hold_chance_as_often_as_they_say() -> None:
 
 
 def test_several_controls_share_one_chance_of_luck() -> None:
-    blank = ControlResult("a", "chance", 0.4, 0.3, 0.5, True, 50)
-    checks = [replace(blank, p_value=p) for p in (0.03, 0.011, 0.8, 0.02)]
-    # Holm: 0.011 <= 0.05 / 4, 0.02 > 0.05 / 3, and so all further ones stand.
-    assert [check.passed for check in corrected(checks, 0.95)] == [True, False, True, True]
-    luck = [replace(blank, p_value=p, passed=p > 0.05) for p in (0.01, *[0.5] * 23)]
-    assert not luck[0].passed
-    assert all(check.passed for check in corrected(luck, 0.95))
-    leak = [replace(blank, p_value=1e-6), *luck[1:]]
-    assert [check.passed for check in corrected(leak, 0.95)] == [False, *[True] * 23]
+    # Holm: 0.011 <= 0.05 / 4, 0.02 > 0.05 / 3, and so no further one is rejected.
+    found = holm(np.array([0.03, 0.011, 0.8, 0.02]), 0.95)
+    assert found.tolist() == [False, True, False, False]
+    assert not holm(np.array([0.01, *[0.5] * 23]), 0.95).any()
+    assert holm(np.array([1e-6, *[0.5] * 23]), 0.95).tolist() == [True, *[False] * 23]
+    assert holm(np.array([]), 0.95).size == 0
 
 
 def test_only_controls_that_must_be_at_chance_are_judged_together() -> None:
     beaten = ControlResult("b", "beat", 0.4, 0.3, 0.5, False, 50)
-    unasked = ControlResult("c", "chance", math.nan, math.nan, math.nan, False, 50)
+    absent = ControlResult("c", "chance", math.nan, math.nan, math.nan, False, 50)
     red = ControlResult("d", "chance", 0.5, 0.4, 0.6, False, 50, p_value=0.04)
-    assert corrected([beaten, unasked, red], 0.95) == [beaten, unasked, red]
-    assert corrected([], 0.95) == []
+    assert corrected([beaten, absent, red])[0] == 0
+    assert math.isnan(corrected([beaten, absent, red])[1])
+    assert corrected([beaten, absent, red])[2] == 0
 
 
 def test_a_rule_written_into_the_first_visit_turns_visit_0_red() -> None:
-    assert asked("visit_0", task(features())).passed
+    assert evaluated("visit_0", task(features())).passed
     forest = CLASSIFIERS["random_forest"]()
-    check = asked("visit_0", task(features(first_visit=2.0), classifier=forest))
+    check = evaluated("visit_0", task(features(first_visit=2.0), classifier=forest))
     assert not check.passed
-    assert not corrected([check] * 24, 0.95)[0].passed
+    assert not corrected([check] * 24)[0]
 
 
-def test_visit_0_is_not_asked_where_it_was_not_recorded() -> None:
-    check = asked("visit_0", task(features().isel(visit=slice(1, None))))
-    assert (check.asked, check.passed, check.note) == (False, False, "visit 0 was not recorded")
+def test_visit_0_is_not_evaluated_where_it_was_not_recorded() -> None:
+    check = evaluated("visit_0", task(features().isel(visit=slice(1, None))))
+    assert (check.evaluated, check.passed, check.note) == (False, False, "visit 0 was not recorded")
 
 
 def test_a_rule_that_goes_with_a_network_turns_metadata_red() -> None:
-    assert asked("metadata", task(features())).passed
-    confounded = features()
+    confounded = with_columns(features(), plasticity=features()["rule"].values)
+    assert evaluated("metadata", task(confounded)).passed
     large = np.random.default_rng(0).random(72) < np.array([0.1, 0.5, 0.9])[number_of(confounded)]
     confounded = with_columns(confounded, architecture=np.where(large, "large", "small"))
-    assert not asked("metadata", task(confounded)).passed
+    assert not evaluated("metadata", task(confounded)).passed
 
 
 def decided(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
@@ -254,12 +260,24 @@ def test_a_setting_that_goes_with_a_rule_turns_metadata_red(name: str) -> None:
     }[name]
     rules = np.array(RULES, dtype=object)[number]
     subjects = decided(dataset, plasticity=rules, **{name: tied})
-    check = asked("metadata", task(dataset, subjects=subjects))
+    check = evaluated("metadata", task(dataset, subjects=subjects))
     assert not check.passed
     assert name.replace("_", " ") in check.note
 
 
-def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -> None:
+def test_metadata_is_not_evaluated_without_the_settings_that_tell_rules_from_optimizers() -> None:
+    """Without them, the optimizer of Adam beside gradient descent would count as a confound."""
+    dataset = features()
+    optimizers = np.array(["adam", "sgd", "sgd"], dtype=object)[number_of(dataset)]
+    bare = task(with_columns(dataset, optimizer=optimizers))
+    some = replace(bare, subjects=decided(dataset, momentum=np.full(72, 0.9)))
+    for check in (evaluated("metadata", bare), evaluated("metadata", some)):
+        assert not check.evaluated
+        assert check.note.startswith("the settings of the subjects were not given")
+        assert "`plasticity`" in check.note
+
+
+def test_what_two_entries_of_one_rule_differ_in_is_part_of_the_rule_and_no_metadata() -> None:
     """Adam beside gradient descent: the optimizer is the answer, and so is its lack of momentum."""
     dataset = features()
     number = number_of(dataset)
@@ -269,7 +287,7 @@ def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -
         optimizer=np.array(["adam", "sgd", "sgd"], dtype=object)[number],
         momentum=np.array([np.nan, 0.9, 0.9])[number],
     )
-    check = asked("metadata", task(dataset, subjects=subjects))
+    check = evaluated("metadata", task(dataset, subjects=subjects))
     assert check.passed
     assert "optimizer" not in check.note
     # Two entries of one rule and optimizer that differ in momentum ask for the momentum.
@@ -279,7 +297,7 @@ def test_what_two_entries_of_one_rule_differ_in_is_asked_for_and_no_metadata() -
         optimizer=np.array(["sgd"] * 72, dtype=object),
         momentum=np.array([0.5, 0.9, 0.9])[number],
     )
-    assert asked("metadata", task(dataset, subjects=momenta)).passed
+    assert evaluated("metadata", task(dataset, subjects=momenta)).passed
 
 
 def test_a_learning_rate_is_no_metadata_but_a_control_of_its_own() -> None:
@@ -289,13 +307,15 @@ def test_a_learning_rate_is_no_metadata_but_a_control_of_its_own() -> None:
         plasticity=np.array(RULES, dtype=object)[number_of(dataset)],
         learning_rate=10.0 ** -number_of(dataset),
     )
-    assert asked("metadata", task(dataset, subjects=subjects)).passed
+    assert evaluated("metadata", task(dataset, subjects=subjects)).passed
 
 
 def test_what_is_the_same_for_all_subjects_tells_nothing() -> None:
-    alike = with_columns(features(), architecture=["small"] * 72, steps=[100] * 72)
+    alike = with_columns(
+        features(), plasticity=["backprop"] * 72, architecture=["small"] * 72, steps=[100] * 72
+    )
     for name in ("metadata", "schedule"):
-        check = asked(name, task(alike))
+        check = evaluated(name, task(alike))
         assert (check.accuracy, check.passed) == (pytest.approx(1 / 3), True), name
         assert "all subjects" in check.note
 
@@ -305,7 +325,7 @@ def test_a_rule_that_learns_longer_turns_the_schedule_red_and_leaves_nobody_to_m
     uneven = with_columns(dataset, steps=100 * (1 + number_of(dataset)))
     red, left = evaluate_controls(task(uneven), ("schedule", "schedule_matched"))
     assert not red.passed
-    assert not left.asked
+    assert not left.evaluated
     assert left.note == "0 subjects matched, 0 of the rarest rule; each rule needs 6"
 
 
@@ -313,9 +333,9 @@ def test_a_rule_that_is_recorded_at_other_steps_turns_the_schedule_red() -> None
     dataset = features()
     steps = np.arange(VISITS) * 10 * (1 + number_of(dataset))[:, None]
     own = dataset.assign_coords(step=(("subject", "visit"), steps))
-    assert not asked("schedule", task(own)).passed
+    assert not evaluated("schedule", task(own)).passed
     common = dataset.assign_coords(step=("visit", np.arange(VISITS) * 10))
-    assert asked("schedule", task(common)).passed
+    assert evaluated("schedule", task(common)).passed
 
 
 def test_a_learning_rate_that_falls_for_one_rule_only_turns_the_schedule_red() -> None:
@@ -325,7 +345,7 @@ def test_a_learning_rate_that_falls_for_one_rule_only_turns_the_schedule_red() -
         {"learning_rate_decay": ("subject", falls), "steps": ("subject", np.full(72, 100))},
         coords={"subject": dataset["subject"]},
     )
-    assert not asked("schedule", task(dataset, subjects=subjects)).passed
+    assert not evaluated("schedule", task(dataset, subjects=subjects)).passed
 
 
 def test_where_schedules_do_not_differ_the_recordings_own_accuracy_is_the_answer() -> None:
@@ -333,7 +353,9 @@ def test_where_schedules_do_not_differ_the_recordings_own_accuracy_is_the_answer
     of = task(dataset).with_result()
     assert of.result is not None
     for steps in ([100] * 72, [100, 200] * 36):
-        check = asked("schedule_matched", replace(of, features=with_columns(dataset, steps=steps)))
+        check = evaluated(
+            "schedule_matched", replace(of, features=with_columns(dataset, steps=steps))
+        )
         assert check.accuracy == balanced_accuracy(of.result.confusion)
         assert (check.n_subjects, check.passed) == (72, True)
 
@@ -342,7 +364,7 @@ def test_a_schedule_is_kept_as_often_under_every_rule() -> None:
     dataset = features(signal=2.0)
     first = np.arange(72) % 24 < np.array([6, 12, 18])[number_of(dataset)]
     some = with_columns(dataset, steps=np.where(first, 100, 200))
-    check = asked("schedule_matched", task(some))
+    check = evaluated("schedule_matched", task(some))
     assert check.n_subjects == 3 * (6 + 6)
     assert check.passed
 
@@ -369,7 +391,7 @@ def test_a_recording_that_only_tells_how_well_a_subject_learned_beats_no_learnin
     assert not beat.passed
     assert beat.margin is not None
     assert beat.margin[1] <= 0 <= beat.margin[2] or beat.margin[2] < 0
-    assert survive.asked
+    assert survive.evaluated
     assert not survive.passed
 
 
@@ -388,7 +410,7 @@ def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_
 
 def test_weighted_subjects_learned_as_well_as_one_another() -> None:
     dataset = features(each=40, signal=2.0)
-    check = asked("performance_matched", task(dataset, performance=curves(dataset, 0.7)))
+    check = evaluated("performance_matched", task(dataset, performance=curves(dataset, 0.7)))
     after, before = (float(word) for word in re.findall(r"by (\d\.\d+)", check.note))
     assert after < before / 4
     # Most subjects count; matching in bins kept a tenth of them.
@@ -422,8 +444,8 @@ def test_the_power_of_a_control_is_what_it_says() -> None:
 
 def test_where_rules_never_learn_as_well_as_one_another_none_of_them_counts() -> None:
     dataset = features(signal=1.5)
-    check = asked("performance_matched", task(dataset, performance=curves(dataset, 20.0)))
-    assert not check.asked
+    check = evaluated("performance_matched", task(dataset, performance=curves(dataset, 20.0)))
+    assert not check.evaluated
     assert "rules differ too much in" in check.note
 
 
@@ -437,14 +459,14 @@ def test_what_is_told_by_the_size_of_changes_does_not_survive_equal_sizes(
     planted = dataset["change"].copy()
     here = {"change_name": list(planted["change_name"].values).index(name)}
     planted[here] = 0.1 * planted[here] + told
-    check = asked("step_matched", task(dataset.assign(change=planted)))
-    assert check.asked
+    check = evaluated("step_matched", task(dataset.assign(change=planted)))
+    assert check.evaluated
     assert check.passed == survives
 
 
 def test_without_movement_there_are_no_steps_to_match() -> None:
-    check = asked("step_matched", task(features().isel(visit=[0])))
-    assert (check.asked, check.note) == (
+    check = evaluated("step_matched", task(features().isel(visit=[0])))
+    assert (check.evaluated, check.note) == (
         False,
         "changes need two recorded visits",
     )
@@ -454,9 +476,9 @@ def test_a_subject_without_a_final_performance_has_no_weight() -> None:
     dataset = features(signal=2.0, each=20)
     performance = curves(dataset, 0.0)
     some = task(dataset, performance=performance[::2].reindex_like(performance))
-    assert asked("performance_matched", some).n_subjects <= 60
+    assert evaluated("performance_matched", some).n_subjects <= 60
     none = task(dataset, performance=performance * np.nan)
-    assert not asked("performance_matched", none).asked
+    assert not evaluated("performance_matched", none).evaluated
 
 
 def test_learning_curves_belong_to_subjects_by_name_and_to_recorded_visits() -> None:
@@ -477,7 +499,7 @@ def test_a_learning_rate_that_tells_the_rule_must_be_beaten() -> None:
         dataset = features(signal=signal)
         stream = np.random.default_rng(0)
         rates = 10 ** (-3 + 0.3 * number_of(dataset) + stream.uniform(-0.5, 0.5, 72))
-        check = asked("learning_rate", task(with_columns(dataset, learning_rate=rates)))
+        check = evaluated("learning_rate", task(with_columns(dataset, learning_rate=rates)))
         assert check.accuracy > 0.45
         assert check.passed == passes
 
@@ -487,7 +509,7 @@ def test_sister_layers_on_both_sides_of_a_split_turn_shuffled_subjects_red() -> 
         dataset = features(twins=twins, each=10, seed=3)
         layers = by_layer(dataset, "activity")
         forest = CLASSIFIERS["random_forest"]()
-        check = ShuffledSubjects().evaluate(task(dataset, samples=layers, classifier=forest), 3)
+        check = ShuffledSubjects().evaluate(task(dataset, samples=layers, classifier=forest))
         assert (check.name, check.kind) == ("shuffled_subjects", "chance")
         assert check.passed == passes, check
         assert check.n_subjects <= 60

@@ -62,6 +62,7 @@ def test_layers_of_one_subject_never_help_to_identify_it() -> None:
     # Each subject has a mark of its own on all its layers, and no subject says anything of its
     # rule: who splits by layer recognises the subject, who splits by subject finds nothing.
     marked = features(twins=4.0, each=20, seed=3)
+    marked = marked.assign_coords(plasticity=marked["rule"])
     published = asked(marked, scheme="published", splits=3, classifiers=("random_forest",))
     assert published["balanced_accuracy"].item() > 0.5
     assert published["optimism"].item() > 0.15
@@ -145,7 +146,7 @@ def test_a_rule_with_too_few_subjects_is_left_out_and_that_is_said() -> None:
     assert verdict.attrs["n_subjects"] == 24
     [warning, *_] = json.loads(verdict.attrs["warnings"])
     assert "'sgdm'" in warning
-    assert "2 of its subjects are left, and 6 are needed" in warning
+    assert "2 of its subjects remain, and 6 are needed" in warning
 
 
 def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
@@ -154,7 +155,7 @@ def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
     lived = dataset.isel(subject=dataset["rule"].values != "adam")
     verdict = evaluate(lived, Analysis(observables=("activity",), folds=3, inner_folds=2,
                                        classifiers=("linear_svm",)), 1, subjects=table)  # fmt: skip
-    assert "'adam' is not among those to choose from: 0" in verdict.attrs["warnings"]
+    assert "'adam' is left out: 0" in verdict.attrs["warnings"]
 
 
 def test_what_cannot_be_asked_is_refused_in_words() -> None:
@@ -162,13 +163,13 @@ def test_what_cannot_be_asked_is_refused_in_words() -> None:
     with pytest.raises(NotAsked, match=r"too few subjects .* 6 of 'adam', .* where 9 of each"):
         asked(dataset, folds=3, inner_folds=3)
     one = dataset.isel(subject=dataset["rule"].values == "adam")
-    with pytest.raises(NotAsked, match="one rule alone"):
+    with pytest.raises(NotAsked, match="only one rule"):
         asked(one)
     of = dataset["change_observable"] == "activity"
     unmeasured = dataset.assign(change=dataset["change"].where(~of))
-    with pytest.raises(NotAsked, match="measured none of what it reads: activity"):
+    with pytest.raises(NotAsked, match="measured none of the observables to read: activity"):
         asked(unmeasured)
-    with pytest.raises(NotAsked, match="measured none of what it reads: all"):
+    with pytest.raises(NotAsked, match="measured none of the observables to read: all"):
         asked(dataset.assign(change=dataset["change"] * np.nan), observables=("all",))
 
 
@@ -228,7 +229,7 @@ def test_controls_cover_chance_as_often_as_they_say() -> None:
     ("settings", "field", "message"),
     [
         ({"folds": 5, "inner_folds": 4}, "folds", "12 subjects per rule cannot be split in 5 groups"
-         " nested in 4; needs at least 20. Raise subjects.replicates."),
+         " nested in 4; needs at least 20. Raise subjects.replicates, or lower folds or"),
         ({"probes": ("uta",)}, "probes", "no probe 'uta'. Did you mean 'utah'? Known: utah."),
         ({"classifiers": ("random_forrest",)}, "classifiers", "Did you mean 'random_forest'?"),
     ],

@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.decoder import synthetic
 from tests.decoder.planted import features
-from virtuallab.decoder.diagnostics.impurity_importance import (
-    impurity_importance,
-    impurity_importance_of_layers,
-)
+from virtuallab.decoder.diagnostics.impurity_importance import impurity_importance
 from virtuallab.decoder.features.columns import columns_of
-from virtuallab.decoder.features.samples import by_layer, by_subject
+from virtuallab.decoder.features.samples import by_subject
 
 
 def test_a_forest_finds_what_was_planted_where_it_was_planted():
@@ -33,22 +29,3 @@ def test_the_error_is_that_of_a_mean_over_trees():
     one, other = (impurity_importance(*arguments, seed=seed) for seed in (1, 2))
     apart = (one["gini"] - other["gini"]) / np.hypot(one["gini_error"], other["gini_error"])
     assert 0.8 < float(apart.std()) < 1.2
-
-
-def test_of_layers_the_depth_is_told_apart_from_the_statistics():
-    planted = synthetic.features()
-    stat = planted["stat"].copy()
-    stat[:, 3, :, list(synthetic.STATISTICS).index("actabs_mean")] += (
-        20.0 * np.unique(planted["rule"], return_inverse=True)[1][:, None]
-    )
-    planted["stat"] = stat
-    found = impurity_importance_of_layers(
-        by_layer(planted, "activity"), planted, "activity", seed=0
-    )
-    assert found["gini"].dims == ("statistic", "visit")
-    assert list(found["statistic"].values) == ["actabs_mean", "actraw_norm"]
-    at = found["gini"].isel(found["gini"].argmax(...))
-    assert (str(at["statistic"].values), int(at["visit"])) == ("actabs_mean", 3)
-    total = float(found["gini"].sum() + found["gini_depth"].sum())
-    assert total == pytest.approx(1)
-    assert float(found["gini_depth"].max()) < 0.02

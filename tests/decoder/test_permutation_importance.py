@@ -7,25 +7,34 @@ import pytest
 import xarray as xr
 
 from tests.decoder.planted import RULES, features
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order, permutation_importance
 from virtuallab.decoder.features.columns import columns_of
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.schemes.cross_validation import cross_validate
-from virtuallab.decoder.uncertainty.comparison import balanced, drawn_means, resampled
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.decoder.uncertainty.comparison import balanced, bootstrap_means
 from virtuallab.registry import CLASSIFIERS
 
 SCHEME = {"folds": 5, "inner_folds": 3, "seed": 3}
 
 
 def relevance(planted: xr.Dataset, classifier: str = "kernel_svm", **options) -> xr.Dataset:
-    return permutation_importance(
-        CLASSIFIERS[classifier](),
-        by_subject(planted, "all"),
-        columns_of(planted, "all"),
-        list(RULES),
-        **SCHEME,
-        **options,
+    return of_observable(planted, "all", classifier, **options)
+
+
+def of_observable(
+    planted: xr.Dataset, observable: str, classifier: str = "kernel_svm", **options
+) -> xr.Dataset:
+    task = DecodingTask(
+        analysis=Analysis(folds=SCHEME["folds"], inner_folds=SCHEME["inner_folds"]),
+        classifier=CLASSIFIERS[classifier](),
+        features=planted,
+        samples=by_subject(planted, observable),
+        observable=observable,
+        seed=SCHEME["seed"],
     )
+    return permutation_importance(task, columns_of(planted, observable), **options)
 
 
 def of_kind(found: xr.Dataset, kind: str) -> xr.Dataset:
@@ -111,19 +120,16 @@ def test_the_same_seed_finds_the_same():
 def test_intervals_are_those_of_subjects_drawn_anew():
     labels = np.repeat(["a", "b"], [10, 30])
     lost = np.random.default_rng(0).standard_normal((4, 40))
-    drawn = resampled(labels, 20, seed=5)
+    stream, drawn = np.random.default_rng(5), np.empty((20, 40), dtype=int)
+    for mine in (np.arange(10), np.arange(10, 40)):
+        drawn[:, mine] = stream.choice(mine, size=(20, len(mine)))
     expected = np.stack([balanced(lost[:, chosen], labels) for chosen in drawn], axis=1)
-    np.testing.assert_allclose(drawn_means(lost, labels, 20, seed=5), expected)
+    np.testing.assert_allclose(bootstrap_means(lost, labels, 20, seed=5), expected)
 
 
 def test_joined_questions_keep_their_groups_apart_and_in_order():
-    planted, kernel = features(each=15), CLASSIFIERS["kernel_svm"]()
-    one, both = (
-        permutation_importance(
-            kernel, by_subject(planted, of), columns_of(planted, of), list(RULES), **SCHEME
-        )
-        for of in ("activity", "all")
-    )
+    planted = features(each=15)
+    one, both = (of_observable(planted, observable) for observable in ("activity", "all"))
     axis = xr.DataArray(["activity", "all"], dims="observable", name="observable")
     found = in_order(xr.concat([one, both], dim=axis, join="outer"))
     assert found["group_kind"].dims == found["group_observable"].dims == ("group",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from virtuallab.decoder.diagnostics.psychometric import PsychometricFit, _misfit
+from virtuallab.decoder.diagnostics.psychometric import PsychometricFit, _negative_log_likelihood
 
 LABELS = np.repeat(["a", "b", "c", "d"], 100)
 
@@ -41,13 +41,13 @@ def test_nothing_is_worse_than_chance_or_better_than_certain():
     assert (growth.accuracy(wide) <= 1).all()
 
 
-def test_the_gradient_is_that_of_the_misfit():
+def test_the_gradient_is_that_of_the_likelihood():
     stream = np.random.default_rng(7)
     x, seen = stream.random((9, 2)), stream.uniform(0.3, 0.9, 9)
     at = np.array([-0.5, 0.1, 1.5, 0.7])
-    _, slope = _misfit(at, x, seen, 0.25)
+    _, slope = _negative_log_likelihood(at, x, seen, 0.25)
     for place in range(4):
         step = np.zeros(4)
         step[place] = 1e-6
-        there, back = (_misfit(at + s, x, seen, 0.25)[0] for s in (step, -step))
+        there, back = (_negative_log_likelihood(at + s, x, seen, 0.25)[0] for s in (step, -step))
         assert abs((there - back) / 2e-6 - slope[place]) < 1e-6

@@ -22,8 +22,8 @@ from virtuallab.decoder.schemes.splits import SPLITS, check_columns
 from virtuallab.errors import ProtocolError
 from virtuallab.lab.planning.subject_table import describe_subjects
 from virtuallab.lab.planning.validation import make_plan
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.indicators.calcium import Calcium
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.protocol import expand, read_text
 from virtuallab.protocol.settings.section import Setting, settings_of
 from virtuallab.registry import (

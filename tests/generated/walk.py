@@ -159,8 +159,8 @@ def _all(steps: _Steps, path: Path, plan: Plan, store: Path, *, halfway: bool) -
     if read.search is not None:
         with contextlib.suppress(ProtocolError):
             _asked_for(read)
-            journal = store.with_suffix(".journal")
-            steps("search", lambda: vl.search(path, journal=journal, workers=1, verbose=console))
+            storage = store.with_suffix(".journal")
+            steps("search", lambda: vl.search(path, storage=storage, workers=1, verbose=console))
 
 
 def _look(steps: _Steps, path: Path, store: Path, when: str) -> None:

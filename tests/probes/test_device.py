@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import probeinterface
+import pytest
 
 from tests.probes.cat import recorded
 from virtuallab.probes import Contacts, Probe
@@ -31,3 +32,8 @@ def test_contacts_of_ones_own_are_a_device():
     found = recorded(Probe(device=own, observables=("activity",)))
     # Centred at 2000 um of depth, at 1000, 2000 and 3000: the top of layers 1, 2 and 3.
     np.testing.assert_array_equal(found["n_units"], [0, 1, 1, 1])
+
+
+def test_two_contacts_at_one_place_are_refused():
+    with pytest.raises(ValueError, match=r"contacts 0 and 2 are both at \[0, 20\]"):
+        Contacts(contacts=((0.0, 20.0), (0.0, 0.0), (0.0, 20.0)))

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.probes.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES, rat, set_on_rats, stream
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.statistics.features import features
 
 
@@ -66,14 +66,14 @@ def test_depth_is_that_in_the_network_whichever_layers_are_recorded():
 
 
 def test_equal_streams_give_equal_recordings_and_others_do_not():
-    probe = Probe(units=9, synapses=30, noise=Noise(snr=1.0))
+    probe = Probe(units=9, synapses=30, noise=GaussianNoise(snr=1.0))
     xr.testing.assert_identical(recorded(probe), recorded(probe))
     assert not recorded(probe).identical(recorded(probe, seed=5))
     assert not recorded(probe).identical(recorded(probe, noise_seed=5))
 
 
 def test_noise_in_one_observable_does_not_depend_on_what_else_is_recorded():
-    noise = Noise(sigma=0.5)
+    noise = GaussianNoise(sigma=0.5)
     together = recorded(Probe(noise=noise))
     alone = recorded(Probe(noise=noise, observables=("weights",)))
     np.testing.assert_array_equal(together["weights"], alone["weights"])
@@ -81,7 +81,7 @@ def test_noise_in_one_observable_does_not_depend_on_what_else_is_recorded():
 
 @pytest.mark.parametrize("variable", ["activity", "weights", "activity_change"])
 def test_noise_is_added_to_all_that_is_measured(variable):
-    clean, noisy = recorded(Probe()), recorded(Probe(noise=Noise(sigma=0.5)))
+    clean, noisy = recorded(Probe()), recorded(Probe(noise=GaussianNoise(sigma=0.5)))
     difference = (noisy[variable] - clean[variable]).values
     # The noise of an activity change is summed over inputs and divided by the number of units.
     inputs = np.array([5, 12, 8])
@@ -121,5 +121,5 @@ def test_the_size_of_a_recording_is_known_before_it_is_made(probe):
 
 
 def test_a_recording_lies_in_memory_as_it_is_read():
-    found = recorded(Probe(units=9, stimuli=4, noise=Noise(snr=1.0)))
+    found = recorded(Probe(units=9, stimuli=4, noise=GaussianNoise(snr=1.0)))
     assert found["activity"].values.flags["C_CONTIGUOUS"]

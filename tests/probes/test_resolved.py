@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from virtuallab.probes import Calcium, Device, Noise, Probe, Spikes
+from virtuallab.probes import Calcium, Device, GaussianNoise, Probe, Spikes
 from virtuallab.probes.device import Presets
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import OBSERVABLES
@@ -17,7 +17,7 @@ WRITTEN = {
     "turnover": 0.0,
     "pool": 1,
     "synapses": "all",
-    "noise": Noise(),
+    "noise": GaussianNoise(),
     "observables": OBSERVABLES,
 }
 
@@ -32,7 +32,7 @@ def presetting(monkeypatch: pytest.MonkeyPatch) -> type[Device]:
             turnover=0.5,
             pool=4,
             synapses_per_layer=3,
-            noise=Noise(snr=2.0),
+            noise=GaussianNoise(snr=2.0),
             calcium=Calcium(),
             observables=("activity",),
         )
@@ -70,8 +70,8 @@ def test_what_is_written_takes_the_place_of_a_preset_of_its_kind(presetting):
 
 def test_what_is_left_open_is_the_devices_or_the_default():
     assert Probe(device="two_photon").resolved.calcium is not None
-    own = Probe(device="two_photon", noise=Noise(snr=3.0)).resolved
-    assert (own.noise, own.turnover) == (Noise(snr=3.0), 0.1)
+    own = Probe(device="two_photon", noise=GaussianNoise(snr=3.0)).resolved
+    assert (own.noise, own.turnover) == (GaussianNoise(snr=3.0), 0.1)
     assert Probe().resolved.units == "all"
 
 

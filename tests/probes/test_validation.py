@@ -8,7 +8,7 @@ import pytest
 
 from tests.probes import cat
 from tests.probes.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES
-from virtuallab.probes import Contacts, Noise, Probe, Series
+from virtuallab.probes import Contacts, GaussianNoise, Probe, Series
 from virtuallab.probes.validation import visit_problems
 
 
@@ -29,8 +29,8 @@ POSSIBLE = [
     Probe(units=1, synapses=1, visits=1, stimuli=1),
     Probe(units_per_layer=4, synapses_per_layer=32, layers=("third", "first")),
     Probe(units_per_layer=12, layers=("first",)),
-    Probe(visits=(0, 5), noise=Noise(sigma=0.0)),
-    Probe(noise=Noise(snr=0.01), observables=("activity",), keep="statistics"),
+    Probe(visits=(0, 5), noise=GaussianNoise(sigma=0.0)),
+    Probe(noise=GaussianNoise(snr=0.01), observables=("activity",), keep="statistics"),
 ]
 
 
@@ -123,22 +123,22 @@ IMPOSSIBLE = {
     ),
     "no stimulus": (Probe(stimuli=0), "stimuli", "must be at least 1, found 0."),
     "noise twice": (
-        Probe(noise=Noise(sigma=1.0, snr=2.0)),
+        Probe(noise=GaussianNoise(sigma=1.0, snr=2.0)),
         "noise",
         "found sigma: 1.0 and snr: 2.0. Give one of them.",
     ),
     "a ratio of nothing": (
-        Probe(noise=Noise(snr=0.0)),
+        Probe(noise=GaussianNoise(snr=0.0)),
         "noise.snr",
         "must be a number greater than 0, found 0.0. For no noise leave it out.",
     ),
     "a ratio that is no number": (
-        Probe(noise=Noise(snr=float("nan"))),
+        Probe(noise=GaussianNoise(snr=float("nan"))),
         "noise.snr",
         "must be a number greater than 0, found nan.",
     ),
     "a negative deviation": (
-        Probe(noise=Noise(sigma=-0.5)),
+        Probe(noise=GaussianNoise(sigma=-0.5)),
         "noise.sigma",
         "must be 0 or a positive number, found -0.5.",
     ),
@@ -170,7 +170,7 @@ def test_all_that_is_impossible_is_told_at_once():
         layers=("first", "thrid"),
         visits=(2, 9),
         stimuli=99,
-        noise=Noise(snr=-1.0),
+        noise=GaussianNoise(snr=-1.0),
     )
     wanted = ["layers[1]", "noise.snr", "stimuli", "synapses", "units_per_layer", "visits[1]"]
     assert sorted(problems(probe)) == wanted
@@ -209,7 +209,7 @@ IMPOSSIBLE_DEVICES = {
     "contacts that hear weights": (
         Probe(device="utah_array", observables=("weights",), spikes=None),
         "device",
-        "hears activity",
+        "records activity",
     ),
     "contacts in no layer": (
         Probe(
@@ -227,7 +227,7 @@ IMPOSSIBLE_DEVICES = {
     "turnover without others": (
         Probe(turnover=1.0, observables=("activity",)),
         "turnover",
-        "none is left to find",
+        "none can replace a lost one",
     ),
     "turnover of an activity change": (
         Probe(units=20, turnover=0.5),

@@ -143,7 +143,7 @@ def test_a_class_or_a_stimulus_that_is_nan_is_missing(tmp_path):
     found = read(whole, tmp_path)
     assert found["stimulus_label"].values.tolist() == [1, 2, -1, 1, 2, -1]
     assert found.attrs["notes"] == [
-        "2 of 6 stimuli have no class in label: what is said of classes leaves them out."
+        "2 of 6 stimuli have no class in label: analyses of classes leave them out."
     ]
     classes = [
         str(name) for name in features(found)["change_name"].values if "class" in str(name)

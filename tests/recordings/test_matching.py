@@ -11,7 +11,7 @@ import xarray as xr
 
 from tests.probes.rat import N_VISITS, rat, set_on_rats, stream
 from virtuallab.errors import UserError
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.recordings import matching_probe, signal_to_noise_of
 
 DIMS = ("visit", "stimulus", "unit")
@@ -31,7 +31,7 @@ def test_it_has_as_many_units_visits_and_stimuli_and_the_same_noise():
     assert found == Probe(
         units=9,
         division="even",
-        noise=Noise(snr=1.5),
+        noise=GaussianNoise(snr=1.5),
         visits=3,
         stimuli=8,
         observables=("activity",),
@@ -46,17 +46,17 @@ def test_a_recording_of_this_laboratory_is_read_out_as_its_probe_did():
     probe = Probe(device="two_photon", units=9)
     found = matching_probe(recording(probe=json.dumps(asdict(probe))), STEPS)
     assert found.calcium == probe.resolved.calcium
-    assert found.noise == Noise(unit_snr=1.0)
+    assert found.noise == GaussianNoise(unit_snr=1.0)
     assert found.device is None
     assert signal_to_noise_of(recording(probe=json.dumps(asdict(probe)))) == 1.0
     clean = recording(probe=json.dumps(asdict(Probe(units=9))), snr=7.0)
     assert signal_to_noise_of(clean) is None
-    assert matching_probe(clean, STEPS).noise == Noise()
+    assert matching_probe(clean, STEPS).noise == GaussianNoise()
 
 
 @pytest.mark.parametrize("written", ["{", "[1]", '{"noise": {"loud": 1}}', "[" * 100_000])
 def test_an_attribute_that_is_no_probe_of_ours_says_nothing(written):
-    assert matching_probe(recording(probe=written, snr=1.5), STEPS).noise == Noise(snr=1.5)
+    assert matching_probe(recording(probe=written, snr=1.5), STEPS).noise == GaussianNoise(snr=1.5)
 
 
 def test_what_it_records_of_a_subject_has_the_shape_of_the_recording():

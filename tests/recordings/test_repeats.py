@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tests.recordings.files import DIMS, noisy, plain, read
-from virtuallab.probes import Noise
+from virtuallab.probes import GaussianNoise
 from virtuallab.probes.noise.calibration import Spread
 from virtuallab.recordings.repeats import average_repeats, signal_to_noise
 
@@ -25,7 +25,7 @@ def test_the_ratio_is_that_of_a_probes_noise():
     measured = signal.astype(np.float32)[:, :, :6]
     draw = np.random.default_rng(3)
     spread = Spread(layer=float(measured[0].std()), unit=np.nan)
-    noise = Noise(snr=0.8)
+    noise = GaussianNoise(snr=0.8)
     shown = [noise.add(measured, noise.deviation(spread), draw) for _ in range(6)]
     ours = average_repeats(np.stack(shown, 2).astype(np.float64), np.arange(30))
     assert signal_to_noise(ours) == pytest.approx(0.8 * np.sqrt(6), rel=0.1)

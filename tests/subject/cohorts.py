@@ -1,4 +1,4 @@
-"""Cohorts small enough to be checked by loops over subjects, each beside its plain torch module."""
+"""Small cohorts, to be compared with loops over subjects that are plain torch modules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mlp() -> nn.Module:
 
 
 def smooth() -> nn.Module:
-    """Without a kink, so that expansions for small disturbances hold."""
+    """Smooth network, for which expansions for small perturbations hold."""
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(72, 5),
@@ -72,7 +72,9 @@ def normalised() -> nn.Module:
 NETS = {"mlp": mlp, "conv": conv, "normalised": normalised}
 
 
-def born(make: Callable[[], nn.Module], subjects: int, first: int = 0) -> list[nn.Module]:
+def initialised_modules(
+    make: Callable[[], nn.Module], subjects: int, first: int = 0
+) -> list[nn.Module]:
     modules = []
     for seed in range(first, first + subjects):
         with torch.random.fork_rng(devices=[]):
@@ -81,21 +83,23 @@ def born(make: Callable[[], nn.Module], subjects: int, first: int = 0) -> list[n
     return modules
 
 
-def raised(
+def network_and_modules(
     make: Callable[[], nn.Module], subjects: int = 2, length: int = 10, loss: str = CROSS_ENTROPY
 ) -> tuple[Network, list[nn.Module]]:
-    """A network with backward weights, and its subjects' plain modules with the same weights."""
-    modules = born(make, subjects)
+    """Network with backward weights, and plain modules of its subjects with the same weights."""
+    modules = initialised_modules(make, subjects)
     network = Network(populate(modules), RandomStreams(range(50, 50 + subjects)), length, loss)
-    backward = Network(populate(born(make, subjects, 100)), RandomStreams([]), length)
+    backward = Network(
+        populate(initialised_modules(make, subjects, 100)), RandomStreams([]), length
+    )
     for layer, other in zip(network.layers.values(), backward.layers.values(), strict=True):
         layer.backward_weight = other.weight.detach()
     return network, modules
 
 
-def alike(make: Callable[[], nn.Module], draws: int) -> tuple[Network, nn.Module]:
-    """One subject many times over: alike but for its random stream."""
-    (module,) = born(make, 1)
+def repeated_subject(make: Callable[[], nn.Module], draws: int) -> tuple[Network, nn.Module]:
+    """Network of copies of one subject that differ only in their random streams, and its module."""
+    (module,) = initialised_modules(make, 1)
     return Network(populate([module] * draws), RandomStreams(range(draws)), 10), module
 
 
@@ -107,18 +111,18 @@ def batch(subjects: int = 2, count: int = 6, seed: int = 3) -> tuple[Tensor, Ten
 
 
 def same_batch(subjects: int, count: int = 6, seed: int = 3) -> tuple[Tensor, Tensor]:
-    """The same images and labels for every subject."""
+    """Batch with the same images and labels for every subject."""
     stimuli, labels = batch(1, count, seed)
     return stimuli.repeat(1, subjects, 1, 1), labels.repeat(1, subjects)
 
 
-def own(stimuli: Tensor, labels: Tensor, subject: int) -> tuple[Tensor, Tensor]:
-    """One subject's part of a batch."""
+def part_of_subject(stimuli: Tensor, labels: Tensor, subject: int) -> tuple[Tensor, Tensor]:
+    """Images and labels of one subject in a batch."""
     return stimuli[:, CHANNELS * subject : CHANNELS * (subject + 1)], labels[:, subject]
 
 
 def rule_of(name: str, *settings: dict[str, Any]) -> Rule:
-    """One rule for a cohort, with settings for each subject."""
+    """Rule of a cohort, with settings for each subject."""
     return stack_settings([RULES[name](**each) for each in settings], torch.float64)
 
 
@@ -128,10 +132,10 @@ def gradient(module: nn.Module, stimuli: Tensor, labels: Tensor) -> list[Tensor]
 
 
 def inputs(module: nn.Module, stimuli: Tensor) -> dict[str, Tensor]:
-    """What each layer with weights of a plain module reads, by its name."""
-    seen: dict[str, Tensor] = {}
+    """Input of each layer with weights of a plain module, by name."""
+    found: dict[str, Tensor] = {}
     hooks = [
-        layer.register_forward_pre_hook(lambda _, x, name=name: seen.update({name: x[0].detach()}))
+        layer.register_forward_pre_hook(lambda _, x, name=name: found.update({name: x[0].detach()}))
         for name, layer in module.named_modules()
         if isinstance(layer, nn.Linear | nn.Conv2d)
     ]
@@ -139,7 +143,7 @@ def inputs(module: nn.Module, stimuli: Tensor) -> dict[str, Tensor]:
         module(stimuli)
     for hook in hooks:
         hook.remove()
-    return seen
+    return found
 
 
 def assert_steps(steps: Sequence[Tensor], subject: int, expected: Sequence[Tensor]) -> None:
@@ -148,7 +152,7 @@ def assert_steps(steps: Sequence[Tensor], subject: int, expected: Sequence[Tenso
 
 
 def exponent(draws: Tensor, target: Tensor, sizes: Sequence[int]) -> float:
-    """Power of their number with which the error of a mean of draws falls."""
+    """Exponent with which the error of a mean falls with the number of draws."""
     errors = []
     for size in sizes:
         count = len(draws) // size
@@ -186,6 +190,11 @@ def subject(
 
 def trainer_of(*subjects: Subject, dtype: torch.dtype = torch.float64) -> CohortTrainer:
     return CohortTrainer(Cohort(tuple(subjects)), dtype, "cpu")
+
+
+def train_steps(trainer: CohortTrainer, steps: int) -> None:
+    for step, batch_ in zip(range(steps), trainer.batches(), strict=False):
+        trainer.training_step(*batch_, step)
 
 
 def backward_weights(trainer: CohortTrainer) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Small networks that between them hold every kind of layer a population is made of."""
+"""Small networks that together have every kind of layer that a population replaces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Residual(nn.Module):
-    """Two convolutions and the sum with what came in."""
+    """Two convolutions, whose output is added to the input."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ def dense() -> nn.Module:
 NETS = {"strided": strided, "even_kernel": even_kernel, "dense": dense}
 
 
-def made(name: str, seed: int) -> nn.Module:
+def initialised_module(name: str, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return NETS[name]().double()

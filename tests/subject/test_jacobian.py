@@ -1,4 +1,4 @@
-"""The true sensitivity of a layer: closed form, automatic differentiation, and what it ignores."""
+"""Jacobian of a layer, compared with a published example and with automatic differentiation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from virtuallab.subject.task import Images, Task
 
 @dataclass(frozen=True, kw_only=True)
 class Two(Task):
-    """The two stimuli of the published example, shown as they are."""
+    """The two stimuli of the published example, not standardised."""
 
     name = "two"
     classes = 2
@@ -37,7 +37,7 @@ class Two(Task):
 
 @dataclass(frozen=True, kw_only=True)
 class Noise(Task):
-    """Unstructured pictures of two channels."""
+    """Random images of two channels."""
 
     name = "noise"
     classes = 3
@@ -57,11 +57,11 @@ def test_the_published_example_of_an_activity_change(precision: type) -> None:
     one_layer, task = ARCHITECTURES["mlp"](hidden=(2,)), Two()
     layout = parameter_layout(one_layer, task)
     state = np.zeros((1, layout.size), dtype=precision)
-    weights = np.array([[1, -1], [2, 0.5], [-1, 3]])  # (input, output), as it was printed
+    weights = np.array([[1, -1], [2, 0.5], [-1, 3]])  # (input, output), as published
     state[0, layout.weights("fc1")] = weights.T.ravel()
-    tissue = prepare(one_layer, task, state)
-    np.testing.assert_array_equal(tissue.responses["fc1"][0, 0], [0, 1])
-    sums = tissue.jacobian("fc1", np.arange(2))
+    preparation = prepare(one_layer, task, state)
+    np.testing.assert_array_equal(preparation.responses["fc1"][0, 0], [0, 1])
+    sums = preparation.jacobian("fc1", np.arange(2))
     np.testing.assert_array_equal(sums[0].sum(-1) / 2, [1.25, 2.25])
     np.testing.assert_array_equal(sums[0, 0], weights[:, 1])  # only the second unit is active
 
@@ -88,7 +88,7 @@ class Resnetlike(Architecture):
         return Block(classes)
 
     def sites(self, module: nn.Module) -> dict[str, Site]:
-        """One layer is recorded after its normalisation, one after its block, one after ReLU."""
+        """Sites after a normalisation, after a block and after a ReLU."""
         return {
             "stem": Site("stem", "stem"),
             "first": Site("block.first", "block.norm"),
@@ -99,7 +99,7 @@ class Resnetlike(Architecture):
 
 
 def trained(count: int = 2) -> list[Block]:
-    """Networks with running averages of their own."""
+    """Networks with different running averages."""
     networks = [initialized_network(Resnetlike(), Noise(), seed).double() for seed in range(count)]
     for network in networks:
         network.train()(Noise().train().stimuli.double())
@@ -111,8 +111,8 @@ def prepared(networks: list[Block]) -> PreparedSubject:
     return prepare(Resnetlike(), Noise(), states)
 
 
-def local(network: Block, layer: str, x: Tensor) -> tuple[Tensor, object]:
-    """Return the input of a layer, and the map from it to the layer's response."""
+def input_and_map(network: Block, layer: str, x: Tensor) -> tuple[Tensor, object]:
+    """Input of a layer, and the map from it to the layer's response."""
     block = network.block
     stem = network.stem(x)
     hidden = torch.relu(block.norm(block.first(stem)))
@@ -126,21 +126,21 @@ def local(network: Block, layer: str, x: Tensor) -> tuple[Tensor, object]:
 
 
 @pytest.mark.parametrize("layer", ["stem", "first", "second", "grouped", "fc"])
-def test_it_is_what_jacrev_finds_for_any_units(layer: str) -> None:
+def test_the_jacobian_equals_jacrev_for_any_units(layer: str) -> None:
     networks = trained()
-    tissue = prepared(networks)
-    count = tissue.responses[layer].shape[-1]
+    preparation = prepared(networks)
+    count = preparation.responses[layer].shape[-1]
     chosen = np.random.default_rng(1).permutation(count)[: max(2, count // 3)]
     found = {
-        "all": tissue.jacobian(layer, np.arange(count)),
-        "some": tissue.jacobian(layer, chosen),
+        "all": preparation.jacobian(layer, np.arange(count)),
+        "some": preparation.jacobian(layer, chosen),
     }
-    assert found["all"].shape == (2, 5, tissue.inputs[layer])
+    assert found["all"].shape == (2, 5, preparation.inputs[layer])
     for visit, network in enumerate(networks):
         for index, image in enumerate(Noise().stimuli().stimuli.double()):
-            source, response = local(network, layer, image[None])
+            source, response = input_and_map(network, layer, image[None])
             np.testing.assert_allclose(
-                tissue.responses[layer][visit, index],
+                preparation.responses[layer][visit, index],
                 response(source).detach().flatten().numpy(),
                 atol=1e-12,
             )
@@ -152,13 +152,13 @@ def test_it_is_what_jacrev_finds_for_any_units(layer: str) -> None:
             )
 
 
-def test_it_adds_up_over_units() -> None:
-    tissue = prepared(trained())
-    count = tissue.responses["grouped"].shape[-1]
-    apart = [tissue.jacobian("grouped", np.array([unit])) for unit in range(count)]
-    whole = tissue.jacobian("grouped", np.arange(count))
-    np.testing.assert_allclose(sum(apart), whole, atol=1e-12)
+def test_jacobians_add_up_over_units() -> None:
+    preparation = prepared(trained())
+    count = preparation.responses["grouped"].shape[-1]
+    of_units = [preparation.jacobian("grouped", np.array([unit])) for unit in range(count)]
+    whole = preparation.jacobian("grouped", np.arange(count))
+    np.testing.assert_allclose(sum(of_units), whole, atol=1e-12)
 
 
-def test_no_units_are_sensitive_to_nothing() -> None:
+def test_the_jacobian_of_no_units_is_zero() -> None:
     assert not prepared(trained()).jacobian("stem", np.array([], dtype=np.int64)).any()

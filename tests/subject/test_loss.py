@@ -7,9 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised
-from tests.subject.training.test_trainer import TASK, seen, subject
-from virtuallab import vocabulary
+from tests.subject.cohorts import (
+    CLASSES,
+    assert_steps,
+    batch,
+    mlp,
+    network_and_modules,
+    part_of_subject,
+)
+from tests.subject.training.test_trainer import TASK, subject, visits_of
 from virtuallab.errors import UnknownName, UserError
 from virtuallab.registry import LOSSES, RULES
 from virtuallab.subject.network.initialization import forward_network
@@ -34,7 +40,7 @@ def errors(loss: str, scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def updates(rule: str, loss: str) -> Updates:
-    network, _ = raised(mlp, loss=loss)
+    network, _ = network_and_modules(mlp, loss=loss)
     stimuli, labels = batch()
     made = RULES[rule]()
     return made.compute_updates(network, stimuli, labels, made.first_forward_step)
@@ -60,7 +66,7 @@ def test_the_squared_error_is_half_the_squared_distance_to_the_one_hot_target() 
 @pytest.mark.parametrize("loss", list(LOSSES))
 @pytest.mark.parametrize("rule", ["backprop", "feedback_alignment"])
 def test_a_returned_error_begins_with_the_gradient_of_the_loss(rule: str, loss: str) -> None:
-    network, modules = raised(mlp, loss=loss)
+    network, modules = network_and_modules(mlp, loss=loss)
     backward = [layer.backward_weight for layer in network.layers.values()]
     if rule == "backprop":
         for layer in network.layers.values():
@@ -68,7 +74,7 @@ def test_a_returned_error_begins_with_the_gradient_of_the_loss(rule: str, loss: 
     stimuli, labels = batch()
     found = RULES[rule]().compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
-        images, shown = own(stimuli, labels, number)
+        images, shown = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         w = [layer.weight for layer in (module[1], module[3], module[5])]
         b = w if rule == "backprop" else [weight[number] for weight in backward]
@@ -107,7 +113,7 @@ def test_a_rule_with_an_error_of_its_own_refuses_another_loss(rule: str) -> None
 def test_a_refusal_says_what_to_do() -> None:
     refused = replace(subject("direct_random_target_projection"), loss=SQUARED_ERROR)
     with pytest.raises(
-        UserError, match=r"would not feel squared_error\. Use 'loss: cross_entropy'"
+        UserError, match=r"would not depend on squared_error\. Use 'loss: cross_entropy'"
     ):
         CohortTrainer(Cohort((refused,)), torch.float32, "cpu")
     correct = RULES["reward_modulated_hebbian"](reward="correct")
@@ -117,7 +123,7 @@ def test_a_refusal_says_what_to_do() -> None:
 
 def test_the_truth_is_told_in_the_loss_that_was_minimised() -> None:
     made = [replace(subject("backprop", "mlp", n), loss=SQUARED_ERROR) for n in range(2)]
-    first, *_, last = seen(made, dtype=torch.float64)
+    first, *_, last = visits_of(made, dtype=torch.float64)
     images = TASK.validation()
     for number, one in enumerate(made):
         with torch.no_grad():
@@ -132,7 +138,3 @@ def test_the_truth_is_told_in_the_loss_that_was_minimised() -> None:
 def test_an_unknown_loss_is_told_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"no loss is called 'squared'\. Did you mean 'squared_"):
         LOSSES["squared"]
-
-
-def test_a_protocol_may_name_every_loss_that_is_registered() -> None:
-    assert set(vocabulary.LOSSES) <= set(LOSSES)

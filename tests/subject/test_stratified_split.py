@@ -8,7 +8,7 @@ from virtuallab.subject.stratified_split import stratified_split
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_draw_is_that_of_scikit_learn(seed: int) -> None:
+def test_the_split_equals_that_of_scikit_learn(seed: int) -> None:
     stream = np.random.default_rng(seed)
     classes = int(stream.integers(2, 11))
     labels = np.concatenate(

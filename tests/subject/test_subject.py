@@ -36,20 +36,20 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def test_an_identity_survives_json() -> None:
+def test_an_identity_can_be_written_as_json() -> None:
     assert json.loads(json.dumps(ONE.identity))["architecture"] == {
         "name": "mlp",
         "hidden": [128, 64],
     }
 
 
-def test_subjects_made_alike_have_one_key() -> None:
+def test_equal_subjects_have_the_same_key() -> None:
     assert replace(ONE).key == ONE.key
     assert len(ONE.key) == 16
     assert int(ONE.key, 16) >= 0
 
 
-def test_the_key_does_not_change_between_versions_of_python_or_of_the_machine() -> None:
+def test_the_key_does_not_depend_on_python_or_the_machine() -> None:
     plain = replace(ONE, rule=RULES["backprop"](), label="backprop")
     text = (
         '{"architecture":{"hidden":[128,64],"name":"mlp"},"batch_size":32,"label":"backprop",'
@@ -62,18 +62,18 @@ def test_the_key_does_not_change_between_versions_of_python_or_of_the_machine() 
     assert plain.key == "c0be161b397766d8"
 
 
-def test_the_usual_loss_has_no_word_in_an_identity() -> None:
+def test_the_default_loss_is_not_part_of_an_identity() -> None:
     assert "loss" not in ONE.identity
     assert replace(ONE, loss="squared_error").identity == {**ONE.identity, "loss": "squared_error"}
 
 
 @pytest.mark.parametrize("field", list(OTHERS))
-def test_whatever_makes_a_subject_another_changes_its_key(field: str) -> None:
+def test_every_setting_changes_the_key(field: str) -> None:
     assert replace(ONE, **{field: OTHERS[field]}).key != ONE.key
 
 
 @pytest.mark.parametrize("field", ["rule", "optimizer", "label", "replicate", "seed"])
-def test_subjects_that_differ_in_numbers_can_train_together(field: str) -> None:
+def test_subjects_that_differ_in_numbers_can_be_a_cohort(field: str) -> None:
     other = replace(ONE, **{field: OTHERS[field]})
     assert Cohort((ONE, other)).subjects == (ONE, other)
 
@@ -93,13 +93,13 @@ def test_subjects_that_differ_in_numbers_can_train_together(field: str) -> None:
         ("feedback_optimizer", OPTIMIZERS["sgd"]()),
     ],
 )
-def test_subjects_of_different_makes_cannot(field: str, value: object) -> None:
+def test_subjects_of_different_kinds_cannot_be_a_cohort(field: str, value: object) -> None:
     other = replace(ONE, **{field: value})
     assert kind(other) != kind(ONE)
     with pytest.raises(ValueError, match="found 2 different kinds"):
         Cohort((ONE, other))
 
 
-def test_a_cohort_has_a_subject() -> None:
+def test_an_empty_cohort_is_rejected() -> None:
     with pytest.raises(ValueError, match="found 0"):
         Cohort(())

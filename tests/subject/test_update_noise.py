@@ -1,4 +1,4 @@
-"""Noise in every change, of two kinds; whose it is, and what it leaves alone."""
+"""Two kinds of noise in weight changes: distribution, streams and absence of side effects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.subject.cohorts import backward_weights, forward_weights, subject, trainer_of
+from tests.subject.cohorts import (
+    backward_weights,
+    forward_weights,
+    subject,
+    train_steps,
+    trainer_of,
+)
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.training.trainer import CohortTrainer
@@ -17,27 +23,26 @@ RATE = 0.05
 PLAIN = {"learning_rate": RATE, "momentum": 0.0}
 
 
-def learned(*subjects: Subject, steps: int = 1) -> tuple[CohortTrainer, list[Tensor], list[Tensor]]:
-    """The room after some steps, with the weights before them."""
+def trained(*subjects: Subject, steps: int = 1) -> tuple[CohortTrainer, list[Tensor], list[Tensor]]:
+    """Trainer after some steps, with the weights before them."""
     trainer = trainer_of(*subjects)
     before = forward_weights(trainer), backward_weights(trainer)
-    for step, shown in zip(range(steps), trainer.batches(), strict=False):
-        trainer.training_step(*shown, step)
+    train_steps(trainer, steps)
     return trainer, *before
 
 
-def gain(subjects: list[Subject], **settings: float) -> tuple[Tensor, Tensor]:
-    """What noise added to one step of each weight, and the step without it; all in a row."""
+def added_noise(subjects: list[Subject], **settings: float) -> tuple[Tensor, Tensor]:
+    """Noise added to one step of all weights, and the step without noise."""
     changed = [
-        learned_alike(subjects, {}),
-        learned_alike(subjects, settings),
+        changes_in_one_step(subjects, {}),
+        changes_in_one_step(subjects, settings),
     ]
     quiet, noisy = (torch.cat([c.flatten(1) for c in each], 1) for each in changed)
     return noisy - quiet, quiet
 
 
-def learned_alike(subjects: list[Subject], settings: dict[str, float]) -> list[Tensor]:
-    """Changes in one step, whatever the settings: they are put in after birth."""
+def changes_in_one_step(subjects: list[Subject], settings: dict[str, float]) -> list[Tensor]:
+    """Changes in one step. Settings are changed after initialisation, which depends on them."""
     trainer = trainer_of(*subjects)
     for name, value in settings.items():
         each = torch.full((len(subjects),), value, dtype=torch.float64)
@@ -48,7 +53,7 @@ def learned_alike(subjects: list[Subject], settings: dict[str, float]) -> list[T
 
 
 def assert_standard_normal(z: Tensor) -> None:
-    """To five standard errors of mean, variance and fourth moment."""
+    """Mean, variance and fourth moment within five standard errors."""
     count = z.numel()
     assert count > 1000
     assert abs(z.mean()) < 5 / count**0.5
@@ -67,23 +72,23 @@ def cohort(optimizer: str = "sgd") -> list[Subject]:
 
 
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
-def test_noise_is_gaussian_in_units_of_the_learning_rate_whatever_the_step(optimizer: str) -> None:
-    added, _ = gain(cohort(optimizer), noise=0.3)
+def test_noise_is_gaussian_in_units_of_the_learning_rate(optimizer: str) -> None:
+    added, _ = added_noise(cohort(optimizer), noise=0.3)
     assert_standard_normal(added / (RATE * 0.3))
     assert_not_shared(added)
 
 
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
-def test_a_fraction_of_noise_multiplies_each_change(optimizer: str) -> None:
-    added, apply_updates = gain(cohort(optimizer), noise_fraction=0.2)
-    moved = (apply_updates != 0).all(0)
-    assert not added[apply_updates == 0].any()
-    relative = (added / apply_updates / 0.2)[:, moved]
+def test_noise_fraction_is_relative_to_each_change(optimizer: str) -> None:
+    added, change = added_noise(cohort(optimizer), noise_fraction=0.2)
+    moved = (change != 0).all(0)
+    assert not added[change == 0].any()
+    relative = (added / change / 0.2)[:, moved]
     assert_standard_normal(relative)
     assert_not_shared(relative)
 
 
-def test_noise_does_not_enter_the_optimizers_memory() -> None:
+def test_noise_does_not_enter_the_state_of_the_optimizer() -> None:
     quiet = {"learning_rate": RATE, "momentum": 0.9}
     trainer = trainer_of(subject("backprop", optimizer_settings=quiet | {"noise": 0.3}))
     trainer.training_step(*next(trainer.batches()), 0)
@@ -97,7 +102,7 @@ def test_noise_does_not_enter_the_optimizers_memory() -> None:
 
 
 @pytest.mark.parametrize("kind", ["noise", "noise_fraction"])
-def test_noise_of_the_feedback_optimizer_touches_backward_weights_alone(kind: str) -> None:
+def test_noise_of_the_feedback_optimizer_changes_only_backward_weights(kind: str) -> None:
     noisy = subject(
         "symmetric_alignment",
         optimizer_settings=PLAIN,
@@ -130,25 +135,25 @@ MIXED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("rule", ["symmetric_alignment", "weight_mirror"])
-def test_a_subjects_noise_does_not_depend_on_what_noise_its_neighbours_have(rule: str) -> None:
+def test_the_noise_of_a_subject_does_not_depend_on_that_of_others(rule: str) -> None:
     subjects = [
         subject(
             rule,
             number=number,
-            optimizer_settings=PLAIN | mine,
+            optimizer_settings=PLAIN | forward,
             feedback_optimizer=OPTIMIZERS["sgd"](**PLAIN, **back),
         )
-        for number, (mine, back) in enumerate(zip(MIXED, reversed(MIXED), strict=True))
+        for number, (forward, back) in enumerate(zip(MIXED, reversed(MIXED), strict=True))
     ]
-    together, _, _ = learned(*subjects, steps=4)
+    together, _, _ = trained(*subjects, steps=4)
     for number, one in enumerate(subjects):
-        alone, _, _ = learned(one, steps=4)
+        alone, _, _ = trained(one, steps=4)
         for get in (forward_weights, backward_weights):
-            for all_, mine in zip(get(together), get(alone), strict=True):
-                torch.testing.assert_close(all_[number], mine[0], rtol=0, atol=1e-9)
+            for all_, one_ in zip(get(together), get(alone), strict=True):
+                torch.testing.assert_close(all_[number], one_[0], rtol=0, atol=1e-9)
 
 
-def test_weight_decay_of_the_optimizer_never_touches_a_backward_weight() -> None:
+def test_weight_decay_of_the_optimizer_does_not_change_backward_weights() -> None:
     for optimizer in OPTIMIZERS:
         trainers = [
             trainer_of(
@@ -166,10 +171,10 @@ def test_weight_decay_of_the_optimizer_never_touches_a_backward_weight() -> None
         for trainer in trainers:
             trainer.training_step(
                 *next(trainer.batches()), 0
-            )  # mirrors, before a forward weight has moved
+            )  # aligns, before a forward weight has changed
         for a, b in zip(*(backward_weights(trainer) for trainer in trainers), strict=True):
             assert torch.equal(a, b)
-        # Nothing to grow by: a backward weight rests, where one that decayed would shrink.
+        # Without growth a backward weight is constant, while with decay it would shrink.
         for trainer in trainers[:1]:
             object.__setattr__(trainer.rule, "amp", given)
             trainer.feedback_optimizer_state = trainer.feedback_optimizer.init(

@@ -39,21 +39,21 @@ class Gullible(Neighbours):
 
 
 class Fickle(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Adds noise of numpy's global stream."""
+    """Draws probabilities from a generator without a seed."""
 
     def fit(self, X, y):  # type: ignore[no-untyped-def]
         self.classes_ = np.unique(y)
         return self
 
     def predict_proba(self, X):  # type: ignore[no-untyped-def]
-        return np.random.dirichlet(np.ones(len(self.classes_)), len(X))  # noqa: NPY002
+        return np.random.default_rng().dirichlet(np.ones(len(self.classes_)), len(X))
 
     def predict(self, X):  # type: ignore[no-untyped-def]
         return self.classes_[self.predict_proba(X).argmax(1)]
 
 
 class Random(Neighbours):
-    """Does not repeat itself."""
+    """Is not reproducible."""
 
     def estimator(self, samples: Samples, seed: int):  # type: ignore[no-untyped-def]
         return self.pipeline(samples, Fickle(), scaled=True)
@@ -92,7 +92,7 @@ def test_one_from_outside_passes() -> None:
     ("classifier", "message"),
     [
         (Gullible, "cannot be fitted to samples with missing values"),
-        (Random, "does not repeat itself"),
+        (Random, "is not reproducible"),
         (Misspelt, "is refused"),
         (Unsaved, "cannot be saved and loaded"),
     ],

@@ -75,7 +75,7 @@ def test_one_from_outside_passes() -> None:
     [
         (Leaking, "tasks in which rules do not differ"),
         (Restless, "gives another result"),
-        (Demanding, "raises TypeError where nothing is known"),
+        (Demanding, "raises TypeError if nothing is known"),
         (Silent, "has no decodes"),
     ],
 )

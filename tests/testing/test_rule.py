@@ -142,9 +142,9 @@ def test_a_sound_rule_passes() -> None:
     [
         (Shaky, "draws from torch's global random stream"),
         (Counting, "does not repeat itself"),
-        (Observed, "learns otherwise when it is looked at"),
-        (Gregarious, "another course alone than in a cohort"),
-        (Uniform, "takes one subject's settings for another's"),
+        (Observed, "learns differently if there is a visit on the way"),
+        (Gregarious, "trains a subject alone to other weights than in a cohort"),
+        (Uniform, "uses the settings of one subject for another"),
         (Scalar, "fails in a cohort of 3 .*tensor with a number for each"),
         (Fragile, "lets a subject that diverges change its neighbours"),
         (Reshaped, r"forward step 0 of shape \(3, 12, 1\) for a weight of shape \(3, 12, 64\)"),

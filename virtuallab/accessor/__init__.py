@@ -1,7 +1,7 @@
-"""``recording.lab``: select, average, measure and plot any recording.
+"""``recording.lab``: selection, averages, measures and plots of any recording.
 
-An accessor on every :class:`xarray.Dataset`. Importing this package registers it;
-:func:`virtuallab.open` does so.
+An accessor of every :class:`xarray.Dataset`, which is registered by importing this package;
+:func:`virtuallab.open` imports it.
 
 >>> import xarray as xr
 >>> import virtuallab.accessor

@@ -1,6 +1,6 @@
-"""Geometry of a population's responses: dimensionality and dissimilarities, of plain arrays.
+"""Geometry of a population's responses: dimensionality and dissimilarities of arrays.
 
-Functions work on any number of recordings at once, along leading axes.
+Functions take any number of recordings at once, along leading axes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
         return np.full(responses.shape[:-2], np.nan)
     deviation, _ = _deviation_of_known(responses, axis=-2)
     largest = np.abs(deviation).max((-2, -1), keepdims=True)
-    deviation /= np.where(largest > 0, largest, 1.0)  # so that no power leaves double precision
+    deviation /= np.where(largest > 0, largest, 1.0)  # so that powers do not overflow
     if n_stimuli < n_units:
         deviation = deviation.swapaxes(-2, -1)
-    # Sums of powers of eigenvalues are traces, which both products of the two axes share.
+    # Sums of powers of eigenvalues are traces, which are equal for both products of the axes.
     covariance = deviation.swapaxes(-2, -1) @ deviation
     trace = np.trace(covariance, axis1=-2, axis2=-1)
     squares = (covariance**2).sum((-2, -1))
@@ -37,7 +37,7 @@ def participation_ratio(responses: Responses) -> jt.Float[np.ndarray, "*lead"]:
 
 
 def correlation_distance(responses: Responses) -> Dissimilarity:
-    """Return 1 - Pearson correlation over units; NaN if all units respond alike to a stimulus."""
+    """Return 1 - Pearson correlation over units; NaN if all responses to a stimulus are equal."""
     deviation, _ = _deviation_of_known(responses, axis=-1)
     length = np.sqrt((deviation**2).sum(-1, keepdims=True))
     direction = deviation / np.where(length > 0, length, np.nan)
@@ -46,7 +46,7 @@ def correlation_distance(responses: Responses) -> Dissimilarity:
 
 def euclidean_distance(responses: Responses) -> Dissimilarity:
     """Return the Euclidean distance over units; NaN for a stimulus with a missing response."""
-    # Distances do not change with the origin, and small numbers lose less in the difference below.
+    # Distances do not depend on the origin; small numbers lose less in the difference below.
     near, there = _deviation_of_known(responses, axis=-2)
     product = near @ near.swapaxes(-2, -1)
     square = np.diagonal(product, axis1=-2, axis2=-1)
@@ -65,7 +65,7 @@ def dissimilarity(responses: Responses, metric: str = "correlation") -> Dissimil
     """Return the dissimilarity of the responses to any two stimuli, by one of ``METRICS``."""
     if not responses.shape[-1]:
         n_stimuli = responses.shape[-2]
-        return np.full((*responses.shape[:-1], n_stimuli), np.nan)  # of sums over nothing, not 0
+        return np.full((*responses.shape[:-1], n_stimuli), np.nan)  # without units: unknown, not 0
     return METRICS[metric](responses)
 
 
@@ -99,7 +99,7 @@ def correlations(
     square = deviation**2 @ across
     product = deviation @ deviation.swapaxes(-2, -1)
     variance = square - total**2 / count
-    varies = variance > 1e-12 * np.maximum(square, 1e-300)  # below it there is only rounding
+    varies = variance > 1e-12 * np.maximum(square, 1e-300)  # smaller values are rounding errors
     usable = (shared >= FEWEST_PAIRS) & varies & varies.swapaxes(-2, -1)
     scale = np.sqrt(np.where(usable, variance * variance.swapaxes(-2, -1), 1.0))
     found = (product - total * total.swapaxes(-2, -1) / count) / scale
@@ -122,12 +122,12 @@ def _deviation(
     high = np.where(there, values, -np.inf).max(axis, keepdims=True)
     count = np.maximum(there.sum(axis, keepdims=True), 1)
     mean = np.where(there, values, 0.0).sum(axis, keepdims=True) / count
-    # A mean of equal numbers may miss them by rounding, which would then look like a response.
+    # Rounding makes the mean of equal numbers differ from them; the difference is set to 0.
     return np.where(there & (high > low), values - mean, 0.0)
 
 
 def _symmetric(distance: Dissimilarity) -> Dissimilarity:
-    """Remove rounding errors: make distances symmetric, and 0 on the diagonal."""
+    """Return distances without rounding errors: symmetric, and 0 on the diagonal."""
     distance = (distance + distance.swapaxes(-2, -1)) / 2
     each = np.arange(distance.shape[-1])
     own = distance[..., each, each]

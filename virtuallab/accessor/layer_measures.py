@@ -26,20 +26,20 @@ _OF_STIMULI = ("stimulus_label", "stimulus_index")
 
 
 def participation_ratio(recording: xr.Dataset) -> xr.DataArray:
-    r"""Number of dimensions in which each layer's responses vary.
+    r"""Return the participation ratio, the dimensionality of each layer's responses.
 
     .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
 
     with :math:`\lambda` the eigenvalues of the covariance of the units' responses over stimuli: 1
-    if all variation is one pattern, the number of units if they vary independently and alike. It is
-    at most the number of stimuli less one, and grows with the number of units recorded: compare
-    layers of equal numbers.
+    if all variation is along one direction, the number of units if they vary independently with
+    equal variance. It is at most the number of stimuli minus one, and grows with the number of
+    recorded units: compare layers with equal numbers of units.
 
     Returns
     -------
     xr.DataArray
-        Dims ([subject], [visit], layer), without unit. NaN in a layer without recorded units, or
-        whose responses do not vary. Stimuli with a missing response are left out.
+        Dims ([subject], [visit], layer), without unit. NaN for a layer without recorded units or
+        with constant responses. Stimuli with a missing response are left out.
 
     References
     ----------
@@ -51,24 +51,24 @@ def participation_ratio(recording: xr.Dataset) -> xr.DataArray:
 
 
 def rdm(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
-    """Representational dissimilarity matrices: the responses to any two stimuli compared.
+    """Return representational dissimilarity matrices (RDMs) over pairs of stimuli.
 
-    Their size is the square of the number of stimuli, for each subject, visit and layer: of a large
-    recording select a part first.
+    Their size is the square of the number of stimuli, for each subject, visit and layer: select a
+    part of a large recording first.
 
     Parameters
     ----------
     metric : "correlation" or "euclidean"
-        1 - Pearson correlation over the units of a layer (0 alike, 1 unrelated, 2 opposite), or
+        1 - Pearson correlation over the units of a layer (0 equal, 1 unrelated, 2 opposite), or
         Euclidean distance in units of the responses.
 
     Returns
     -------
     xr.DataArray
-        Dims ([subject], [visit], layer, stimulus, stimulus_2), with the class of the stimulus among
-        the coordinates if it is known. Symmetric, 0 on the diagonal. NaN for a stimulus with a
-        missing response, and in correlations also for one to which all units respond alike, as in
-        layers of one unit.
+        Dims ([subject], [visit], layer, stimulus, stimulus_2), with the class of the stimulus as a
+        coordinate if it is known. Symmetric, 0 on the diagonal. NaN for a stimulus with a missing
+        response, and for correlations also if all units have the same response, as in layers of one
+        unit.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def rdm(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
         lambda values: geometry.dissimilarity(values, metric),
         (STIMULUS, UNIT),
         (STIMULUS, STIMULUS_2),
-        # As precise as the responses: these are by far the largest results.
+        # In the precision of the responses: RDMs are by far the largest results.
         dtype=np.result_type(responses(recording).dtype, np.float32),
     )
     found = _with_second(found, recording, STIMULUS, STIMULUS_2)
@@ -102,10 +102,10 @@ def rdm(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
 
 
 def rdm_similarity(recording: xr.Dataset, metric: str = "correlation") -> xr.DataArray:
-    """Representational drift: the dissimilarities at any two visits compared.
+    """Return the similarity of the RDMs of any two visits, a measure of representational drift.
 
-    Pearson correlation between the upper triangles of the two visits' matrices, as in :meth:`rdm`,
-    over the pairs of stimuli that are known at both. Units may differ between the visits.
+    It is the Pearson correlation of the upper triangles of the two visits' matrices, as in
+    :meth:`rdm`, over the pairs of stimuli with values at both. Units may differ between visits.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def rdm_similarity(recording: xr.Dataset, metric: str = "correlation") -> xr.Dat
     Returns
     -------
     xr.DataArray
-        Dims ([subject], layer, visit, visit_2), without unit: 1 where nothing changed, 0 where
-        nothing is left. NaN if fewer than three pairs are known at both, or all are alike.
+        Dims ([subject], layer, visit, visit_2), without unit: 1 if the geometry is unchanged, 0 if
+        it is unrelated. NaN if fewer than three pairs have values at both, or all are equal.
 
     Raises
     ------
@@ -153,9 +153,9 @@ def _measured(
     gives: Sequence[str],
     dtype: np.dtype | None = None,
 ) -> xr.DataArray:
-    """Measure each layer on its own, a few subjects at a time.
+    """Return a measure of each layer, computed a few subjects at a time.
 
-    The measure turns an array whose last axes are ``reads`` into one whose last are ``gives``.
+    The measure maps an array with last axes ``reads`` to one with last axes ``gives``.
     """
     activity = responses(recording, *reads)
     first = [str(dim) for dim in activity.dims if dim not in reads]
@@ -174,7 +174,7 @@ def _measured(
 def _with_second(
     found: xr.DataArray, recording: xr.Dataset, name: str, second: str
 ) -> xr.DataArray:
-    """Give the second axis of the same things the coordinate of the first."""
+    """Return an array whose second axis of a kind has the coordinate of the first."""
     if name not in recording.coords:
         return found
     attrs = {**describe(name), "long_name": f"{name} compared with"}

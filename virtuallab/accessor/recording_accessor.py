@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Plots need matplotlib and seaborn, a second to import: only who plots waits for them.
+# Plots import matplotlib and seaborn, which takes a second, when they are called.
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def _method(function: Callable[Concatenate[xr.Dataset, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """Return a function of a recording as a method of the accessor, with its documentation."""
+    """Return a method of the accessor that calls a function of a recording."""
 
     @wraps(function)
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,14 +33,14 @@ def _method(function: Callable[Concatenate[xr.Dataset, P], R]) -> Callable[Conca
 
 @xr.register_dataset_accessor("lab")  # type: ignore[no-untyped-call]
 class RecordingAccessor:
-    """Select from a recording, average it, measure its geometry, and plot it.
+    """Methods that select from a recording, average it, measure its geometry, and plot it.
 
     ``recording.lab`` exists on every dataset once virtuallab has opened a store, or after
-    ``import virtuallab.accessor``. It takes the recordings of many subjects, or of one (without the
-    axis ``subject``), in memory, on disk or in dask arrays. Values on disk are read a few subjects
-    at a time. Values that are not finite (a subject that diverged, or of another architecture)
-    count as missing. All methods raise :class:`virtuallab.errors.UserError` if the recording lacks
-    what they need, or an argument names nothing in it.
+    ``import virtuallab.accessor``. Recordings may be of many subjects or of one (without the axis
+    ``subject``), in memory, on disk or in dask arrays. Values on disk are read a few subjects at a
+    time. Values that are not finite (a subject that diverged, or of another architecture) count as
+    missing. All methods raise :class:`virtuallab.errors.UserError` if the recording lacks a
+    variable that they need, or does not have what an argument names.
 
     Parameters
     ----------
@@ -66,16 +66,20 @@ class RecordingAccessor:
     ) -> Axes:
         """Plot one subject's responses at one visit: stimuli by class against units by layer.
 
-        Each unit's responses are z-scored over the stimuli. Grey is missing.
+        Each unit's responses are z-scored over the stimuli. Missing values are grey.
 
         Parameters
         ----------
         subject : str, optional
-            The first that was recorded unless named.
+            Name of the subject; by default the first that was recorded.
         visit : int, optional
-            The last unless given.
+            By default the last.
         ax : matplotlib.axes.Axes, optional
-            Where to plot; a new figure unless given.
+            Axes to plot into; by default those of a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
         """
         from virtuallab.accessor.plots import heatmaps
 
@@ -86,15 +90,23 @@ class RecordingAccessor:
     ) -> Axes:
         """Plot one subject's mean responses to each class, units by layer and preferred class.
 
-        Cross-validated: units are ordered by the class that they prefer in one half of the stimuli,
-        and their means over the other half are shown. A diagonal is tuning that generalises to
-        stimuli not used for ordering; noise gives none. Each unit's means are z-scored over the
-        classes. Grey is missing: no second stimulus of a class was shown.
+        Cross-validated: units are ordered by their preferred class in one half of the stimuli, and
+        their means over the other half are shown. A diagonal shows tuning that generalises to
+        stimuli not used for the order; noise does not give one. Each unit's means are z-scored over
+        the classes. Means are missing, in grey, if only one stimulus of a class was shown.
 
         Parameters
         ----------
-        subject, visit, ax
+        subject : str, optional
             As in :meth:`plot_activity`.
+        visit : int, optional
+            As in :meth:`plot_activity`.
+        ax : matplotlib.axes.Axes, optional
+            As in :meth:`plot_activity`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
         """
         from virtuallab.accessor.plots import heatmaps
 
@@ -109,16 +121,20 @@ class RecordingAccessor:
     ) -> Figure:
         """Plot one subject's dissimilarities, a row for each visit and a column for each layer.
 
-        All panels share one colour scale. Grey is missing.
+        All panels share one colour scale. Missing values are grey.
 
         Parameters
         ----------
         subject : str, optional
-            The first that was recorded unless named.
+            Name of the subject; by default the first that was recorded.
         visits : int or list of int, optional
-            The first and the last unless given.
+            By default the first and the last.
         metric : "correlation" or "euclidean"
-            As in :meth:`rdm`. Euclidean distances are shown relative to their layer's largest.
+            As in :meth:`rdm`. Euclidean distances are divided by the largest of their layer.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
         """
         from virtuallab.accessor.plots import heatmaps
 
@@ -127,14 +143,18 @@ class RecordingAccessor:
     def plot_drift(self, *, reference: int | None = None, metric: str = "correlation") -> Figure:
         """Plot the similarity of each layer's dissimilarities to those of one visit, over visits.
 
-        Mean over the subjects of each rule, with its 95 % interval by Student's t.
+        Curves are means over the subjects of each rule, with 95 % intervals by Student's t.
 
         Parameters
         ----------
         reference : int, optional
-            Visit to compare with; the first unless given.
+            Visit to compare with; by default the first.
         metric : "correlation" or "euclidean"
             As in :meth:`rdm`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
         """
         from virtuallab.accessor.plots import drift
 

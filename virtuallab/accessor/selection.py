@@ -1,4 +1,4 @@
-"""Select a part of a recording by the names of the experiment."""
+"""Selection of a part of a recording by the names of the experiment."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def select(
     subject: Names | None = None,
     **labels: Any,
 ) -> xr.Dataset:
-    """Keep a part of the recording; every axis stays, also with a single entry.
+    """Return a part of the recording; axes with a single entry are kept.
 
     Parameters
     ----------
     rule, architecture, task, subject : str or list of str, optional
         Names to keep.
     layer : str or list of str, optional
-        Layers to keep: of units, synapses and what is measured of whole layers, all at once.
+        Layers to keep, with their units, synapses and values of whole layers.
     depth : float or pair of float, optional
         Layers to keep by position, from 0, the first, to 1, the last: those nearest to a number, or
-        all from a low to a high one.
+        all between two numbers.
     visit : int, list of int or slice, optional
         Visits to keep by number. A slice includes both ends.
-    **labels
-        Any other coordinate of one axis, as ``optimizer="adam"`` or
+    **labels : object
+        Values of any other coordinate of one axis, as ``optimizer="adam"`` or
         ``learning_rate=slice(0.001, 0.01)``.
 
     Returns
     -------
     xr.Dataset
-        Nothing of it is read from disk yet.
+        Values are not read from disk yet.
 
     Raises
     ------
@@ -71,9 +71,9 @@ def select(
             continue  # the only value there is matches
         keep[dim] = keep.get(dim, True) & chosen
         if not keep[dim].any():
-            asked = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
+            every = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
             raise UserError(
-                f"no {dim} has all of {asked}. Each alone there is: ask for fewer at once."
+                f"no {dim} has all of {every}, although each occurs. Select by fewer at once."
             )
     if layer is not None or depth is not None:
         names = _matching_layers(recording, layer, depth)
@@ -86,7 +86,7 @@ def select(
 
 
 def _match(recording: xr.Dataset, name: str, wanted: Any) -> tuple[str | None, np.ndarray]:
-    """Return the axis of a coordinate, None if it has none, and which of its entries match."""
+    """Return the axis of a coordinate (None if it has none), and a mask of matching entries."""
     known = [str(n) for n, coord in recording.coords.items() if coord.ndim <= 1]
     if name not in known:
         raise UserError(f"this recording has no coordinate {name!r}. {suggest(name, known)}")
@@ -142,7 +142,7 @@ def _matching_layers(recording: xr.Dataset, layer: Names | None, depth: Depth | 
 
 def _match_depth(recording: xr.Dataset, depth: Depth) -> np.ndarray:
     if "layer_depth" not in recording.coords:
-        raise UserError("this recording does not say how deep its layers lie. Choose by layer=.")
+        raise UserError("this recording has no depths of layers ('layer_depth'). Select by layer=.")
     depths = np.atleast_1d(recording["layer_depth"].to_numpy()).astype(np.float64)
     wanted = np.atleast_1d(np.asarray(depth, dtype=np.float64))
     if wanted.ndim != 1 or not 1 <= len(wanted) <= 2:

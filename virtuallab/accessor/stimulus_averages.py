@@ -1,4 +1,4 @@
-"""Average responses over the stimuli of a class, or over repetitions of a stimulus."""
+"""Averages of responses over the stimuli of a class, or over repetitions of a stimulus."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ from virtuallab.vocabulary import CHOSEN, STIMULUS, SUBJECT
 TRIAL = "trial"
 Half = Literal["first", "second"]
 _HALVES: tuple[Half, ...] = ("first", "second")
-_NOTHING = -1  # where one subject was shown fewer stimuli than another
+_NO_STIMULUS = -1  # if a subject was shown fewer stimuli than another
 
 
 def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
-    """Average the responses to the stimuli of each class.
+    """Return the mean responses to the stimuli of each class.
 
-    Each subject's responses are sorted by the classes of the stimuli it was shown itself. A unit's
-    preferred class and the strength of its preference must not be read from the same responses: the
-    largest of several means exceeds the others by noise alone. Choose by one half of the stimuli,
-    and measure with the other.
+    Each subject's responses are grouped by the classes of its own stimuli. The preferred class of a
+    unit and the strength of its preference must not be measured on the same responses: the largest
+    of several means exceeds the others by noise alone. Find the preferred class with one half of
+    the stimuli, and measure its strength with the other.
 
     Parameters
     ----------
     half : "first" or "second", optional
-        Every other stimulus of each class, in the order of recording; all unless given.
+        Every other stimulus of each class, in the order of recording; by default all.
 
     Returns
     -------
     xr.DataArray
-        Dims of the responses, ``stimulus_class`` in the place of ``stimulus``, in units of the
-        responses. Classes are in ascending order; NaN if a subject was shown none of one.
+        Dims of the responses with ``stimulus_class`` instead of ``stimulus``, in units of the
+        responses. Classes ascend; NaN if a subject was shown no stimulus of a class.
 
     Raises
     ------
     UserError
-        If the recording does not know classes, or there is no such half.
+        If the recording has no classes, or there is no such half.
     """
     if half not in (None, *_HALVES):
         raise UserError(f"no half is called {half!r}. {suggest(str(half), _HALVES)}")
     activity = responses(recording)
     if "stimulus_label" not in recording:
         raise UserError(
-            "this recording has no 'stimulus_label': the task does not say of which class its "
-            "stimuli are, so there is nothing to be tuned to."
+            "this recording has no 'stimulus_label': the classes of its stimuli, over which "
+            "tuning is computed, are not known."
         )
     labels = recording["stimulus_label"]
     classes, group = np.unique(_plain(labels.to_numpy()), return_inverse=True)
@@ -64,7 +64,7 @@ def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
     if half is not None:
         groups = _every_other(groups, len(classes), _HALVES.index(half))
     means, seen = _means(activity.variable, groups, len(classes))
-    # A subject that was not recorded has no labels either: its stimuli read as class 0.
+    # A subject that was not recorded has no labels: its stimuli have class 0 in the store.
     kept = np.flatnonzero(seen) if seen.any() else np.arange(len(classes))
     dims = [STIMULUS_CLASS if dim == STIMULUS else str(dim) for dim in means.dims]
     found = xr.DataArray(means.to_numpy(), coords_along(recording, dims), dims)
@@ -76,7 +76,7 @@ def tuning(recording: xr.Dataset, half: Half | None = None) -> xr.DataArray:
 
 
 def _every_other(groups: xr.Variable, count: int, start: int) -> xr.Variable:
-    """Keep every other member of each group; give the rest a number that no group has."""
+    """Return the group of every other member; the rest have a number that no group has."""
     flat = groups.transpose(..., STIMULUS)
     member = _members(flat, list(map(str, flat.dims)), count)
     place = (member.cumsum(-2) * member).sum(-1) - 1  # 0 for the first of its group
@@ -85,12 +85,12 @@ def _every_other(groups: xr.Variable, count: int, start: int) -> xr.Variable:
 
 
 def trial_average(recording: xr.Dataset, dim: str = TRIAL) -> xr.Dataset:
-    """Average repeated presentations.
+    """Return a recording with repeated presentations averaged.
 
-    If the recording has the axis ``dim``, the mean is over that. If it has no axis ``trial``,
-    stimuli of the same ``stimulus_index`` are repetitions of one stimulus: the axis ``stimulus``
-    then holds each subject's distinct stimuli, by first appearance. If a subject was shown fewer
-    than another, its last are NaN, with index and class -1.
+    If the recording has the axis ``dim``, the mean is over that axis. If it has no axis ``trial``,
+    stimuli with the same ``stimulus_index`` are repetitions of one stimulus: the axis ``stimulus``
+    then has each subject's distinct stimuli, by first appearance. If a subject was shown fewer than
+    another, its last are NaN, with index and class -1.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ def trial_average(recording: xr.Dataset, dim: str = TRIAL) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        A recording with ``.lab``. Weights and all else without repetitions are unchanged.
+        A recording. Variables without repetitions, such as weights, are unchanged.
 
     Raises
     ------
     UserError
-        If nothing shows what was repeated, or stimuli differ along the axis of repetitions.
+        If repetitions are not marked, or stimuli differ along their axis.
     """
     if dim in recording.dims:
         return _over_trials(recording, dim)
@@ -126,8 +126,7 @@ def _over_trials(recording: xr.Dataset, dim: str) -> xr.Dataset:
             averaged[name] = first
         elif name in recording.data_vars or name in CHOSEN:
             raise UserError(
-                f"{name!r} differs along {dim!r}: these are not repetitions of the same, and "
-                "their mean would mix what does not belong together."
+                f"{name!r} differs along {dim!r}, so these are not repetitions of one stimulus."
             )
     kept = {n: v for n, v in averaged.items() if n in recording.coords and n != dim}
     return xr.Dataset(
@@ -138,8 +137,8 @@ def _over_trials(recording: xr.Dataset, dim: str) -> xr.Dataset:
 def _over_repeats(recording: xr.Dataset) -> xr.Dataset:
     if "stimulus_index" not in recording:
         raise UserError(
-            f"this recording has no axis {TRIAL!r} and no 'stimulus_index': nothing says what was "
-            "shown repeatedly."
+            f"this recording has no axis {TRIAL!r} and no 'stimulus_index', which would show "
+            "which presentations are repetitions."
         )
     index = recording["stimulus_index"].variable
     groups, width = _repeats(index)
@@ -156,7 +155,7 @@ def _over_repeats(recording: xr.Dataset) -> xr.Dataset:
 
 
 def _repeats(index: xr.Variable) -> tuple[xr.Variable, int]:
-    """Return the number of each subject's distinct stimuli, by first appearance, and the most."""
+    """Return the index of each stimulus among its subject's distinct ones, and their most."""
     flat = index.transpose(..., STIMULUS)
     rows = flat.to_numpy().reshape(-1, flat.sizes[STIMULUS])
     numbered = np.empty(rows.shape, dtype=np.int64)
@@ -171,14 +170,14 @@ def _repeats(index: xr.Variable) -> tuple[xr.Variable, int]:
 def _means(
     values: xr.Variable, groups: xr.Variable, count: int
 ) -> tuple[xr.Variable, jt.Bool[np.ndarray, " group"]]:
-    """Average over the stimuli of each group, a few subjects at a time.
+    """Return means over the stimuli of each group, computed a few subjects at a time.
 
     Parameters
     ----------
     values : xr.Variable
-        With an axis of stimuli, which the axis of groups replaces.
+        With an axis of stimuli, which becomes that of groups.
     groups : xr.Variable
-        Group of each stimulus, from 0; shared by all subjects, or each one's own.
+        Group of each stimulus, from 0, (stimulus) or (subject, stimulus).
     count : int
         Number of groups.
 
@@ -216,12 +215,12 @@ def _firsts(values: xr.Variable, groups: xr.Variable, count: int) -> xr.Variable
     at, there = member.argmax(-2).reshape(shape), member.any(-2).reshape(shape)
     taken = np.take_along_axis(read, at, axis=groups.ndim - 1)
     if not there.all():
-        taken = np.where(there, taken, "" if taken.dtype.kind in "OU" else _NOTHING)
+        taken = np.where(there, taken, "" if taken.dtype.kind in "OU" else _NO_STIMULUS)
     return xr.Variable(order, taken, values.attrs).transpose(*values.dims)
 
 
 def _aligned(values: xr.Variable, groups: xr.Variable) -> tuple[xr.Variable, list[str]]:
-    """Give values every axis of the groups; also return an order of axes, groups first."""
+    """Return values with all axes of the groups, and an order of axes with these first."""
     missing = {dim: size for dim, size in groups.sizes.items() if dim not in values.dims}
     if missing:
         values = values.set_dims({**missing, **values.sizes})  # type: ignore[no-untyped-call]
@@ -233,7 +232,7 @@ def _aligned(values: xr.Variable, groups: xr.Variable) -> tuple[xr.Variable, lis
 def _members(
     groups: xr.Variable, order: Sequence[str], count: int
 ) -> jt.Bool[np.ndarray, "*lead stimulus group"]:
-    """Return whether each stimulus belongs to each group."""
+    """Return the membership of each stimulus in each group."""
     number = groups.transpose(*order[: groups.ndim]).to_numpy()
     return np.asarray(number[..., None] == np.arange(count))
 

@@ -1,4 +1,4 @@
-"""Variables, layers and coordinates of a recording, however it was stored or cut."""
+"""Variables, layers and coordinates of a recording, in any form of storage or selection."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import xarray as xr
 from virtuallab.errors import UserError, suggest
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, SUBJECT, UNIT, describe
 
-# Axes that the accessor adds. A second axis of the same things needs a name of its own.
+# Axes that the accessor adds. A second axis of the same kind needs another name.
 STIMULUS_CLASS: Final = "stimulus_class"
 STIMULUS_2: Final = "stimulus_2"
 VISIT_2: Final = "visit_2"
 
-_BLOCK_BYTES: Final = 2**26  # small beside any memory, large beside the cost of a step in Python
+_BLOCK_BYTES: Final = 2**26  # small for any memory, large enough for the cost of a step in Python
 
 
 def strings(labels: xr.DataArray) -> np.ndarray:
     """Return the text of a coordinate as Python strings, (entry,); a single string has one entry.
 
-    Plain xarray opens a store with numpy's variable-length strings, virtuallab with objects.
+    xarray opens a store with numpy's variable-length strings, virtuallab with objects.
     """
     return np.array([str(label) for label in np.atleast_1d(labels.to_numpy())], dtype=object)
 
@@ -41,7 +41,7 @@ def responses(recording: xr.Dataset, *needed: str) -> xr.DataArray:
     Raises
     ------
     UserError
-        If there are no responses, or one of these axes or of those needed is missing.
+        If there are no responses, or an axis is missing.
     """
     activity = variable(recording, ACTIVITY)
     for dim in (STIMULUS, UNIT, *needed):
@@ -70,7 +70,7 @@ def layers(recording: xr.Dataset) -> tuple[str, ...]:
 def unit_layers(recording: xr.Dataset) -> np.ndarray:
     """Return the layer of each unit, (unit,); raise a UserError if it is not known."""
     if "unit_layer" not in recording.coords:
-        raise UserError("this dataset does not say in 'unit_layer' which layer its units are of.")
+        raise UserError("this dataset has no 'unit_layer', which gives the layer of each unit.")
     return strings(recording["unit_layer"])
 
 
@@ -80,9 +80,9 @@ def subject_blocks(values: xr.DataArray | xr.Variable, growth: int = 1) -> Itera
     Parameters
     ----------
     values : xr.DataArray or xr.Variable
-        Nothing of them is read.
+        They are not read.
     growth : int
-        How many times larger the result is.
+        Size of the result, as a multiple of that of the values.
     """
     if SUBJECT not in values.dims:
         yield slice(None)
@@ -112,7 +112,7 @@ def coords_along(recording: xr.Dataset, dims: Sequence[str]) -> dict[str, xr.Var
         if set(coord.dims) <= set(dims)
     }
     if LAYER in dims and (LAYER not in kept or not kept[LAYER].dims):
-        # Where one layer was picked its name has no axis, and the result has one again.
+        # If one layer was selected, its name has no axis, but the result has one.
         names = np.array(layers(recording), dtype=object)
         kept[LAYER] = xr.Variable((LAYER,), names, describe(LAYER))
     return kept

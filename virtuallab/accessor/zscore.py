@@ -1,4 +1,4 @@
-"""Standard scores: responses that can be compared across units."""
+"""Standard scores of responses, which can be compared across units."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from virtuallab.vocabulary import ACTIVITY, STIMULUS, SUBJECT
 def zscore(
     recording: xr.Dataset, name: str = ACTIVITY, over: str | Sequence[str] = (STIMULUS,)
 ) -> xr.DataArray:
-    """Subtract the mean and divide by the standard deviation.
+    """Return standard scores: values minus their mean, over their standard deviation.
 
-    The deviation is that of a population (divided by the count). Constant values score 0, missing
-    ones stay NaN.
+    The standard deviation is that of a population (divided by the count). The score of constant
+    values is 0; missing values are NaN.
 
     Parameters
     ----------
     name : str, default "activity"
         Variable.
     over : str or list of str, default ("stimulus",)
-        Axes over which mean and deviation are taken.
+        Axes over which mean and standard deviation are computed.
 
     Returns
     -------
     xr.DataArray
-        Dims of the variable, without unit. Dask arrays stay unread.
+        Dims of the variable, without unit. Dask arrays are not computed.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def zscore(
     values = variable(recording, name)
     dims = [over] if isinstance(over, str) else list(over)
     if not dims:
-        raise UserError("'over' names no axis: scores need one to be taken over, as 'stimulus'.")
+        raise UserError("'over' names no axis: name at least one, such as 'stimulus'.")
     for dim in dims:
         if dim not in values.dims:
             known = [str(each) for each in values.dims]
@@ -61,10 +61,10 @@ def _score(values: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
     exact = values.astype(np.float64)
     there = abs(exact) < np.inf
     count = there.sum(dims)
-    count = count.where(count > 0)  # nothing has no mean; divided by 0 it would also warn
+    count = count.where(count > 0)  # without values there is no mean, and division by 0 warns
     deviation = exact.where(there) - exact.where(there, 0.0).sum(dims) / count
     spread = ((deviation.where(there, 0.0) ** 2).sum(dims) / count) ** 0.5
-    # By its range and not its deviation, in which rounding would pass for variation.
+    # By the range, because rounding makes the standard deviation of constants positive.
     constant = exact.where(there, -np.inf).max(dims) == exact.where(there, np.inf).min(dims)
     score = (deviation / spread.where(~constant, 1.0)).where(~(constant & there), 0.0)
     score = score.transpose(*values.dims)

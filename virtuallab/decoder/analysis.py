@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
@@ -21,20 +22,25 @@ _QUARTERS = 4  # a random split tests a quarter of the subjects of each rule, on
 
 @dataclass(frozen=True, kw_only=True)
 class Primary:
-    """The one comparison of an analysis that answers the question.
+    """The comparison of an analysis that is chosen in advance as its result.
 
-    A key may be left out where the analysis leaves no choice of it.
+    A key may be left out if the analysis has a single value of it.
+
+    Parameters
+    ----------
+    probe : str, optional
+    observable : {"activity", "weights", "activity_change", "all"}, optional
+    classifier : str, optional
     """
 
     probe: str | None = setting(None, doc="Name of the probe.")
-    observable: Observable | None = setting(None, doc="What the decoder reads of it.")
+    observable: Observable | None = setting(None, doc="Observable that is decoded.")
     classifier: str | None = setting(None, doc="Name of the classifier.")
 
     @property
     def named(self) -> dict[str, str]:
-        """What is named, by key."""
-        keys = ("probe", "observable", "classifier")
-        return {key: str(name) for key in keys if (name := getattr(self, key)) is not None}
+        """The keys that are given, with their values."""
+        return {key: str(name) for key, name in asdict(self).items() if name is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,63 +49,95 @@ class Analysis:
 
     The ``strict`` scheme classifies subjects by scale-free changes and tests subjects that the
     decoder was not trained on, with every choice made in the training subjects. The ``published``
-    scheme classifies layers and also measures how optimistic that is.
+    scheme classifies layers and measures the optimism of doing so.
+
+    Parameters
+    ----------
+    probes : tuple of str, optional
+        Probes whose recordings are decoded; all if not given.
+    observables : tuple of {"activity", "weights", "activity_change", "all"}
+        Observables, each decoded separately; "all" stands for all of them together.
+    classifiers : tuple of str
+        Registered classifiers, by name.
+    primary : Primary, optional
+        The comparison that is chosen in advance as the result.
+    scheme : {"strict", "published"}
+        Validation by subject, or by layer.
+    hold_out : tuple of str, str or None
+        Settings whose groups are left out of training in turn; strict scheme only.
+    folds, inner_folds : int
+        Groups of subjects that are tested, and groups of training subjects for choosing settings.
+    repeats : int
+        Draws of the folds over which accuracies are averaged; strict scheme only.
+    permutations : int
+        Permutations of the labels in controls.
+    splits : int
+        Random splits of the published scheme.
+    grid : {"quick", "published"}
+        Settings to choose among in the published scheme.
+    others : tuple of str
+        Rules on which novelty detection is trained, and which are not predicted.
+    coverage : float
+        Share of recordings whose prediction set contains the true rule.
+    confidence : float
+        Confidence of every interval.
     """
 
     probes: Annotated[tuple[str, ...], Len(1)] | None = setting(
-        None, doc="Probes whose recordings are read; all if not given."
+        None, doc="Probes whose recordings are decoded; all if not given."
     )
     observables: Annotated[tuple[Observable, ...], Len(1)] = setting(
-        _OBSERVABLES, doc="What the decoder may read, each on its own, and 'all' of it together."
+        _OBSERVABLES,
+        doc="Observables, each decoded separately; 'all' stands for all of them together.",
     )
     classifiers: Annotated[tuple[str, ...], Len(1)] = setting(
         ("kernel_svm",), doc="Classifiers, by name."
     )
     primary: Primary | None = setting(
         None,
-        doc="The comparison that answers the question: probe, observable and classifier. Without "
-        "it, where there are several, the whole table is the answer, corrected for their number.",
+        doc="The comparison that is chosen in advance as the result: probe, observable and "
+        "classifier. Without it, all comparisons are the result, corrected for their number.",
     )
     scheme: Literal["strict", "published"] = setting(
-        "strict", doc="How it is validated: 'strict' (by subject) or 'published' (by layer)."
+        "strict", doc="Validation scheme: 'strict' (by subject) or 'published' (by layer)."
     )
     hold_out: tuple[Split, ...] | Split | None = setting(
         (),
         doc="Train without each group in turn and test on it: each architecture, family of "
-        "architectures, task, loss, third of the learning rates of a rule, or batch size. Of the "
-        "strict scheme alone.",
+        "architectures, task, loss, third of the learning rates of a rule, or batch size. Strict "
+        "scheme only.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     repeats: Annotated[int, Ge(1), Le(1_000)] = setting(
         5,
-        doc="Draws of the folds over which an accuracy of the strict scheme is averaged: one draw "
-        "moves it by a standard deviation of up to 0.05.",
+        doc="Draws of the folds over which an accuracy of the strict scheme is averaged; over "
+        "draws, it has a standard deviation of up to 0.05.",
     )
     inner_folds: Annotated[int, Ge(2)] = setting(
         3, doc="Groups of training subjects by which a classifier's settings are chosen."
     )
     permutations: Annotated[int, Ge(0), Le(10_000)] = setting(
-        3, doc="Times the labels are shuffled for the control that should find nothing."
+        3, doc="Permutations of the labels for the control 'permuted labels'."
     )
     splits: Annotated[int, Ge(1), Le(10_000)] = setting(
         10, doc="Random splits of the published scheme."
     )
     grid: Literal["quick", "published"] = setting(
-        "quick", doc="Settings tried by the published scheme: a few, or the published grids."
+        "quick", doc="Settings to choose among in the published scheme: a few, or those published."
     )
     others: tuple[str, ...] = setting(
         (),
-        doc="Rules, by label, that are not to be named: from their subjects a decoder learns what "
-        "none of its rules looks like.",
+        doc="Rules, by label, that are not predicted: novelty detection is trained on their "
+        "subjects.",
     )
     coverage: Annotated[float, Gt(0), Lt(1)] = setting(
-        0.9, doc="How often the set of rules that cannot be excluded is to hold the true one."
+        0.9, doc="Share of recordings whose prediction set contains the true rule."
     )
-    confidence: Annotated[float, Gt(0), Lt(1)] = setting(0.95, doc="Of every interval.")
+    confidence: Annotated[float, Gt(0), Lt(1)] = setting(0.95, doc="Confidence of every interval.")
 
     @property
     def held_out(self) -> tuple[Split, ...]:
-        """What is held out, as a tuple however it was written; each once."""
+        """The settings to hold out, each once."""
         if self.hold_out is None:
             return ()
         named = (self.hold_out,) if isinstance(self.hold_out, str) else self.hold_out
@@ -107,18 +145,25 @@ class Analysis:
 
     @property
     def needed(self) -> int:
-        """Subjects of each rule that are needed to divide them as this analysis does."""
+        """Number of subjects of each rule that the folds or splits of this analysis need."""
         return self.folds * self.inner_folds if self.scheme == "strict" else _QUARTERS
 
-    def too_few(self, rules: Sequence[str]) -> dict[str, int]:
-        """Rules of which there are fewer subjects than needed, with their number.
+    def too_few(self, rules: Iterable[str], planned: Iterable[str] = ()) -> dict[str, int]:
+        """Number of subjects of each rule that has fewer than needed.
 
         Parameters
         ----------
-        rules : sequence of str
-            Of each subject.
+        rules : iterable of str
+            Rule of each subject.
+        planned : iterable of str
+            Further rules, which may have no subjects left.
+
+        Returns
+        -------
+        mapping from rule to int
         """
-        return {rule: n for rule, n in sorted(Counter(rules).items()) if n < self.needed}
+        count = dict.fromkeys(planned, 0) | Counter(rules)
+        return {rule: n for rule, n in sorted(count.items()) if n < self.needed}
 
     def check(
         self,
@@ -129,7 +174,7 @@ class Analysis:
         columns: Mapping[str, Sequence[Any]] | None = None,
         measured: Mapping[str, Sequence[str]] | None = None,
     ) -> list[tuple[str, str]]:
-        """Say what of this analysis cannot be had.
+        """Return the problems of this analysis with these subjects and probes.
 
         Parameters
         ----------
@@ -138,10 +183,10 @@ class Analysis:
         probes : sequence of str
             Those of the protocol.
         columns : mapping from name to sequence, optional
-            What else is decided about each subject. Without it, only what is held out by
-            architecture is checked.
+            Other settings of each subject. Without them, groups to hold out are checked for
+            architectures only.
         measured : mapping from probe to sequence of str, optional
-            What each probe measures. Without it, that is not checked.
+            Observables of each probe; not checked if not given.
 
         Returns
         -------
@@ -163,7 +208,7 @@ class Analysis:
         ]
 
     def check_primary(self, measured: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-        """Return why the primary comparison is not in this analysis, or is ambiguous.
+        """Return the problems of the primary comparison: not in this analysis, or ambiguous.
 
         Parameters
         ----------
@@ -190,14 +235,13 @@ class Analysis:
         ]
         if absent:
             return absent
-        every = (
-            {"probe": probe, "observable": observable, "classifier": classifier}
-            for probe in probes
-            for observable in self.observables
-            for classifier in self.classifiers
-            if observable == "all" or observable in measured.get(probe, ())
-        )
-        left = [each for each in every if named.items() <= each.items()]
+        every = (dict(zip(offered, names, strict=True)) for names in product(*offered.values()))
+        left = [
+            each
+            for each in every
+            if named.items() <= each.items()
+            and each["observable"] in ("all", *measured.get(each["probe"], ()))
+        ]
         if not left:
             who = f"probe {named['probe']!r}" if "probe" in named else "no probe"
             does = "does not measure" if "probe" in named else "measures"
@@ -206,12 +250,8 @@ class Analysis:
         if len(left) > 1:
             several = {key: dict.fromkeys(each[key] for each in left) for key in offered}
             missing = [f"{key} ({', '.join(s)})" for key, s in several.items() if len(s) > 1]
-            return [
-                (
-                    "primary",
-                    f"leaves {len(left)} comparisons; name also its {' and '.join(missing)}.",
-                )
-            ]
+            found = f"leaves {len(left)} comparisons; name also its {' and '.join(missing)}."
+            return [("primary", found)]
         return []
 
     def _unknown(self, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -241,7 +281,7 @@ class Analysis:
 
     def _undivided(self, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
-            yield "folds", "one rule alone leaves nothing to identify; add rules to the subjects."
+            yield "folds", "there is only one rule to identify; add rules to the subjects."
             return
         if not (few := self.too_few(rules)):
             return
@@ -250,7 +290,8 @@ class Analysis:
             yield (
                 "folds",
                 f"{fewest} subjects per rule cannot be split in {self.folds} groups nested in "
-                f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates.",
+                f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates, or "
+                "lower folds or inner_folds.",
             )
         else:
             yield (
@@ -273,6 +314,6 @@ class Analysis:
             return
         known = {**(columns or {}), "rule": rules, "architecture": architectures}
         for split in self.held_out:
-            asked = columns is not None or is_known(known, split)
-            if asked and (fault := check_columns(known, split, self.inner_folds)):
-                yield "hold_out", fault
+            checked = columns is not None or is_known(known, split)
+            if checked and (problem := check_columns(known, split, self.inner_folds)):
+                yield "hold_out", problem

@@ -1,4 +1,4 @@
-"""Base class of classifiers: an estimator of scikit-learn's form, and the settings to search."""
+"""Base class of classifiers: a scikit-learn estimator, and the grid of its settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Grid = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Classifier(ABC):
-    """A classifier plug-in: how to make its estimator, and which settings to choose among.
+    """A classifier plug-in: a scikit-learn estimator, and the settings to choose among.
 
     Attributes
     ----------
@@ -22,10 +22,10 @@ class Classifier(ABC):
         The name that protocols use; set by the registry.
     cost : (float, float)
         Approximate seconds of one fit on one core, for ``plan``: a fixed part, and a part for each
-        number of the samples.
+        number in the samples.
     saved_types : tuple of str
-        Qualified names of the types outside of scikit-learn and virtuallab of which a fitted
-        estimator consists. A saved decoder may hold these and no others.
+        Qualified names of the types in a fitted estimator that belong neither to scikit-learn nor
+        to virtuallab. A saved decoder may contain no other such types.
     """
 
     name: ClassVar[str]
@@ -39,9 +39,13 @@ class Classifier(ABC):
         Parameters
         ----------
         samples : Samples
-            Samples of the form that it will be fitted to.
+            Samples with the shape of those that it will be fitted to.
         seed : int
             Seed of its random state.
+
+        Returns
+        -------
+        sklearn estimator
         """
 
     @abstractmethod
@@ -51,7 +55,14 @@ class Classifier(ABC):
         Parameters
         ----------
         name : {"strict", "quick", "published"}
+            The grid of the strict scheme, or the small or the full one of the published scheme.
         samples : Samples
+            Samples with the shape of those that the estimator will be fitted to.
+
+        Returns
+        -------
+        list of dict
+            ``{}`` stands for the default settings; a grid has at least one setting.
         """
 
     def pipeline(
@@ -63,7 +74,7 @@ class Classifier(ABC):
         bounded: bool = False,
         reduced: bool = False,
     ) -> Any:
-        """Return a pipeline that imputes, scales, bounds and classifies.
+        """Return a pipeline that imputes, scales, clips and classifies.
 
         Missing values become the median of the training samples. Context columns are neither
         scaled nor reduced. Settings of the last step are named ``classify__NAME``.
@@ -71,11 +82,17 @@ class Classifier(ABC):
         Parameters
         ----------
         samples : Samples
-        classifier : estimator
+            Samples with the shape of those that the pipeline will be fitted to.
+        classifier : sklearn estimator
+            The last step.
         scaled, bounded : bool
             Standardise columns; clip standardised values.
         reduced : bool
-            Add the step ``prepare__rest__reduce``, which passes columns on unless it is set.
+            Add the step ``prepare__rest__reduce``, which does nothing unless it is set.
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
         """
         from sklearn.compose import ColumnTransformer
         from sklearn.pipeline import Pipeline

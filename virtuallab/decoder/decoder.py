@@ -1,26 +1,37 @@
-"""The decoder as an estimator: fit it to features and rules, predict, evaluate."""
+"""The decoder as a scikit-learn estimator: fit it to features and rules, predict, evaluate."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import xarray as xr
+from pydantic import TypeAdapter, ValidationError
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from virtuallab.decoder.analysis import Analysis, Observable
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.evaluation import evaluate_task
+from virtuallab.decoder.features.inputs import (
+    Features,
+    check_columns,
+    check_labels,
+    labelled,
+    samples_of,
+    values_of,
+)
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.prediction import Prediction
-from virtuallab.decoder.schemes import published, strict
 from virtuallab.decoder.tables import with_corrected_controls
 from virtuallab.decoder.task import DecodingTask
+from virtuallab.errors import UserError
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.vocabulary import RULE, SUBJECT
-
-Features = xr.Dataset | xr.DataArray | np.ndarray
+from virtuallab.vocabulary import SUBJECT
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Evaluation:
     Parameters
     ----------
     dataset : xr.Dataset
-        As :func:`virtuallab.decoder.evaluation.evaluate` returns it, of one observable and one
+        Variables of :func:`virtuallab.decoder.evaluation.evaluate`, of one observable and one
         classifier.
     """
 
@@ -43,7 +54,7 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Confidence interval of the accuracy."""
+        """Confidence interval of the accuracy: (low, high)."""
         low, high = map(float, self.dataset["interval"].values)
         return low, high
 
@@ -63,34 +74,50 @@ class Evaluation:
         return self.dataset[[n for n in self.dataset if str(n).startswith("control_")]]
 
 
-class Decoder:
-    """Identify learning rules from features, with calibrated probabilities.
+class Decoder(BaseEstimator):  # type: ignore[misc]
+    """Decoder of learning rules from features, with calibrated probabilities.
 
-    It needs no store and no protocol. Features are a table, (subject, column), or the features of a
-    probe, from which the samples of an observable are made.
+    It needs no store and no protocol. Features are a table (subject, column), as an array, a data
+    frame or a DataArray with the dimension ``subject``, or a Dataset with the features of a probe,
+    from which the samples of an observable are made. Missing values (NaN) are replaced by the
+    median of the training subjects.
 
     Parameters
     ----------
     classifier : str or Classifier
-        A registered classifier, by name, or one of your own.
+        A registered classifier, by name, or an instance of a plug-in.
     scheme : {"strict", "published"}
-        Validation scheme of :meth:`evaluate`.
-    observable : str
-        Observable of a probe's features; "all" for all of them.
-    folds, inner_folds, repeats, permutations : int
-        As in the ``analyses`` section of a protocol.
+        Validation scheme of :meth:`evaluate`; "published" needs the features of a probe.
+    observable : {"activity", "weights", "activity_change", "all"}
+        Observable that is read from the features of a probe.
+    folds : int
+        Groups of subjects, each tested once.
+    inner_folds : int
+        Groups of training subjects by which the classifier's settings are chosen.
+    repeats : int
+        Draws of the folds over which the accuracy is averaged.
+    permutations : int
+        Permutations of the labels in controls.
     coverage : float
         Share of recordings whose prediction set contains the true rule.
     confidence : float
         Confidence of intervals and controls.
     seed : int
+        Seed of folds, permutations and classifiers.
 
     Attributes
     ----------
     rules_ : tuple of str
         Rules of the training subjects; after :meth:`fit`.
+    n_features_in_ : int
+        Number of columns of the training samples; after :meth:`fit`.
     fitted_ : FittedDecoder
         After :meth:`fit`.
+
+    Raises
+    ------
+    UserError
+        If a parameter is not valid.
 
     Examples
     --------
@@ -117,20 +144,17 @@ class Decoder:
         confidence: float = 0.95,
         seed: int = 0,
     ) -> None:
-        self.classifier = CLASSIFIERS[classifier]() if isinstance(classifier, str) else classifier
+        self.classifier = classifier
+        self.scheme = scheme
         self.observable = observable
+        self.folds = folds
+        self.inner_folds = inner_folds
+        self.repeats = repeats
+        self.permutations = permutations
+        self.coverage = coverage
+        self.confidence = confidence
         self.seed = seed
-        self.analysis = Analysis(
-            observables=(observable,),
-            classifiers=(self.classifier.name,),
-            scheme=scheme,
-            folds=folds,
-            inner_folds=inner_folds,
-            repeats=repeats,
-            permutations=permutations,
-            coverage=coverage,
-            confidence=confidence,
-        )
+        self._validated()
 
     def fit(
         self,
@@ -139,43 +163,41 @@ class Decoder:
         *,
         outliers: Features | None = None,
     ) -> Decoder:
-        """Choose settings, fit, and calibrate.
+        """Return the decoder with chosen settings, fitted and calibrated.
 
         Parameters
         ----------
         features : Dataset, DataArray or array, (subject, column)
         rules : sequence of str, (subject,), optional
-            The rule of each subject; by default the coordinate ``rule`` of the features.
+            Rule of each subject; by default the coordinate ``rule`` of the features.
         outliers : like features, optional
-            Subjects of other rules; novelty detection learns from them.
+            Subjects of other rules, on which novelty detection is trained.
 
         Raises
         ------
-        ValueError
-            If there are fewer than two rules, or too few subjects of a rule.
+        UserError
+            If the features or rules are not valid, or there are too few rules or subjects.
         """
-        samples = self._samples(features, rules)
-        classes = sorted(set(samples.labels.tolist()))
-        if len(classes) < 2:
-            raise ValueError(f"needs subjects of at least two rules, found {classes}")
-        counts = {rule: int((samples.labels == rule).sum()) for rule in classes}
-        needed = self.analysis.inner_folds
-        few = {rule: n for rule, n in counts.items() if n < needed}
+        analysis, classifier = self._validated()
+        samples = samples_of(features, rules, self.observable)
+        needed = analysis.inner_folds
+        few = {r: n for r, n in sorted(Counter(samples.labels.tolist()).items()) if n < needed}
         if few:
-            raise ValueError(f"needs at least {needed} subjects of each rule, found {few}")
+            raise UserError(f"rules: needs at least {needed} subjects of each rule, found {few}")
         self.fitted_ = FittedDecoder.train(
-            self.classifier,
+            classifier,
             samples,
-            classes,
-            inner_folds=self.analysis.inner_folds,
+            sorted(set(samples.labels.tolist())),
+            inner_folds=needed,
             seed=self.seed,
-            outliers=None if outliers is None else self._values(outliers),
+            outliers=self._outliers(outliers, samples),
         )
         self.rules_ = self.fitted_.rules
+        self.n_features_in_ = samples.values.shape[1]
         return self
 
     def predict(self, features: Features) -> Prediction:
-        """Predict the rules of recordings.
+        """Return predictions for recordings: probabilities, prediction sets and novelty.
 
         Parameters
         ----------
@@ -183,15 +205,19 @@ class Decoder:
 
         Raises
         ------
-        ValueError
-            If the decoder is not fitted, or the features have other columns.
+        sklearn.exceptions.NotFittedError
+            If the decoder is not fitted.
+        UserError
+            If the features are not valid, or have other columns.
         """
-        if not hasattr(self, "fitted_"):
-            raise ValueError("this decoder is not fitted; call fit first")
-        found = self.fitted_.predict(self._values(features))
-        if isinstance(features, np.ndarray) or SUBJECT not in features.coords:
-            return found
-        return replace(found, dataset=found.dataset.assign_coords({SUBJECT: features[SUBJECT]}))
+        check_is_fitted(self, "fitted_")
+        values = values_of(features, self.observable)
+        check_columns(values, self.n_features_in_)
+        found = self.fitted_.predict(values)
+        if isinstance(features, xr.Dataset | xr.DataArray) and SUBJECT in features.coords:
+            named = found.dataset.assign_coords({SUBJECT: features[SUBJECT]})
+            return replace(found, dataset=named)
+        return found
 
     def evaluate(
         self,
@@ -203,98 +229,75 @@ class Decoder:
         performance: xr.DataArray | None = None,
         noise: xr.Dataset | None = None,
     ) -> Evaluation:
-        """Evaluate the decoder on subjects held out of training, with controls and diagnostics.
+        """Return the accuracy on subjects held out of training, with controls and diagnostics.
 
-        Controls that need what was not given are returned as not asked, with the reason.
+        A control is not evaluated, and states the reason, if the data that it needs are not given.
 
         Parameters
         ----------
-        features, rules, outliers
-            As for :meth:`fit`.
+        features : Dataset, DataArray or array, (subject, column)
+        rules : sequence of str, (subject,), optional
+            Rule of each subject; by default the coordinate ``rule`` of the features.
+        outliers : like features, optional
+            Subjects of other rules, on which novelty detection is trained.
         subjects : xr.Dataset, optional
-            Settings of each subject (subject,).
+            Settings of each subject (subject,), for controls: ``plasticity`` (the rule, without its
+            optimizer), ``architecture``, ``task``, ``steps``, ``learning_rate``, ...
         performance : xr.DataArray, optional
-            Learning curves (subject, visit).
+            Validation accuracy (subject, visit), for controls.
         noise : xr.Dataset, optional
-            Features of a probe with the signal removed.
+            Features of a probe with the signal removed, for a control.
 
         Raises
         ------
-        ValueError
-            If there are too few rules or subjects, or the published scheme is asked of a table.
+        UserError
+            If what is given is not valid, or there are too few rules or subjects.
         """
-        samples = self._samples(features, rules)
-        classes = sorted(set(samples.labels.tolist()))
-        faults = self.analysis.check(samples.labels.tolist(), (), ("features",))
-        if faults:
-            raise ValueError("; ".join(f"{field}: {message}" for field, message in faults))
-        table = features if isinstance(features, xr.Dataset) else _as_dataset(features, samples)
+        analysis, classifier = self._validated()
+        samples = samples_of(features, rules, self.observable)
+        if problems := analysis.check(samples.labels.tolist(), (), ("features",)):
+            raise UserError("; ".join(f"{field}: {message}" for field, message in problems))
+        table = labelled(features, samples.labels)
+        if self.scheme == "published" and "stat" not in table:
+            raise UserError("features: the published scheme needs those of a probe, by layer")
+        check_labels(table, subjects=subjects, performance=performance, noise=noise)
         task = DecodingTask(
-            classifier=self.classifier,
+            analysis=analysis,
+            classifier=classifier,
             features=table,
             samples=samples,
             observable=self.observable,
-            classes=classes,
-            folds=self.analysis.folds,
-            inner_folds=self.analysis.inner_folds,
             seed=self.seed,
-            permutations=self.analysis.permutations,
-            draws=self.analysis.repeats,
-            confidence=self.analysis.confidence,
-            performance=performance,
             subjects=subjects,
+            performance=performance,
             noise=noise,
         )
-        if self.analysis.scheme == "published":
-            if not isinstance(features, xr.Dataset):
-                raise ValueError("the published scheme needs the features of a probe, by layer")
-            found = published.evaluate(task, self.analysis)
-        else:
-            outside = None if outliers is None else self._values(outliers)
-            found = strict.evaluate(task, self.analysis, outside)
-        attributes = {
-            "chance": 1 / len(classes),
-            "scheme": self.analysis.scheme,
-            "confidence": self.analysis.confidence,
-            "repeats": self.analysis.repeats if self.analysis.scheme == "strict" else 1,
-            "nominal_coverage": self.analysis.coverage,
-            "n_subjects": len(samples.labels),
-        }
-        return Evaluation(with_corrected_controls(found.assign_attrs(attributes)))
+        found = evaluate_task(task, self._outliers(outliers, samples))
+        return Evaluation(with_corrected_controls(found))
 
-    def _samples(
-        self, features: Features, rules: Sequence[str] | np.ndarray | None = None
-    ) -> Samples:
-        if rules is None:
-            if isinstance(features, np.ndarray) or RULE not in features.coords:
-                raise ValueError("rules: give the rule of each subject")
-            rules = features[RULE].values
-        labels = np.array([str(rule) for rule in rules])
-        if isinstance(features, xr.Dataset):
-            features = features.assign_coords({RULE: (SUBJECT, labels.astype(object))})
-            return by_subject(features, self.observable)
-        values = self._values(features)
-        if len(values) != len(labels):
-            raise ValueError(f"rules: {len(labels)} for {len(values)} subjects")
-        return Samples(values, labels, np.arange(len(values)), visits=1)
+    def _validated(self) -> tuple[Analysis, Classifier]:
+        """Parameters as an analysis, and the classifier."""
+        classifier = self.classifier
+        if isinstance(classifier, str):
+            classifier = CLASSIFIERS[classifier]()
+        if not isinstance(classifier, Classifier):
+            raise UserError(
+                "classifier: needs the name of a registered classifier or an instance of "
+                f"virtuallab's Classifier, found {type(classifier).__name__}"
+            )
+        given = self.get_params(deep=False)
+        del given["classifier"], given["seed"]
+        given["observables"] = (given.pop("observable"),)
+        try:
+            return TypeAdapter(Analysis).validate_python(given), classifier
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).replace("observables", "observable")
+            raise UserError(f"{name}: {first['msg']}, found {first['input']!r}") from None
 
-    def _values(self, features: Features) -> np.ndarray:
-        """Values (subject, column) of a table, or of the samples of a probe's features."""
-        if isinstance(features, xr.Dataset):
-            unknown = np.full(features.sizes[SUBJECT], "unknown", dtype=object)
-            labelled = features.assign_coords({RULE: (SUBJECT, unknown)})
-            return by_subject(labelled, self.observable).values
-        if isinstance(features, xr.DataArray):
-            features = features.transpose(SUBJECT, ...)
-        values = np.asarray(features, dtype=np.float64)
-        if values.ndim != 2:
-            raise ValueError(f"features: needs 2 dimensions (subject, column), found {values.ndim}")
+    def _outliers(self, outliers: Features | None, samples: Samples) -> np.ndarray | None:
+        if outliers is None:
+            return None
+        values = values_of(outliers, self.observable, "outliers")
+        check_columns(values, samples.values.shape[1], "outliers")
         return values
-
-
-def _as_dataset(features: xr.DataArray | np.ndarray, samples: Samples) -> xr.Dataset:
-    """Names of subjects, for controls and predictions; a table has no visits or layers."""
-    names = np.arange(len(samples.labels))
-    if isinstance(features, xr.DataArray) and SUBJECT in features.coords:
-        names = features[SUBJECT].to_numpy()
-    return xr.Dataset(coords={SUBJECT: names, RULE: (SUBJECT, samples.labels.astype(object))})

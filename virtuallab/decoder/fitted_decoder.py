@@ -12,7 +12,7 @@ from sklearn.model_selection import cross_val_predict
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import fit, grid_search, quiet_fits, stratified
+from virtuallab.decoder.model_selection import fit, nested, quiet_fits, stratified
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.uncertainty.calibration import temperature, tempered
 from virtuallab.decoder.uncertainty.conformal import Conformity, share_at_least
@@ -23,22 +23,22 @@ _CALIBRATION_FOLDS = 10
 
 @dataclass(frozen=True)
 class FittedDecoder:
-    """A decoder fitted to subjects of known rules, with what calibrates its predictions.
+    """A decoder fitted to subjects of known rules, with the calibration of its predictions.
 
     Parameters
     ----------
     rules : tuple of str
-        The rules that it can name.
+        Rules that it can predict.
     estimator : sklearn estimator
         Fitted to all training subjects.
     temperature : float
         Temperature of its probabilities.
     conformity : Conformity
-        Nonconformity scores of training subjects, each by a decoder not fitted to it.
+        Nonconformity scores of training subjects, each by a decoder that was not fitted to it.
     detector : NoveltyDetector
     novelty, distance : array, (training subject,)
         Novelty score of each training subject, and its distance from its neighbours, by a detector
-        not fitted to it; ascending.
+        that was not fitted to it; ascending.
     """
 
     rules: tuple[str, ...]
@@ -60,56 +60,44 @@ class FittedDecoder:
         seed: int,
         outliers: Values | None = None,
     ) -> FittedDecoder:
-        """Choose settings, fit, and calibrate by cross-validation within the samples.
+        """Return a decoder whose settings and calibration come from folds within the samples.
 
         Parameters
         ----------
-        classifier : Classifier
-        samples : Samples
-            One a subject.
-        classes : list of str
-            All rules, sorted.
-        inner_folds : int
-            Folds that choose the settings. Ten others calibrate, or as many as the rarest rule has
-            samples: the more there are, the closer their decoders are to the final one.
-        seed : int
+        classifier, samples, classes, inner_folds, seed
+            As for :func:`~virtuallab.decoder.schemes.cross_validation.cross_validate`. Calibration
+            uses ten folds, or as many as the rarest rule has samples: with more folds, their
+            decoders are closer to the final one.
         outliers : array, (outlier, column), optional
-            Samples of rules that are not among the classes; the novelty detector learns from them.
+            Samples of rules outside the classes, on which novelty detection is trained.
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)
         fewest = int(np.bincount(truth, minlength=len(classes)).min())
         folds = stratified(min(_CALIBRATION_FOLDS, fewest), seed)
-        grid = classifier.grid("strict", samples)
-        search = grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
+        estimator = fit(nested(classifier, samples, inner_folds, seed), samples)
         with quiet_fits():
-            estimator = fit(search, samples)
             scores = cross_val_predict(
                 clone(estimator), values, labels, cv=folds, method="predict_proba"
             )
-        # Subjects are held out of the whole detector: their own values shape its axes as well.
+        # Subjects are held out of the whole detector: its axes depend on their values as well.
         novelty = np.zeros((len(labels), 2))
         for train, test in folds.split(values, labels):
             fitted = NoveltyDetector(outliers).fit(values[train], labels[train])
             novelty[test] = fitted.score(values[test])
-        heat = temperature(scores, truth)
+        scale = temperature(scores, truth)
         return cls(
             rules=tuple(classes),
             estimator=estimator,
-            temperature=heat,
-            conformity=Conformity.of(tempered(scores, heat), truth),
+            temperature=scale,
+            conformity=Conformity.of(tempered(scores, scale), truth),
             detector=NoveltyDetector(outliers).fit(values, labels),
             novelty=np.sort(novelty[:, 0]),
             distance=np.sort(novelty[:, 1]),
         )
 
     def predict(self, values: Values) -> Prediction:
-        """Predict the rules of some recordings.
-
-        Parameters
-        ----------
-        values : array, (subject, column)
-        """
+        """Predictions for recordings, from their samples."""
         scores = self.estimator.predict_proba(values)
         columns = [list(self.estimator.classes_).index(rule) for rule in self.rules]
         probability = tempered(scores[:, columns], self.temperature)

@@ -20,13 +20,19 @@ def stratified(folds: int, seed: int) -> StratifiedKFold:
     return StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
 
 
+def nested(classifier: Classifier, samples: Samples, inner_folds: int, seed: int) -> Any:
+    """Unfitted estimator that chooses settings of the strict scheme by shuffled inner folds."""
+    grid = classifier.grid("strict", samples)
+    return grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
+
+
 def grid_search(
     classifier: Classifier, samples: Samples, grid: Grid, inner: BaseCrossValidator, seed: int
 ) -> Any:
-    """Return an unfitted estimator that chooses its settings by inner folds when it is fitted.
+    """Unfitted estimator that chooses its settings by inner folds when it is fitted.
 
-    Settings that cannot be fitted in one of the folds (more components than samples, say) are left
-    out. Where the grid has one setting there is nothing to choose.
+    Settings that cannot be fitted in one of the folds (more components than samples, for example)
+    are left out. A grid with one setting needs no search.
     """
     estimator = classifier.estimator(samples, seed)
     if len(grid) == 1:
@@ -37,8 +43,7 @@ def grid_search(
 
 @contextmanager
 def quiet_fits() -> Iterator[None]:
-    """Silence what fits of unusual columns and settings warn of."""
-    # Columns that are constant have no variance.
+    """Context without warnings about constant columns and settings that cannot be fitted."""
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", FitFailedWarning)
         warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
@@ -46,7 +51,7 @@ def quiet_fits() -> Iterator[None]:
 
 
 def fit(estimator: Any, samples: Samples) -> Any:
-    """Fit an estimator; of a grid search, return the estimator with the best settings."""
+    """Fitted estimator; of a grid search, that with the best settings."""
     with quiet_fits():
         fitted = estimator.fit(samples.values, samples.labels)
     return getattr(fitted, "best_estimator_", fitted)

@@ -1,10 +1,11 @@
-"""Result of a power analysis: the least that has to be recorded for a target accuracy."""
+"""Result of a power analysis: the cheapest recording that reaches a target accuracy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import jaxtyping as jt
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -16,15 +17,7 @@ Values = dict[str, Any]  # of the open settings of a design, by path
 
 @dataclass(frozen=True)
 class DesignResult:
-    """A design that was tried.
-
-    Parameters
-    ----------
-    values : mapping
-        Of the open settings.
-    cost, accuracy, low, high : float
-        What it costs; balanced accuracy and its interval.
-    """
+    """A design that was evaluated: its open settings, cost, balanced accuracy and interval."""
 
     values: Values
     cost: float
@@ -35,15 +28,15 @@ class DesignResult:
 
 @dataclass(frozen=True)
 class Requirement:
-    """How much of one setting is needed, the others being those of the design that is chosen.
+    """Cheapest value of one setting that reaches the target, with the others as chosen.
 
     Parameters
     ----------
     setting : str
     more : bool
-        Whether more of it tells more; of noise, less does.
+        True if accuracy increases with the setting; it decreases with noise.
     value, low, high : float
-        The cheapest value that reaches the target, and its interval; infinite where none does.
+        The value and its interval; infinite if no value reaches the target.
     """
 
     setting: str
@@ -55,41 +48,34 @@ class Requirement:
 
 @dataclass(frozen=True)
 class AccuracyCurve:
-    """Fitted accuracy along one setting, the others being those of the design that is chosen.
-
-    Parameters
-    ----------
-    setting : str
-    x, value, low, high : array, (level,)
-        Levels of the setting, ascending; accuracy and its interval.
-    """
+    """Fitted accuracy and its interval at ascending levels of one setting, the others as chosen."""
 
     setting: str
-    x: np.ndarray
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    x: jt.Float[np.ndarray, " level"]
+    value: jt.Float[np.ndarray, " level"]
+    low: jt.Float[np.ndarray, " level"]
+    high: jt.Float[np.ndarray, " level"]
 
 
 @dataclass(frozen=True)
 class PowerResult:
-    """The answer of a search.
+    """Result of a power analysis.
 
     Parameters
     ----------
     target, confidence : float
     tried : tuple of DesignResult
-        All designs, in the order in which they were tried.
+        All designs, in the order of their evaluation.
     chosen : mapping or None
         The cheapest design that reaches the target with the confidence; None if none does.
     confirmed : DesignResult or None
-        The chosen design tried anew.
+        The chosen design in a second evaluation.
     possible : bool
-        Whether the target is expected to be reached by any design at all.
+        False if no design is expected to reach the target.
     dearest : DesignResult
-        The design that has the most of everything.
+        The most expensive design, with the highest value of every setting.
     expected_dearest : (low, value, high)
-        What it is expected to reach.
+        Its expected accuracy.
     chance : float
     least : tuple of Requirement
         Of each open setting.
@@ -111,7 +97,7 @@ class PowerResult:
 
     @property
     def front(self) -> list[DesignResult]:
-        """Designs tried that no other beats in both cost and accuracy, the cheapest first."""
+        """Pareto front of the designs in cost and accuracy, the cheapest first."""
         ordered = sorted(self.tried, key=lambda each: (each.cost, -each.accuracy))
         front: list[DesignResult] = []
         for each in ordered:

@@ -13,7 +13,7 @@ from virtuallab.vocabulary import RULE, SUBJECT
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a decoder predicts for some recordings.
+    """Predictions of a decoder for recordings.
 
     Parameters
     ----------
@@ -25,66 +25,52 @@ class Prediction:
     dataset: xr.Dataset
 
     @classmethod
-    def of(
-        cls,
-        rules: Sequence[str],
-        *,
-        probability: np.ndarray,
-        p_value: np.ndarray,
-        novelty: np.ndarray,
-        novelty_p_value: np.ndarray,
-        distance_p_value: np.ndarray,
-    ) -> Prediction:
-        """Label arrays over (subject, rule) and (subject,)."""
-        return cls(
-            xr.Dataset(
-                {
-                    "probability": ((SUBJECT, RULE), probability),
-                    "p_value": ((SUBJECT, RULE), p_value),
-                    "novelty": (SUBJECT, novelty),
-                    "novelty_p_value": (SUBJECT, novelty_p_value),
-                    "distance_p_value": (SUBJECT, distance_p_value),
-                },
-                coords={RULE: np.array(rules, dtype=object)},
-            )
-        )
+    def of(cls, rules: Sequence[str], **arrays: np.ndarray) -> Prediction:
+        """Return arrays over (subject, rule) or (subject,) as a prediction."""
+        dims = (SUBJECT, RULE)
+        variables = {name: (dims[: values.ndim], values) for name, values in arrays.items()}
+        return cls(xr.Dataset(variables, coords={RULE: np.array(rules, dtype=object)}))
 
     @property
     def probability(self) -> xr.DataArray:
-        """Calibrated probability of each rule, given that it is one of the decoder's rules."""
+        """Calibrated probability (subject, rule), given that the rule is one of the decoder's."""
         return self.dataset["probability"]
 
     @property
     def p_value(self) -> xr.DataArray:
-        """Conformal p-value: share of a rule's training subjects that conform to it no better."""
+        """Conformal p-value (subject, rule): share of a rule's subjects that conform no better."""
         return self.dataset["p_value"]
 
     @property
     def novelty(self) -> xr.DataArray:
-        """Novelty score: larger where a recording resembles the rules of the decoder less."""
+        """Novelty score (subject,): larger if a recording resembles the decoder's rules less."""
         return self.dataset["novelty"]
 
     @property
     def novelty_p_value(self) -> xr.DataArray:
-        """Share of the training subjects whose novelty score was at least as large."""
+        """Share of the training subjects whose novelty score is at least as large (subject,)."""
         return self.dataset["novelty_p_value"]
 
     @property
     def distance_p_value(self) -> xr.DataArray:
-        """Share of the training subjects that were at least as far from their neighbours."""
+        """Share of the training subjects at least as far from their neighbours (subject,)."""
         return self.dataset["distance_p_value"]
 
     @property
     def rule(self) -> xr.DataArray:
-        """The most probable rule of each recording."""
+        """The most probable rule of each recording (subject,)."""
         return self.probability.idxmax(RULE)
 
     def sets(self, coverage: float) -> xr.DataArray:
-        """Prediction sets: whether each rule is in the set of each recording.
+        """Prediction sets, as a mask of the rules in the set of each recording.
 
         Parameters
         ----------
         coverage : float
             Share of recordings whose set contains the true rule.
+
+        Returns
+        -------
+        xr.DataArray of bool, (subject, rule)
         """
         return self.p_value > 1 - coverage

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from virtuallab.decoder.controls.common.chance import corrected
+from virtuallab.decoder.controls.common.chance import holm
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, bonferroni, interval
 from virtuallab.vocabulary import describe
@@ -16,10 +16,10 @@ from virtuallab.vocabulary import describe
 BOUNDS = ("low", "high")
 
 
-def verdict_of(
+def accuracy_table(
     confusion: np.ndarray, classes: Sequence[str], confidence: float, *, repeats: int = 1
 ) -> xr.Dataset:
-    """The balanced accuracy with its interval, and the confusion matrix."""
+    """Balanced accuracy with its interval, and the confusion matrix."""
     rules = np.array(classes, dtype=object)
     return xr.Dataset(
         {
@@ -35,56 +35,42 @@ def verdict_of(
     )
 
 
-def accuracies_of(dim: str, confusions: Mapping[str, np.ndarray], confidence: float) -> xr.Dataset:
-    """Balanced accuracies with intervals along a further axis.
-
-    Each confusion matrix is of one decoder, tested on a group that was held out of training: no
-    folds are drawn.
-
-    Parameters
-    ----------
-    dim : str
-        Name of the axis; variables are ``{dim}_accuracy`` and ``{dim}_interval``.
-    confusions : mapping from label to array, (true, predicted)
-    confidence : float
-    """
-    counts = list(confusions.values())
-    bounds = [interval(each, confidence, repeats=None) for each in counts]
+def held_out_table(confusions: Mapping[str, np.ndarray], confidence: float) -> xr.Dataset:
+    """Balanced accuracy with its interval for each group that was held out of training."""
+    bounds = [interval(each, confidence, repeats=None) for each in confusions.values()]
+    accuracies = [balanced_accuracy(each) for each in confusions.values()]
     return xr.Dataset(
         {
-            f"{dim}_accuracy": (dim, np.array([balanced_accuracy(each) for each in counts])),
-            f"{dim}_interval": ((dim, "bound"), np.array(bounds)),
+            "held_out_accuracy": ("held_out", np.array(accuracies)),
+            "held_out_interval": (("held_out", "bound"), np.array(bounds)),
         },
-        coords={dim: np.array(list(confusions), dtype=object)},
+        coords={"held_out": np.array(list(confusions), dtype=object)},
     )
 
 
 def control_table(results: Sequence[ControlResult]) -> xr.Dataset:
-    """Results of controls along their axis; NaN where a control was not asked."""
-
-    def texts(values: Sequence[str]) -> tuple[str, np.ndarray]:
-        return "control", np.array(values, dtype=object)
-
-    passed = [float(each.passed) if each.asked else np.nan for each in results]
+    """Results along the axis ``control``; NaN for controls that were not evaluated."""
+    passed = [float(each.passed) if each.evaluated else np.nan for each in results]
+    columns = {
+        "accuracy": [each.accuracy for each in results],
+        "passed": passed,
+        "p_value": [each.p_value for each in results],
+        "subjects": [float(each.n_subjects) for each in results],
+        "note": np.array([each.note for each in results], dtype=object),
+        "kind": np.array([each.kind for each in results], dtype=object),
+    }
+    bounds = np.array([[each.low, each.high] for each in results])
     return xr.Dataset(
         {
-            "control_accuracy": ("control", np.array([each.accuracy for each in results])),
-            "control_interval": (
-                ("control", "bound"),
-                np.array([[each.low, each.high] for each in results]),
-            ),
-            "control_passed": ("control", np.array(passed)),
-            "control_p_value": ("control", np.array([each.p_value for each in results])),
-            "control_subjects": ("control", np.array([float(each.n_subjects) for each in results])),
-            "control_note": texts([each.note for each in results]),
-            "control_kind": texts([each.kind for each in results]),
+            **{f"control_{name}": ("control", np.array(v)) for name, v in columns.items()},
+            "control_interval": (("control", "bound"), bounds),
         },
         coords={"control": np.array([each.name for each in results], dtype=object)},
     )
 
 
 def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
-    """Add ``simultaneous_interval``, which holds for all accuracies of a table at once.
+    """Table with ``simultaneous_interval``, which holds for all its accuracies at once.
 
     The largest of several accuracies is biased upwards. The confidence of each interval is
     corrected for the number of results by Bonferroni's method.
@@ -92,8 +78,8 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     verdict : xr.Dataset
-        Of one analysis, with the attributes ``confidence``, ``scheme`` and, where the folds were
-        drawn more than once, ``repeats``; over any axes.
+        Of one analysis, over any axes, with the attributes ``confidence``, ``scheme`` and, if the
+        folds were drawn more than once, ``repeats``.
     """
     accuracy = verdict["balanced_accuracy"]
     count = int(accuracy.notnull().sum())
@@ -101,7 +87,7 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     found = bounds.to_numpy().copy()
     if count > 1:
         confidence = float(verdict.attrs["confidence"])
-        severe = bonferroni(confidence, count)
+        strict = bonferroni(confidence, count)
         repeats = int(verdict.attrs.get("repeats", 1))
         tables = verdict["confusion"].transpose(*accuracy.dims, "true_rule", "predicted_rule")
         for place in np.ndindex(accuracy.shape):
@@ -109,9 +95,9 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
             if not np.isfinite(value):
                 continue
             if verdict.attrs["scheme"] == "strict":
-                wide = interval(tables.values[place], severe, repeats=repeats)
-            else:  # the mean over random splits and standard errors of it
-                wider = norm.ppf((1 + severe) / 2) / norm.ppf((1 + confidence) / 2)
+                wide = interval(tables.values[place], strict, repeats=repeats)
+            else:  # the mean over random splits and its standard errors
+                wider = norm.ppf((1 + strict) / 2) / norm.ppf((1 + confidence) / 2)
                 wide = value - wider * (value - low), value + wider * (high - value)
             found[place] = min(low, wide[0]), max(high, wide[1])
     together = bounds.copy(data=found).assign_attrs(describe("simultaneous_interval"))
@@ -119,35 +105,20 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
 
 
 def with_corrected_controls(verdict: xr.Dataset) -> xr.Dataset:
-    """Correct the controls of a whole table for multiple tests.
+    """Table whose ``chance`` controls are corrected for multiple tests, over all its axes.
 
     Parameters
     ----------
     verdict : xr.Dataset
-        Of one analysis, with ``control_accuracy`` and what :func:`control_table` adds, over
-        any further axes.
+        Of one analysis, with the variables of :func:`control_table`, over any further axes.
     """
     if "control_p_value" not in verdict:
         return verdict
-    names = ("accuracy", "passed", "p_value", "kind")
-    columns = xr.broadcast(*(verdict[f"control_{name}"] for name in names))
-    flat = [column.values.ravel() for column in columns]
-    results = [
-        ControlResult(
-            name="",
-            kind="chance" if kind == "chance" else "survive",  # only these are corrected
-            accuracy=float(value),
-            low=np.nan,
-            high=np.nan,
-            passed=bool(passed == 1),
-            n_subjects=0,
-            p_value=float(p),
-        )
-        for value, passed, p, kind in zip(*flat, strict=True)
-    ]
-    confidence = float(verdict.attrs["confidence"])
-    again = [
-        float(each.passed) if each.asked else np.nan for each in corrected(results, confidence)
-    ]
-    passed = columns[1].copy(data=np.reshape(again, columns[1].shape))
-    return verdict.assign(control_passed=passed)
+    passed, p_value, kind = xr.broadcast(
+        *(verdict[f"control_{name}"] for name in ("passed", "p_value", "kind"))
+    )
+    tested = (kind == "chance").to_numpy() & np.isfinite(passed.to_numpy())
+    rejected = holm(p_value.to_numpy()[tested], float(verdict.attrs["confidence"]))
+    values = passed.to_numpy().copy()
+    values[tested] = ~rejected
+    return verdict.assign(control_passed=passed.copy(data=values))

@@ -8,6 +8,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import CrossValidated, cross_validate
@@ -16,48 +17,36 @@ from virtuallab.vocabulary import SUBJECT, VISIT
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingTask:
-    """Identify the rules of subjects from one observable by one classifier.
+    """Identification of the rules of subjects from one observable by one classifier.
 
     Parameters
     ----------
+    analysis : Analysis
+        Folds, permutations and confidence.
     classifier : Classifier
     features : xr.Dataset
-        Features of one probe.
+        Features of one probe; of a table of other features, the names and rules of its subjects.
     samples : Samples
         Samples of the observable, one a subject.
     observable : str
-    classes : list of str
-        All rules, sorted.
-    folds, inner_folds : int
     seed : int
-    permutations : int
-        Number of permutations of the labels, or draws of the folds, in controls; at least one is
-        made.
-    draws : int
-        Draws of the folds over which the accuracy is averaged.
-    confidence : float
-        Confidence of every interval, and of each control alone.
     result : CrossValidated, optional
         Result for the recording itself; see :meth:`solved`.
     performance : xr.DataArray, optional
-        Validation accuracy (subject, visit), with coordinates. Controls read it, decoders do not.
+        Validation accuracy (subject, visit), with coordinates; for controls only.
     subjects : xr.Dataset, optional
-        Settings of each subject (subject,). What it lacks is read from coordinates of the features.
+        Settings of each subject (subject,); for controls only. Coordinates of the features replace
+        settings that it does not have.
     noise : xr.Dataset, optional
         Features of the same subjects with the signal removed; None if the probe has no noise.
     """
 
+    analysis: Analysis
     classifier: Classifier
     features: xr.Dataset
     samples: Samples
     observable: str
-    classes: list[str]
-    folds: int
-    inner_folds: int
     seed: int
-    permutations: int
-    draws: int = 1
-    confidence: float = 0.95
     result: CrossValidated | None = None
     performance: xr.DataArray | None = None
     subjects: xr.Dataset | None = None
@@ -69,19 +58,29 @@ class DecodingTask:
         return self.samples.labels
 
     @property
+    def classes(self) -> list[str]:
+        """All rules, sorted."""
+        return sorted(set(self.labels.tolist()))
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of every interval, and of each control alone."""
+        return self.analysis.confidence
+
+    @property
     def subjects_per_rule(self) -> jt.Float[np.ndarray, " rule"]:
         """Number of subjects of each rule."""
         return per_rule(self.labels, self.classes)
 
     @property
     def repeats(self) -> int:
-        """Number of draws in controls that are drawn at random."""
-        return max(self.permutations, 1)
+        """Number of permutations of the labels, or draws of the folds, in controls."""
+        return max(self.analysis.permutations, 1)
 
     def decode(
         self, samples: Samples, *, select: bool, offset: int = 0, draws: int = 1
     ) -> CrossValidated:
-        """Cross-validate other samples of the same subjects as the recording is.
+        """Cross-validated result of other samples of the same subjects.
 
         Parameters
         ----------
@@ -92,30 +91,32 @@ class DecodingTask:
             Added to the seed: 0 gives the folds of the recording.
         draws : int
             Draws of the folds to average over.
+
+        Returns
+        -------
+        CrossValidated
         """
         return cross_validate(
             self.classifier,
             samples,
             self.classes,
-            folds=self.folds,
-            inner_folds=self.inner_folds,
+            folds=self.analysis.folds,
+            inner_folds=self.analysis.inner_folds,
             seed=self.seed + offset,
             select=select,
             repeats=draws,
         )
 
     def solved(self) -> CrossValidated:
-        """Return the result for the recording itself, decoding it where it is not given."""
-        if self.result is not None:
-            return self.result
-        return self.decode(self.samples, select=True, draws=self.draws)
+        """Return the result for the recording itself, which is computed unless it was given."""
+        return self.result or self.decode(self.samples, select=True, draws=self.analysis.repeats)
 
     def with_result(self) -> DecodingTask:
         """Return the task with the result for the recording itself."""
         return replace(self, result=self.solved())
 
     def column(self, name: str) -> np.ndarray | None:
-        """Return a setting of each recorded subject; None where it is not known."""
+        """Return a setting of each recorded subject; None if it is not known."""
         if self.subjects is not None and name in self.subjects:
             mine = self.subjects[name].sel({SUBJECT: self.features[SUBJECT].values})
             return np.asarray(mine.values)
@@ -124,17 +125,18 @@ class DecodingTask:
         return None
 
     def learning_curve(self) -> jt.Float[np.ndarray, "subject visit"] | None:
-        """Return the validation accuracy at the recorded visits; None if it was not given."""
+        """Return the validation accuracy (subject, visit) when recorded; None if not given."""
         if self.performance is None:
             return None
-        here = {name: self.features[name].values for name in (SUBJECT, VISIT)}
-        found = self.performance.sel(here).transpose(SUBJECT, VISIT)
+        coords = self.features.coords  # a table of other features has no visits
+        recorded = {name: coords[name].values for name in (SUBJECT, VISIT) if name in coords}
+        found = self.performance.sel(recorded).transpose(SUBJECT, VISIT)
         return np.asarray(found.values, dtype=np.float64)
 
     def samples_of(
         self, values: jt.Float[np.ndarray, "subject column"], visits: int = 1
     ) -> Samples:
-        """Return samples of values that are known of each recorded subject."""
+        """Return other values of each recorded subject (subject, column) as samples."""
         return Samples(values, self.labels, np.arange(len(values)), visits)
 
 

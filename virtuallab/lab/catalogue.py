@@ -1,4 +1,4 @@
-"""What a protocol may name: lists of plug-ins, and a page about one of them."""
+"""Lists of the plug-ins that a protocol may name, and a page about one of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ KINDS = {
     "optimizers": registry.OPTIMIZERS,
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
+    "losses": registry.LOSSES,
     "devices": registry.DEVICES,
+    "noise_models": registry.NOISE_MODELS,
+    "indicators": registry.INDICATORS,
+    "statistics": registry.STATISTICS,
     "classifiers": registry.CLASSIFIERS,
 }
 _NARROWEST = 30  # columns in which a description is still pleasant to read
@@ -67,7 +71,7 @@ def page(kind: str, name: str) -> str:
         parts.append("Equation (LaTeX)\n" + "\n".join(textwrap.indent(e, "  ") for e in equations))
     parts += [_wrapped(paragraph) for paragraph in text]
     if kind == "rules":
-        parts.append("\n".join(_needs(plugin)))
+        parts += ["\n".join(_needs(plugin)), _wrapped(_gradient_angle(plugin.gradient_angle))]
     parts.append("Settings\n" + "\n".join(_settings(kind, plugin)))
     if sources:
         parts.append("Source\n" + "\n".join(_wrapped(source, "  ") for source in sources))
@@ -165,6 +169,16 @@ def _needs(rule: type[Any]) -> Iterator[str]:
         yield _wrapped(
             f"{availability.value}: {'; '.join(need.description for need in found)}", "  "
         )
+
+
+def _gradient_angle(promised: Any) -> str:
+    """Sentence about the angle that a rule promises."""
+    if promised is None:
+        return "Angle to the gradient: no promise."
+    bounds = "{:g} to {:g} degrees before training".format(*promised.initial)
+    if promised.trained:
+        bounds += ", {:g} to {:g} after it".format(*promised.trained)
+    return f"Angle to the gradient in a small perceptron: {bounds}."
 
 
 def _equation(directive: str) -> str:

@@ -1,4 +1,4 @@
-"""Look at an experiment without changing it."""
+"""State and contents of an experiment, which is not changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from virtuallab.vocabulary import DONE, STATUS
 
 
 def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[str]]:
-    """How far an experiment has come, and what of it is damaged.
+    """Progress of an experiment by stage, and its damaged files.
 
     Parameters
     ----------
@@ -52,16 +52,16 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     damage = store.verify() if verify else store.damaged_records()
     trained = store.committed(TRAIN, only_sound=True)
     total = sum(map(len, store.plan["cohorts"]))
-    fate = Counter(STATUS[int(kept["status"])] for kept in trained.values())
-    fate["pending"] += total - len(trained)
+    outcomes = Counter(STATUS[int(kept["status"])] for kept in trained.values())
+    outcomes["pending"] += total - len(trained)
     table = terminal_table(str(path))
     for column in ("stage", "finished", "of", ""):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
-    remarks = ", ".join(f"{count} {word}" for word, count in sorted(fate.items()) if count)
+    remarks = ", ".join(f"{count} {word}" for word, count in sorted(outcomes.items()) if count)
     table.add_row("train", str(len(trained)), str(total), remarks)
     for probe in probes_in(store):
         finished = len(store.committed(stage(probe), only_sound=True))
-        table.add_row(f"probe {probe}", str(finished), str(fate[STATUS[DONE]]), "")
+        table.add_row(f"probe {probe}", str(finished), str(outcomes[STATUS[DONE]]), "")
     decoded = {node.split("/")[1] for node in store.nodes() if node.startswith("decoding/")}
     for analysis in sorted(decoded | _own_analyses(store)):
         table.add_row(f"decode {analysis}", str(int(analysis in decoded)), "1", "")
@@ -80,7 +80,7 @@ def _lines(damage: Sequence[Damage]) -> list[str]:
 
 
 def info(path: Path) -> RenderableType:
-    """What an experiment holds, and where it came from; its records are not needed."""
+    """Contents and provenance of an experiment; its records are not needed."""
     tree = open_tree(path)
     provenance = {key: value for key, value in tree.attrs.items() if key != "plan"}
     text = str(provenance.pop("protocol_yaml", ""))

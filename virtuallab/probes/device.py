@@ -14,9 +14,9 @@ import probeinterface
 from annotated_types import Len
 
 from virtuallab.fields import setting
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import Observable
 
@@ -26,7 +26,15 @@ Placement = Literal["through", "within"]
 
 @dataclass(frozen=True, kw_only=True)
 class Presets:
-    """Settings of a probe that a device may preset; None leaves them to the defaults."""
+    """Settings of a probe that a device may preset; None leaves them to the defaults.
+
+    Parameters
+    ----------
+    observables, units, units_per_layer, synapses, synapses_per_layer : optional
+        As of :class:`~virtuallab.probes.Probe`.
+    pool, spikes, calcium, noise, turnover : optional
+        As of :class:`~virtuallab.probes.Probe`.
+    """
 
     observables: tuple[Observable, ...] | None = None
     units: int | Literal["all"] | None = None
@@ -35,8 +43,8 @@ class Presets:
     synapses_per_layer: int | None = None
     pool: int | None = None
     spikes: Spikes | None = None
-    calcium: Calcium | None = None
-    noise: Noise | None = None
+    calcium: Indicator | None = None
+    noise: NoiseModel | None = None
     turnover: float | None = None
 
     def given(self) -> dict[str, Any]:
@@ -45,7 +53,7 @@ class Presets:
 
 
 class Device(ABC):
-    """A recording device: its geometry, and presets of the settings a protocol leaves open.
+    """A recording device: its geometry, and presets of the settings that a protocol leaves open.
 
     A subclass describes the device and the sources of its numbers in its docstring.
 
@@ -66,29 +74,48 @@ class Device(ABC):
     presets: ClassVar[Presets] = Presets()
 
     def geometry(self) -> probeinterface.Probe | None:
-        """Contacts in um, y along a shank with its tip lowest; None without contacts."""
+        """Contacts in um in two dimensions, y along a shank with its tip lowest.
+
+        Returns
+        -------
+        probeinterface.Probe or None
+            None without contacts.
+        """
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts(Device):
-    """A device of one's own, as a list of contacts."""
+    """A device that is described by the positions of its contacts.
+
+    Raises
+    ------
+    ValueError
+        If two contacts have the same position.
+    """
 
     contacts: Annotated[tuple[Contact, ...], Len(1)] = setting(
         unit="um", doc="Positions [x, y] of the contacts, in um; y along a shank."
     )
     placement: Placement = setting(  # type: ignore[misc]
         "through",
-        doc="'through' all layers, as a shank, or 'within' each recorded layer, as what is flat.",
+        doc="'through' all layers, as a shank, or 'within' each recorded layer, as a flat device.",
     )
+
+    def __post_init__(self) -> None:
+        for place, contact in enumerate(self.contacts):
+            if contact in self.contacts[:place]:
+                first = self.contacts.index(contact)
+                where = ", ".join(f"{each:g}" for each in contact)
+                raise ValueError(f"contacts {first} and {place} are both at [{where}]")
 
     @property
     def units(self) -> int:  # type: ignore[override]
-        """One unit for each contact."""
+        """Number of contacts; each separates one unit."""
         return len(self.contacts)
 
     def geometry(self) -> probeinterface.Probe:
-        """Contacts as they are listed."""
+        """Contacts in the order in which they are listed."""
         probe = probeinterface.Probe(ndim=2, si_units="um")
         probe.set_contacts(positions=np.array(self.contacts), shapes="circle")
         return probe

@@ -1,4 +1,4 @@
-"""A probe implanted in one subject: records it, or calibrates itself on reference networks."""
+"""An implant: a probe in one subject, which is recorded or used for calibration."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MEASUREMENTS: Final[Mapping[Observable, type[Measurement]]] = {
 
 @dataclass(frozen=True)
 class Implant:
-    """A probe in place.
+    """A probe that is implanted in one subject.
 
     Parameters
     ----------
     probe : ResolvedProbe
     selection : Selection
-        What it records of this subject.
+        Units, synapses, visits and stimuli that it records of this subject.
     """
 
     probe: ResolvedProbe
@@ -55,8 +55,8 @@ class Implant:
         ----------
         preparation : PreparationLike
         generator : numpy.random.Generator
-            Of the noise. Each layer and each observable gets its own part of it, so noise in one
-            does not depend on what else is recorded.
+            Of the noise. Each layer and each observable has a stream of its own, so noise in one
+            does not depend on which others are recorded.
         calibration : ProbeCalibration, optional
             Of this probe (:meth:`Probe.calibrate`); needed for firing rates and signal-to-noise
             ratios.
@@ -64,8 +64,8 @@ class Implant:
         Returns
         -------
         xr.Dataset
-            ``activity`` (visit, stimulus, unit), ``weights`` (visit, synapse) and
-            ``activity_change`` (visit, stimulus, layer), those that the probe measures, in single
+            Of ``activity`` (visit, stimulus, unit), ``weights`` (visit, synapse) and
+            ``activity_change`` (visit, stimulus, layer) those that the probe measures, in single
             precision, each with its ``units``.
 
         Raises

@@ -1,4 +1,4 @@
-"""What a probe can be put into: one subject's responses and weights at its visits."""
+"""Preparations: one subject's responses and weights at its visits, which a probe records."""
 
 from __future__ import annotations
 
@@ -22,20 +22,41 @@ class PreparationLike(Protocol):
     responses : mapping from layer to array, (visit, stimulus, unit)
     weights : mapping from layer to array, (visit, synapse)
     inputs : mapping from layer to int
-        Number of units that drive each layer.
     """
 
     @property
-    def layers(self) -> tuple[str, ...]: ...  # noqa: D102
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        ...
+
     @property
-    def responses(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    def responses(self) -> Mapping[str, np.ndarray]:
+        """Responses of each layer, (visit, stimulus, unit)."""
+        ...
+
     @property
-    def weights(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Weights of each layer, (visit, synapse)."""
+        ...
+
     @property
-    def inputs(self) -> Mapping[str, int]: ...  # noqa: D102
+    def inputs(self) -> Mapping[str, int]:
+        """Number of units that drive each layer."""
+        ...
 
     def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
-        """Sum over ``units`` of their derivatives by each input: (visit, stimulus, input)."""
+        """Sum of the derivatives of some units by each input.
+
+        Parameters
+        ----------
+        layer : str
+        units : array of int, (unit,)
+            Indices in the layer.
+
+        Returns
+        -------
+        array, (visit, stimulus, input)
+        """
         ...
 
 

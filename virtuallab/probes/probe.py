@@ -13,11 +13,11 @@ from annotated_types import Len
 from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
 from virtuallab.probes.device import Contacts
 from virtuallab.probes.implant import Implant
-from virtuallab.probes.noise.calcium import Calcium
 from virtuallab.probes.noise.calibration import ProbeCalibration
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.preparation import PreparationLike
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.resolved import ResolvedProbe, resolve
 from virtuallab.probes.schedule import Series
 from virtuallab.probes.unit_selection import UnitSelector
@@ -38,29 +38,29 @@ class Probe:
 
     device: str | Contacts | None = setting(
         None,
-        doc="What records, by name, or its contacts. It says which units are near enough, and is "
-        "the default of the settings below.",
+        doc="Recording device, by name or as contacts. It determines which units are near enough "
+        "and presets the settings below.",
     )
-    insertions: Count = setting(1, doc="How many of the device, each at a place of its own.")
+    insertions: Count = setting(1, doc="Number of devices, each inserted at another place.")
     units: Count | Literal["all"] | None = setting(
         None,
         doc="Units to record in all layers together, divided over them as `division` says, or all. "
         "If not given, as many as the device sets, or all.",
     )
     units_per_layer: Count | None = setting(
-        None, doc="Units to record in each layer, in the place of `units`."
+        None, doc="Units to record in each layer, instead of `units`."
     )
     selection: Literal["random", "active"] = setting(
         "random",
-        doc="Which units of a layer are found: any alike, or each in proportion to its mean "
-        "response (above zero) to the stimuli at the first visit recorded, for quiet neurons are "
-        "missed.",
+        doc="Which units of a layer are found: 'random', each with the same probability, or "
+        "'active', each in proportion to its mean response (above zero) to the stimuli at the "
+        "first recorded visit, since quiet neurons are missed.",
     )
     turnover: Fraction | None = setting(
         None,
-        doc="Share of units lost between a visit and the next, others found in their place: 0 is a "
-        "chronic recording, 1 an acute one, with new units at each visit. If not given, that of "
-        "the device, or 0.",
+        doc="Share of units that are replaced from one visit to the next: 0 is a chronic "
+        "recording, 1 an acute one, with new units at each visit. If not given, that of the "
+        "device, or 0.",
     )
     pool: Count | None = setting(
         None,
@@ -73,24 +73,26 @@ class Probe:
         "not given, as many as the device sets, or all.",
     )
     synapses_per_layer: Count | None = setting(
-        None, doc="Synapses to measure in each layer, in the place of `synapses`."
+        None, doc="Synapses to measure in each layer, instead of `synapses`."
     )
     division: Literal["proportional", "even"] = setting(
         "proportional",
-        doc="How `units` and `synapses` are divided over layers: in proportion to what is there, "
-        "or evenly, where a layer that has fewer gives all.",
+        doc="How `units` and `synapses` are divided over layers: in proportion to the size of each "
+        "layer, or evenly, where a layer that has fewer gives all.",
     )
     layers: Annotated[tuple[str, ...], Len(1)] | None = setting(
         None, doc="Layers to record from; every layer if not given."
     )
-    noise: Noise | None = setting(
+    noise: NoiseModel | None = setting(
         None,
-        doc="Measurement noise, on all that is measured. If not given, that of the device, or "
-        "none; `{}` is none.",
+        doc="Measurement noise, on all that is measured; `name` gives the noise model, `gaussian` "
+        "by default. If not given, that of the device, or none; `{}` is none.",
     )
     spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
-    calcium: Calcium | None = setting(
-        None, doc="Activity as fluorescence of a calcium indicator; not with `spikes`."
+    calcium: Indicator | None = setting(
+        None,
+        doc="Activity as fluorescence of an indicator; `name` gives another than `calcium`. Not "
+        "with `spikes`.",
     )
     visits: Count | Annotated[tuple[NonNegativeInt, ...], Len(1)] | Series | Literal["all"] = (
         setting(
@@ -111,6 +113,11 @@ class Probe:
         "recording",
         doc="Keep the whole recording, or only the statistics made of it (a recording of all units "
         "can be made again from the preserved subjects at any time).",
+    )
+    statistics: tuple[str, ...] = setting(
+        (),
+        doc="Further statistics that a decoder reads, by name; see `virtuallab list statistics`.",
+        added=True,
     )
 
     @cached_property

@@ -11,9 +11,10 @@ import numpy as np
 
 from virtuallab.probes.device import Contacts, Device, find_device
 from virtuallab.probes.insertion import units_per_device
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.sampling import even_shares, proportional_shares
 from virtuallab.probes.schedule import Visits, visit_indices
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS, Observable
@@ -29,7 +30,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "synapses": "all",
     "turnover": 0.0,
     "pool": 1,
-    "noise": Noise(),
+    "noise": GaussianNoise(),
     "observables": OBSERVABLES,
 }
 
@@ -38,7 +39,7 @@ Sizes = Mapping[str, int]  # layer -> number of its units or synapses, from inpu
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedProbe:
-    """A recording design that leaves nothing open; fields as in :class:`Probe`."""
+    """A recording design in which every setting has a value; fields as in :class:`Probe`."""
 
     device: str | Contacts | None
     insertions: int
@@ -51,28 +52,29 @@ class ResolvedProbe:
     synapses_per_layer: int | None
     division: Literal["proportional", "even"]
     layers: tuple[str, ...] | None
-    noise: Noise
+    noise: NoiseModel
     spikes: Spikes | None
-    calcium: Calcium | None
+    calcium: Indicator | None
     visits: Visits
     stimuli: int | Literal["all"]
     observables: tuple[Observable, ...]
     keep: Literal["recording", "statistics"]
+    statistics: tuple[str, ...]
 
     @property
     def inserted_device(self) -> Device | None:
-        """The device, if it has contacts."""
+        """The device, if it has contacts; otherwise None."""
         device = find_device(self.device)
         return device if device is not None and device.units else None
 
     @property
     def is_noisy(self) -> bool:
-        """Whether the recording has noise of its own: of the instrument or of spike counts."""
+        """True if the recording has noise, of the instrument or of spike counts."""
         return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
 
     @property
     def measures_responses(self) -> bool:
-        """Whether stimuli have to be shown."""
+        """True if it measures activity or activity change, so that stimuli have to be shown."""
         return ACTIVITY in self.observables or ACTIVITY_CHANGE in self.observables
 
     def visit_indices(self, n_visits: int) -> jt.Int[np.ndarray, " visit"]:

@@ -14,7 +14,7 @@ from virtuallab.fields import Count, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """Visits at equal distances: early ones, late ones, a window, every so many."""
+    """Visits at equal distances: early ones, late ones, or a window."""
 
     count: Count = setting(doc="How many visits.")
     first: int = setting(
@@ -47,6 +47,6 @@ def visit_indices(visits: Visits, n_visits: int) -> jt.Int[np.ndarray, " visit"]
         first = visits.first + (n_visits if visits.first < 0 else 0)
         return first + visits.every * np.arange(visits.count)
     if isinstance(visits, int):
-        # One visit alone is the last: before learning there is nothing to record.
+        # A single visit is the last one: at visit 0 learning has not begun.
         return np.round(np.linspace(n_visits - 1, 0, visits)).astype(np.int64)[::-1]
     return np.array(visits, dtype=np.int64)

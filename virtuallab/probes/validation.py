@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from virtuallab.errors import UnknownName, suggest
 from virtuallab.probes.device import Contacts, find_device
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.noise_model import NoiseModel
+from virtuallab.probes.plugin_trial import plugin_problems
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.schedule import Series, Visits, visit_indices
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 
 class Problem(NamedTuple):
-    """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and why."""
+    """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and the reason."""
 
     field: str
     message: str
@@ -37,6 +37,7 @@ def problems(
         *_shortages(probe, layers, synapses),
         *_noise_problems(probe.noise),
         *_readout_problems(probe),
+        *(Problem(*each) for each in plugin_problems(probe)),
         *visit_problems(probe.visits, n_visits),
         *_stimulus_problems(probe, n_stimuli),
         *_contact_problems(probe),
@@ -169,11 +170,17 @@ def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{layer} {size}" for layer, size in sizes.items())
 
 
-def _noise_problems(noise: Noise) -> Iterator[Problem]:
-    given = {name: value for name, value in asdict(noise).items() if value is not None}
+_STRENGTHS: Final = ("sigma", "snr", "unit_snr")
+
+
+def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
+    strengths = {name: getattr(noise, name) for name in _STRENGTHS}
+    given = {name: value for name, value in strengths.items() if value is not None}
     if len(given) > 1:
         found = " and ".join(f"{name}: {value}" for name, value in given.items())
         yield Problem("noise", f"found {found}. Give one of them.")
+    if not given and noise.name != noise.default_name:
+        yield Problem("noise", f"{noise.name!r} has no strength. Give {', '.join(_STRENGTHS)}.")
     for name, value in given.items():
         if name == "sigma" and not 0 <= value < np.inf:
             yield Problem("noise.sigma", f"must be 0 or a positive number, found {value}.")
@@ -184,7 +191,7 @@ def _noise_problems(noise: Noise) -> Iterator[Problem]:
 
 def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     if probe.spikes is not None and probe.calcium is not None:
-        words = "found spikes too. A probe counts spikes or sees fluorescence."
+        words = "found spikes too. A probe records spike counts or fluorescence."
         yield Problem("calcium", words)
     for name in ("spikes", "calcium"):
         if getattr(probe, name) is not None and ACTIVITY not in probe.observables:
@@ -210,10 +217,10 @@ def _stimulus_problems(probe: ResolvedProbe, n_stimuli: int) -> Iterator[Problem
 def _contact_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     has_contacts = probe.inserted_device is not None
     if has_contacts and probe.pool > 1:
-        words = "is for a probe without contacts: each contact of this device hears one unit."
+        words = "is for a probe without contacts: each contact of this device records one unit."
         yield Problem("pool", words)
     if has_contacts and not probe.measures_responses:
-        yield Problem("device", f"hears {ACTIVITY}, which this probe does not measure.")
+        yield Problem("device", f"records {ACTIVITY}, which this probe does not measure.")
     if not has_contacts and probe.insertions != 1:
         yield Problem("insertions", "there is no device with contacts to insert.")
 
@@ -228,17 +235,17 @@ def _turnover_problems(
     if changing is not None and ACTIVITY_CHANGE in probe.observables:
         yield Problem(
             changing,
-            f"{ACTIVITY_CHANGE!r} is of single units followed over all visits. Measure "
+            f"{ACTIVITY_CHANGE!r} is measured in single units followed over all visits. Measure "
             f"'observables: [{ACTIVITY}]' instead.",
         )
     if not probe.turnover or not probe.measures_responses:
         return
     if probe.pool > 1:
-        words = "averages of many units do not lose single ones. Leave out one of both."
+        words = "averages of many units do not lose single units. Leave out turnover or pool."
         yield Problem("turnover", words)
         return
     all_units = probe.units == "all" and probe.units_per_layer is None
     several = len(probe.visit_indices(n_visits)) > 1
     if all_units and several and not probe.inserted_device and probe.in_recorded_layers(sizes):
-        words = "where all units are recorded none is left to find. Record fewer units."
+        words = "all units are recorded, so none can replace a lost one. Record fewer units."
         yield Problem("turnover", words)

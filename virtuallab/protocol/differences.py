@@ -10,14 +10,14 @@ _ABSENT = object()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Sentence for each setting that changed, in the order of the newer protocol.
+    """Return a sentence for each setting that changed, in the order of the newer protocol.
 
     Rules are compared by their labels, so their order makes no difference.
 
     Parameters
     ----------
     old, new : mapping
-        What :meth:`Protocol.resolved` returns, or a part of it.
+        Of :meth:`Protocol.resolved`, or a part of it.
 
     >>> differences({"seed": 1}, {"seed": 2})
     ['seed was 1, now 2']
@@ -51,7 +51,7 @@ def _are_sections(value: Any) -> bool:
 
 
 def _named(sections: list[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, int], Any]]:
-    """Pair each entry with what it is known by: its label or name, and which of those it is."""
+    """Yield each entry with its label or name, and its number among those of the same name."""
     seen: dict[str, int] = {}
     for section in sections:
         name = str(section.get("label", section.get("name")))
@@ -60,7 +60,7 @@ def _named(sections: list[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, int],
 
 
 def _short(value: Any) -> str:
-    """Quote a value; of a whole section only what it is called."""
+    """Return a value as JSON; of a whole section only its label or name."""
     if isinstance(value, Mapping) and ("label" in value or "name" in value):
         return repr(value.get("label", value.get("name")))
     return json.dumps(value, ensure_ascii=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def expand(protocol: Protocol) -> tuple[Subject, ...]:
-    """List every subject: architectures x tasks x batch sizes x losses x rules x replicates.
+    """Return all subjects: architectures x tasks x batch sizes x losses x rules x replicates.
 
     A setting given as a distribution is drawn for each subject from a stream that belongs to the
     subject's kind, its replicate and the setting. So subjects do not depend on the order in which
@@ -50,18 +50,18 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
 def cohorts(
     subjects: tuple[Subject, ...], size: int | Mapping[int, int]
 ) -> tuple[tuple[int, ...], ...]:
-    """Partition subjects into those that train together.
+    """Return the cohorts: a partition of subjects into those that are trained together.
 
     Parameters
     ----------
     subjects : tuple of Subject
     size : int or mapping from subject index to int
-        Most subjects in a cohort; a mapping gives it for each kind by any of its subjects.
+        Most subjects in a cohort; a mapping has it for each kind, under any subject of that kind.
 
     Returns
     -------
     tuple of tuple of int
-        Indices of subjects. Those of one kind are dealt evenly, so that no cohort is a small rest.
+        Indices of subjects. Cohorts of one kind have equal sizes, or sizes that differ by one.
     """
     from virtuallab.subject.subject import kind
 
@@ -79,7 +79,7 @@ def cohorts(
 
 @dataclass(frozen=True)
 class _Kind:
-    """Subjects that are alike but for their replicate."""
+    """Subjects that differ in their replicate only."""
 
     architecture: PluginSpec
     task: PluginSpec
@@ -102,14 +102,14 @@ class _Kind:
 
     @cached_property
     def owner(self) -> str:
-        """Owner of the draws: all that is decided about the kind, in one text."""
+        """Owner of the random streams: all settings of the kind, as one text."""
         return _text(
             [
                 self.architecture.written(),
                 self.task.written(),
                 self.batch_size,
                 replace(self.entry, replicates=None).written(),
-                # The usual loss has no word here, or what is drawn would be another than before.
+                # A default loss is omitted, so that draws equal those made before it was a setting.
                 *([] if self.loss == CROSS_ENTROPY else [self.loss]),
             ]
         )

@@ -40,8 +40,8 @@ from virtuallab.protocol.settings.readers import (
 )
 from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
-from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.vocabulary import CROSS_ENTROPY, LOSSES
+from virtuallab.registry import ARCHITECTURES, LOSSES, TASKS
+from virtuallab.vocabulary import CROSS_ENTROPY
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
@@ -54,53 +54,58 @@ VisitSteps = Annotated[tuple[NonNegativeInt, ...], Len(1)]
 
 
 class Subjects(Section):
-    """Who learns what: every architecture with every task, batch size, loss and rule."""
+    """The subjects: every architecture with every task, batch size, loss and rule."""
 
     architectures: Annotated[
         tuple[ArchitectureSpec, ...],
         ListReader(ArchitectureSpec, 1),
-        Field(description="What the networks are made of: names, or mappings of settings."),
+        Field(description="Architectures of the networks: names, or mappings of settings."),
     ]
     tasks: Annotated[
-        tuple[TaskSpec, ...], ListReader(TaskSpec, 1), Field(description="What they learn.")
+        tuple[TaskSpec, ...],
+        ListReader(TaskSpec, 1),
+        Field(description="Tasks that they learn: names, or mappings of settings."),
     ]
     rules: Annotated[
         tuple[RuleEntryOf, ...],
         ListReader(RuleEntryOf, 1),
-        Field(description="What they learn by; each entry is one answer a decoder can give."),
+        Field(description="Plasticity rules; each entry is a class that the decoder identifies."),
     ]
     optimizer: OptimizerSpec | None = Field(
-        None, description="Optimizer of the rules that name none of their own."
+        None, description="Optimizer of the rules that have none of their own."
     )
     replicates: Count = Field(
-        description="Subjects of each kind: alike but for their random streams and drawn settings."
+        description="Subjects of each kind, which differ in random streams and drawn settings only."
     )
     batch_size: Annotated[Any, SettingReader(Count)] = Field(
-        32, description="Images in a training step; a list tries each."
+        32, description="Images in a training step; every value of a list is used."
     )
     loss: Annotated[Any, SettingReader(LossName)] = Field(
         CROSS_ENTROPY,
-        description="What subjects minimise: softmax cross-entropy, or half the squared distance "
-        "of the scores from the one-hot target; a list tries each.",
+        description="Loss that subjects minimise: softmax cross-entropy, or half the squared "
+        "distance of the scores from the one-hot target; every value of a list is used.",
     )
     epochs: Count | None = Field(
-        None, description="Length of training in passes through the training images; or steps."
+        None,
+        description="Length of training in passes through the training images; alternative: steps.",
     )
-    steps: Count | None = Field(None, description="Length of training in steps; or epochs.")
+    steps: Count | None = Field(
+        None, description="Length of training in steps; alternative: epochs."
+    )
     visits: Annotated[int | tuple[int, ...], UnionReader((Visits, VisitSteps))] = Field(
         21,
-        description="When subjects are preserved and can be recorded: how many moments, evenly "
-        "spread from before learning (step 0) to the end, or a list of steps.",
+        description="Visits, at which subjects are preserved and can be recorded: their number, "
+        "evenly spread from before learning (step 0) to the end, or a list of training steps.",
     )
     cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
-        description="Subjects trained together as one population, at most; 'measured' takes the "
-        "fastest on this machine, a number makes results repeatable to the last bit elsewhere.",
+        description="Most subjects trained together as one population; 'measured' takes the "
+        "fastest on this machine, a number makes results repeatable to the last bit on others.",
     )
 
     @model_validator(mode="after")
     def _agree(self) -> Subjects:
-        if self.count > _MOST_SUBJECTS:  # nothing of so many can be looked at one by one
+        if self.count > _MOST_SUBJECTS:  # the checks below list all of them
             raise refusals([(("replicates",), self._too_many())])
         faults = [
             *self.training.faults(),
@@ -134,14 +139,14 @@ class Subjects(Section):
 
     @property
     def rule_entries(self) -> tuple[RuleEntry, ...]:
-        """Entries of the rules, each with its optimizer: its own, or that of all."""
+        """Rules, each with its own optimizer or the shared one."""
         return tuple(
             replace(each, optimizer=each.optimizer or self.optimizer) for each in self.rules
         )
 
     @property
     def shared(self) -> Settings:
-        """Settings beside the plug-ins that may have several values."""
+        """Settings outside plug-ins that may have several values: batch size and loss."""
         return Settings(batch_size=self.batch_size, loss=self.loss)
 
     @property
@@ -150,7 +155,7 @@ class Subjects(Section):
         return math.prod(self._factors().values())
 
     def _factors(self) -> dict[str, int]:
-        """Numbers whose product is that of the subjects, by what they count."""
+        """Return the factors of the number of subjects, by what they count."""
         return {
             "architectures": sum(each.settings.size for each in self.architectures),
             "tasks": sum(each.settings.size for each in self.tasks),
@@ -183,12 +188,12 @@ class Subjects(Section):
         return self.training.visit_steps
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it, every setting spelled out but the usual loss."""
+        """Return the section as in a protocol, with all settings except a default loss."""
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
-        # Stores and searches made before there was a choice of loss still know their protocol.
-        unsaid = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
-        said = {k: v for k, v in keys.items() if k not in unsaid or v != unsaid[k]}
-        return {**said, "rules": self.rule_entries}
+        # A default loss is omitted to match stores and searches from before losses were a setting.
+        omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
+        written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
+        return {**written, "rules": self.rule_entries}
 
 
 def _repeated(key: str, specs: tuple[PluginSpec, ...]) -> Iterator[tuple[Place, str]]:
@@ -210,36 +215,36 @@ def _known_classifiers(analysis: Analysis) -> Analysis:
 
 
 class Protocol(Section):
-    """One virtual experiment."""
+    """A virtual experiment: subjects, probes and analyses."""
 
     schema_version: Literal[1] = Field(description="Version of this format.")
     name: Name = Field(description="Name of the experiment; it is kept in runs/NAME.zarr.")
-    question: str = Field("", description="What the experiment asks, in a sentence.")
+    question: str = Field("", description="Question of the experiment, in one sentence.")
     seed: Annotated[int, Ge(0), Lt(2**63)] = Field(
-        description="Every random stream derives from it and from its owner."
+        description="Seed from which every random stream derives."
     )
-    subjects: Subjects
+    subjects: Subjects = Field(description="The networks, and how they learn.")
     probes: dict[Name, Annotated[Probe, DataclassReader(Probe)]] = Field(
         {}, description="Recording designs, by name."
     )
     analyses: dict[
         Name, Annotated[Analysis, DataclassReader(Analysis), AfterValidator(_known_classifiers)]
-    ] = Field({}, description="Ways to ask which rule was at work, by name.")
+    ] = Field({}, description="Decoding analyses, by name.")
     search: Search | None = Field(
-        None, description="How `virtuallab search` tunes open settings; a run leaves it aside."
+        None, description="How `virtuallab search` tunes open settings; `run` does not use it."
     )
     compare: Compare | None = Field(
-        None, description="Which designs `virtuallab compare` compares; a run leaves it aside."
+        None, description="Which designs `virtuallab compare` compares; `run` does not use it."
     )
     power: Power | None = Field(
-        None, description="What `virtuallab power` is to reach; a run leaves it aside."
+        None, description="What `virtuallab power` has to reach; `run` does not use it."
     )
 
     _source: SourceLines = PrivateAttr(default_factory=SourceLines)
 
     @model_validator(mode="after")
-    def _apart(self) -> Protocol:
-        """Refuse names that differ in capitals alone: many disks take them for one folder."""
+    def _names_differ(self) -> Protocol:
+        """Refuse names that differ in capitals alone, which many disks do not distinguish."""
         faults: list[tuple[Place, str]] = []
         for key in ("probes", "analyses"):
             seen: dict[str, str] = {}
@@ -253,28 +258,28 @@ class Protocol(Section):
 
     @property
     def text(self) -> str:
-        """The protocol as it was written, comments included; overrides are not in it."""
+        """Text of the protocol as written, with comments and without overrides."""
         return self._source.text
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """Settings that were given apart from the file."""
+        """Settings that replace those of the file, ``"subjects.replicates=2"``."""
         return self._source.overrides
 
     @property
     def path(self) -> Path | None:
-        """File that it was read from, if any."""
+        """File from which the protocol was read, if any."""
         return self._source.path
 
     def line_of(self, path: str) -> int:
-        """Line of a path like ``probes.sparse.units``, or of the nearest section that holds it."""
+        """Return the line of a path such as ``probes.sparse.units``, or of its nearest section."""
         return self._source.line(place_of(path) or ())
 
     def fault(self, path: str, message: str) -> Fault:
-        """Fault of a path that is found later, with its line or its override."""
+        """Return a fault at a path, with its line or its override."""
         return self._source.fault(place_of(path) or (), message)
 
     def resolved(self) -> dict[str, Any]:
-        """All that it says, defaults and overrides included, as plain data that reads back."""
+        """Return all settings, defaults and overrides included, as plain data that reads back."""
         keys = {key: getattr(self, key) for key in type(self).model_fields}
         return {key: plain(each) for key, each in keys.items() if each is not None}

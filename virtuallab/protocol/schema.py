@@ -6,23 +6,24 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from virtuallab.protocol.model import Protocol
-from virtuallab.registry import CLASSIFIERS
+from virtuallab.registry import CLASSIFIERS, STATISTICS
 
-_BESIDE = ("title", "description", "default")  # what a key says of its own beside its form
-_LONG = 300  # characters of a form from which it is written once
+_OF_THE_KEY = ("title", "description", "default")  # differ between keys that take the same values
+_LONG = 300  # characters; longer forms are written once
 
 
 def document() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12, with all plug-ins that are installed."""
+    """Return the JSON Schema, draft 2020-12, with all plug-ins that are installed."""
     body = Protocol.model_json_schema()
-    # An analysis keeps its classifiers by name, as text: that these are plug-ins only we know.
-    several, one = body["$defs"]["Analysis"]["properties"]["classifiers"]["anyOf"]
-    one["enum"] = several["items"]["enum"] = list(CLASSIFIERS)
+    # Fields that hold names of plug-ins are typed as text.
+    _allow_names(body["$defs"]["Analysis"]["properties"]["classifiers"], CLASSIFIERS)
+    for section in ("Probe", "Design"):
+        _allow_names(body["$defs"][section]["properties"]["statistics"], STATISTICS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_shared(body),
@@ -30,16 +31,23 @@ def document() -> dict[str, Any]:
     }
 
 
+def _allow_names(schema: dict[str, Any], names: Iterable[str]) -> None:
+    """Restrict every text within a schema to some names; the schema is changed in place."""
+    for each in (schema, *_below(schema)):
+        if each.get("type") == "string":
+            each["enum"] = list(names)
+
+
 def text() -> str:
-    """JSON Schema as it is committed: indented, with a last newline."""
+    """Return the JSON Schema as it is committed: indented, with a last newline."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _shared(body: dict[str, Any]) -> dict[str, Any]:
     """Write long forms that occur more than once as definitions, ``form-1`` and so on.
 
-    Every setting that may be swept spells out the grids and distributions of its kind, in sixty
-    lines; there are two hundred such settings of a dozen kinds.
+    The grids and distributions that a setting may take are sixty lines; there are two hundred such
+    settings, of a dozen types.
     """
     counts = Counter(map(_form, _below(body)))
     names: dict[str, str] = {}
@@ -51,22 +59,22 @@ def _shared(body: dict[str, Any]) -> dict[str, Any]:
             return _each(schema, written)
         if form not in names:
             names[form] = name = f"form-{len(names) + 1}"
-            shared[name] = {}  # its place, before those inside it
+            shared[name] = {}  # comes before the definitions inside it
             shared[name] = _each(json.loads(form), written)
-        told = {key: schema[key] for key in _BESIDE if key in schema}
-        return {"$ref": f"#/$defs/{names[form]}", **told}
+        own = {key: schema[key] for key in _OF_THE_KEY if key in schema}
+        return {"$ref": f"#/$defs/{names[form]}", **own}
 
     sections = {name: _each(each, written) for name, each in body["$defs"].items()}
     return {**_each(body, written), "$defs": {**sections, **shared}}
 
 
 def _form(schema: dict[str, Any]) -> str:
-    """Text of what a schema allows, without what it says of one key."""
-    return json.dumps({key: each for key, each in schema.items() if key not in _BESIDE})
+    """Return what a schema allows, as text, without the description of one key."""
+    return json.dumps({key: each for key, each in schema.items() if key not in _OF_THE_KEY})
 
 
 def _each(schema: dict[str, Any], written: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """Return a schema with those directly inside it written anew; definitions are left out."""
+    """Return a schema with ``written`` applied to those directly inside it; no definitions."""
     made: dict[str, Any] = {}
     for key, value in schema.items():
         if key in ("properties", "patternProperties"):
@@ -91,7 +99,7 @@ def _below(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def with_moved_schema(protocol: str, before: Path, after: Path) -> str:
-    """Text of a protocol whose first line finds the schema from another folder.
+    """Return the text of a protocol with the path of its schema adapted to another folder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Searches of a protocol: one for each kind of subject some of whose settings are left open."""
+"""Studies of a search: one for each kind of subject with open settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SearchStudy:
-    """One kind of subject, whose open settings are searched.
+    """A study of a search: one kind of subject and its open settings.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class SearchStudy:
     rule : int
         Index of the entry of the rules.
     architecture, task : str
-        Their names, numbered where several of one name are listed.
-    point : mapping
-        Settings that the whole protocol has as a grid -> their value here.
+        Their names, numbered if several of one name are listed.
+    point : mapping from str to object
+        Values of the settings that are grids in the whole protocol, by path.
     """
 
     protocol: Protocol
@@ -45,32 +45,32 @@ class SearchStudy:
 
     @property
     def entry(self) -> RuleEntry:
-        """Its rule, with optimizers."""
+        """The rule, with optimizers."""
         [entry] = self.protocol.subjects.rules
         return entry
 
     @property
     def label(self) -> str:
-        """The rule's label, with the values that grids have here."""
+        """The rule's label, with the values of ``point``."""
         point = ", ".join(f"{path} {value}" for path, value in self.point.items())
         return f"{self.entry.label} ({point})" if point else self.entry.label
 
     @property
     def space(self) -> dict[str, Distribution]:
-        """Open settings, as ``amp`` or ``optimizer.learning_rate`` -> what they are drawn from."""
+        """Distributions of the open settings, by path: ``amp``, ``optimizer.learning_rate``."""
         return self.entry.settings.space
 
     def name(self, search: Search) -> str:
-        """Name of the study, with a digest of all that decides what a trial is worth.
+        """Return the name of the study, with a digest of all that decides the value of a trial.
 
-        So a search goes on only where its trials would still be worth the same. How many trials
-        there are, and how many at once, is not part of it.
+        So a search is resumed only if its earlier trials would have the same values. The number of
+        trials, and of trials at once, is not part of the digest.
         """
         subjects = self.protocol.subjects
-        apart = ("replicates", "visits", "cohort")
+        indifferent = ("replicates", "visits", "cohort")
         decisive = {
             "seed": self.protocol.seed,
-            "subjects": {k: v for k, v in plain(subjects).items() if k not in apart},
+            "subjects": {k: v for k, v in plain(subjects).items() if k not in indifferent},
             "visits": subjects.visit_steps[-2 if search.objective == "train_loss" else -1 :],
             "objective": search.objective,
             "seeds": search.seeds,
@@ -81,17 +81,17 @@ class SearchStudy:
         return ".".join([self.entry.label, architecture.plugin.name, task.plugin.name, digest])
 
     def trial(self, values: Mapping[str, Any], count: int) -> tuple[Subject, ...]:
-        """Make the subjects of one trial.
+        """Return the subjects of one trial.
 
-        Their random streams are not those of the protocol's own subjects; otherwise a run of the
-        tuned protocol would repeat the very subjects by which its settings were chosen.
+        Their random streams differ from those of the protocol's own subjects; otherwise a run of
+        the tuned protocol would repeat the subjects by which its settings were chosen.
 
         Parameters
         ----------
-        values : mapping
+        values : mapping from str to object
             A value for each setting of the space.
         count : int
-            Number of subjects, alike but for their random streams.
+            Number of subjects, which differ in their random streams only.
         """
         entry = replace(self.entry.replaced(values), replicates=None)
         closed = _narrowed(self.protocol, rules=(entry,), replicates=count)
@@ -100,7 +100,17 @@ class SearchStudy:
 
 
 def search_studies(protocol: Protocol) -> tuple[SearchStudy, ...]:
-    """Searches of a protocol, in its order; none if it leaves no setting open."""
+    """Return the studies of a protocol's search; none if it leaves no setting open.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of SearchStudy
+        In the order of rules, architectures, tasks and points of grids.
+    """
     return tuple(study for study in _kinds(protocol) if study.space)
 
 
@@ -130,7 +140,7 @@ def _narrowed(protocol: Protocol, **subjects: Any) -> Protocol:
 
 
 def _numbered(specs: Iterable[PluginSpec]) -> list[tuple[str, PluginSpec]]:
-    """Pair every point of some plug-ins with a name, numbered as the subjects of a run are."""
+    """Return every point of some plug-ins with a name, numbered like the subjects of a run."""
     points = [point for spec in specs for point in spec.points()]
     texts = [json.dumps(plain(point), sort_keys=True) for point in points]
     named: list[tuple[str, PluginSpec]] = []

@@ -1,4 +1,4 @@
-"""Read somebody's recording (zarr, netCDF, NWB) into the form in which probes record."""
+"""Reading of recordings (zarr, netCDF, NWB) into the form of a probe's recordings."""
 
 from virtuallab.recordings.matching import matching_probe, signal_to_noise_of
 from virtuallab.recordings.read import read_recording

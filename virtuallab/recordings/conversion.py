@@ -1,4 +1,4 @@
-"""Convert the labelled arrays of a file to a recording as a probe makes it."""
+"""Conversion of the labelled arrays of a file to a recording of a probe's form."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _READ = {
 
 
 def select_variables(dataset: xr.Dataset, source: str) -> xr.Dataset:
-    """Keep the variables of a file that are read; none is loaded yet.
+    """Return a file's dataset with the variables that are used; none is loaded yet.
 
     Raises
     ------
     UserError
-        If it has no responses, or they have other axes than those of a recording.
+        If it has no responses, or they do not have the axes of a recording.
     """
     if ACTIVITY not in dataset.variables and list(dataset.data_vars) == [_UNNAMED]:
         dataset = dataset.rename({_UNNAMED: ACTIVITY})
@@ -67,12 +67,12 @@ def select_variables(dataset: xr.Dataset, source: str) -> xr.Dataset:
 
 
 def select_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Dataset:
-    """Return one subject's part of a file, without the axis of subjects.
+    """Return one subject's part of a file, without the subject axis.
 
     Raises
     ------
     UserError
-        If none of several subjects is named, or there is none of that name.
+        If there are several subjects and none is named, or there is none of that name.
     """
     if SUBJECT not in dataset.dims:
         if subject is not None:
@@ -91,7 +91,7 @@ def select_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.
 
 
 def to_recording(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) -> xr.Dataset:
-    """Check and convert one subject's arrays.
+    """Return the recording of one subject's arrays, after checking them.
 
     Parameters
     ----------
@@ -100,17 +100,17 @@ def to_recording(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) ->
     source : str
         How messages name the file.
     notes : sequence of str
-        What was left out of it before, in words.
+        Notes on data that were left out before.
 
     Returns
     -------
     xr.Dataset
-        As :func:`virtuallab.recordings.read_recording` returns it.
+        As of :func:`virtuallab.recordings.read_recording`.
 
     Raises
     ------
     UserError
-        If it cannot be a recording; the message says what to change.
+        If it cannot be a recording, with the change that is needed.
     """
     validation.check_sizes(dataset[ACTIVITY], source)
     validation.check_numbers(dataset[ACTIVITY], source)
@@ -156,13 +156,13 @@ def to_recording(dataset: xr.Dataset, source: str, notes: Sequence[str] = ()) ->
         whole = step.astype(np.int64) if (step == np.round(step)).all() else step
         coords["step"] = xr.Variable((VISIT,), whole, describe("step"))
     coords |= layers.coordinates()
-    said = [*notes, *_visit_order_note(dataset), *unnamed, *unlabelled, *complete.notes]
-    found = _repetition(mean, layers) | complete.counts | ({"notes": said} if said else {})
+    every = [*notes, *_visit_order_note(dataset), *unnamed, *unlabelled, *complete.notes]
+    found = _repetition(mean, layers) | complete.counts | ({"notes": every} if every else {})
     return xr.Dataset(variables, coords, found)
 
 
 def _drop_unnamed_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, list[str]]:
-    """Leave out presentations whose stimulus has no name; also return a note on them."""
+    """Return a dataset without presentations of unnamed stimuli, and a note on these."""
     unnamed = is_missing(_names(dataset, STIMULUS, source))
     if not unnamed.any():
         return dataset, []
@@ -176,7 +176,7 @@ def _drop_unnamed_stimuli(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset,
 
 
 def _scale(dataset: xr.Dataset) -> str:
-    """Return the unit in which visits are counted, in brackets, if the file names one."""
+    """Return the unit of visits, in brackets, if the file names one."""
     units = dataset[VISIT].attrs.get("units") if VISIT in dataset.variables else None
     return f" ({units})" if units else ""
 
@@ -205,8 +205,8 @@ def _presented(activity: xr.DataArray) -> jt.Float[np.ndarray, "visit stimulus t
 
 def _names(dataset: xr.Dataset, dim: str, source: str) -> list[str]:
     """Return names along an axis; indices, counted from 0, if the file has none."""
-    said = optional_variable(dataset, dim, (dim,), source)
-    return as_text(range(dataset.sizes[dim]) if said is None else said)
+    found = optional_variable(dataset, dim, (dim,), source)
+    return as_text(range(dataset.sizes[dim]) if found is None else found)
 
 
 def _label(
@@ -249,22 +249,22 @@ def _label(
         []
         if known.all()
         else [
-            f"{(~known).sum()} of {len(known)} stimuli have no class in {name}: what is said of "
-            "classes leaves them out."
+            f"{(~known).sum()} of {len(known)} stimuli have no class in {name}: analyses of "
+            "classes leave them out."
         ]
     )
     return xr.Variable((STIMULUS,), numbers, attributes), notes
 
 
 def _repetition(mean: AveragedRepeats, layers: RecordedLayers) -> dict[str, object]:
-    """Return the attributes on repeats and, if it is known from them, signal-to-noise ratio."""
+    """Return the attributes on repeats and, if they allow it, on the signal-to-noise ratio."""
     attributes: dict[str, object] = {"repeats": mean.repeats}
     mine = [layers.of_unit == index for index in range(len(layers.names))]
     stimuli = np.arange(mean.responses.shape[1])
     each = [signal_to_noise(mean.part(stimuli, np.flatnonzero(m))) for m in mine if m.any()]
     known = [ratio for ratio in each if np.isfinite(ratio)]
     if known:
-        # A probe's noise is equally strong in every layer, so every layer counts alike.
+        # The noise of a probe is equally strong in all layers, so layers have equal weights.
         attributes["snr"] = float(np.sqrt(np.mean(np.square(known))))
         attributes["snr_by_layer"] = each
     return attributes

@@ -1,8 +1,8 @@
-"""Call the libraries that read files, and turn what they raise into one clear message.
+"""Calls of libraries that read files, with one clear message for their errors.
 
-Only calls of a library belong inside :func:`reading_file`. What a library raises on a damaged file
-depends on the damage, so any error inside counts as damage; errors of our own code, outside, stay
-what they are.
+Only calls of a library belong inside :func:`reading_file`. The error of a library on a damaged file
+depends on the damage, so any error inside counts as damage; errors of our own code are raised
+outside.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def import_library(name: str, purpose: str, install: str | None = None) -> Modul
     name : str
         Of the module, which is that of its distribution.
     purpose : str
-        What it is needed for: ``"to read NWB files"``.
+        Purpose in the message: ``"to read NWB files"``.
     install : str, optional
-        What to pass to ``pip install``; the library itself if not given.
+        Argument of ``pip install``; by default the library.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def reading_file(path: Path, kind: str) -> Iterator[None]:
     ----------
     path : Path
     kind : str
-        What the file is read as: ``"a netCDF file"``.
+        Format for messages: ``"a netCDF file"``.
 
     Raises
     ------
     UserError, MissingLibrary
-        If the file may not be opened, is damaged, or is something else; if the library needs
+        If the file may not be opened, is damaged, or has another format; if the library needs
         another one that is not installed.
     """
     try:
@@ -85,9 +85,9 @@ def reading_file(path: Path, kind: str) -> Iterator[None]:
 
 
 def _release(error: BaseException) -> None:
-    """Free what a library opened before it failed; print nothing if that fails too.
+    """Release files that a library opened before it failed, without printing further errors.
 
-    h5netcdf closes a file that it could not open when the file is collected, which raises.
+    h5netcdf closes a file that it could not open when the object is collected, which raises.
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:

@@ -1,4 +1,4 @@
-"""Find the files of a recording in a folder, among files that other programs have left."""
+"""Search for the files of a recording in a folder, among files of other programs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _CONFLICT: Final = re.compile(
     r"\s*\([^()]*conflicted copy[^()]*\)|\.sync-conflict-[\w-]+", re.IGNORECASE
 )
 _DEEP: Final = 3  # folders in folders: subject, session and one more
-_MANY: Final = 1000  # more than these are no folder of a recording, perhaps a whole disk
+_MANY: Final = 1000  # a folder with more files is not that of a recording
 
 
 def recording_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """Leave out files of other programs, and a sync client's copies of files that are there.
+    """Return paths without files of other programs and without copies made by sync clients.
 
     Returns
     -------
     files : list of Path
         Sorted by name.
     notes : list of str
-        Files that were skipped although they may be recordings.
+        Notes on skipped files that may be recordings.
     """
     kept = sorted(path for path in paths if not _SIDECAR.search(path.name))
     there = set(kept)
@@ -44,17 +44,12 @@ def recording_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
 
 
 def find_nwb_files(folder: Path) -> tuple[list[Path], list[str]]:
-    """Find the NWB files of a folder, or of the folders in it if it has none of its own.
-
-    Returns
-    -------
-    files, notes
-        As :func:`recording_files`.
+    """Return the NWB files of a folder, or else of its subfolders, as :func:`recording_files`.
 
     Raises
     ------
     UserError
-        If it has none of its own, and too many files in it to be the folder of a recording.
+        If there is none in the folder itself, and too many files in its subfolders to search.
     """
     files, notes = recording_files(path for path in folder.iterdir() if _is_nwb(path))
     if files:

@@ -1,4 +1,4 @@
-"""The layer of each unit of a file, and the order of the layers."""
+"""Layers of the units of a file, and their order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from virtuallab.recordings.optional_variable import optional_numbers, optional_v
 from virtuallab.recordings.text import as_text, first_few, is_missing
 from virtuallab.vocabulary import LAYER, UNIT, describe
 
-_ONLY = "recorded"  # the layer of all units where a file names none
+_ONLY = "recorded"  # the layer of all units if a file names none
 
 
 @dataclass(frozen=True)
 class RecordedLayers:
-    """Layers in their order, and the layer of each unit.
+    """Layers of a recording in their order, and the layer of each unit.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class RecordedLayers:
 
 
 def find_layers(dataset: xr.Dataset, source: str) -> RecordedLayers:
-    """Find the layers of a file.
+    """Return the layers of a file.
 
-    A file names the layer of each unit in ``layer`` or ``unit_layer``. Layers are ordered by an
-    axis ``layer`` with names, if the file has one as our own recordings do; otherwise by the units'
-    ``layer_depth`` or ``depth``; without these, by first appearance.
+    A file names the layer of each unit in ``layer`` or ``unit_layer``. Layers are in the order of
+    an axis ``layer`` with names, if the file has one, as our own recordings have; otherwise in that
+    of the units' ``layer_depth`` or ``depth``; without these, in that of their first appearance.
 
     Raises
     ------
@@ -69,17 +69,17 @@ def find_layers(dataset: xr.Dataset, source: str) -> RecordedLayers:
         If layers or depths are incomplete or contradict one another.
     """
     n_units = dataset.sizes[UNIT]
-    said = optional_variable(dataset, "unit_layer", (UNIT,), source)
-    if said is None and LAYER not in dataset.dims:
-        said = optional_variable(dataset, LAYER, (UNIT,), source)
-    owners = as_text(said) if said is not None else [_ONLY] * n_units
+    of_units = optional_variable(dataset, "unit_layer", (UNIT,), source)
+    if of_units is None and LAYER not in dataset.dims:
+        of_units = optional_variable(dataset, LAYER, (UNIT,), source)
+    owners = as_text(of_units) if of_units is not None else [_ONLY] * n_units
     unnamed = np.flatnonzero(is_missing(owners)).tolist()
     if unnamed:
         raise UserError(
             f"{source}: {len(unnamed)} units have no layer, first {first_few(unnamed)} (counted "
             "from 0). Name a layer for each unit, or leave the layers out."
         )
-    if LAYER in dataset.dims and said is not None:
+    if LAYER in dataset.dims and of_units is not None:
         return _from_axis(dataset, owners, source)
     return _from_units(dataset, owners, source)
 

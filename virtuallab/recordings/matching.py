@@ -1,4 +1,4 @@
-"""Find the probe that records the lab's own subjects as a given recording was made."""
+"""The probe that records simulated subjects as a given recording was made."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.errors import UnknownName, UserError
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.probe import Probe
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 
@@ -22,24 +23,24 @@ from virtuallab.vocabulary import ACTIVITY, STIMULUS, UNIT, VISIT
 def matching_probe(
     recording: xr.Dataset, steps: Sequence[int], *, fractions: bool = False
 ) -> Probe:
-    """Return a probe that records as much of a subject as a given recording holds.
+    """Return a probe that matches a recording in units, stimuli, visits and noise.
 
-    It has as many units, evenly divided over layers, as many stimuli and as many visits. Visits lie
-    at the recording's steps, or at the nearest that were preserved. If the recording is longer than
-    the subjects learned, or two steps would share a visit, visits lie at the same fractions of
-    learning, the last at its end. Without steps they are spread evenly. Noise and the share of
-    units lost from visit to visit are those of the recording, if known. A recording of this
-    laboratory names its probe, which gives noise, averages, spikes and fluorescence.
+    Units are divided evenly over layers. Visits are at the recording's steps, or at the nearest at
+    which subjects were preserved. If the recording is longer than training, or two of its steps
+    would share a visit, visits are at the same fractions of training, the last at its end. Without
+    steps they are spread evenly. Noise and the share of units lost from visit to visit are those of
+    the recording, if known. A recording of this package names its probe, from which noise, pooling,
+    spikes and fluorescence are taken.
 
     Parameters
     ----------
     recording : xr.Dataset
-        As :func:`read_recording` returns it.
+        ``activity`` (visit, stimulus, unit), as of :func:`read_recording`.
     steps : sequence of int
-        Training steps at which the lab's subjects were preserved, ascending.
+        Training steps at which the subjects were preserved, ascending.
     fractions : bool
-        Whether to place visits at the same fractions of learning in any case: steps of a recording
-        may count something else than the lab's do.
+        True to place visits at the same fractions of training in any case: the steps of a recording
+        may not be training steps.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def matching_probe(
     Raises
     ------
     UserError
-        If the subjects were preserved too rarely, or the recording is all noise.
+        If subjects were preserved at too few steps, or the recording has no signal.
     """
     snr = signal_to_noise_of(recording)
     if snr is not None and not snr > 0:
@@ -64,7 +65,7 @@ def matching_probe(
         units=recording.sizes[UNIT],
         division="even",
         turnover=turnover,
-        noise=None if snr is None else Noise(snr=snr),
+        noise=None if snr is None else GaussianNoise(snr=snr),
         visits=_visits(recording, np.asarray(steps, dtype=np.float64), fractions),
         stimuli=recording.sizes[STIMULUS],
         observables=(ACTIVITY,),
@@ -78,7 +79,15 @@ def matching_probe(
 def signal_to_noise_of(recording: xr.Dataset) -> float | None:
     """Return the signal-to-noise ratio of a recording: of its probe, or estimated from repeats.
 
-    None if it is not known.
+    Parameters
+    ----------
+    recording : xr.Dataset
+        As of :func:`read_recording`.
+
+    Returns
+    -------
+    float or None
+        None if it is not known.
     """
     own = _own_design(recording)
     if own is not None:
@@ -88,16 +97,16 @@ def signal_to_noise_of(recording: xr.Dataset) -> float | None:
 
 
 def _own_design(recording: xr.Dataset) -> ResolvedProbe | None:
-    """Return the probe of a recording of this laboratory; None of one made elsewhere."""
+    """Return the probe of a recording of this package; None for other recordings."""
     try:
         written = json.loads(recording.attrs["probe"])
         noise, spikes, calcium = (written[name] for name in ("noise", "spikes", "calcium"))
         return Probe(
             device=written["device"] if isinstance(written["device"], str) else None,
             pool=written["pool"],
-            noise=None if noise is None else Noise(**noise),
+            noise=None if noise is None else NoiseModel.from_section(noise),
             spikes=None if spikes is None else Spikes(**spikes),
-            calcium=None if calcium is None else Calcium(**calcium),
+            calcium=None if calcium is None else Indicator.from_section(calcium),
         ).resolved
     except (KeyError, TypeError, ValueError, RecursionError, UnknownName):
         return None

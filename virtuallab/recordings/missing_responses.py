@@ -1,7 +1,7 @@
-"""Leave out responses that were not measured at every visit.
+"""Responses that were measured at every visit.
 
-A mean over other units, or other stimuli, at each visit changes for reasons other than learning. So
-what is missing at one visit is left out at all of them.
+A mean over different units or stimuli at each visit changes for reasons other than learning. So
+responses that are missing at one visit are left out at all visits.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from virtuallab.text import count_noun
 
 @dataclass(frozen=True)
 class CompleteResponses:
-    """What was measured at every visit.
+    """Stimuli, units and responses that were measured at every visit.
 
     Parameters
     ----------
-    stimuli, units : array of int
-        Those of which at least one response was measured at every visit.
+    stimuli, units : array of int, (stimulus,) and (unit,)
+        Indices of those with at least one response that was measured at every visit.
     observed : array of bool, (stimulus, unit)
-        Of these stimuli and units, whether the response was measured at every visit.
+        True if the response was measured at every visit.
     counts : dict
         ``missing_responses``, if there are any.
     notes : list of str
-        What was left out, in words.
+        Notes on responses that were left out.
     """
 
     stimuli: jt.Int[np.ndarray, " stimulus"]
@@ -43,7 +43,7 @@ class CompleteResponses:
 def find_complete(
     responses: jt.Float[np.ndarray, "visit stimulus unit"], source: str
 ) -> CompleteResponses:
-    """Find what was measured at every visit.
+    """Return the responses that were measured at every visit.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def find_complete(
     Raises
     ------
     UserError
-        If no response was.
+        If there are none.
     """
     gone = np.isnan(responses)
     if gone.all():
@@ -84,7 +84,7 @@ def find_complete(
 
 
 def _where(gone: jt.Bool[np.ndarray, "visit stimulus unit"]) -> str:
-    """Return how many units lack a response, and at which visits.
+    """Return the number of units that lack a response, and the visits.
 
     >>> gone = np.zeros((4, 2, 3), dtype=bool)
     >>> gone[3, :, :2] = True

@@ -1,4 +1,4 @@
-"""Variables that a file may have, checked for the axes on which they should lie."""
+"""Optional variables of a file, with a check of their axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a recording from a netCDF file, a zarr folder or NWB files."""
+"""Reading of a recording from a netCDF file, a zarr folder or NWB files."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def read_recording(
     stimuli_table: str | None = None,
     visits_from: str | None = None,
 ) -> xr.Dataset:
-    """Read a recording that was made elsewhere into the form in which a probe records.
+    """Read a recording into the form of a probe's recordings.
 
     Repeated presentations are averaged: those along the axis ``trial`` (or ``repeat``) and those
-    whose ``stimulus`` has the same name. A presentation that is NaN in every unit was not held; one
-    that is NaN in some units is left out for these. A response without a presentation at one of the
-    visits is missing, and features use only what was measured at every visit.
+    whose ``stimulus`` has the same name. A presentation that is NaN for all units is treated as
+    missing; one that is NaN for some units is left out for these. A response without a presentation
+    at one of the visits is missing; features use only responses that were measured at every visit.
 
     Parameters
     ----------
     path : Path or sequence of Path
-        A netCDF file or zarr folder with ``activity(visit, stimulus, unit)``, also one of an
-        experiment, ``runs/NAME.zarr/recordings/PROBE/ARCHITECTURE``; a folder of NWB files, or
-        such files, one for each visit.
+        A netCDF file or zarr folder with ``activity(visit, stimulus, unit)``, also that of a store,
+        ``runs/NAME.zarr/recordings/PROBE/ARCHITECTURE``; a folder of NWB files, or such files, one
+        for each visit.
     subject : str, optional
-        Which one, if there are several.
+        Name of the subject, if there are several.
     stimuli_table : str, optional
-        Of NWB files: the table of intervals that gives the stimulus of each time; ``trials`` if not
-        given.
+        Of NWB files: the table of intervals that gives the stimulus of each trial; by default
+        ``trials``.
     visits_from : str, optional
         Of NWB files: the table of intervals, such as ``epochs``, that marks several visits in one
         file. Rows with the same tags are one visit; without tags each row is one.
@@ -55,22 +55,22 @@ def read_recording(
     Returns
     -------
     xr.Dataset
-        ``activity`` (visit, stimulus, unit) in single precision, with ``visit``, ``layer``,
-        ``layer_depth``, ``depth_group``, ``n_units`` and ``unit_layer`` as a probe gives them, the
-        units of a layer together. If the file has them: ``step``, ``stimulus_label`` (-1 for a
-        stimulus without class) and ``unit_matched``. If responses are missing: ``observed``
-        (stimulus, unit), whether a response was measured at every visit. Attributes: ``repeats``,
-        presentations of a stimulus at a visit; if known from repeats, ``snr``, the signal-to-noise
-        ratio of the averages (as of :class:`virtuallab.probes.Noise`; the root of the mean square
-        over layers) and ``snr_by_layer``; of NWB files, ``dropped_units``, the number of units that
-        are not in all of them; ``missing_responses``, their number, if there are any; ``notes``,
-        what was left out or matched, in words.
+        ``activity`` (visit, stimulus, unit) in single precision, with the coordinates ``visit``,
+        ``layer``, ``layer_depth``, ``depth_group``, ``n_units`` and ``unit_layer`` of a probe's
+        recording; the units of a layer are contiguous. If the file has them: ``step``,
+        ``stimulus_label`` (-1 for a stimulus without class) and ``unit_matched``. If responses are
+        missing: ``observed`` (stimulus, unit), true if a response was measured at every visit.
+        Attributes: ``repeats``, the median number of presentations of a stimulus at a visit; if
+        there were repeats, ``snr``, the signal-to-noise ratio of the averages (defined by
+        :class:`virtuallab.probes.NoiseModel`; the root of the mean square over layers) and
+        ``snr_by_layer``; of NWB files, ``dropped_units``, the number of units that are not in all
+        of them; ``missing_responses``, their number, if there are any; ``notes`` on data that were
+        left out or matched.
 
     Raises
     ------
     UserError, MissingLibrary
-        If it cannot be read, or cannot be a recording, or needs a library that is not installed;
-        the message says why and what to do.
+        If the file cannot be read, is not a recording, or needs a library that is not installed.
     """
     paths = [path] if isinstance(path, Path) else list(path)
     if not paths:
@@ -176,7 +176,7 @@ def _read_arrays(
         with reading_file(path, kind):
             one.load()
     found = to_recording(one, source)
-    if "probe" in one.attrs:  # of our own recordings: how it was made
+    if "probe" in one.attrs:  # the design of our own recordings
         found.attrs["probe"] = one.attrs["probe"]
     return found
 

@@ -1,4 +1,4 @@
-"""Average repeated presentations of a stimulus, and estimate the signal-to-noise ratio."""
+"""Averages of repeated presentations of a stimulus, and the signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -48,10 +48,9 @@ def average_repeats(presented: Presented, same: jt.Int[np.ndarray, " stimulus"])
     Parameters
     ----------
     presented : array, (visit, stimulus, trial, unit)
-        NaN where a response was not measured or a presentation not held. Stimuli need not be shown
-        equally often.
+        NaN if a response is missing. Stimuli may have different numbers of presentations.
     same : array of int, (stimulus,)
-        Number of the stimulus at each place of the axis: 0, 1, ..., by first appearance.
+        Number of the stimulus at each index of the axis: 0, 1, ..., by first appearance.
     """
     parts = [_of_one(presented[:, same == stimulus]) for stimulus in range(int(same.max()) + 1)]
     means, scatters, counts = zip(*parts, strict=True)
@@ -70,23 +69,23 @@ def _of_one(presented: Presented) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def signal_to_noise(of_layer: AveragedRepeats) -> float:
-    r"""Signal-to-noise ratio of one layer's averaged responses.
+    r"""Return the signal-to-noise ratio of one layer's averaged responses.
 
-    As in :class:`virtuallab.probes.Noise`: the standard deviation of the signal over stimuli and
-    units of a layer before it learns (here: at the first visit with repeats), over that of the
-    noise in a measured response (here: over all visits). With :math:`m_i` the :math:`N` averages of
-    a visit, and :math:`s_i^2` the variance between presentations over their number,
+    Defined as in :class:`virtuallab.probes.NoiseModel`: the standard deviation of the signal over
+    stimuli and units of a layer before learning (here: at the first visit with repeats), over that
+    of the noise in a measured response (here: over all visits). With :math:`m_i` the :math:`N`
+    averages of a visit, and :math:`s_i^2` the variance between presentations over their number,
 
     .. math:: \mathrm{noise}^2 = \overline{s^2}, \qquad
               \mathrm{signal}^2 = \mathrm{Var}(m) - (1 - 1/N)\, \overline{s^2},
 
-    the unbiased estimators of an analysis of variance, whatever the noise of each unit.
+    the unbiased estimators of an analysis of variance, for any noise of the units.
 
     Returns
     -------
     float
-        0 if averages of the first visit differ by no more than noise explains; NaN if nothing was
-        repeated or there is no noise.
+        0 if the variance of the first visit is not larger than the noise explains; NaN if no
+        stimulus was repeated or there is no noise.
     """
     signals: list[float] = []
     noises: list[float] = []
@@ -96,8 +95,8 @@ def signal_to_noise(of_layer: AveragedRepeats) -> float:
         measured, repeated = counts > 0, counts > 1
         if not repeated.any():
             continue
-        # The noise of a single presentation is taken from the unit's repeated stimuli, or from
-        # other units if it has none.
+        # The noise of a single presentation is that of the unit's repeated stimuli, or of other
+        # units if it has none.
         single = np.where(repeated, scatter * counts, 0)
         often = repeated.sum(0)
         own = single.sum(0) / np.maximum(often, 1)

@@ -1,4 +1,4 @@
-"""Names as text, however a file keeps them, and short lists of names for messages."""
+"""Names of a file as text, and short lists of names for messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jaxtyping as jt
 import numpy as np
 
 _SHOWN = 3
-_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # as libraries write a missing value
+_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")  # missing values of several libraries
 
 
 def as_text(values: Iterable[object]) -> list[str]:
@@ -38,7 +38,7 @@ def is_missing(names: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
 
 
 def first_few(names: Sequence[object]) -> str:
-    """Return the first of many names, and how many follow.
+    """Return the first of many names, and the number of the others.
 
     >>> first_few(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'

@@ -1,6 +1,6 @@
 """Checks of a recording's responses; each raises a UserError whose message begins with ``source``.
 
-Refused are responses that are empty, not numbers, infinite or out of order, and copied units.
+Refused are copied units, and responses that are empty, not numbers, infinite or out of order.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from virtuallab.errors import UserError
 from virtuallab.recordings.text import first_few
 from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 
-# Sparse units that fired once or twice, and silent ones, may respond alike by chance.
-_DISTINCT = 4  # different values in a unit's responses from which on equality is no chance
+# Silent units, and sparse ones that fired once or twice, may have equal responses by chance.
+_DISTINCT = 4  # fewest different values of a unit's responses for which equality is not by chance
 
 
 def check_sizes(activity: xr.DataArray, source: str) -> None:
@@ -73,7 +73,7 @@ def check_finite(
 def check_ascending(
     name: str, values: jt.Shaped[np.ndarray, " visit"] | None, source: str, scale: str = ""
 ) -> None:
-    """Refuse visits that are not in the order of a coordinate; names have no order."""
+    """Refuse visits that do not ascend in a coordinate of numbers or times."""
     if values is None or values.dtype.kind not in "iufMm":
         return
     wrong = np.flatnonzero(~(values[1:] > values[:-1]))

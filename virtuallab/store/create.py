@@ -1,4 +1,4 @@
-"""Make an empty store, completely or not at all."""
+"""Creation of an empty store, completely or not at all."""
 
 from __future__ import annotations
 
@@ -33,19 +33,23 @@ def create_store(
     Parameters
     ----------
     path : Path
-        ``NAME.zarr``; nothing may be there yet.
+        ``NAME.zarr``; nothing may exist there.
     subjects : xr.Dataset
         The table of subjects, dims (subject).
-    provenance : mapping
-        Text for the root's attributes.
+    provenance : mapping from str to str
+        Attributes of the root, as of :func:`virtuallab.store.provenance.provenance`.
     plan : mapping
-        What decides the bytes of the result; plain data.
+        Settings that decide the bytes of the results, as plain data.
+
+    Returns
+    -------
+    Store
 
     Raises
     ------
     StoreError, MachineError
-        If something is there, the path cannot be that of an experiment, or the records there belong
-        to something else; if the disk fails.
+        If the path exists or cannot be that of an experiment, or its records belong to something
+        else; if the disk fails.
     """
     check_location(path)
     check_suffix(path)

@@ -1,4 +1,4 @@
-"""Read the nodes of an experiment's zarr tree; whatever is read is compared with its digest."""
+"""Reading of the nodes of an experiment's zarr tree, compared with their digests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class NodeReader:
 
     @cached_property
     def _root(self) -> zarr.Group:
-        """The root group, opened on first use: progress can be told without it."""
+        """The root group, opened on first use: ``status`` does without it."""
         return zarr.open_group(str(self.path), mode="r+", use_consolidated=False)
 
     def __contains__(self, node: str) -> bool:

@@ -1,4 +1,4 @@
-"""Make, replace, repair and remove the nodes of an experiment's zarr tree."""
+"""Writing, replacement, repair and removal of the nodes of an experiment's zarr tree."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from virtuallab.store.node_reader import NodeReader
 from virtuallab.store.open import open_node
 from virtuallab.vocabulary import SUBJECT
 
-# Files that a killed writer leaves: zarr's own, and those of `write_text`. Nobody else's.
+# Files that a killed writer leaves: zarr's, and those of `write_text`.
 _LEFTOVER = re.compile(r"(zarr|c(\.[0-9]+)*)\.[0-9a-f]+\.partial|zarr\.json\.[0-9]+\.[0-9]+\.tmp")
 
 
@@ -123,7 +123,7 @@ class NodeWriter:
                 self._reader.forget(each)
 
     def finish(self) -> None:
-        """Delete what a killed writer left and consolidate the metadata; called last, alone."""
+        """Delete files of killed writers and consolidate the metadata; called last, alone."""
         with self._lock, writing(self._path):
             for leftover in self._path.rglob("*"):
                 if _LEFTOVER.fullmatch(leftover.name) and leftover.is_file():
@@ -132,7 +132,7 @@ class NodeWriter:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Let nodes change: keep consolidated metadata and the manifest true before and after."""
+        """Hold the lock for changes of nodes; update consolidated metadata and manifest after."""
         with self._lock, writing(self._path):
             if self._manifest.root_digest is not None:
                 self._manifest.root_digest = None
@@ -184,10 +184,10 @@ class NodeWriter:
             pass
 
     def _repair(self, node: str, build: Callable[[Path], None]) -> None:
-        """Replace metadata and coordinates that differ from what they have to be."""
+        """Replace damaged metadata and coordinates."""
         with self._changing():
             self._make_groups(node.rpartition("/")[0])
-            draft = self._staging / "mended" / node
+            draft = self._staging / "repaired" / node
             shutil.rmtree(draft, ignore_errors=True)
             draft.parent.mkdir(parents=True, exist_ok=True)
             build(draft)

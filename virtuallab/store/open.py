@@ -1,4 +1,4 @@
-"""Open an experiment to look at it: plain xarray, coordinates loaded, values read when needed."""
+"""Opening of an experiment with xarray: coordinates are loaded, values are read when needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 
 def check_experiment(path: Path) -> None:
-    """Refuse whatever is not an experiment that this version can read.
+    """Raise an error unless a path is an experiment that this version can read.
 
     Raises
     ------
@@ -83,6 +83,7 @@ def open_tree(path: Path, without: Collection[str] = ()) -> xr.DataTree:
     Returns
     -------
     xr.DataTree
+        Nodes of the store; coordinates in memory, values on disk.
 
     Raises
     ------
@@ -115,13 +116,11 @@ def open_node(path: Path, node: str) -> xr.Dataset:
 
 
 def with_coords(dataset: xr.Dataset) -> xr.Dataset:
-    """Load all text and the coordinates that subjects share; leave other numbers on disk.
+    """Return a dataset with text and shared coordinates loaded, and other numbers on disk.
 
-    Coordinates of which each subject has its own (its units, its stimuli) lie on disk by subject,
-    in as many files as there are subjects.
-
-    Text becomes Python strings: much that users reach for (pandas, seaborn, ``astype(str)``) does
-    not know numpy's variable-length strings yet.
+    Coordinates that differ between subjects (units, stimuli) are in one file for each subject and
+    are not loaded. Text becomes Python strings, because pandas, seaborn and ``astype(str)`` do not
+    support numpy's variable-length strings yet.
     """
     shared = dataset.coords.keys() - coords_by_subject(dataset)
     loaded = {

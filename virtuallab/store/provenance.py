@@ -1,4 +1,4 @@
-"""Provenance of an experiment: what is needed to make it again."""
+"""Provenance of an experiment: protocol, versions and machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def provenance(
         Name and question of the protocol.
     seed : int
     source : Path, optional
-        The protocol's file: the commit of its repository is kept, but not its path.
+        File of the protocol; the commit of its repository is kept, its path is not.
     """
     return {
         "title": title,

@@ -34,9 +34,9 @@ from virtuallab.vocabulary import SUBJECT
 class Store:
     """An experiment on disk: a zarr v3 tree, and the commit records beside it.
 
-    Arrays over subjects have one chunk a subject and are written by :meth:`write`, from any number
-    of threads or processes, each subject once. Nodes are declared, and small tables written whole,
-    by one process. Every intermediate state can be opened, with or without virtuallab.
+    Arrays over subjects have one chunk for each subject and are written by :meth:`write`, from any
+    number of threads or processes, each subject once. Nodes are declared, and small tables written
+    whole, by one process. Every intermediate state can be opened, with or without virtuallab.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class Store:
         Raises
         ------
         StoreError, MachineError
-            If there is none, it is not ours, or its records are missing or another store's; if the
-            root's metadata or the manifest is damaged (see :func:`recovery.repair_root`).
+            If there is no store of virtuallab, or its records are missing or another store's; if
+            the root's metadata or the manifest is damaged (see :func:`recovery.repair_root`).
         """
         check_experiment(path)
         check_ownership(records_folder(path), path)
@@ -67,12 +67,12 @@ class Store:
 
     @property
     def provenance(self) -> dict[str, str]:
-        """Where the experiment came from: the root's attributes except the plan."""
+        """Attributes of the root that describe how the experiment was made, except the plan."""
         return {k: str(v) for k, v in self._reader.manifest.attributes.items() if k != "plan"}
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What decides the bytes of the result."""
+        """Settings that decide the bytes of the results, as plain data."""
         plan: dict[str, Any] = json.loads(str(self._reader.manifest.attributes["plan"]))
         return plan
 
@@ -133,7 +133,9 @@ class Store:
     def write(
         self, node: str, subject: int, values: xr.Dataset | Mapping[str, np.ndarray]
     ) -> dict[str, str]:
-        """Write one subject's chunks of a node. Nothing else writes values over subjects.
+        """Write one subject's chunks of a node.
+
+        No other function writes values over subjects.
 
         Parameters
         ----------
@@ -225,7 +227,7 @@ class Store:
         After a kill, nodes without committed subjects may be left; the same call removes them.
         """
         with writing(self.path):
-            # First: a record without its chunks would say that what is missing is there.
+            # First: a record without its chunks would claim that missing values exist.
             self._records.remove(stage)
             self._writer.remove(nodes)
 
@@ -276,11 +278,11 @@ class Store:
         return {index: each[1] if each else {} for index, each in found.items()}
 
     def finish(self) -> None:
-        """Delete what a kill left half written, and consolidate the metadata; called last."""
+        """Delete partial files of killed writers, and consolidate the metadata; called last."""
         self._writer.finish()
 
     def verify(self) -> list[Damage]:
-        """Compare every file and every commit record with its digest; return what is damaged."""
+        """Return all damage, after comparing every file and commit record with its digest."""
         static = self._reader.static
         return [
             *static.root_damage(),

@@ -1,4 +1,4 @@
-"""Exclusive access for writing into a store: the lock, after a check and a recovery."""
+"""Exclusive access for writing into a store."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ from virtuallab.store.open import check_experiment
 
 @contextmanager
 def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
-    """Hold a store as its only writer, after repairing what a kill left; readers need no lock.
+    """Hold the lock of a store, so that no other process writes into it.
 
-    Within the block, other commands of this process may write too.
+    Interrupted writes are recovered first. Within the block, other commands of this process may
+    write too. Readers need no lock.
 
     Parameters
     ----------
     path : Path
         ``NAME.zarr``.
     makes : bool
-        Whether a store that does not exist is made within the block.
+        True if a store that does not exist is made within the block.
 
     Raises
     ------
     StoreError
-        If there is none and none is made, another process writes into it, its records belong to
-        something else, or no experiment can be at this path.
+        If there is no store and none is made, another process writes into it, its records belong to
+        something else, or the path cannot be that of an experiment.
     """
     check_location(path)
     if not makes and not (path.is_dir() and path.suffix == ".zarr"):
@@ -66,7 +67,7 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
 
 
 def _remove_begun(records: Path) -> None:
-    """Remove the records folder of a store that was not made."""
+    """Remove the records folder of a store that was not made after all."""
     with suppress(OSError):
         if is_only_begun(records):
             shutil.rmtree(records / ".aside", ignore_errors=True)

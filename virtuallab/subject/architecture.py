@@ -29,17 +29,49 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(ABC):
-    """Builds ordinary torch modules, each the network of one subject."""
+    """Base class of architectures, which build ordinary torch modules.
+
+    Attributes
+    ----------
+    name : str
+        Name in protocols.
+    family : str
+        Name that architectures share if they differ in size only; ``name`` if empty.
+    """
 
     name: ClassVar[str]
-    family: ClassVar[str] = ""  # of networks that differ in size only; the name if not given
+    family: ClassVar[str] = ""
 
     @abstractmethod
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """One initialised network for stimuli of ``(channel, height, width)``."""
+        """Network of one subject, with initial weights from torch's global random stream.
+
+        Parameters
+        ----------
+        stimulus_shape : tuple of int
+            Of a stimulus, ``(channel, height, width)``.
+        classes : int
+            Number of scores.
+
+        Returns
+        -------
+        nn.Module
+            From stimuli ``(batch, channel, height, width)`` to scores ``(batch, class)``.
+        """
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Sites of the layers from input to output; by default of every weight, at its output."""
+        """Sites of the layers; by default, every convolution and dense layer at its output.
+
+        Parameters
+        ----------
+        module : nn.Module
+            A network, or a population of networks.
+
+        Returns
+        -------
+        dict from str to Site
+            By the name of each layer, from input to output.
+        """
         return {
             name: Site(name, name)
             for name, child in module.named_modules()

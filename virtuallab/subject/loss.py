@@ -1,4 +1,4 @@
-"""Base class of losses: what subjects minimise."""
+"""Base class of losses, which subjects minimise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ import torch
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(ABC):
-    """The loss of each sample, from the scores of a network and the true classes."""
+    """Loss of each sample, from the scores of a network and the true classes.
+
+    Attributes
+    ----------
+    name : str
+        Name in protocols.
+    """
 
     name: ClassVar[str]
 
@@ -22,4 +28,14 @@ class Loss(ABC):
         scores: jt.Float[torch.Tensor, "batch subject class"],
         labels: jt.Int[torch.Tensor, "batch subject"],
     ) -> jt.Float[torch.Tensor, "batch subject"]:
-        """Return the loss of each sample."""
+        """Loss of each sample, which depends on the scores and the label of this sample alone.
+
+        Parameters
+        ----------
+        scores : Tensor, (batch, subject, class)
+        labels : Tensor of int, (batch, subject)
+
+        Returns
+        -------
+        Tensor, (batch, subject)
+        """

@@ -1,4 +1,4 @@
-"""Base class of optimizers, and what turns a rule's updates into changes of weights."""
+"""Base class of optimizers, and the application of a rule's updates to the weights."""
 
 from __future__ import annotations
 
@@ -21,8 +21,17 @@ State = dict[str, Any]
 class Optimizer(ABC):
     """An optimizer with settings of its own for each subject.
 
-    Parameters are tensors with a leading subject axis; in a cohort every number is a tensor
-    ``(subject,)``.
+    In a cohort every real-numbered setting is a tensor ``(subject,)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Tensor, (subject,)
+        Step size.
+
+    Attributes
+    ----------
+    name : str
+        Name in protocols.
     """
 
     name: ClassVar[str]
@@ -40,13 +49,31 @@ class Optimizer(ABC):
 
     @abstractmethod
     def init(self, parameters: Sequence[torch.Tensor]) -> State:
-        """State before the first step."""
+        """State before the first step.
+
+        Parameters
+        ----------
+        parameters : sequence of Tensor, (subject, ...)
+
+        Returns
+        -------
+        dict
+            Numbers, and lists of tensors ``(subject, ...)``.
+        """
 
     @abstractmethod
     def update(
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
-        """Change the parameters, and the state, in place."""
+        """Change the parameters and the state in place.
+
+        Parameters
+        ----------
+        parameters, steps : sequence of Tensor, (subject, ...)
+            Steps are gradients: they are subtracted. They must not be changed.
+        state : dict
+            As :meth:`init` returned it.
+        """
 
 
 def apply_updates(

@@ -1,4 +1,4 @@
-"""A subject: one network with one rule, one optimizer, one seed, learning one task."""
+"""Subjects, each one network that learns one task by one rule, and cohorts of subjects."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Subject:
     optimizer : Optimizer
         Of the forward weights.
     label : str
-        Class that a decoder has to identify: the name of its rule in the protocol.
+        Name of the rule in the protocol; the class that a decoder predicts.
     batch_size : int
         Images in a training step.
     steps : int
-        Length of training.
+        Training steps.
     replicate : int
-        Number among the subjects that differ only in their random streams.
+        Number among subjects that differ only in their random streams.
     seed : int
         The protocol's seed.
     feedback_optimizer : Optimizer or None
-        Of the backward weights. If None, that of the forward weights; without its weight decay,
-        unless the rule shares the decay.
+        Of the backward weights. If None, the optimizer of the forward weights, without its weight
+        decay unless the rule applies that decay to both weights.
     loss : str
-        Name of the loss that it minimises: ``"cross_entropy"`` or ``"squared_error"``.
+        Name of the loss to minimise: ``"cross_entropy"`` or ``"squared_error"``.
     """
 
     architecture: Architecture
@@ -60,29 +60,32 @@ class Subject:
 
     @property
     def backward_optimizer(self) -> Optimizer:
-        """Optimizer of its backward weights, whether the protocol gives one or not."""
-        own, shares = self.feedback_optimizer, self.rule.shares_decay
-        return backward_optimizer(self.optimizer, own, shares_decay=shares)
+        """Optimizer of the backward weights; by default derived from ``optimizer``."""
+        return backward_optimizer(
+            self.optimizer, self.feedback_optimizer, shares_decay=self.rule.shares_decay
+        )
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything that distinguishes it from other subjects, as plain data."""
-        own = self.feedback_optimizer
-        return {
+        """All settings that distinguish the subject from others, as plain data."""
+        identity: dict[str, Any] = {
             **{kind: plugin_settings(getattr(self, kind)) for kind in _PLUGINS},
             "label": self.label,
             "batch_size": self.batch_size,
             "steps": self.steps,
             "replicate": self.replicate,
             "seed": self.seed,
-            # Later additions are left out at their default, or every random stream would change.
-            **({} if own is None else {"feedback_optimizer": plugin_settings(own)}),
-            **({} if self.loss == CROSS_ENTROPY else {"loss": self.loss}),
         }
+        # Settings that were added later are left out at their defaults, so that keys stay the same.
+        if self.feedback_optimizer is not None:
+            identity["feedback_optimizer"] = plugin_settings(self.feedback_optimizer)
+        if self.loss != CROSS_ENTROPY:
+            identity["loss"] = self.loss
+        return identity
 
     @cached_property
     def key(self) -> str:
-        """Sixteen hexadecimal digits of its identity, from which its random streams derive."""
+        """Sixteen hexadecimal digits that identify the subject and seed its random streams."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -94,7 +97,7 @@ def plugin_settings(plugin: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Subjects of one kind that train together as one population.
+    """Subjects of one kind, trained together as one population.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ class Cohort:
     Raises
     ------
     ValueError
-        If they differ in what a population has to share.
+        If the subjects are not all of one :func:`kind`.
     """
 
     subjects: tuple[Subject, ...]
@@ -118,19 +121,19 @@ class Cohort:
 
 
 def kind(subject: Subject) -> tuple[Any, ...]:
-    """What subjects must share to train together: all but real-numbered settings and streams."""
+    """Settings that subjects trained together must share: all except real numbers and streams."""
     return (
         subject.architecture,
         subject.task,
-        *(_shared(each) for each in (subject.rule, subject.optimizer, subject.feedback_optimizer)),
+        *map(_shared_settings, (subject.rule, subject.optimizer, subject.feedback_optimizer)),
         subject.batch_size,
         subject.steps,
         subject.loss,
     )
 
 
-def _shared(plugin: Any) -> tuple[Any, ...]:
-    """Class of a plug-in, and those of its settings that are no real numbers."""
+def _shared_settings(plugin: Any) -> tuple[Any, ...]:
+    """Class of a plug-in and its settings that are not real numbers."""
     if plugin is None:
         return ()
     numbers = float_fields(type(plugin))  # type: ignore[arg-type]

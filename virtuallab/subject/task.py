@@ -1,4 +1,4 @@
-"""Base class of tasks: images to learn from, to validate on, and to record responses to."""
+"""Base class of tasks: images for training, for validation, and for recording responses."""
 
 from __future__ import annotations
 
@@ -41,41 +41,57 @@ class _Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class Task(ABC):
-    """A classification task whose images fall into three parts that share none.
+    """A classification task, whose images are divided into three disjoint parts.
 
-    The training images are learned, the validation images tell how well, and the probe images are
-    shown while probes record.
+    Subjects learn the training images, their accuracy is measured on the validation images, and
+    probes record responses to the probe images.
+
+    Attributes
+    ----------
+    name : str
+        Name in protocols.
+    classes : int
+        Number of classes.
+    stimulus_shape : tuple of int
+        Of an image, ``(channel, height, width)``.
     """
 
     name: ClassVar[str]
     classes: ClassVar[int]
     stimulus_shape: ClassVar[tuple[int, int, int]]
 
-    train_images: Count = setting(1000, unit="images", doc="Images to learn from.")
-    validation_images: Count = setting(
-        300, unit="images", doc="Images that tell how well it is learned."
+    train_images: Count = setting(1000, unit="images", doc="Training images.")
+    validation_images: Count = setting(300, unit="images", doc="Validation images.")
+    probe_images: Count = setting(
+        64, unit="images", doc="Images that are shown while probes record."
     )
-    probe_images: Count = setting(64, unit="images", doc="Images shown while probes record.")
 
     @abstractmethod
     def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """All images, float32 ``(image, channel, height, width)``, and their classes, int64."""
+        """All images and their classes, the same at every call.
+
+        Returns
+        -------
+        stimuli : array of float32, (image, channel, height, width)
+        labels : array of int64, (image,)
+            From 0 to ``classes`` - 1.
+        """
 
     @property
     def chance(self) -> float:
-        """Accuracy of guessing."""
+        """Accuracy of a guess."""
         return 1 / self.classes
 
     def train(self) -> Images:
-        """Images to learn from."""
+        """Return the training images."""
         return _parts(self).train
 
     def validation(self) -> Images:
-        """Images that tell how well it is learned."""
+        """Return the validation images."""
         return _parts(self).validation
 
     def stimuli(self) -> Images:
-        """Images shown while probes record."""
+        """Return the probe images, which are shown while probes record."""
         return _parts(self).probe
 
 

@@ -24,9 +24,9 @@ _SEED = 3
 def check_classifier(classifier: str | type[Classifier] | Classifier) -> None:
     """Check that a classifier can be searched, fitted, calibrated, repeated, saved and loaded.
 
-    Every setting of its grids is accepted by its estimator. It accepts missing values, gives
-    probabilities of all classes, identifies rules that differ clearly, and repeats itself under a
-    seed. Saved and loaded, it predicts the same.
+    Its estimator must accept every setting of its grids and missing values, give probabilities of
+    all classes, identify rules that differ clearly, and be reproducible under a seed. A decoder
+    that was saved and loaded must predict the same.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def check_classifier(classifier: str | type[Classifier] | Classifier) -> None:
     Raises
     ------
     AssertionError
-        With what the classifier breaks.
+        If a requirement is not met; the message names it.
     """
     made = _made(classifier)
     features = planted_features(each=12, apart=3.0, seed=0)
@@ -48,19 +48,19 @@ def check_classifier(classifier: str | type[Classifier] | Classifier) -> None:
     estimators = [_fitted(made, samples) for _ in range(2)]
     probability, again = (each.predict_proba(samples.values) for each in estimators)
     if sorted(map(str, estimators[0].classes_)) != sorted(RULES):
-        _broken(made, f"has classes_ {list(estimators[0].classes_)} for labels {list(RULES)}")
+        _fail(made, f"has classes_ {list(estimators[0].classes_)} for labels {list(RULES)}")
     if probability.shape != (len(samples.labels), len(RULES)) or not np.allclose(
         probability.sum(1), 1
     ):
-        _broken(made, "gives probabilities that do not sum to 1 over the classes")
+        _fail(made, "gives probabilities that do not sum to 1 over the classes")
     if not np.array_equal(probability, again):
-        _broken(made, "does not repeat itself; pass seed as random_state")
+        _fail(made, "is not reproducible; pass seed as random_state")
     decoder = FittedDecoder.train(made, samples, list(RULES), inner_folds=2, seed=_SEED)
     new = by_subject(planted_features(each=12, apart=3.0, seed=1), "activity")
     prediction = decoder.predict(new.values)
     accuracy = float((prediction.rule.to_numpy() == new.labels).mean())
     if accuracy < 0.6:
-        _broken(made, f"identifies {accuracy:.2f} of rules that differ clearly")
+        _fail(made, f"identifies {accuracy:.2f} of rules that differ clearly")
     _check_saved(made, decoder, new.values)
 
 
@@ -71,7 +71,7 @@ def _made(classifier: str | type[Classifier] | Classifier) -> Classifier:
     if not isinstance(made, Classifier):
         raise AssertionError(f"{type(made).__name__} does not derive from Classifier")  # noqa: TRY004
     if not hasattr(made, "name"):
-        _broken(made, "has no name; put @CLASSIFIERS.register('...') above its class")
+        _fail(made, "has no name; put @CLASSIFIERS.register('...') above its class")
     return made
 
 
@@ -79,12 +79,12 @@ def _check_grids(classifier: Classifier, samples: Samples, layers: Samples) -> N
     for name in get_args(GridName):
         grid = classifier.grid(name, samples if name == "strict" else layers)
         if not grid:
-            _broken(classifier, f"has no setting in its {name} grid; {{}} is the default one")
+            _fail(classifier, f"has no setting in its {name} grid; {{}} is the default one")
         for setting in grid:
             try:
                 clone(classifier.estimator(samples, _SEED)).set_params(**setting)
             except (TypeError, ValueError) as error:
-                _broken(classifier, f"has a {name} setting {setting} that is refused: {error}")
+                _fail(classifier, f"has a {name} setting {setting} that is refused: {error}")
 
 
 def _fitted(classifier: Classifier, samples: Samples) -> Any:
@@ -92,24 +92,24 @@ def _fitted(classifier: Classifier, samples: Samples) -> Any:
     estimator.set_params(**classifier.grid("strict", samples)[0])
     for method in ("fit", "predict", "predict_proba"):
         if not hasattr(estimator, method):
-            _broken(classifier, f"makes an estimator without {method}")
+            _fail(classifier, f"makes an estimator without {method}")
     try:
         with quiet_fits():
             return estimator.fit(samples.values, samples.labels)
     except ValueError as error:
-        _broken(classifier, f"cannot be fitted to samples with missing values: {error}")
+        _fail(classifier, f"cannot be fitted to samples with missing values: {error}")
 
 
 def _check_saved(classifier: Classifier, decoder: FittedDecoder, values: np.ndarray) -> None:
     try:
         estimator = load_estimators(dump_estimators(decoder, classifier), classifier)["estimator"]
     except (VirtuallabError, ValueError) as error:
-        _broken(classifier, f"cannot be saved and loaded: {error}")
+        _fail(classifier, f"cannot be saved and loaded: {error}")
     again = replace(decoder, estimator=estimator)
     if not decoder.predict(values).dataset.equals(again.predict(values).dataset):
-        _broken(classifier, "predicts otherwise after it was saved and loaded")
+        _fail(classifier, "gives other predictions after it was saved and loaded")
 
 
-def _broken(classifier: Classifier, what: str) -> Any:
+def _fail(classifier: Classifier, what: str) -> Any:
     name = getattr(classifier, "name", type(classifier).__name__)
     raise AssertionError(f"classifier {name!r} {what}.")

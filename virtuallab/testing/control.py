@@ -19,11 +19,11 @@ _FAILURES = 5  # of 20 at 95 % confidence: more occur in 1 of 300 cases
 
 
 def check_control(control: str | type[Control] | Control) -> None:
-    """Check that a control has its words, repeats itself, and does not fail without a cause.
+    """Check that a control has its descriptions, is reproducible, and has few false alarms.
 
-    It returns a result under its own name and kind, the same one for the same task, also where no
-    setting, learning curve or visit 0 is known. Where rules differ in nothing, a control that must
-    be at chance fails as rarely as its confidence says.
+    It must return a result under its own name and kind, the same one for the same task, also if
+    no setting, learning curve or visit 0 is known. If rules do not differ, a control that must be
+    at chance may fail no more often than its confidence allows.
 
     Parameters
     ----------
@@ -33,30 +33,30 @@ def check_control(control: str | type[Control] | Control) -> None:
     Raises
     ------
     AssertionError
-        With what the control breaks.
+        If a requirement is not met; the message names it.
     """
     made = _made(control)
     task = _task(made, each=12, apart=2.0, seed=0)
     found = made.evaluate(task)
     _check_result(made, found)
     if made.evaluate(task) != found:
-        _broken(made, "gives another result for the same task; draw from task.seed")
+        _fail(made, "gives another result for the same task; draw from task.seed")
     bare = xr.Dataset(coords={"subject": task.features["subject"], "rule": task.features["rule"]})
     if made.scheme == "strict":
         without = replace(task, features=bare, subjects=None, performance=None, noise=None)
         try:
             _check_result(made, made.evaluate(without))
         except (KeyError, AttributeError, TypeError, ValueError) as error:
-            _broken(
+            _fail(
                 made,
-                f"raises {type(error).__name__} where nothing is known of the subjects; return "
-                f"self.not_asked(task, reason): {error}",
+                f"raises {type(error).__name__} if nothing is known of the subjects; return "
+                f"self.not_evaluated(task, reason): {error}",
             )
     if made.kind == "chance":
         nothing = [_task(made, each=12, apart=0.0, seed=seed) for seed in range(_REPEATS)]
-        failed = sum(each.asked and not each.passed for each in map(made.evaluate, nothing))
+        failed = sum(each.evaluated and not each.passed for each in map(made.evaluate, nothing))
         if failed > _FAILURES:
-            _broken(made, f"fails in {failed} of {_REPEATS} tasks in which rules do not differ")
+            _fail(made, f"fails in {failed} of {_REPEATS} tasks in which rules do not differ")
 
 
 def _made(control: str | type[Control] | Control) -> Control:
@@ -67,9 +67,9 @@ def _made(control: str | type[Control] | Control) -> Control:
         raise AssertionError(f"{type(made).__name__} does not derive from Control")  # noqa: TRY004
     for word in ("name", "kind", "decodes", "failure"):
         if not getattr(made, word, ""):
-            _broken(made, f"has no {word}")
+            _fail(made, f"has no {word}")
     if made.kind not in get_args(Kind):
-        _broken(made, f"has the kind {made.kind!r}; use one of {', '.join(get_args(Kind))}")
+        _fail(made, f"has the kind {made.kind!r}; use one of {', '.join(get_args(Kind))}")
     return made
 
 
@@ -82,15 +82,15 @@ def _task(control: Control, *, each: int, apart: float, seed: int) -> DecodingTa
 
 def _check_result(control: Control, found: Any) -> None:
     if not isinstance(found, ControlResult):
-        _broken(control, f"returns {type(found).__name__}, not a ControlResult")
+        _fail(control, f"returns {type(found).__name__}, not a ControlResult")
     if (found.name, found.kind) != (control.name, control.kind):
-        _broken(control, f"returns the name {found.name!r} and the kind {found.kind!r}")
-    if found.asked and not (found.low <= found.accuracy <= found.high):
-        _broken(control, f"has the accuracy {found.accuracy} outside of its bounds")
-    if not found.asked and not found.note:
-        _broken(control, "is not asked and gives no reason")
+        _fail(control, f"returns the name {found.name!r} and the kind {found.kind!r}")
+    if found.evaluated and not (found.low <= found.accuracy <= found.high):
+        _fail(control, f"has the accuracy {found.accuracy} outside of its bounds")
+    if not found.evaluated and not found.note:
+        _fail(control, "is not evaluated and gives no reason")
 
 
-def _broken(control: Control, what: str) -> None:
+def _fail(control: Control, what: str) -> None:
     name = getattr(control, "name", type(control).__name__)
     raise AssertionError(f"control {name!r} {what}.")

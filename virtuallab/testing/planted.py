@@ -1,10 +1,11 @@
-"""Made-up features of a probe, in which rules differ as far as is wanted."""
+"""Synthetic features of a probe, with a given difference between rules."""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CLASSIFIERS
@@ -16,21 +17,10 @@ _STATISTICS = {"actabs_mean": "activity", "actraw_norm": "activity"}
 
 
 def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
-    """Features of subjects of three rules.
+    """Synthetic features of three rules, with ``each`` subjects of a rule.
 
-    Parameters
-    ----------
-    each : int
-        Subjects of each rule.
-    apart : float
-        Difference between neighbouring rules at the last visit, in standard deviations.
-    seed : int
-
-    Returns
-    -------
-    xr.Dataset
-        ``stat`` (subject, visit, layer, statistic) and ``change`` (subject, visit, layer,
-        change_name), with the coordinates that a probe gives.
+    At the last visit, neighbouring rules are ``apart`` standard deviations apart. The variables are
+    ``stat`` (subject, visit, layer, statistic) and ``change`` (subject, visit, layer, change_name).
     """
     stream = np.random.default_rng(seed)
     number = np.repeat(np.arange(len(RULES)), each)
@@ -62,12 +52,13 @@ def planted_features(*, each: int, apart: float, seed: int) -> xr.Dataset:
 
 
 def planted_task(*, each: int, apart: float, seed: int) -> DecodingTask:
-    """A task to identify the rules of :func:`planted_features` by a linear machine."""
+    """Decoding task for the rules of :func:`planted_features`, by a linear machine."""
     features = planted_features(each=each, apart=apart, seed=seed)
     stream = np.random.default_rng([seed, 1])
     count = features.sizes["subject"]
     subjects = xr.Dataset(
         {
+            "plasticity": features["rule"].drop_vars("rule"),
             "learning_rate": ("subject", 10 ** stream.uniform(-3, -1, count)),
             "batch_size": ("subject", stream.choice([16, 32], count)),
             "steps": ("subject", np.full(count, 100)),
@@ -80,15 +71,12 @@ def planted_task(*, each: int, apart: float, seed: int) -> DecodingTask:
         coords={"subject": features["subject"], "visit": features["visit"]},
     )
     return DecodingTask(
+        analysis=Analysis(folds=3, inner_folds=2, permutations=2, repeats=1),
         classifier=CLASSIFIERS["linear_svm"](),
         features=features,
         samples=by_subject(features, "activity"),
         observable="activity",
-        classes=list(RULES),
-        folds=3,
-        inner_folds=2,
         seed=seed,
-        permutations=2,
         subjects=subjects,
         performance=performance,
         noise=planted_features(each=each, apart=0.0, seed=seed + 1),

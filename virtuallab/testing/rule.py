@@ -1,12 +1,7 @@
-"""What every plasticity rule has to obey, as a check for the tests of whoever writes one.
-
->>> from virtuallab.testing import check_rule
->>> check_rule("feedback_alignment")
-"""
+"""Conformance check of plasticity rules."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
@@ -15,20 +10,21 @@ import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import float_fields
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.rule import Rule, Updates
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer, train
+from virtuallab.testing.plugin import plugin_instance, varied
+from virtuallab.testing.rule_promises import check_promises
 
 _SUBJECTS = 3
-_BATCH = 8  # unlike the number of subjects, so that no axis can be taken for another
+_BATCH = 8  # unlike the number of subjects, so that no axis can be confused with another
 _STEPS = 6
 _TOLERANCE = 1e-9
-_WILD = 1e38  # a learning rate that nobody survives
+_WILD = 1e38  # a learning rate with which every subject diverges
 
-_STATE = "What it keeps between steps belongs into network.memory; its noise comes from network."
+_STATE = "Keep state between steps in network.memory, and draw noise from network alone."
 _SETTINGS = (
     "In a cohort a real-numbered setting is a tensor with a number for each subject; multiply by "
     "it with layer.scale or network.scale."
@@ -41,42 +37,37 @@ def check_rule(
     *,
     learning_rate: float = 1e-4,
 ) -> None:
-    """Train a few subjects under a rule and see whether it keeps to what a rule must.
+    """Check that a rule trains each subject independently of the others, and keeps its promises.
 
-    Its steps have the shapes of what they change. It repeats itself bit for bit, and leaves torch's
-    global random stream alone. Being looked at changes nothing. A subject alone is the same as in a
-    cohort (to 1e-9, in float64), also where each subject has settings of its own. A neighbour that
-    diverges changes nothing.
+    Steps have the shapes of the weights. Training repeats itself bit for bit, does not draw from
+    torch's global random stream, and does not depend on the number of visits. A subject alone
+    has the same weights as in a cohort (to 1e-9, in float64), also where subjects have different
+    settings, and where another subject diverges. In a small multilayer perceptron, the angle
+    between steps and gradient is in the promised bounds, and steps depend on other weights or on
+    the labels only if the rule's needs say so.
 
     Parameters
     ----------
     rule : str, type or Rule
         A registered name, a class (both with default settings), or a rule with settings.
     architecture : Architecture, optional
-        What to train. If not given, a small multilayer perceptron, and a small convolutional
-        network unless the rule is for dense layers only.
+        Networks to train. If not given, a small multilayer perceptron, and a small convolutional
+        network unless the rule is for dense layers only. Promises are measured in the same
+        perceptron in any case, and angles for default settings only.
     learning_rate : float
-        Of plain gradient descent with momentum. Rules that follow noise magnify rounding if their
-        steps are large.
+        Of gradient descent with momentum. Rules that follow noise magnify rounding if their steps
+        are large.
 
     Raises
     ------
     AssertionError
-        Naming what the rule breaks, in which network and by how much.
+        With what the rule breaks, in which network and by how much.
     """
-    made = _made(rule)
+    made: Rule = plugin_instance(rule, RULES, Rule)
     with torch.random.fork_rng(devices=[]):
         for network in _networks(made) if architecture is None else [architecture]:
-            _Check(made, network, learning_rate).all()
-
-
-def _made(rule: str | type[Rule] | Rule) -> Rule:
-    made = RULES[rule]() if isinstance(rule, str) else rule() if isinstance(rule, type) else rule
-    if not hasattr(made, "name"):
-        raise AssertionError(
-            f"{type(made).__name__} has no name; put @RULES.register('...') above its class."
-        )
-    return made
+            _RuleCheck(made, network, learning_rate).all()
+        check_promises(made)
 
 
 def _networks(rule: Rule) -> list[Architecture]:
@@ -85,8 +76,8 @@ def _networks(rule: Rule) -> list[Architecture]:
     return [dense] if rule.dense_only else [dense, convolutional]
 
 
-class _Check:
-    """One rule in one network."""
+class _RuleCheck:
+    """Checks of one rule in one network."""
 
     def __init__(self, rule: Rule, architecture: Architecture, learning_rate: float) -> None:
         self.rule, self.architecture = rule, architecture
@@ -106,20 +97,20 @@ class _Check:
         ]
 
     def all(self) -> None:
-        """Everything, what explains most first."""
+        """Run all checks, those with the most specific messages first."""
         self.shapes()
         before = torch.get_rng_state()
         together = _trained(self.subjects)
         if not torch.equal(torch.get_rng_state(), before):
             self.broken(
-                "draws from torch's global random stream, so a subject depends on whatever else "
-                "drew from it. Draw from network.noise_like or network.streams"
+                "draws from torch's global random stream, so a subject depends on all other draws "
+                "from it. Draw from network.noise_like or network.streams"
             )
         self.same(together, _trained(self.subjects), "does not repeat itself", _STATE)
         self.same(
             together[-1:],
             _trained(self.subjects, [_STEPS]),
-            "learns otherwise when it is looked at on the way",
+            "learns differently if there is a visit on the way",
             _STATE,
         )
         self.alone(together)
@@ -127,12 +118,12 @@ class _Check:
         self.neighbours()
 
     def shapes(self) -> None:
-        """Each step is a step of something."""
+        """Check that each step has the shape of its weight."""
         trainer = CohortTrainer(Cohort(tuple(self.subjects)), torch.float64, "cpu")
         first = self.rule.first_forward_step
         try:
             updates = trainer.rule.compute_updates(trainer.network, *next(trainer.batches()), first)
-        except UserError:  # says itself what is wrong
+        except UserError:  # its message is complete
             raise
         except Exception as error:
             self.broken(
@@ -161,21 +152,21 @@ class _Check:
                     )
 
     def alone(self, together: np.ndarray) -> None:
-        """Nobody depends on who is beside them."""
+        """Check that a subject alone is the same as in a cohort."""
         for place, subject in enumerate(self.subjects):
             self.same(
                 together[:, [place]],
                 _trained([subject]),
-                "gives a subject another course alone than in a cohort",
-                "Its first axis, or a share of the channels, belongs to each subject: do not sum "
-                "or average across it.",
+                "trains a subject alone to other weights than in a cohort",
+                "The first axis, or a share of the channels, is that of subjects: do not sum or "
+                "average across it.",
                 _TOLERANCE,
             )
 
     def own_settings(self) -> None:
-        """Each real number of the rule may be another in each subject."""
+        """Check that each subject has its own real-numbered settings."""
         mixed = [
-            replace(subject, rule=_varied(self.rule, number))
+            replace(subject, rule=varied(self.rule, number))
             for number, subject in enumerate(self.subjects)
         ]
         together = _trained(mixed)
@@ -183,13 +174,13 @@ class _Check:
             self.same(
                 together[:, [place]],
                 _trained([subject]),
-                "takes one subject's settings for another's",
+                "uses the settings of one subject for another",
                 _SETTINGS,
                 _TOLERANCE,
             )
 
     def neighbours(self) -> None:
-        """One that leaves all bounds takes nobody along."""
+        """Check that a subject that diverges does not change the others."""
         calm, wild = list(self.subjects), list(self.subjects)
         wild[1] = replace(wild[1], optimizer=OPTIMIZERS["sgd"](learning_rate=_WILD))
         kept = np.delete(np.arange(_SUBJECTS), 1)
@@ -217,19 +208,10 @@ class _Check:
         self.broken(f"{what} (states differ by up to {apart:.1e}{spread}). {advice}")
 
     def broken(self, what: str, cause: Exception | None = None) -> NoReturn:
-        """Say what the rule breaks, and where."""
+        """Raise AssertionError with what the rule breaks, and in which network."""
         raise AssertionError(f"rule {self.rule.name!r} in {self.architecture.name}: {what}") from (
             cause
         )
-
-
-def _varied(rule: Rule, number: int) -> Rule:
-    """Change every real-numbered setting, within its bounds."""
-    numbers = float_fields(type(rule))
-    given = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule) if f.name in numbers}
-    return replace(
-        rule, **{k: v * (1 - 0.1 * number) if v else 0.01 * number for k, v in given.items()}
-    )
 
 
 def _trained(

@@ -1,9 +1,8 @@
 """Theory of alignment rules: fixed points, rates, and the largest stable learning rate.
 
-``coefficients``: the coefficients of the primitives, in two conventions. ``fixed_forward``: the
-backward weight while the forward weight is held. ``joint``: both weights together. ``curvature``:
-the step limit of any layer, measured on its activity. ``initial_limits``: step limits of the
-subjects of a protocol before training.
+``coefficients``: coefficients of the primitives. ``fixed_forward``: dynamics of the backward weight
+for a fixed forward weight. ``joint``: dynamics of both weights. ``curvature``: step limit of any
+layer, measured on its activity. ``initial_limits``: step limits of subjects before training.
 """
 
 from virtuallab.theory.coefficients import (

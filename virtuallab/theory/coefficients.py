@@ -1,4 +1,4 @@
-"""Coefficients of the alignment primitives, as numbers of one subject."""
+"""Coefficients of the alignment primitives of one subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, kw_only=True)
 class Coefficients:
-    r"""Coefficients of the gradient of the backward weight, without factors of one half.
+    r"""Coefficients of the backward weight's gradient, without factors of one half.
 
     .. math:: \nabla_B R = 2\gamma B + 2\beta\, W C W^\top B + 2\chi\, B C
               - \alpha\, W C - \psi\, W
@@ -36,21 +36,41 @@ class Coefficients:
 def from_paper(
     *, decay: float = 0.0, amp: float = 0.0, null: float = 0.0, sparse: float = 0.0
 ) -> Coefficients:
-    """Coefficients from those of the paper, which has one half before every squared norm."""
+    """Coefficients from those of the paper, which has factors of one half before squared norms.
+
+    Parameters
+    ----------
+    decay, amp, null, sparse : float
+        As in Kunin et al. 2020; decay, null and sparse are halved.
+
+    Returns
+    -------
+    Coefficients
+    """
     return Coefficients(decay=decay / 2, amp=amp, null=null / 2, sparse=sparse / 2)
 
 
 def coefficients_of(rule: object) -> Coefficients:
-    """Coefficients of a rule of one subject; those that it lacks are 0."""
+    """Coefficients of a rule.
+
+    Parameters
+    ----------
+    rule : Rule
+        Of one subject. Coefficients that it does not have are 0.
+
+    Returns
+    -------
+    Coefficients
+    """
     names = [field.name for field in fields(Coefficients)]
     return Coefficients(**{name: float(getattr(rule, name, 0.0)) for name in names})
 
 
 def kolen_pollack(*, forward_decay: float, backward_decay: float) -> Coefficients:
-    r"""Coefficients of Kolen and Pollack's rule once the forward weight is at rest.
+    r"""Coefficients of Kolen and Pollack's rule for a stationary forward weight.
 
-    At rest the shared pseudogradient and the forward decay cancel, :math:`g = -2\gamma_W W`, so
-    :math:`\nabla_B R = g + 2\gamma_B B` is that of symmetric alignment.
+    There the shared pseudogradient and the forward decay cancel, :math:`g = -2\gamma_W W`, so that
+    :math:`\nabla_B R = g + 2\gamma_B B` is the gradient of symmetric alignment.
 
     Parameters
     ----------

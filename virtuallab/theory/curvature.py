@@ -1,8 +1,8 @@
-"""The step limit of any layer, measured on its activity with the rules' own functions.
+"""Step limit of any layer, measured on its activity with the functions of the rules.
 
-A convolution has no small second moment to take eigenvalues of: neighbouring positions overlap and
-the field has borders. But its backward weight descends a quadratic too, so the curvature is a
-symmetric map that can be applied, and power iteration finds its largest eigenvalue.
+The closed form does not hold for a convolution, where neighbouring positions overlap and the input
+has borders. Its backward weight descends a quadratic too, so that the curvature is a symmetric map,
+and power iteration finds its largest eigenvalue.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from virtuallab.subject.network.signals import per_subject
 from virtuallab.theory.coefficients import Coefficients
 from virtuallab.theory.fixed_forward import largest_step
 
-_MOST_ITERATIONS = 200
+_MAX_ITERATIONS = 200
 
 
 @torch.no_grad()
 def largest_curvature(
     step: Callable[[LayerView], Tensor | None], layer: LayerView, *, tolerance: float = 1e-4
 ) -> jt.Float[Tensor, " subject"]:
-    """Largest curvature of each subject along the backward weight.
+    """Largest curvature of each subject's objective along the backward weight.
 
     Parameters
     ----------
     step : callable
         Gradient of the backward weight, affine in it: a rule's ``backward_step``.
     layer : LayerView
-        The layer on one batch. The value of its backward weight does not matter.
+        The layer on one batch. The result does not depend on its backward weight.
     tolerance : float
-        Relative change at which the iteration ends. The estimate rises to the eigenvalue from
-        below, by Rayleigh's quotient.
+        Relative change at which the iteration ends. The estimate, a Rayleigh quotient, approaches
+        the eigenvalue from below.
 
     Returns
     -------
@@ -50,27 +50,27 @@ def largest_curvature(
     """
 
     def gradient(backward: Tensor) -> Tensor:
-        found = step(replace(layer, backward_weight=backward))
-        if found is None:
+        value = step(replace(layer, backward_weight=backward))
+        if value is None:
             raise ValueError("this rule has no step for the backward weight.")
-        return found
+        return value
 
     origin = torch.zeros_like(layer.backward_weight)
     constant = gradient(origin)
-    # Random, since the weight itself may lie in the null space; the same for each subject.
+    # Random, since the weight may lie in the null space; the same for each subject.
     stream = torch.Generator().manual_seed(0)
     direction = torch.randn(origin.shape[1:], generator=stream, dtype=torch.float64)
     direction = direction.to(origin).expand_as(origin).clone()
-    before = torch.full((len(origin),), torch.inf, dtype=origin.dtype, device=origin.device)
-    for _ in range(_MOST_ITERATIONS):
+    previous = torch.full((len(origin),), torch.inf, dtype=origin.dtype, device=origin.device)
+    for _ in range(_MAX_ITERATIONS):
         norm = direction.flatten(1).square().sum(1).sqrt()
         direction = direction / per_subject(norm.clamp(min=1e-30), direction)
         image = gradient(direction) - constant
-        found = (image * direction).flatten(1).sum(1)
-        if bool(((found - before).abs() <= tolerance * found.abs()).all()):
+        curvature = (image * direction).flatten(1).sum(1)
+        if bool(((curvature - previous).abs() <= tolerance * curvature.abs()).all()):
             break
-        before, direction = found, image
-    return found
+        previous, direction = curvature, image
+    return curvature
 
 
 def measured_limit(
@@ -89,18 +89,18 @@ def measured_limit(
     ----------
     coefficients : Coefficients
     layer : LayerView
-        The layer on one batch; dense or convolution.
+        A dense layer or a convolution on one batch.
     mean : bool
-        Whether a convolution's positions are averaged; as published they are summed.
+        Average over the positions of a convolution instead of summing, as published.
     momentum : float
     nesterov : bool
-        As of the optimizer of the backward weights.
+        Of the optimizer of the backward weights.
 
     Returns
     -------
     Tensor, (subject,)
-        Infinite where nothing pulls the backward weight back.
+        Infinite if the backward weight does not decay in any direction.
     """
     numbers = asdict(coefficients)
-    found = largest_curvature(lambda view: alignment_gradient(view, numbers, mean=mean), layer)
-    return largest_step(momentum, nesterov=nesterov) / found
+    curvature = largest_curvature(lambda view: alignment_gradient(view, numbers, mean=mean), layer)
+    return largest_step(momentum, nesterov=nesterov) / curvature

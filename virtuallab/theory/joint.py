@@ -1,7 +1,7 @@
-r"""Forward and backward weight descending the alignment objective together.
+r"""Dynamics of forward and backward weight that both descend the alignment objective.
 
-The flow that tells weight mirror from information alignment: amp alone is a saddle that either
-collapses or diverges, null bounds it, decay makes the two weights the same.
+With amp alone the origin is a saddle, from which the weights collapse or diverge (weight mirror);
+null bounds them (information alignment), and decay makes the two weights equal.
 
 References
 ----------
@@ -32,6 +32,10 @@ def joint_flow(
     w, b : array, (post, pre)
     c : array, (pre, pre)
         Uncentred second moment of the input.
+
+    Returns
+    -------
+    forward, backward : array, (post, pre)
     """
     k = coefficients
     forward = k.amp * b @ c + k.self * b - 2 * (k.decay * w + k.sparse * w @ c)
@@ -44,18 +48,28 @@ def origin_eigenvalues(
 ) -> tuple[jt.Float[np.ndarray, " pre"], jt.Float[np.ndarray, " pre"]]:
     r"""Rates of the joint flow where both weights are zero, for each eigenvalue of ``C``.
 
-    Symmetric (:math:`W = B`) and antisymmetric (:math:`W = -B`) directions,
-    :math:`-2\gamma - 2\chi c \pm (\alpha c + \psi)`; in the paper's coefficients and for unit
-    variance :math:`-\beta_d \pm \alpha_a`. Weight mirror's flow is linear, so these are all its
-    rates everywhere.
+    The rates are :math:`-2\gamma - 2\chi c \pm (\alpha c + \psi)`; in the paper's coefficients and
+    for unit variance :math:`-\beta_d \pm \alpha_a`. The flow of weight mirror is linear, with
+    the same rates everywhere.
+
+    Parameters
+    ----------
+    coefficients : Coefficients
+    c : array, (pre, pre)
+        Uncentred second moment of the input.
+
+    Returns
+    -------
+    symmetric, antisymmetric : array, (pre,)
+        In the directions :math:`W = B` and :math:`W = -B`.
     """
     k, moment = coefficients, np.linalg.eigvalsh(c)
-    held, driven = -2 * (k.decay + k.sparse * moment), k.amp * moment + k.self
-    return held + driven, held - driven
+    decay, drive = -2 * (k.decay + k.sparse * moment), k.amp * moment + k.self
+    return decay + drive, decay - drive
 
 
 def symmetric_point(coefficients: Coefficients, *, variance: float = 1.0) -> float:
-    r"""Size of both weights of one mode where information alignment rests.
+    r"""Size of both weights of one mode at the fixed point of information alignment.
 
     .. math:: w = b = \pm\sqrt{\frac{\alpha c - 2\gamma}{2\beta c}}
 
@@ -66,10 +80,14 @@ def symmetric_point(coefficients: Coefficients, *, variance: float = 1.0) -> flo
     variance : float
         :math:`c`, of the input along the mode.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError
-        If the only point of rest is zero, or there is none.
+        If there is no fixed point except zero.
     """
     k, excess = coefficients, coefficients.amp * variance - 2 * coefficients.decay
     if k.null <= 0:
@@ -87,14 +105,25 @@ def symmetric_eigenvalues(
 ) -> tuple[float, float]:
     r"""Rates of information alignment at its symmetric point, of one mode.
 
-    Symmetric :math:`-2(\alpha c - 2\gamma)` and antisymmetric :math:`-4\gamma`: without decay
-    nothing would make the two weights the same. In the paper's coefficients and for unit variance
+    The rates are :math:`-2(\alpha c - 2\gamma)` and :math:`-4\gamma`; without decay the two weights
+    would not become equal. In the paper's coefficients and for unit variance they are
     :math:`-2(\alpha_a - \beta_d)` and :math:`-2\beta_d`.
+
+    Parameters
+    ----------
+    coefficients : Coefficients
+    variance : float
+        As for :func:`symmetric_point`.
+
+    Returns
+    -------
+    symmetric, antisymmetric : float
+        In the directions :math:`W = B` and :math:`W = -B`.
 
     Raises
     ------
     ValueError
-        If there is no such point.
+        If there is no symmetric point.
     """
     symmetric_point(coefficients, variance=variance)
     return -2 * (coefficients.amp * variance - 2 * coefficients.decay), -4 * coefficients.decay

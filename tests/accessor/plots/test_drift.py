@@ -58,5 +58,5 @@ def test_drift_that_cannot_be_drawn_is_refused(recording: xr.Dataset) -> None:
         recording.lab.plot_drift(reference=9)
     with pytest.raises(UserError, match="only one"):
         recording.isel(visit=[0]).lab.plot_drift()
-    with pytest.raises(UserError, match="three stimuli or more"):
+    with pytest.raises(UserError, match="at least three stimuli"):
         recording.isel(stimulus=[0, 1]).lab.plot_drift()

@@ -157,7 +157,7 @@ IMPOSSIBLE = {
     ),
     "turnover where all are recorded": (
         "compare.designs.both={turnover: 1.0, observables: [activity]}",
-        "where all units are recorded none is left to find",
+        "all units are recorded, so none can replace a lost one",
     ),
     "too many folds": ("compare.folds=20", "8 subjects per rule cannot be split in 20 groups"),
     "bounds beyond the layers": (

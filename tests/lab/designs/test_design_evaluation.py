@@ -16,7 +16,7 @@ from virtuallab.lab.designs import design_evaluation as benches
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.reference import reference
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, features
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
@@ -37,7 +37,10 @@ def bench(store: Path) -> PreservedSubjects:
 
 DESIGNS = (
     DesignRun(
-        Probe(units=20, observables=("activity",), noise=Noise(snr=1.0)), 0, ("activity",), True
+        Probe(units=20, observables=("activity",), noise=GaussianNoise(snr=1.0)),
+        0,
+        ("activity",),
+        True,
     ),
     DesignRun(Probe(units=9, synapses=30, visits=3), 1, ("activity", "weights", "all")),
     DesignRun(Probe(device="tetrode", observables=("activity",)), 0, ("activity",)),
@@ -116,9 +119,9 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
 ) -> None:
     seen: list[xr.Dataset] = []
 
-    def listening(recording: xr.Dataset) -> FeatureArrays:
+    def listening(recording: xr.Dataset, statistics: tuple[str, ...]) -> FeatureArrays:
         seen.append(recording)
-        return feature_arrays(recording)
+        return feature_arrays(recording, statistics)
 
     monkeypatch.setattr(benches, "feature_arrays", listening)
 

@@ -80,7 +80,7 @@ def test_forgetting_has_a_limit_in_every_layer_alike() -> None:
     one = subject("symmetric_alignment", rate=0.1, decay=30.0)
     assert step_limit_of(one, Curvature()) == pytest.approx(2 * 1.9 / 60)
     [said] = stability_warnings([one])
-    assert "every layer at birth is 0.063" in said
+    assert "every layer at initialization is 0.063" in said
 
 
 def test_the_limit_is_that_of_the_optimizer_of_the_backward_weights() -> None:

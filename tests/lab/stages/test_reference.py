@@ -13,6 +13,7 @@ from rich.console import Console
 import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from tests.probes.rat import N_VISITS, SIZES, Rat, rat, set_on_rats, stream
+from virtuallab.decoder import Analysis
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.signal_removed import SignalRemoved
 from virtuallab.decoder.features.samples import by_subject
@@ -20,7 +21,7 @@ from virtuallab.decoder.task import DecodingTask
 from virtuallab.lab.planning.network_group import N_REFERENCES, network_groups
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.stages.reference import Reference, _made
-from virtuallab.probes import Noise, Probe, Spikes
+from virtuallab.probes import GaussianNoise, Probe, Spikes
 from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.probes.statistics.features import features
 from virtuallab.protocol import expand, read
@@ -33,7 +34,7 @@ EACH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoiseOfTheVisit(Noise):
+class NoiseOfTheVisit(GaussianNoise):
     """What noise once was: relative to the recorded layer's own spread at each visit."""
 
     own: dict[int, np.ndarray]  # by the size of the layer
@@ -80,15 +81,12 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
     )
     return SignalRemoved().evaluate(
         DecodingTask(
+            analysis=Analysis(folds=4, inner_folds=2, permutations=2),
             classifier=CLASSIFIERS["linear_svm"](),
             features=signal,
             samples=by_subject(signal, "activity"),
             observable="activity",
-            classes=sorted(RULES),
-            folds=4,
-            inner_folds=2,
             seed=1,
-            permutations=2,
             noise=noise if probe.resolved.is_noisy else None,
         )
     )
@@ -96,7 +94,7 @@ def noise_alone(probe: Probe, *, of_the_visit: bool = False) -> ControlResult:
 
 @pytest.mark.parametrize("ratio", [1e-5, 1.0])
 def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio: float) -> None:
-    probe = Probe(observables=("activity",), noise=Noise(snr=ratio))
+    probe = Probe(observables=("activity",), noise=GaussianNoise(snr=ratio))
     assert noise_alone(probe).passed
     before = noise_alone(probe, of_the_visit=True)
     assert not before.passed

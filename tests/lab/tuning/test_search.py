@@ -86,7 +86,7 @@ def test_it_finds_a_better_rate_than_the_middle_of_the_range(protocol: Path) -> 
     middle = search(
         protocol,
         [f"subjects.rules[0].{RATE}={{log_uniform: [0.0316, 0.0317]}}", "search.trials=1"],
-        journal=Path("middle.journal"),
+        storage=Path("middle.journal"),
     )
     later = trials[trials["trial"] >= 16]["value"]
     assert best["value"] > middle["value"][0]
@@ -118,7 +118,7 @@ def test_trials_of_other_kinds_train_apart(protocol: Path, spy: Spy) -> None:
 
 
 def test_killed_between_generations_it_goes_on_to_the_same_trials(protocol: Path, spy: Spy) -> None:
-    whole = search(protocol, QUICK, journal=Path("whole.journal"))
+    whole = search(protocol, QUICK, storage=Path("whole.journal"))
     assert spy.sizes == [3, 3]
     spy.breaks_at = 3
     with pytest.raises(BaseException, match="goes on from here"):
@@ -135,9 +135,9 @@ def test_killed_between_generations_it_goes_on_to_the_same_trials(protocol: Path
 
 def test_killed_while_writing_it_goes_on(protocol: Path) -> None:
     search(protocol, QUICK)
-    journal = Path("runs/small.search.journal")
-    journal.write_bytes(journal.read_bytes()[:-7])
-    Path(f"{journal}.lock").touch()
+    storage = Path("runs/small.search.journal")
+    storage.write_bytes(storage.read_bytes()[:-7])
+    Path(f"{storage}.lock").touch()
     assert len(complete(search(protocol, QUICK))) == 6
 
 
@@ -151,10 +151,10 @@ def test_more_trials_go_on_and_finished_ones_stay(protocol: Path, spy: Spy) -> N
 
 
 def test_the_same_seed_proposes_the_same_first_generation(protocol: Path) -> None:
-    one = search(protocol, QUICK, journal=Path("one.journal"))
-    other = search(protocol, [*QUICK, "search.trials=3"], journal=Path("other.journal"))
+    one = search(protocol, QUICK, storage=Path("one.journal"))
+    other = search(protocol, [*QUICK, "search.trials=3"], storage=Path("other.journal"))
     pd.testing.assert_frame_equal(one.iloc[:3], other)
-    third = search(protocol, [*QUICK, "seed=4"], journal=Path("third.journal"))
+    third = search(protocol, [*QUICK, "seed=4"], storage=Path("third.journal"))
     assert set(third[RATE]).isdisjoint(one[RATE])
 
 
@@ -256,40 +256,40 @@ def test_what_cannot_be_searched_is_said(override: str, fault: str, protocol: Pa
     assert not Path("runs").exists()
 
 
-def test_a_journal_serves_one_search_and_no_other_file_is_touched(
+def test_a_file_serves_one_search_and_no_other_file_is_touched(
     protocol: Path, tmp_path: Path
 ) -> None:
-    journal = tmp_path / "one.journal"
+    storage = tmp_path / "one.journal"
     with (
-        open_storage(journal),
+        open_storage(storage),
         pytest.raises(UserError, match="another search is using"),
-        open_storage(journal),
+        open_storage(storage),
     ):
         pass
-    with pytest.raises(StoreError, match="no journal of a search"):
-        search(protocol, QUICK, journal=protocol)
+    with pytest.raises(StoreError, match="no file of a search"):
+        search(protocol, QUICK, storage=protocol)
     assert protocol.read_text(encoding="utf-8") == PROTOCOL
     broken = tmp_path / "broken.journal"
     broken.write_bytes(b'{"op_code":0}\nnonsense\n{}\n')
     with pytest.raises(StoreError, match="is damaged"):
-        search(protocol, QUICK, journal=broken)
+        search(protocol, QUICK, storage=broken)
 
 
 def test_what_somebody_else_wrote_is_left_alone(protocol: Path, tmp_path: Path) -> None:
-    journal = tmp_path / "one.journal"
+    storage = tmp_path / "one.journal"
     theirs = tmp_path / "small.tuned.yaml"
     theirs.write_text("# my own\n")
     with pytest.raises(UserError, match="was not written by virtuallab search"):
-        search(protocol, QUICK, journal=journal)
+        search(protocol, QUICK, storage=storage)
     theirs.unlink()
     lock = tmp_path / "one.journal.lock"
     lock.write_text("theirs")
     with pytest.raises(StoreError, match="lock is in the way"):
-        search(protocol, QUICK, journal=journal)
+        search(protocol, QUICK, storage=storage)
     assert lock.read_text() == "theirs"
-    journal.unlink()
-    journal.symlink_to(lock)
+    storage.unlink()
+    storage.symlink_to(lock)
     with pytest.raises(UserError, match="is a link"):
-        search(protocol, QUICK, journal=journal)
-    with pytest.raises(StoreError, match="is a link"), open_storage(journal):
+        search(protocol, QUICK, storage=storage)
+    with pytest.raises(StoreError, match="is a link"), open_storage(storage):
         pass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.probes.rat import SIZES, rat, set_on_rats, stream
-from virtuallab.probes import Calcium, Noise, Probe, Spikes
+from virtuallab.probes import Calcium, GaussianNoise, Probe, Spikes
 
 REFERENCE = rat(99)
 
@@ -74,7 +74,7 @@ def test_the_typical_response_fires_at_the_rate_of_the_probe(visits):
 def test_a_layer_without_signal_in_the_reference_gets_no_noise_from_a_ratio():
     silent = rat()
     silent.responses["second"][:] = 0
-    probe = Probe(noise=Noise(snr=1.0), observables=("activity",))
+    probe = Probe(noise=GaussianNoise(snr=1.0), observables=("activity",))
     calibration = probe.calibrate(silent, stream())
     found = probe.implant(silent, stream()).record(silent, stream(), calibration)
     of_second = found["activity"].values[..., found["unit_layer"].values == "second"]
@@ -86,7 +86,7 @@ def test_noise_of_a_recording_is_that_of_the_reference_at_every_visit():
     grown = rat(3)
     for layer in SIZES:
         grown.responses[layer][:] *= np.arange(1, 7, dtype=np.float32)[:, None, None] ** 3
-    probe = Probe(observables=("activity",), noise=Noise(snr=2.0))
+    probe = Probe(observables=("activity",), noise=GaussianNoise(snr=2.0))
     calibration = set_on_rats(probe)
     implant = probe.implant(grown, stream(1))
     noisy = implant.record(grown, stream(2), calibration)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.probes.rat import SIZES, rat, stream
 from tests.probes.test_implant import recorded
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 
 
 def test_the_whole_activity_change_is_the_sum_of_the_jacobian_over_the_units():
@@ -32,6 +32,6 @@ def test_a_sampled_activity_change_is_that_of_the_sampled_units_and_inputs():
 
 
 def test_a_layer_too_small_for_its_share_is_not_measured():
-    found = recorded(Probe(units=2, noise=Noise(sigma=1.0)))
+    found = recorded(Probe(units=2, noise=GaussianNoise(sigma=1.0)))
     assert found["n_units"].values.tolist() == [1, 1, 0]
     assert np.isnan(found["activity_change"].sel(layer="third")).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.probes.rat import N_VISITS, SIZES, rat, set_on_rats, stream
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.observables.unit_readout import with_turnover
 from virtuallab.probes.statistics.features import features
 
@@ -90,7 +90,7 @@ def test_a_channel_that_pools_hears_the_mean_of_its_members():
 
 
 def test_noise_of_an_average_is_in_proportion_to_the_averages_of_the_reference():
-    probe = Probe(pool=4, observables=ACTIVITY, noise=Noise(snr=0.5))
+    probe = Probe(pool=4, observables=ACTIVITY, noise=GaussianNoise(snr=0.5))
     plain = recorded(Probe(pool=4, observables=ACTIVITY))
     reference = rat(99)
     chosen = probe.implant(reference, stream(99))

@@ -10,9 +10,9 @@ import xarray as xr
 
 from tests.probes.rat import SIZES, rat, set_on_rats, stream
 from tests.probes.statistics.test_published import APPLIED, slowly
-from virtuallab.probes import Noise, Probe
+from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.statistics.features import features
-from virtuallab.probes.statistics.published import OBSERVABLE_OF, STATISTICS
+from virtuallab.probes.statistics.published import OBSERVABLE_OF, PUBLISHED_STATISTICS
 from virtuallab.vocabulary import DEAD, EXPLODED, LIVE
 
 
@@ -31,7 +31,7 @@ def entries(recording: xr.Dataset, name: str, visit: int, layer: str) -> list[li
     return recording["activity"].values[visit][:, mine].tolist()
 
 
-@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize("name", PUBLISHED_STATISTICS)
 def test_each_of_the_45_is_its_definition_averaged_over_images(name):
     recording = recorded()
     found = features(recording)["stat"]
@@ -57,9 +57,9 @@ def test_features_are_labelled():
     assert found["change"].dims == ("visit", "layer", "change_name")
     assert found["flag"].dims == ("visit", "layer", "observable")
     assert (found["stat"].dtype, found["flag"].dtype) == (np.float64, np.int8)
-    assert found["statistic"].values.tolist() == list(STATISTICS)
+    assert found["statistic"].values.tolist() == list(PUBLISHED_STATISTICS)
     owners = found["statistic_observable"].values.tolist()
-    assert owners == [OBSERVABLE_OF[name] for name in STATISTICS]
+    assert owners == [OBSERVABLE_OF[name] for name in PUBLISHED_STATISTICS]
     assert set(found["change_observable"].values) == set(owners)
     assert found["depth_group"].values.tolist() == [0, 1, 2]
     assert len(set(found["change_name"].values)) == found.sizes["change_name"]
@@ -143,7 +143,7 @@ def test_a_layer_without_recorded_units_is_neither_dead_nor_exploded():
 
 
 def test_threads_do_not_disturb_one_another():
-    recordings = [recorded(Probe(units=12, noise=Noise(snr=1.0 + k))) for k in range(6)]
+    recordings = [recorded(Probe(units=12, noise=GaussianNoise(snr=1.0 + k))) for k in range(6)]
     alone = [features(recording) for recording in recordings]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(features, recordings))

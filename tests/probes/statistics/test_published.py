@@ -15,7 +15,7 @@ from virtuallab.probes.statistics.published import (
     FUNCTIONS,
     KERNELS,
     OBSERVABLE_OF,
-    STATISTICS,
+    PUBLISHED_STATISTICS,
     mean_over_images,
     nearest_rank,
     summary_statistics,
@@ -53,8 +53,8 @@ def slowly(entries: list[float]) -> dict[str, float]:
 
 
 def test_names_are_the_published_ones_in_the_published_order():
-    assert len(STATISTICS) == 45
-    assert STATISTICS[:8] == (
+    assert len(PUBLISHED_STATISTICS) == 45
+    assert PUBLISHED_STATISTICS[:8] == (
         "weightabs_kurtosis",
         "weightabs_mean",
         "weightabs_median",
@@ -64,8 +64,8 @@ def test_names_are_the_published_ones_in_the_published_order():
         "weightabs_var",
         "weightraw_kurtosis",
     )
-    assert STATISTICS[21] == "actabs_kurtosis"
-    assert STATISTICS[-3:] == ("gradavgabs_id", "gradavgraw_id", "gradavgsq_id")
+    assert PUBLISHED_STATISTICS[21] == "actabs_kurtosis"
+    assert PUBLISHED_STATISTICS[-3:] == ("gradavgabs_id", "gradavgraw_id", "gradavgsq_id")
 
 
 def test_the_classifiers_of_the_publication_saw_24_of_them():

@@ -65,9 +65,9 @@ def test_overrides_are_remembered_and_the_text_stays() -> None:
          "number, found nothing."),
         ("subjects.rules[7].amp=1", "-s subjects.rules[7].amp=1: subjects.rules[7].amp: there is "
          "no entry [7]: the list has 2."),
-        ("subjects.rules.amp=1", "-s subjects.rules.amp=1: subjects.rules.amp: 'amp' asks for a "
-         "key of a mapping, but finds a list of 2."),
-        ("subjects[0]=1", "-s subjects[0]=1: subjects[0]: 0 asks for an entry of a list, but finds "
+        ("subjects.rules.amp=1", "-s subjects.rules.amp=1: subjects.rules.amp: 'amp' is a key of a "
+         "mapping, but there is a list of 2."),
+        ("subjects[0]=1", "-s subjects[0]=1: subjects[0]: 0 is an entry of a list, but there is "
          "a mapping of architectures, tasks, rules, optimizer, replicates, batch_size, steps, "
          "visits."),
         ("seed", "-s seed: is no setting. Write PATH=VALUE, as in subjects.replicates=2."),

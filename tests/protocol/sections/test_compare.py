@@ -10,7 +10,7 @@ from virtuallab.errors import ProtocolError
 FAULTS = {
     "open where all are tried": (
         ("units: [10, 20]", "units: {uniform: [10, 20]}"),
-        "compare.designs.array.units: is open, and every design that is compared is tried.",
+        "compare.designs.array.units: is open, and a comparison needs fixed values.",
     ),
 }
 

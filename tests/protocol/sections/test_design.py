@@ -8,7 +8,7 @@ import pytest
 
 from tests.protocol.texts import with_designs as protocol
 from virtuallab.errors import ProtocolError
-from virtuallab.probes import Noise, Series
+from virtuallab.probes import GaussianNoise, Series
 from virtuallab.protocol import design_points, read_text
 
 FAULTS = {
@@ -41,7 +41,7 @@ def test_every_combination_of_a_grid_is_a_design():
         {"units": 10, "noise.snr": 1.0},
         {"units": 10, "noise.snr": 2.0},
     ]
-    assert points[-1].probe.noise == Noise(snr=4.0)
+    assert points[-1].probe.noise == GaussianNoise(snr=4.0)
     assert points[-1].probe.units == 20
     assert points[-1].probe.observables == ("activity",)
 

@@ -7,14 +7,14 @@ import pytest
 from tests.protocol.texts import SMALL
 from tests.protocol.texts import with_designs as protocol
 from virtuallab.errors import ProtocolError
-from virtuallab.probes import Noise
+from virtuallab.probes import GaussianNoise
 from virtuallab.protocol import read_text
 from virtuallab.protocol.settings.distributions import LogUniform, Uniform
 
 FAULTS = {
     "a list where bounds are sought": (
         ("units: {log_uniform: [10, 100]}", "units: [1, 2]"),
-        "power.design.units: is a list; what is searched lies between bounds",
+        "power.design.units: is a list; a searched setting has bounds",
     ),
     "a choice where bounds are sought": (
         ("units: {log_uniform: [10, 100]}", "units: {choice: [1, 2]}"),
@@ -43,7 +43,7 @@ def test_what_is_open_lies_between_bounds():
         "noise.snr": LogUniform(0.1, 2.0),
     }
     made = power.design.build({"units": 12, "visits": 3, "noise.snr": 0.5})
-    assert (made.units, made.visits, made.noise) == (12, 3, Noise(snr=0.5))
+    assert (made.units, made.visits, made.noise) == (12, 3, GaussianNoise(snr=0.5))
     assert (power.prices.unit, power.prices.visit) == (2.0, 0.0)
 
 

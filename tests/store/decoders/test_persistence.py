@@ -160,9 +160,9 @@ def test_what_is_no_model_json_is_refused(text: str, said: str, folder: Path) ->
     [
         ("rules", ["adam", "sgdm"]),
         ("rules", None),
-        ("heat", "warm"),
-        ("known", [2.0, 1.0]),
-        ("distances", [[1.0]]),
+        ("temperature", "warm"),
+        ("novelty", [2.0, 1.0]),
+        ("distance", [[1.0]]),
         ("conformity", []),
         ("facts", {}),
         ("versions", []),

@@ -42,9 +42,9 @@ def test_parts_that_are_trusted_elsewhere_have_no_place_in_a_decoder(
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("left_child", 9999, "leads out of itself"),
-        ("right_child", 0, "leads out of itself"),
-        ("feature", 9999, "columns that there are not"),
+        ("left_child", 9999, "invalid children"),
+        ("right_child", 0, "invalid children"),
+        ("feature", 9999, "columns that do not exist"),
     ],
 )
 def test_a_forest_that_leads_astray_is_refused(
@@ -64,10 +64,10 @@ def test_a_forest_that_leads_astray_is_refused(
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("left", 9999, "leads out of itself"),
-        ("right", 0, "leads out of itself"),
-        ("feature_idx", 9999, "columns that there are not"),
-        ("is_categorical", 1, "asks for categories"),
+        ("left", 9999, "invalid children"),
+        ("right", 0, "invalid children"),
+        ("feature_idx", 9999, "columns that do not exist"),
+        ("is_categorical", 1, "categorical columns"),
     ],
 )
 def test_boosted_trees_that_lead_astray_are_refused(

@@ -25,7 +25,7 @@ NOT = {
 
 
 @pytest.mark.parametrize("name", list(RULES))
-def test_every_rule_says_what_a_synapse_needs(name: str) -> None:
+def test_every_rule_declares_what_a_synapse_needs(name: str) -> None:
     found = needs_by_availability(RULES[name])
     assert found[Availability.SYNAPSE]
     if name in NOT:
@@ -35,11 +35,11 @@ def test_every_rule_says_what_a_synapse_needs(name: str) -> None:
         assert locality(RULES[name]) == ("partly" if name in PARTLY else "yes")
 
 
-def test_facts_are_told_apart() -> None:
+def test_descriptions_of_needs_are_unique() -> None:
     assert len({need.description for need in Need}) == len(Need)
 
 
-def test_a_page_lists_the_facts_by_where_they_are() -> None:
+def test_a_page_lists_needs_by_where_they_are_available() -> None:
     text = " ".join(page("rules", "node_perturbation").split())
     assert (
         "Local: partly. A synapse needs at the synapse: its input; the noise in its neuron" in text
@@ -47,6 +47,6 @@ def test_a_page_lists_the_facts_by_where_they_are() -> None:
     assert "without the noise; one number for each image, its loss" in text
 
 
-def test_a_rule_that_names_nothing_is_not_called_local() -> None:
+def test_a_rule_without_needs_is_not_called_local() -> None:
     assert locality(type("Bare", (), {})) == "not said"
     assert locality(type("Older", (), {"needs": "input and response"})) == "not said"

@@ -1,4 +1,4 @@
-"""Rules that follow noise follow the gradient on average, and the error of an average shrinks."""
+"""Convergence of the mean update of perturbation rules to the gradient."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from tests.subject.cohorts import (
-    alike,
     assert_steps,
     batch,
     conv,
     exponent,
     gradient,
     mlp,
+    network_and_modules,
     normalised,
-    own,
-    raised,
+    part_of_subject,
+    repeated_subject,
     rule_of,
     same_batch,
     smooth,
@@ -31,7 +31,7 @@ SUBJECTS, ROUNDS, STD = 256, 12, 1e-5
 
 
 def assert_converges(draws: list[list[Tensor]], true: list[Tensor], weights: list[int]) -> None:
-    """Every parameter's mean is the gradient; that of each weight gets there as it should."""
+    """Means over draws equal the gradient; those of weights converge at the expected rate."""
     for place, target in enumerate(true):
         each = torch.cat([steps[place] for steps in draws])
         deviation = each.std(0) / len(each) ** 0.5
@@ -45,20 +45,20 @@ def assert_converges(draws: list[list[Tensor]], true: list[Tensor], weights: lis
 @pytest.mark.parametrize("make", [smooth, conv])
 @pytest.mark.parametrize("name", ["node_perturbation", "weight_perturbation"])
 def test_perturbation_follows_the_gradient_on_average(name: str, make: Any) -> None:
-    network, module = alike(make, SUBJECTS)
+    network, module = repeated_subject(make, SUBJECTS)
     stimuli, labels = same_batch(SUBJECTS, 3)
     rule = RULES[name](noise_std=STD)
     draws = [rule.compute_updates(network, stimuli, labels, 0).forward for _ in range(ROUNDS)]
-    true = gradient(module, *own(stimuli, labels, 0))
+    true = gradient(module, *part_of_subject(stimuli, labels, 0))
     weights = [network.index_of(layer.weight) for layer in network.layers.values()]
     assert_converges(draws, true, weights)
 
 
 @pytest.mark.parametrize(("moments", "trace"), [(1, 0.0), (2, 0.5), (3, 0.8), (3, 0.0)])
-def test_reward_modulated_hebbian_learning_follows_the_gradient_but_for_its_traces_scale(
+def test_reward_modulated_hebbian_learning_follows_a_scaled_gradient(
     moments: int, trace: float
 ) -> None:
-    network, module = alike(smooth, SUBJECTS)
+    network, module = repeated_subject(smooth, SUBJECTS)
     stimuli, labels = same_batch(SUBJECTS, 1)
     with torch.no_grad():
         scores = module(stimuli[:, :2])
@@ -66,22 +66,22 @@ def test_reward_modulated_hebbian_learning_follows_the_gradient_but_for_its_trac
     rule = RULES["reward_modulated_hebbian"](noise_std=STD, moments=moments, trace=trace)
     draws = []
     for _ in range(ROUNDS):
-        # A reward that is expected exactly: what is left is the effect of the noise.
+        # The reward without noise is expected, so that only the effect of the noise remains.
         network.memory["expected reward"] = reward.repeat(SUBJECTS)
         draws.append(rule.compute_updates(network, stimuli, labels, 0).forward)
-    lasting = [trace**age for age in range(moments)]
-    # A moment's noise moves the averaged answer by its share, and its trace weighs as much.
-    scale = sum(each**2 for each in lasting) / sum(lasting)
-    true = [scale * each for each in gradient(module, *own(stimuli, labels, 0))]
+    weights_of_moments = [trace**age for age in range(moments)]
+    # The weight of a moment in the averaged response is also the weight of its trace.
+    scale = sum(each**2 for each in weights_of_moments) / sum(weights_of_moments)
+    true = [scale * each for each in gradient(module, *part_of_subject(stimuli, labels, 0))]
     weights = [network.index_of(layer.weight) for layer in network.layers.values()]
     assert_converges(draws, true, weights)
 
 
 @pytest.mark.parametrize("reward", ["log_likelihood", "correct"])
-def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward(
+def test_reward_modulated_hebbian_updates_are_trace_times_reward_prediction_error(
     reward: str,
 ) -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     settings = (
         {"noise_std": 0.5, "trace": 0.6, "baseline_rate": 0.1},
         {"noise_std": 0.2, "trace": 0.3, "baseline_rate": 0.5},
@@ -89,15 +89,15 @@ def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward
     rule = rule_of(
         "reward_modulated_hebbian", *(each | {"moments": 3, "reward": reward} for each in settings)
     )
-    lessons = [(batch(seed=seed), seed) for seed in range(3)]
-    found = [rule.compute_updates(network, *shown, seed) for shown, seed in lessons]
+    batches = [batch(seed=seed) for seed in range(3)]
+    found = [rule.compute_updates(network, *each, step) for step, each in enumerate(batches)]
     for number, module in enumerate(modules):
         stream = torch.Generator().manual_seed(50 + number)
         std, trace, rate = settings[number].values()
         expected_reward = None
         layers = [module[place] for place in (1, 3, 5)]
-        for (shown, _), updates in zip(lessons, found, strict=True):
-            images, labels = own(*shown, number)
+        for batch_, updates in zip(batches, found, strict=True):
+            images, labels = part_of_subject(*batch_, number)
             count = len(images)
             eligibility = [
                 [
@@ -125,38 +125,38 @@ def test_reward_modulated_hebbian_learning_is_a_trace_times_an_unexpected_reward
                 rewards = chance[torch.arange(count), labels]
             mean = rewards.mean()
             expected_reward = mean if expected_reward is None else expected_reward
-            surprise = (rewards - expected_reward) / std
+            prediction_error = (rewards - expected_reward) / std
             expected_reward = (1 - rate) * expected_reward + rate * mean
             steps = [
-                -torch.einsum("n,n...->...", surprise, each).detach() / count
+                -torch.einsum("n,n...->...", prediction_error, each).detach() / count
                 for traces in eligibility
                 for each in traces
             ]
             assert_steps(updates.forward, number, steps)
 
 
-def test_weight_perturbation_follows_noise_by_what_it_did_to_the_loss() -> None:
-    network, modules = raised(conv)
+def test_weight_perturbation_updates_are_noise_times_change_of_loss() -> None:
+    network, modules = network_and_modules(conv)
     stimuli, labels = batch()
     sizes = (0.1, 0.02)
     rule = rule_of("weight_perturbation", *({"noise_std": size} for size in sizes))
     updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, (module, size) in enumerate(zip(modules, sizes, strict=True)):
-        images, shown = own(stimuli, labels, number)
+        images, classes = part_of_subject(stimuli, labels, number)
         stream = torch.Generator().manual_seed(50 + number)
-        noise, disturbed = {}, {}
+        noise, perturbed = {}, {}
         for path, p in module.named_parameters():
             noise[path] = torch.randn(p.shape, generator=stream, dtype=torch.float64)
-            disturbed[path] = p.detach() + size * noise[path]
+            perturbed[path] = p.detach() + size * noise[path]
         with torch.no_grad():
-            before = cross_entropy(module(images), shown)
-            after = cross_entropy(functional_call(module, disturbed, images), shown)
+            before = cross_entropy(module(images), classes)
+            after = cross_entropy(functional_call(module, perturbed, images), classes)
         slope = (after - before) / size
         assert_steps(updates.forward, number, [slope * xi for xi in noise.values()])
 
 
-def test_weights_are_as_before_after_they_were_perturbed() -> None:
-    network, _ = raised(normalised)
+def test_weights_are_restored_after_they_were_perturbed() -> None:
+    network, _ = network_and_modules(normalised)
     before = [p.detach().clone() for p in network.parameters]
     RULES["weight_perturbation"](noise_std=0.3).compute_updates(network, *batch(), 0)
     for then, now in zip(before, network.parameters, strict=True):
@@ -164,14 +164,14 @@ def test_weights_are_as_before_after_they_were_perturbed() -> None:
 
 
 @pytest.mark.parametrize("name", ["node_perturbation", "reward_modulated_hebbian"])
-def test_scale_and_offset_of_a_normalisation_are_not_explored(name: str) -> None:
-    network, _ = raised(normalised)
+def test_scale_and_offset_of_a_normalisation_are_not_perturbed(name: str) -> None:
+    network, _ = network_and_modules(normalised)
     updates = RULES[name]().compute_updates(network, *batch(), 0)
-    explored = {
+    perturbed = {
         network.index_of(p)
         for layer in network.layers.values()
         for p in (layer.weight, layer.bias)
         if p is not None
     }
     for place, step in enumerate(updates.forward):
-        assert bool(step.any()) == (place in explored)
+        assert bool(step.any()) == (place in perturbed)

@@ -33,13 +33,13 @@ def normal(*shape: int) -> Tensor:
 def dense_case() -> tuple[
     Synapse, Tensor, Tensor, Tensor, Callable[..., Tensor], Callable[..., Tensor]
 ]:
-    """Maps of one subject written out with plain matrix products."""
+    """Maps of one subject as plain matrix products."""
     x, w, b = normal(SUBJECTS, BATCH, 5), normal(SUBJECTS, 6, 5), normal(SUBJECTS, 6, 5)
     return Dense(), x, w, b, lambda x, w: x @ w.T, lambda z, b: z @ b
 
 
 def conv_case(**geometry: tuple[int, int]):  # type: ignore[no-untyped-def]
-    """Maps of one subject written out with plain, ungrouped convolutions."""
+    """Maps of one subject as plain, ungrouped convolutions."""
     settings = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)} | geometry
     x, w = normal(BATCH, SUBJECTS * 2, 7, 6), normal(SUBJECTS, 4, 2, 3, 2)
     b = normal(SUBJECTS, 4, 2, 3, 2)
@@ -67,7 +67,7 @@ OBJECTIVES = {
 }
 
 
-def local(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
+def view_of(synapse: Synapse, x: Tensor, w: Tensor, b: Tensor) -> LayerView:
     bias = normal(SUBJECTS, w.shape[1])
     post = synapse.project(x, w, bias)
     return LayerView(
@@ -84,32 +84,34 @@ def one(x: Tensor, subject: int) -> Tensor:
 @pytest.mark.parametrize("case", CASES)
 def test_a_primitive_is_the_gradient_of_its_objective(primitive, case: str) -> None:  # type: ignore[no-untyped-def]
     synapse, x, w, b, forward, back = CASES[case]()
-    found = primitive(local(synapse, x, w, b))
+    found = primitive(view_of(synapse, x, w, b))
     for subject in range(SUBJECTS):
-        mine = b[subject].clone().requires_grad_()
-        OBJECTIVES[primitive](one(x, subject), w[subject], mine, forward, back).backward()
-        torch.testing.assert_close(found[subject], mine.grad, rtol=1e-10, atol=1e-10)
+        b_of_subject = b[subject].clone().requires_grad_()
+        OBJECTIVES[primitive](one(x, subject), w[subject], b_of_subject, forward, back).backward()
+        torch.testing.assert_close(found[subject], b_of_subject.grad, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("mean", [False, True], ids=["sum", "mean"])
 @pytest.mark.parametrize("case", CASES)
-def test_descending_any_mix_of_primitives_is_the_gradient_of_their_sum(
-    case: str, mean: bool
-) -> None:
+def test_the_gradient_of_any_mix_of_primitives_is_that_of_their_sum(case: str, mean: bool) -> None:
     synapse, x, w, b, forward, back = CASES[case]()
-    at = local(synapse, x, w, b)
+    at = view_of(synapse, x, w, b)
     places = forward(one(x, 0), w[0])[0, 0].numel() if mean else 1
     strengths = torch.rand(len(PRIMITIVES), SUBJECTS, dtype=torch.float64, generator=STREAM)
-    strengths[:, 1] *= torch.tensor([0, 1, 0, 1, 1])  # a subject may lack what others have
+    strengths[:, 1] *= torch.tensor(
+        [0, 1, 0, 1, 1]
+    )  # a subject may have other primitives than the others
     given = dict(zip(PRIMITIVES, strengths, strict=True))
     pieces: dict[str, list[Tensor]] = {}
     for name, primitive in PRIMITIVES.items():
         pieces[name] = []
         for subject in range(SUBJECTS):
-            mine = b[subject].clone().requires_grad_()
-            objective = OBJECTIVES[primitive](one(x, subject), w[subject], mine, forward, back)
+            b_of_subject = b[subject].clone().requires_grad_()
+            objective = OBJECTIVES[primitive](
+                one(x, subject), w[subject], b_of_subject, forward, back
+            )
             share = places if name in ("amp", "null", "sparse") else 1
-            (gradient,) = torch.autograd.grad(objective / share, mine)
+            (gradient,) = torch.autograd.grad(objective / share, b_of_subject)
             pieces[name].append(given[name][subject] * gradient)
     for count in range(1, len(PRIMITIVES) + 1):
         for mix in combinations(PRIMITIVES, count):
@@ -122,9 +124,9 @@ def test_descending_any_mix_of_primitives_is_the_gradient_of_their_sum(
 
 
 @pytest.mark.parametrize("positions", ["sum", "mean"])
-def test_information_alignment_weighs_its_primitives_for_each_subject(positions: str) -> None:
+def test_information_alignment_weights_its_primitives_for_each_subject(positions: str) -> None:
     synapse, x, w, b, _, _ = CASES["strided and padded conv"]()
-    at = local(synapse, x, w, b)
+    at = view_of(synapse, x, w, b)
     kind = RULES["information_alignment"]
     coefficients = [(0.1, 0.2, 0.3), (0.4, 0.0, 0.5), (0.0, 0.6, 0.0)]
     rules = [kind(amp=a, null=n, decay=d, positions=positions) for a, n, d in coefficients]
@@ -135,12 +137,12 @@ def test_information_alignment_weighs_its_primitives_for_each_subject(positions:
         torch.testing.assert_close(step[subject], expected[subject])
 
 
-def test_at_rest_information_alignment_is_the_ridge_decoder() -> None:
+def test_the_fixed_point_of_information_alignment_is_the_ridge_decoder() -> None:
     synapse, x, w, _, _, _ = dense_case()
     rule = RULES["information_alignment"](amp=2e-3, null=1e-3, decay=1e-3)  # as published
     b = torch.zeros_like(w)
     for _ in range(800):
-        b = b - 20 * rule.backward_step(local(synapse, x, w, b))
+        b = b - 20 * rule.backward_step(view_of(synapse, x, w, b))
     for subject in range(SUBJECTS):
         z = x[subject] @ w[subject].T
         ridge = torch.linalg.solve(

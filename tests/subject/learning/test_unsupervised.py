@@ -1,4 +1,4 @@
-"""Hidden layers that see no error, against loops over samples and positions."""
+"""Hidden layers without an error, compared with loops over samples and positions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.subject.cohorts import NETS, assert_steps, batch, gradient, inputs, own, raised, rule_of
+from tests.subject.cohorts import (
+    NETS,
+    assert_steps,
+    batch,
+    gradient,
+    inputs,
+    network_and_modules,
+    part_of_subject,
+    rule_of,
+)
 from virtuallab.registry import RULES
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.population import populate
@@ -19,7 +28,7 @@ RATES = (0.1, 0.7)
 
 
 def patches(layer: nn.Module, x: Tensor) -> Tensor:
-    """Everything one weight matrix meets: a row for each sample and position."""
+    """Inputs of a weight matrix, one row for each sample and position."""
     if isinstance(layer, nn.Linear):
         return x
     assert isinstance(layer, nn.Conv2d)
@@ -27,31 +36,31 @@ def patches(layer: nn.Module, x: Tensor) -> Tensor:
     return taps.transpose(1, 2).flatten(0, 1)
 
 
-def hebb(seen: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
-    grown = torch.zeros_like(w)
-    for x in seen:
+def hebb(x_rows: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
+    increment = torch.zeros_like(w)
+    for x in x_rows:
         for unit in range(len(w)):
-            grown[unit] += x * max(float(w[unit] @ x + bias[unit]), 0.0) / len(seen)
-    return grown - decay * w
+            increment[unit] += x * max(float(w[unit] @ x + bias[unit]), 0.0) / len(x_rows)
+    return increment - decay * w
 
 
-def oja(seen: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
-    grown = torch.zeros_like(w)
-    for x in seen:
+def oja(x_rows: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
+    increment = torch.zeros_like(w)
+    for x in x_rows:
         for unit in range(len(w)):
             z = w[unit] @ x
-            grown[unit] += (x * z - z**2 * w[unit]) / len(seen)
-    return grown
+            increment[unit] += (x * z - z**2 * w[unit]) / len(x_rows)
+    return increment
 
 
 def bcm_with(threshold: Tensor) -> Callable[..., Tensor]:
-    def bcm(seen: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
-        grown = torch.zeros_like(w)
-        for x in seen:
+    def bcm(x_rows: Tensor, w: Tensor, bias: Tensor, decay: float) -> Tensor:
+        increment = torch.zeros_like(w)
+        for x in x_rows:
             for unit in range(len(w)):
                 y = max(float(w[unit] @ x + bias[unit]), 0.0)
-                grown[unit] += x * y * (y - threshold[unit]) / len(seen)
-        return grown - decay * w
+                increment[unit] += x * y * (y - threshold[unit]) / len(x_rows)
+        return increment - decay * w
 
     return bcm
 
@@ -65,20 +74,22 @@ def assert_hidden_steps(
     decays: tuple[float, float],
 ) -> None:
     for number, module in enumerate(modules):
-        seen = inputs(module, stimuli[:, 2 * number : 2 * number + 2])
+        layer_inputs = inputs(module, stimuli[:, 2 * number : 2 * number + 2])
         for path, layer in network.hidden.items():
             plain = module.get_submodule(path)
             w = plain.weight.detach().flatten(1)
             bias = torch.zeros(len(w)) if plain.bias is None else plain.bias.detach()
-            grown = growth(number, path)(patches(plain, seen[path]), w, bias, decays[number])
+            increment = growth(number, path)(
+                patches(plain, layer_inputs[path]), w, bias, decays[number]
+            )
             step = updates.forward[network.index_of(layer.weight)][number].flatten(1)
-            torch.testing.assert_close(step, -RATES[number] * grown, rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(step, -RATES[number] * increment, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("name", ["hebbian", "oja"])
-def test_hidden_weights_grow_as_in_a_loop_over_samples_and_positions(name: str, net: str) -> None:
-    network, modules = raised(NETS[net])
+def test_hidden_updates_equal_a_loop_over_samples_and_positions(name: str, net: str) -> None:
+    network, modules = network_and_modules(NETS[net])
     stimuli, labels = batch()
     decays = (0.3, 0.05)
     extra = [{"decay": decay} if name == "hebbian" else {} for decay in decays]
@@ -89,8 +100,8 @@ def test_hidden_weights_grow_as_in_a_loop_over_samples_and_positions(name: str, 
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_the_threshold_of_bcm_slides_with_the_mean_square_of_the_response(net: str) -> None:
-    network, modules = raised(NETS[net])
+def test_the_threshold_of_bcm_is_a_running_mean_of_the_squared_response(net: str) -> None:
+    network, modules = network_and_modules(NETS[net])
     decays, sliding = (0.3, 0.05), (0.2, 0.9)
     rule = rule_of(
         "bcm",
@@ -103,8 +114,8 @@ def test_the_threshold_of_bcm_slides_with_the_mean_square_of_the_response(net: s
 
     def slide(number: int, path: str, stimuli: Tensor) -> None:
         plain = modules[number].get_submodule(path)
-        seen = inputs(modules[number], stimuli[:, 2 * number : 2 * number + 2])
-        z = patches(plain, seen[path]) @ plain.weight.detach().flatten(1).T
+        layer_inputs = inputs(modules[number], stimuli[:, 2 * number : 2 * number + 2])
+        z = patches(plain, layer_inputs[path]) @ plain.weight.detach().flatten(1).T
         z = z if plain.bias is None else z + plain.bias.detach()
         power = z.clamp(min=0).square().mean(0)
         last = thresholds.get((number, path), power)
@@ -128,21 +139,19 @@ def test_the_threshold_of_bcm_slides_with_the_mean_square_of_the_response(net: s
 
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("name", ["hebbian", "oja", "bcm"])
-def test_the_readout_follows_its_gradient_and_all_else_but_hidden_weights_rests(
-    name: str, net: str
-) -> None:
-    network, modules = raised(NETS[net])
+def test_only_the_readout_and_hidden_weights_change(name: str, net: str) -> None:
+    network, modules = network_and_modules(NETS[net])
     stimuli, labels = batch()
     updates = RULES[name]().compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
-        true = gradient(module, *own(stimuli, labels, number))
+        true = gradient(module, *part_of_subject(stimuli, labels, number))
         assert_steps(updates.forward[-2:], number, true[-2:])
     grows = {network.index_of(layer.weight) for layer in network.hidden.values()}
     for place, step in enumerate(updates.forward[:-2]):
         assert bool(step.any()) == (place in grows)
 
 
-def test_at_rest_every_unit_of_oja_holds_the_first_principal_component() -> None:
+def test_every_unit_of_oja_converges_to_the_first_principal_component() -> None:
     generator = torch.Generator().manual_seed(2)
     per_subject = torch.tensor([3.0, 1.2, 1.0, 0.7, 0.5, 0.2], dtype=torch.float64)
     axes = torch.linalg.qr(torch.randn(6, 6, generator=generator, dtype=torch.float64))[0]

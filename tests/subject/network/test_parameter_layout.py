@@ -20,15 +20,15 @@ SMALL = ["mlp", "knet4", "knet5"]
 
 
 def members(name: str, count: int = 3) -> list[nn.Module]:
-    """Networks that differ in every number, running averages too."""
-    made = [initialized_network(ARCHITECTURES[name](), TASK, seed) for seed in range(count)]
-    for module in made:
+    """Networks that differ in all parameters and running averages."""
+    networks = [initialized_network(ARCHITECTURES[name](), TASK, seed) for seed in range(count)]
+    for module in networks:
         module.train()(TASK.train().stimuli[:16] * torch.rand(()))
-    return made
+    return networks
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_state_and_back_is_the_same_network(name: str) -> None:
+def test_tensors_inverts_flatten(name: str) -> None:
     layout, networks = parameter_layout(ARCHITECTURES[name](), TASK), members(name)
     states = layout.flatten(populate(networks))
     assert states.shape == (3, layout.size)
@@ -41,7 +41,7 @@ def test_a_state_and_back_is_the_same_network(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_state_put_into_other_networks_makes_them_the_same(name: str) -> None:
+def test_load_copies_a_state_into_other_networks(name: str) -> None:
     layout = parameter_layout(ARCHITECTURES[name](), TASK)
     states = layout.flatten(populate(members(name)))
     others = populate([initialized_network(ARCHITECTURES[name](), TASK, 99)] * 3)
@@ -67,7 +67,7 @@ def test_running_averages_are_part_of_a_state_and_counters_are_not() -> None:
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_the_kernel_of_a_layer_lies_where_the_layout_says(name: str) -> None:
+def test_weights_is_the_position_of_a_layers_kernel(name: str) -> None:
     architecture = ARCHITECTURES[name]()
     layout, network = (
         parameter_layout(architecture, TASK),
@@ -79,14 +79,14 @@ def test_the_kernel_of_a_layer_lies_where_the_layout_says(name: str) -> None:
         assert torch.equal(state[layout.weights(layer)], kernel.flatten())
 
 
-def test_the_text_of_a_layout_can_be_read_without_it() -> None:
+def test_the_json_of_a_layout_has_all_positions() -> None:
     found = json.loads(parameter_layout(ARCHITECTURES["mlp"](hidden=(5,)), TASK).to_json())
     assert found["parameters"]["fc1.weight"] == [0, 320, [5, 64]]
     assert found["parameters"]["fc1.bias"] == [320, 325, [5]]
     assert found["layers"] == {"fc1": "fc1.weight", "fc2": "fc2.weight"}
 
 
-def test_a_layer_may_be_called_otherwise_than_its_module() -> None:
+def test_a_layer_may_have_another_name_than_its_module() -> None:
     class Renamed(Architecture):
         name = "renamed"
 
@@ -120,10 +120,10 @@ class _Constant(_Gained):
     persistent = False
 
 
-def test_numbers_that_a_population_would_share_are_refused_by_name() -> None:
+def test_tensors_that_a_population_would_share_are_rejected_by_name() -> None:
     with pytest.raises(UserError, match=r"'gained' keeps '1.gain' .* persistent=False"):
         parameter_layout(_Gained(), TASK)
 
 
-def test_a_constant_is_no_part_of_a_state() -> None:
+def test_a_constant_is_not_part_of_a_state() -> None:
     assert [e.name for e in parameter_layout(_Constant(), TASK).entries] == ["2.weight", "2.bias"]

@@ -4,31 +4,31 @@ import pytest
 import torch
 from torch import nn
 
-from tests.subject.nets import NETS, images, made
+from tests.subject.nets import NETS, images, initialised_module
 from virtuallab.errors import UserError
 from virtuallab.subject.network.population import PopulationDropout, populate
 
-# torch's own notice that an even kernel costs a copy; ours pads by hand and has none.
+# Torch warns that it copies the input of even kernels; a population pads explicitly.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 EXACT = {"rtol": 0, "atol": 1e-10}
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_population_of_one_is_the_plain_module(name: str) -> None:
-    plain, x, target = made(name, 1), images(2), torch.arange(7) % 3
+def test_a_population_of_one_equals_the_plain_module(name: str) -> None:
+    plain, x, target = initialised_module(name, 1), images(2), torch.arange(7) % 3
     population = populate([plain])
     torch.testing.assert_close(population(x), plain(x), **EXACT)
     for module in (plain, population):
         nn.functional.cross_entropy(module(x), target).backward()
-    mine = dict(population.named_parameters())
-    for parameter, theirs in plain.named_parameters():
-        torch.testing.assert_close(mine[parameter].grad[0], theirs.grad, **EXACT)
+    parameters = dict(population.named_parameters())
+    for parameter, plain_parameter in plain.named_parameters():
+        torch.testing.assert_close(parameters[parameter].grad[0], plain_parameter.grad, **EXACT)
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_each_subject_of_a_population_is_its_own_plain_module(name: str) -> None:
-    modules = [made(name, seed) for seed in range(5)]
+def test_each_subject_of_a_population_equals_its_plain_module(name: str) -> None:
+    modules = [initialised_module(name, seed) for seed in range(5)]
     x = images(3, subjects=5)
     outputs = populate(modules)(x).view(7, 5, -1)
     for place, module in enumerate(modules):
@@ -38,7 +38,7 @@ def test_each_subject_of_a_population_is_its_own_plain_module(name: str) -> None
 
 @pytest.mark.parametrize("name", NETS)
 def test_evaluation_uses_each_subjects_running_averages(name: str) -> None:
-    modules = [made(name, seed) for seed in range(3)]
+    modules = [initialised_module(name, seed) for seed in range(3)]
     population = populate(modules)
     x = images(4, subjects=3)
     population(x)
@@ -67,7 +67,7 @@ def test_dropout_masks_belong_to_the_subject() -> None:
     assert kept.mean().item() == pytest.approx(1, abs=0.02)
 
 
-def test_torchvisions_resnet_goes_through() -> None:
+def test_torchvisions_resnet_can_be_a_population() -> None:
     from virtuallab.registry import ARCHITECTURES
 
     architecture = ARCHITECTURES["resnet18"]()
@@ -75,8 +75,8 @@ def test_torchvisions_resnet_goes_through() -> None:
         torch.manual_seed(0)
         plain = architecture.build((3, 32, 32), 4).double()
     population = populate([plain, plain])
-    # At 32 x 32 the last stage has one position: few images would leave batch normalisation, and
-    # with it the comparison, badly conditioned.
+    # At 32 x 32 the last stage has one position, where batch normalisation over few images would be
+    # badly conditioned.
     x = torch.randn(8, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     both = population(x.repeat(1, 2, 1, 1)).view(8, 2, 4)
     expected = plain(x)
@@ -84,27 +84,27 @@ def test_torchvisions_resnet_goes_through() -> None:
         torch.testing.assert_close(both[:, place], expected, rtol=0, atol=1e-9)
     expected.sum().backward()
     both[:, 0].sum().backward()
-    mine = dict(population.named_parameters())
+    parameters = dict(population.named_parameters())
     with torch.no_grad():
         for name, parameter in plain.named_parameters():
             size = parameter.grad.abs().max().item()
-            found = mine[name].grad
+            found = parameters[name].grad
             torch.testing.assert_close(found[0], parameter.grad, rtol=0, atol=1e-9 * size)
             assert not found[1].any(), "a subject's error reached its neighbour"
             parameter -= 1e-4 * parameter.grad
-            mine[name] -= 1e-4 * found
+            parameters[name] -= 1e-4 * found
     after = population(x.repeat(1, 2, 1, 1)).view(8, 2, 4)[:, 0]
     torch.testing.assert_close(after, plain(x), rtol=0, atol=1e-8)
 
 
 @pytest.mark.usefixtures("own_random_streams")
-def test_a_layer_that_mixes_channels_is_refused_by_name() -> None:
+def test_a_layer_that_mixes_channels_is_rejected_by_name() -> None:
     module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4))
     with pytest.raises(UserError, match=r"layer '1' is a GroupNorm.*Known: .*Conv2d"):
         populate([module])
 
 
 @pytest.mark.usefixtures("own_random_streams")
-def test_circular_padding_is_refused() -> None:
+def test_circular_padding_is_rejected() -> None:
     with pytest.raises(UserError, match="circular"):
         populate([nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")])

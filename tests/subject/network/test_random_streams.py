@@ -7,12 +7,12 @@ from virtuallab.subject.network.random_streams import RandomStreams
 LIKE = torch.zeros(1, dtype=torch.float64)
 
 
-def test_a_subjects_numbers_do_not_depend_on_its_neighbours() -> None:
+def test_the_numbers_of_a_subject_do_not_depend_on_other_subjects() -> None:
     together, alone = RandomStreams([1, 2, 3]), RandomStreams([2])
     assert torch.equal(together.normal((4, 5), LIKE)[[1]], alone.normal((4, 5), LIKE))
 
 
-def test_the_streams_of_a_purpose_go_on_and_leave_others_alone() -> None:
+def test_the_streams_of_a_purpose_continue_and_do_not_advance_others() -> None:
     drawn, undisturbed = RandomStreams([1]), RandomStreams([1])
     first = drawn.for_purpose("a").normal((3,), LIKE)
     assert not torch.equal(first, drawn.for_purpose("a").normal((3,), LIKE))

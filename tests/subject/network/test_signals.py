@@ -1,4 +1,4 @@
-"""What is done with signals of a dense layer and of a convolution, beside a loop over subjects."""
+"""Signals of dense layers and convolutions, compared with a loop over subjects."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def parts(dense: bool) -> Tensor:
 
 
 def split(signal: Tensor) -> Tensor:
-    """The inverse of ``join_subjects``."""
+    """Inverse of ``join_subjects``."""
     if signals.is_dense(signal):
         return signal
     return signal.view(BATCH, SUBJECTS, -1, *signal.shape[2:]).transpose(0, 1)
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_joined_subjects_keep_their_numbers(dense: bool) -> None:
+def test_join_subjects_keeps_all_values(dense: bool) -> None:
     signal = signals.join_subjects(parts(dense))
     assert torch.equal(split(signal), parts(dense))
     assert signals.batch_size(signal) == BATCH
@@ -51,7 +51,7 @@ def test_each_subject_and_each_sample_is_scaled_by_its_own_number(dense: bool) -
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_means_and_norms_are_of_each_subject_alone(dense: bool) -> None:
+def test_means_and_norms_are_computed_for_each_subject(dense: bool) -> None:
     signal = signals.join_subjects(parts(dense))
     centred = split(signals.subtract_batch_mean(signal))
     torch.testing.assert_close(centred, parts(dense) - parts(dense).mean(1, keepdim=True))
@@ -60,7 +60,7 @@ def test_means_and_norms_are_of_each_subject_alone(dense: bool) -> None:
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_a_number_for_each_unit_reaches_all_of_its_positions(dense: bool) -> None:
+def test_a_number_for_each_unit_applies_to_all_positions(dense: bool) -> None:
     values = torch.arange(SUBJECTS * (5 if dense else 2)).view(SUBJECTS, -1).double()
     added = split(
         signals.join_subjects(parts(dense))

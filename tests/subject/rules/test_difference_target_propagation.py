@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from tests.subject.cohorts import CLASSES, assert_steps, batch, mlp, own, raised, rule_of
+from tests.subject.cohorts import (
+    CLASSES,
+    assert_steps,
+    batch,
+    mlp,
+    network_and_modules,
+    part_of_subject,
+    rule_of,
+)
 from virtuallab.registry import RULES
 
 SETTINGS = (
@@ -15,13 +23,13 @@ SETTINGS = (
 
 
 def test_a_multilayer_perceptron_learns_as_one_written_by_hand() -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     rule = rule_of("difference_target_propagation", *SETTINGS)
     updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
         nudge, std, rate = SETTINGS[number].values()
-        images, shown = own(stimuli, labels, number)
+        images, shown = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         count = len(x)
         (w1, c1), (w2, c2), (w3, c3) = (
@@ -69,7 +77,7 @@ def test_a_multilayer_perceptron_learns_as_one_written_by_hand() -> None:
 
 
 def test_where_every_unit_is_active_targets_carry_the_error_down_through_the_inverses() -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     for layer in network.layers.values():
         layer.backward_weight = layer.backward_weight.abs()
@@ -87,7 +95,7 @@ def test_where_every_unit_is_active_targets_carry_the_error_down_through_the_inv
         network, stimuli, labels, 0
     )
     for number, module in enumerate(modules):
-        images, shown = own(stimuli, labels, number)
+        images, shown = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         h1 = module[1](x)
         h2 = module[3](h1)

@@ -11,14 +11,14 @@ from tests.subject.cohorts import (
     CHANNELS,
     CLASSES,
     FIELD,
-    alike,
     assert_steps,
     batch,
     conv,
     gradient,
     mlp,
-    own,
-    raised,
+    network_and_modules,
+    part_of_subject,
+    repeated_subject,
 )
 from virtuallab.registry import RULES
 from virtuallab.subject.rule import stack_settings
@@ -49,12 +49,12 @@ def unit_power(x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("make", [mlp, conv])
 def test_hidden_layers_follow_the_closed_form_and_the_readout_its_gradient(make) -> None:  # type: ignore[no-untyped-def]
-    network, modules = raised(make)
+    network, modules = network_and_modules(make)
     stimuli, labels = batch()
     updates = shared_rule().compute_updates(network, stimuli, labels, 0)
     patterns = network.streams.fixed_normal("label patterns", (CLASSES, CHANNELS, *FIELD), stimuli)
     for number, module in enumerate(modules):
-        images, right = own(stimuli, labels, number)
+        images, right = part_of_subject(stimuli, labels, number)
         count = len(images)
         expected = {p: torch.zeros_like(p) for p in module.parameters()}
         for shown, sign in ((right, -1), (network.memory["wrong"][:, number], 1)):
@@ -85,7 +85,7 @@ def test_hidden_layers_follow_the_closed_form_and_the_readout_its_gradient(make)
 
 
 def test_a_wrong_label_is_never_the_right_one_and_any_other_as_often() -> None:
-    network, _ = alike(mlp, 30)
+    network, _ = repeated_subject(mlp, 30)
     counts = torch.zeros(CLASSES)
     for seed in range(10):
         stimuli, labels = batch(30, 20, seed)
@@ -101,7 +101,7 @@ def test_a_wrong_label_is_never_the_right_one_and_any_other_as_often() -> None:
 
 
 def test_labels_have_fixed_patterns_of_their_own_for_each_subject() -> None:
-    network, _ = raised(mlp)
+    network, _ = network_and_modules(mlp)
     shape = (CLASSES, CHANNELS, *FIELD)
     first = network.streams.fixed_normal("label patterns", shape, batch()[0])
     shared_rule().compute_updates(network, *batch(), 0)

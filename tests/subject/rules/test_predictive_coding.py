@@ -14,8 +14,8 @@ from tests.subject.cohorts import (
     batch,
     gradient,
     mlp,
-    own,
-    raised,
+    network_and_modules,
+    part_of_subject,
     rule_of,
     smooth,
 )
@@ -32,14 +32,14 @@ def energy(module: nn.Module, x: Tensor, v1: Tensor, v2: Tensor, labels: Tensor)
 @pytest.mark.parametrize("steps", [1, 7])
 def test_weights_descend_the_energy_of_relaxed_values(steps: int, make) -> None:  # type: ignore[no-untyped-def]
     rates = (0.1, 0.3)
-    network, modules = raised(make)
+    network, modules = network_and_modules(make)
     rule = rule_of(
         "predictive_coding", *({"inference_steps": steps, "inference_rate": r} for r in rates)
     )
     stimuli, labels = batch()
     updates = rule.compute_updates(network, stimuli, labels, 0)
     for number, module in enumerate(modules):
-        images, shown = own(stimuli, labels, number)
+        images, shown = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         with torch.no_grad():
             v1 = module[:3](x)
@@ -67,7 +67,7 @@ def test_the_energy_falls_at_every_step_of_inference(net: str) -> None:
             seen.append(found.sum(0).detach())
             return found
 
-    network, _ = raised(NETS[net])
+    network, _ = network_and_modules(NETS[net])
     Watched(inference_steps=12, inference_rate=0.03).compute_updates(network, *batch(), 0)
     course = torch.stack(seen)
     assert len(course) == 13
@@ -75,13 +75,13 @@ def test_the_energy_falls_at_every_step_of_inference(net: str) -> None:
 
 
 def test_one_step_of_inference_brings_the_error_one_layer_down() -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     rule = RULES["predictive_coding"](inference_steps=1, inference_rate=1e-9)
     updates = rule.compute_updates(network, stimuli, labels, 0)
     assert not updates.forward[0].any()
     for number, module in enumerate(modules):
-        true = gradient(module, *own(stimuli, labels, number))
+        true = gradient(module, *part_of_subject(stimuli, labels, number))
         for place in (4, 5):
             torch.testing.assert_close(
                 updates.forward[place][number], true[place], rtol=1e-6, atol=1e-9
@@ -91,14 +91,14 @@ def test_one_step_of_inference_brings_the_error_one_layer_down() -> None:
 @pytest.mark.parametrize("steps", [2, 5])
 def test_with_small_steps_of_inference_weights_turn_towards_the_gradient(steps: int) -> None:
     """An error k layers below the output is the true one, rate^k times (steps over k)."""
-    network, modules = raised(smooth)
+    network, modules = network_and_modules(smooth)
     stimuli, labels = batch()
     errors = []
     for rate in (1e-2, 1e-3, 1e-4):
         rule = RULES["predictive_coding"](inference_steps=steps, inference_rate=rate)
         updates = rule.compute_updates(network, stimuli, labels, 0)
         for number, module in enumerate(modules):
-            true = gradient(module, *own(stimuli, labels, number))
+            true = gradient(module, *part_of_subject(stimuli, labels, number))
             for place, depth in ((0, 2), (2, 1), (4, 0)):
                 size = comb(steps, depth) * rate**depth
                 found = updates.forward[place][number] / size

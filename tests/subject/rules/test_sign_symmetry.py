@@ -6,7 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.subject.cohorts import alike, batch, conv, mlp, raised, rule_of, subject, trainer_of
+from tests.subject.cohorts import (
+    batch,
+    conv,
+    mlp,
+    network_and_modules,
+    repeated_subject,
+    rule_of,
+    subject,
+    trainer_of,
+)
 from virtuallab.registry import RULES
 from virtuallab.subject.network.network import Network
 
@@ -35,7 +44,7 @@ def test_signs_are_those_of_the_weights_at_every_batch(magnitudes: str, net: str
 
 @pytest.mark.parametrize("make", [mlp, conv])
 def test_uniform_magnitudes_are_the_layers_initial_deviation(make) -> None:  # type: ignore[no-untyped-def]
-    network, _ = raised(make)
+    network, _ = network_and_modules(make)
     born = returned_through(network)
     rule = rule_of("sign_symmetry", {"gain": 1.0}, {"gain": 3.0})
     for step in range(3):
@@ -48,7 +57,7 @@ def test_uniform_magnitudes_are_the_layers_initial_deviation(make) -> None:  # t
 
 @pytest.mark.parametrize("make", [mlp, conv])
 def test_fixed_magnitudes_are_drawn_once_and_never_change(make) -> None:  # type: ignore[no-untyped-def]
-    network, _ = raised(make)
+    network, _ = network_and_modules(make)
     born = returned_through(network)
     rule = rule_of(
         "sign_symmetry",
@@ -66,7 +75,7 @@ def test_fixed_magnitudes_are_drawn_once_and_never_change(make) -> None:  # type
 
 
 def test_batchwise_magnitudes_are_half_a_gaussian_anew_for_every_batch() -> None:
-    network, _ = alike(mlp, 40)
+    network, _ = repeated_subject(mlp, 40)
     generator = torch.Generator().manual_seed(1)
     for layer in network.layers.values():
         shape = layer.weight.shape
@@ -92,7 +101,7 @@ def test_batchwise_magnitudes_are_half_a_gaussian_anew_for_every_batch() -> None
 
 @pytest.mark.parametrize("magnitudes", MAGNITUDES)
 def test_the_error_returns_through_what_the_rule_made(magnitudes: str) -> None:
-    network, modules = raised(mlp)
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     settings = {"magnitudes": magnitudes, "gain": 0.5}
     updates = RULES["sign_symmetry"](**settings).compute_updates(network, stimuli, labels, 0)

@@ -1,4 +1,4 @@
-"""Angles to backpropagation, computed naively; and that looking at them changes nothing."""
+"""Angles to the gradient, compared with plain torch, and absence of side effects."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.subject.cohorts import (
     gradient,
     inputs,
     mlp,
-    own,
-    raised,
+    network_and_modules,
+    part_of_subject,
     subject,
     trainer_of,
 )
@@ -42,8 +42,8 @@ def test_an_angle_is_exact_where_an_arc_cosine_is_not() -> None:
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
 
 
-def returned(module: nn.Module, b: list[Tensor], x: Tensor, labels: Tensor) -> Any:
-    """Errors of a multilayer perceptron whose error comes down through B, and its steps."""
+def errors_and_updates(module: nn.Module, b: list[Tensor], x: Tensor, labels: Tensor) -> Any:
+    """Errors and updates of a perceptron whose error returns through B."""
     z1 = module[1](x)
     z2 = module[3](z1.relu())
     scores = module[5](z2.relu())
@@ -51,23 +51,23 @@ def returned(module: nn.Module, b: list[Tensor], x: Tensor, labels: Tensor) -> A
     delta2 = delta3 @ b[2] * (z2 > 0)
     delta1 = delta2 @ b[1] * (z1 > 0)
     steps = []
-    for delta, read in ((delta1, x), (delta2, z1.relu()), (delta3, z2.relu())):
-        steps += [(delta.T @ read).detach(), delta.sum(0).detach()]
+    for delta, x_in in ((delta1, x), (delta2, z1.relu()), (delta3, z2.relu())):
+        steps += [(delta.T @ x_in).detach(), delta.sum(0).detach()]
     return [delta1, delta2, delta3], steps
 
 
-def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> None:
-    network, modules = raised(mlp)
+def test_measures_of_feedback_alignment_equal_those_of_plain_torch() -> None:
+    network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
     names = list(network.layers)
     found = gradient_alignment(RULES["feedback_alignment"](), network, stimuli, labels, names)
     for number, module in enumerate(modules):
-        images, shown = own(stimuli, labels, number)
+        images, classes = part_of_subject(stimuli, labels, number)
         x = images.flatten(1)
         b = [layer.backward_weight[number] for layer in network.layers.values()]
-        deltas, steps = returned(module, b, x, shown)
-        true = gradient(module, images, shown)
-        read = inputs(module, images)
+        deltas, steps = errors_and_updates(module, b, x, classes)
+        true = gradient(module, images, classes)
+        layer_inputs = inputs(module, images)
         for place, name in enumerate(names):
             w = module[1 + 2 * place].weight.detach()
             expected = {
@@ -76,7 +76,9 @@ def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> N
                 "weight_angle": degrees(w, b[place]),
                 "weight_norm_ratio": float(b[place].norm() / w.norm()),
                 "sign_agreement": float((w.sign() == b[place].sign()).double().mean()),
-                "projection_angle": degrees(read[name] @ w.T, read[name] @ b[place].T),
+                "projection_angle": degrees(
+                    layer_inputs[name] @ w.T, layer_inputs[name] @ b[place].T
+                ),
             }
             if place:  # nothing lies below the first layer
                 down = deltas[place] @ b[place], deltas[place] @ w
@@ -91,8 +93,8 @@ def test_what_is_measured_of_feedback_alignment_is_what_plain_torch_finds() -> N
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: str) -> None:
-    network, _ = raised(NETS[net])
+def test_backprop_follows_the_gradient_and_has_no_backward_weight(net: str) -> None:
+    network, _ = network_and_modules(NETS[net])
     for layer in network.layers.values():
         layer.backward_weight = None
     found = gradient_alignment(RULES["backprop"](), network, *batch(), list(network.layers))
@@ -112,8 +114,8 @@ def test_backprop_follows_the_gradient_itself_and_has_no_backward_weight(net: st
 
 
 @pytest.mark.parametrize("magnitudes", ["uniform", "fixed", "batchwise"])
-def test_signs_agree_at_birth_where_the_rule_gives_them(magnitudes: str) -> None:
-    network, _ = raised(mlp)
+def test_sign_symmetry_has_agreeing_signs_at_initialization(magnitudes: str) -> None:
+    network, _ = network_and_modules(mlp)
     rule = RULES["sign_symmetry"](magnitudes=magnitudes)
     found = gradient_alignment(rule, network, *batch(), list(network.layers))
     assert torch.equal(found["sign_agreement"], torch.ones(2, 3, dtype=torch.float64))
@@ -134,8 +136,8 @@ def noisy() -> nn.Module:
     )
 
 
-def traces(network: Network) -> dict[str, Tensor]:
-    """Everything that a look could leave a trace in."""
+def state_of(network: Network) -> dict[str, Tensor]:
+    """Copy of all state that a measurement could change."""
     kept = {name: value.clone() for name, value in network.memory.items()}
     kept |= {name: value.clone() for name, value in network.population.state_dict().items()}
     for name, layer in network.layers.items():
@@ -148,22 +150,22 @@ def traces(network: Network) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("name", list(RULES))
-@pytest.mark.parametrize("lessons", [0, 2])
-def test_a_look_leaves_no_trace(lessons: int, name: str) -> None:
-    network, _ = raised(noisy)
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_measurement_changes_no_state(steps: int, name: str) -> None:
+    network, _ = network_and_modules(noisy)
     rule = RULES[name]()
-    for step in range(lessons):
+    for step in range(steps):
         rule.compute_updates(network, *batch(seed=step), step)
-    before = traces(network)
+    before = state_of(network)
     gradient_alignment(rule, network, *batch(seed=9), list(network.layers))
-    after = traces(network)
+    after = state_of(network)
     assert before.keys() == after.keys()
     for key, value in before.items():
         assert torch.equal(value, after[key]), key
 
 
-def test_what_is_followed_and_the_true_gradient_meet_the_same_dropout() -> None:
-    network, _ = raised(noisy)
+def test_updates_and_gradient_use_the_same_dropout() -> None:
+    network, _ = network_and_modules(noisy)
     for layer in network.layers.values():
         layer.backward_weight = layer.weight.detach().clone()
     found = gradient_alignment(
@@ -172,7 +174,7 @@ def test_what_is_followed_and_the_true_gradient_meet_the_same_dropout() -> None:
     assert (found["gradient_angle"] < 1e-6).all()
 
 
-LOOKED_AT: list[tuple[str, dict[str, Any]]] = [
+RULE_SETTINGS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in RULES),
     *(
         ("sign_symmetry", {"magnitudes": kind, "gain": 2.0})
@@ -182,34 +184,32 @@ LOOKED_AT: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-LOOKS = [
+CASES = [
     (net, *each)
-    for each in LOOKED_AT
+    for each in RULE_SETTINGS
     for net in ("mlp", "knet4")
     if net == "mlp" or not RULES[each[0]].dense_only
 ]
 
 
-@pytest.mark.parametrize(("net", "name", "settings"), LOOKS)
-def test_subjects_learn_the_same_whether_they_are_visited_or_not(
-    net: str, name: str, settings: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("net", "name", "settings"), CASES)
+def test_visits_do_not_change_training(net: str, name: str, settings: dict[str, Any]) -> None:
     ends: list[list[Tensor]] = []
-    look: Callable[[Any, int], Any]
-    for look in (lambda trainer, step: None, lambda trainer, step: trainer.visit(step, step)):
+    visit: Callable[[Any, int], Any]
+    for visit in (lambda trainer, step: None, lambda trainer, step: trainer.visit(step, step)):
         many = {
             "rule_settings": settings,
             "optimizer_settings": {"learning_rate": 1e-3, "noise": 0.1},
         }
         trainer = trainer_of(*(subject(name, net, number, **many) for number in range(2)))
-        for step, shown in zip(range(4), trainer.batches(), strict=False):
-            look(trainer, step)
-            trainer.training_step(*shown, step)
+        for step, batch_ in zip(range(4), trainer.batches(), strict=False):
+            visit(trainer, step)
+            trainer.training_step(*batch_, step)
         kept = [
             *forward_weights(trainer),
             *trainer.population.buffers(),
             *trainer.network.memory.values(),
         ]
         ends.append(kept + backward_weights(trainer))
-    for unseen, visited in zip(*ends, strict=True):
-        assert torch.equal(unseen, visited)
+    for without, visited in zip(*ends, strict=True):
+        assert torch.equal(without, visited)

@@ -1,7 +1,7 @@
-"""A step leaves nothing behind that only a garbage collection would free.
+"""Memory of training steps, which must be freed without garbage collection.
 
-Tensors in a reference cycle live until Python happens to collect, which counts objects and not
-bytes: a cohort of twenty would fill a machine's memory within an epoch.
+Python collects reference cycles by the number of objects, not by their size, so that tensors in
+cycles would fill the memory within an epoch.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ CASES = [
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Start clean, and keep the garbage collector away."""
+def garbage_collection_disabled() -> Iterator[None]:
+    """Collect garbage, and disable the garbage collector inside the block."""
     gc.collect()
     gc.disable()
     try:
@@ -41,28 +41,28 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def alive() -> int:
-    """How many tensors and pieces of autograd's graph Python holds now."""
-    # By type(): isinstance() asks some lazy objects of torch for their class, and they complain.
+def count_tensors() -> int:
+    """Number of existing tensors and nodes of autograd's graph."""
+    # With type(), since isinstance() imports the modules of some lazy objects of torch.
     return sum(issubclass(type(each), (Tensor, BackwardCFunction)) for each in gc.get_objects())
 
 
 @pytest.mark.parametrize(("net", "name", "settings"), CASES)
-def test_no_tensor_waits_for_the_garbage_collector(
+def test_no_tensor_needs_the_garbage_collector(
     net: str, name: str, settings: dict[str, Any]
 ) -> None:
     trainer = trainer_of(
         *(subject(name, net, number, rule_settings=settings) for number in range(2))
     )
     batches = trainer.batches()
-    with uncollected():
+    with garbage_collection_disabled():
         for step in range(2):
             trainer.training_step(*next(batches), step)
         trainer.visit(2, 2)
-        before = alive()
+        before = count_tensors()
         for step in (2, 3, 4):
             trainer.training_step(*next(batches), step)
-        learned = alive()
+        stepped = count_tensors()
         trainer.visit(3, 5)
-        visited = alive()
-    assert (learned, visited) == (before, before)
+        visited = count_tensors()
+    assert (stepped, visited) == (before, before)

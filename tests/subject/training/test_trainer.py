@@ -23,26 +23,32 @@ NETS = {
 }
 
 
-# Rules that follow noise magnify rounding at step sizes at which they do not learn either.
-CALM = {"node_perturbation": 0.05, "weight_perturbation": 1e-3, "reward_modulated_hebbian": 1e-3}
+# At larger rates perturbation rules amplify rounding errors, and do not learn either.
+RATE_FACTORS = {
+    "node_perturbation": 0.05,
+    "weight_perturbation": 1e-3,
+    "reward_modulated_hebbian": 1e-3,
+}
 
 
-def home(rule: str) -> str:
-    """A network the rule is defined for."""
+def default_network(rule: str) -> str:
+    """Network for which the rule is defined."""
     return "mlp" if RULES[rule].dense_only else "knet4"
 
 
-MATCHES = [(rule, net) for rule in RULES for net in NETS if net == "mlp" or home(rule) != "mlp"]
+MATCHES = [
+    (rule, net) for rule in RULES for net in NETS if net == "mlp" or default_network(rule) != "mlp"
+]
 
 
 def subject(
     rule: str, architecture: str | None = None, number: int = 0, **optimizer: float
 ) -> Subject:
     name = "adam" if "beta1" in optimizer else "sgd"
-    rate = 0.01 * (1 + number % 7) * CALM.get(rule, 1.0)
+    rate = 0.01 * (1 + number % 7) * RATE_FACTORS.get(rule, 1.0)
     settings = {"learning_rate": rate} | optimizer
     return Subject(
-        architecture=NETS[architecture or home(rule)],
+        architecture=NETS[architecture or default_network(rule)],
         task=TASK,
         rule=RULES[rule](),
         optimizer=OPTIMIZERS[name](**settings),
@@ -54,7 +60,7 @@ def subject(
     )
 
 
-def seen(subjects: list[Subject], steps: int = 20, **options: object) -> list[Visit]:
+def visits_of(subjects: list[Subject], steps: int = 20, **options: object) -> list[Visit]:
     visits: list[Visit] = []
     train(Cohort(tuple(subjects)), [0, steps // 2, steps], visits.append, **options)
     return visits
@@ -63,14 +69,14 @@ def seen(subjects: list[Subject], steps: int = 20, **options: object) -> list[Vi
 def plain_training(
     one: Subject, optimizer: torch.optim.Optimizer, module: nn.Module, steps: int
 ) -> None:
-    """The loop anyone would write, over the same images in the same order."""
+    """Ordinary training loop over the same images in the same order."""
     images = TASK.train()
     stream = seeds.generator(one.seed, one.key, seeds.DATA_ORDER)
-    done = 0
+    step = 0
     while True:
         order = torch.from_numpy(stream.permutation(len(images.labels)))
         for first in range(0, len(order) - one.batch_size + 1, one.batch_size):
-            if done == steps:
+            if step == steps:
                 return
             which = order[first : first + one.batch_size]
             loss = nn.functional.cross_entropy(
@@ -79,12 +85,12 @@ def plain_training(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            done += 1
+            step += 1
 
 
 @pytest.mark.parametrize("architecture", NETS)
 @pytest.mark.parametrize("name", ["sgd", "nesterov", "adam"])
-def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, name: str) -> None:
+def test_fifty_steps_of_one_subject_equal_plain_torch(architecture: str, name: str) -> None:
     rate = {"learning_rate": 0.02, "weight_decay": 1e-3}
     if name == "adam":
         one = subject("backprop", architecture, beta1=0.8, **rate)
@@ -97,7 +103,7 @@ def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, 
         "adam": lambda p: torch.optim.Adam(p, 0.02, (0.8, 0.999), weight_decay=1e-3),
     }
     plain_training(one, made[name](module.parameters()), module, 50)
-    found = seen([one], 50, dtype=torch.float64)[-1].state[0]
+    found = visits_of([one], 50, dtype=torch.float64)[-1].state[0]
     state = module.state_dict()
     for entry in parameter_layout(one.architecture, one.task).entries:
         expected = state[entry.name].numpy().ravel()
@@ -107,9 +113,9 @@ def test_fifty_steps_of_one_subject_are_those_of_plain_torch(architecture: str, 
 @pytest.mark.parametrize(("rule", "architecture"), MATCHES)
 def test_a_subject_does_not_depend_on_its_cohort(rule: str, architecture: str) -> None:
     subjects = [subject(rule, architecture, number) for number in range(16)]
-    together = seen(subjects, dtype=torch.float64)
+    together = visits_of(subjects, dtype=torch.float64)
     for place in (0, 7, 15):
-        alone = seen([subjects[place]], dtype=torch.float64)
+        alone = visits_of([subjects[place]], dtype=torch.float64)
         for one, all_ in zip(alone, together, strict=True):
             np.testing.assert_allclose(one.state[0], all_.state[place], rtol=0, atol=1e-9)
             for name, values in one.evaluation.items():
@@ -119,22 +125,22 @@ def test_a_subject_does_not_depend_on_its_cohort(rule: str, architecture: str) -
 
 
 @pytest.mark.parametrize("rule", list(RULES))
-def test_training_repeats_itself_bit_for_bit(rule: str) -> None:
+def test_training_is_reproducible_bit_for_bit(rule: str) -> None:
     subjects = [subject(rule, number=number) for number in range(4)]
-    first, second = seen(subjects), seen(subjects)
+    first, second = visits_of(subjects), visits_of(subjects)
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a.state, b.state)
 
 
-def test_training_leaves_torchs_global_stream_alone() -> None:
+def test_training_does_not_advance_torchs_global_stream() -> None:
     before = torch.get_rng_state()
-    seen([subject("information_alignment", number=number) for number in range(3)], 4)
+    visits_of([subject("information_alignment", number=number) for number in range(3)], 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_no_two_subjects_share_a_stream() -> None:
     subjects = [subject(rule, number=number) for rule in RULES for number in range(3)]
-    starts = np.stack([seen([one], 2)[0].state[0, :20] for one in subjects])
+    starts = np.stack([visits_of([one], 2)[0].state[0, :20] for one in subjects])
     assert len(np.unique(starts, axis=0)) == len(subjects)
     orders = [
         seeds.generator(one.seed, one.key, seeds.DATA_ORDER).permutation(50) for one in subjects
@@ -142,25 +148,27 @@ def test_no_two_subjects_share_a_stream() -> None:
     assert len(np.unique(np.stack(orders), axis=0)) == len(subjects)
 
 
-def test_feedback_alignment_through_the_forward_weights_is_backprop() -> None:
+def test_feedback_alignment_through_the_forward_weights_equals_backprop() -> None:
     one = subject("feedback_alignment")
     trainer = CohortTrainer(Cohort((one,)), torch.float64, "cpu")
-    twin = CohortTrainer(Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu")
-    trainer.layout.load(twin.population, trainer.layout.flatten(trainer.population))
+    backprop = CohortTrainer(
+        Cohort((replace(one, rule=RULES["backprop"]()),)), torch.float64, "cpu"
+    )
+    trainer.layout.load(backprop.population, trainer.layout.flatten(trainer.population))
     for step, batch in zip(range(10), trainer.batches(), strict=False):
         for layer in trainer.network.layers.values():
             layer.backward_weight = layer.weight.detach().clone()
         trainer.training_step(*batch, step)
-        twin.training_step(*batch, step)
+        backprop.training_step(*batch, step)
     torch.testing.assert_close(
         trainer.layout.flatten(trainer.population),
-        twin.layout.flatten(twin.population),
+        backprop.layout.flatten(backprop.population),
         rtol=0,
         atol=0,
     )
 
 
-def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initialiser() -> None:
+def test_backward_weights_are_independent_draws_from_the_same_distribution() -> None:
     many = tuple(subject("feedback_alignment", number=number) for number in range(40))
     trainer = CohortTrainer(Cohort(many), torch.float64, "cpu")
     for layer in trainer.network.layers.values():
@@ -169,7 +177,7 @@ def test_backward_weights_are_drawn_apart_from_forward_weights_by_the_same_initi
         assert w.std().item() == pytest.approx(b.std().item(), rel=0.15)
 
 
-def test_feedback_alignment_keeps_its_backward_weights_and_information_alignment_does_not() -> None:
+def test_backward_weights_change_by_information_but_not_by_feedback_alignment() -> None:
     for rule, moves in (("feedback_alignment", False), ("information_alignment", True)):
         trainer = CohortTrainer(Cohort((subject(rule),)), torch.float64, "cpu")
         before = [layer.backward_weight.clone() for layer in trainer.network.layers.values()]
@@ -180,30 +188,30 @@ def test_feedback_alignment_keeps_its_backward_weights_and_information_alignment
 
 
 @pytest.mark.parametrize("rule", list(RULES))
-def test_a_subject_that_diverges_is_marked_and_harms_no_neighbour(rule: str) -> None:
-    net = "mlp" if home(rule) == "mlp" else "knet4-lrn"
-    rate = 0.01 * CALM.get(rule, 1.0)
-    calm = [subject(rule, net, number) for number in range(5)]
-    wild = [replace(one, optimizer=OPTIMIZERS["sgd"](learning_rate=rate)) for one in calm]
-    wild[2] = replace(wild[2], optimizer=OPTIMIZERS["sgd"](learning_rate=1e38))
+def test_a_subject_that_diverges_is_marked_and_does_not_affect_others(rule: str) -> None:
+    net = "mlp" if default_network(rule) == "mlp" else "knet4-lrn"
+    rate = 0.01 * RATE_FACTORS.get(rule, 1.0)
+    subjects = [subject(rule, net, number) for number in range(5)]
+    diverging = [replace(one, optimizer=OPTIMIZERS["sgd"](learning_rate=rate)) for one in subjects]
+    diverging[2] = replace(diverging[2], optimizer=OPTIMIZERS["sgd"](learning_rate=1e38))
     small = OPTIMIZERS["sgd"](learning_rate=rate / 10)
-    tame = [*wild[:2], replace(wild[2], optimizer=small), *wild[3:]]
+    stable = [*diverging[:2], replace(diverging[2], optimizer=small), *diverging[3:]]
     visits: list[Visit] = []
-    fate = train(Cohort(tuple(wild)), [0, 10, 20], visits.append)
+    outcome = train(Cohort(tuple(diverging)), [0, 10, 20], visits.append)
     reference: list[Visit] = []
-    train(Cohort(tuple(tame)), [0, 10, 20], reference.append)
-    assert fate.diverged_at[2] > 0
-    assert fate.diverged_in[2] in ("conv1", "conv2", "conv3", "fc1", "fc2", "fc4")
-    assert np.delete(fate.diverged_at, 2).tolist() == [-1] * 4
+    train(Cohort(tuple(stable)), [0, 10, 20], reference.append)
+    assert outcome.diverged_at[2] > 0
+    assert outcome.diverged_in[2] in ("conv1", "conv2", "conv3", "fc1", "fc2", "fc4")
+    assert np.delete(outcome.diverged_at, 2).tolist() == [-1] * 4
     assert np.isnan(visits[-1].state[2]).all()
     assert np.isfinite(visits[0].state[2]).all()
     for one, other in zip(visits, reference, strict=True):
         np.testing.assert_array_equal(np.delete(one.state, 2, 0), np.delete(other.state, 2, 0))
 
 
-def test_learning_beats_chance_and_an_untrained_network_does_not() -> None:
+def test_trained_networks_exceed_chance_and_untrained_ones_do_not() -> None:
     subjects = [subject("backprop", "mlp", number) for number in range(6)]
-    visits = seen(subjects, 120)
+    visits = visits_of(subjects, 120)
     untrained, trained = (
         v.evaluation["validation_accuracy"].mean() for v in (visits[0], visits[-1])
     )
@@ -211,6 +219,6 @@ def test_learning_beats_chance_and_an_untrained_network_does_not() -> None:
     assert trained > 0.6
 
 
-def test_a_cohort_of_different_makes_is_refused() -> None:
+def test_a_cohort_of_different_kinds_is_rejected() -> None:
     with pytest.raises(ValueError, match="share architecture"):
         Cohort((subject("backprop", "mlp"), subject("backprop", "knet4")))

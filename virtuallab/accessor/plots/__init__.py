@@ -1,1 +1,3 @@
 """Plots of one recording."""
+
+__all__ = ["drift", "heatmaps", "single_subject"]

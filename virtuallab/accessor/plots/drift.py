@@ -25,9 +25,9 @@ from virtuallab.reporting.style import CONTROL_GREY, INK, Look, looks, pretty, t
 from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
 CONFIDENCE: Final = 0.95
-_ACROSS: Final = 4  # panels of a line
+_ACROSS: Final = 4  # panels in a row
 _TIMES: Final = {"epoch": "epochs of training", "step": "training steps", VISIT: "visit"}
-_NO_RULE: Final = "subjects"  # in the place of a rule, where none is known
+_NO_RULE: Final = "subjects"  # instead of a rule, if none is known
 
 
 def draw(recording: xr.Dataset, *, reference: int | None, metric: str) -> Figure:
@@ -99,8 +99,8 @@ def _similarity_table(
     table = pd.DataFrame(spread).dropna()
     if table.empty:
         raise UserError(
-            "no layer has two visits whose dissimilarities can be compared: that takes responses "
-            "to three stimuli or more, which differ."
+            "no layer has two visits whose dissimilarities can be compared: at least three stimuli "
+            "with different responses are needed."
         )
     then = describe_visit(recording.isel({VISIT: at}))
     shown = int(np.isfinite(values).any((1, 2)).sum())

@@ -30,12 +30,12 @@ from virtuallab.errors import UserError
 from virtuallab.reporting.style import INK, pretty, theme
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
-PAPER: Final = "white"  # reports are transparent, on a page that has a colour
+PAPER: Final = "white"  # figures of reports are transparent
 _MISSING: Final = "#d5d8dc"
-_ENDS: Final = 2.5  # standard deviations at the ends of the colours
-_MANY: Final = 20  # names along an axis, above which they would overlap
-_FEW: Final = 10  # the same along a small panel
-_LETTER: Final = 0.066  # inches of a letter, about
+_ENDS: Final = 2.5  # standard deviations at the ends of the colour scale
+_MANY: Final = 20  # most names along an axis that do not overlap
+_FEW: Final = 10  # most names along the axis of a small panel
+_LETTER: Final = 0.066  # approximate width of a letter in inches
 
 
 def activity(
@@ -144,7 +144,7 @@ def _by_layer(one: xr.Dataset, preferred: np.ndarray | None = None) -> np.ndarra
     rank = {name: place for place, name in enumerate(layers(one))}
     place = np.array([rank.get(name, -1) for name in unit_layers(one)])
     order = np.lexsort((np.zeros(len(place)) if preferred is None else preferred, place))
-    return order[place[order] >= 0]  # where one layer was picked, the others' units are still there
+    return order[place[order] >= 0]  # without units of layers that were not selected
 
 
 def _draw_scores(ax: Axes, values: np.ndarray, label: str) -> None:

@@ -1,1 +1,1 @@
-"""Classifiers, one to a file; each registers under the name that protocols use."""
+"""Classifiers, one file each, registered under the name that protocols use."""

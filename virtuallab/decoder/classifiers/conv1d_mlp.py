@@ -1,9 +1,8 @@
-"""A small convolutional network over visits."""
+"""Small convolutional network over visits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,19 +12,18 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("conv1d_mlp")
-@dataclass(frozen=True)
 class Conv1dMLP(Classifier):
-    """A small convolutional network over visits, on standardised features.
+    """Small convolutional network over visits, on standardised features.
 
     References
     ----------
     Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables", section 4.
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.2, 2e-6)
+    cost = (0.2, 2e-6)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Standardise, then a network that convolves over visits."""
+        """Pipeline that standardises, and a network that convolves over visits."""
         from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 
         network = Conv1dNetwork(
@@ -36,7 +34,7 @@ class Conv1dMLP(Classifier):
     def grid(self, name: GridName, samples: Samples) -> Grid:
         """Kernel, filters, stride, pooling, learning rate, batch size, weight decay.
 
-        The published grid has 720 settings at 21 visits.
+        The published grid has 720 settings for 21 visits.
         """
         settings: list[dict[str, Any]]
         if name == "strict":

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,7 +10,6 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("gradient_boosting")
-@dataclass(frozen=True)
 class GradientBoosting(Classifier):
     """Gradient boosting of small trees, each of which uses a tenth of the features.
 
@@ -20,10 +18,10 @@ class GradientBoosting(Classifier):
     Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.5, 1e-5)
+    cost = (0.5, 1e-5)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Impute, then scikit-learn's boosting over histograms."""
+        """Pipeline that imputes, and scikit-learn's boosting over histograms."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         model = HistGradientBoostingClassifier(
@@ -32,17 +30,12 @@ class GradientBoosting(Classifier):
         return self.pipeline(samples, model, scaled=False)
 
     def grid(self, name: GridName, samples: Samples) -> Grid:
-        """Number of trees x leaves of each; the quick grid has one setting."""
+        """Number of trees and leaves of each; one setting except for the published grid."""
         if name == "published":
             return [
                 {"classify__max_iter": n, "classify__max_leaf_nodes": m}
                 for n in (50, 150)
                 for m in (4, 15)
             ]
-        return [
-            {
-                "classify__max_iter": 80,
-                "classify__max_leaf_nodes": 6,
-                "classify__min_samples_leaf": 5,
-            }
-        ]
+        settings = {"max_iter": 80, "max_leaf_nodes": 6, "min_samples_leaf": 5}
+        return [{f"classify__{key}": value for key, value in settings.items()}]

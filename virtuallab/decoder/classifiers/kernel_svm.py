@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -11,9 +10,8 @@ from virtuallab.registry import CLASSIFIERS
 
 
 @CLASSIFIERS.register("kernel_svm")
-@dataclass(frozen=True)
 class KernelSVM(Classifier):
-    """Support vector machine with a radial kernel, on standardised and bounded features.
+    """Support vector machine with a radial kernel, on standardised and clipped features.
 
     References
     ----------
@@ -21,16 +19,16 @@ class KernelSVM(Classifier):
     One-Vs-All Classification".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.008, 4e-7)
+    cost = (0.008, 4e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Standardise, bound, then one machine of each class against the rest."""
+        """Pipeline that standardises and clips, and one machine for each class against the rest."""
         from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 
         machine = KernelMachine(random_state=seed % 2**32)
         return self.pipeline(samples, machine, scaled=True, bounded=True)
 
     def grid(self, name: GridName, samples: Samples) -> Grid:
-        """Cost of a sample on the wrong side; the published scheme has no kernel machine."""
+        """Cost of a misclassified sample; the publication has no grid for this classifier."""
         costs = {"strict": (10.0,), "quick": (1.0, 10.0)}.get(name, (0.1, 1.0, 10.0, 100.0))
         return [{"classify__C": cost} for cost in costs]

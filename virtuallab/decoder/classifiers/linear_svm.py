@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from virtuallab.decoder.classifier import Classifier, Grid, GridName
 from virtuallab.decoder.features.samples import Samples
@@ -13,7 +12,6 @@ _COMPONENTS = (10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600)
 
 
 @CLASSIFIERS.register("linear_svm")
-@dataclass(frozen=True)
 class LinearSVM(Classifier):
     """Linear support vector machine on standardised features.
 
@@ -22,21 +20,21 @@ class LinearSVM(Classifier):
     Cortes and Vapnik 1995, "Support-vector networks".
     """
 
-    cost: ClassVar[tuple[float, float]] = (0.006, 1.5e-7)
+    cost = (0.006, 1.5e-7)
 
     def estimator(self, samples: Samples, seed: int) -> Any:
-        """Standardise, reduce to principal components where the grid says so, separate."""
+        """Pipeline that standardises, optionally reduces to principal components, and separates."""
         from virtuallab.decoder.estimators.linear_machine import LinearMachine
 
         machine = LinearMachine(random_state=seed % 2**32)
         return self.pipeline(samples, machine, scaled=True, reduced=True)
 
     def grid(self, name: GridName, samples: Samples) -> Grid:
-        """Published: C x number of principal components, as many as the samples can support."""
+        """Cost, and in the published scheme the number of principal components as well."""
         if name == "strict":
             return [{"classify__C": c} for c in (1e-4, 1e-3, 1e-2)]
         possible = min(samples.values.shape[1] - samples.context, int(0.6 * len(samples.values)))
-        # Neighbouring visits are correlated, and without components a fit takes much longer.
+        # Neighbouring visits are correlated, and fits without components take much longer.
         wanted = _COMPONENTS if name == "published" else (50, 100)
         sizes: list[int | None] = [n for n in wanted if n <= possible]
         if name == "quick":

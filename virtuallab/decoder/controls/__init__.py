@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from virtuallab.decoder.controls.common.control import Control, ControlResult
+from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
 # Evaluated for every design that is compared.
 OF_DESIGNS: Final = ("visit_0", "signal_removed", "permuted_labels")
-# Hold under any scheme, since they do not depend on the recording's accuracy.
+# Independent of the scheme, since they do not compare with the recording's accuracy.
 OF_THE_DATA: Final = ("visit_0", "signal_removed", "metadata", "schedule")
 
 
@@ -28,28 +28,15 @@ def strict_controls() -> tuple[str, ...]:
 def evaluate_controls(
     task: DecodingTask, names: Sequence[str] | None = None, step: Callable[[], None] = lambda: None
 ) -> list[ControlResult]:
-    """Evaluate controls for a decoding task.
+    """Results of controls of the strict scheme (all by default), not corrected for multiple tests.
 
-    Parameters
-    ----------
-    task : DecodingTask
-        Of the strict scheme.
-    names : sequence of str, optional
-        Controls, in this order; all of the strict scheme if not given.
-    step : callable
-        Called after each control.
-
-    Returns
-    -------
-    list of ControlResult
-        Also of controls that could not be evaluated; not corrected for multiple tests.
+    ``step`` is called after each control.
     """
     names = strict_controls() if names is None else names
     if any(CONTROLS[name].kind != "chance" for name in names):
         task = task.with_result()  # others compare with the recording's own accuracy
     found = []
     for name in names:
-        control: Control = CONTROLS[name]()
-        found.append(control.evaluate(task))
+        found.append(CONTROLS[name]().evaluate(task))
         step()
     return found

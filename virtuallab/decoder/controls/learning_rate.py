@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from virtuallab.decoder.controls.common.baseline import compared_with_baseline
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.encoding import numeric
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -21,18 +19,16 @@ class LearningRate(Control):
     estimates the learning rate would identify some rules.
     """
 
-    kind: ClassVar[Kind] = "beat"
-    rank: ClassVar[int] = 5
-    decodes: ClassVar[str] = "the learning rate, without a recording"
-    failure: ClassVar[str] = (
-        "the recording is not shown to be more accurate than the learning rate alone"
-    )
+    kind = "beat"
+    rank = 5
+    decodes = "the learning rate, without a recording"
+    failure = "the recording is not shown to be more accurate than the learning rate alone"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode the logarithm of the learning rate."""
+        """Result of decoding the logarithm of the learning rate."""
         rates = task.column("learning_rate")
         if rates is None:
-            return self.not_asked(task, "learning rates are not known")
+            return self.not_evaluated(task, "learning rates are not known")
         rates = rates.astype(np.float64)
         logarithm = np.log(np.where(rates > 0, rates, np.nan))
         return compared_with_baseline(self.name, task, task.samples_of(numeric(logarithm)))

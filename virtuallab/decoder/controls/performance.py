@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from virtuallab.decoder.controls.common.baseline import compared_with_baseline
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
@@ -17,17 +15,15 @@ class Performance(Control):
     Rules differ in how well they learn, and performance can be measured without a recording.
     """
 
-    kind: ClassVar[Kind] = "beat"
-    rank: ClassVar[int] = 6
-    decodes: ClassVar[str] = "the learning curve, without a recording"
-    failure: ClassVar[str] = (
-        "the recording is not shown to be more accurate than the learning curve alone"
-    )
+    kind = "beat"
+    rank = 6
+    decodes = "the learning curve, without a recording"
+    failure = "the recording is not shown to be more accurate than the learning curve alone"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode the validation accuracy at the recorded visits."""
+        """Result of decoding the validation accuracy at the recorded visits."""
         curve = task.learning_curve()
         if curve is None:
-            return self.not_asked(task, "no learning curve is known")
+            return self.not_evaluated(task, "no learning curve is known")
         baseline = task.samples_of(curve, visits=curve.shape[1])
         return compared_with_baseline(self.name, task, baseline)

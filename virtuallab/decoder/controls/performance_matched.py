@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.matching import weighted
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -17,14 +15,14 @@ class PerformanceMatched(Control):
     At chance, the recording may only show how well subjects have learned.
     """
 
-    kind: ClassVar[Kind] = "survive"
-    rank: ClassVar[int] = 7
-    decodes: ClassVar[str] = "the recording, in subjects weighted to have equal final accuracies"
-    failure: ClassVar[str] = "the rule is not identified among subjects with equal final accuracies"
+    kind = "survive"
+    rank = 7
+    decodes = "the recording, in subjects weighted to have equal final accuracies"
+    failure = "the rule is not identified among subjects with equal final accuracies"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Weight subjects by their final validation accuracy."""
+        """Result for subjects weighted by their final validation accuracy."""
         curve = task.learning_curve()
         if curve is None:
-            return self.not_asked(task, "no learning curve is known")
+            return self.not_evaluated(task, "no learning curve is known")
         return weighted(self.name, task, curve[:, -1:], "final accuracies")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 
 from virtuallab.decoder.controls.common.chance import at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
@@ -20,13 +19,13 @@ class PermutedLabels(Control):
     Above chance, information on test subjects leaks into training.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 2
-    decodes: ClassVar[str] = "the recording, with the rule labels permuted among subjects"
-    failure: ClassVar[str] = "the cross-validation leaks the labels of test subjects"
+    kind = "chance"
+    rank = 2
+    decodes = "the recording, with the rule labels permuted among subjects"
+    failure = "the cross-validation leaks the labels of test subjects"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Train and test on permuted labels, averaged over permutations.
+        """Result of training and testing on permuted labels, averaged over permutations.
 
         The average keeps the number of subjects, so its interval is as wide as that of one
         permutation: three permutations do not make three times as many subjects.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jaxtyping as jt
 import numpy as np
 
 from virtuallab.decoder.controls.common.chance import all_alike, at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.encoding import all_equal, is_text, numeric, one_hot
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 from virtuallab.vocabulary import SUBJECT, VISIT
 
 UNKNOWN = "the length of training is not known"
-_COLUMNS = ("steps", "batch_size")
 
 
 @CONTROLS.register("schedule")
@@ -26,19 +23,19 @@ class Schedule(Control):
     distinguished by the size of any change.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 4
-    decodes: ClassVar[str] = "the length of training and the times of visits, without a recording"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 4
+    decodes = "the length of training and the times of visits, without a recording"
+    failure = (
         "rules differ in length of training or in times of visits, so that a decoder may identify "
         "the schedule instead of the rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode the schedule of each subject."""
+        """Result of decoding the known parts of the schedule."""
         values = schedules(task)
         if values is None:
-            return self.not_asked(task, UNKNOWN)
+            return self.not_evaluated(task, UNKNOWN)
         if all_equal(values):
             note = "all subjects have the same schedule"
             return all_alike(self.name, task.subjects_per_rule, note)
@@ -47,31 +44,18 @@ class Schedule(Control):
 
 
 def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | None:
-    """The schedule of each subject, one row each; None where nothing is known."""
-    names = [*_COLUMNS, *(name for name in _named(task) if _is_schedule(name))]
+    """Schedule of each subject; None if nothing is known of it."""
+    settings = [] if task.subjects is None else sorted(map(str, task.subjects.data_vars))
+    names = ["steps", "batch_size", *filter(_is_schedule, settings)]
     known = [values for name in names if (values := task.column(name)) is not None]
     columns = [one_hot(values) if is_text(values) else numeric(values) for values in known]
-    columns += _recorded_at(task)
+    if "step" in task.features.coords:  # steps of the visits, which may differ between subjects
+        first = task.features[SUBJECT]
+        steps = task.features["step"].broadcast_like(first).transpose(SUBJECT, VISIT)
+        columns.append(steps.to_numpy().astype(np.float64))
     return np.concatenate(columns, axis=1) if columns else None
 
 
-def _named(task: DecodingTask) -> list[str]:
-    return [] if task.subjects is None else sorted(map(str, task.subjects.data_vars))
-
-
 def _is_schedule(name: str) -> bool:
-    """Whether a column describes how the learning rate changes during training."""
+    """Return whether a setting changes the learning rate during learning."""
     return name.startswith("learning_rate_") or "schedule" in name or "warmup" in name
-
-
-def _recorded_at(task: DecodingTask) -> list[np.ndarray]:
-    """Steps of the recorded visits, which may be each subject's own."""
-    if "step" not in task.features.coords:
-        return []
-    steps = task.features["step"]
-    own = (
-        steps.expand_dims({SUBJECT: task.features.sizes[SUBJECT]})
-        if (SUBJECT not in steps.dims)
-        else steps
-    )
-    return [own.transpose(SUBJECT, VISIT).values.astype(np.float64)]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.matching import above_chance, equally_many, in_subsample
 from virtuallab.decoder.controls.schedule import UNKNOWN, schedules
 from virtuallab.decoder.task import DecodingTask
@@ -17,20 +15,18 @@ from virtuallab.registry import CONTROLS
 class ScheduleMatched(Control):
     """The recording in subjects of equally frequent schedules is above chance."""
 
-    kind: ClassVar[Kind] = "survive"
-    rank: ClassVar[int] = 9
-    decodes: ClassVar[str] = (
-        "the recording, in subjects with schedules equally frequent under every rule"
-    )
-    failure: ClassVar[str] = (
+    kind = "survive"
+    rank = 9
+    decodes = "the recording, in subjects with schedules equally frequent under every rule"
+    failure = (
         "the rule is not identified among subjects with schedules equally frequent under every rule"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode a matched subsample, or use the recording's own result if all subjects match."""
+        """Result for a matched subsample, or for all subjects if none is left out."""
         known = schedules(task)
         if known is None:
-            return self.not_asked(task, UNKNOWN)
+            return self.not_evaluated(task, UNKNOWN)
         count = len(task.labels)
         groups = np.unique(known, axis=0, return_inverse=True)[1].reshape(-1)
         if groups.max() == 0:

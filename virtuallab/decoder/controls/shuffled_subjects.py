@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
 
 import numpy as np
 
 from virtuallab.decoder.controls.common.chance import accuracy_at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.model_selection import fit
 from virtuallab.decoder.schemes.cross_validation import confusion_of
 from virtuallab.decoder.schemes.random_splits import splits_by_layer
@@ -25,29 +24,19 @@ class ShuffledSubjects(Control):
     decoder can recognise the subject, so the published scheme is above chance without any rule.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = -1
-    scheme: ClassVar[Literal["strict", "published"]] = "published"
-    decodes: ClassVar[str] = (
-        "the recording, with rule labels permuted among subjects and layers split at random"
-    )
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = -1
+    scheme = "published"
+    decodes = "the recording, with rule labels permuted among subjects and layers split at random"
+    failure = (
         "layers of one subject are in both training and test sets, so that a decoder may identify "
         "the subject instead of the rule"
     )
 
-    def evaluate(self, task: DecodingTask, splits: int = 10) -> ControlResult:
-        """Classify layers with permuted labels.
-
-        Parameters
-        ----------
-        task : DecodingTask
-            Its samples are layers.
-        splits : int
-            Random splits for each permutation.
-        """
+    def evaluate(self, task: DecodingTask) -> ControlResult:
+        """Result of classifying layers, in several random splits for each permutation."""
         samples = task.samples
-        subjects, first, of = np.unique(samples.owners, return_index=True, return_inverse=True)
+        subjects, first, owner = np.unique(samples.owners, return_index=True, return_inverse=True)
         grid = task.classifier.grid("quick", samples)
         estimator = task.classifier.estimator(samples, task.seed)
         estimator.set_params(**grid[len(grid) // 2])
@@ -55,18 +44,18 @@ class ShuffledSubjects(Control):
         accuracies, counted = [], []
         for number in range(task.repeats):
             labels = stream.permutation(samples.labels[first])
-            shuffled = replace(samples, labels=labels[of])
+            shuffled = replace(samples, labels=labels[owner])
             tested = np.zeros(len(subjects), dtype=bool)
-            for train, test in splits_by_layer(shuffled, splits, task.seed + number):
+            for train, test in splits_by_layer(shuffled, task.analysis.splits, task.seed + number):
                 predicted = fit(estimator, shuffled.take(train)).predict(samples.values[test])
                 confusion = confusion_of(shuffled.labels[test], predicted, task.classes)
                 accuracies.append(balanced_accuracy(confusion))
-                tested[of[test]] = True
+                tested[owner[test]] = True
             counted.append(per_rule(labels[tested], task.classes))
         return accuracy_at_chance(
             self.name,
             float(np.mean(accuracies)),
             np.mean(counted, axis=0),
             task.confidence,
-            "labels permuted among subjects, their layers in both training and test sets",
+            "labels permuted by subject, layers of a subject on both sides of a split",
         )

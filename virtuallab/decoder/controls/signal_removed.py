@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from virtuallab.decoder.controls.common.chance import all_alike, at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -20,16 +18,16 @@ class SignalRemoved(Control):
     untrained network that never changes. Above chance, the noise depends on the signal.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 1
-    decodes: ClassVar[str] = "the noise of the instrument, recorded in untrained networks"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 1
+    decodes = "the noise of the instrument, recorded in untrained networks"
+    failure = (
         "the noise of the instrument differs between rules, so that they can be identified without "
         "the signal"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode the noise, averaged over draws of the folds; without noise the control passes."""
+        """Result of decoding the noise, averaged over draws of the folds; passes without noise."""
         if task.noise is None:
             return all_alike(self.name, task.subjects_per_rule, "the recording has no noise")
         mine = task.noise.sel({SUBJECT: task.features[SUBJECT].values})

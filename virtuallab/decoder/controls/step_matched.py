@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
 
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.matching import weighted
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -24,25 +24,25 @@ class StepMatched(Control):
     Above chance here, the direction of changes identifies the rule as well.
     """
 
-    kind: ClassVar[Kind] = "survive"
-    rank: ClassVar[int] = 8
-    decodes: ClassVar[str] = "the recording, in subjects weighted to have equally large changes"
-    failure: ClassVar[str] = (
+    kind = "survive"
+    rank = 8
+    decodes = "the recording, in subjects weighted to have equally large changes"
+    failure = (
         "the rule is not identified among subjects with equally large changes, so that the "
         "recording may only show the size of changes"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Weight subjects by their mean step over layers, in each half of the visits."""
-        names = [name for of, name in _STEP.items() if task.observable in (of, "all")]
+        """Result for subjects weighted by their mean step in each half of the visits."""
+        names = [name for key, name in _STEP.items() if task.observable in (key, "all")]
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
-            return self.not_asked(task, "changes need two recorded visits")
+            return self.not_evaluated(task, "changes need two recorded visits")
         return weighted(self.name, task, np.stack(steps, axis=1), "steps")
 
 
 def _mean_steps(task: DecodingTask, name: str) -> list[np.ndarray]:
-    """Each subject's mean step in the first and second half; none where it was not measured."""
+    """Mean steps of subjects in the first and second half; none if they were not measured."""
     if "change" not in task.features or name not in task.features["change_name"]:
         return []
     change = task.features["change"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from virtuallab.decoder.controls.common.chance import at_chance
-from virtuallab.decoder.controls.common.control import Control, ControlResult, Kind
+from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.features.samples import at_visit_0, has_visit_0
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
@@ -18,18 +16,18 @@ class Visit0(Control):
     Above chance, the initial weights or settings of the subjects contain information on the rule.
     """
 
-    kind: ClassVar[Kind] = "chance"
-    rank: ClassVar[int] = 0
-    decodes: ClassVar[str] = "the recording at visit 0, before any rule has acted"
-    failure: ClassVar[str] = (
+    kind = "chance"
+    rank = 0
+    decodes = "the recording at visit 0, before any rule has acted"
+    failure = (
         "information on the rule is present before learning, in the initial weights or in the "
         "settings of the subjects"
     )
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Decode visit 0 alone, averaged over draws of the folds."""
-        if not has_visit_0(task.features):
-            return self.not_asked(task, "visit 0 was not recorded")
+        """Result of decoding visit 0 alone, averaged over draws of the folds."""
+        if not has_visit_0(task.features) or "stat" not in task.features:
+            return self.not_evaluated(task, "visit 0 was not recorded")
         samples = at_visit_0(task.features, task.observable)
         confusion = task.decode(samples, select=False, draws=task.repeats).confusion
         return at_chance(self.name, confusion, task.confidence)

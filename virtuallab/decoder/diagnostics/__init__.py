@@ -1,1 +1,1 @@
-"""What a decoder relies on, how reliable it is, and what else it can estimate."""
+"""Importance of statistics, reliability of predictions, and estimates of metaparameters."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import jaxtyping as jt
@@ -16,13 +16,13 @@ Trained = jt.Float[np.ndarray, "sample column"]
 Members = Sequence[jt.Bool[np.ndarray, " column"]]
 Orders = jt.Int[np.ndarray, "repeat row"]
 
-_ENTRIES: Final = 4_000_000  # numbers in the copies that are read at once
+_ENTRIES: Final = 4_000_000  # numbers in the copies that are predicted at once
 
 
 def predict_permuted(
     fitted: Any, trained: Trained, values: Values, groups: Members, orders: Orders
 ) -> np.ndarray:
-    """Predicted rule of each row when a group of its columns is replaced by another row's.
+    """Predicted rule of each row after the columns of a group are replaced by another row's.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def predict_permuted(
     groups : sequence of array of bool, (column,)
         Columns that are permuted together.
     orders : array of int, (repeat, row)
-        For each row, the row whose columns replace its own.
+        For each row, the index of the row whose columns replace its own.
 
     Returns
     -------
@@ -48,10 +48,7 @@ def predict_permuted(
 
 
 def _is_by_column(preparation: Any, values: Values, order: jt.Int[np.ndarray, " row"]) -> bool:
-    """Whether preprocessing acts on each column alone, so that it commutes with permutations.
-
-    It then has to run once, and not for each copy.
-    """
+    """Return whether preprocessing treats each column alone, so that it can run once."""
     some = np.arange(values.shape[1]) % 2 == 0
     ready = preparation.transform(values)
     if ready.shape != values.shape:
@@ -67,25 +64,18 @@ def _permuted(
 
 
 def _by_copies(fitted: Any, values: Values, groups: Members, orders: Orders) -> np.ndarray:
-    """Predict all permuted copies, as many at once as memory allows."""
+    """Predictions for permuted copies, of as many groups at once as memory allows."""
     together = max(1, _ENTRIES // (orders.size * values.shape[1]))
-    parts = [
-        fitted.predict(
-            np.concatenate(list(_copies(values, groups[first : first + together], orders)))
-        )
-        for first in range(0, len(groups), together)
-    ]
+    parts = []
+    for first in range(0, len(groups), together):
+        some = groups[first : first + together]
+        copies = [_permuted(values, member, order) for member in some for order in orders]
+        parts.append(fitted.predict(np.concatenate(copies)))
     return np.concatenate(parts).reshape(len(groups), *orders.shape)
 
 
-def _copies(values: Values, groups: Members, orders: Orders) -> Iterator[Values]:
-    for member in groups:
-        for order in orders:
-            yield _permuted(values, member, order)
-
-
 def radial_machines(fitted: Any) -> OneVsRestClassifier | None:
-    """The radial one-against-rest machines that an estimator consists of; None if it does not."""
+    """Return an estimator's radial one-against-rest machines; None for other estimators."""
     machines = getattr(fitted, "machines_", fitted)
     if isinstance(machines, OneVsRestClassifier) and all(
         isinstance(machine, SVC) and machine.kernel == "rbf" for machine in machines.estimators_
@@ -95,28 +85,28 @@ def radial_machines(fitted: Any) -> OneVsRestClassifier | None:
 
 
 def _by_distance(
-    of: OneVsRestClassifier, trained: Trained, values: Values, groups: Members, orders: Orders
+    machines: OneVsRestClassifier, trained: Trained, values: Values, groups: Members, orders: Orders
 ) -> np.ndarray:
-    """Predict copies from kernel distances alone, without making them.
+    """Predictions for permuted copies from kernel distances, without making the copies.
 
-    A squared distance is a sum over columns: that of a copy differs from that of its row only in
-    the part of the group, which is the other row's.
+    A squared distance is a sum over columns. That of a copy differs from that of its row in the
+    columns of the group only, which are the other row's.
     """
-    machines = of.estimators_
-    weights, bias = np.zeros((len(trained), len(machines))), np.zeros(len(machines))
-    for place, machine in enumerate(machines):
+    each = machines.estimators_
+    weights, bias = np.zeros((len(trained), len(each))), np.zeros(len(each))
+    for place, machine in enumerate(each):
         weights[machine.support_, place] = machine.dual_coef_[0]
         bias[place] = machine.intercept_[0]
-    gamma = _gamma(machines[0], trained)
+    gamma = _gamma(each[0], trained)
     whole = _squared_distance(values, trained)
     found = []
     for member in groups:
         part = _squared_distance(values[:, member], trained[:, member])
-        # No distance is negative, but differences of huge ones are rounded below 0.
+        # Differences of large distances may be rounded below 0.
         distance = np.maximum(whole - part + part[orders], 0)
         scores = np.exp(-gamma * distance) @ weights + bias
-        best = scores[..., 0] > 0 if len(machines) == 1 else scores.argmax(-1)
-        found.append(of.classes_[best.astype(np.int64)])
+        best = scores[..., 0] > 0 if len(each) == 1 else scores.argmax(-1)
+        found.append(machines.classes_[best.astype(np.int64)])
     return np.stack(found)
 
 

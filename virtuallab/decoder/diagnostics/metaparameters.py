@@ -21,21 +21,21 @@ from virtuallab.decoder.features.samples import Samples
 
 _STRENGTHS = np.logspace(1, 6, 11)
 _DRAWS = 2_000
-# Columns of subjects that are not settings of a rule.
-_NO_METAPARAMETER = frozenset({"replicate", "batch_size", "steps", "status", "diverged_at"})
+_NOT_OF_A_RULE = frozenset({"replicate", "batch_size", "steps", "status", "diverged_at"})
 
 
 @dataclass(frozen=True)
 class Estimability:
-    """How well a metaparameter is estimated from recordings.
+    """Accuracy of estimates of a metaparameter.
 
     Parameters
     ----------
     explained, low, high : float
-        Explained share of the variance among subjects, and its interval; of positive numbers, that
-        of their logarithm.
+        Explained share of the variance among subjects, and its interval; for positive numbers, of
+        the variance of their logarithm.
     factor : float
-        By which a typical estimate is off (median); of numbers that are not all positive, NaN.
+        Median ratio of the estimate and the true value, or its inverse, whichever is above 1; NaN
+        for numbers that are not all positive.
     """
 
     explained: float
@@ -49,7 +49,7 @@ def names_of(subjects: xr.Dataset) -> list[str]:
     return [
         str(name)
         for name, column in subjects.data_vars.items()
-        if column.dtype.kind == "f" and name not in _NO_METAPARAMETER
+        if column.dtype.kind == "f" and name not in _NOT_OF_A_RULE
     ]
 
 
@@ -61,29 +61,22 @@ def estimability(
     confidence: float,
     seed: int,
 ) -> Estimability:
-    """Estimate a number for each subject from the others, and compare with its true value.
+    """Accuracy of the estimates of a number of each subject, by a regression on the others.
 
-    Parameters
-    ----------
-    values : array, (subject, column)
-    wanted : array, (subject,)
-        Finite, with at least twice as many different values as folds.
-    folds : int
-    confidence : float
-        Of the interval, by a bootstrap over subjects.
-    seed : int
+    The numbers must be finite, with at least twice as many different values as folds. The interval
+    is from a bootstrap over subjects.
     """
     positive = bool((wanted > 0).all())
     target = np.log(wanted) if positive else wanted
-    model = Pipeline([*standardization(), ("read", RidgeCV(alphas=_STRENGTHS))])
-    # Stratified by size: each stratum has a subject for each fold.
+    model = Pipeline([*standardization(), ("estimate", RidgeCV(alphas=_STRENGTHS))])
+    # Stratified by rank, with at least one subject of a stratum in each fold.
     strata = min(folds, len(target) // folds)
     ranked = np.argsort(np.argsort(target)) * strata // len(target)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
     found = cross_val_predict(model, values, target, cv=list(splitter.split(values, ranked)))
     error, spread = (found - target) ** 2, (target - target.mean()) ** 2
-    chosen = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
-    draws = 1 - error[chosen].sum(1) / spread[chosen].sum(1)
+    drawn = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
+    draws = 1 - error[drawn].sum(1) / spread[drawn].sum(1)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     factor = float(np.exp(np.median(np.abs(found - target)))) if positive else np.nan
     return Estimability(float(1 - error.sum() / spread.sum()), float(low), float(high), factor)
@@ -100,23 +93,14 @@ def metaparameters(
 ) -> xr.Dataset:
     """Estimability of every number that differs among the subjects of a rule, for each rule.
 
-    Parameters
-    ----------
-    samples : Samples
-        One a subject.
-    subjects : xr.Dataset
-        Settings of the subjects, in the same order.
-    classes : list of str
-    folds : int
-    confidence : float
-    seed : int
+    There is one sample a subject, in the order of the settings.
 
     Returns
     -------
     xr.Dataset
         ``explained`` and ``typical_factor`` (true_rule, metaparameter) and ``explained_interval``
-        (..., bound); NaN where a number does not differ, or subjects are too few. Empty where no
-        number differs in any rule.
+        (..., bound); NaN if a number does not differ, or subjects are too few. Empty if no number
+        differs in any rule.
     """
     found: dict[tuple[int, str], Estimability] = {}
     for row, rule in enumerate(classes):

@@ -1,7 +1,7 @@
 """Permutation importance of statistics, stages of learning and depths.
 
-Columns are permuted among held-out subjects, and the accuracy lost is counted. Correlated
-statistics replace one another, so whole families are permuted as well as single statistics.
+Columns are permuted among held-out subjects, and the loss of accuracy is measured. Correlated
+statistics replace one another, so families are permuted as well as single statistics.
 
 References
 ----------
@@ -17,50 +17,23 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.diagnostics.grouped_permutation import predict_permuted
 from virtuallab.decoder.features.columns import DEPTHS, KINDS, Columns, Group, groups_of
-from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import fit, grid_search, stratified
-from virtuallab.decoder.uncertainty.comparison import balanced, drawn_means
+from virtuallab.decoder.model_selection import fit, nested, stratified
+from virtuallab.decoder.task import DecodingTask
+from virtuallab.decoder.uncertainty.comparison import balanced, bootstrap_means
 from virtuallab.decoder.uncertainty.intervals import dependence
 from virtuallab.vocabulary import describe
 
 _DRAWS: Final = 2_000
 
 
-def permutation_importance(
-    classifier: Classifier,
-    samples: Samples,
-    columns: Columns,
-    classes: list[str],
-    *,
-    folds: int,
-    inner_folds: int,
-    seed: int,
-    repeats: int = 5,
-    confidence: float = 0.95,
-) -> xr.Dataset:
+def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int = 5) -> xr.Dataset:
     """Accuracy lost when a group of columns is permuted among held-out subjects.
 
     Decoders are trained as in the strict scheme. A group that others can replace has little
-    importance, however accurate it would be alone.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    samples : Samples
-        One a subject.
-    columns : Columns
-        Description of the samples' columns.
-    classes : list of str
-        All rules, sorted.
-    folds, inner_folds, seed : int
-        As for :func:`~virtuallab.decoder.schemes.cross_validation.cross_validate`.
-    repeats : int
-        Permutations in each fold, the same for all groups.
-    confidence : float
-        Of each interval alone, with many groups side by side.
+    importance, however accurate it would be alone. There are ``repeats`` permutations in each fold,
+    the same for all groups.
 
     Returns
     -------
@@ -68,31 +41,31 @@ def permutation_importance(
         ``relevance`` (group), the drop of balanced accuracy, and ``relevance_interval`` (group,
         bound), by a bootstrap over subjects, widened because folds share training subjects
         (:func:`~virtuallab.decoder.uncertainty.intervals.dependence`). ``group_kind`` is
-        "statistic", "family", "stage", "depth" or, where there are several, "observable";
+        "statistic", "family", "stage", "depth" or, for several observables, "observable";
         ``group_observable`` is the observable of the group. Groups without measurements are left
         out. Attributes ``balanced_accuracy`` without permutation, ``chance``, ``confidence``.
     """
+    samples, labels = task.samples, task.labels
     groups = list(groups_of(columns, np.isfinite(samples.values).any(0)))
     nothing = np.zeros(samples.values.shape[1], dtype=bool)
     members = [nothing, *(group.member for group in groups)]
-    grid = classifier.grid("strict", samples)
-    stream = np.random.default_rng(seed)
-    right = np.zeros((len(members), len(samples.labels)))
-    estimator = grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
-    for train, test in stratified(folds, seed).split(samples.values, samples.labels):
-        named = predict_permuted(
+    stream = np.random.default_rng(task.seed)
+    correct = np.zeros((len(members), len(labels)))
+    estimator = nested(task.classifier, samples, task.analysis.inner_folds, task.seed)
+    for train, test in stratified(task.analysis.folds, task.seed).split(samples.values, labels):
+        predicted = predict_permuted(
             fit(estimator, samples.take(train)),
             samples.values[train],
             samples.values[test],
             members,
             np.stack([stream.permutation(len(test)) for _ in range(repeats)]),
         )
-        right[:, test] = (named == samples.labels[test]).mean(1)
-    found = _labelled(groups, right[0] - right[1:], samples.labels, confidence, seed)
+        correct[:, test] = (predicted == labels[test]).mean(1)
+    found = _labelled(groups, correct[0] - correct[1:], labels, task.confidence, task.seed)
     return found.assign_attrs(
-        balanced_accuracy=float(balanced(right[0], samples.labels)),
-        chance=1 / len(classes),
-        confidence=confidence,
+        balanced_accuracy=float(balanced(correct[0], labels)),
+        chance=1 / len(task.classes),
+        confidence=task.confidence,
     )
 
 
@@ -105,8 +78,10 @@ def _labelled(
 ) -> xr.Dataset:
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     mean = balanced(lost, labels)
-    spread = np.quantile(drawn_means(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
-    # Rounded, since a bound of 0 must not be missed by an error of the last digit.
+    spread = (
+        np.quantile(bootstrap_means(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
+    )
+    # Rounded, so that a rounding error of the last digit does not move a bound away from 0.
     bounds = (mean[:, None] + np.sqrt(dependence()) * spread).round(12)
     found = xr.Dataset(
         {
@@ -126,10 +101,9 @@ def _labelled(
 
 
 def in_order(found: xr.Dataset) -> xr.Dataset:
-    """Restore the order and the description of groups after tables were concatenated.
+    """Concatenated tables with groups in their original order, and with their descriptions.
 
-    Concatenation sorts groups by name, and leaves their description out where a table had no such
-    group.
+    Concatenation sorts groups by name, and drops the description of groups that a table lacks.
     """
     described = {}
     for name in ("group_kind", "group_observable"):
@@ -146,7 +120,7 @@ def in_order(found: xr.Dataset) -> xr.Dataset:
 
 
 def _place(name: str, kind: str) -> tuple[int, int]:
-    """Sort key: kinds in turn, stages by their first visit, depths from the first layer."""
+    """Sort key: by kind; stages by their first visit, depths from the first layer."""
     if kind == "stage":
         return KINDS.index(kind), int(name.split()[1])
     return KINDS.index(kind), DEPTHS.index(name) if kind == "depth" else 0

@@ -3,11 +3,11 @@ r"""Psychometric function: accuracy as a function of how much is recorded, fitte
 .. math:: p(x) = \gamma + (1 - \gamma - \lambda)\,\sigma\Big(\alpha + \sum_j \beta_j x_j\Big),
           \qquad \beta_j \ge 0
 
-with chance :math:`\gamma`, a lapse :math:`\lambda` that no recording cures, and settings
-:math:`x_j` in units in which more of each tells more, say the logarithm of the number of units. Its
-uncertainty is that of the subjects: they are drawn anew, each with all that was tried in it, and
-the function is fitted again. The draws scatter as widely as the interval of an accuracy does
-(:func:`~virtuallab.decoder.uncertainty.comparison.redrawn`).
+with chance :math:`\gamma`, a lapse rate :math:`\lambda` that remains with any recording, and
+settings :math:`x_j` in units in which accuracy increases, such as the logarithm of the number of
+units. Its uncertainty comes from a bootstrap over subjects, each with the results of all designs,
+with the variance of the interval of an accuracy
+(:func:`~virtuallab.decoder.uncertainty.comparison.bootstrap_accuracies`).
 
 References
 ----------
@@ -24,19 +24,19 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from virtuallab.decoder.uncertainty.comparison import balanced, redrawn
+from virtuallab.decoder.uncertainty.comparison import balanced, bootstrap_accuracies
 
 Settings = jt.Float[np.ndarray, "design setting"]
 
 _DRAWS = 200
-_MOST_LAPSE = 0.6
-_PULL = 1e-7
-_STEEPEST = 20.0  # of a setting scaled to its range
+_MAX_LAPSE = 0.6
+_RIDGE = 1e-7
+_MAX_SLOPE = 20.0  # of a setting scaled to its range
 
 
 @dataclass(frozen=True)
 class PsychometricFit:
-    """A fitted psychometric function, and fits to resampled subjects.
+    """A fitted psychometric function, and fits to bootstrap samples of the subjects.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class PsychometricFit:
     best : array, (parameter,)
         Intercept, lapse rate, and a slope for each setting.
     draws : array, (draw, parameter)
-        The same for each resample of the subjects.
+        The same for each bootstrap sample.
     """
 
     chance: float
@@ -59,39 +59,36 @@ class PsychometricFit:
     def fit(
         cls,
         settings: Settings,
-        right: jt.Float[np.ndarray, "design subject"],
+        correct: jt.Float[np.ndarray, "design subject"],
         labels: np.ndarray,
         seed: int,
         draws: int = _DRAWS,
         *,
         repeats: int = 1,
     ) -> PsychometricFit:
-        """Fit the function to the accuracies of designs.
+        """Return the function fitted to the accuracies of designs.
 
         Parameters
         ----------
         settings : array, (design, setting)
             Of each design, in units in which accuracy increases.
-        right : array, (design, subject)
+        correct : array, (design, subject)
             Share of the implantations in which each subject was identified.
         labels : array of str, (subject,)
         seed : int
-            Seed of the resamples.
         draws : int
-            Number of resamples.
+            Number of bootstrap samples.
         repeats : int
-            Implantations, each decoded with folds of its own, over which ``right`` is a mean.
+            Implantations, each decoded with folds of its own, over which ``correct`` is a mean.
         """
         low = settings.min(0)
         span = np.where(np.ptp(settings, axis=0) > 0, np.ptp(settings, axis=0), 1.0)
         x = (settings - low) / span
         chance = 1 / len(set(labels.tolist()))
-        best = _fit(x, balanced(right, labels), chance, None)
-        again = [
-            _fit(x, seen, chance, best)
-            for seen in redrawn(right, labels, draws, seed, repeats=repeats)
-        ]
-        return cls(chance, low, span, best, np.array(again))
+        best = _fit(x, balanced(correct, labels), chance, None)
+        samples = bootstrap_accuracies(correct, labels, draws, seed, repeats=repeats)
+        fits = [_fit(x, observed, chance, best) for observed in samples]
+        return cls(chance, low, span, best, np.array(fits))
 
     def accuracy(self, settings: Settings) -> jt.Float[np.ndarray, " design"]:
         """Expected balanced accuracy of designs."""
@@ -99,7 +96,7 @@ class PsychometricFit:
         return found
 
     def drawn(self, settings: Settings) -> jt.Float[np.ndarray, "draw design"]:
-        """Expected balanced accuracy of designs, for each resample of the subjects."""
+        """Expected balanced accuracy of designs, for each bootstrap sample."""
         return _values(self.draws, self._scaled(settings), self.chance)
 
     def _scaled(self, settings: Settings) -> Settings:
@@ -108,15 +105,15 @@ class PsychometricFit:
 
 
 def _values(parameters: np.ndarray, x: Settings, chance: float) -> np.ndarray:
-    """Return the function of each row of parameters, (row, design)."""
+    """Values of the function for each row of parameters, (row, design)."""
     drive = parameters[:, :1] + parameters[:, 2:] @ x.T
     found: np.ndarray = chance + (1 - chance - parameters[:, 1:2]) * expit(drive)
     return found
 
 
-def _fit(x: Settings, seen: np.ndarray, chance: float, start: np.ndarray | None) -> np.ndarray:
-    """Fit by likelihood: as if each design had been tried in as many subjects of its own."""
-    bounds = [(-30.0, 30.0), (0.0, _MOST_LAPSE), *[(0.0, _STEEPEST)] * x.shape[1]]
+def _fit(x: Settings, observed: np.ndarray, chance: float, start: np.ndarray | None) -> np.ndarray:
+    """Parameters of maximum likelihood, as if each design had as many subjects of its own."""
+    bounds = [(-30.0, 30.0), (0.0, _MAX_LAPSE), *[(0.0, _MAX_SLOPE)] * x.shape[1]]
     starts = (
         [
             np.array([a, lapse, *[2.0] * x.shape[1]])
@@ -127,26 +124,33 @@ def _fit(x: Settings, seen: np.ndarray, chance: float, start: np.ndarray | None)
         else [start]
     )
     fits = [
-        minimize(_misfit, each, (x, seen, chance), method="L-BFGS-B", jac=True, bounds=bounds)
+        minimize(
+            _negative_log_likelihood,
+            each,
+            (x, observed, chance),
+            method="L-BFGS-B",
+            jac=True,
+            bounds=bounds,
+        )
         for each in starts
     ]
     best: np.ndarray = min(fits, key=lambda fit: float(fit.fun)).x
     return best
 
 
-def _misfit(
-    parameters: np.ndarray, x: Settings, seen: np.ndarray, chance: float
+def _negative_log_likelihood(
+    parameters: np.ndarray, x: Settings, observed: np.ndarray, chance: float
 ) -> tuple[float, np.ndarray]:
     """Mean negative log-likelihood, and its gradient."""
-    risen = expit(parameters[0] + x @ parameters[2:])
+    logistic = expit(parameters[0] + x @ parameters[2:])
     height = 1 - chance - parameters[1]
-    p = np.clip(chance + height * risen, 1e-6, 1 - 1e-6)
-    loss = -(seen * np.log(p) + (1 - seen) * np.log1p(-p)).mean()
-    slope = (p - seen) / (p * (1 - p)) / len(seen)
-    drive = slope * height * risen * (1 - risen)
-    # A weak pull keeps slopes finite where the designs tried say nothing of them.
+    p = np.clip(chance + height * logistic, 1e-6, 1 - 1e-6)
+    loss = -(observed * np.log(p) + (1 - observed) * np.log1p(-p)).mean()
+    slope = (p - observed) / (p * (1 - p)) / len(observed)
+    drive = slope * height * logistic * (1 - logistic)
+    # A weak penalty keeps slopes finite if the designs do not determine them.
     slopes = parameters[2:]
-    pull = _PULL * slopes
-    return loss + 0.5 * _PULL * float(slopes @ slopes), np.concatenate(
-        [[drive.sum()], [-(slope * risen).sum()], x.T @ drive + pull]
+    ridge = _RIDGE * slopes
+    return loss + 0.5 * _RIDGE * float(slopes @ slopes), np.concatenate(
+        [[drive.sum()], [-(slope * logistic).sum()], x.T @ drive + ridge]
     )

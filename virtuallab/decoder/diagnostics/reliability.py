@@ -25,7 +25,7 @@ class Reliability:
     error : float
         Expected calibration error: mean absolute difference of the two, weighted by the counts.
     least_error : float
-        Its expectation if the probabilities were exact: few samples scatter.
+        Its expectation for exact probabilities, which is above 0 for a finite number of samples.
     brier : float
         Mean squared difference of the probabilities from the truth, summed over rules.
     """
@@ -41,12 +41,7 @@ class Reliability:
 def reliability(probability: Probability, truth: Truth, bins: int = 10) -> Reliability:
     """Reliability of predictions, in bins of equal counts.
 
-    Parameters
-    ----------
-    probability : array, (sample, rule)
-        Of samples that had no part in training or calibrating.
-    truth : array of int, (sample,)
-    bins : int
+    The samples must be held out of training and calibration; ``truth`` is the index of their rule.
     """
     stated, right = probability.max(1), probability.argmax(1) == truth
     observed, mean = calibration_curve(right, stated, n_bins=bins, strategy="quantile")

@@ -1,1 +1,1 @@
-"""Estimators of our own, in scikit-learn's form; a classifier imports its own when it makes one."""
+"""Estimators in scikit-learn's form that classifiers import when they make one."""

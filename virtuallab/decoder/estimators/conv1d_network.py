@@ -1,4 +1,4 @@
-"""A convolutional network over visits, in scikit-learn's form."""
+"""Convolutional network over visits, as a scikit-learn classifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pooling = Literal["none", "max", "avg"]
 
 
 class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """One convolution over visits, ReLU, pooling, a linear read-out.
+    """Network of one convolution over visits, ReLU, pooling and a linear read-out.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     context : int
         Leading columns that are the same at all visits, repeated at each.
     kernel, filters, stride : int
-        Of the convolution; a kernel longer than the visits is cut.
+        Of the convolution; a kernel longer than the visits is shortened.
     pool : {"none", "max", "avg"}
         Over visits.
     learning_rate, weight_decay : float
-        Of Adam; the decay is half the squared norm's coefficient.
+        Of Adam.
     batch : int
-        Samples of a step; fewer where there are fewer.
+        Samples of a step, at most.
     epochs : int
     random_state : int
     """
@@ -81,14 +81,14 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-        # Kept as plain arrays: a saved decoder holds numbers, and no object of torch's.
+        # Plain arrays, since a saved decoder may not contain objects of torch.
         self.weights_ = {name: array.numpy() for name, array in network.state_dict().items()}
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Softmax of the read-out, in double precision.
 
-        In single precision the last digits depend on how many samples are read together.
+        In single precision the last digits depend on the number of samples.
         """
         check_is_fitted(self)
         series = self._series(validate_data(self, X, reset=False, dtype=np.float32))
@@ -99,7 +99,7 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the class with the highest score."""
+        """Class with the highest score."""
         scores = self.predict_proba(X)
         chosen: np.ndarray = self.classes_[scores.argmax(1)]
         return chosen
@@ -119,17 +119,13 @@ class Conv1dNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "avg": (nn.AdaptiveAvgPool1d(1), 1),
         }
         pool, left = pooled[self.pool]
-        # Built without torch's global stream: nobody else's draws may depend on this classifier.
-        conv = _bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
-        read = _bare(nn.Linear, self.filters * left, len(self.classes_))
-        for layer in (conv, read):
+        # Torch's global random stream is not used, so that other draws do not depend on this one.
+        bare: Any = nn.utils.skip_init
+        convolution = bare(nn.Conv1d, channels, self.filters, kernel, self.stride)
+        readout = bare(nn.Linear, self.filters * left, len(self.classes_))
+        for layer in (convolution, readout):
             fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(layer.weight)
             bound = (6 / (fan_in + fan_out)) ** 0.5  # Glorot's uniform initialiser
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.zeros_(layer.bias)
-        return nn.Sequential(conv, nn.ReLU(), pool, nn.Flatten(), read)
-
-
-def _bare(kind: type[nn.Module], *shape: int) -> Any:
-    """Make a layer whose weights are not drawn yet."""
-    return nn.utils.skip_init(kind, *shape)  # type: ignore[no-untyped-call]
+        return nn.Sequential(convolution, nn.ReLU(), pool, nn.Flatten(), readout)

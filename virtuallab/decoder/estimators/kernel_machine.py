@@ -1,4 +1,4 @@
-"""Support vector machines of each class against the rest, with scores that sum to one."""
+"""Support vector machines of each class against the rest, with scores that sum to 1."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A support vector machine of each class against the rest, with scores that sum to one.
+    """A support vector machine of each class against the rest, with scores that sum to 1.
 
-    The score of a class is the softmax of its distance from the margin, which a decoder calibrates.
-    Machines of pairs of classes vote, and a vote says little of how sure it was.
+    Scores are the softmax of the decision values, which a decoder calibrates. Votes of machines for
+    pairs of classes would contain little information about their certainty.
 
     Parameters
     ----------
     C : float
-        Cost of a sample on the wrong side.
+        Cost of a misclassified sample.
     random_state : int
-        Of the machines; it changes nothing that is kept.
+        Of the machines; predictions do not depend on it.
     """
 
     def __init__(self, C: float = 10.0, random_state: int = 0) -> None:
@@ -32,7 +32,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> KernelMachine:
-        """Separate each class from the rest."""
+        """Fit one machine for each class."""
         values, labels = validate_data(self, X, y)
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
@@ -52,7 +52,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the class with the highest score."""
-        scores = self.predict_proba(X)  # first of all, for it refuses what is not fitted
+        """Class with the highest score."""
+        scores = self.predict_proba(X)
         chosen: np.ndarray = self.classes_[scores.argmax(1)]
         return chosen

@@ -11,20 +11,20 @@ from sklearn.svm import LinearSVC
 
 
 class LinearMachine(LinearSVC):  # type: ignore[misc]
-    """Linear support vector classification with class scores that sum to one.
+    """Linear support vector classification with class scores that sum to 1.
 
-    As published, a class's score is the logistic function of its decision value.
+    As published, the score of a class is the logistic function of its decision value.
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearMachine:
-        """Fit; that it stopped before converging, as the large published C do, is no news."""
+        """Fit without convergence warnings, which are usual for large published values of C."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             super().fit(X, y, sample_weight)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Logistic of the decision values, divided by their sum."""
+        """Logistic function of the decision values, divided by the sum over classes."""
         decision = self.decision_function(X)
         if decision.ndim == 1:
             decision = np.stack([-decision, decision], axis=1)

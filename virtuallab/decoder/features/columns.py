@@ -20,8 +20,9 @@ from virtuallab.labels import label_text
 
 DEPTHS: Final = ("early", "middle", "deep", "middle - early", "deep - middle")
 
-# The first pattern that a name begins with decides. Steps of the whole pattern, of its tuning and
-# of its class part go together: in recordings they are correlated by 0.9 and more.
+# A statistic belongs to the first family whose pattern its name begins with. Steps of the whole
+# pattern, of its tuning and of its class part share a family: in recordings their correlation is
+# 0.9 or more.
 FAMILIES: Final = (
     ("weights: growth", r"weight(abs|raw)_(mean|median|thirdquartile|sd)_"),
     ("weights: distance from the start", r"weight_cosine_start"),
@@ -76,28 +77,20 @@ class Columns:
 
 
 def columns_of(features: xr.Dataset, observable: str) -> Columns:
-    """Describe the columns that samples of these features have.
-
-    Parameters
-    ----------
-    features : xr.Dataset
-        Of one probe.
-    observable : str
-        Observable of the samples, or ``"all"``.
-    """
-    of = label_text(features["change_observable"])
-    chosen = np.ones(len(of), bool) if observable == "all" else of == observable
+    """Description of the columns of the samples of an observable, from features of one probe."""
+    observables = label_text(features["change_observable"])
+    chosen = (observable == "all") | (observables == observable)
     names = label_text(features["change_name"])[chosen]
     visits = features["visit"].to_numpy()
     learning = visits[visits > 0] if len(visits) > 1 else visits
     spans = [learning[stage] for stage in stages(len(learning))]
-    # As the columns lie: by depth, within one by statistic, within one by stage.
+    # The order of the columns: by depth, then by statistic, then by stage.
     depth, name, stage = (
         index.ravel() for index in np.indices((len(DEPTHS), len(names), len(spans)))
     )
     return Columns(
         statistic=names[name],
-        observable=of[chosen][name],
+        observable=observables[chosen][name],
         stage=stage,
         first_visit=np.array([span[0] for span in spans], dtype=np.int64)[stage],
         last_visit=np.array([span[-1] for span in spans], dtype=np.int64)[stage],
@@ -106,7 +99,7 @@ def columns_of(features: xr.Dataset, observable: str) -> Columns:
 
 
 def family_of(statistic: str) -> str:
-    """Return the family of a change, by its name.
+    """Family of a change, by its name.
 
     >>> family_of("actabs_mean_increment"), family_of("act_class_step")
     ('responses: growth', 'responses: steps')
@@ -117,16 +110,9 @@ def family_of(statistic: str) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """Columns that are taken away together.
+    """Columns that are permuted together: ``kind`` is one of :data:`KINDS`.
 
-    Parameters
-    ----------
-    name : str
-    kind : str
-        One of :data:`KINDS`.
-    observable : str
-        What they are changes of; ``"all"`` if of several.
-    member : array of bool, (column,)
+    ``observable`` is ``"all"`` if the columns are changes of several.
     """
 
     name: str
@@ -136,14 +122,15 @@ class Group:
 
 
 def groups_of(columns: Columns, measured: jt.Bool[np.ndarray, " column"]) -> Iterator[Group]:
-    """Group columns by statistic, family, stage and depth, and by observable if there are several.
+    """Yield columns grouped by statistic, family, stage, depth, and observable if several.
 
-    No two groups have the same name. One of which nothing was measured is left out.
+    Names of groups are unique. Groups without measurements are left out.
     """
+    spans = zip(columns.first_visit.tolist(), columns.last_visit.tolist(), strict=True)
     keys = {
         "statistic": columns.statistic,
         "family": np.array([family_of(name) for name in columns.statistic.tolist()]),
-        "stage": np.array([stage_name(*span) for span in _spans(columns)]),
+        "stage": np.array([stage_name(*span) for span in spans]),
         "depth": columns.depth,
         "observable": columns.observable,
     }
@@ -152,17 +139,13 @@ def groups_of(columns: Columns, measured: jt.Bool[np.ndarray, " column"]) -> Ite
     for kind, key in keys.items():
         for name in dict.fromkeys(key.tolist()):
             member = key == name
-            of = np.unique(columns.observable[member & measured])
-            if len(of):
-                yield Group(name, kind, str(of[0]) if len(of) == 1 else "all", member)
-
-
-def _spans(columns: Columns) -> list[tuple[int, int]]:
-    return list(zip(columns.first_visit.tolist(), columns.last_visit.tolist(), strict=True))
+            found = np.unique(columns.observable[member & measured])
+            if len(found):
+                yield Group(name, kind, str(found[0]) if len(found) == 1 else "all", member)
 
 
 def stage_name(first: int, last: int) -> str:
-    """Name a stage by its visits.
+    """Name of a stage, from its visits.
 
     >>> stage_name(1, 1), stage_name(5, 7)
     ('visit 1', 'visits 5 to 7')

@@ -68,5 +68,5 @@ def imputation() -> list[tuple[str, Any]]:
 
 
 def standardization() -> list[tuple[str, Any]]:
-    """Pipeline steps for estimators that measure distances: impute, standardise, bound."""
+    """Pipeline steps for estimators that use distances: impute, standardise, clip."""
     return [*imputation(), ("scale", StandardScaler()), ("bound", Bounded())]

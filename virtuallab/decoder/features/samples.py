@@ -14,6 +14,8 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
+from virtuallab.labels import label_text
+
 # A text, because `validate --syntax` reads the names of classifiers without importing numpy.
 Rows: TypeAlias = "jt.Int[np.ndarray, ' row']"
 
@@ -56,17 +58,9 @@ class Samples:
     context: int = 0
 
     def take(self, rows: Rows) -> Samples:
-        """Return some of the samples.
-
-        Parameters
-        ----------
-        rows : array of int, (row,)
-        """
+        """Some of the samples, by their indices."""
         return replace(
-            self,
-            values=self.values[rows],
-            labels=self.labels[rows],
-            owners=self.owners[rows],
+            self, values=self.values[rows], labels=self.labels[rows], owners=self.owners[rows]
         )
 
 
@@ -80,10 +74,9 @@ def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) ->
     Parameters
     ----------
     features : xr.Dataset
-        Features of one probe: ``change`` (subject, visit, layer, change_name), with ``rule`` and
+        Of one probe: ``change`` (subject, visit, layer, change_name), with ``rule`` and
         ``depth_group`` as coordinates.
-    observable : str
-        ``"activity"``, ``"weights"``, ``"activity_change"`` or ``"all"``.
+    observable : {"activity", "weights", "activity_change", "all"}
     staged : bool
         Average the visits of each stage of learning; see :func:`stages`.
     """
@@ -94,14 +87,17 @@ def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) ->
         .transpose("subject", "visit", "layer", "change_name")
     )
     learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
-    grouped = _in_groups(features, learning.to_numpy())
-    return _rows(features, _in_stages(grouped) if staged else grouped)
+    values = _in_groups(features, learning.to_numpy())
+    if staged:
+        parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
+        values = np.stack(parts, axis=1)
+    return _rows(features, values)
 
 
 def stages(visits: int) -> list[slice]:
-    """Divide visits into at most seven stages, the first ones short, since early learning is fast.
+    """At most seven stages of learning, the first ones short, since early learning is fast.
 
-    Averaging neighbouring visits reduces noise.
+    The visits of a stage are averaged, which reduces noise.
 
     >>> [stage.stop - stage.start for stage in stages(20)]
     [1, 1, 2, 3, 3, 5, 5]
@@ -109,13 +105,6 @@ def stages(visits: int) -> list[slice]:
     count = min(visits, STAGES)
     edges = [max(k, round(visits * (k / count) ** 2)) for k in range(count + 1)]
     return [slice(*pair) for pair in pairwise(edges)]
-
-
-def _in_stages(
-    values: jt.Float[np.ndarray, "subject visit column"],
-) -> jt.Float[np.ndarray, "subject stage column"]:
-    parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
-    return np.stack(parts, axis=1)
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:
@@ -127,15 +116,14 @@ def _mean(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 def has_visit_0(features: xr.Dataset) -> bool:
-    """Whether features hold visit 0, before learning."""
+    """Return whether features include visit 0, before learning."""
     return "visit" in features.coords and bool((features["visit"] == 0).any())
 
 
 def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
-    """One sample a subject, of its statistics before learning.
+    """One sample a subject: its statistics at visit 0, which the features must include.
 
-    No rule has acted yet, so rules that are identified from these samples leaked. The features must
-    hold visit 0; see :func:`has_visit_0`. Parameters as for :func:`by_subject`.
+    No rule has acted yet, so rules that are identified from these samples have leaked.
     """
     names = _names(features, "statistic_observable", observable)
     first = (
@@ -149,17 +137,10 @@ def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
 
 
 def by_layer(features: xr.Dataset, observable: str) -> Samples:
-    """One sample a layer: the published statistics, and the third of the depth as context.
-
-    Parameters as for :func:`by_subject`.
-    """
-    chosen = [
-        index
-        for index, (name, of) in enumerate(
-            zip(features["statistic"].values, features["statistic_observable"].values, strict=True)
-        )
-        if str(name) in PUBLISHED and observable in ("all", str(of))
-    ]
+    """One sample a layer: the published statistics, and the third of the depth as context."""
+    measured = _names(features, "statistic_observable", observable)
+    published = np.isin(label_text(features["statistic"]), PUBLISHED)
+    chosen = measured[published[measured]]
     stats = (
         features["stat"].isel(statistic=chosen).transpose("subject", "layer", "statistic", "visit")
     )
@@ -169,7 +150,7 @@ def by_layer(features: xr.Dataset, observable: str) -> Samples:
     values = stats.to_numpy()[owners, layers].reshape(len(owners), -1)
     return Samples(
         values=np.concatenate([depth, values], axis=1),
-        labels=_labels(features)[owners],
+        labels=label_text(features["rule"])[owners],
         owners=owners,
         visits=features.sizes["visit"],
         context=GROUPS,
@@ -177,18 +158,14 @@ def by_layer(features: xr.Dataset, observable: str) -> Samples:
 
 
 def _names(features: xr.Dataset, coordinate: str, observable: str) -> np.ndarray:
-    of = np.array([str(name) for name in features[coordinate].values])
-    return np.flatnonzero(np.ones(len(of), bool) if observable == "all" else of == observable)
-
-
-def _labels(features: xr.Dataset) -> np.ndarray:
-    return np.array([str(rule) for rule in features["rule"].values])
+    """Indices of the statistics or changes of an observable."""
+    return np.flatnonzero((observable == "all") | (label_text(features[coordinate]) == observable))
 
 
 def _in_groups(
     features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit layer name"]
 ) -> jt.Float[np.ndarray, "subject visit column"]:
-    """Average the layers of each third; append differences between neighbouring thirds."""
+    """Means over the layers of each third, and differences between neighbouring thirds."""
     group = features["depth_group"].transpose("subject", "layer").to_numpy()
     means = [
         _mean(np.where((group == third)[:, None, :, None], values, np.nan), 2)
@@ -201,7 +178,7 @@ def _rows(features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit colu
     subjects, visits, _ = values.shape
     return Samples(
         values=values.transpose(0, 2, 1).reshape(subjects, -1),
-        labels=_labels(features),
+        labels=label_text(features["rule"]),
         owners=np.arange(subjects),
         visits=visits,
     )

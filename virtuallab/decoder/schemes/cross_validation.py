@@ -1,10 +1,10 @@
 """Cross-validation by subject: every subject is identified by a decoder trained on others.
 
 Outer folds are stratified by rule and shuffled. Imputation, scaling and the choice of settings use
-the training subjects of each fold only. One draw of the folds moves the accuracy (by a standard
-deviation of up to 0.05 with 40 subjects), so accuracies are averaged over several draws. The
-estimate is of the accuracy on new subjects, averaged over samples, of a decoder trained on a sample
-of this size, not of the accuracy of the one decoder that these subjects give.
+the training subjects of each fold only. The accuracy depends on the draw of the folds (with a
+standard deviation of up to 0.05 for 40 subjects), so it is averaged over several draws. It
+estimates the accuracy on new subjects of a decoder trained on a sample of this size, averaged over
+samples, and not the accuracy of the decoder that is fitted to these subjects.
 
 References
 ----------
@@ -23,16 +23,16 @@ import xarray as xr
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from virtuallab.decoder.classifier import Classifier, Grid
+from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
-from virtuallab.decoder.model_selection import grid_search, quiet_fits, stratified
+from virtuallab.decoder.model_selection import nested, quiet_fits, stratified
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.uncertainty.novelty import Values
 
 
 def no_progress() -> None:
-    """Do nothing; the default of ``step`` callbacks."""
+    """Do nothing, as the default of ``step`` callbacks."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CrossValidated:
     def of(
         cls, labels: np.ndarray, probability: np.ndarray, classes: Sequence[str]
     ) -> CrossValidated:
-        """Return the result of one draw of the folds, from the scores of each sample."""
+        """Result of one draw of the folds, from the scores of each sample."""
         predicted = np.array(classes, dtype=object)[probability.argmax(1)]
         return cls(
             confusion_of(labels, predicted, classes),
@@ -67,7 +67,7 @@ class CrossValidated:
 
     @classmethod
     def mean(cls, draws: Sequence[CrossValidated]) -> CrossValidated:
-        """Return the average over draws of the folds."""
+        """Mean over draws of the folds."""
         return cls(
             **{
                 field.name: np.mean([getattr(each, field.name) for each in draws], axis=0)
@@ -87,7 +87,7 @@ def cross_validate(
     select: bool = True,
     repeats: int = 1,
 ) -> CrossValidated:
-    """Identify each subject with decoders trained on others.
+    """Result of decoders that are tested on subjects held out of training.
 
     Parameters
     ----------
@@ -97,41 +97,31 @@ def cross_validate(
     classes : list of str
         All rules, sorted.
     folds, inner_folds : int
+        Groups of subjects that are tested, and of training subjects that choose settings.
     seed : int
         Seed of the folds and of the classifier.
     select : bool
         Choose settings by inner folds; otherwise use the middle of the grid.
     repeats : int
-        Draws of the folds; settings are chosen anew in each.
+        Draws of the folds; each chooses settings anew.
     """
-    grid = classifier.grid("strict", samples)
-    grid = grid if select else [grid[len(grid) // 2]]
-    draws = [
-        _one_draw(classifier, samples, classes, grid, folds, inner_folds, seed + draw)
-        for draw in range(repeats)
-    ]
+    draws = []
+    for draw in range(seed, seed + repeats):
+        if select:
+            estimator = nested(classifier, samples, inner_folds, draw)
+        else:
+            grid = classifier.grid("strict", samples)
+            estimator = classifier.estimator(samples, draw).set_params(**grid[len(grid) // 2])
+        with quiet_fits():
+            scores = cross_val_predict(
+                estimator,
+                samples.values,
+                samples.labels,
+                cv=stratified(folds, draw),
+                method="predict_proba",
+            )
+        draws.append(CrossValidated.of(samples.labels, scores, classes))
     return CrossValidated.mean(draws)
-
-
-def _one_draw(
-    classifier: Classifier,
-    samples: Samples,
-    classes: list[str],
-    grid: Grid,
-    folds: int,
-    inner_folds: int,
-    seed: int,
-) -> CrossValidated:
-    estimator = grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
-    with quiet_fits():
-        probability = cross_val_predict(
-            estimator,
-            samples.values,
-            samples.labels,
-            cv=stratified(folds, seed),
-            method="predict_proba",
-        )
-    return CrossValidated.of(samples.labels, probability, classes)
 
 
 def cross_validate_calibrated(
@@ -146,18 +136,18 @@ def cross_validate_calibrated(
     outliers: Values | None = None,
     step: Callable[[], None] = no_progress,
 ) -> tuple[CrossValidated, Prediction]:
-    """Identify each subject as :func:`cross_validate` does, with calibrated probabilities.
+    """Result of :func:`cross_validate`, and calibrated predictions of the same subjects.
 
     The prediction of a subject is that of one decoder, trained and calibrated on the others in the
-    first draw of the folds. A mean over draws would be that of several decoders, which nobody has
-    who decodes a recording.
+    first draw of the folds. A mean over draws would be that of several decoders, while a new
+    recording is decoded by one.
 
     Parameters
     ----------
     classifier, samples, classes, folds, inner_folds, seed, repeats
         As for :func:`cross_validate`.
     outliers : array, (outlier, column), optional
-        Samples of rules that are not among the classes; see :class:`FittedDecoder`.
+        Samples of rules outside the classes; see :class:`FittedDecoder`.
     step : callable
         Called after each fold of the first draw, and after each further draw.
     """
@@ -178,9 +168,11 @@ def cross_validate_calibrated(
     order = np.argsort(np.concatenate(rows))
     prediction = Prediction(xr.concat(parts, dim="subject").isel(subject=order))
     draws = [CrossValidated.of(samples.labels, prediction.probability.to_numpy(), classes)]
-    grid = classifier.grid("strict", samples)
-    for draw in range(1, repeats):
-        draws.append(_one_draw(classifier, samples, classes, grid, folds, inner_folds, seed + draw))
+    for draw in range(seed + 1, seed + repeats):
+        further = cross_validate(
+            classifier, samples, classes, folds=folds, inner_folds=inner_folds, seed=draw
+        )
+        draws.append(further)
         step()
     return CrossValidated.mean(draws), prediction
 
@@ -194,17 +186,11 @@ def cross_validate_groups(
     inner_folds: int,
     seed: int,
 ) -> Mapping[str, jt.Float[np.ndarray, "true predicted"]]:
-    """Return the confusion matrix of each group, by a decoder trained on all other groups.
+    """Confusion matrix of each group, such as an architecture, by a decoder trained on all others.
 
-    Parameters
-    ----------
-    classifier, samples, classes, inner_folds, seed
-        As for :func:`cross_validate`.
-    group : array of str, (sample,)
-        For example each subject's architecture.
+    Other parameters are those of :func:`cross_validate`.
     """
-    grid = classifier.grid("strict", samples)
-    estimator = grid_search(classifier, samples, grid, stratified(inner_folds, seed), seed)
+    estimator = nested(classifier, samples, inner_folds, seed)
     with quiet_fits():
         predicted = cross_val_predict(
             estimator, samples.values, samples.labels, groups=group, cv=LeaveOneGroupOut()
@@ -218,6 +204,6 @@ def cross_validate_groups(
 def confusion_of(
     true: np.ndarray, predicted: np.ndarray, classes: Sequence[str]
 ) -> jt.Float[np.ndarray, "true predicted"]:
-    """Counts, rows true and columns predicted."""
+    """Confusion matrix: counts, rows true and columns predicted."""
     counts = confusion_matrix(true.astype(str), predicted.astype(str), labels=list(classes))
     return np.asarray(counts, dtype=np.float64)

@@ -12,15 +12,7 @@ _TEST_SHARE = 0.25
 
 
 def splits_by_layer(samples: Samples, count: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Yield training and test rows; a quarter of the layers of each rule are tested.
-
-    Parameters
-    ----------
-    samples : Samples
-        One a layer.
-    count, seed : int
-        Number of splits; seed of their draws.
-    """
+    """Yield training and test rows; a quarter of the layers of each rule are tested."""
     stream = np.random.RandomState(seed % 2**32)
     rules = np.unique(samples.labels)
     size = min((samples.labels == rule).sum() for rule in rules)
@@ -35,14 +27,8 @@ def splits_by_layer(samples: Samples, count: int, seed: int) -> Iterator[tuple[R
 
 
 def splits_by_subject(samples: Samples, count: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Yield training and test rows; all layers of a quarter of each rule's subjects are tested.
-
-    Parameters as for :func:`splits_by_layer`.
-    """
+    """Yield training and test rows; all layers of a quarter of each rule's subjects are tested."""
     subjects, first = np.unique(samples.owners, return_index=True)
-    for train, test in splits_by_layer(samples.take(first), count, seed):
-        yield _layers_of(samples, subjects[train]), _layers_of(samples, subjects[test])
-
-
-def _layers_of(samples: Samples, subjects: np.ndarray) -> Rows:
-    return np.flatnonzero(np.isin(samples.owners, subjects))
+    for split in splits_by_layer(samples.take(first), count, seed):
+        train, test = (np.flatnonzero(np.isin(samples.owners, subjects[rows])) for rows in split)
+        yield train, test

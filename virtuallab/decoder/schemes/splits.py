@@ -1,7 +1,7 @@
 """Groups of subjects that are held out of training, by architecture, task, learning rate, ...
 
-Recordings will come from networks, tasks and learning rates that no decoder was trained on. The
-accuracy on a held-out group estimates how well a decoder generalises to them.
+The accuracy on a held-out group estimates how well a decoder generalises to networks, tasks or
+learning rates that it was not trained on.
 """
 
 from __future__ import annotations
@@ -36,69 +36,54 @@ _SINGULAR: Final = {
 
 
 def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
-    """Group of each subject.
+    """Group of each subject, as text (subject,).
+
+    A family is read from its own column, or is the letters that an architecture's name begins
+    with. Learning rates are divided in thirds within each rule, since rules may have different
+    ranges.
 
     Parameters
     ----------
     features : xr.Dataset
-        With ``rule`` and what the split is read from as coordinates over ``subject``. A family is
-        that of its column, or the letters an architecture's name begins with; learning rates are
-        divided in thirds within each rule, whose ranges may differ.
+        With ``rule`` and the column of the split as coordinates over ``subject``.
     split : str
         One of :data:`SPLITS`.
-
-    Returns
-    -------
-    array of str, (subject,)
 
     Raises
     ------
     ValueError
-        If nothing is known of the subjects by which they could be grouped.
+        If the column of the split is not known.
     """
     return _grouped(_columns(features, split), split)
 
 
 def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:
-    """Reason why a split is impossible; None where it is possible.
-
-    Parameters
-    ----------
-    features : xr.Dataset
-        See :func:`groups_of`.
-    split : str
-    least : int
-        Subjects of each rule that have to be left to train on.
-    """
-    try:
-        groups = groups_of(features, split)
-    except ValueError as error:
-        return str(error)
-    return _fault(groups, features["rule"].values, split, least)
+    """Return why recorded subjects cannot be split, as :func:`check_columns`."""
+    return check_columns(_columns(features, split), split, least)
 
 
 def is_known(columns: Mapping[str, Any], split: str) -> bool:
-    """Whether planned subjects can be grouped by their settings."""
+    """Return whether planned subjects can be grouped by their settings."""
     return split in columns or _SOURCES.get(split) in columns
 
 
 def check_columns(columns: Mapping[str, Any], split: str, least: int = 1) -> str | None:
-    """Reason why a split of planned subjects is impossible; None where it is possible.
+    """Return why subjects cannot be split; None if they can.
 
     Parameters
     ----------
     columns : mapping from name to sequence, (subject,)
-        ``rule``, and what else is decided about the subjects.
+        ``rule``, and known settings of the subjects.
     split : str
     least : int
-        Subjects of each rule that have to be left to train on.
+        Subjects of each rule that must be left for training.
     """
     known = {name: np.asarray(values) for name, values in columns.items()}
     try:
         groups = _grouped(known, split)
     except ValueError as error:
         return str(error)
-    return _fault(groups, known["rule"], split, least)
+    return _problem(groups, known["rule"], split, least)
 
 
 def family_of(architecture: str) -> str:
@@ -112,7 +97,7 @@ def family_of(architecture: str) -> str:
 
 
 def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
-    """The columns that a split is made from, as far as they are known."""
+    """Columns that a split is made from, if known."""
     names = dict.fromkeys(("rule", split, _SOURCES.get(split, split)))
     return {name: features[name].values for name in names if name in features.variables}
 
@@ -130,7 +115,7 @@ def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
 
 
 def _thirds(rates: np.ndarray, rules: np.ndarray) -> np.ndarray:
-    """Low, middle and high learning rates of each rule; equal ones stay together."""
+    """Low, middle or high, for each learning rate among those of its rule."""
     if not np.isfinite(rates).all() or (rates <= 0).any():
         raise ValueError("some subjects have no learning rate")
     groups = np.empty(len(rates), dtype=object)
@@ -142,7 +127,7 @@ def _thirds(rates: np.ndarray, rules: np.ndarray) -> np.ndarray:
     return groups.astype(str)
 
 
-def _fault(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> str | None:
+def _problem(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> str | None:
     if len(set(groups.tolist())) < 2:
         return f"{_SINGULAR[split]}; none can be held out."
     for rule in sorted({str(each) for each in rules}):

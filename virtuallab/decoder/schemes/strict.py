@@ -23,7 +23,7 @@ from virtuallab.decoder.schemes.cross_validation import (
     cross_validate_groups,
     no_progress,
 )
-from virtuallab.decoder.tables import accuracies_of, control_table, verdict_of
+from virtuallab.decoder.tables import accuracy_table, control_table, held_out_table
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.novelty import Values, open_set_auroc
 from virtuallab.vocabulary import SUBJECT
@@ -32,50 +32,34 @@ _BINS = 10
 
 
 def evaluate(
-    task: DecodingTask,
-    analysis: Analysis,
-    outliers: Values | None,
-    step: Callable[[], None] = no_progress,
+    task: DecodingTask, outliers: Values | None, step: Callable[[], None] = no_progress
 ) -> xr.Dataset:
-    """Identify each subject by decoders trained on others; evaluate controls and diagnostics.
+    """Accuracy on held-out subjects, predictions, controls and diagnostics of one task.
 
-    Parameters
-    ----------
-    task : DecodingTask
-        Its samples are whole subjects.
-    analysis : Analysis
-    outliers : array, (outlier, column), optional
-        Samples of subjects whose rules are not among the classes.
-    step : callable
-        Called after each of :func:`n_steps`.
-
-    Returns
-    -------
-    xr.Dataset
-        As :func:`virtuallab.decoder.evaluation.evaluate` describes, of one observable and one
-        classifier.
+    Outliers are samples of subjects whose rules are not among the classes. ``step`` is called after
+    each of :func:`n_steps`. :func:`virtuallab.decoder.evaluation.evaluate` lists the variables.
     """
-    samples, classes = task.samples, task.classes
+    analysis, samples, classes = task.analysis, task.samples, task.classes
     result, prediction = cross_validate_calibrated(
         task.classifier,
         samples,
         classes,
-        folds=task.folds,
-        inner_folds=task.inner_folds,
+        folds=analysis.folds,
+        inner_folds=analysis.inner_folds,
         seed=task.seed,
-        repeats=task.draws,
+        repeats=analysis.repeats,
         outliers=outliers,
         step=step,
     )
     truth = np.searchsorted(classes, samples.labels)
     parts = [
-        verdict_of(result.confusion, classes, analysis.confidence, repeats=task.draws),
+        accuracy_table(result.confusion, classes, task.confidence, repeats=analysis.repeats),
         _predictions(prediction, truth, analysis).assign_coords(subject=task.features["subject"]),
         control_table(evaluate_controls(replace(task, result=result), step=step)),
     ]
     diagnostics = (
-        partial(_held_out, task, analysis),
-        partial(_left_out, task, outliers),
+        partial(_held_out, task),
+        partial(_open_set, task, outliers),
         partial(_importance, task),
         partial(_metaparameters, task),
     )
@@ -96,14 +80,14 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
     found = reliability(probability, truth)
     sets = prediction.sets(analysis.coverage).to_numpy()
     inside = sets[np.arange(len(truth)), truth]
-    bins = np.full((3, _BINS), np.nan)  # a fixed number, so that tables can be concatenated
+    bins = np.full((3, _BINS), np.nan)  # a fixed number, so that tables can be joined
     for row, values in enumerate((found.stated, found.observed, found.count)):
         bins[row, : len(values)] = values
-    of_rules = ("subject", "predicted_rule")
+    dims = ("subject", "predicted_rule")
     return xr.Dataset(
         {
-            "probability": (of_rules, probability),
-            "p_value": (of_rules, prediction.p_value.to_numpy()),
+            "probability": (dims, probability),
+            "p_value": (dims, prediction.p_value.to_numpy()),
             "familiar": ("subject", prediction.novelty_p_value.to_numpy()),
             "reliability_stated": ("bin", bins[0]),
             "reliability_observed": ("bin", bins[1]),
@@ -117,65 +101,54 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
     )
 
 
-def _held_out(task: DecodingTask, analysis: Analysis) -> xr.Dataset:
+def _held_out(task: DecodingTask) -> xr.Dataset:
     """Accuracy on each group of each split, by a decoder trained on the other groups."""
     confusions = {
         f"{split}: {group}": confusion
-        for split in analysis.held_out
-        if splits.check(task.features, split, task.inner_folds) is None
+        for split in task.analysis.held_out
+        if splits.check(task.features, split, task.analysis.inner_folds) is None
         for group, confusion in cross_validate_groups(
             task.classifier,
             task.samples,
             splits.groups_of(task.features, split),
             task.classes,
-            inner_folds=task.inner_folds,
+            inner_folds=task.analysis.inner_folds,
             seed=task.seed,
         ).items()
     }
-    return (
-        accuracies_of("held_out", confusions, analysis.confidence) if confusions else xr.Dataset()
-    )
+    return held_out_table(confusions, task.confidence) if confusions else xr.Dataset()
 
 
-def _left_out(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
-    """Novelty detection of each rule, left out in turn; two rules would leave only one."""
+def _open_set(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
+    """Novelty detection of each rule, left out in turn; needs three rules."""
     if len(task.classes) < 3:
         return xr.Dataset()
     areas = [
-        open_set_auroc(task.samples, rule, outliers, folds=task.folds, seed=task.seed)
+        open_set_auroc(task.samples, rule, outliers, folds=task.analysis.folds, seed=task.seed)
         for rule in task.classes
     ]
     return xr.Dataset({"left_out_auroc": ("true_rule", np.array(areas))})
 
 
 def _importance(task: DecodingTask) -> xr.Dataset:
-    """Importance of statistics, stages and depths; none for a table of other features."""
+    """Importance of statistics, stages and depths; empty for a table of other features."""
     if "change" not in task.features:
         return xr.Dataset()
     columns = columns_of(task.features, task.observable)
-    permuted = permutation_importance(
-        task.classifier,
-        task.samples,
-        columns,
-        task.classes,
-        folds=task.folds,
-        inner_folds=task.inner_folds,
-        seed=task.seed,
-        confidence=task.confidence,
-    )
+    permuted = permutation_importance(task, columns)
     impurity = impurity_importance(task.samples, columns, seed=task.seed)
     return permuted.merge(impurity).drop_attrs(deep=False)
 
 
 def _metaparameters(task: DecodingTask) -> xr.Dataset:
-    """How well numbers that differ within each rule are estimated."""
+    """Accuracy of the estimates of numbers that differ within each rule."""
     if task.subjects is None:
         return xr.Dataset()
     return metaparameters(
         task.samples,
         task.subjects.sel({SUBJECT: task.features[SUBJECT].values}),
         task.classes,
-        folds=task.folds,
+        folds=task.analysis.folds,
         confidence=task.confidence,
         seed=task.seed,
     )

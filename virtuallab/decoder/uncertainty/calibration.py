@@ -17,7 +17,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 Probability = jt.Float[np.ndarray, "sample rule"]
-Truth = jt.Int[np.ndarray, " sample"]
 
 # A forest gives 0 to a rule that none of its trees voted for. The floor is part of the model, since
 # no temperature raises a probability of 0.
@@ -25,15 +24,10 @@ _FLOOR = 1e-3
 _MAXIMUM = 20.0
 
 
-def temperature(probability: Probability, truth: Truth) -> float:
+def temperature(probability: Probability, truth: jt.Int[np.ndarray, " sample"]) -> float:
     r"""Temperature :math:`T` at which :math:`p_k^{1/T}`, normalised, has the largest likelihood.
 
-    Parameters
-    ----------
-    probability : array, (sample, rule)
-        Of samples that the classifier was not trained on.
-    truth : array of int, (sample,)
-        Index of the true rule.
+    The samples must be held out of training; ``truth`` is the index of the true rule of each.
     """
     logits = _logits(probability)
 
@@ -46,13 +40,7 @@ def temperature(probability: Probability, truth: Truth) -> float:
 
 
 def tempered(probability: Probability, temperature: float) -> Probability:
-    """Probabilities at a temperature: above 1 they are less extreme, below 1 more.
-
-    Parameters
-    ----------
-    probability : array, (sample, rule)
-    temperature : float
-    """
+    """Probabilities at a temperature: less extreme above 1, more extreme below 1."""
     found: np.ndarray = softmax(_logits(probability) / temperature, axis=1)
     return found
 

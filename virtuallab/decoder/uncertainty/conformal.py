@@ -1,7 +1,7 @@
 r"""Prediction sets that contain the true rule with a stated frequency, for any classifier.
 
 A rule is in the set of a recording unless the recording conforms to it less than almost all of the
-rule's own subjects did when the decoder was not trained on them:
+rule's own subjects do when they are held out of training:
 
 .. math:: p_k(x) = \frac{1 + \#\{i : y_i = k,\ a_i \ge a_k(x)\}}{1 + \#\{i : y_i = k\}},
           \qquad a_k(x) = 1 - \hat P(k \mid x)
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import jaxtyping as jt
 import numpy as np
 
-Probability = jt.Float[np.ndarray, "sample rule"]
+from virtuallab.decoder.uncertainty.calibration import Probability
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,14 @@ class Conformity:
     Parameters
     ----------
     scores : sequence of array, (known,)
-        For each rule one minus the probability given to it, of its own samples, ascending.
+        For each rule, one minus the probability that its own samples were given, ascending.
     """
 
     scores: Sequence[jt.Float[np.ndarray, " _"]]
 
     @classmethod
     def of(cls, probability: Probability, truth: jt.Int[np.ndarray, " sample"]) -> Conformity:
-        """Score samples that the classifier was not trained on.
-
-        Parameters
-        ----------
-        probability : array, (sample, rule)
-        truth : array of int, (sample,)
-            Index of the true rule.
-        """
+        """Return the scores of held-out samples, from the index of the true rule of each."""
         rules = range(probability.shape[1])
         return cls(tuple(np.sort(1 - probability[truth == rule, rule]) for rule in rules))
 
@@ -62,14 +55,7 @@ class Conformity:
 def share_at_least(
     known: jt.Float[np.ndarray, " known"], values: jt.Float[np.ndarray, " sample"]
 ) -> jt.Float[np.ndarray, " sample"]:
-    """Share of known scores that are at least as large, each sample counted among them.
-
-    Parameters
-    ----------
-    known : array, (known,)
-        Ascending.
-    values : array, (sample,)
-    """
+    """Share of the known scores, ascending, that are at least as large; a sample counts as one."""
     smaller = np.searchsorted(known, values, side="left")
     share: np.ndarray = (1 + len(known) - smaller) / (1 + len(known))
     return share

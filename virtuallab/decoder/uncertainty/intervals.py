@@ -1,46 +1,52 @@
-"""How sure one can be of an accuracy."""
+"""Confidence intervals of balanced accuracies."""
 
 from __future__ import annotations
 
 import jaxtyping as jt
 import numpy as np
 
-_SHARED, _FOLDS = 1.4, 0.5  # see `dependence`
-_PULL = 2.0  # subjects by which a rule's share is drawn to the mean, to judge its variance
+_TRAINING, _FOLDS = 1.4, 0.5  # see `dependence`
+_SHRINKAGE = 2.0  # subjects with the mean share that are added to a rule, for its variance
 
 
 def balanced_accuracy(confusion: jt.Float[np.ndarray, "true predicted"]) -> float:
-    """Mean over classes of the share identified; classes that were never tested do not count."""
+    """Mean over rules of the share identified; rules that were never tested do not count."""
+    return float(shares_of(confusion)[0].mean())
+
+
+def shares_of(
+    confusion: jt.Float[np.ndarray, "true predicted"],
+) -> tuple[jt.Float[np.ndarray, " rule"], jt.Float[np.ndarray, " rule"]]:
+    """Share identified and number of subjects of each rule that was tested."""
     tested = confusion.sum(1)
-    shares = np.diag(confusion)[tested > 0] / tested[tested > 0]
-    return float(shares.mean())
+    there = tested > 0
+    return np.diag(confusion)[there] / tested[there], tested[there]
 
 
 def dependence(repeats: int | None = 1) -> float:
-    r"""Variance of a cross-validated accuracy, over that of as many independent subjects.
+    r"""Variance of a cross-validated accuracy divided by that of as many independent subjects.
 
     .. math:: D = c + f / R, \qquad c = 1.4, \quad f = 0.5
 
-    for the mean over :math:`R` draws of the folds. Subjects that are tested by decoders with
-    training subjects in common are right or wrong together (:math:`c`), and a draw of the folds
-    moves the accuracy (:math:`f`). No estimate from one sample is unbiased for this variance, so
-    both are bounds from simulations (``make study-coverage``) of discriminants, nearest centroids
-    and kernel machines, 5 to 60 columns, 40 and 160 subjects: the largest ratios of standard
-    deviations were 1.37, 1.22, 1.23 and 1.15 for 1, 3, 5 and 10 draws, and these bounds give 1.38,
-    1.25, 1.22 and 1.20.
+    for the mean over :math:`R` draws of the folds. Decoders share training subjects, so their
+    errors are correlated (:math:`c`), and a draw of the folds changes the accuracy (:math:`f`). No
+    estimate from one sample is unbiased for this variance, so both are bounds from simulations
+    (``make study-coverage``) of discriminants, nearest centroids and kernel machines, 5 to 60
+    columns, 40 and 160 subjects: the largest ratios of standard deviations were 1.37, 1.22, 1.23
+    and 1.15 for 1, 3, 5 and 10 draws, and these bounds give 1.38, 1.25, 1.22 and 1.20.
 
     Parameters
     ----------
     repeats : int, optional
-        Draws of the folds over which the accuracy is averaged; None where none were drawn, as for a
-        group of subjects that was held out of training.
+        Draws of the folds over which the accuracy is averaged; None if there are no folds, as for
+        a group of subjects that was held out of training.
 
     References
     ----------
     Bengio and Grandvalet 2004, "No Unbiased Estimator of the Variance of K-Fold Cross-Validation".
     Nadeau and Bengio 2003, "Inference for the Generalization Error".
     """
-    return _SHARED if repeats is None else _SHARED + _FOLDS / repeats
+    return _TRAINING if repeats is None else _TRAINING + _FOLDS / repeats
 
 
 def interval(
@@ -48,18 +54,9 @@ def interval(
 ) -> tuple[float, float]:
     """Interval of the balanced accuracy; see :func:`mean_interval`.
 
-    Parameters
-    ----------
-    confusion : array, (true, predicted)
-        Counts of subjects, each of them counted once: the mean over draws of the folds.
-    confidence : float
-    repeats : int, optional
-        Draws of the folds, as for :func:`dependence`.
+    The confusion matrix is the mean over draws of the folds, so that each subject counts once.
     """
-    tested = confusion.sum(1)
-    there = tested > 0
-    shares = np.diag(confusion)[there] / tested[there]
-    return mean_interval(shares, tested[there], confidence, repeats=repeats)
+    return mean_interval(*shares_of(confusion), confidence, repeats=repeats)
 
 
 def mean_interval(
@@ -71,24 +68,23 @@ def mean_interval(
 ) -> tuple[float, float]:
     r"""Interval of the mean over rules of the share identified.
 
-    What it is an interval of: the accuracy on new subjects, averaged over samples, of a decoder
-    trained on a sample of this size. It is the posterior of a proportion under Jeffreys' prior,
+    It estimates the accuracy on new subjects of a decoder trained on a sample of this size,
+    averaged over samples. It is the posterior of a proportion under Jeffreys' prior,
 
     .. math:: \mathrm{Beta}\big(n \hat p + \tfrac12,\; n (1 - \hat p) + \tfrac12\big), \qquad
               n = \frac{\tilde p (1 - \tilde p)}
                        {D \, K^{-2} \sum_k \tilde p_k (1 - \tilde p_k) / n_k}
 
     for the mean :math:`\hat p` of the shares of :math:`K` rules. The effective number :math:`n` is
-    that of independent subjects that would scatter as much; :math:`D` is the :func:`dependence`,
-    and a tilde marks shares drawn a little towards their mean. Unlike a bootstrap, the interval
-    does not shrink to nothing when all predictions are right; its upper bound is 1 then. The prior
-    has the weight of a single subject in all: one for each rule would draw each share towards one
-    half.
+    that of independent subjects with the same variance; :math:`D` is the :func:`dependence`, and a
+    tilde marks shares that are shrunk slightly towards their mean. Unlike a bootstrap interval, it
+    keeps a width when all predictions are correct; its upper bound is 1 then. The prior has the
+    weight of one subject in total; one prior for each rule would move each share towards one half.
 
     Parameters
     ----------
     shares : array, (rule,)
-        Of the subjects of each rule, identified; the mean over draws of the folds.
+        Share of the subjects of each rule that are identified; the mean over draws of the folds.
     tested : array, (rule,)
         Number of subjects of each rule.
     confidence : float
@@ -125,18 +121,18 @@ def posterior(
 def effective_number(
     shares: jt.Float[np.ndarray, " rule"], tested: jt.Float[np.ndarray, " rule"]
 ) -> float:
-    """Return the size of one sample whose share would scatter as the mean of these shares does.
+    """Size of a single sample whose share has the variance of the mean of these shares.
 
-    It is the number of subjects where rules have equally many and are identified equally well.
+    It is the number of subjects if rules have equally many and are identified equally well.
     """
     mean = (shares.mean() * tested.sum() + 0.5) / (tested.sum() + 1)  # never 0 or 1
-    drawn = (shares * tested + _PULL * mean) / (tested + _PULL)
-    variance = (drawn * (1 - drawn) / tested).sum() / len(shares) ** 2
-    return float(drawn.mean() * (1 - drawn.mean()) / variance)
+    shrunk = (shares * tested + _SHRINKAGE * mean) / (tested + _SHRINKAGE)
+    variance = (shrunk * (1 - shrunk) / tested).sum() / len(shares) ** 2
+    return float(shrunk.mean() * (1 - shrunk.mean()) / variance)
 
 
 def balanced_number(tested: jt.Float[np.ndarray, " rule"]) -> float:
-    r"""Return how many subjects, as many of each rule, would scatter as much as these.
+    r"""Number of subjects, equally many of each rule, with the same variance as these.
 
     .. math:: n = K^2 \Big/ \sum_k \frac1{n_k}
 
@@ -146,7 +142,7 @@ def balanced_number(tested: jt.Float[np.ndarray, " rule"]) -> float:
 
 
 def bonferroni(confidence: float, count: int) -> float:
-    """Confidence of each of several intervals, of which all are to hold at once.
+    """Confidence of each of several intervals that hold simultaneously.
 
     >>> round(bonferroni(0.95, 10), 6)
     0.995
@@ -159,7 +155,7 @@ def standard_error_interval(
 ) -> tuple[float, float]:
     """Mean plus and minus standard errors over random splits, as published.
 
-    Splits share subjects, so this says how much the split matters, not how sure the accuracy is.
+    Splits share subjects, so it measures the effect of the split, not the accuracy's uncertainty.
     """
     from scipy.stats import norm
 

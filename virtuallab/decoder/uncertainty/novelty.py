@@ -2,9 +2,9 @@
 
 A classifier names one of its rules for any input. Distance from the training subjects does not
 separate new rules from known ones: subjects of one rule are farther apart than rules are. The
-separation is learned instead from *outliers*, subjects of other rules that stand for unknown ones:
-one machine for each known rule against the rest, and one for the outliers. Subjects of a rule that
-is not among the outliers either are still classified as outliers more often than known ones.
+separation is instead trained on *outliers*, subjects of other rules that represent unknown ones:
+one support vector machine for each known rule against the rest, and one for the outliers. Subjects
+of rules outside the outliers are still classified as outliers more often than known ones.
 
 References
 ----------
@@ -55,13 +55,7 @@ class NoveltyDetector:
         self.outliers = outliers
 
     def fit(self, X: Values, y: np.ndarray) -> NoveltyDetector:
-        """Learn from samples of known rules.
-
-        Parameters
-        ----------
-        X : array, (sample, column)
-        y : array of str, (sample,)
-        """
+        """Fit to samples of known rules, and to the outliers."""
         size = min(_COMPONENTS, X.shape[1], len(X) - 1)
         self.space_ = Pipeline([*standardization(), ("reduce", PCA(size, svd_solver="full"))])
         with quiet_fits():
@@ -94,20 +88,10 @@ class NoveltyDetector:
 def open_set_auroc(
     samples: Samples, left_out: str, outliers: Values | None, *, folds: int, seed: int
 ) -> float:
-    """Area under the ROC curve of telling a rule that was left out from the others.
+    """Area under the ROC curve of separating a rule that was left out of training from the others.
 
     Subjects of known rules are scored by detectors fitted to other subjects; those of the rule left
     out by the mean over the detectors of all folds. 1 is perfect separation, 0.5 is chance.
-
-    Parameters
-    ----------
-    samples : Samples
-        One a subject.
-    left_out : str
-        Rule that is left out of training.
-    outliers : array, (outlier, column), optional
-        Samples of further rules.
-    folds, seed : int
     """
     new = samples.labels == left_out
     known = np.flatnonzero(~new)

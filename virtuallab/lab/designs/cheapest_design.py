@@ -1,9 +1,9 @@
-"""Search recording designs for the least that identifies the rule.
+"""Search for the cheapest recording design that identifies the rule with a target accuracy.
 
-Optuna proposes designs that are cheap for their accuracy or accurate for their cost. What came of
-them is smoothed by one function of accuracy over all settings, so that a design is not chosen
-because it had luck; and the design that is chosen is tried anew, with electrodes, noise and folds
-that had no part in the choice.
+Optuna proposes designs that are cheap for their accuracy or accurate for their cost. One function
+of all settings smooths their accuracies, so that no design is chosen because of a chance result.
+The chosen design is evaluated again, with electrodes, noise and folds that had no part in the
+choice.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def named_designs(how: Compare) -> list[NamedDesign]:
 
 
 def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
-    """What the decoder reads of a design, of what it measures."""
+    """Observables of a design that are decoded."""
     there = measured(point.probe)
     if how.observables is None:
         return there

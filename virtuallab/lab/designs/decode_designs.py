@@ -1,4 +1,4 @@
-"""Try designs and decode what they saw, remembering what came of each."""
+"""Decoding of designs, with a cache of the results."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class DecodingSettings:
 
 @dataclass(frozen=True)
 class DecodedDesign:
-    """What came of a trial.
+    """Subjects that were identified from one implantation of a design.
 
     Parameters
     ----------
     right : mapping from (observable, classifier) to array of bool, (subject,)
-        Who was identified.
+        Whether each subject was identified.
     controls : mapping from (control, observable, classifier) to array of bool, (subject,)
-        Who was, by a decoder that should not be able to; empty where no control was asked.
+        The same for each control; empty where no control is evaluated.
     """
 
     right: Mapping[tuple[str, str], np.ndarray]
@@ -57,17 +57,17 @@ def evaluate_designs(
     how: DecodingSettings,
     advance: Count,
 ) -> list[DecodedDesign]:
-    """Try the designs that were not tried before; return what came of all.
+    """Return the results of all designs; those that are not in the cache are recorded and decoded.
 
     Parameters
     ----------
     bench : PreservedSubjects
     result_cache : ResultCache
-        Where outcomes are kept; an interruption loses those under way.
+        Keeps results; an interruption loses those under way.
     trials : sequence of DesignRun
     how : DecodingSettings
     advance : callable
-        Told how many trials were finished, each time.
+        Called with the number of designs finished, each time.
     """
     found: dict[int, DecodedDesign] = {}
     missing: list[int] = []
@@ -140,7 +140,7 @@ def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _named(trial: DesignRun, how: DecodingSettings) -> dict[str, Any]:
-    """Return all that decides what comes of a trial, as plain data."""
+    """Return all that determines a result, as plain data."""
     return {
         "probe": plain(trial.probe.resolved),
         "seed": trial.seed,
@@ -156,7 +156,7 @@ _Piece = tuple[str, Samples, str, DecodingSettings, int, bool]
 def _pieces(
     trial: DesignRun, seen: RecordedDesign, bench: PreservedSubjects, how: DecodingSettings
 ) -> Iterator[_Piece]:
-    """Yield each question to be asked of a trial: its name, and what decides the answer."""
+    """Yield each decoding of a design: its name, and all that determines its result."""
     # Designs share their folds, so that they differ by the design alone.
     seed = seeds.integer(bench.plan.protocol.seed, "design", str(trial.seed))
     for classifier in how.classifiers:

@@ -1,8 +1,8 @@
-"""Try recording designs in preserved subjects, and keep of each only what a decoder reads.
+"""Evaluation of recording designs in preserved subjects; only features are kept.
 
-A hundred designs in a hundred subjects would fill a disk with recordings. Here a subject is brought
-back once for many designs, each is implanted, and what is kept of a recording is the subject's row
-of features. Designs are taken in batches, so memory does not grow with their number.
+Recordings of a hundred subjects by a hundred designs would fill a disk. A subject is prepared once
+for many designs, each of them is implanted, and a recording is reduced to the subject's row of
+features. Designs are taken in batches, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class DesignRun:
     observables : tuple of str
         What a decoder will read.
     control : bool
-        Keep visit 0 too, and the noise alone, which should tell nothing.
+        Record visit 0 and the noise alone as well, for controls.
     """
 
     probe: Probe
@@ -62,10 +62,10 @@ class DesignRun:
 
 @dataclass(frozen=True)
 class RecordedDesign:
-    """What became of a trial: rows of features, a subject each, by observable.
+    """Features that one design has recorded, one row a subject, by observable.
 
-    Of a control there are none where it was not asked, or cannot be: visit 0 was not recorded, or
-    the design has no noise.
+    A control has none where it is not evaluated: visit 0 was not recorded, or the design has no
+    noise.
     """
 
     samples: Mapping[str, Samples]
@@ -113,13 +113,13 @@ class PreservedSubjects:
     def record(
         self, trials: Sequence[DesignRun], recorded: Callable[[int], None] = lambda _: None
     ) -> Iterator[RecordedDesign]:
-        """Implant every trial in every subject; yield what was seen, in the order of the trials.
+        """Implant every design in every subject; yield what each has recorded, in order.
 
         Parameters
         ----------
         trials : sequence of DesignRun
         recorded : callable
-            Told how many more subjects are recorded, by all the trials that memory holds at once.
+            Called with the number of subjects recorded by the designs that memory holds at once.
         """
         n_visits, seed = len(self.plan.visits), self.plan.protocol.seed
         with Parallel(
@@ -171,7 +171,7 @@ def measured(probe: Probe) -> tuple[str, ...]:
 
 
 def _batches(trials: Sequence[DesignRun], subjects: int, visits: int) -> Iterator[list[DesignRun]]:
-    """Divide trials so that the rows of one batch fit in memory."""
+    """Divide designs so that the rows of one batch fit in memory."""
     columns = 5 * 60 * visits  # groups of layers and their differences, changes, visits
     batch: list[DesignRun] = []
     size = 0
@@ -193,7 +193,7 @@ def _record(
     trials: Sequence[DesignRun],
     seed: int,
 ) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Bring some subjects back and try all the designs in each: rows by observable."""
+    """Record some subjects with all designs: rows by observable."""
     opened = Store.open(store)
     networks = reference(opened, group, seed)
     calibrations = networks.calibrations(trial.probe for trial in trials)
@@ -211,9 +211,9 @@ def _record(
                 recording, alone = prepared.record(
                     trial.probe, calibration, choice, noise, alone=trial.control
                 )
-                kept[number].append(feature_arrays(recording))
+                kept[number].append(feature_arrays(recording, trial.probe.statistics))
                 if alone is not None:
-                    of_noise[number].append(feature_arrays(alone))
+                    of_noise[number].append(feature_arrays(alone, trial.probe.statistics))
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [
@@ -233,7 +233,7 @@ def _joined(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
 
 
 def _rows(found: xr.Dataset, noise: xr.Dataset | None, trial: DesignRun) -> list[dict[str, Any]]:
-    """What a decoder reads of each subject, by observable, and how many visits it spans."""
+    """Return the features of each subject by observable, with their number of visits."""
     kinds: list[tuple[str, xr.Dataset, Callable[[xr.Dataset, str], Samples]]]
     kinds = [("learning", found, by_subject)]
     if trial.control and has_visit_0(found):

@@ -1,6 +1,6 @@
-"""What came of trying designs: a small file each, found again by what was tried.
+"""Cache of the results of designs, a small file each.
 
-So a comparison that is interrupted goes on, and one that is given further designs tries only those.
+An interrupted comparison continues, and one with further designs evaluates only these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ResultCache:
     folder : Path
         Made when the first result is kept.
     decisive : mapping
-        Plain data: what, besides the trial itself, decides what comes of it.
+        Plain data: all that determines a result besides the design itself.
     """
 
     def __init__(self, folder: Path, decisive: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ class ResultCache:
         self._decisive = decisive
 
     def get(self, trial: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return what came of a trial, if it was kept.
+        """Return the result of a design, if it was kept.
 
         Raises
         ------
@@ -46,11 +46,11 @@ class ResultCache:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise MachineError(f"{file} is damaged. Remove it, and it is tried again.")
+            raise MachineError(f"{file} is damaged. Remove it, and the design is evaluated again.")
         return found
 
     def keep(self, trial: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
-        """Keep what came of a trial.
+        """Keep the result of a design.
 
         Raises
         ------

@@ -38,7 +38,7 @@ Decoder = tuple[FittedDecoder, DecoderMetadata]
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSettings:
-    """What is asked of a decoder, whatever it is trained on.
+    """Settings of a decoder that do not depend on what it is trained on.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class DecoderTraining:
     wanted: DecoderSettings
 
     def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
-        """Take the decoder that is kept, if it fits; else train it and keep it."""
+        """Return the decoder that is kept, if it fits; otherwise train and keep it."""
         analysis = self._analysis()
         made_for = self._fingerprint(analysis)
         path = self.experiment.store.path
@@ -103,7 +103,7 @@ class DecoderTraining:
         return found
 
     def _analysis(self) -> Analysis:
-        """How it is trained and tested: as the experiment's first strict analysis."""
+        """Return how it is trained and tested: as the experiment's first strict analysis."""
         kept = [a for a in self.experiment.plan.protocol.analyses.values() if a.scheme == "strict"]
         others = self.wanted.others or tuple(
             dict.fromkeys(label for analysis in kept for label in analysis.others)
@@ -132,7 +132,7 @@ class DecoderTraining:
             version("virtuallab"),
             {"seed": kept["seed"], "subjects": kept["subjects"]},
             self.experiment.store.plan["visits"],
-            plain(asdict(self.probe)),
+            plain(self.probe),
             self.absent,
             self.members,
             plain(asdict(analysis)),
@@ -223,7 +223,7 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.plan.sizes]
     visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
     return {
-        "probe": json.loads(json.dumps(plain(asdict(probe)))),
+        "probe": json.loads(json.dumps(plain(probe))),
         "visits": tuple(map(int, visits)),
         "last_step": int(experiment.store.plan["visits"][visits[-1]]),
         "units": _range([each["units"] for each in amounts]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -28,14 +27,19 @@ from virtuallab.lab.stages.nodes import living, probes_in, stage
 from virtuallab.lab.stages.record import probe_in
 from virtuallab.probes import Probe
 from virtuallab.probes.schedule import visit_indices
-from virtuallab.probes.statistics.features import features
+from virtuallab.probes.statistics.features import change_names, features
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.recordings import matching_probe
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
 
+def _standard(features: xr.Dataset) -> xr.Dataset:
+    """Features without the statistics that only this probe has."""
+    return features.sel(change_name=list(change_names()))
+
+
 def sample_of(recording: xr.Dataset, first: int) -> Samples:
-    """What a decoder reads of a recording made elsewhere.
+    """Sample of a recording made elsewhere, as a decoder reads it.
 
     Parameters
     ----------
@@ -77,7 +81,9 @@ def probe_decoder(
     members = sorted(experiment.store.committed(stage(name)))
     training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
     return training.decoder(
-        lambda: by_subject(recorded_features(experiment.store, name), ACTIVITY), name, console
+        lambda: by_subject(_standard(recorded_features(experiment.store, name)), ACTIVITY),
+        name,
+        console,
     )
 
 
@@ -112,13 +118,13 @@ def matched_decoder(
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
     members = tuple(sorted(living(experiment.store)))
     training = DecoderTraining(experiment, "matched", probe, absent, members, wanted)
-    name = f"matched-{digest(plain(asdict(probe)), absent)[:8]}"
+    name = f"matched-{digest(plain(probe), absent)[:8]}"
     look = partial(_implanted, experiment, probe, wanted.workers, console)
     return training.decoder(look, name, console)
 
 
 def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
-    """Say when subjects are recorded, beside when the recording was made."""
+    """Return when subjects are recorded, and when the recording was made."""
     said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
     if "step" not in recording.coords:
         return said

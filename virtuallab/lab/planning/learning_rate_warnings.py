@@ -1,4 +1,4 @@
-"""Warn of learning rates that nobody means: too high to learn anything, or too low."""
+"""Warnings of learning rates that are too high or too low for a subject to learn anything."""
 
 from __future__ import annotations
 

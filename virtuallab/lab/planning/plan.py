@@ -25,7 +25,7 @@ Sizes = tuple[Mapping[str, int], Mapping[str, int], int, int]
 
 @dataclass(frozen=True)
 class Costs:
-    """What a plan takes, and what should be changed in its protocol first.
+    """Costs of a plan, and warnings about its protocol.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class _Case:
 
     subject: Subject
     layer: str
-    limit: float  # at birth
+    limit: float  # at initialization
     later: float  # once activity has grown
 
     @property
@@ -42,8 +42,8 @@ class _Case:
 def stability_warnings(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One sentence for each rule whose learning rates exceed the step limit, or may come to.
 
-    Limits are measured at birth, on one batch of one subject of each make. Nothing is said of
-    other ways to diverge: of the forward weights, or of both weights driving one another up.
+    Limits are measured at initialization, on one batch of one subject of each kind. Other ways to
+    diverge are not tested: of the forward weights, or of both weights that amplify one another.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _cases(members: Sequence[Subject]) -> Iterator[_Case]:
 def _sentence(case: _Case) -> str:
     place = (
         f"the learning rate goes up to {case.learning_rate:.2g} and the step limit of {case.layer} "
-        f"at birth is {case.limit:.2g}"
+        f"at initialization is {case.limit:.2g}"
     )
     if case.learning_rate > case.limit:
         outcome = "there the backward weights diverge"

@@ -1,1 +1,1 @@
-"""What every command needs: workers, progress, files, resources."""
+"""Services that every command uses: workers, progress, files, resources."""

@@ -1,4 +1,4 @@
-"""Do independent pieces of work in threads, and stop cleanly.
+"""Threads for independent pieces of work, which stop cleanly.
 
 Threads, not processes: a cohort spends its time inside torch, which releases the interpreter, so
 two cohorts of one thread each use two cores without a second copy of torch and of the images.
@@ -34,13 +34,13 @@ class Stopped(Exception):
 
 
 class Stop:
-    """Tells running work that it should end."""
+    """Request to running work that it should end."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def request(self) -> None:
-        """Ask everybody to stop."""
+        """Request that all work stops."""
         self._event.set()
 
     def check(self) -> None:

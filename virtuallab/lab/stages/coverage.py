@@ -36,7 +36,7 @@ class Coverage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody is missing."""
+        """True if no subject is missing."""
         return self.recorded >= self.wanted
 
     def __str__(self) -> str:

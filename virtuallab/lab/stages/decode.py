@@ -137,7 +137,7 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     Raises
     ------
     UserError
-        If the probe has recorded nobody.
+        If the probe has recorded no subject.
     MachineError
         If values, coordinates or commit records are damaged; each is named.
     """

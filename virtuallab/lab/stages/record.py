@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 
 import numpy as np
 import xarray as xr
+from pydantic import ValidationError
 
 from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
@@ -34,6 +34,8 @@ from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.statistics.features import features
 from virtuallab.protocol.differences import differences
+from virtuallab.protocol.messages.explain import faults_of
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
@@ -92,9 +94,9 @@ def record_probes(
             choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
             noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
             seen, of_noise = prepared.record(probe, calibration, choice, noise)
-            found = {feature_node(name): features(seen)}
+            found = {feature_node(name): features(seen, probe.statistics)}
             if of_noise is not None:
-                found[noise_node(name)] = features(of_noise)
+                found[noise_node(name)] = features(of_noise, probe.statistics)
             checksums = {}
             if probe.keep == "recording":
                 node = recording_node(name, group.name)
@@ -135,15 +137,28 @@ def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
 
 
 def _written(probe: Probe) -> str:
-    return json.dumps(asdict(probe), sort_keys=True)
+    return json.dumps(plain(probe), sort_keys=True)
 
 
 def probe_in(store: Store, name: str) -> Probe:
-    """Return a probe that has a place in the store, as it was written there."""
+    """Return a probe that has a place in the store, as it was written there.
+
+    Raises
+    ------
+    StoreError
+        If a plug-in that it names is not there.
+    """
     own = (feature_node(name), f"{recordings_of(name)}/")
     node = next(each for each in store.nodes() if each == own[0] or each.startswith(own[1]))
     written = json.loads(str(store.read(node).attrs["probe"]))
-    found: Probe = adapter(Probe).validate_python(written)
+    try:
+        found: Probe = adapter(Probe).validate_python(written)
+    except ValidationError as error:
+        [(place, message), *_] = faults_of(error)
+        where = ".".join(map(str, ("probes", name, *place)))
+        raise StoreError(
+            f"{store.path}: {where}: {message} Name the file of the plug-in with --plugin."
+        ) from None
     return found
 
 
@@ -179,7 +194,7 @@ def _declare(
             own = [chosen for chosen in CHOSEN if chosen in seen.coords]
             noise = {} if calibration is None else {"noise": _of_noise(probe, calibration)}
             store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
-        found = features(seen)
+        found = features(seen, probe.statistics)
         sample = _placed(found, layers)
         columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
         rows = np.array(group.members)[:, None]
@@ -220,7 +235,7 @@ def _refuse_another(store: Store, name: str, probe: str) -> None:
     if name not in probes_in(store):
         return
     try:
-        before = json.loads(json.dumps(asdict(probe_in(store, name)), sort_keys=True))
+        before = json.loads(_written(probe_in(store, name)))
     except MachineError:  # its node is damaged, and is compared when it is mended
         return
     if found := differences({"probes": {name: before}}, {"probes": {name: json.loads(probe)}}):

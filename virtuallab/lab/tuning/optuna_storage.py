@@ -1,4 +1,4 @@
-"""The journal of a search: one file to which every trial is added, and which survives a kill."""
+"""Storage of a search by Optuna: one file to which every trial is added; it survives a kill."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FIRST = b'{"op_code":'  # what a journal begins with
 
 @contextmanager
 def open_storage(path: Path) -> Iterator[JournalStorage]:
-    """Open a journal, or begin one; no other process may use it meanwhile.
+    """Open the file of a search, or create it; no other process may use it meanwhile.
 
     Raises
     ------
     UserError
         If another process searches with it.
     StoreError
-        If it cannot be read as a journal, is a link, or something else has the name of its lock.
+        If Optuna cannot read it, it is a link, or something else has the name of its lock.
     MachineError
         If the disk is full or fails.
     """
@@ -44,19 +44,19 @@ def open_storage(path: Path) -> Iterator[JournalStorage]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"another search is using {path}. Wait for it to end.") from None
-        _demand_a_journal(path)
+        _check_format(path)
         # Nobody else is here, so a lock that is left over is that of a search that was killed.
         _remove_lock(Path(f"{path}.lock"))
         _end_at_a_whole_line(path)
         try:
             storage = JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _no_journal(path) from error
+            raise _unreadable(path) from error
         yield storage
 
 
 def _remove_lock(path: Path) -> None:
-    """Remove optuna's lock, an empty file; anything else of that name is somebody's."""
+    """Remove Optuna's lock, an empty file; anything else of that name is the user's."""
     if not os.path.lexists(path):
         return
     if path.is_symlink() or not path.is_file() or path.stat().st_size:
@@ -64,18 +64,16 @@ def _remove_lock(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _demand_a_journal(path: Path) -> None:
+def _check_format(path: Path) -> None:
     """Refuse a file of another kind before anything in it is changed."""
     with path.open("rb") as file:
         start = file.read(len(_FIRST))
     if not _FIRST.startswith(start):
-        raise _no_journal(path)
+        raise _unreadable(path)
 
 
-def _no_journal(path: Path) -> StoreError:
-    return StoreError(
-        f"{path} is damaged, or is no journal of a search. Move it away to begin anew."
-    )
+def _unreadable(path: Path) -> StoreError:
+    return StoreError(f"{path} is damaged, or is no file of a search. Move it away to start again.")
 
 
 def _end_at_a_whole_line(path: Path) -> None:

@@ -26,18 +26,12 @@ from virtuallab.lab.services.progress import Advance, counting
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
 from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.optuna_space import distribution, values_of
 from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import with_moved_schema
-from virtuallab.protocol.settings.distributions import (
-    Choice,
-    Distribution,
-    LogUniform,
-    Uniform,
-    rounded,
-)
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.training.outcome import Visit
@@ -45,7 +39,6 @@ from virtuallab.subject.training.trainer import train
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.distributions import BaseDistribution
     from optuna.storages import JournalStorage
 
 
@@ -54,7 +47,7 @@ def search(
     protocol: Protocol | Mapping[str, Any] | str | Path,
     overrides: Sequence[str] = (),
     *,
-    journal: str | Path | None = None,
+    storage: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
     verbose: Verbose = False,
@@ -62,7 +55,7 @@ def search(
 ) -> xr.Dataset:
     """Find the best values of the settings that a protocol leaves open.
 
-    Interrupted, it goes on where it stopped when called again. Beside the journal it writes
+    Interrupted, it goes on where it stopped when called again. Beside this file it writes
     ``NAME.tuned.yaml``, the protocol with the best values, and ``NAME.search.csv``, every trial.
 
     Parameters
@@ -71,7 +64,7 @@ def search(
         A protocol with a ``search`` section, its settings as plain data, or its YAML file.
     overrides : sequence of str
         Settings to override, ``"search.trials=128"``.
-    journal : str or Path, optional
+    storage : str or Path, optional
         Where trials are kept; ``runs/NAME.search.journal`` if not given.
     workers : int, optional
         Studies at once; as many as there are cores if not given. Workers that are left over are
@@ -93,7 +86,7 @@ def search(
     Raises
     ------
     UserError
-        If there is no such device, another search uses the journal, or something else lies in the
+        If there is no such device, another search uses the storage, or something else lies in the
         place of a file that is to be written.
     ProtocolError
         If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
@@ -104,15 +97,15 @@ def search(
     check_device(device)
     read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
-    root = expanded(journal or Path("runs") / f"{read.name}.search.journal")
+    root = expanded(storage or Path("runs") / f"{read.name}.search.journal")
     csv = root.with_name(f"{read.name}.search.csv")
     tuned = root.with_name(f"{read.name}.tuned.yaml")
     for file in (root, csv, tuned):
         check_file(file)
     _refuse_another(tuned)
     workers = workers or cores()
-    with open_storage(root) as storage:
-        searches = [_Searched(study, how, storage, root, device) for study in sought]
+    with open_storage(root) as kept:
+        searches = [_Searched(study, how, kept, root, device) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
         with (
             counting(console, "trials finished", how.trials * len(searches), done) as advance,
@@ -134,7 +127,7 @@ def search(
 
 
 def _refuse_another(tuned: Path) -> None:
-    """A protocol that somebody wrote is not replaced by one that was found."""
+    """A protocol that the user wrote is not replaced by one that was found."""
     if not tuned.is_file():
         return
     with tuned.open(encoding="utf-8", errors="replace") as file:
@@ -173,16 +166,21 @@ class _Searched:
     """A study under way."""
 
     def __init__(
-        self, study: SearchStudy, how: Search, storage: JournalStorage, journal: Path, device: str
+        self,
+        study: SearchStudy,
+        how: Search,
+        storage: JournalStorage,
+        file: Path,
+        device: str,
     ) -> None:
         import optuna
 
         self.study, self.how = study, how
-        self.journal, self.device = journal, device
+        self.file, self.device = file, device
         self.name = study.name(how)
-        self.space = {path: _distribution(each) for path, each in study.space.items()}
+        self.space = {path: distribution(each) for path, each in study.space.items()}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        with writing(journal):
+        with writing(file):
             self.kept = optuna.create_study(
                 study_name=self.name,
                 storage=storage,
@@ -212,7 +210,7 @@ class _Searched:
         return [
             trials.Trial(
                 number=trial.number,
-                settings=_values(self.study, trial.params),
+                settings=values_of(self.study, trial.params),
                 value=float("nan") if trial.value is None else trial.value,
                 diverged=trial.user_attrs.get("diverged", 0),
                 state="complete" if trial.state == TrialState.COMPLETE else "failed",
@@ -226,7 +224,7 @@ class _Searched:
             stop.check()
             asked = self._ask(min(self.how.generation, missing))
             values, diverged = self._train([trial.params for trial in asked], stop)
-            with writing(self.journal):
+            with writing(self.file):
                 for trial, value, lost in zip(asked, values, diverged, strict=True):
                     trial.set_user_attr("diverged", lost)
                     self.kept.tell(trial, value)
@@ -245,7 +243,7 @@ class _Searched:
         )
         # Trials that still run count as bad ones, which keeps a generation from crowding together.
         self.kept.sampler = TPESampler(constant_liar=True, multivariate=True, seed=seed % 2**32)
-        with writing(self.journal):
+        with writing(self.file):
             return [self.kept.ask(self.space) for _ in range(count)]
 
     def _train(
@@ -255,7 +253,7 @@ class _Searched:
         subjects = [
             subject
             for params in proposed
-            for subject in self.study.trial(_values(self.study, params), self.how.seeds)
+            for subject in self.study.trial(values_of(self.study, params), self.how.seeds)
         ]
         together: dict[tuple[Any, ...], list[int]] = {}
         for index, subject in enumerate(subjects):
@@ -277,9 +275,9 @@ class _Searched:
             last[:] = [visit]
 
         cohort = Cohort(tuple(subjects))
-        fate = train(cohort, _looks(self.study.protocol), look, device=self.device)
+        outcome = train(cohort, _looks(self.study.protocol), look, device=self.device)
         values = last[0].evaluation[self.how.objective].astype(np.float64)
-        return np.where((fate.diverged_at < 0) & np.isfinite(values), values, np.nan)
+        return np.where((outcome.diverged_at < 0) & np.isfinite(values), values, np.nan)
 
     def _worst(self, subject: Subject) -> float:
         """What a subject is worth that diverged: it must lose against all that learn anything.
@@ -293,39 +291,6 @@ def _looks(protocol: Protocol) -> list[int]:
     """Return some of a run's visits: the last two, which decide, and a few at which to stop."""
     visits = protocol.subjects.visit_steps
     return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
-
-
-def _distribution(open_setting: Distribution) -> BaseDistribution:
-    """Say in optuna's words what a setting may be."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    match open_setting:
-        case Choice(values):
-            # By position: optuna knows no lists.
-            return CategoricalDistribution(range(len(values)))
-        case Uniform(low, high) | LogUniform(low, high):
-            log = isinstance(open_setting, LogUniform)
-            if isinstance(low, int) and isinstance(high, int):
-                return IntDistribution(low, high, log=log)
-            return FloatDistribution(low, high, log=log)
-    raise TypeError(f"{open_setting} is no distribution that can be searched")
-
-
-def _values(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of settings that optuna's parameters stand for."""
-    found: dict[str, Any] = {}
-    for path, open_setting in study.space.items():
-        if path not in params:
-            continue  # a trial that was given up while it was being proposed
-        value = params[path]
-        match open_setting:
-            case Choice(values):
-                found[path] = values[value]
-            case Uniform(low, high) | LogUniform(low, high) if isinstance(value, float):
-                found[path] = rounded(value, low, high)
-            case _:
-                found[path] = value
-    return found
 
 
 def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult]) -> str:

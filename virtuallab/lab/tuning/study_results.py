@@ -1,4 +1,4 @@
-"""What the trials of a search found: a row for each, and a judgement of each study."""
+"""Results of a search: a row for each trial, and a summary of each study."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a study found.
+    """Result of a study.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class StudyResult:
 
     @property
     def sentence(self) -> str:
-        """Say it in a line."""
+        """The result as one line."""
         where = f"{self.study.label}, {self.study.architecture}, {self.study.task}"
         if self.is_hopeless:
             return f"{where}: no trial did better than one that diverged; it is left open"

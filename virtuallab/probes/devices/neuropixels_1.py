@@ -6,7 +6,7 @@ import numpy as np
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -15,7 +15,7 @@ from virtuallab.vocabulary import ACTIVITY
 class Neuropixels1(Device):
     """Neuropixels 1.0: 384 sites in four staggered columns, over 3.8 mm of one shank.
 
-    Taken out after each session, as is usual with it, it meets other neurons at the next.
+    The probe is removed after each session, as is usual, and records other neurons at the next.
 
     References
     ----------
@@ -29,7 +29,7 @@ class Neuropixels1(Device):
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out the bank of sites that is read at once: two to a row, rows 20 um apart."""
+        """Bank of sites that is recorded at once: two sites a row, rows 20 um apart."""
         row, side = np.divmod(np.arange(384), 2)
         where = np.column_stack([16 * (1 - row % 2) + 32 * side, 20 * row]).astype(float)
         probe = probeinterface.Probe(ndim=2, si_units="um")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -14,7 +14,7 @@ from virtuallab.vocabulary import ACTIVITY
 class Neuropixels2(Device):
     """Neuropixels 2.0: 384 sites in two columns, over 2.9 mm of one shank, left in for weeks.
 
-    It is shorter than the tissue is deep: of the first and the last layer it sees less.
+    The shank is shorter than the tissue is deep, so fewer sites lie in the first and last layers.
 
     References
     ----------
@@ -28,7 +28,7 @@ class Neuropixels2(Device):
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out the bank of sites that is read at once: rows 15 um apart."""
+        """Bank of sites that is recorded at once: rows 15 um apart."""
         return probeinterface.generate_multi_columns_probe(
             num_columns=2,
             num_contact_per_column=192,

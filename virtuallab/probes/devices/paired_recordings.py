@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import WEIGHTS
 
 
 @DEVICES.register("paired_recordings")
 class PairedRecordings(Device):
-    """Paired recordings: the strengths of a dozen synapses in each layer, cleanly.
+    """Paired recordings: the strengths of a dozen synapses in each layer, with little noise.
 
-    It assumes, in favour of the method, that the same pairs are found again at each visit.
+    The preset assumes, in favour of the method, that the same pairs are found again at each visit.
 
     References
     ----------
@@ -20,4 +20,4 @@ class PairedRecordings(Device):
     Circuits".
     """
 
-    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=Noise(snr=5.0))
+    presets = Presets(observables=(WEIGHTS,), synapses_per_layer=12, noise=GaussianNoise(snr=5.0))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
 
 @DEVICES.register("patch_clamp")
 class PatchClamp(Device):
-    """Patch clamp: one neuron in each layer, cleanly, and another one at each visit.
+    """Patch clamp: one neuron in each layer with little noise, another one at each visit.
 
-    A whole-cell recording holds for an hour, so no neuron is found again. Take more `insertions`
-    for a rig of several pipettes.
+    A whole-cell recording lasts an hour, so no neuron is found again. For several pipettes raise
+    `insertions`.
 
     References
     ----------
@@ -26,8 +26,8 @@ class PatchClamp(Device):
 
     placement = "within"
     units = 1
-    presets = Presets(observables=(ACTIVITY,), noise=Noise(unit_snr=10.0), turnover=1.0)
+    presets = Presets(observables=(ACTIVITY,), noise=GaussianNoise(unit_snr=10.0), turnover=1.0)
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out the tip of the pipette."""
+        """Tip of the pipette."""
         return probeinterface.generate_linear_probe(num_elec=1)

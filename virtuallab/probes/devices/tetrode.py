@@ -5,16 +5,16 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
 
 @DEVICES.register("tetrode")
 class Tetrode(Device):
-    """Tetrode: four wires at one place in each layer, which tell five neurons apart.
+    """Tetrode: four wires at one place in each layer, which separate five neurons.
 
-    Take more `insertions` for a drive of several tetrodes.
+    For a drive of several tetrodes raise `insertions`.
 
     References
     ----------
@@ -30,5 +30,5 @@ class Tetrode(Device):
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out the wires."""
+        """Four wires."""
         return probeinterface.generate_tetrode(r=10)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.gaussian import Noise
+from virtuallab.probes.noise.models.gaussian import GaussianNoise
+from virtuallab.probes.readouts.indicators.calcium import Calcium
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
@@ -15,8 +15,8 @@ from virtuallab.vocabulary import ACTIVITY
 class TwoPhoton(Device):
     """Two-photon calcium imaging: a field of 256 cells in each layer, slow and noisy.
 
-    Four layers give about a thousand cells, as a microscope that visits several areas does. The
-    same field is found again at each visit, with some cells lost.
+    Four layers give about a thousand cells, as imaging of several areas does. The same field is
+    imaged at each visit, with some cells lost.
 
     References
     ----------
@@ -31,12 +31,12 @@ class TwoPhoton(Device):
     presets = Presets(
         observables=(ACTIVITY,),
         calcium=Calcium(decay=0.7, interval=2.0, saturation=10.0),
-        noise=Noise(unit_snr=1.0),
+        noise=GaussianNoise(unit_snr=1.0),
         turnover=0.1,
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out a field of 640 um with a cell every 40 um."""
+        """Field of 640 um with a cell every 40 um."""
         return probeinterface.generate_multi_columns_probe(
             num_columns=16, num_contact_per_column=16, xpitch=40, ypitch=40
         )

@@ -6,22 +6,22 @@ import numpy as np
 import probeinterface
 
 from virtuallab.probes.device import Device, Presets
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
 
 @DEVICES.register("utah_array")
 class UtahArray(Device):
-    """Utah array: 96 needles 400 um apart, all as deep, so one array in each layer.
+    """Utah array: 96 needles of equal depth, 400 um apart, one array in each layer.
 
-    It stays for months, in which a part of the neurons changes from session to session.
+    The array stays implanted for months. A part of the neurons changes from session to session.
 
     References
     ----------
     Maynard et al. 1997, "The Utah Intracortical Electrode Array".
     Dickey et al. 2009, "Single-unit stability using chronically implanted multielectrode arrays":
-    three in five units were there a week later.
+    three in five units were recorded again a week later.
     """
 
     placement = "within"
@@ -31,7 +31,7 @@ class UtahArray(Device):
     )
 
     def geometry(self) -> probeinterface.Probe:
-        """Lay out ten rows of ten, without the corners."""
+        """Ten rows of ten needles, without the corners."""
         row, column = np.divmod(np.arange(100), 10)
         corner = np.isin(row, (0, 9)) & np.isin(column, (0, 9))
         where = 400.0 * np.column_stack([column, row])[~corner]

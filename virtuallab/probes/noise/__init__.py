@@ -1,1 +1,1 @@
-"""Disturbances of a recording: instrument noise, spike counts, calcium fluorescence."""
+"""Noise of the instrument, and its calibration."""

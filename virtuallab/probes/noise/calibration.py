@@ -1,9 +1,9 @@
 """Calibration of a probe: the signal in untrained reference networks.
 
-Noise belongs to the instrument. If its deviation were taken from the recorded signal, it would
-reveal how the recorded population grows at any signal-to-noise ratio. A probe is therefore
-calibrated once, on reference networks that are built like the subjects, see the same stimuli and
-were never trained (:meth:`virtuallab.probes.Probe.calibrate`), and its noise is the same at all
+Noise is a property of the instrument. If its deviation were taken from the recorded signal, it
+would reveal how the recorded population grows at any signal-to-noise ratio. A probe is therefore
+calibrated once, on reference networks that are built like the subjects, are shown the same stimuli
+and were never trained (:meth:`virtuallab.probes.Probe.calibrate`), and its noise is the same at all
 visits of all subjects.
 """
 

@@ -65,7 +65,10 @@ class ActivityMeasurement(Measurement):
         if self.probe.spikes is not None:
             return {"units": "spikes/s", "long_name": "firing rate"}
         if self.probe.calcium is not None:
-            return {"units": "dF/F", "long_name": "relative change of fluorescence"}
+            return {
+                "units": self.probe.calcium.units,
+                "long_name": self.probe.calcium.long_name,
+            }
         return super().attributes()
 
     def coordinates(self) -> dict[str, xr.Variable]:

@@ -154,7 +154,7 @@ def with_turnover(
 
 @dataclass(frozen=True)
 class Selection:
-    """What a probe records of one subject.
+    """Layers, visits, stimuli, units and synapses that a probe records of one subject.
 
     Parameters
     ----------

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.statistics.inner_products import LayerResponses, followed_units
+from virtuallab.probes.statistics.inner_products import QUIET, LayerResponses, followed_units
 from virtuallab.probes.statistics.published import (
     FUNCTIONS,
     OBSERVABLE_OF,
-    STATISTICS,
+    PUBLISHED_STATISTICS,
     mean_over_images,
     statistic_units,
     summary_statistics,
     summary_statistics_of_observed,
 )
+from virtuallab.probes.statistics.statistic import Statistic
 from virtuallab.probes.statistics.trajectory import (
     Stats,
     activity_changes,
     sensitivity_changes,
     weight_changes,
 )
+from virtuallab.registry import STATISTICS
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
@@ -47,7 +49,7 @@ from virtuallab.vocabulary import (
 )
 
 
-def features(recording: xr.Dataset) -> xr.Dataset:
+def features(recording: xr.Dataset, statistics: Sequence[str] = ()) -> xr.Dataset:
     """Features of a recording: what a decoder reads.
 
     Parameters
@@ -56,6 +58,9 @@ def features(recording: xr.Dataset) -> xr.Dataset:
         Of one subject, as a probe records it. ``observed`` (stimulus, unit), if it is there, marks
         the responses that were measured at every visit; features are made of these alone, so that
         no statistic changes because other units were measured.
+    statistics : sequence of str
+        Names of further statistics (:class:`~virtuallab.probes.Statistic`). Each is a column of
+        both ``stat`` and ``change``, after the others.
 
     Returns
     -------
@@ -64,8 +69,13 @@ def features(recording: xr.Dataset) -> xr.Dataset:
         change_name) with the scale-free changes, both float64, and NaN where not measured or not
         defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
         exploded (not a finite number).
+
+    Raises
+    ------
+    UnknownName
+        If there is no such statistic.
     """
-    return label_features(recording, feature_arrays(recording))
+    return label_features(recording, feature_arrays(recording, statistics))
 
 
 @dataclass(frozen=True)
@@ -78,40 +88,72 @@ class FeatureArrays:
     change : array, (visit, layer, change)
     flag : array of int, (visit, layer, observable)
         All as for :func:`features`; of several subjects with a leading subject axis.
+    statistics : tuple of str
+        Names of the further statistics.
     """
 
     stat: np.ndarray
     change: np.ndarray
     flag: np.ndarray
+    statistics: tuple[str, ...] = ()
 
     @classmethod
     def of_subjects(cls, each: Sequence[FeatureArrays]) -> FeatureArrays:
         """Join subjects of one architecture, recorded by one probe, along a leading axis."""
-        return cls(*(np.stack([getattr(m, f.name) for m in each]) for f in fields(cls)))
+        arrays = {
+            name: np.stack([getattr(one, name) for one in each])
+            for name in ("stat", "change", "flag")
+        }
+        return cls(**arrays, statistics=each[0].statistics)
 
 
-def feature_arrays(recording: xr.Dataset) -> FeatureArrays:
+def feature_arrays(recording: xr.Dataset, statistics: Sequence[str] = ()) -> FeatureArrays:
     """Features of a recording without their labels; see :func:`features`."""
     layers = [str(name) for name in recording[LAYER].values]
     shape = recording.sizes[VISIT], len(layers)
+    further = {name: STATISTICS[name]() for name in statistics}
+    stat_names, all_changes = (*PUBLISHED_STATISTICS, *further), (*change_names(), *further)
     found = FeatureArrays(
-        stat=np.full((*shape, len(STATISTICS)), np.nan),
-        change=np.full((*shape, len(change_names())), np.nan),
+        stat=np.full((*shape, len(stat_names)), np.nan),
+        change=np.full((*shape, len(all_changes)), np.nan),
         flag=np.full((*shape, len(OBSERVABLES)), LIVE, dtype=np.int8),
+        statistics=tuple(further),
     )
     for index, layer in enumerate(layers):
-        for observable, values, stats, changes in _layer_features(recording, layer, index):
-            flag = layer_flags(values)
-            found.flag[:, index, OBSERVABLES.index(observable)] = flag
-            _place(found.stat[:, index], STATISTICS, stats, flag)
-            _place(found.change[:, index], change_names(), changes, flag)
+        for part in _layer_features(recording, layer, index):
+            flag = layer_flags(part.values)
+            found.flag[:, index, OBSERVABLES.index(part.observable)] = flag
+            own = part.further(further)
+            _place(found.stat[:, index], stat_names, {**part.stats, **own}, flag)
+            _place(found.change[:, index], all_changes, {**part.changes, **own}, flag)
     return found
 
 
-def _layer_features(
-    recording: xr.Dataset, layer: str, index: int
-) -> Iterator[tuple[Observable, np.ndarray, Stats, Stats]]:
-    """Observable, values that tell whether the layer is live, statistics and changes."""
+@dataclass(frozen=True)
+class _LayerFeatures:
+    """One observable of one layer: its values, for flags and further statistics, and features."""
+
+    observable: Observable
+    values: np.ndarray  # with an entry for each unit or synapse in the last axis
+    labels: np.ndarray | None
+    stats: Stats
+    changes: Stats
+
+    @QUIET
+    def further(self, statistics: Mapping[str, Statistic]) -> dict[str, np.ndarray]:
+        """Values of the further statistics of this observable."""
+        exact = self.values.astype(np.float64)
+        if self.observable == ACTIVITY_CHANGE:
+            exact = exact[..., 0]
+        return {
+            name: each.compute(exact, self.labels)
+            for name, each in statistics.items()
+            if each.observable == self.observable
+        }
+
+
+def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_LayerFeatures]:
+    """Features of each observable that was recorded of one layer."""
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
         responses = _responses(recording, mine).measured() if mine.any() else None
@@ -125,19 +167,23 @@ def _layer_features(
                 first = values[:, np.arange(len(observed)), observed.argmax(1)]
                 values = np.where(observed, values, first[..., None])
             stats = {f"act{name}": mean_over_images(each) for name, each in found.items()}
-            yield ACTIVITY, values, stats, activity_changes(responses, stats)
+            changes = activity_changes(responses, stats)
+            yield _LayerFeatures(ACTIVITY, values, responses.labels, stats, changes)
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
             weights = _part(recording[WEIGHTS], mine)
             stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
-            yield WEIGHTS, weights, stats, weight_changes(weights, stats)
+            yield _LayerFeatures(WEIGHTS, weights, None, stats, weight_changes(weights, stats))
     if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
         gains = recording[ACTIVITY_CHANGE].values[:, :, index]
         exact = gains.astype(np.float64)
         each = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
         stats = {f"gradavg{function}_id": values.mean(-1) for function, values in each}
-        yield ACTIVITY_CHANGE, gains[..., None], stats, sensitivity_changes(gains, stats)
+        labels = recording.get("stimulus_label")
+        known = None if labels is None else labels.values
+        changes = sensitivity_changes(gains, stats)
+        yield _LayerFeatures(ACTIVITY_CHANGE, gains[..., None], known, stats, changes)
 
 
 def _part(values: xr.DataArray, mine: np.ndarray) -> np.ndarray:
@@ -198,11 +244,13 @@ def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
     """
     of = (SUBJECT,) if found.stat.ndim == 4 else ()
     own_units = {n: str(recording[n].attrs.get("units", "1")) for n in recording.data_vars}
-    owners = np.array([OBSERVABLE_OF[name] for name in STATISTICS], dtype=object)
-    change_owners = np.array(list(_change_observables().values()), dtype=object)
-    units = np.array(
-        [statistic_units(n, own_units.get(OBSERVABLE_OF[n], "1")) for n in STATISTICS], dtype=object
-    )
+    further = {name: STATISTICS[name].observable for name in found.statistics}
+    stat_owners = {name: OBSERVABLE_OF[name] for name in PUBLISHED_STATISTICS} | further
+    change_owners = {**_change_observables(), **further}
+    units = [
+        "1" if name in further else statistic_units(name, own_units.get(of, "1"))
+        for name, of in stat_owners.items()
+    ]
     flag_attributes = {**describe("flag"), **describe_flags(FLAGS)}
     return xr.Dataset(
         {
@@ -212,21 +260,25 @@ def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
         },
         coords={
             **{name: recording[name] for name in (VISIT, LAYER, "layer_depth", "depth_group")},
-            STATISTIC: np.array(STATISTICS, dtype=object),
-            "statistic_observable": (STATISTIC, owners),
-            "statistic_units": (STATISTIC, units, describe("statistic_units")),
-            CHANGE_NAME: np.array(change_names(), dtype=object),
-            "change_observable": (CHANGE_NAME, change_owners),
-            OBSERVABLE: np.array(OBSERVABLES, dtype=object),
+            STATISTIC: _texts(stat_owners),
+            "statistic_observable": (STATISTIC, _texts(stat_owners.values())),
+            "statistic_units": (STATISTIC, _texts(units), describe("statistic_units")),
+            CHANGE_NAME: _texts(change_owners),
+            "change_observable": (CHANGE_NAME, _texts(change_owners.values())),
+            OBSERVABLE: _texts(OBSERVABLES),
         },
     ).drop_vars("n_units", errors="ignore")
+
+
+def _texts(texts: Iterable[str]) -> np.ndarray:
+    return np.array(list(texts), dtype=object)
 
 
 @cache
 def _change_observables() -> Mapping[str, str]:
     """Name of each change and its observable, from the functions that make them."""
     ones = np.ones((2, 2, 2))
-    stats = {name: np.ones(2) for name in STATISTICS}
+    stats = {name: np.ones(2) for name in PUBLISHED_STATISTICS}
     labelled = LayerResponses(ones, np.zeros(2, dtype=np.int64))
     made = {
         WEIGHTS: weight_changes(ones[:, 0], stats),
@@ -237,5 +289,5 @@ def _change_observables() -> Mapping[str, str]:
 
 
 def change_names() -> tuple[str, ...]:
-    """Names of the scale-free changes, in the order of the ``change_name`` axis."""
+    """Names of the scale-free changes of every recording, in the order of ``change_name``."""
     return tuple(_change_observables())

@@ -51,7 +51,7 @@ class LayerResponses:
     observed: Observed | None = None
 
     def measured(self) -> LayerResponses | None:
-        """Without stimuli and units of which nothing was measured; None if nothing was."""
+        """Responses without stimuli and units that were never measured; None if nothing is left."""
         if self.observed is None or self.observed.all():
             return replace(self, observed=None)
         stimuli, units = (np.flatnonzero(self.observed.any(axis)) for axis in (1, 0))
@@ -62,10 +62,10 @@ class LayerResponses:
         return replace(found, observed=None) if found.observed.all() else found
 
     def filled(self) -> LayerResponses:
-        """With the unit's mean at the visit in the place of each missing response.
+        """Responses in which the unit's mean at the visit replaces each missing response.
 
         The unit's mean stays that of its measured responses, and its tuning and movement are 0
-        where nothing was measured: inner products are those of the measured responses.
+        where responses are missing: inner products are those of the measured responses.
         """
         if self.observed is None:
             return self
@@ -153,7 +153,7 @@ def class_means(
 
 
 def followed_units(matched: jt.Bool[np.ndarray, "visit unit"]) -> Followed:
-    """Whether each unit was followed from one visit to another, (visit, visit, unit).
+    """Units that were followed from one visit to another, as booleans (visit, visit, unit).
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def followed_units(matched: jt.Bool[np.ndarray, "visit unit"]) -> Followed:
 
 
 def since_last_visit(followed: Followed) -> jt.Bool[np.ndarray, "movement unit"]:
-    """Whether each unit is that of the visit before, from the second visit on."""
+    """Units that were followed since the visit before, from the second visit on."""
     since: np.ndarray = np.einsum("vvu->vu", followed[1:, :-1])
     return since
 

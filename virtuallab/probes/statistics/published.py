@@ -25,13 +25,13 @@ FUNCTIONS: Final = ("abs", "raw", "sq")
 KERNELS: Final = ("kurtosis", "mean", "median", "norm", "skew", "thirdquartile", "var")
 _MEASURES: Final = {"weight": WEIGHTS, "act": ACTIVITY}
 
-STATISTICS: Final[tuple[str, ...]] = (
+PUBLISHED_STATISTICS: Final[tuple[str, ...]] = (
     *(f"{measure}{f}_{kernel}" for measure in _MEASURES for f in FUNCTIONS for kernel in KERNELS),
     *(f"gradavg{f}_id" for f in FUNCTIONS),
 )
 OBSERVABLE_OF: Final[dict[str, str]] = {
     name: next((o for m, o in _MEASURES.items() if name.startswith(m)), ACTIVITY_CHANGE)
-    for name in STATISTICS
+    for name in PUBLISHED_STATISTICS
 }
 # Those that were finite in every published network, and so were given to the classifiers.
 _FINITE: Final = {
@@ -43,7 +43,9 @@ _FINITE: Final = {
     **{f"gradavg{f}": ("id",) for f in FUNCTIONS},
 }
 ADMISSIBLE: Final[tuple[str, ...]] = tuple(
-    name for name in STATISTICS if name.split("_")[1] in _FINITE.get(name.split("_")[0], ())
+    name
+    for name in PUBLISHED_STATISTICS
+    if name.split("_")[1] in _FINITE.get(name.split("_")[0], ())
 )
 
 Values = jt.Float[np.ndarray, "*sample entry"]

@@ -3,10 +3,10 @@ r"""Scale-free changes: how an observable has moved since learning began.
 The scale of an observable identifies the architecture; its change identifies the rule. Each measure
 is unchanged when all measured values are multiplied by a positive number: logarithms of ratios to
 visit 0, their increments from visit to visit, the drift of the representation and the shape of its
-movement. No row depends on a later visit, so the first says nothing about learning. "Visit 0" is
+movement. No row depends on a later visit, so the first does not depend on learning. "Visit 0" is
 the first visit that the probe records.
 
-Of statistics that are powers of one another only one is followed: ``actraw_norm`` stands for the
+Of statistics that are powers of one another only one is used: ``actraw_norm`` represents the
 mean square, ``actabs_median`` for the median square.
 """
 

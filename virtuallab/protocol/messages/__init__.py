@@ -1,1 +1,3 @@
-"""Messages of faults: what is wrong, what was found, what to write."""
+"""Messages on faults of a protocol: the fault, the value found, and what to write instead."""
+
+__all__ = ["explain", "places", "units", "yaml_lines", "yaml_mistakes"]

@@ -1,11 +1,12 @@
-"""Messages for what is wrong with a protocol, in the words of YAML.
+"""Messages on faults of a protocol, in terms of YAML.
 
-pydantic reports what is wrong and where, but in the words of Python. Each of its errors is
-therefore rewritten as soon as it is raised, where the keys that would have been right are known.
+Messages of pydantic are in terms of Python. Each of its errors is therefore rewritten as soon as it
+is raised, where the valid keys are known.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -22,7 +23,7 @@ _EXACT = 2**53  # whole numbers up to which a float is one number only
 
 
 def found(value: object) -> str:
-    """Quotation of what was written, with its kind where a text could be mistaken for a number.
+    """Return a value as messages quote it, with its type if a text could be taken for a number.
 
     >>> found("8"), found(-5), found(None), found([1, 2])
     ("'8' (text)", '-5', 'nothing', '[1, 2]')
@@ -42,18 +43,17 @@ def found(value: object) -> str:
 
 
 def reads_as_number(value: object) -> bool:
-    """Whether a value is a text that would be a number without its quotes."""
+    """Return whether a value is a text that would be a finite number without its quotes."""
     if not isinstance(value, str):
         return False
     try:
-        float(value)
+        return math.isfinite(float(value))
     except ValueError:
         return False
-    return True
 
 
 def expected(what: str, value: object) -> str:
-    """Message of what should stand there, what does, and what to write where that is obvious.
+    """Return a message with the expected value, the one found, and a correction if it is obvious.
 
     >>> expected("a whole number", "8")
     "should be a whole number, found '8' (text). Remove the quotes."
@@ -62,18 +62,18 @@ def expected(what: str, value: object) -> str:
 
 
 def unknown_key(key: str, keys: Iterable[str]) -> str:
-    """Message for an unknown key, with the nearest of the keys that could stand there."""
+    """Return the message on an unknown key, with the nearest of the valid ones."""
     return f"unknown key. {suggest(key, keys)}".replace("Known:", "Keys here:")
 
 
 def _remedy(what: str, value: object) -> str:
-    """Return what to write instead, where the intended value is obvious."""
+    """Return what to write instead, if the intended value is obvious."""
     if what.startswith("text") and isinstance(value, bool | int | float):
         written = found(value)
         return f" Put it in quotes: '{written}'." if len(written) < _LONGEST_EXCERPT else ""
     if isinstance(value, str) and (
         near := get_close_matches(value, re.findall(r"'([^']{2,})'", what), n=1)
-    ):  # a single character is one that a name may hold, no value
+    ):  # quoted single characters are those allowed in names, not values
         return f" Did you mean {near[0]!r}?"
     if "number" not in what:
         return ""
@@ -87,7 +87,7 @@ def _remedy(what: str, value: object) -> str:
 
 
 def refusals(faults: Iterable[tuple[Place, str]]) -> ValidationError:
-    """Error to raise inside a validator for faults: each a place in the value, and a message."""
+    """Return the error that a validator raises for faults: places in the value, and messages."""
     details = [
         InitErrorDetails(type=PydanticCustomError("fault", "{m}", {"m": m}), loc=place, input=None)
         for place, m in faults
@@ -102,18 +102,18 @@ def raise_faults(faults: Sequence[tuple[Place, str]]) -> None:
 
 
 def refusal(message: str, *place: str | int) -> ValidationError:
-    """Error to raise inside a validator for one fault, by default of the value itself."""
+    """Return the error that a validator raises for one fault, by default of the value itself."""
     return refusals([(place, message)])
 
 
 def faults_of(error: ValidationError, keys: Iterable[str] = ()) -> list[tuple[Place, str]]:
-    """Places and messages of an error's faults.
+    """Return places and messages of an error's faults.
 
     Parameters
     ----------
     error : ValidationError
     keys : iterable of str
-        Keys that the section knows, to name the nearest to an unknown one.
+        Keys of the section, to suggest the nearest to an unknown one.
     """
     details: Sequence[Any] = error.errors(include_url=False)
     places = [tuple(detail["loc"]) for detail in details]
@@ -125,7 +125,7 @@ def faults_of(error: ValidationError, keys: Iterable[str] = ()) -> list[tuple[Pl
 
 
 def _only_follows(place: Place, detail: Any, places: Sequence[Place]) -> bool:
-    """Whether a list counts as too short only because its items are at fault themselves."""
+    """Return whether a list counts as too short only because its entries have faults."""
     return detail["type"] == "too_short" and any(
         len(other) > len(place) and other[: len(place)] == place for other in places
     )

@@ -1,4 +1,4 @@
-"""Places in a protocol, ``("subjects", "rules", 0, "amp")``, and the lines where they stand."""
+"""Places in a protocol, ``("subjects", "rules", 0, "amp")``, and their lines in the text."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class SourceLines:
     lines : mapping from place to int
         Line of each value, counted from 1.
     overrides : tuple of str
-        Settings given apart from the file, ``"subjects.replicates=2"``.
+        Settings that replace those of the file, ``"subjects.replicates=2"``.
     overridden : mapping from place to str
         The override that set a value.
     path : Path, optional
-        The file itself; None of a text or of settings that were built in Python.
+        The file; None for a text or for settings that were built in Python.
     """
 
     file: str = ""
@@ -76,18 +76,18 @@ class SourceLines:
     path: Path | None = None
 
     def line(self, place: Place) -> int:
-        """Line of a place, or of the nearest section that holds it; 0 in an empty document."""
+        """Return the line of a place, or of its nearest section; 0 in an empty document."""
         for end in range(len(place), -1, -1):
             if place[:end] in self.lines:
                 return self.lines[place[:end]]
         return 0
 
     def fault(self, place: Place, message: str) -> Fault:
-        """Fault at a place, with the override that set the value or the line where it stands."""
+        """Return a fault at a place, with its line or the override that set the value."""
         for end in range(len(place), 0, -1):
             if place[:end] in self.overridden:
                 return Fault(f"-s {self.overridden[place[:end]]}", 0, path_of(place), message)
         for at, override in self.overridden.items():
-            if at[: len(place)] == place and place not in self.lines:  # a section it has made
+            if at[: len(place)] == place and place not in self.lines:  # a section of overrides only
                 return Fault(f"-s {override}", 0, path_of(place), message)
         return Fault(self.file, self.line(place), path_of(place), message)

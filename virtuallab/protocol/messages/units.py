@@ -1,4 +1,4 @@
-"""Messages for numbers that were written with a unit: ``20 ms``, ``5 Hz``, ``20%``."""
+"""Messages on numbers that were written with a unit: ``20 ms``, ``5 Hz``, ``20%``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _QUANTITY = re.compile(
     r"\s*(?P<number>[-+]?(?:\d[\d_]*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*"
     r"(?P<unit>(%|(1?/ ?)?[^\W\d_]).{0,20}?)\s*"
 )
-# unit -> dimension, and how many of the dimension's first unit it is
+# unit -> dimension, and factor to the dimension's base unit
 _UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), ("time", 1.0)),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), ("time", 1e-3)),
@@ -31,14 +31,14 @@ _UNITS: Mapping[str, tuple[str, float]] = {
 
 
 def without_unit(unit: str, written: object) -> str | None:
-    """Message of how to write a number that was written with its unit.
+    """Return the message on a number that was written with its unit.
 
     Parameters
     ----------
     unit : str
         Unit of the setting; empty if its numbers have none.
     written : object
-        What stands in the protocol.
+        Value in the protocol.
 
     Returns
     -------
@@ -57,5 +57,5 @@ def without_unit(unit: str, written: object) -> str | None:
         number *= size if dimension == "share" else 1
         return f"should be a number without a unit, found {found(written)}. Write {number:.6g}."
     wanted, unit_size = _UNITS.get(unit, (unit, 1.0))  # "images" is a unit of its own
-    told = f"should be a number in {unit}, without its unit, found {found(written)}."
-    return f"{told} Write {number * size / unit_size:.6g}." if dimension == wanted else told
+    words = f"should be a number in {unit}, without its unit, found {found(written)}."
+    return f"{words} Write {number * size / unit_size:.6g}." if dimension == wanted else words

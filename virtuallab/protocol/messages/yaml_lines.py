@@ -1,4 +1,4 @@
-"""The lines of a text that is no YAML, and what the parser says about it."""
+"""Lines of a text that is not valid YAML, with the report of the parser."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KEY = re.compile(r"\s*(?:- +)*['\"]?([\w-]+)['\"]?\s*:(?:\s|$)")
 
 
 class YamlReport:
-    """A text that is no YAML, and what the parser says about it.
+    """A text that is not valid YAML, with the report of the parser.
 
-    ``problem`` is what it cannot read, at ``line`` and ``column``; ``context`` what it was reading,
-    from ``start`` and ``start_column``. All count from 1, and are 0 where they are not known.
+    ``problem`` is the parser's problem, at ``line`` and ``column``; ``context`` is the element that
+    it was reading, from ``start`` and ``start_column``. All count from 1, and are 0 if not known.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class YamlReport:
     def __init__(self, text: str, file: str, error: MarkedYAMLError | None = None) -> None:
         self._lines = re.split(r"\r\n|\r|\n", text)
         self._file = file
-        said = (getattr(error, name, None) or "" for name in ("problem", "context"))
-        self.problem, self.context = (str(each).strip() for each in said)
+        parts = (getattr(error, name, None) or "" for name in ("problem", "context"))
+        self.problem, self.context = (str(each).strip() for each in parts)
         start = getattr(error, "context_mark", None)
         self.line, self.column = _position(getattr(error, "problem_mark", None) or start)
         self.start, self.start_column = _position(start)
@@ -40,20 +40,20 @@ class YamlReport:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def fault(self, number: int, message: str, key: str | None = None) -> Fault:
-        """Return a fault of a line, by default under the key that stands on it."""
+        """Return a fault of a line, by default with the key on that line."""
         if key is None:
             match = KEY.match(self[number])
             key = match[1] if match else ""
         return Fault(self._file, number, key, message)
 
     def above(self, number: int) -> Iterator[int]:
-        """Yield numbers of the lines before one that hold more than a comment, nearest first."""
+        """Yield the numbers of earlier lines, nearest first, without blank ones and comments."""
         for each in range(number - 1, 0, -1):
             if self[each].strip() and not self[each].lstrip().startswith("#"):
                 yield each
 
     def sibling(self, number: int) -> int:
-        """Nearest line above with the same indentation and nothing less indented between, or 0."""
+        """Return the nearest earlier line of the same block and indentation, or 0."""
         for each in self.above(number):
             if indent(self[each]) <= indent(self[number]):
                 return each if indent(self[each]) == indent(self[number]) else 0
@@ -65,21 +65,21 @@ def _position(mark: Any) -> tuple[int, int]:
 
 
 def indent(line: str) -> int:
-    """Number of spaces before a line."""
+    """Return the number of spaces before a line."""
     return len(line) - len(line.lstrip())
 
 
 def is_entry(line: str) -> bool:
-    """Whether a line begins an entry of a list."""
+    """Return whether a line begins an entry of a list."""
     return re.match(r"\s*-(\s|$)", line) is not None
 
 
 def short(text: str) -> str:
-    """Text without surrounding spaces, cut at 60 characters."""
+    """Return a text without surrounding spaces, cut at 60 characters."""
     text = text.strip()
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def quoted(text: str) -> str:
-    """Text, cut like :func:`short`, in the quotes of YAML."""
+    """Return a text, cut like :func:`short`, in the quotes of YAML."""
     return "'" + short(text).replace("'", "''") + "'"

@@ -1,7 +1,7 @@
-"""Messages for errors of YAML's syntax, at the line where the mistake is.
+"""Messages on errors of YAML's syntax, at the line of the mistake.
 
-The parser names the place where it could not go on, in the terms of its grammar. The mistake itself
-is often a line earlier (a missing ``- ``, an open bracket), so the lines around are looked at.
+The parser names the place where it failed, in terms of its grammar. The mistake itself is often a
+line earlier (a missing ``- ``, an open bracket), so the surrounding lines are examined.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONFLICTS = ("<<<<<<<", "=======", ">>>>>>>")
 
 
 def explain_yaml_error(text: str, file: str, error: YAMLError) -> Fault:
-    """Fault of a text that is no YAML.
+    """Return the fault of a text that is not valid YAML.
 
     Parameters
     ----------
@@ -37,11 +37,7 @@ def explain_yaml_error(text: str, file: str, error: YAMLError) -> Fault:
     file : str
         The file as the user named it.
     error : YAMLError
-        What ruamel.yaml raised while it read the text.
-
-    Returns
-    -------
-    Fault
+        Raised by ruamel.yaml for this text.
     """
     report = YamlReport(text, file, error if isinstance(error, MarkedYAMLError) else None)
     if isinstance(error, ReaderError):
@@ -51,8 +47,8 @@ def explain_yaml_error(text: str, file: str, error: YAMLError) -> Fault:
         return report.fault(number, words)
     if not isinstance(error, MarkedYAMLError):
         return Fault(file, 0, "", f"not a YAML text: {str(error).splitlines()[0]}.")
-    for part, said, check in _CHECKS:
-        if said in getattr(report, part) and (fault := check(report)):
+    for part, phrase, check in _CHECKS:
+        if phrase in getattr(report, part) and (fault := check(report)):
             return fault
     context = f" {report.context}" if report.context and report.problem else ""
     words = f"not valid YAML: {report.problem or report.context}{context}."
@@ -85,7 +81,7 @@ def _tab(report: YamlReport) -> Fault | None:
 
 
 def _start_of_text(report: YamlReport) -> Fault | None:
-    """Text without quotes that begins with a character of YAML's own."""
+    """Explain text without quotes that begins with a special character of YAML."""
     line = report[report.line]
     if line.lstrip().startswith("```"):
         words = "``` belongs to Markdown, not to the protocol. Remove the line."
@@ -129,7 +125,7 @@ def _second_document(report: YamlReport) -> Fault | None:
 
 
 def _colon(report: YamlReport) -> Fault | None:
-    """``question: What: is it``, and a line that seems to go on with the one above."""
+    """Explain ``question: What: is it``, and a line that seems to continue the one above."""
     line = report[report.line]
     before = line[: report.column - 1]
     first = KEY.match(line)
@@ -152,7 +148,7 @@ def _colon(report: YamlReport) -> Fault | None:
 
 
 def _first_of_text(report: YamlReport, number: int) -> int:
-    """First of the lines with the same indentation that are no entries of a list."""
+    """Return the first of the lines with the same indentation that are no entries of a list."""
     first = number
     for each in report.above(number + 1):
         if indent(report[each]) != indent(report[number]) or is_entry(report[each]):
@@ -162,7 +158,7 @@ def _first_of_text(report: YamlReport, number: int) -> int:
 
 
 def _without_dash(report: YamlReport, number: int, entry: int) -> Fault | None:
-    """Explain a line among the entries of a list, beside line ``entry``, that is none."""
+    """Explain a line without dash among the entries of a list, such as line ``entry``."""
     line = report[number].strip()
     if not line:
         return None
@@ -176,7 +172,7 @@ def _without_dash(report: YamlReport, number: int, entry: int) -> Fault | None:
 
 
 def _without_colon(report: YamlReport, number: int) -> Fault | None:
-    """Explain a line that should be ``key: value`` and is not."""
+    """Explain a line that is not ``key: value``, as it should be."""
     line = report[number].split(" #")[0].strip()
     if not line:
         return None
@@ -198,7 +194,7 @@ def _key_alone(report: YamlReport) -> Fault | None:
 
 
 def _end_of_block(report: YamlReport) -> Fault | None:
-    """A line that belongs to no section above it."""
+    """Explain a line that belongs to no section above it."""
     line, number = report[report.line], report.line
     if "<scalar>" in report.problem:
         if line[: report.column - 1].count('"') % 2:
@@ -256,7 +252,7 @@ def _list_beside_key(report: YamlReport) -> Fault | None:
     return report.fault(report.line, words)
 
 
-# What the parser says, in its problem or its context, and what is then looked for, in this order.
+# Phrases of the parser's problem or context, and the explanations that are then tried, in order.
 _CHECKS: tuple[tuple[str, str, Callable[[YamlReport], Fault | None]], ...] = (
     ("problem", "", _conflict),
     ("problem", "", _odd_space),

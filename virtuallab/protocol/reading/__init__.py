@@ -1,1 +1,3 @@
-"""Protocol files: read, overridden, and written with values filled in."""
+"""Reading of protocol files, overrides of their settings, and writing of tuned protocols."""
+
+__all__ = ["contacts", "overrides", "read", "tuned_text", "yaml"]

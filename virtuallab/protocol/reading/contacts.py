@@ -1,4 +1,4 @@
-"""Contacts of a device, read from a probeinterface file that a protocol names."""
+"""Contacts of a device, from a probeinterface file that a protocol names."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _TO_UM = {"um": 1.0, "mm": 1e3, "m": 1e6}
 def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
     """Replace ``device: FILE.json`` by the contacts in the file; the document is changed in place.
 
-    What is stored is then whole without the file.
+    The stored protocol is then complete without the file.
 
     Parameters
     ----------
     data : dict
         The document.
     folder : Path
-        What a relative path is relative to.
+        Base of relative paths.
     source : SourceLines
         For the faults' lines.
 
     Raises
     ------
     ProtocolError
-        With every file that cannot be read, or holds no flat probe.
+        With every file that cannot be read, or has no planar probe.
     """
     faults: list[Fault] = []
     for section in ("probes", "compare", "power"):
@@ -46,7 +46,7 @@ def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
 
 
 def _files(at: Any, place: Place) -> Iterator[tuple[Any, Any, Place]]:
-    """Yield where a device is named by a file: what holds it, under which key, and the place."""
+    """Yield each device that is given as a file: its container, its key in it, and its place."""
     entries = at.items() if isinstance(at, dict) else enumerate(at) if isinstance(at, list) else ()
     for key, value in entries:
         here = (*place, key)
@@ -57,12 +57,12 @@ def _files(at: Any, place: Place) -> Iterator[tuple[Any, Any, Place]]:
 
 
 def _contacts(path: Path) -> list[list[float]]:
-    """Positions of the wired contacts of all probes in a file, in um.
+    """Return the positions of the wired contacts of all probes in a file, (contact, 2), in um.
 
     Raises
     ------
     ValueError
-        If there are none to be had.
+        If the file has none, or cannot be read.
     """
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def _contacts(path: Path) -> list[list[float]]:
     except ValueError:
         raise
     except Exception as error:
-        # Its own words differ from version to version, and so do the exceptions.
+        # The exceptions of probeinterface differ between versions.
         raise ValueError(f"holds no probe that probeinterface can read: {error}.") from None
     if not found:
         raise ValueError("holds no contact that is wired.")

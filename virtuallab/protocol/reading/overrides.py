@@ -1,4 +1,4 @@
-"""Settings given apart from the file: ``-s subjects.replicates=2``."""
+"""Overrides of settings: ``-s subjects.replicates=2``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from virtuallab.protocol.reading.yaml import parse
 
 
 def override(data: Any, overrides: Sequence[str]) -> dict[Place, str]:
-    """Set values in a document, which is changed in place.
+    """Replace values in a document, which is changed in place.
 
     Parameters
     ----------
     data : dict
         The document as :func:`virtuallab.protocol.reading.yaml.parse` returns it.
     overrides : sequence of str
-        ``PATH=VALUE``; a value is read as YAML. Later ones win.
+        ``PATH=VALUE``; a value is read as YAML. A later one replaces an earlier one.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def override(data: Any, overrides: Sequence[str]) -> dict[Place, str]:
     Raises
     ------
     ProtocolError
-        With every override that cannot be read or has no place.
+        With every override that cannot be read or whose path does not exist.
     """
     overridden: dict[Place, str] = {}
     faults: list[Fault] = []
@@ -57,7 +57,7 @@ def override(data: Any, overrides: Sequence[str]) -> dict[Place, str]:
 
 
 def _set(data: Any, place: Place, value: Any) -> None:
-    """Set one value; sections on the way are made, entries of lists are not.
+    """Set one value; missing sections are made, missing entries of lists are not.
 
     Raises
     ------
@@ -72,20 +72,20 @@ def _set(data: Any, place: Place, value: Any) -> None:
             return
         inside = at[part] if isinstance(part, int) else at.get(part)
         if isinstance(following, str) and not isinstance(inside, dict | list):
-            # A plug-in written as its bare name, or a section not written at all.
+            # A plug-in given by its name, or a missing section.
             inside = {} if inside is None else {"name": inside}
             at[part] = inside
         if following == 0 and (
             isinstance(inside, str) or (isinstance(inside, dict) and "name" in inside)
         ):
-            inside = at[part] = [inside]  # the only entry, written without its list
+            inside = at[part] = [inside]  # the only entry, written without a list
         at = inside
 
 
 def _demand(at: Any, part: str | int) -> None:
-    """Raise a ``LookupError`` if this part of a path leads nowhere."""
+    """Raise a ``LookupError`` if this part of a path does not exist."""
     if isinstance(part, int) != isinstance(at, list):
-        asked = "an entry of a list" if isinstance(part, int) else "a key of a mapping"
-        raise LookupError(f"{part!r} asks for {asked}, but finds {found(at)}.")
+        needed = "an entry of a list" if isinstance(part, int) else "a key of a mapping"
+        raise LookupError(f"{part!r} is {needed}, but there is {found(at)}.")
     if isinstance(part, int) and part >= len(at):
         raise LookupError(f"there is no entry [{part}]: the list has {len(at)}.")

@@ -1,4 +1,4 @@
-"""Protocols read from their files, with all faults reported at once."""
+"""Reading of protocols from files, with all faults reported at once."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ STARTER = Path(__file__).with_name("starter.yaml")
 
 _SUFFIXES = (".yaml", ".yml")
 _FEW = 3  # names that a message lists
-_MOST_LISTED = 10_000  # files of a folder that are looked at
+_MOST_LISTED = 10_000  # files of a folder that are considered
 _LARGEST = 1_000_000  # bytes; a protocol of a hundred lines has four thousand
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
-    """Read a protocol.
+    """Return the protocol in a file.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     Raises
     ------
     ProtocolError
-        If it cannot be read or carried out; every fault is listed with its line.
+        If the protocol is not valid; every fault is listed with its line.
     """
     return read_text(_text_of(path), name=str(path), overrides=overrides, path=path)
 
@@ -53,7 +53,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
 def as_protocol(
     protocol: Protocol | Mapping[str, Any] | str | Path, overrides: Sequence[str] = ()
 ) -> Protocol:
-    """Return the protocol that an argument stands for.
+    """Return the protocol of an argument: a protocol, its settings, or its file.
 
     Parameters
     ----------
@@ -65,14 +65,16 @@ def as_protocol(
     Raises
     ------
     ProtocolError
-        If it cannot be read or carried out; every fault is listed.
+        If the protocol is not valid; every fault is listed.
+    TypeError
+        If the argument has another type.
     """
     if isinstance(protocol, str | Path):
         return read(expanded(protocol), overrides)
     if isinstance(protocol, Protocol):
         if protocol.text and not overrides:
             return protocol
-        # Settings that were built in Python have no text yet: it is what a store keeps.
+        # Settings that were built in Python have no text yet, which a store needs.
         protocol = protocol.resolved()
     if not isinstance(protocol, Mapping):
         found = type(protocol).__name__
@@ -87,7 +89,7 @@ def faults_in(
     overrides: Sequence[str] = (),
     reader: Callable[[Path, Sequence[str]], object] = read,
 ) -> list[Fault]:
-    """Faults of several protocols.
+    """Return the faults of several protocols.
 
     Parameters
     ----------
@@ -95,8 +97,7 @@ def faults_in(
     overrides : sequence of str
         Settings that replace those of each file.
     reader : callable
-        Raises a ``ProtocolError`` for a protocol with faults; by default :func:`read`, which builds
-        no network.
+        Raises a ``ProtocolError`` for a protocol with faults; :func:`read` does not build networks.
     """
     faults: list[Fault] = []
     for path in paths:
@@ -110,7 +111,7 @@ def faults_in(
 def read_text(
     text: str, *, name: str = "protocol", overrides: Sequence[str] = (), path: Path | None = None
 ) -> Protocol:
-    """Read a protocol from a text, YAML or JSON.
+    """Return the protocol in a text, YAML or JSON.
 
     Parameters
     ----------
@@ -120,12 +121,12 @@ def read_text(
     overrides : sequence of str
         As in :func:`read`.
     path : Path, optional
-        Its file; files that it names are read from the same folder, or else from the current one.
+        The file; paths in the protocol are relative to its folder, by default the current one.
 
     Raises
     ------
     ProtocolError
-        If it cannot be read or carried out; every fault is listed with its line.
+        If the protocol is not valid; every fault is listed with its line.
     """
     data, lines = parse(text, name)
     if not isinstance(data, dict):
@@ -156,12 +157,12 @@ _HANDED_OVER = ("/dev/fd", "/dev/stdin", "/proc")  # by a shell: `validate <(mak
 
 
 def _text_of(path: Path) -> str:
-    """Read a file as text.
+    """Return the text of a file.
 
     Raises
     ------
     ProtocolError
-        If there is none, or it is not a text of reasonable size.
+        If there is no such file, or it is not a text of reasonable size.
     """
 
     def refuse(message: str, line: int = 0) -> ProtocolError:
@@ -171,7 +172,7 @@ def _text_of(path: Path) -> str:
         if path.is_dir():
             raise refuse(f"is a folder. Name the protocol in it.{_inside(path)}")
         if path.is_fifo() and not any(map(path.is_relative_to, _HANDED_OVER)):
-            # To open one waits for whoever writes into it.
+            # Opening a pipe waits until another process writes into it.
             raise refuse("is a named pipe, not a file. Save the protocol in a file.")
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
@@ -196,7 +197,7 @@ def _text_of(path: Path) -> str:
 
 
 def _neighbours(path: Path) -> str:
-    """Name the file that was meant: one of a like name, or of this name in a folder beside it."""
+    """Suggest files of a similar name, or of the same name in a neighbouring folder."""
     if not path.parent.is_dir():
         return f" There is no folder {path.parent} either."
     beside = list(_listed(path.parent))
@@ -208,7 +209,7 @@ def _neighbours(path: Path) -> str:
 
 
 def _inside(folder: Path) -> str:
-    """Name a few of the protocols in a folder."""
+    """List a few of the protocols in a folder."""
     names = sorted(each.name for each in _listed(folder) if each.suffix in _SUFFIXES)
     more = ", ..." if len(names) > _FEW else ""
     return f" There are {', '.join(names[:_FEW])}{more}." if names else ""

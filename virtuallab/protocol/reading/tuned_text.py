@@ -1,4 +1,4 @@
-"""Text of a protocol in which searched settings have their values."""
+"""Text of a tuned protocol, in which open settings have the best values of a search."""
 
 from __future__ import annotations
 
@@ -21,27 +21,26 @@ _OPTIMIZER = "optimizer."
 def tuned_text(
     protocol: Protocol, best: Mapping[int, Mapping[str, Any]], heading: Sequence[str] = ()
 ) -> str:
-    """Text of a protocol whose open settings have values, with its comments where that is possible.
+    """Return the text of a protocol with values for its open settings, with comments if possible.
 
-    Where several rules share ``subjects.optimizer``, it takes the values of the first of them, and
-    the others get an optimizer of their own.
+    If several rules share ``subjects.optimizer``, it takes the values of the first of them, and the
+    others get an optimizer of their own.
 
     Parameters
     ----------
     protocol : Protocol
-        As it was read; its overrides are written into the text.
-    best : mapping
-        Index of a rule -> path of a setting, as a rule's entry has it
-        (``amp``, ``optimizer.learning_rate``) -> value.
+        Its overrides are written into the text.
+    best : mapping from int to mapping from str to object
+        Values by index of the rule and path of the setting (``amp``, ``optimizer.learning_rate``).
     heading : sequence of str
-        Lines of comment to put first.
+        Lines of comment at the beginning.
     """
     plain, _ = parse(protocol.text, protocol.name)
     override(plain, protocol.overrides)
     values = _overrides(protocol, best, plain)
     override(plain, values)
     body = _with_comments(protocol.text, [*protocol.overrides, *values])
-    if body is None or not _says(body, plain):
+    if body is None or not _reads_as(body, plain):
         body = dump(plain)
     return "".join(f"# {line}".rstrip() + "\n" for line in heading) + body
 
@@ -49,7 +48,7 @@ def tuned_text(
 def _overrides(
     protocol: Protocol, best: Mapping[int, Mapping[str, Any]], plain: Mapping[str, Any]
 ) -> list[str]:
-    """Say the values as overrides."""
+    """Return the values as overrides."""
     rules = protocol.subjects.rules
     shared = [index for index, entry in enumerate(rules) if entry.optimizer is None]
     found: list[str] = []
@@ -76,7 +75,7 @@ def _overrides(
 
 
 def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
-    """Change the values in the text; None where YAML's own ways (aliases) stand against it."""
+    """Return the text with other values; None if aliases of YAML make that impossible."""
     yaml = block_style()
     try:
         data = yaml.load(text)
@@ -85,8 +84,8 @@ def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
         return None
     for entry in data["subjects"]["rules"]:
         if isinstance(entry, CommentedMap) and type(entry.get("optimizer")) is dict:
-            # A comment belongs to the key before it: what is put last would come after the words
-            # about the next section.
+            # A comment belongs to the key before it: a last key would come after the comment on the
+            # next section.
             entry.insert(1, "optimizer", entry.pop("optimizer"))
     out = io.StringIO()
     yaml.dump(_in_one_line(data), out)
@@ -94,7 +93,7 @@ def _with_comments(text: str, overrides: Sequence[str]) -> str | None:
 
 
 def _in_one_line(value: Any) -> Any:
-    """Mark what overrides have put in to be written in braces, in one line."""
+    """Return values with mappings from overrides marked to be written in braces, in one line."""
     if isinstance(value, CommentedMap | CommentedSeq):
         entries = value.items() if isinstance(value, CommentedMap) else enumerate(value)
         for key, each in list(entries):
@@ -109,7 +108,7 @@ def _in_one_line(value: Any) -> Any:
     return value
 
 
-def _says(text: str, plain: Any) -> bool:
+def _reads_as(text: str, plain: Any) -> bool:
     try:
         return bool(parse(text, "")[0] == plain)
     except ProtocolError:

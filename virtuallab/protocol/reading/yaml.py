@@ -1,7 +1,7 @@
-"""Read YAML 1.2 into plain data, remembering the line of every key.
+"""Reading of YAML 1.2 into plain data, with the line of every key.
 
-Only plain data comes out: mappings, lists, text, numbers, true, false and nothing. Whoever hands us
-a file cannot make the reader run anything, nor grow a small file into a large one.
+Plain data are mappings, lists, text, numbers, booleans and None. A malicious file can neither run
+code nor expand to a large document.
 """
 
 from __future__ import annotations
@@ -24,12 +24,9 @@ _AS_TEXT = ("str", "timestamp", "merge", "value")  # YAML 1.2 gives the last thr
 
 
 def parse(text: str, file: str) -> tuple[Any, dict[Place, int]]:
-    """Read a YAML text.
+    """Return the plain data of a YAML text, and the line of each place in it.
 
-    Returns
-    -------
-    tuple
-        Plain data, None for an empty text; and the line of each place in it.
+    Data are None for an empty text.
 
     Raises
     ------
@@ -65,7 +62,7 @@ def dump(data: Any) -> str:
 
 
 def block_style() -> YAML:
-    """Return a writer of YAML that keeps comments and writes a setting a line."""
+    """Return a writer of YAML that keeps comments and writes one setting per line."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100
@@ -74,7 +71,7 @@ def block_style() -> YAML:
 
 
 class _Builder:
-    """Builds plain data from YAML nodes, and collects lines and faults on the way."""
+    """Conversion of YAML nodes to plain data, which collects lines and faults."""
 
     def __init__(self, file: str, yaml: Any) -> None:
         self.file = file
@@ -85,7 +82,7 @@ class _Builder:
         self._open: set[int] = set()
 
     def build(self, node: Node, place: Place) -> Any:
-        """Build one node; an alias is built again, as if it were written out."""
+        """Return the data of one node; an alias is expanded."""
         self.lines.setdefault(place, _line(node))
         self._values += 1
         if self._values > _MOST_VALUES:
@@ -167,7 +164,7 @@ class _Builder:
 
 
 def _misread(node: MappingNode, key: ScalarNode, value: Node) -> tuple[str, str] | None:
-    """Return the key that was meant, and what is wrong, where YAML reads a key nobody means."""
+    """Return the intended key and a message, if YAML reads something as a key by mistake."""
     text = str(key.value)
     if key.style is not None:  # in quotes
         return None

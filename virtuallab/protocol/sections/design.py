@@ -1,4 +1,4 @@
-"""Recording designs some of whose settings take several values, or are still open."""
+"""Recording designs with settings that have several values, or are open."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from virtuallab.protocol.settings.setting_reader import read_spec, section_of
 
 @dataclass(frozen=True)
 class DesignPoint:
-    """One design of a grid.
+    """A point of a grid of recording designs.
 
     Parameters
     ----------
-    settings : mapping
-        Path of each setting that the grid varies, ``noise.snr`` -> its value here.
+    settings : mapping from str to object
+        Values of the settings that the grid varies, by path: ``noise.snr``.
     probe : Probe
     """
 
@@ -32,26 +32,22 @@ class DesignPoint:
 
 
 def design_points(design: PluginSpec) -> tuple[DesignPoint, ...]:
-    """Every design of a grid.
+    """Return every design of a grid.
 
     Parameters
     ----------
     design : PluginSpec
-        Of a probe, with no setting left open.
-
-    Returns
-    -------
-    tuple of DesignPoint
+        Of a probe, without open settings.
     """
     rows = design.settings.combinations()
     return tuple(DesignPoint(row, design.build(row)) for row in rows)
 
 
 class DesignReader(Reader):
-    """Reads a recording design; each setting, within its sections too, may have several values."""
+    """Reader of a recording design, whose settings may each have several values."""
 
     def read(self, value: Any) -> PluginSpec:
-        """Read the settings that are given, and build every design of the grid."""
+        """Return the settings that are given, after building every design of the grid."""
         if not isinstance(value, dict):
             raise refusal(expected("a mapping of a probe's settings", value))
         design = read_spec(Probe, section_of(Probe), value)

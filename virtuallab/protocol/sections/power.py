@@ -1,4 +1,4 @@
-"""The section ``power``: the accuracy to reach, the design to search, and its prices."""
+"""The section ``power``: the accuracy to reach, the designs to search, and their prices."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
+from virtuallab.decoder.analysis import Observable
 from virtuallab.fields import NonNegativeFloat
 from virtuallab.protocol.messages.explain import raise_faults
 from virtuallab.protocol.messages.places import Place
-from virtuallab.protocol.sections.compare import ClassifierName, Confidence, Observable
+from virtuallab.protocol.sections.compare import ClassifierName, Confidence
 from virtuallab.protocol.sections.design import Design
 from virtuallab.protocol.settings.distributions import Interval
 from virtuallab.protocol.settings.section import Section
 
-# setting -> the price it is paid by, and whether more of it tells more (1) or less (-1)
+# setting -> its price, and whether larger values make recordings more (1) or less (-1) informative
 SETTINGS: dict[str, tuple[str | None, int]] = {
     "units": ("unit", 1),
     "units_per_layer": ("unit", 1),
@@ -35,38 +36,43 @@ SETTINGS: dict[str, tuple[str | None, int]] = {
 
 
 class Prices(Section):
-    """What a design costs, in a currency of your own; the sum is its cost."""
+    """Prices of the parts of a recording, in any currency; the cost of a design is their sum."""
 
-    unit: NonNegativeFloat = Field(1.0, description="Of each unit recorded.")
-    synapse: NonNegativeFloat = Field(1.0, description="Of each synapse measured.")
-    visit: NonNegativeFloat = Field(0.0, description="Of each visit.")
-    stimulus: NonNegativeFloat = Field(0.0, description="Of each stimulus shown.")
-    insertion: NonNegativeFloat = Field(0.0, description="Of each insertion of a device.")
-    trial: NonNegativeFloat = Field(0.0, description="Of each presentation of a stimulus.")
-    snr: NonNegativeFloat = Field(0.0, description="Of a signal-to-noise ratio of 1.")
+    unit: NonNegativeFloat = Field(1.0, description="Price of each recorded unit.")
+    synapse: NonNegativeFloat = Field(1.0, description="Price of each measured synapse.")
+    visit: NonNegativeFloat = Field(0.0, description="Price of each visit.")
+    stimulus: NonNegativeFloat = Field(0.0, description="Price of each stimulus.")
+    insertion: NonNegativeFloat = Field(0.0, description="Price of each insertion of a device.")
+    trial: NonNegativeFloat = Field(0.0, description="Price of each presentation of a stimulus.")
+    snr: NonNegativeFloat = Field(0.0, description="Price of a signal-to-noise ratio of 1.")
 
 
 class Power(Section):
-    """The least that has to be recorded to identify the rule."""
+    """Search for the cheapest recording design that reaches an accuracy."""
 
     design: Design = Field(
         description="A recording design with open settings: numbers between two bounds, as in "
         "units: {log_uniform: [10, 500]}."
     )
-    prices: Prices = Field(Prices.model_validate({}), description="What a design costs.")
-    target: Annotated[float, Gt(0), Lt(1)] = Field(
-        0.9, description="Balanced accuracy that is to be reached."
+    prices: Prices = Field(
+        Prices.model_validate({}), description="Prices from which the cost of a design is computed."
     )
-    confidence: Confidence = Field(0.95, description="With which it is to be reached.")
-    trials: Annotated[int, Ge(4), Le(100_000)] = Field(40, description="Designs that are tried.")
+    target: Annotated[float, Gt(0), Lt(1)] = Field(0.9, description="Balanced accuracy to reach.")
+    confidence: Confidence = Field(
+        0.95, description="Confidence with which the target has to be reached."
+    )
+    trials: Annotated[int, Ge(4), Le(100_000)] = Field(
+        40, description="Designs that are evaluated."
+    )
     generation: Annotated[int, Ge(1), Le(10_000)] = Field(
-        8, description="Designs that are proposed at once, from all that is known by then."
+        8, description="Designs that are proposed at once, from all results so far."
     )
     seeds: Annotated[int, Ge(1), Le(1_000)] = Field(
-        2, description="Times that each design is implanted anew and decoded with other folds."
+        2, description="Implantations of each design, each decoded with other folds."
     )
     observable: Observable | None = Field(
-        None, description="What the decoder reads; the first that the design measures if not given."
+        None,
+        description="Observable for the decoder; the first that the design measures if not given.",
     )
     classifier: ClassifierName = Field("kernel_svm", description="Classifier, by name.")
     folds: Annotated[int, Ge(2)] = Field(5, description="Groups of subjects, each tested once.")
@@ -78,7 +84,7 @@ class Power(Section):
     def _searchable(self) -> Power:
         faults: list[tuple[Place, str]] = []
         for path in self.design.settings.grid:
-            words = "is a list; what is searched lies between bounds, as in {uniform: [2, 9]}."
+            words = "is a list; a searched setting has bounds, as in {uniform: [2, 9]}."
             faults.append((("design", *path.split(".")), words))
         for path, space in self.design.settings.space.items():
             place = ("design", *path.split("."))

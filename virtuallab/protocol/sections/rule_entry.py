@@ -1,4 +1,4 @@
-"""An entry of ``subjects.rules``: a rule with its label, and perhaps optimizers of its own."""
+"""An entry of ``subjects.rules``: a rule with its label and optimizers."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ OptimizerSpec = Annotated[PluginSpec, PluginReader(OPTIMIZERS)]
 
 @dataclass(frozen=True)
 class RuleEntry:
-    """What one group of subjects learns by.
+    """A plasticity rule of a protocol, with its label and optimizers.
 
     Parameters
     ----------
     label : str
-        What a decoder has to identify; the rule's name unless the protocol gives another.
+        The class that a decoder has to identify; by default the rule's name.
     rule : PluginSpec
     optimizer : PluginSpec or None
-        None where the protocol's default holds.
+        None for that of all rules.
     feedback_optimizer : PluginSpec or None
-        Of the backward weights; None where they follow the other.
+        Of the backward weights; None for the rule's optimizer.
     replicates : int or None
-        None where the protocol's number holds.
+        None for the number of all rules.
     """
 
     label: str
@@ -44,42 +44,42 @@ class RuleEntry:
 
     @property
     def optimizers(self) -> dict[str, PluginSpec]:
-        """Its optimizers, by their keys."""
+        """The optimizers that are given, by their keys."""
         both = {"optimizer": self.optimizer, "feedback_optimizer": self.feedback_optimizer}
         return {key: each for key, each in both.items() if each is not None}
 
     @property
     def settings(self) -> Settings:
-        """Settings of its rule and its optimizers: ``amp``, ``optimizer.learning_rate``."""
+        """Settings of the rule and its optimizers: ``amp``, ``optimizer.learning_rate``."""
         return Settings(self.rule.settings | self.optimizers)
 
     def points(self) -> tuple[RuleEntry, ...]:
-        """Return every point of its grids; distributions stay open."""
+        """Return every point of the grids; distributions stay open."""
         return tuple(self.replaced(each) for each in self.settings.combinations())
 
     def replaced(self, values: Mapping[str, Any]) -> RuleEntry:
-        """Return it with some values replaced, given by path."""
+        """Return the entry with other values of some settings, by path."""
         made = self.settings.replaced(values)
         optimizers = {key: made.pop(key) for key in self.optimizers}
         return replace(self, rule=PluginSpec(self.rule.plugin, made), **optimizers)
 
     def draw(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
-        """Make the rule and optimizers of one subject; see :meth:`Settings.drawn`."""
+        """Return the rule and optimizers of one subject; see :meth:`Settings.drawn`."""
         entry = self.replaced(self.settings.drawn(stream_of))
         specs = {"rule": entry.rule, **entry.optimizers}
         return {key: each.build() for key, each in specs.items()}
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it, every setting spelled out."""
+        """Return the entry as in a protocol, with all settings."""
         count = {} if self.replicates is None else {"replicates": self.replicates}
         return {**self.rule.written(), "label": self.label, **count, **plain(self.optimizers)}
 
 
 class RuleEntryReader(Reader):
-    """Reads a rule with its label and its optimizers."""
+    """Reader of a rule with its label and its optimizers."""
 
     def read(self, value: Any) -> RuleEntry:
-        """Find the rule of this name and read its settings and the keys beside them."""
+        """Return the rule of this name with its settings, label and optimizers."""
         rule, section = RULE.read_with_keys(value)
         keys = {key: getattr(section, key) for key in _keys()}
         return RuleEntry(keys.pop("label") or rule.plugin.name, rule, **keys)
@@ -90,7 +90,9 @@ class RuleEntryReader(Reader):
 
 
 def _keys() -> Keys:
-    label = Field(None, description="What a decoder has to tell; the rule's name if not given.")
+    label = Field(
+        None, description="Class that a decoder has to identify; the rule's name if not given."
+    )
     optimizer = Field(None, description="Optimizer of this rule; subjects.optimizer if not given.")
     feedback = Field(
         None,
@@ -99,8 +101,7 @@ def _keys() -> Keys:
     )
     count = Field(
         None,
-        description="Subjects of this rule that are alike in all else; subjects.replicates if not "
-        "given.",
+        description="Subjects of this rule of each kind; subjects.replicates if not given.",
     )
     return {
         "label": (Name | None, label),

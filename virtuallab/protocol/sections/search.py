@@ -16,16 +16,16 @@ class Search(Section):
     """How open settings are searched for their best values."""
 
     trials: Annotated[int, Ge(1), Le(100_000)] = Field(
-        64, description="Settings tried in each study: for each rule, architecture and task."
+        64, description="Trials of each study; a study is one rule, architecture and task."
     )
     generation: Annotated[int, Ge(1), Le(10_000)] = Field(
         16,
-        description="Trials that are proposed at once and trained together; fewer learn more from "
-        "one another, more are quicker.",
+        description="Trials that are proposed at once and trained together; with fewer, each "
+        "proposal uses more results; with more, the search is faster.",
     )
     objective: Objective = Field(
         "validation_accuracy",
-        description="What is best, at the last visit: validation_accuracy is maximised, "
+        description="Objective at the last visit: validation_accuracy is maximised, "
         "validation_loss and train_loss (the mean since the visit before) are minimised.",
     )
     seeds: Annotated[int, Ge(1), Le(1_000)] = Field(
@@ -36,5 +36,5 @@ class Search(Section):
 
     @property
     def maximised(self) -> bool:
-        """Whether more is better."""
+        """True if the objective is maximised."""
         return self.objective == "validation_accuracy"

@@ -18,11 +18,11 @@ class TrainingLength:
     Parameters
     ----------
     epochs, steps : int or None
-        Of which one has to be given.
+        One of them has to be given.
     visits : int or tuple of int
         Number of visits, or their steps.
     images : tuple of int
-        Numbers of training images that occur, the least and greatest of each task.
+        Least and greatest number of training images of each task.
     batches : tuple of int
         Least and greatest batch size.
     """
@@ -35,7 +35,7 @@ class TrainingLength:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Lengths that occur among the subjects, in ascending steps; one, unless it is a fault."""
+        """Lengths of the subjects' training in steps, ascending; more than one is a fault."""
         if self.epochs is None:
             return (self.steps or 0,)
         # An incomplete batch at the end of an epoch is dropped.
@@ -51,7 +51,7 @@ class TrainingLength:
         return tuple(int(step) for step in np.rint(spread))
 
     def faults(self) -> Iterator[tuple[Place, str]]:
-        """Yield place and message of what is wrong with the length and the visits."""
+        """Yield place and message of each fault of the length and the visits."""
         if self.epochs is not None and self.steps is not None:
             yield ("steps",), "epochs is given too. Keep one of the two."
             return

@@ -1,7 +1,7 @@
-"""Values that a setting takes where it has more than one: a grid, or a distribution.
+"""Settings with several values: a grid, or a distribution.
 
-A grid multiplies the subjects: each of its values is tried with all replicates. A distribution does
-not: one value is drawn for each subject. A new form is one class here; :data:`FORMS` names it.
+A grid multiplies the subjects: each of its values is used with all replicates. A distribution does
+not: one value is drawn for each subject. A new form is one class here, listed in :data:`FORMS`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,23 @@ _DIGITS = 6  # significant digits of a drawn number
 
 
 class Variation(ABC):
-    """Base of what a setting can be instead of one value."""
+    """Base class of the forms that a setting with several values can take.
+
+    Attributes
+    ----------
+    form : str
+        Key in a protocol, ``"uniform"``.
+    meaning : str
+        Description in the schema.
+    """
 
     form: ClassVar[str]
-    """Its key in a protocol, ``"uniform"``."""
     meaning: ClassVar[str]
-    """Its description in the schema."""
 
     @property
     @abstractmethod
     def entries(self) -> tuple[Any, ...]:
-        """Values or bounds, as a protocol lists them."""
+        """Values, or bounds, in the order of the protocol."""
 
     @property
     def bounds(self) -> tuple[Any, Any]:
@@ -35,51 +41,51 @@ class Variation(ABC):
         return min(self.entries), max(self.entries)
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it."""
+        """Return the mapping by which a protocol describes it."""
         return {self.form: list(self.entries)}
 
 
 class Distribution(Variation):
-    """Base of what the value of a subject is drawn from."""
+    """Base class of distributions, from which the value of each subject is drawn."""
 
     @abstractmethod
     def draw(self, stream: np.random.Generator) -> Any:
         """Draw the value of one subject."""
 
     def example(self) -> Any:
-        """Return a value that it can draw, always the same one."""
+        """Return one possible value, always the same."""
         return self.entries[0]
 
 
 @dataclass(frozen=True)
 class ValueList(Variation):
-    """Base of the forms that list their values.
+    """Base class of the forms that list their values.
 
     Parameters
     ----------
     values : tuple
-        At least one, each different.
+        At least one; all different.
     """
 
     values: tuple[Any, ...]
 
     @property
     def entries(self) -> tuple[Any, ...]:
-        """Values."""
+        """Values, in the order of the protocol."""
         return self.values
 
 
 @dataclass(frozen=True)
 class Grid(ValueList):
-    """Values that are all tried."""
+    """Values that are all used."""
 
     form: ClassVar[str] = "grid"
-    meaning: ClassVar[str] = "Every value is tried, each with all replicates."
+    meaning: ClassVar[str] = "Every value is used, each with all replicates."
 
 
 @dataclass(frozen=True)
 class Choice(ValueList, Distribution):
-    """One of several values, each with the same probability."""
+    """A distribution of several values, each with the same probability."""
 
     form: ClassVar[str] = "choice"
     meaning: ClassVar[str] = "One of these is drawn for each subject."
@@ -91,7 +97,7 @@ class Choice(ValueList, Distribution):
 
 @dataclass(frozen=True)
 class Interval(Distribution):
-    """Base of the distributions of numbers between two bounds; whole where both bounds are.
+    """Base class of distributions of numbers between two bounds, whole if both bounds are.
 
     Parameters
     ----------
@@ -101,23 +107,22 @@ class Interval(Distribution):
 
     low: int | float
     high: int | float
-    positive: ClassVar[bool] = False
-    """Whether both bounds have to be greater than 0."""
+    positive: ClassVar[bool] = False  # do both bounds have to be greater than 0?
 
     @property
     def entries(self) -> tuple[int | float, int | float]:
-        """Bounds."""
+        """Lower and upper bound."""
         return self.low, self.high
 
     @property
     def whole(self) -> bool:
-        """Whether whole numbers are drawn."""
+        """True if whole numbers are drawn."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 @dataclass(frozen=True)
 class Uniform(Interval):
-    """A number between two bounds, bounds included where it is whole."""
+    """A uniform distribution between two bounds; for whole numbers both bounds are included."""
 
     form: ClassVar[str] = "uniform"
     meaning: ClassVar[str] = "A number between these is drawn for each subject."
@@ -131,11 +136,11 @@ class Uniform(Interval):
 
 @dataclass(frozen=True)
 class LogUniform(Interval):
-    """A positive number whose logarithm is uniform: every decade has the same probability."""
+    """A distribution of positive numbers with a uniform logarithm: decades are equally likely."""
 
     form: ClassVar[str] = "log_uniform"
     meaning: ClassVar[str] = (
-        "A number between these is drawn for each subject, its logarithm uniformly."
+        "A number between these is drawn for each subject, with a uniform logarithm."
     )
     positive: ClassVar[bool] = True
 
@@ -153,11 +158,11 @@ FORMS: dict[str, type[ValueList] | type[Interval]] = {
 
 
 def bounds_of(value: Any) -> tuple[Any, ...]:
-    """Least and greatest value of a setting; of one that has a single value that value alone."""
+    """Return the least and greatest value of a setting, or its only value."""
     return value.bounds if isinstance(value, Variation) else (value,)
 
 
 def rounded(value: float, low: int | float, high: int | float) -> int | float:
-    """Number rounded to six digits, kept within its bounds."""
-    # The last bits of a logarithm differ between machines; six digits do not, and can be read.
+    """Return a number rounded to six digits and kept within its bounds."""
+    # The last bits of a logarithm differ between machines; the first six digits do not.
     return min(max(float(f"{value:.{_DIGITS}g}"), low), high)

@@ -1,4 +1,4 @@
-"""Types of settings: the shapes of YAML that they take, and their words in messages."""
+"""Types of settings: their shapes in YAML, and their names in messages."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or 
 
 
 def bare(kind: Any) -> Any:
-    """A type without its ``Annotated`` bounds."""
+    """Return a type without its ``Annotated`` bounds."""
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def is_union(kind: Any) -> bool:
-    """Whether a type is ``A | B``."""
+    """Return whether a type is ``A | B``."""
     return get_origin(kind) in (Union, types.UnionType)
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
-    """Members of a union, each without its bounds; of another type the type alone."""
+    """Return the members of a union, each without its bounds; for another type that type."""
     kind = bare(kind)
     if not is_union(kind):
         return (kind,)
@@ -36,23 +36,23 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def is_list(kind: Any) -> bool:
-    """Whether a type is a tuple of any length, which YAML writes as a list."""
+    """Return whether a type is a tuple of any length, which is a list in YAML."""
     return get_origin(bare(kind)) is tuple and get_args(bare(kind))[-1:] == (...,)
 
 
 def entry_of(kind: Any) -> Any:
-    """Type of the entries of a tuple of any length."""
+    """Return the type of the entries of a tuple of any length."""
     return get_args(bare(kind))[0]
 
 
 def dataclass_in(kind: Any) -> Any:
-    """The dataclass that a value of this type is, if it is not None; None for other types."""
+    """Return the dataclass ``D`` of a type ``D`` or ``D | None``; None for other types."""
     rest = [each for each in alternatives(kind) if each is not types.NoneType]
     return rest[0] if len(rest) == 1 and dataclasses.is_dataclass(rest[0]) else None
 
 
 def shape_of(value: object) -> str:
-    """Shape of a value in the words of YAML.
+    """Return the shape of a value in terms of YAML.
 
     >>> shape_of(8), shape_of("8"), shape_of([8])
     ('whole number', 'text', 'list')
@@ -65,7 +65,7 @@ def shape_of(value: object) -> str:
 
 @functools.cache
 def shapes(kind: Any) -> frozenset[str]:
-    """Shapes (see :func:`shape_of`) that a written value of this type may have."""
+    """Return the shapes (see :func:`shape_of`) that values of a type may have in YAML."""
     found: set[str] = set()
     for each in alternatives(kind):
         origin = get_origin(each)
@@ -77,7 +77,7 @@ def shapes(kind: Any) -> frozenset[str]:
 
 
 def words(*kinds: Any) -> str:
-    """Words for the values that types allow.
+    """Return a description of the values that types allow.
 
     >>> words(int | Literal["all"])
     "a whole number or 'all'"

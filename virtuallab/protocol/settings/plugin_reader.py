@@ -13,42 +13,41 @@ from pydantic.errors import PydanticUserError
 from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader
+from virtuallab.protocol.settings.readers import Reader, unreadable
 from virtuallab.protocol.settings.section import Section, definition, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
 from virtuallab.registry import Registry
-from virtuallab.text import printable
 
 Keys = Mapping[str, tuple[Any, Any]]  # name -> type and pydantic's FieldInfo
 
 
 @dataclass(frozen=True)
 class PluginReader(Reader):
-    """Reads a plug-in's name and its settings, each of which may have several values.
+    """Reader of a plug-in's name and its settings, each of which may have several values.
 
     Parameters
     ----------
     registry : Registry
     further_keys : callable, optional
-        Returns keys that stand beside the settings.
+        Returns further keys of the section.
     """
 
     registry: Registry[Any]
     further_keys: Callable[[], Keys] = dict
 
     def read(self, value: Any) -> PluginSpec:
-        """Find the plug-in of this name and read its settings."""
+        """Return the plug-in of this name with its settings."""
         return self.read_with_keys(value)[0]
 
     def read_with_keys(self, value: Any) -> tuple[PluginSpec, Section]:
-        """Read a plug-in, and the section with the values of the further keys."""
+        """Return a plug-in, and the section with the values of the further keys."""
         kind = self.registry.kind
         named = isinstance(value, str)
         if not named and not isinstance(value, dict):
             what = f"the name of {_article(kind)} {kind}, or a mapping of its settings"
             raise refusal(expected(what, value))
         written = {"name": value} if named else value
-        if "name" not in written:  # only then: to look through all names imports all plug-ins
+        if "name" not in written:  # listing all names imports all plug-ins
             words = f"missing key. Known: {', '.join(self.registry)}."
             if keys := [key for key in written if key in self.registry]:
                 words = f"missing key. Write name: {keys[0]}, and its settings beside it."
@@ -57,7 +56,7 @@ class PluginReader(Reader):
         try:
             section = self.section_of(plugin).model_validate(written)
         except PydanticUserError as error:
-            reason = _unreadable(plugin, error)
+            reason = unreadable(plugin, error)
             raise refusal(str(BrokenPlugin(kind, plugin.name, reason))) from None
         read = Settings({each.name: getattr(section, each.name) for each in settings_of(plugin)})
         for name, each in read.items():
@@ -66,7 +65,7 @@ class PluginReader(Reader):
         return PluginSpec(plugin, read).checked(), section
 
     def section_of(self, plugin: Any) -> type[Section]:
-        """Model of the keys of a plug-in."""
+        """Return the model that reads the keys of a plug-in."""
         return _section(plugin, self.further_keys)
 
     def _find(self, name: Any, place: tuple[str, ...]) -> Any:
@@ -96,7 +95,7 @@ class PluginReader(Reader):
                 section = self.section_of(plugin)
                 sections.append(definition(section, f"{self.registry.kind}-{name}", of))
             except PydanticUserError as error:
-                self.registry.discard(name, _unreadable(plugin, error))
+                self.registry.discard(name, unreadable(plugin, error))
         return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
 
 
@@ -108,9 +107,3 @@ def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
 
 def _article(kind: str) -> str:
     return "an" if kind[0] in "aeio" else "a"
-
-
-def _unreadable(plugin: Any, error: PydanticUserError) -> str:
-    """Return in one line why the settings of a plug-in cannot be read."""
-    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
-    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"

@@ -1,32 +1,32 @@
-"""Plug-ins as a protocol describes them: a class and its settings, some with several values."""
+"""Specifications of plug-ins in a protocol: a class and its settings, some with several values."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import identifying_settings
+from virtuallab.fields import SectionPlugin, identifying_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
 MOST_POINTS = 10_000
-"""Points of a grid up to which each is built when the protocol is read."""
+"""Most points of a grid that are built when the protocol is read."""
 
 
 class Settings(dict[str, Any]):
-    """Settings by name: a value, a grid or a distribution, or the specification of a section.
+    """Settings by name: a value, a grid, a distribution, or the specification of a section.
 
-    A path names a setting inside a section: ``noise.snr``, ``optimizer.learning_rate``.
+    A setting inside a section has a path: ``noise.snr``, ``optimizer.learning_rate``.
     """
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield path and value of each setting, those inside a section one by one."""
+        """Yield path and value of each setting, also of those inside sections."""
         for name, value in self.items():
             if isinstance(value, PluginSpec):
                 yield from value.settings.leaves(f"{prefix}{name}.")
@@ -35,12 +35,12 @@ class Settings(dict[str, Any]):
 
     @property
     def grid(self) -> dict[str, Grid]:
-        """Settings of which every value is tried, by path."""
+        """Settings that are grids, by path."""
         return {path: value for path, value in self.leaves() if isinstance(value, Grid)}
 
     @property
     def space(self) -> dict[str, Distribution]:
-        """Settings that are drawn or searched, by path."""
+        """Settings that are distributions, by path."""
         return {path: value for path, value in self.leaves() if isinstance(value, Distribution)}
 
     @property
@@ -59,18 +59,18 @@ class Settings(dict[str, Any]):
         return map(self.replaced, self.combinations())
 
     def drawn(self, stream_of: Callable[[str], np.random.Generator]) -> dict[str, Any]:
-        """Draw a value of each distribution, as path -> value.
+        """Return a value drawn from each distribution, by path.
 
         Parameters
         ----------
         stream_of : callable
-            Returns the random stream of a setting by its path, so that no draw depends on which
-            other settings are drawn.
+            Returns the random stream of a setting by its path, so that a draw does not depend on
+            other settings.
         """
         return {path: each.draw(stream_of(path)) for path, each in self.space.items()}
 
     def replaced(self, values: Mapping[str, Any]) -> Settings:
-        """Return the settings with some values replaced, given by path."""
+        """Return the settings with other values of some of them, by path."""
         made = Settings()
         for name, value in self.items():
             if isinstance(value, PluginSpec):
@@ -84,12 +84,12 @@ class Settings(dict[str, Any]):
 
 @dataclass(frozen=True)
 class PluginSpec:
-    """A plug-in some of whose settings may still have several values.
+    """A plug-in with settings that may have several values.
 
     Parameters
     ----------
     plugin : type
-        Its class, a frozen dataclass.
+        A frozen dataclass.
     settings : Settings
         By field.
     """
@@ -98,32 +98,32 @@ class PluginSpec:
     settings: Settings
 
     def points(self) -> tuple[PluginSpec, ...]:
-        """Return every point of its grid; distributions stay open."""
+        """Return every point of the grid; distributions stay open."""
         return tuple(PluginSpec(self.plugin, each) for each in self.settings.points())
 
     def build(self, values: Mapping[str, Any] | None = None) -> Any:
-        """Make the plug-in with these values, by path, of all settings that have several."""
+        """Return the plug-in, with the value at each path for settings that have several."""
         made = self.settings.replaced(values or {})
         parts = {k: v.build() if isinstance(v, PluginSpec) else v for k, v in made.items()}
         return self.plugin(**parts)
 
     def draw(self, stream_of: Callable[[str], np.random.Generator]) -> Any:
-        """Make the plug-in of one subject; see :meth:`Settings.drawn`."""
+        """Return the plug-in of one subject; see :meth:`Settings.drawn`."""
         return self.build(self.settings.drawn(stream_of))
 
     def example(self) -> Any:
-        """Make a plug-in that can be drawn, always the same one; its grid has to be opened out."""
+        """Return one possible plug-in, always the same; no setting may be a grid."""
         return self.build({path: each.example() for path, each in self.settings.space.items()})
 
     def checked(self) -> PluginSpec:
-        """Return it, once the plug-in itself accepts every point of its grid.
+        """Return the specification after building every point of its grid.
 
         Raises
         ------
         ValidationError
-            If it refuses a combination of settings.
+            If the plug-in refuses a combination of settings.
         """
-        # One draw will do: its bounds are checked, and what else a plug-in checks is rare.
+        # One draw is enough: bounds are checked already, and other checks of a plug-in are rare.
         leaves = self.settings.leaves()
         drawn = {path: each.example() for path, each in leaves if isinstance(each, Distribution)}
         if self.settings.size <= MOST_POINTS:
@@ -132,10 +132,10 @@ class PluginSpec:
         return self
 
     def completed(self, *place: str) -> Any:
-        """Return it with every setting, those not given at their defaults.
+        """Return the specification with all settings, at their defaults if not given.
 
-        Where none of them has several values, the plug-in itself is returned; ``place`` is where
-        it stands, for the error.
+        If no setting has several values, the plug-in itself is returned. ``place`` is the place in
+        the protocol, for the error.
         """
         filled = Settings({each.name: each.default for each in settings_of(self.plugin)})
         for name, value in self.settings.items():
@@ -146,20 +146,23 @@ class PluginSpec:
         return spec if varies else instantiate(spec.build, *place)
 
     def written(self) -> dict[str, Any]:
-        """Return it as a protocol writes it: under its name, if it is from a registry."""
+        """Return the section as in a protocol, with the name of a plug-in from a registry."""
+        if issubclass(self.plugin, SectionPlugin):
+            return self.plugin.with_name(plain(self.settings))
         if not hasattr(self.plugin, "name"):
             return dict(plain(self.settings))
         return {"name": self.plugin.name, **plain(identifying_settings(self.plugin, self.settings))}
 
 
 def plain(value: Any) -> Any:
-    """Value of a protocol as JSON has it: mappings, lists, text, numbers, true, false and null."""
+    """Return a value of a protocol as plain data, as JSON has it."""
     if hasattr(value, "written"):
         return plain(value.written())
     if isinstance(value, Section):
         return {key: plain(getattr(value, key)) for key in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        settings = {each.name: getattr(value, each.name) for each in fields(value)}
+        return plain(identifying_settings(type(value), settings))
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

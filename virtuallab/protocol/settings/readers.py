@@ -1,28 +1,31 @@
-"""Readers of values: unions, lists, names out of a few, and dataclasses.
+"""Readers of values: unions, lists, names of a given set, and dataclasses.
 
-What was written decides by its shape which form is read, so that a fault is reported once, for the
-form that was meant.
+The shape of a value decides which form is read, so that a fault is reported once, for the form that
+was intended.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Len
 from pydantic import (
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Strict,
     TypeAdapter,
     ValidationError,
 )
+from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, core_schema
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.fields import SectionPlugin
 from virtuallab.protocol.messages.explain import (
     expected,
     faults_of,
@@ -46,13 +49,14 @@ from virtuallab.protocol.settings.section import (
     instantiate,
     make_section,
 )
+from virtuallab.text import printable
 
 
 class Reader:
-    """Base of what reads a type in place of pydantic's rules: ``Annotated[Any, reader]``."""
+    """Base class of readers, which replace pydantic's rules: ``Annotated[Any, reader]``."""
 
     def read(self, value: Any) -> Any:
-        """Return what a written value means, or raise a ``ValidationError``."""
+        """Return the value that is described in YAML, or raise a ``ValidationError``."""
         raise NotImplementedError
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -70,14 +74,14 @@ class Reader:
 
 @functools.cache
 def adapter(kind: Any) -> Any:
-    """Pydantic's ``TypeAdapter`` of a type, which reads plain data exactly."""
+    """Return pydantic's ``TypeAdapter`` of a type, which converts no types."""
     return TypeAdapter(readable(kind), config=STRICT)
 
 
 def read_entries(
     kind: Any, entries: Iterable[Any], place: Place = (), *, alone: bool = False
 ) -> tuple[dict[int, Any], list[tuple[Place, str]]]:
-    """Entries of a list that could be read, by index, and the faults of the others.
+    """Return the entries of a list that could be read, by index, and the faults of the others.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ def read_entries(
     place : Place
         Of the list.
     alone : bool
-        Whether the only entry was written without its list.
+        True if the only entry was written without a list.
     """
     read: dict[int, Any] = {}
     faults: list[tuple[Place, str]] = []
@@ -101,7 +105,7 @@ def read_entries(
 
 
 def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
-    """JSON Schema of a type; ``of`` is pydantic's handler."""
+    """Return the JSON Schema of a type; ``of`` is pydantic's handler."""
     form = readable(kind)
     if get_origin(form) is Annotated:
         for mark in get_args(form)[1:]:
@@ -111,7 +115,7 @@ def schema_of(kind: Any, of: GetJsonSchemaHandler) -> dict[str, Any]:
 
 
 def readable(kind: Any) -> Any:
-    """Type that reads a field of this type from YAML: lists, mappings and unions by a reader."""
+    """Return the type that reads a field from YAML: lists, mappings and unions have a reader."""
     marks = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     if any(isinstance(mark, Reader) for mark in marks):
         return Annotated[(Any, *marks)]
@@ -126,6 +130,8 @@ def readable(kind: Any) -> Any:
     if get_origin(kind) is tuple:
         inner = tuple(map(readable, get_args(kind)))
         return Annotated[tuple[inner], Strict(False)]  # type: ignore[valid-type]
+    if isinstance(kind, type) and issubclass(kind, SectionPlugin):
+        return Annotated[Any, SectionPluginReader(kind)]
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return Annotated[Any, DataclassReader(kind)]
     return kind
@@ -133,12 +139,12 @@ def readable(kind: Any) -> Any:
 
 @dataclass(frozen=True)
 class UnionReader(Reader):
-    """Reads one of several types, told apart by the shape of what was written."""
+    """Reader of a union: the shape of the value decides which type is read."""
 
     kinds: tuple[Any, ...]
 
     def read(self, value: Any) -> Any:
-        """Read by the type of this shape; where several have it, by the first that fits."""
+        """Return the value read by the first type that has its shape and accepts it."""
         shape = shape_of(value)
         last: ValidationError | None = None
         for kind in self.kinds:
@@ -156,27 +162,27 @@ class UnionReader(Reader):
         raise refusals(faults_of(last))
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the types."""
+        """Return ``anyOf`` of the types."""
         return {"anyOf": [schema_of(kind, of) for kind in self.kinds]}
 
 
 @dataclass(frozen=True)
 class ListReader(Reader):
-    """Reads a list; a value alone is a list of one.
+    """Reader of a list; a single value counts as a list of one.
 
     Parameters
     ----------
     kind : type
         Of each entry.
     fewest : int
-        Entries there must be.
+        Least number of entries.
     """
 
     kind: Any
     fewest: int = 0
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        """Read every entry."""
+        """Return the entries."""
         if value is None:
             raise refusal(expected("a list", value))
         alone = not isinstance(value, list)
@@ -190,7 +196,7 @@ class ListReader(Reader):
         return tuple(read.values())
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the list and one entry."""
+        """Return ``anyOf`` of the list and one entry."""
         one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": self.fewest}
         return {"anyOf": [several, one]}
@@ -198,17 +204,18 @@ class ListReader(Reader):
 
 @dataclass(frozen=True)
 class NameReader(Reader):
-    """Reads a name out of a few; the message for another gives the nearest.
+    """Reader of a name of a given set; the message for another name suggests the nearest.
 
     Parameters
     ----------
     kind : str
-        What the names stand for, ``"loss"``.
-    names : tuple of str
+        Kind of thing that is named, ``"loss"``.
+    names : iterable of str
+        Such as a registry, whose plug-ins are imported when a name is read.
     """
 
     kind: str
-    names: tuple[str, ...]
+    names: Iterable[str]
 
     def read(self, value: Any) -> str:
         """Return the name, if it is one of them."""
@@ -225,12 +232,12 @@ class NameReader(Reader):
 
 @dataclass(frozen=True)
 class DataclassReader(Reader):
-    """Reads a frozen dataclass, written as the mapping of its fields."""
+    """Reader of a frozen dataclass, which is a mapping of its fields in YAML."""
 
     plugin: Any
 
     def read(self, value: Any) -> Any:
-        """Build the dataclass; what its own checks refuse is a fault like any other."""
+        """Return the dataclass; a ``ValueError`` of its own checks becomes a fault."""
         return instantiate(self.plugin, **dict(_section(self.plugin).model_validate(value)))
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -238,6 +245,92 @@ class DataclassReader(Reader):
         return definition(_section(self.plugin), self.plugin.__name__, of)
 
 
+@dataclass(frozen=True)
+class SectionPluginReader(Reader):
+    """Reads a plug-in that stands in a section, of the class that the key ``name`` gives.
+
+    Parameters
+    ----------
+    base : type
+        Base class of the plug-ins, a :class:`~virtuallab.fields.SectionPlugin`.
+    """
+
+    base: type[SectionPlugin]
+
+    def read(self, value: Any) -> Any:
+        """Build the plug-in that is named."""
+        plugin, settings = named_plugin(self.base, value)
+        try:
+            read = _section(plugin).model_validate(settings)
+        except PydanticUserError as error:
+            reason = unreadable(plugin, error)
+            raise refusal(str(BrokenPlugin(self.base.registry.kind, plugin.name, reason))) from None
+        return instantiate(plugin, **dict(read))
+
+    def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return ``anyOf`` a section for each plug-in."""
+        return section_schema(self.base, _make_section, "", of)
+
+
+def named_plugin(base: type[SectionPlugin], value: Any) -> tuple[Any, Any]:
+    """Class that a section names, and the settings beside the name.
+
+    Raises
+    ------
+    ValidationError
+        If no plug-in has this name.
+    """
+    if not isinstance(value, dict):
+        return base.parse({})[0], value
+    name = value.get("name", base.default_name)
+    if not isinstance(name, str):
+        raise refusal(expected(f"the name of a {base.registry.kind}", name), "name")
+    try:
+        return base.parse(value)
+    except UnknownName as error:
+        raise refusal(str(error), "name") from None
+
+
+def section_schema(
+    base: type[SectionPlugin],
+    section: Callable[..., type[Section]],
+    prefix: str,
+    of: GetJsonSchemaHandler,
+) -> dict[str, Any]:
+    """JSON Schema of the sections of all plug-ins of a kind.
+
+    Parameters
+    ----------
+    base : type
+    section : callable
+        Makes the model of a plug-in's settings, with further keys.
+    prefix : str
+        Of the names of the definitions.
+    of : GetJsonSchemaHandler
+    """
+    found = []
+    for name in list(base.registry):
+        plugin = base.registry[name]
+        default = name if name == base.default_name else ...
+        key = (Literal[name], Field(default, description="Which plug-in."))
+        label = f"{prefix}{base.registry.kind.replace(' ', '-')}-{name}"
+        try:
+            found.append(definition(section(plugin, name=key), label, of))
+        except PydanticUserError as error:
+            base.registry.discard(name, unreadable(plugin, error))
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def unreadable(plugin: Any, error: PydanticUserError) -> str:
+    """Why the settings of a plug-in cannot be read, in one line."""
+    reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
+    return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
+
+
 @functools.cache
 def _section(plugin: Any) -> type[Section]:
-    return make_section(plugin, readable)
+    return _make_section(plugin)
+
+
+def _make_section(plugin: Any, **first: Any) -> type[Section]:
+    return make_section(plugin, readable, **first)

@@ -1,8 +1,8 @@
-"""Sections of a protocol: the keys that a plug-in's fields become, and the model that reads them.
+"""Sections of a protocol: pydantic models made from the fields of plug-ins.
 
-A plug-in is a frozen dataclass; its fields carry their bounds in their types and their meaning in
-their metadata (:mod:`virtuallab.fields`). From these a pydantic model is made that reads them from
-YAML: types are exact (the text ``'8'`` is no number) and unknown keys are refused.
+A plug-in is a frozen dataclass; its fields have their bounds in their types and their meaning in
+their metadata (:mod:`virtuallab.fields`). The model made of them reads a section of YAML: types are
+exact (the text ``'8'`` is no number) and unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ STRICT = ConfigDict(
 
 
 class Section(BaseModel):
-    """A mapping of the protocol whose keys are all known."""
+    """A mapping in a protocol with a fixed set of keys."""
 
     model_config = STRICT
     _units: ClassVar[Mapping[str, str]] = MappingProxyType({})  # of the settings that have one
@@ -61,16 +61,16 @@ class Section(BaseModel):
     @classmethod
     def _about_units(cls, value: Any, place: Place, message: str) -> tuple[Place, str]:
         """Replace the message about a number that was written with its unit."""
-        told = None
-        # A section inside has said it already, in the unit of its own setting.
+        replaced = None
+        # An inner section has replaced its message already, with the unit of its own setting.
         if place and re.match(r"should be (?!.*without).*number", message):
-            told = without_unit(cls._units.get(str(place[0]), ""), value_at(value, place))
-        return place, told or message
+            replaced = without_unit(cls._units.get(str(place[0]), ""), value_at(value, place))
+        return place, replaced or message
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of a plug-in, as a key of a protocol.
+    """A field of a plug-in as a key of a protocol.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ class Setting:
     kind : type
         With its bounds.
     default : object
-        Pydantic's undefined where a protocol has to give a value.
+        ``PydanticUndefined`` if the setting is required.
     doc : str
-        What it means.
+        Meaning of the setting.
     unit : str
         Unit of its numbers; empty if they have none.
     """
@@ -93,12 +93,12 @@ class Setting:
 
     @property
     def required(self) -> bool:
-        """Whether a protocol has to give it."""
+        """True if the setting has no default."""
         return self.default is PydanticUndefined
 
 
 def settings_of(plugin: type[Any]) -> tuple[Setting, ...]:
-    """Settings of a plug-in, a dataclass, in the order of its fields."""
+    """Return the settings of a plug-in, a dataclass, in the order of its fields."""
     kinds = get_type_hints(plugin, include_extras=True)
     found: list[Setting] = []
     for field in dataclasses.fields(plugin):
@@ -107,23 +107,23 @@ def settings_of(plugin: type[Any]) -> tuple[Setting, ...]:
             default = field.default
         elif field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        told = (field.metadata.get(key, "") for key in ("doc", "unit"))
+        doc_and_unit = (field.metadata.get(key, "") for key in ("doc", "unit"))
         if field.init:
-            found.append(Setting(field.name, kinds[field.name], default, *told))
+            found.append(Setting(field.name, kinds[field.name], default, *doc_and_unit))
     return tuple(found)
 
 
 def make_section(plugin: type[Any], form: Callable[[Any], Any], **first: Any) -> type[Section]:
-    """Model with a key for each setting of a plug-in.
+    """Return a model with a key for each setting of a plug-in.
 
     Parameters
     ----------
     plugin : type
         A dataclass.
     form : callable
-        Returns the type that reads a setting, for the type of the setting.
+        Maps the type of a setting to the type that reads it.
     **first : (type, FieldInfo)
-        Further keys, which come before the settings.
+        Further keys, before those of the settings.
     """
     settings = settings_of(plugin)
     keys: dict[str, Any] = {
@@ -137,19 +137,19 @@ def make_section(plugin: type[Any], form: Callable[[Any], Any], **first: Any) ->
 
 
 def definition(section: type[Section], name: str, of: GetJsonSchemaHandler) -> dict[str, Any]:
-    """Reference to the JSON Schema of a section, written once, under a name in ``$defs``."""
+    """Return a reference to the JSON Schema of a section, which is kept by name in ``$defs``."""
     named = {**section.__pydantic_core_schema__, "ref": f"{name}:{id(section)}"}
     reference = core_schema.definition_reference_schema(named["ref"])
     return of(core_schema.definitions_schema(reference, [named]))
 
 
 def instantiate(make: Callable[..., Made], *place: str, **settings: Any) -> Made:
-    """Plug-in made by its class, or by another callable, from its settings.
+    """Return a plug-in made by its class, or by another callable, from its settings.
 
     Raises
     ------
     ValidationError
-        If the plug-in's own checks raise a ``ValueError``; for ``place``, by default for itself.
+        If the plug-in's own checks raise a ``ValueError``; the fault is that of ``place``.
     """
     try:
         return make(**settings)

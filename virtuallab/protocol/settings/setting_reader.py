@@ -9,23 +9,31 @@ from typing import Annotated, Any
 
 from pydantic import GetJsonSchemaHandler
 
+from virtuallab.fields import SectionPlugin
 from virtuallab.protocol.messages.explain import expected, found, raise_faults, refusal, unknown_key
 from virtuallab.protocol.messages.places import Place
 from virtuallab.protocol.settings.distributions import FORMS, Grid, Interval, ValueList, Variation
 from virtuallab.protocol.settings.kinds import dataclass_in, shapes
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader, adapter, read_entries, schema_of
+from virtuallab.protocol.settings.readers import (
+    Reader,
+    adapter,
+    named_plugin,
+    read_entries,
+    schema_of,
+    section_schema,
+)
 from virtuallab.protocol.settings.section import Section, definition, make_section
 
 
 @dataclass(frozen=True)
 class SettingReader(Reader):
-    """Reads a setting that may have several values.
+    """Reader of a setting that may have several values.
 
-    Written is a value ``v``; a list ``[v, w]`` or ``{grid: [v, w]}``; or ``{choice: [v, w]}``,
+    A setting is a value ``v``; a list ``[v, w]`` or ``{grid: [v, w]}``; or ``{choice: [v, w]}``,
     ``{uniform: [low, high]}`` or ``{log_uniform: [low, high]}``. A setting that is itself a list
-    takes ``grid`` and ``choice`` only, one that is a section ``grid`` only; the settings within a
-    section may have several values each.
+    takes ``grid`` and ``choice`` only, a section ``grid`` only; the settings within a section may
+    have several values each.
 
     Parameters
     ----------
@@ -37,7 +45,7 @@ class SettingReader(Reader):
 
     @property
     def _forms(self) -> tuple[str, ...]:
-        """Forms that this setting may take."""
+        """Forms that the setting may take."""
         possible = shapes(self.kind)
         if possible & {"whole number", "number"}:
             return tuple(FORMS)
@@ -49,6 +57,8 @@ class SettingReader(Reader):
         if isinstance(value, dict):
             inner = dataclass_in(self.kind)
             if inner is not None and value and "grid" not in value:
+                if issubclass(inner, SectionPlugin):
+                    inner, value = named_plugin(inner, value)
                 return read_spec(inner, section_of(inner), value)
             alone = len(value) == 1 and next(iter(value)) in self._forms
             if "mapping" not in possible or "grid" in value or alone:
@@ -58,7 +68,7 @@ class SettingReader(Reader):
         return adapter(self.kind).validate_python(value)
 
     def _variation(self, value: dict[str, Any]) -> Variation:
-        """Read a mapping of one form to its values or bounds."""
+        """Return the grid or distribution of a mapping from its form to values or bounds."""
         unknown = [key for key in value if key not in self._forms]
         if unknown:
             raise refusal(unknown_key(unknown[0], self._forms), unknown[0])
@@ -71,7 +81,7 @@ class SettingReader(Reader):
         return form(self._values(written, key))
 
     def _values(self, written: Any, *place: str) -> tuple[Any, ...]:
-        """Read the values of a list; a value alone is a list of one."""
+        """Return the values of a list; a single value counts as a list of one."""
         alone = not isinstance(written, list)
         if alone and (written is None or "list" in shapes(self.kind)):
             raise refusal(expected("a list of values", written), *place)
@@ -79,7 +89,7 @@ class SettingReader(Reader):
         if not entries:
             raise refusal("the list is empty. Give at least one value.", *place)
         values, faults = read_entries(self.kind, entries, place, alone=alone)
-        seen: set[str] = set()  # many values are told apart by their text in little time
+        seen: set[str] = set()  # as text: values of all types can be compared quickly
         for index, value in values.items():
             if repr(value) in seen:
                 words = f"{found(entries[index])} is given twice. Remove one."
@@ -89,7 +99,7 @@ class SettingReader(Reader):
         return tuple(values.values())
 
     def _bounds(self, form: type[Interval], written: Any) -> tuple[Any, ...]:
-        """Read two bounds, each of which must be a possible value itself."""
+        """Return two bounds, each of which has to be a possible value."""
         if not isinstance(written, list) or len(written) != 2:
             raise refusal(expected("[low, high]", written), form.form)
         bounds, faults = read_entries(self.kind, written, (form.form,))
@@ -106,7 +116,7 @@ class SettingReader(Reader):
         return tuple(bounds.values())
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the value and the forms with several."""
+        """Return ``anyOf`` of the value and the forms with several values."""
         one = schema_of(self.kind, of)
         several = {"type": "array", "items": one, "minItems": 1}
         is_list = "list" in shapes(self.kind)
@@ -127,24 +137,31 @@ class SettingReader(Reader):
         }
         either = [one, forms] if is_list else [one, several, forms]
         if inner := dataclass_in(self.kind):
-            section = definition(section_of(inner), f"Design{inner.__name__}", of)
+            if issubclass(inner, SectionPlugin):
+                section = section_schema(inner, _section, "Design", of)
+            else:
+                section = definition(section_of(inner), f"Design{inner.__name__}", of)
             either = [section, *either[1:], {"type": "null"}]
         return {"anyOf": either}
 
 
 def setting_form(kind: Any) -> Any:
-    """Type that reads a setting with one or several values, for :func:`make_section`."""
+    """Return the type that reads a setting with one or several values."""
     return Annotated[Any, SettingReader(kind)]
 
 
 @functools.cache
 def section_of(plugin: Any) -> type[Section]:
-    """Model of the settings of a plug-in, each of which may have several values."""
-    return make_section(plugin, setting_form)
+    """Return the model of a plug-in's settings, each of which may have several values."""
+    return _section(plugin)
+
+
+def _section(plugin: type[Any], **first: Any) -> type[Section]:
+    return make_section(plugin, setting_form, **first)
 
 
 def read_spec(plugin: type[Any], section: type[Section], written: Mapping[str, Any]) -> PluginSpec:
-    """Settings of a plug-in that are given, in the order in which they are written.
+    """Return the settings of a plug-in that are given, in the order of the protocol.
 
     Raises
     ------

@@ -1,1 +1,3 @@
-"""Recordings in the format of Neurodata Without Borders."""
+"""Recordings in NWB files (Neurodata Without Borders)."""
+
+__all__ = ["intervals", "responses", "session_file", "sessions", "table"]

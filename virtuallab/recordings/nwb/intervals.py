@@ -34,7 +34,7 @@ class StimulusTrials:
     stimuli : list of str
         Of each trial.
     labels : list of str, optional
-        Class of each trial's stimulus; empty where it is missing.
+        Class of each trial's stimulus; empty if it is missing.
     """
 
     start: jt.Float[np.ndarray, " trial"]
@@ -50,7 +50,7 @@ class StimulusTrials:
         return StimulusTrials(self.start[trials], self.stop[trials], stimuli, labels)
 
     def inside(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
-        """Return whether each trial lies wholly in one of the intervals.
+        """Return which trials lie entirely in one of the intervals, (trial,).
 
         Intervals that touch or overlap count as one.
         """
@@ -62,7 +62,7 @@ class StimulusTrials:
         return inside
 
     def overlaps(self, intervals: Intervals) -> jt.Bool[np.ndarray, " trial"]:
-        """Return whether each trial has any time in common with one of the intervals."""
+        """Return which trials overlap one of the intervals, (trial,)."""
         starts, stops = intervals.T[:, None]
         found: np.ndarray = ((self.start[:, None] < stops) & (self.stop[:, None] > starts)).any(1)
         return found
@@ -79,16 +79,16 @@ def _joined(intervals: Intervals) -> jt.Float[np.ndarray, "joined 2"]:
 
 
 def read_trials(file: Path, contents: Any, name: str | None, notes: list[str]) -> StimulusTrials:
-    """Read which stimulus was shown when.
+    """Return the presentations of stimuli.
 
     Parameters
     ----------
     file : Path
     contents : pynwb.NWBFile
     name : str, optional
-        Of the table of intervals; ``trials`` if not given.
+        Of the table of intervals; by default ``trials``.
     notes : list of str
-        What is left out is appended.
+        Notes on presentations that are left out are appended.
 
     Raises
     ------
@@ -134,10 +134,10 @@ def read_trials(file: Path, contents: Any, name: str | None, notes: list[str]) -
 
 
 def visit_intervals(file: Path, contents: Any, name: str) -> dict[str, Intervals]:
-    """Read the intervals of each visit in one file, in the order of time.
+    """Return the intervals of each visit in one file, in the order of time.
 
-    Rows with the same tags, or the same name of a visit, are one visit; if rows have neither, each
-    is a visit.
+    Rows with the same tags, or the same name of a visit, are one visit; without both, each row is a
+    visit.
 
     Parameters
     ----------
@@ -153,11 +153,11 @@ def visit_intervals(file: Path, contents: Any, name: str) -> dict[str, Intervals
     """
     table = _table(file, contents, name, "--visits-from")
     intervals = _intervals(file, table)
-    said = next((each for each in _VISIT if each in table.colnames), None)
-    if said is None:
+    named = next((each for each in _VISIT if each in table.colnames), None)
+    if named is None:
         names = as_text(range(len(table)))
     else:
-        names = [_joined_tags(cell(file, table, said, row)) for row in range(len(table))]
+        names = [_joined_tags(cell(file, table, named, row)) for row in range(len(table))]
         names = ["" if none else one for one, none in zip(names, is_missing(names), strict=True)]
     found = {
         each: intervals[[one == each for one in names]]
@@ -165,7 +165,7 @@ def visit_intervals(file: Path, contents: Any, name: str) -> dict[str, Intervals
         if each
     }
     if not found:
-        raise UserError(f"{file}: no row of {name} has a value in {said}. Name the visits there.")
+        raise UserError(f"{file}: no row of {name} has a value in {named}. Name the visits there.")
     for (before, earlier), (after, later) in pairwise(found.items()):
         if later.min() < earlier.max():
             raise UserError(
@@ -181,7 +181,7 @@ def _joined_tags(value: Any) -> str:
 
 
 def invalid_times(file: Path, contents: Any) -> Intervals:
-    """Read the intervals whose data are invalid; none if the file names none."""
+    """Return the intervals whose data are invalid; none if the file names none."""
     table = contents.invalid_times
     return np.empty((0, 2)) if table is None else _intervals(file, table)
 

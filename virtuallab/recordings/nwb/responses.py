@@ -20,7 +20,7 @@ from virtuallab.recordings.text import as_text, first_few
 SPIKES: Final = "spike_times"
 _ROI_SERIES: Final = "RoiResponseSeries"
 _PLACES: Final = ("layer", "location")
-# Columns that name a unit, whatever its place in the table; an id is often no more than that place.
+# Columns with names of units; an id is often only the index in the table.
 NAMES: Final = ("unit_name", "name", "roi_name", "unit_id", "cluster_id")
 
 
@@ -36,7 +36,7 @@ class RecordedUnits:
     layers : list of str, optional
     depth : array, (unit,), optional
     responses : array, (trial, unit)
-        NaN where a unit was not recorded throughout the trial.
+        NaN if a unit was not recorded throughout the trial.
     unit : str
         Unit of measurement of the responses.
     """
@@ -65,7 +65,7 @@ def quantities(contents: Any) -> dict[str, Any]:
 
 
 def read_units(file: Path, kind: str, held: Any, trials: StimulusTrials) -> RecordedUnits:
-    """Read the response of each unit in each trial.
+    """Return the response of each unit in each trial.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _depth(file: Path, table: Any) -> np.ndarray | None:
 
 
 def _fluorescence(file: Path, series: Sequence[Any], trials: StimulusTrials) -> RecordedUnits:
-    # Ids are counted anew in every imaging plane.
+    # Ids are unique within an imaging plane only.
     parts = [
         _of_series(file, each, f"{each.name}/" if len(series) > 1 else "", trials)
         for each in series
@@ -174,7 +174,7 @@ def _of_series(file: Path, series: Any, prefix: str, trials: StimulusTrials) -> 
     depth = _depth(file, regions)
     return RecordedUnits(
         ids=[prefix + one for one in as_text(every[row] for row in rows)],
-        names={name: [prefix + one for one in said] for name, said in names.items()},
+        names={name: [prefix + one for one in each] for name, each in names.items()},
         layers=layers,
         depth=None if depth is None else depth[rows],
         responses=_mean_in_trials(file, series, len(rows), trials),
@@ -185,10 +185,10 @@ def _of_series(file: Path, series: Any, prefix: str, trials: StimulusTrials) -> 
 def _mean_in_trials(
     file: Path, series: Any, count: int, trials: StimulusTrials
 ) -> jt.Float[np.ndarray, "trial unit"]:
-    """Return the mean of the frames in each trial; NaN where one of them is missing.
+    """Return the mean of the frames in each trial; NaN if one of them is missing.
 
-    Frames beyond the first and the last are missing as well: a mean over another part of a trial
-    is another response.
+    Frames before the first and after the last are missing as well: a mean over a part of a trial is
+    a different response.
     """
     traces, times = _traces(file, series, count)
     first, last = np.searchsorted(times, trials.start), np.searchsorted(times, trials.stop)
@@ -212,10 +212,10 @@ def _traces(file: Path, series: Any, count: int) -> tuple[np.ndarray, np.ndarray
     conversion, offset = _scale(file, series)
     with reading_file(file, KIND):
         stored = np.asarray(series.data[:], dtype=np.float64)
-        said = None if series.timestamps is None else np.asarray(series.timestamps[:])
-    # Of a single region the file may leave out the axis.
+        timestamps = None if series.timestamps is None else np.asarray(series.timestamps[:])
+    # The axis may be missing for a single region.
     stored = stored.reshape(len(stored), -1)
-    frames = None if said is None else len(said)
+    frames = None if timestamps is None else len(timestamps)
     if stored.shape[1] != count or frames not in (None, len(stored)):
         where = f"{file}: the data of {series.name} have the shape {stored.shape}"
         if stored.shape[0] == count and frames in (None, stored.shape[1]):
@@ -228,10 +228,10 @@ def _traces(file: Path, series: Any, count: int) -> tuple[np.ndarray, np.ndarray
             f"{where}, expected time by region, for {count} regions{of_time}. Write the data, "
             "regions and timestamps that belong together."
         )
-    if said is None:
+    if timestamps is None:
         times = series.starting_time + np.arange(len(stored)) / series.rate
     else:
-        times = said.astype(np.float64)
+        times = timestamps.astype(np.float64)
     wrong = np.flatnonzero(~(np.diff(times) > 0))
     if len(wrong):
         raise UserError(

@@ -1,4 +1,4 @@
-"""Open the NWB files of a recording, and check that they belong together."""
+"""Opening of the NWB files of a recording, with a check that they belong together."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class SessionFile:
 
 @contextmanager
 def open_sessions(files: Sequence[Path], source: str) -> Iterator[list[SessionFile]]:
-    """Open NWB files, in the order of their session start times.
+    """Yield open NWB files, in the order of their session start times.
 
     Raises
     ------
     UserError, MissingLibrary
-        If one cannot be read, or they are of several subjects or of the same time; if pynwb or
-        h5py is not installed.
+        If one cannot be read, or they have several subjects or equal start times; if pynwb or h5py
+        is not installed.
     """
     with ExitStack() as stack:
         opened = sorted(
@@ -67,7 +67,7 @@ def open_sessions(files: Sequence[Path], source: str) -> Iterator[list[SessionFi
 
 
 def time_zone_note(opened: Sequence[SessionFile]) -> Iterator[str]:
-    """Yield a note if the order of visits may depend on time zones that files do not name."""
+    """Yield a note if the order of visits may depend on missing time zones."""
     unknown = [one.file.name for one in opened if not one.zoned]
     if unknown and len(unknown) < len(opened):
         yield (
@@ -96,7 +96,7 @@ def _open(file: Path) -> Iterator[SessionFile]:
             io = stack.enter_context(pynwb.NWBHDF5IO(file=stored, mode="r"))
             contents = io.read()
             written = stored["session_start_time"][()]
-        try:  # as it is written: pynwb adds the machine's own time zone
+        try:  # from the file itself: pynwb adds the machine's own time zone
             start = datetime.fromisoformat(as_text([written])[0])
         except ValueError:
             start = contents.session_start_time

@@ -1,4 +1,4 @@
-"""Read the visits of a recording from NWB files: one file each, or one file with several."""
+"""Visits of a recording in NWB files: one file for each, or one file with several."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
 @dataclass(frozen=True)
 class RecordedVisit:
-    """What is read of one visit.
+    """One visit of a recording.
 
     Parameters
     ----------
     source : str
-        The file, and the visit in it if it holds several.
+        The file, and the visit in it if there are several.
     trials : StimulusTrials
     units : RecordedUnits
     """
@@ -54,31 +54,31 @@ def read_sessions(
     stimuli_table: str | None = None,
     visits_from: str | None = None,
 ) -> tuple[xr.Dataset, list[str]]:
-    """Read files whose visits are in the order of their session start times.
+    """Return the responses in NWB files, with visits in the order of their start times.
 
     The response of a unit with spike times is its rate in a trial, from start up to stop, in spikes
     per second; without such units, it is a region's mean fluorescence in that time. Units that are
     not in all files are dropped, and counted in the attribute ``dropped_units``. A response is
-    missing in trials that are not wholly within the unit's ``obs_intervals``, or that overlap the
+    missing in trials that are not entirely within the unit's ``obs_intervals``, or that overlap the
     file's ``invalid_times``.
 
     Parameters
     ----------
     files : sequence of Path
     source : str
-        How messages name them together.
+        Name of all of them in messages.
     stimuli_table : str, optional
-        Table of intervals that gives the stimulus of each time; ``trials`` if not given.
+        Table of intervals that gives the stimulus of each trial; by default ``trials``.
     visits_from : str, optional
-        Table of intervals whose rows are visits; each file is one visit if not given.
+        Table of intervals whose rows are visits; by default each file is one visit.
 
     Returns
     -------
     dataset : xr.Dataset
-        ``activity`` (visit, stimulus, trial, unit), NaN where a stimulus was shown less often than
-        another, or a response is missing.
+        ``activity`` (visit, stimulus, trial, unit), NaN if a response is missing, or for trials
+        beyond the number of presentations of a stimulus.
     notes : list of str
-        What was left out or matched, in words.
+        Notes on data that were left out or matched.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _read_visits(
     visits_from: str | None,
     notes: list[str],
 ) -> Iterator[RecordedVisit]:
-    """Read the visits of one file, and note what is left out."""
+    """Yield the visits of one file, and append notes on trials that are left out."""
     file, contents = opened.file, opened.contents
     trials = read_trials(file, contents, stimuli_table, notes)
     units = read_units(file, kind, quantities(contents)[kind], trials)

@@ -1,4 +1,4 @@
-"""Columns of the tables in an NWB file, which the library reads on access."""
+"""Columns of tables in an NWB file, which the library reads on access."""
 
 from __future__ import annotations
 

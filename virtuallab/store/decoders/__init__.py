@@ -1,1 +1,3 @@
 """Trained decoders as folders on disk."""
+
+__all__ = ["metadata", "persistence", "validation"]

@@ -12,28 +12,27 @@ Counts = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderMetadata:
-    """Properties of the training recordings, and accuracy on held-out subjects.
+    """Metadata of a trained decoder: its training recordings, and its held-out accuracy.
 
     Parameters
     ----------
     title, question : str
         Of the experiment.
     observable, classifier : str
-        Observable that it reads, and classifier that reads it.
     others : tuple of str
-        Out-of-set rules: it was trained to recognise but not to name them.
+        Out-of-set rules, on which novelty detection was trained.
     probe : mapping
         The recording design, as plain data.
     visits : tuple of int
         Preserved visits that were recorded.
     stages : int
-        Stages of learning that the visits make; a recording needs as many.
+        Number of stages of the visits; a recording needs as many.
     units, stimuli, layers : (int, int)
         Fewest and most, over kinds of subject.
     snr : float or None
-        Signal-to-noise ratio of the recordings; None where no noise was given by a ratio.
+        Signal-to-noise ratio of the recordings; None if noise was not given as a ratio.
     absent : tuple of int
-        Columns that were left out because the recording it was made for lacks them.
+        Columns that were left out because the recording to be decoded lacks them.
     change_names : tuple of str
         Names of the features.
     last_step : int
@@ -42,16 +41,17 @@ class DecoderMetadata:
         Smallest and largest, of the subjects.
     architectures, tasks : tuple of str
     n_subjects : int
-        Subjects of the rules that it names.
+        Subjects of the rules among which the decoder chooses.
     accuracy : float
-        Balanced accuracy on subjects that were held out.
+        Balanced accuracy on held-out subjects.
     interval : (float, float)
         Of the accuracy, at ``confidence``.
     confidence : float
     coverage, nominal_coverage : float
         Share of prediction sets with the true rule: measured, and intended.
     made_for : str
-        Digest of all that decides the decoder, by which a saved one can be used again.
+        Digest of the settings and data that decide the decoder; a saved one with the same digest
+        can be used again.
     """
 
     title: str

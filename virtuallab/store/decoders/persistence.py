@@ -1,8 +1,8 @@
-"""Save and load a trained decoder: numbers as JSON, estimators in a form that runs no code.
+"""Saving and loading of trained decoders: numbers as JSON, estimators in a format without code.
 
-A pickle runs whatever its author wrote into it. Here estimators are kept by skops, which makes
-objects only of the types listed below and of those of scikit-learn; a file with any other type is
-refused before anything in it is made.
+Loading a pickle can run any code. Estimators are therefore saved by skops, which makes objects only
+of the types listed below and of those of scikit-learn; a file with any other type is refused before
+an object is made.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def is_decoder(path: Path) -> bool:
 
 
 def save_decoder(trained: FittedDecoder, metadata: DecoderMetadata, folder: Path) -> None:
-    """Write a decoder, in the place of an older one.
+    """Save a decoder, in the place of an older one.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def load_estimators(content: bytes, classifier: Classifier) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If they are combined as no decoder's are. What skops raises on damaged content passes.
+        If their structure is not that of a decoder. Errors of skops on damaged content pass.
     """
     parts: dict[str, Any] = skops.io.loads(content, trusted=[*TYPES, *classifier.saved_types])
     check_parts(classifier=classifier, **parts)
@@ -175,7 +175,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def load_decoder(folder: Path) -> tuple[FittedDecoder, DecoderMetadata]:
-    """Read a decoder, after checking all that can be checked.
+    """Return a saved decoder, after checking its content, types and versions.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def load_decoder(folder: Path) -> tuple[FittedDecoder, DecoderMetadata]:
         return _trained(numbers, load_estimators(content, classifier)), metadata
     except VirtuallabError:
         raise
-    # What a part that is missing or out of place raises depends on the part.
+    # The error of a missing or wrong part depends on the part.
     except Exception as error:
         raise StoreError(
             f"{folder} is damaged ({type(error).__name__}: {error}). Train it anew, or copy it "
@@ -257,7 +257,7 @@ def _read_estimators(folder: Path, expected: str, classifier: Classifier) -> byt
         )
     try:
         foreign = _foreign_types(content, classifier)
-    # Whatever a crafted file makes skops raise while it only looks: it is no decoder.
+    # Listing the types of a crafted file can raise any error.
     except Exception as error:
         raise StoreError(
             f"{file} is damaged, or no decoder ({type(error).__name__}: {error})."
@@ -290,7 +290,7 @@ def _check_versions(metadata: DecoderMetadata, versions: Mapping[str, str], fold
 
 
 def _foreign_types(content: bytes, classifier: Classifier) -> list[str]:
-    """Return the types that no decoder by a classifier is made of; no object is made."""
+    """Return the types in a file that no decoder by this classifier has; no object is made."""
     trusted = {*TYPES, *classifier.saved_types}
     return sorted(set(skops.io.get_untrusted_types(data=content)) - trusted)
 

@@ -1,6 +1,6 @@
-"""Check that the parts of a loaded decoder are combined as those of this package are.
+"""Validation of the structure of a loaded decoder.
 
-Trusted types are not enough: many of scikit-learn's own types have no place in a decoder, and trees
+Trusted types are not enough: many types of scikit-learn do not belong in a decoder, and trees
 follow the indices in their arrays without a check, so that a crafted tree reads foreign memory.
 """
 
@@ -37,7 +37,7 @@ _SEARCH_TREES: Final = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_t
 def check_parts(
     estimator: Any, space: Any, neighbours: Any, machines: Any, classifier: Classifier
 ) -> None:
-    """Refuse parts that no decoder by a classifier has, or that are combined otherwise.
+    """Raise an error if the parts are not those of a decoder by a classifier.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ def check_parts(
         From features to rules, and to the space of the novelty test.
     neighbours : NearestNeighbors
     machines : Pipeline, optional
-        One machine a rule, of a decoder with out-of-set rules.
+        One machine for each rule, of a decoder with out-of-set rules.
     classifier : Classifier
-        Of an estimator of somebody else's classifier, the types are those of which that classifier
-        makes its estimators, and its ``saved_types``.
+        A classifier from another package may use the types of its estimators and its
+        ``saved_types``.
 
     Raises
     ------
     ValueError
-        Says what is wrong.
+        With the reason.
     """
     _steps(space, (PCA,))
     if machines is not None:
@@ -72,18 +72,13 @@ def _check_ours(estimator: Any) -> None:
         before = [type(step) for _, step in estimator.steps[:-1]]
         fill = estimator.steps[1][1] if before == [Finite, SimpleImputer] else None
         if fill is None or not np.isfinite(fill.statistics_).all():
-            raise ValueError("trees are given what no decoder gives them")
+            raise ValueError("trees have other preprocessing than those of a decoder")
         for tree in _trees(last):
             _check_tree(*tree, columns=len(fill.statistics_))
 
 
 def check_outside_estimator(estimator: Any, classifier: Classifier) -> None:
-    """Refuse an estimator that is not made as a classifier from outside makes its estimators.
-
-    Parameters
-    ----------
-    estimator : estimator
-    classifier : Classifier
+    """Raise an error if an estimator is not of the form of a classifier from another package.
 
     Raises
     ------
@@ -109,7 +104,7 @@ def check_outside_estimator(estimator: Any, classifier: Classifier) -> None:
 
 
 def _estimators(part: Any) -> Iterator[Any]:
-    """Yield an estimator and all estimators of which it consists, fitted ones included."""
+    """Yield an estimator and all estimators inside it, fitted ones included."""
     if isinstance(part, BaseEstimator):
         yield part
         for each in vars(part).values():
@@ -139,10 +134,10 @@ def _steps(part: Any, ends: tuple[type, ...]) -> Any:
 
 
 def _is_preprocessor(part: Any) -> bool:
-    """Return whether an object may be part of a column transformer of ours."""
+    """Return whether an object may be part of our column transformers."""
     if type(part) is Pipeline:
         return all(step == "passthrough" or type(step) in _PREPROCESSORS for _, step in part.steps)
-    # What passes columns on is an object of its own once it is fitted.
+    # A fitted "passthrough" is an identity transformer.
     return part in ("passthrough", "drop") or (
         type(part) is FunctionTransformer and part.func is None
     )
@@ -162,7 +157,7 @@ def _trees(ensemble: Any) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, 
         for one in stage:
             nodes = one.nodes
             if nodes["is_categorical"].any():
-                raise ValueError("a tree asks for categories")
+                raise ValueError("a tree has categorical columns")
             leaf = nodes["is_leaf"].astype(bool)
             yield nodes["left"], nodes["right"], nodes["feature_idx"], leaf
 
@@ -175,7 +170,7 @@ def _check_tree(
         there = child.astype(np.int64)[inner]
         # Children come after their parents, so that every descent ends.
         if (there <= own[inner]).any() or (there >= len(left)).any():
-            raise ValueError("a tree leads out of itself")
-    asked = feature.astype(np.int64)[inner]
-    if not len(left) or (asked < 0).any() or (asked >= columns).any():
-        raise ValueError("a tree asks for columns that there are not")
+            raise ValueError("a tree has invalid children")
+    used = feature.astype(np.int64)[inner]
+    if not len(left) or (used < 0).any() or (used >= columns).any():
+        raise ValueError("a tree uses columns that do not exist")

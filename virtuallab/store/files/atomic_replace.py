@@ -1,8 +1,8 @@
-"""Build a folder elsewhere on the disk, then rename it into place.
+"""Replacement of folders by renaming: a folder is built elsewhere on the disk, then moved.
 
-Nodes of a store are built, and replaced ones kept, in a staging folder: ``NAME.records/.aside``.
-Inside the store, readers would see a half-made node. A kill can leave a node in staging;
-:func:`restore_interrupted` returns it. Only the holder of the store's lock may change nodes.
+Nodes of a store are built, and replaced ones kept, in a staging folder, ``NAME.records/.aside``,
+because a half-made node inside the store would be visible to readers. A kill can leave a node in
+staging; :func:`restore_interrupted` moves it back. Only the holder of the lock may change nodes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,7 @@ _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 def replace_folder(folder: Path) -> Iterator[Path]:
     """Yield a path to build a folder at; it replaces ``folder`` when the block succeeds.
 
-    Two commands may do so at once: the last one's folder stays.
-
-    Parameters
-    ----------
-    folder : Path
-        Whatever is there is removed.
+    If two commands do so at once, the folder of the last one remains.
     """
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
     try:
@@ -37,7 +32,7 @@ def replace_folder(folder: Path) -> Iterator[Path]:
             try:
                 (staging / "new").rename(folder)
             except OSError as error:
-                if error.errno not in _TAKEN:  # by another command, in this moment
+                if error.errno not in _TAKEN:  # by another command, at the same time
                     raise
             else:
                 break
@@ -75,7 +70,7 @@ def is_interrupted(staging: Path) -> bool:
 
 
 def restore_interrupted(store: Path, staging: Path) -> None:
-    """Return a node to its place that a kill left in staging between the two renames."""
+    """Move a node that a kill left in staging between the two renames to its place."""
     for metadata in list((staging / "old").rglob("zarr.json")):
         node = metadata.parent.relative_to(staging / "old")
         is_array_of_a_node = (metadata.parent.parent / "zarr.json").exists()

@@ -1,4 +1,4 @@
-"""Write a small file completely or not at all, and raise one clear error when a disk fails."""
+"""Writing of small files, completely or not at all, with clear errors if a disk fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def writing(path: Path, *, resumable: bool = True) -> Iterator[None]:
     path : Path
         For the message.
     resumable : bool
-        Whether the same command, called again, continues from what is stored.
+        True if the same command, called again, continues from what is stored.
 
     Raises
     ------

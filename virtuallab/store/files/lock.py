@@ -60,12 +60,12 @@ def locked(store: Path, records: Path, *, alone: bool = False) -> Iterator[bool]
     records : Path
         Its records folder, which exists.
     alone : bool
-        Whether to refuse to share the lock with other threads of this process.
+        True to refuse to share the lock with other threads of this process.
 
     Yields
     ------
     bool
-        Whether the lock was free: False inside a command of this process that holds it.
+        True if the lock was free, False inside a command of this process that holds it.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _acquire(store: Path, records: Path) -> _Held:
             if error.errno not in _NO_LOCKS:
                 raise
             return _Held(os.getpid(), file, _acquire_fallback(store, records))
-        # Between opening and locking, whoever had it may have removed the file.
+        # The previous holder may have removed the file between opening and locking.
         if _is_there(file, path):
             with suppress(OSError):  # on a full disk the lock holds all the same
                 file.truncate(0)
@@ -185,10 +185,10 @@ def _read(path: Path) -> dict[str, Any]:
 def _in_use_message(store: Path, holder: dict[str, Any]) -> str:
     who = "another process"
     if holder:
-        said = {key: printable(str(value)) for key, value in holder.items()}
+        safe = {key: printable(str(value)) for key, value in holder.items()}
         who = (
-            f"`{said.get('command')}` (process {said.get('pid')} on {said.get('host')}, since "
-            f"{said.get('since')})"
+            f"`{safe.get('command')}` (process {safe.get('pid')} on {safe.get('host')}, since "
+            f"{safe.get('since')})"
         )
     return (
         f"{store} is in use: {who} is writing into it. Wait for it to end, or stop it; status, "

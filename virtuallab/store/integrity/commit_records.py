@@ -146,6 +146,6 @@ class CommitRecords:
         self.delete_leftovers()
 
     def delete_leftovers(self) -> None:
-        """Delete what a killed removal has left."""
+        """Delete the rest of a removal that was killed."""
         for leftover in self.folder.glob(f"{_REMOVED}*"):
             shutil.rmtree(leftover)

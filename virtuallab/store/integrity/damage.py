@@ -15,17 +15,16 @@ _SHOWN: Final = 30  # damaged files that one error names
 
 @dataclass(frozen=True)
 class Damage:
-    """One file of a store that is not what was written.
+    """A file of a store that is missing, or differs from what was written.
 
     Parameters
     ----------
     file : Path
     problem : str
-        What is wrong with it.
     command : str
-        The command that makes it anew.
+        Command that makes the file anew.
     subject : str
-        Whose values it holds, ``"sub-0004"``; empty if it belongs to no single subject.
+        Subject whose values it holds, ``"sub-0004"``; empty if there is no single one.
     """
 
     file: Path
@@ -35,7 +34,7 @@ class Damage:
 
     @classmethod
     def of(cls, file: Path, command: str, subject: str = "") -> Damage:
-        """Describe a file that is missing, or that exists and differs from what was written."""
+        """Return the damage of a file: missing, or different from what was written."""
         changed = "is damaged: it is not what was written"
         return cls(file, changed if file.exists() else "is missing", command, subject)
 

@@ -26,18 +26,18 @@ Version = Mapping[str, str] | None  # digest of each file below a node; None: th
 
 @dataclass
 class Manifest:
-    """What the files of a store have to be.
+    """Digests of the files of a store, except chunks of subjects.
 
     Parameters
     ----------
     file : Path
-        Where it is kept.
+        File of the manifest itself.
     root : mapping
         Content of the root's metadata file, without the consolidated metadata of other nodes.
     root_digest : str or None
         Digest of that file's bytes; None while it is being changed.
     nodes : mapping from node to sequence of Version
-        What a node may be: one version, or the older and the newer while it is being replaced.
+        Valid versions of a node: one, or the older and the newer while it is being replaced.
     """
 
     file: Path
@@ -58,7 +58,7 @@ class Manifest:
         return cls(file, **read_json_with_digest(file))
 
     def write(self) -> None:
-        """Write it in the place of the older one, completely or not at all."""
+        """Write the manifest in the place of the older one, completely or not at all."""
         write_json_with_digest(
             self.file, {"root": self.root, "root_digest": self.root_digest, "nodes": self.nodes}
         )
@@ -73,7 +73,7 @@ class Manifest:
         return found if isinstance(found, dict) else {}
 
     def versions(self, node: str) -> Sequence[Version]:
-        """Return what a node may be; absent if it is not listed."""
+        """Return the valid versions of a node; of one that is not listed, absence."""
         return self.nodes.get(node, (None,))
 
     def with_arrays(self) -> list[str]:
@@ -85,7 +85,7 @@ class Manifest:
         ]
 
     def keep_last(self, node: str) -> None:
-        """Keep the last version of a node, and remove the node from the list if that is none."""
+        """Keep the last version of a node; remove the node if that version is absence."""
         last = self.versions(node)[-1]
         if last is None:
             self.nodes.pop(node, None)

@@ -26,20 +26,20 @@ from virtuallab.store.layout.zarr_metadata import root_metadata
 MARK_FILE: Final = "store.json"
 _KEY: Final = "virtuallab_records"
 _FORMAT: Final = 1
-# What records may hold that a command left which was killed while it made the store.
+# Files that a command may leave in the records folder if it is killed while it makes the store.
 _BEGUN = re.compile(
     rf"\.lock(\.held)?|\.aside|({re.escape(MARK_FILE)}|{re.escape(MANIFEST_FILE)})(\.\d+\.\d+\.tmp)?"
 )
 
 
 def store_identity(attributes: Mapping[str, Any]) -> str:
-    """Return the digest of what decides a store's content: protocol and plan, of its attributes."""
+    """Return the digest of protocol and plan, which decide a store's content."""
     decisive = [attributes.get("protocol_sha256"), attributes.get("plan")]
     return digest(json.dumps(decisive).encode())
 
 
 def write_mark(records: Path, attributes: Mapping[str, Any]) -> None:
-    """Write into a records folder which store it belongs to."""
+    """Write the mark that names the store of a records folder."""
     content = {_KEY: _FORMAT, "identity": store_identity(attributes)}
     write_json_with_digest(records / MARK_FILE, content)
 
@@ -59,8 +59,8 @@ def repair_mark(records: Path, store: Path) -> None:
 def check_unclaimed(records: Path, store: Path) -> None:
     """Raise a StoreError if the records of a store to be made belong to something else.
 
-    Nothing is removed: hours of training are complete only with their records, and a folder of that
-    name may be anybody's.
+    Nothing is removed: an experiment is complete only with its records, and the folder may contain
+    unrelated files.
     """
     if records.is_symlink():
         raise StoreError(
@@ -157,7 +157,7 @@ def _is_lock(path: Path) -> bool:
 
 
 def _read_mark(records: Path) -> str | None:
-    """Return the identity in the mark; None if there is no mark of ours, or it is damaged."""
+    """Return the identity in the mark; None if there is no valid mark."""
     file = records / MARK_FILE
     try:
         found = read_json_with_digest(file)

@@ -1,4 +1,4 @@
-"""Repair what a kill or damage left of a store, while nobody else writes into it."""
+"""Repair of a store after a kill or damage, while no other process writes into it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ATTEMPTS = 20  # 50 ms apart, while a writer is replacing a node
 
 
 def recover_interrupted(path: Path) -> None:
-    """Return nodes that a kill left in staging, once nobody is writing; readers may call it."""
+    """Move nodes that a kill left in staging to their places, once no process is writing."""
     records = CommitRecords(path)
     for _ in range(_ATTEMPTS):
         if not is_interrupted(records.staging(path)):
@@ -31,12 +31,12 @@ def recover_interrupted(path: Path) -> None:
                 recover_locked(path)
         except StoreInUse:
             time.sleep(0.05)
-        except (OSError, VirtuallabError):  # not writable here: what there is can still be read
+        except (OSError, VirtuallabError):  # not writable: the rest can still be read
             return
 
 
 def recover_locked(path: Path) -> None:
-    """Return nodes that a kill left in staging; for the holder of the lock."""
+    """Move nodes that a kill left in staging to their places; for the holder of the lock."""
     records = CommitRecords(path)
     staging = records.staging(path)
     with writing(path):

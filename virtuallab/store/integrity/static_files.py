@@ -27,7 +27,7 @@ class StaticFiles:
     def root_damage(self) -> Iterator[Damage]:
         """Yield the root's metadata file if it is damaged."""
         manifest, file = self.manifest, self.store / "zarr.json"
-        # Without consolidated metadata nothing is lost: readers then ask each node.
+        # Consolidated metadata may be missing: readers then open the file of each node.
         alone = digest(json.dumps(manifest.root).encode())
         if file_digest(file) in (manifest.root_digest or alone, alone):
             return
@@ -36,7 +36,7 @@ class StaticFiles:
         yield Damage.of(file, self.repair_command())
 
     def _is_changing(self) -> bool:
-        """Return whether the root is valid for a tree that is changing: its own content is."""
+        """Return whether the root's own content is valid, as while the tree is changing."""
         try:
             content = root_metadata(self.store)
         except (OSError, ValueError):
@@ -79,7 +79,7 @@ def _with_arrays(folder: Path) -> Iterator[Path]:
     """Yield a folder and those below it that hold arrays; the many chunks are not listed."""
     try:
         folders = [each for each in folder.iterdir() if each.is_dir() and not each.is_symlink()]
-    except OSError:  # somebody's own folder, which may not be read
+    except OSError:  # a foreign folder without permission to read it
         return
     arrays = [each for each in folders if _is_array(each / "zarr.json")]
     if arrays:

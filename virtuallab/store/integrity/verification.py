@@ -1,7 +1,7 @@
-"""Find damage in a store: every file is compared with the digest it was written with.
+"""Detection of damage in a store: files are compared with their digests.
 
-Nothing here trusts what it reads: a damaged file becomes a line that names it and the command that
-makes it anew, never an error of a library that met it.
+A damaged file is reported with the command that makes it anew, never as an error of a library that
+failed to read it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def static_damage(store: Path, without: Collection[str] = ()) -> list[Damage]:
-    """Return damaged metadata, coordinates and tables of all nodes but some; see check_static."""
+    """Return damaged metadata, coordinates and tables; see :func:`check_static`."""
 
     def compared(manifest: Manifest) -> list[Damage]:
         files = StaticFiles(store, manifest)

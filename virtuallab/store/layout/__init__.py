@@ -1,1 +1,3 @@
-"""Where the parts of a store lie on disk, and in what form."""
+"""Layout of a store on disk: paths, arrays, chunks and metadata."""
+
+__all__ = ["arrays", "chunk", "location", "zarr_metadata"]

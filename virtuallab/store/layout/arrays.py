@@ -1,4 +1,4 @@
-"""The form of stored arrays: a leading subject axis, one chunk a subject, variable-length text."""
+"""Form of stored arrays: a leading subject axis, one chunk per subject, variable-length text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from virtuallab.vocabulary import MEMBER, SUBJECT, describe
 
 
 def declare_array(group: zarr.Group, name: str, sample: xr.DataArray, subjects: int) -> None:
-    """Make an array with one chunk a subject.
+    """Make an array with one chunk for each subject.
 
     Parameters
     ----------

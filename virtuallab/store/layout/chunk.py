@@ -1,7 +1,7 @@
-"""The one writer of values over subjects, and their checksums.
+"""Chunks of values over subjects, and their checksums.
 
-Writes that share a chunk lose data without an error: each writer reads the chunk, changes its part
-and writes it back. So one chunk holds exactly one subject, and is written whole.
+Writers that share a chunk lose data without an error: each reads the chunk, changes its part and
+writes it back. So one chunk holds exactly one subject, and is written whole.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def find_chunk_file(folder: Path, subject: int) -> Path:
     Parameters
     ----------
     folder : Path
-        Of the array; the names of other subjects' files tell how many axes it has.
+        Of the array; the number of its axes is taken from the names of other subjects' files.
     subject : int
         Index of the subject.
     """

@@ -16,7 +16,7 @@ def records_folder(store: Path) -> Path:
     """Return the records folder of a store, ``NAME.records`` beside ``NAME.zarr``."""
     folder = _beside(store)
     if store.is_symlink() and not folder.exists():
-        # A store reached by a link may have been made where it lies.
+        # A store reached by a link may have its records beside the link's target.
         return _beside(store.resolve())
     return folder
 

@@ -1,6 +1,6 @@
 """Metadata of the whole tree, consolidated in the root's file so that a reader opens one file.
 
-Outdated consolidated metadata hides new nodes and lists removed ones. So whoever changes the tree
+Outdated consolidated metadata hides new nodes and lists removed ones. So every change of the tree
 first removes it and consolidates again afterwards; writing chunks changes no metadata.
 """
 
@@ -45,7 +45,7 @@ def unconsolidate(store: Path) -> None:
 
 @contextmanager
 def quiet_zarr() -> Iterator[None]:
-    """Silence zarr's warnings on every store of ours and on foreign files in it.
+    """Silence zarr's warnings on features that our stores use, and on foreign files in them.
 
     Consolidated metadata and strings are newer than the specification of zarr version 3;
     ``.DS_Store`` and the like are no nodes.

@@ -1,1 +1,1 @@
-"""Architectures, one to a file; each registers under the name that protocols use."""
+"""Architectures, one file each, registered under the name that protocols use."""

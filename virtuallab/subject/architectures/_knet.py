@@ -1,10 +1,10 @@
-"""The KNets: small convolutional networks after Krizhevsky's for CIFAR-10, at desk size.
+"""KNets, small convolutional networks after Krizhevsky's network for CIFAR-10.
 
-Layer by layer as in the networks that learned CIFAR-10 in Nayebi et al. 2020, with fewer channels
-and smaller kernels so that hundreds of them train in a minute. Two departures, on purpose: weights
-start from torch's own initialiser, since the published standard deviation of 1e-4 in the first
-layer stays near its saddle for longer than a short run lasts; and batch normalisation acts on
-channels, where the released code normalised image rows.
+The layers are those of the networks that learned CIFAR-10 in Nayebi et al. 2020, with fewer
+channels and smaller kernels, so that hundreds of them train in a minute. There are two differences.
+Initial weights come from torch's initialiser: with the published standard deviation of 1e-4 in the
+first layer, a network stays near a saddle for longer than a short run. Batch normalisation acts on
+channels; the released code normalised image rows.
 
 References
 ----------
@@ -28,21 +28,21 @@ Normalisation = Literal["batch", "local_response", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class KNet(Architecture):
-    """What KNet4 and KNet5 share; the number of channels makes the difference."""
+    """Base class of KNet4 and KNet5, which differ in their channels."""
 
     family: ClassVar[str] = "knet"
 
     kernel: Count = setting(3, unit="pixels", doc="Height and width of each kernel, in pixels.")
     normalisation: Normalisation = setting(
         "batch",
-        doc="What follows each nonlinearity: 'batch', 'local_response' or 'none'. The published "
+        doc="Normalisation of each layer: 'batch', 'local_response' or 'none'. The published "
         "networks have batch normalisation, their LRN variants local response normalisation.",
     )
 
     def assemble(
         self, channels: Sequence[int], stimulus_shape: Shape, classes: int
     ) -> torch.nn.Sequential:
-        """Convolution, nonlinearity, pooling and normalisation for each entry of ``channels``.
+        """Network with a convolution, nonlinearity, pooling and normalisation per entry.
 
         The first layer pools by the maximum before its nonlinearity; later layers pool by the mean
         after it. In the LRN variant only the first two layers are normalised.
@@ -66,7 +66,7 @@ class KNet(Architecture):
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Each convolution after its nonlinearity; the last layer as it is."""
+        """Sites of each convolution, after its nonlinearity, and of the last layer."""
         names = [name for name, _ in module.named_children()]
         convolutions = [name for name in names if name.startswith("conv")]
         hidden = {name: Site(name, name.replace("conv", "relu")) for name in convolutions}

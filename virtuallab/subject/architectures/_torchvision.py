@@ -1,8 +1,8 @@
-"""Make torchvision importable beside a torch that was built for the CPU alone.
+"""Import of torchvision beside a torch that was built for the CPU alone.
 
-torchvision's wheels are built for CUDA; beside a CPU torch their compiled operators do not load,
-and ``import torchvision`` stops at registering shapes for ``nms``, an operator that nobody defined.
-Declaring the missing operators is enough: models, datasets and transforms never call them. Where
+torchvision's wheels are built for CUDA. Beside a CPU torch their compiled operators do not load,
+and ``import torchvision`` fails when it registers shapes for the missing operator ``nms``. It is
+enough to declare the missing operators: models, datasets and transforms do not call them. Where
 torchvision's own operators load, nothing is declared.
 """
 
@@ -18,7 +18,7 @@ _ONE_AT_A_TIME = threading.Lock()  # an operator can be declared only once
 
 
 def torchvision() -> ModuleType:
-    """Import torchvision, whichever torch is installed."""
+    """Return torchvision, whichever torch is installed."""
     import torch
 
     with _ONE_AT_A_TIME:

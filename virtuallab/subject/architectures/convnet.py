@@ -16,24 +16,24 @@ from virtuallab.subject.architecture import Architecture, Shape, Site
 @ARCHITECTURES.register("convnet")
 @dataclass(frozen=True, kw_only=True)
 class ConvNet(Architecture):
-    """A plain stack of 3 x 3 convolutions and a dense read-out; made for asking about depth.
+    """A plain stack of 3 x 3 convolutions and a dense read-out, for studies of depth.
 
-    Each convolution is followed by its normalisation and ReLU, the first ``pooled`` of them by a
-    maximum over 2 x 2 positions too, so that depth changes neither the resolution at which most
-    layers work nor the read-out.
+    Each convolution is followed by its normalisation and ReLU, and each of the first ``pooled``
+    convolutions by a maximum over 2 x 2 positions. Depth changes neither the resolution of most
+    layers nor the read-out.
     """
 
     depth: Count = setting(4, unit="layers", doc="Convolutions.")
     channels: Count = setting(16, unit="channels", doc="Channels of each convolution.")
     pooled: NonNegativeInt = setting(
-        2, unit="layers", doc="How many of the first convolutions are pooled after."
+        2, unit="layers", doc="Number of convolutions, from the first, that pooling follows."
     )
     normalisation: Literal["batch", "none"] = setting(
-        "batch", doc="What follows each convolution: 'batch' or 'none'."
+        "batch", doc="Normalisation after each convolution: 'batch' or 'none'."
     )
 
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """Stack the convolutions, then the read-out."""
+        """Network of convolutions and a read-out."""
         before, height, width = stimulus_shape
         layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
         for number in range(1, self.depth + 1):
@@ -50,7 +50,7 @@ class ConvNet(Architecture):
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Each convolution after its ReLU; the read-out as it is."""
+        """Sites of each convolution, after its ReLU, and of the read-out."""
         hidden = {f"conv{i}": Site(f"conv{i}", f"relu{i}") for i in range(1, self.depth + 1)}
         last = f"fc{self.depth + 1}"
         return {**hidden, last: Site(last, last)}

@@ -1,4 +1,4 @@
-"""The KNet of 4 layers."""
+"""KNet of 4 layers."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class KNet4(KNet):
     channels: Counts = setting((8, 16, 16), unit="channels", doc="Channels of each convolution.")
 
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """One convolution for each entry of ``channels``, then the dense layer."""
+        """Network with one convolution for each entry of ``channels``, and a dense layer."""
         return self.assemble(self.channels, stimulus_shape, classes)

@@ -1,4 +1,4 @@
-"""The KNet of 5 layers."""
+"""KNet of 5 layers."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ class KNet5(KNet):
     )
 
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """One convolution for each entry of ``channels``, then the dense layer."""
+        """Network with one convolution for each entry of ``channels``, and a dense layer."""
         return self.assemble(self.channels, stimulus_shape, classes)

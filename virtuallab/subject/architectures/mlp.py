@@ -22,7 +22,7 @@ class MLP(Architecture):
     hidden: Counts = setting((128, 64), unit="units", doc="Units of each hidden layer.")
 
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """Flatten, then alternate dense layers and ReLU."""
+        """Network of dense layers with ReLU between them."""
         widths = (math.prod(stimulus_shape), *self.hidden)
         layers: OrderedDict[str, torch.nn.Module] = OrderedDict(flatten=torch.nn.Flatten())
         for number, (before, after) in enumerate(pairwise(widths), start=1):
@@ -32,7 +32,7 @@ class MLP(Architecture):
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Each layer after its ReLU; the last as it is."""
+        """Sites of each layer after its ReLU, and of the last layer."""
         last = len(self.hidden) + 1
         hidden = {f"fc{i}": Site(f"fc{i}", f"relu{i}") for i in range(1, last)}
         return {**hidden, f"fc{last}": Site(f"fc{last}", f"fc{last}")}

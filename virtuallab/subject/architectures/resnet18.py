@@ -25,7 +25,7 @@ class ResNet18(Architecture):
     family: ClassVar[str] = "resnet"
 
     def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """Build torchvision's network; its first layer takes the channels of the stimuli."""
+        """Network of torchvision, whose first layer takes the channels of the stimuli."""
         module: torch.nn.Module = torchvision().models.resnet18(weights=None, num_classes=classes)
         channels = stimulus_shape[0]
         if channels != 3:

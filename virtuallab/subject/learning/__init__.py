@@ -1,7 +1,7 @@
-"""How a learning signal reaches a layer: families of rules, one file each.
+"""Families of rules by how a learning signal reaches a layer, one file each.
 
-``error_feedback``: an error returns layer by layer. ``alignment``: the same, and backward weights
-learn. ``broadcast_error``: the output's error, or the target, reaches every layer directly.
-``unsupervised``: no error reaches a hidden layer. ``perturbation``: noise is added, and the change
-of the loss is correlated with it. Rules with dynamics of their own derive from ``Rule`` itself.
+``error_feedback``: an error returns layer by layer. ``alignment``: the same, with backward weights
+that learn. ``broadcast_error``: the output error, or the target, reaches every layer directly.
+``unsupervised``: no error reaches hidden layers. ``perturbation``: noise is added and correlated
+with the change of the loss. Rules of no family derive from ``Rule`` itself.
 """

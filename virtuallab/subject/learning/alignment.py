@@ -1,4 +1,4 @@
-"""Rules whose backward weights learn to return a better error, by sums of alignment primitives."""
+"""Family of rules whose backward weights learn by a weighted sum of alignment primitives."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from virtuallab.subject.rule import Updates
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment(ErrorFeedback, ABC):
-    """The backward weights descend a weighted sum of primitives, by a schedule of their own.
+    """Rule whose backward weights descend a weighted sum of primitives, on their own schedule.
 
-    The fields of a rule that have the name of a primitive are its coefficients.
+    Fields of a rule with the name of a primitive are its coefficients.
     """
 
     feedback = True
@@ -30,7 +30,7 @@ class Alignment(ErrorFeedback, ABC):
     delay: NonNegativeInt = setting(
         0,
         unit="training steps",
-        doc="Training steps at the beginning in which only the backward weights learn.",
+        doc="Training steps at the beginning at which only the backward weights learn.",
     )
     alternate: NonNegativeInt = setting(
         0,
@@ -40,20 +40,20 @@ class Alignment(ErrorFeedback, ABC):
     )
     equal: Literal["steps", "updates"] = setting(
         "steps",
-        doc="What is equal to a rule that does not alternate. 'steps': the steps at which backward "
-        "weights learn alone are steps of training, so of n steps only nk/(k + 1) change the "
-        "forward weights. 'updates': they take no step of their own; the forward weights learn at "
-        "every step, and at every k-th the backward ones beside them.",
+        doc="The quantity that equals that of a rule without alternation. 'steps': steps at which "
+        "only backward weights learn count as training steps, so that nk/(k + 1) of n steps change "
+        "the forward weights. 'updates': the forward weights learn at every step, the backward "
+        "weights at every k-th step.",
         added=True,
     )
     ramp: Literal["constant", "linear", "exponential"] = setting(
-        "constant", doc="How the strengths go over training."
+        "constant", doc="Course of the coefficients over training."
     )
     ramp_from: PositiveFloat = setting(
-        0.01, doc="Share of the strengths at the beginning of the ramp; above 1 they fall."
+        0.01, doc="Factor of the coefficients at the beginning of the ramp; above 1 they fall."
     )
-    ramp_start: Fraction = setting(0.0, doc="Beginning of the ramp, as a share of training.")
-    ramp_stop: Fraction = setting(1.0, doc="End of the ramp, as a share of training.")
+    ramp_start: Fraction = setting(0.0, doc="Beginning of the ramp, as a fraction of training.")
+    ramp_stop: Fraction = setting(1.0, doc="End of the ramp, as a fraction of training.")
 
     def __post_init__(self) -> None:
         if self.equal == "updates" and self.delay:
@@ -74,12 +74,12 @@ class Alignment(ErrorFeedback, ABC):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Steps of the forward weights, of the backward weights, or both, by the schedule."""
+        """Updates of the forward weights, the backward weights or both, by the schedule."""
         learns, aligns = self.schedule(step)
         if not aligns:
             with network.using(FeedbackPathway(record=False)):
-                each = network.losses(network.scores(stimuli), labels).mean(0)
-            return Updates(each.detach(), network.gradients(each))
+                losses = network.losses(network.scores(stimuli), labels).mean(0)
+            return Updates(losses.detach(), network.gradients(losses))
         if learns:
             returned = self.return_error(network, stimuli, labels, record=True)
             losses, views = returned.losses, returned.views
@@ -106,7 +106,7 @@ class Alignment(ErrorFeedback, ABC):
         return rest - -(-rest // (self.alternate + 1))
 
     def schedule(self, step: int) -> tuple[bool, bool]:
-        """Whether the forward weights learn at this step, and whether the backward weights do."""
+        """Pair of bools: the forward weights learn at this step, the backward weights learn."""
         if step < self.delay:
             return False, True
         if self.alternate and self.equal == "updates":
@@ -117,15 +117,15 @@ class Alignment(ErrorFeedback, ABC):
         return True, True
 
     def ramp_factor(self, progress: float) -> float | torch.Tensor:
-        """Factor of the coefficients at this share of training, 0 to 1."""
+        """Factor of the coefficients after this fraction of training, 0 to 1."""
         if self.ramp == "constant":
             return 1.0
-        start, stop, begin = (
+        start, stop, initial = (
             torch.as_tensor(value, dtype=torch.float64)
             for value in (self.ramp_start, self.ramp_stop, self.ramp_from)
         )
-        way = ((progress - start) / (stop - start).clamp(min=1e-12)).clamp(0, 1)
-        return begin + (1 - begin) * way if self.ramp == "linear" else begin ** (1 - way)
+        done = ((progress - start) / (stop - start).clamp(min=1e-12)).clamp(0, 1)
+        return initial + (1 - initial) * done if self.ramp == "linear" else initial ** (1 - done)
 
     def alignment_view(self, layer: LayerView, network: Network) -> LayerView:
         """View of the layer on which the primitives are computed."""
@@ -143,25 +143,27 @@ class Alignment(ErrorFeedback, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityAlignment(Alignment, ABC):
-    """Alignment by primitives that depend on the layer's activity."""
+    """Alignment rule with primitives that depend on the layer's activity."""
 
     positions: Literal["mean", "sum"] = setting(
         "mean",
-        doc="How a convolution adds up its positions: 'sum' as published, or 'mean', which makes "
-        "the same coefficients mean the same in layers of different resolution.",
+        doc="Reduction over the positions of a convolution: 'sum' as published, or 'mean', with "
+        "which coefficients have the same effect in layers of different resolution.",
     )
     activity: Literal["own", "noise"] = setting(
         "own",
-        doc="What the layer sees while it aligns: its own input, or independent noise in its "
-        "place, driven into every layer at once.",
+        doc="Input of a layer for alignment: 'own', its input in the network, or 'noise', "
+        "independent noise in every layer at once.",
     )
     noise_std: PositiveFloat = setting(
         1.0,
         unit="units of the input",
-        doc="Standard deviation of the noise that stands in the place of a layer's input.",
+        doc="Standard deviation of the noise that replaces a layer's input.",
     )
     centre: bool = setting(
-        False, doc="Subtract each input's mean over the batch: covariances for second moments."
+        False,
+        doc="Whether to subtract each input's mean over the batch, which turns second moments into "
+        "covariances.",
     )
 
     def __post_init__(self) -> None:
@@ -174,7 +176,7 @@ class ActivityAlignment(Alignment, ABC):
         return alignment_gradient(layer, self.coefficients, mean=self.positions == "mean")
 
     def alignment_view(self, layer: LayerView, network: Network) -> LayerView:
-        """The layer on its own input, or on noise or centred input, both without the bias."""
+        """View of the layer on its own input, or on noise or centred input without the bias."""
         if self.activity == "noise":
             pre = layer.scale(self.noise_std, network.noise_like(layer.pre))
         elif self.centre:

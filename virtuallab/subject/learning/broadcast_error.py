@@ -1,4 +1,4 @@
-"""Rules that send one signal from the output to every hidden layer directly."""
+"""Family of rules that send one signal from the output directly to every hidden layer."""
 
 from __future__ import annotations
 
@@ -17,39 +17,36 @@ from virtuallab.subject.rule import Rule, Updates
 
 @dataclass(frozen=True, kw_only=True)
 class BroadcastError(Rule, ABC):
-    """Fixed random weights carry one number per class to the units below each layer.
+    """Rule that sends one number per class through fixed random weights to each layer's input.
 
-    The signal arrives at the input of the next layer, and continues to the layer's linear response
+    From the input of a layer the signal continues to the linear response of the layer below it
     through the nonlinearity, pooling and normalisation between them, which are differentiated
-    exactly. Where branches of a network join, each of the layers above sends its share.
+    exactly. If a response is the input of several layers, their signals add up.
     """
 
     gain: PositiveFloat = setting(
-        1.0, doc="Standard deviation of the broadcast weights, times the root of classes."
+        1.0,
+        doc="Standard deviation of the broadcast weights, times the square root of the number of "
+        "classes.",
     )
 
     @abstractmethod
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """Signal to broadcast, ``(batch, subject, class)``, in the units of an error.
+        """Signal to broadcast, ``(batch, subject, class)``, in units of the error.
 
-        Parameters
-        ----------
-        scores : Tensor, (batch, subject, class)
-        error : Tensor, (batch, subject, class)
-            Gradient of each subject's mean loss with respect to its scores.
-        labels : Tensor, (batch, subject)
+        ``error`` is the gradient of each subject's mean loss with respect to its ``scores``.
         """
 
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Run forward; the read-out learns from its error, all else from the broadcast signal."""
+        """Updates of the read-out by its error and of the other layers by the broadcast signal."""
         broadcast: list[torch.Tensor] = []
 
         def send(layer: PopulationLayer, _: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-            return self._arriving(network, layer, broadcast[0], x)
+            return self._signal_at_input(network, layer, broadcast[0], x)
 
         with network.using(FeedbackPathway(record=False, send=send)):
             scores = network.scores(stimuli)
@@ -58,14 +55,14 @@ class BroadcastError(Rule, ABC):
         broadcast.append(self.signal(scores.detach(), error, labels))
         return Updates(losses.detach(), network.gradients(losses))
 
-    def _arriving(
+    def _signal_at_input(
         self, network: Network, layer: PopulationLayer, signal: torch.Tensor, x: torch.Tensor
     ) -> torch.Tensor:
         """Signal at a layer's input ``x``, in its layout."""
         units, classes = unit_shape(x, network.subjects), signal.shape[2]
         name = f"broadcast to layer {network.index_of(layer.weight)}"
         if name not in network.memory:
-            drawn = network.streams.fixed_normal(name, (classes, *units), x).flatten(2)
-            network.memory[name] = drawn / classes**0.5
+            weights = network.streams.fixed_normal(name, (classes, *units), x).flatten(2)
+            network.memory[name] = weights / classes**0.5
         sent = torch.bmm(signal.transpose(0, 1), scale(self.gain, network.memory[name]))
         return join_subjects(sent.view(*sent.shape[:2], *units))

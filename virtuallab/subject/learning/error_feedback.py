@@ -1,4 +1,4 @@
-"""Rules whose error returns layer by layer, through the forward weights or through others."""
+"""Family of rules whose error returns layer by layer, through forward or backward weights."""
 
 from __future__ import annotations
 
@@ -16,41 +16,30 @@ from virtuallab.subject.rule import Rule, Updates
 
 @dataclass(frozen=True)
 class ReturnedError:
-    """Result of one pass forward and one of the error back.
+    """Result of one forward pass and the backward pass of its error."""
 
-    Parameters
-    ----------
-    losses : Tensor, (subject,)
-        Mean loss over the batch.
-    gradients : list of Tensor
-        One for each of the network's ``parameters``, as the error returned.
-    views : list of LayerView
-        One for each layer; empty if nothing was recorded.
-    traces : dict from PopulationLayer to LayerTrace
-    """
-
-    losses: torch.Tensor
-    gradients: list[torch.Tensor]
-    views: list[LayerView]
+    losses: torch.Tensor  # (subject,), mean over the batch
+    gradients: list[torch.Tensor]  # for each of the network's `parameters`, by the returned error
+    views: list[LayerView]  # of each layer; empty if signals were not recorded
     traces: dict[PopulationLayer, LayerTrace]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorFeedback(Rule, ABC):
-    """The error returns through backward weights, or through the forward ones if there are none.
+    """Rule whose error returns through backward weights, or through forward weights if it has none.
 
-    A rule of this family defines what one layer does: how its forward weight changes
-    (:meth:`forward_step`), how its backward weight changes (:meth:`backward_step`), or, if the
-    backward weight is a function of the forward weight, that function (:meth:`feedback_weight`).
+    A rule of this family defines the steps of one layer: of its forward weight
+    (:meth:`forward_step`), of its backward weight (:meth:`backward_step`), or, if the backward
+    weight is a function of the forward weight, that function (:meth:`feedback_weight`).
     """
 
     def forward_step(self, layer: LayerView) -> torch.Tensor:
-        """Gradient that the forward weight follows; by default the pseudogradient."""
+        """Step of the forward weight, as a gradient; by default the pseudogradient."""
         assert layer.pseudogradient is not None
         return layer.pseudogradient
 
     def backward_step(self, layer: LayerView) -> torch.Tensor | None:
-        """Gradient that the backward weight follows; None if it is fixed."""
+        """Step of the backward weight, as a gradient; None if it is fixed."""
         return None
 
     def feedback_weight(self, layer: PopulationLayer, network: Network, name: str) -> torch.Tensor:
@@ -59,7 +48,7 @@ class ErrorFeedback(Rule, ABC):
 
     @property
     def learns_feedback(self) -> bool:
-        """Whether the rule has a step for the backward weights."""
+        """True if the rule has a step for the backward weights."""
         return self.feedback and type(self).backward_step is not ErrorFeedback.backward_step
 
     @property
@@ -69,7 +58,7 @@ class ErrorFeedback(Rule, ABC):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Run forward, return the error, and compute the steps of each layer."""
+        """Updates of each layer from one forward pass and the returned error."""
         record = self.learns_feedback or self._changes_forward_step
         returned = self.return_error(network, stimuli, labels, record=record)
         with torch.no_grad():
@@ -85,17 +74,7 @@ class ErrorFeedback(Rule, ABC):
     ) -> ReturnedError:
         """Run a batch forward, and its error back through the feedback pathway.
 
-        Parameters
-        ----------
-        network : Network
-        stimuli : Tensor, (batch, subject*channel, height, width)
-        labels : Tensor, (batch, subject)
-        record : bool
-            Whether to record the layers' signals, which costs memory.
-
-        Returns
-        -------
-        ReturnedError
+        ``record`` keeps the layers' signals, which costs memory.
         """
         self.set_feedback_weights(network)
         pathway = FeedbackPathway(record)
@@ -110,16 +89,16 @@ class ErrorFeedback(Rule, ABC):
         return ReturnedError(losses.detach(), gradients, views, traces)
 
     def set_feedback_weights(self, network: Network) -> None:
-        """Set the backward weights that are derived from the forward ones."""
+        """Set the backward weights that are functions of the forward weights."""
         if type(self).feedback_weight is not ErrorFeedback.feedback_weight:
             with torch.no_grad():
                 for name, layer in network.layers.items():
                     layer.backward_weight = self.feedback_weight(layer, network, name)
 
     def forward_steps(self, network: Network, returned: ReturnedError) -> list[torch.Tensor]:
-        """Gradient that each parameter follows: its own, or what the rule makes of a weight's."""
-        followed = list(returned.gradients)
+        """Step of each parameter: its gradient, or :meth:`forward_step` of a layer's weight."""
+        steps = list(returned.gradients)
         if self._changes_forward_step:
             for layer, view in zip(network.layers.values(), returned.views, strict=True):
-                followed[network.index_of(layer.weight)] = self.forward_step(view)
-        return followed
+                steps[network.index_of(layer.weight)] = self.forward_step(view)
+        return steps

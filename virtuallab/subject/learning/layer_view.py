@@ -1,4 +1,4 @@
-"""What a rule sees of one layer in one training step."""
+"""Signals and weights of one layer, from which a rule computes the layer's step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from virtuallab.subject.network.synapse import Synapse
 
 @dataclass(frozen=True)
 class LayerView:
-    """One layer of all subjects of a cohort, in one training step.
+    """Signals and weights of one layer in one training step, for all subjects of a cohort.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class LayerView:
     post : Tensor
         Linear response, with the bias.
     error : Tensor or None
-        Error at the response: gradient of each subject's mean loss. None where none arrives.
+        Error at the response: gradient of each subject's mean loss. None without an error.
     weight, backward_weight : Tensor, (subject, post, pre, ...)
-        The same tensor where the error returns through the forward weights.
+        The same tensor if the error returns through the forward weights.
     bias : Tensor or None, (subject, post)
     pseudogradient : Tensor or None, (subject, post, pre, ...)
-        Correlation of input and error, which gradient descent on the forward weight would follow.
+        Correlation of input and error: the step of the forward weight in gradient descent.
     """
 
     synapse: Synapse
@@ -47,7 +47,7 @@ class LayerView:
     def from_trace(
         cls, layer: PopulationLayer, trace: LayerTrace, pseudogradient: torch.Tensor | None = None
     ) -> LayerView:
-        """View of a layer from what it recorded, detached from torch's graph."""
+        """View of a layer from its recorded signals, detached from torch's graph."""
         weight = layer.weight.detach()
         assert trace.post is not None
         return cls(
@@ -68,26 +68,26 @@ class LayerView:
 
     @property
     def samples(self) -> int:
-        """Images in the batch."""
+        """Number of images in the batch."""
         return signals.batch_size(self.pre)
 
     @property
     def positions(self) -> int:
-        """Places at which one weight is used: 1 in a dense layer."""
+        """Number of positions at which one weight is used; 1 in a dense layer."""
         return self.synapse.positions(self.post)
 
     def scale(self, values: float | torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-        """Multiply a signal or a weight by one number per subject."""
+        """Signal or weight times one number per subject."""
         return signals.scale(values, tensor)
 
     def per_unit(self, values: torch.Tensor) -> torch.Tensor:
-        """View ``(subject, post)`` so that it adds to or multiplies a response."""
+        """View of ``(subject, post)`` that can be added to a response or multiply it."""
         return signals.per_unit(values, self.post)
 
     def add(
         self, step: torch.Tensor | None, values: float | torch.Tensor, weight: torch.Tensor
     ) -> torch.Tensor:
-        """Add a weight times one number per subject to a step, in one pass through memory."""
+        """Step plus a weight times one number per subject, in one pass through memory."""
         if step is None:
             return self.scale(values, weight)
         return torch.addcmul(step, weight, signals.per_subject(values, weight))

@@ -1,14 +1,13 @@
-"""Whether a rule is local: what information has to reach a synapse, and where it is available."""
+"""Locality of rules: the information that a synapse needs, and where it is available."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from types import MappingProxyType
 
 
 class Availability(Enum):
-    """Where information is available; the value is what pages print."""
+    """Place where information is available; the value is printed on pages."""
 
     SYNAPSE = "at the synapse"
     EVERYWHERE = "the same for the whole network"
@@ -16,7 +15,7 @@ class Availability(Enum):
 
 
 class Need(Enum):
-    """Information that has to reach a synapse: its description, and where it is available."""
+    """Information that a synapse needs: its description, and where it is available."""
 
     INPUT = "its input", Availability.SYNAPSE
     RESPONSE = "its neuron's response", Availability.SYNAPSE
@@ -50,50 +49,32 @@ class Need(Enum):
 
     @property
     def description(self) -> str:
-        """What it is, to follow "a synapse needs"."""
+        """Description that completes the sentence "A synapse needs ..."."""
         return self.value[0]
 
     @property
     def availability(self) -> Availability:
-        """Where it is available."""
+        """Place where it is available."""
         return self.value[1]
 
 
 def needs_by_availability(rule: type) -> Mapping[Availability, tuple[Need, ...]]:
-    """Sort a rule's needs by where they are available; empty groups are left out.
-
-    Parameters
-    ----------
-    rule : type
-        Class of a rule, whose ``needs`` are read.
-
-    Returns
-    -------
-    mapping from Availability to tuple of Need
-    """
-    known = [each for each in getattr(rule, "needs", ()) if isinstance(each, Need)]
-    groups = {place: tuple(n for n in known if n.availability is place) for place in Availability}
-    return MappingProxyType({place: found for place, found in groups.items() if found})
+    """Needs of a rule's class grouped by where they are available, without empty groups."""
+    needs = [each for each in getattr(rule, "needs", ()) if isinstance(each, Need)]
+    groups = {place: tuple(n for n in needs if n.availability is place) for place in Availability}
+    return {place: group for place, group in groups.items() if group}
 
 
 def locality(rule: type) -> str:
-    """Whether a synapse could compute a rule from what reaches it.
+    """Locality of a rule's class, by the information that a synapse needs.
 
-    Parameters
-    ----------
-    rule : type
-        Class of a rule, whose ``needs`` are read.
-
-    Returns
-    -------
-    str
-        ``"yes"``: everything is available at the synapse. ``"partly"``: the rest is the same for
-        the whole network, such as a second pass or one number for each image. ``"no"``: something
-        belongs to other synapses. ``"not said"``: the rule declares no needs.
+    ``"yes"``: all of it is available at the synapse. ``"partly"``: the rest is the same for the
+    whole network, such as a second pass or one number for each image. ``"no"``: some of it belongs
+    to other synapses. ``"not said"``: the rule declares no needs.
     """
-    found = needs_by_availability(rule)
-    if not found:
+    needs = needs_by_availability(rule)
+    if not needs:
         return "not said"
-    if Availability.ELSEWHERE in found:
+    if Availability.ELSEWHERE in needs:
         return "no"
-    return "partly" if Availability.EVERYWHERE in found else "yes"
+    return "partly" if Availability.EVERYWHERE in needs else "yes"

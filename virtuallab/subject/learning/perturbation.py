@@ -1,4 +1,4 @@
-"""Rules that add noise to responses and correlate it with the change of the loss."""
+"""Forward pass with noise, for rules that correlate noise with the change of the loss."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ from virtuallab.subject.network.signals import scale_samples
 
 
 class PerturbedPass:
-    """One forward pass with noise in the linear response of every neuron.
-
-    Parameters
-    ----------
-    network : Network
-    noise_std : float or Tensor, (subject,)
-        Standard deviation of the noise.
-    stimuli : Tensor, (batch, subject*channel, height, width)
+    """Forward pass with noise in the linear response of every neuron.
 
     Attributes
     ----------
     scores : Tensor, (batch, subject, class)
     noise : dict from PopulationLayer to Tensor
-        The noise in units of its standard deviation.
+        In units of its standard deviation.
     """
 
     def __init__(
@@ -34,7 +27,7 @@ class PerturbedPass:
         noise: dict[PopulationLayer, torch.Tensor] = {}
 
         def draw(layer: PopulationLayer, z: torch.Tensor) -> torch.Tensor:
-            # Not by way of `self`: a reference cycle would wait for the garbage collector.
+            # Without `self`, to avoid a reference cycle that waits for the garbage collector.
             noise[layer] = network.noise_like(z)
             return network.scale(noise_std, noise[layer])
 
@@ -44,12 +37,9 @@ class PerturbedPass:
             self.scores = network.scores(stimuli)
 
     def correlate(self, weights: torch.Tensor) -> list[torch.Tensor]:
-        """Sum over samples of a number ``(batch, subject)`` times noise times input.
+        """Sum over samples of weight ``(batch, subject)`` times noise times input.
 
-        Returns
-        -------
-        list of Tensor
-            One for each of the network's parameters; zero for those of normalisations.
+        One tensor for each of the network's parameters; zeros for those of normalisations.
         """
         network = self.network
         steps = network.zero_updates()

@@ -1,9 +1,9 @@
-r"""The primitives of alignment rules: one function and one equation each.
+r"""Primitives of alignment rules, one function and one equation each.
 
 With the layer's input :math:`X` (N samples), forward weight :math:`W`, backward weight :math:`B`
 and :math:`C = X^\top X / N`, each function returns the gradient of its objective with respect to
 ``B``, summed over features and positions and averaged over samples. There are no factors of one
-half: the paper's coefficient is twice ours for decay and null, and equal for amp.
+half: the paper's coefficients are twice these for decay and null, and equal for amp.
 
 References
 ----------
@@ -28,7 +28,7 @@ def amp(layer: LayerView) -> torch.Tensor:
 
 
 def null(layer: LayerView) -> torch.Tensor:
-    r"""Bound on how strongly ``B`` drives the layer below.
+    r"""Bound on the drive of the layer below by ``B``.
 
     .. math:: \tfrac1N \lVert XWB \rVert^2 \;\to\; 2 W^\top C W B
     """
@@ -37,7 +37,7 @@ def null(layer: LayerView) -> torch.Tensor:
 
 
 def decay(layer: LayerView) -> torch.Tensor:
-    r"""Forgetting of ``B``.
+    r"""Decay of ``B``.
 
     .. math:: \lVert B \rVert^2 \;\to\; 2 B
     """
@@ -45,7 +45,7 @@ def decay(layer: LayerView) -> torch.Tensor:
 
 
 def sparse(layer: LayerView) -> torch.Tensor:
-    r"""Bound on the response of ``B`` to the layer's input. Not local.
+    r"""Bound on the response of ``B`` to the layer's input, which is not local.
 
     .. math:: \tfrac1N \lVert XB \rVert^2 \;\to\; 2 B C
     """
@@ -54,7 +54,7 @@ def sparse(layer: LayerView) -> torch.Tensor:
 
 
 def self_(layer: LayerView) -> torch.Tensor:
-    r"""Pull of ``B`` along ``W`` itself. Not local: it reads the strength of another synapse.
+    r"""Growth of ``B`` along ``W`` itself, which is not local: it needs another synapse's strength.
 
     .. math:: -\sum W \circ B \;\to\; -W^\top
     """
@@ -69,8 +69,8 @@ def alignment_gradient(
 ) -> torch.Tensor:
     """Gradient of a weighted sum of primitives with respect to the backward weight.
 
-    Equal to the weighted sum of the functions above, but with one correlation for any two of amp,
-    null and sparse, since correlation is linear in each of its two signals.
+    Equal to the weighted sum of the functions above, with fewer correlations, since correlation is
+    linear in each of its two signals.
 
     Parameters
     ----------
@@ -87,20 +87,20 @@ def alignment_gradient(
     k = {name: c for name, c in coefficients.items() if bool(torch.as_tensor(c).any())}
     step: torch.Tensor | None = None
     if "null" in k:
-        sent = layer.scale(2 * share * k["null"], layer.projection)
-        down = layer.synapse.reconstruct(sent, layer.backward_weight)
+        scaled = layer.scale(2 * share * k["null"], layer.projection)
+        down = layer.synapse.reconstruct(scaled, layer.backward_weight)
         if "amp" in k:
             down = down - layer.scale(share * k["amp"], layer.pre)
         step = _correlate(layer, down, layer.projection)
     up: list[torch.Tensor] = []
     if "sparse" in k:
-        shown = layer.scale(2 * share * k["sparse"], layer.pre)
-        up.append(layer.synapse.project(shown, layer.backward_weight))
+        scaled = layer.scale(2 * share * k["sparse"], layer.pre)
+        up.append(layer.synapse.project(scaled, layer.backward_weight))
     if "amp" in k and "null" not in k:
         up.append(layer.scale(-share * k["amp"], layer.projection))
     if up:
-        grown = _correlate(layer, layer.pre, sum(up[1:], up[0]))
-        step = grown if step is None else step + grown
+        growth = _correlate(layer, layer.pre, sum(up[1:], up[0]))
+        step = growth if step is None else step + growth
     if "decay" in k:
         step = layer.add(step, 2 * k["decay"], layer.backward_weight)
     if "self" in k:

@@ -1,4 +1,4 @@
-"""Rules whose hidden layers receive no error; the read-out learns by the delta rule."""
+"""Family of rules whose hidden layers receive no error."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from virtuallab.subject.rule import Rule, Updates
 
 @dataclass(frozen=True, kw_only=True)
 class Unsupervised(Rule, ABC):
-    """Hidden weights change by the activity of two neurons; biases and normalisations do not learn.
+    """Rule whose hidden weights change by the activity of two neurons, without an error.
 
-    The read-out follows the delta rule: its own input times the error of the output, which is the
-    gradient of a layer with nothing below it. Only the read-out depends on the loss.
+    Hidden biases and normalisations do not learn. The read-out learns by the delta rule, the output
+    error times its input; only the read-out depends on the loss.
     """
 
     needs = (Need.INPUT, Need.RESPONSE)
@@ -31,12 +31,12 @@ class Unsupervised(Rule, ABC):
 
     @abstractmethod
     def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
-        """What is added to a hidden layer's forward weight, before the learning rate."""
+        """Increment of a hidden layer's forward weight, before the learning rate."""
 
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Run forward without a way back for the error, and let each hidden layer grow."""
+        """Updates of the read-out by the delta rule and of hidden layers by :meth:`growth`."""
         pathway = DetachedInput()
         with network.using(pathway):
             losses = network.losses(network.scores(stimuli), labels).mean(0)

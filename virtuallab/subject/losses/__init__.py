@@ -1,1 +1,1 @@
-"""Losses, one to a file; each registers under the name that protocols use."""
+"""Losses, one file each, registered under the name that protocols use."""

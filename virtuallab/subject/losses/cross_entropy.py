@@ -13,10 +13,19 @@ from virtuallab.subject.loss import Loss
 @LOSSES.register("cross_entropy")
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Loss):
-    """Softmax cross-entropy of each sample, in nats."""
+    r"""Softmax cross-entropy of each sample, in nats.
+
+    .. math:: L = -\log \frac{e^{z_y}}{\sum_k e^{z_k}}, \qquad
+              \partial L / \partial z_k = \frac{e^{z_k}}{\sum_j e^{z_j}} - [k = y]
+
+    References
+    ----------
+    Bridle 1990, "Probabilistic Interpretation of Feedforward Classification Network Outputs, with
+    Relationships to Statistical Pattern Recognition".
+    """
 
     def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each sample, ``(batch, subject)``."""
+        """Loss of each sample, ``(batch, subject)``."""
         losses = torch.nn.functional.cross_entropy(
             scores.flatten(0, 1), labels.reshape(-1), reduction="none"
         )

@@ -17,10 +17,10 @@ class SquaredError(Loss):
 
     .. math:: L = \tfrac12 \sum_k (z_k - y_k)^2, \qquad \partial L / \partial z = z - y
 
-    The scores are used without a softmax, so that the error at the output is linear in the scores
-    and does not vanish where the output is wrong and confident. Classes are summed, not averaged as
-    published, so that a class contributes the same however many there are, and the error is of the
-    size of that of cross-entropy.
+    The scores are used without a softmax, so the error at the output is linear in the scores and
+    does not vanish where the output is wrong and confident. The publication averages over classes;
+    here they are summed, so that the contribution of a class does not depend on the number of
+    classes, and the error is as large as that of cross-entropy.
 
     References
     ----------
@@ -29,6 +29,6 @@ class SquaredError(Loss):
     """
 
     def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each sample, ``(batch, subject)``."""
+        """Loss of each sample, ``(batch, subject)``."""
         target = torch.nn.functional.one_hot(labels, scores.shape[2]).to(scores.dtype)
         return (scores - target).square().sum(2) / 2

@@ -1,9 +1,9 @@
-"""Check that a network can be built and trained, by building it and showing it two images.
+"""Dry run of a network: it is built and shown two images, to check that it can be trained.
 
-Networks are first built on torch's meta device, where tensors have a shape and no memory: a network
-of a thousand billion weights is counted in a millisecond, and refused before anything is allocated.
-A small network is then built with memory; a large one is shown the images on the meta device, for
-which torch imports its compiler, and that takes longer than everything else.
+Networks are first built on torch's meta device, where tensors have a shape but no memory, so that a
+network with too many weights is refused before memory is allocated. A small network is then built
+with memory. A large one is shown the images on the meta device, for which torch imports its
+compiler; that import takes longer than all other steps.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,63 +26,42 @@ from virtuallab.subject.task import Task
 from virtuallab.text import printable
 
 _BATCH_NORM = "more than 1 value per channel"
-_MOST_LAYERS = 500
-_SECOND = 2  # images of the batch by which shapes are tried
-_SMALL = (
-    20_000_000  # numbers, 80 MB: of the weights, and of the responses of all layers to an image
-)
+_MAX_LAYERS = 500
+_BATCH_SIZE = 2
+_SMALL = 20_000_000  # weights, and responses of all layers to one image; 80 MB
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """Sizes of one network.
+    """Sizes of one network."""
 
-    Parameters
-    ----------
-    weights : int
-        Parameters and running averages.
-    activities : int
-        Responses of all layers to one image.
-    fewest : int
-        Smallest possible batch: 2 if a layer normalises over the batch alone.
-    """
-
-    weights: int
-    activities: int
-    fewest: int
+    weights: int  # parameters and running averages
+    activities: int  # responses of all layers to one image
+    fewest: int  # smallest possible batch: 2 if a layer normalises over the batch alone
 
 
 @cache
 def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
     """Build a network of an architecture for a task, and show it a batch.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    task : Task
-    most : int
-        Largest number of weights that one network may have. Nothing is allocated before the network
-        is known to have no more.
-
-    Returns
-    -------
-    DryRun
-
     Raises
     ------
     UserError
-        If it cannot be built, has more weights, or does not take the task's images.
+        If the network cannot be built, has more than ``most`` weights, or cannot process the task's
+        images. No memory is allocated for more than ``most`` weights.
     """
     size = " x ".join(map(str, task.stimulus_shape[1:]))
     try:
-        with torch.device("meta"), _few_layers(architecture.name):
+        with torch.device("meta"), _limited_layers(architecture.name):
             network = architecture.build(task.stimulus_shape, task.classes)
     except UserError:
         raise
     except Exception as error:
         if "size calculation overflowed" in str(error):
-            words = f"a layer of {architecture.name} has more weights than any machine can hold."
-            raise UserError(f"{words} Make it smaller.") from None
+            raise UserError(
+                f"a layer of {architecture.name} has more weights than any machine can hold. Make "
+                "it smaller."
+            ) from None
         raise UserError(
             f"{architecture.name} cannot be built for images of {size}: {_first_line(error)}"
         ) from None
@@ -92,20 +71,20 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
             f"one {architecture.name} has {weights:,} weights; at most {most:,} are possible. Make "
             "it smaller."
         )
-    return DryRun(weights, *_passed(architecture, task, network, size))
+    return DryRun(weights, *_activities_and_fewest(architecture, task, network, size))
 
 
 @contextmanager
-def _few_layers(name: str) -> Iterator[None]:
-    """Stop an architecture that makes layers without end."""
-    thread, made = threading.get_ident(), 0
+def _limited_layers(name: str) -> Iterator[None]:
+    """Stop an architecture that defines too many layers."""
+    thread, layers = threading.get_ident(), 0
 
     def count(_: nn.Module, parameter: str, __: nn.Parameter | None) -> None:
-        nonlocal made
-        made += threading.get_ident() == thread and parameter == "weight"
-        if made > _MOST_LAYERS:
+        nonlocal layers
+        layers += threading.get_ident() == thread and parameter == "weight"
+        if layers > _MAX_LAYERS:
             raise UserError(
-                f"one {name} has more than {_MOST_LAYERS:,} layers with weights. Make it smaller."
+                f"one {name} has more than {_MAX_LAYERS:,} layers with weights. Make it smaller."
             )
 
     hook = register_module_parameter_registration_hook(count)
@@ -115,11 +94,11 @@ def _few_layers(name: str) -> Iterator[None]:
         hook.remove()
 
 
-def _small(network: nn.Module, task: Task) -> bool:
-    """Whether a network and its responses to an image certainly take little memory.
+def _is_small(network: nn.Module, task: Task) -> bool:
+    """True if a network and its responses to one image are certain to take little memory.
 
-    A kernel has no more responses to each channel than the image has pixels, a dense layer one to
-    each row of its weights.
+    A kernel has at most one response for each pixel of the image, a dense layer one for each row of
+    its weights.
     """
     pixels = math.prod(task.stimulus_shape[1:])
     tensors = [tensor for tensor in network.parameters() if tensor.ndim > 1]
@@ -127,85 +106,78 @@ def _small(network: nn.Module, task: Task) -> bool:
     return max(responses, sum(tensor.numel() for tensor in tensors)) <= _SMALL
 
 
-def _passed(
+def _activities_and_fewest(
     architecture: Architecture, task: Task, network: nn.Module, size: str
 ) -> tuple[int, int]:
     """Number of responses to one image, and the smallest possible batch."""
-    small = _small(network, task)
+    small = _is_small(network, task)
     if small:
         network = initialized_network(architecture, task, 0)
     try:
         try:
-            responses, output = _show(network, task, _SECOND)
-        except _Refused:
+            responses, output = _show(network, task, _BATCH_SIZE)
+        except _ForwardError:
             if small:
                 raise
-            # What a module computes by way of numpy, or decides by values, needs values.
+            # A module that uses numpy, or branches on values, needs a network with values.
             network = initialized_network(architecture, task, 0)
-            responses, output = _show(network, task, _SECOND)
-    except _Refused as refused:
+            responses, output = _show(network, task, _BATCH_SIZE)
+    except _ForwardError as error:
+        raise UserError(f"{architecture.name} cannot be shown images of {size}: {error}") from None
+    if tuple(output.shape) != (_BATCH_SIZE, task.classes):
+        shape = " x ".join(map(str, output.shape[1:]))
         raise UserError(
-            f"{architecture.name} cannot be shown images of {size}: {refused}"
-        ) from None
-    if tuple(output.shape) != (_SECOND, task.classes):
-        given = " x ".join(map(str, output.shape[1:]))
-        raise UserError(
-            f"{architecture.name} gives {given} numbers for an image of {size}; a task of "
+            f"{architecture.name} gives {shape} numbers for an image of {size}; a task of "
             f"{task.classes} classes needs {task.classes}."
         )
+    fewest = 1
     try:
         _show(network, task, 1)
-    except _Refused as refused:
-        if refused.normalises:
-            return responses // _SECOND, 2
-    return responses // _SECOND, 1
+    except _ForwardError as error:
+        fewest += _BATCH_NORM in str(error)
+    return responses // _BATCH_SIZE, fewest
 
 
-class _Refused(Exception):
+class _ForwardError(Exception):
     """A layer cannot process its input."""
 
     def __init__(self, layer: str, shape: tuple[int, ...] | None, error: Exception) -> None:
-        self.normalises = _BATCH_NORM in str(error)
         place = f"layer {layer!r}" if layer else "the network"
-        seen = "" if shape is None else f" receives {' x '.join(map(str, shape))} and"
-        super().__init__(f"{place}{seen} fails: {_first_line(error)}")
+        received = "" if shape is None else f" receives {' x '.join(map(str, shape))} and"
+        super().__init__(f"{place}{received} fails: {_first_line(error)}")
 
 
 def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
     """Number of responses of all layers to some images, and the network's output."""
     device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
-    counted = 0
+    responses = 0
     last: tuple[str, tuple[int, ...] | None] = ("", None)
 
-    def enter(name: str, inputs: tuple[object, ...]) -> None:
+    def note_input(name: str, inputs: tuple[object, ...]) -> None:
         nonlocal last
         first = inputs[0] if inputs else None
         last = (name, tuple(first.shape[1:]) if isinstance(first, Tensor) else None)
 
-    def leave(output: object) -> None:
-        nonlocal counted
-        counted += output.numel() if isinstance(output, Tensor) else 0
+    def count(_: nn.Module, __: object, output: object) -> None:
+        nonlocal responses
+        responses += output.numel() if isinstance(output, Tensor) else 0
 
-    handles = []
-    for name, module in network.named_modules():
-        if not any(True for _ in module.children()):
-            handles += [
-                module.register_forward_pre_hook(lambda _, x, name=name: enter(name, x)),
-                module.register_forward_hook(lambda _, __, output: leave(output)),
-            ]
-    try:
-        with torch.no_grad():
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in network.named_modules():
+            if not any(True for _ in module.children()):
+                before = module.register_forward_pre_hook(lambda _, x, n=name: note_input(n, x))
+                hooks.enter_context(before)
+                hooks.enter_context(module.register_forward_hook(count))
+        try:
             output = network.train()(torch.zeros(images, *task.stimulus_shape, device=device))
-    except Exception as error:
-        raise _Refused(*last, error) from None
-    finally:
-        for handle in handles:
-            handle.remove()
+        except Exception as error:
+            raise _ForwardError(*last, error) from None
     if not isinstance(output, Tensor):
-        raise _Refused("", None, TypeError(f"it returns a {type(output).__name__}, not a tensor"))
-    return counted, output
+        problem = TypeError(f"it returns a {type(output).__name__}, not a tensor")
+        raise _ForwardError("", None, problem)
+    return responses, output
 
 
 def _first_line(error: Exception) -> str:
-    said = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{printable(said[0]).rstrip('.')}."
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{printable(lines[0]).rstrip('.')}."

@@ -1,8 +1,10 @@
-"""Initialised networks, from random streams of their own and not from torch's global stream."""
+"""Initialised networks, whose random numbers do not depend on torch's global stream."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cache
 
 import torch
@@ -14,14 +16,14 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
-# torch's initialisers draw from one global stream; only one network is initialised at a time.
-_ONE_AT_A_TIME = threading.Lock()
+# Torch's initialisers draw from one global stream, so one network is initialised at a time.
+_LOCK = threading.Lock()
 
 
 def initialized_network(architecture: Architecture, task: Task, seed: int) -> nn.Module:
     """Network of one subject whose initial weights depend on ``seed`` alone."""
-    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
-        # `torch.manual_seed` would seed the devices too, and note a traceback for each network.
+    with _LOCK, torch.random.fork_rng(devices=[]):
+        # `torch.manual_seed` would also seed the devices, and format a traceback for each network.
         torch.default_generator.manual_seed(seed)
         return architecture.build(task.stimulus_shape, task.classes)
 
@@ -40,26 +42,18 @@ def backward_network(subject: Subject) -> nn.Module:
 
 @cache
 def template_network(architecture: Architecture, task: Task) -> nn.Module:
-    """Network of this architecture, to be copied or measured; it belongs to no subject.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    task : Task
-
-    Returns
-    -------
-    nn.Module
+    """Network of this architecture that belongs to no subject, to be copied or measured.
 
     Raises
     ------
     UserError
-        If its layers are defined in another order than that in which they are used: rules take the
-        last as the read-out, and recordings number layers from input to output.
+        If layers are not defined in the order in which they are used: the last layer is the
+        read-out of rules, and recordings number layers from input to output.
     """
     network = initialized_network(architecture, task, 0)
-    defined, used = _layers_in_both_orders(network, torch.zeros(1, *task.stimulus_shape))
-    for first, second in zip(defined, used, strict=False):
+    layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+    used = _order_of_use(network, layers, torch.zeros(1, *task.stimulus_shape))
+    for first, second in zip(layers, used, strict=False):
         if first != second:
             raise UserError(
                 f"architecture {architecture.name!r} defines layer {first!r} before {second!r} but "
@@ -68,18 +62,17 @@ def template_network(architecture: Architecture, task: Task) -> nn.Module:
     return network
 
 
-def _layers_in_both_orders(network: nn.Module, stimulus: Tensor) -> tuple[list[str], list[str]]:
-    """Names of all weights in order of definition, and in order of first use."""
-    layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+def _order_of_use(
+    network: nn.Module, layers: Mapping[str, nn.Module], stimulus: Tensor
+) -> list[str]:
+    """Names of the layers in order of first use."""
     used: dict[str, None] = {}
-    handles = [
-        module.register_forward_hook(lambda *_, name=name: used.setdefault(name))
-        for name, module in layers.items()
-    ]
-    was_training = network.training
-    with torch.no_grad():
+    training = network.training
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in layers.items():
+            hooks.enter_context(
+                module.register_forward_hook(lambda *_, name=name: used.setdefault(name))
+            )
         network.eval()(stimulus)
-    network.train(was_training)
-    for handle in handles:
-        handle.remove()
-    return list(layers), list(used)
+    network.train(training)
+    return list(used)

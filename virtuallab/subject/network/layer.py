@@ -1,4 +1,4 @@
-"""A layer of a population, as rules and pathways see it, and what it records in one step."""
+"""Layers of a population that have weights, and the signals of a layer in one training step."""
 
 from __future__ import annotations
 
@@ -13,43 +13,29 @@ from virtuallab.subject.network.synapse import Synapse
 
 @dataclass
 class LayerTrace:
-    """Signals of one layer in one training step, in the layout of its synapse.
-
-    Parameters
-    ----------
-    synapse : Synapse
-        The layer's linear maps.
-    pre : Tensor
-        Input of the layer.
-    post : Tensor or None
-        Linear response, with the bias.
-    error : Tensor or None
-        Error that arrived at the response.
-    down : Tensor or None
-        Error sent on to the input; None where there is no layer below.
-    """
+    """Signals of one layer in one training step, in the layout of its synapse."""
 
     synapse: Synapse
-    pre: torch.Tensor
-    post: torch.Tensor | None = None
-    error: torch.Tensor | None = None
-    down: torch.Tensor | None = None
+    pre: torch.Tensor  # input of the layer
+    post: torch.Tensor | None = None  # linear response, with the bias
+    error: torch.Tensor | None = None  # at the response
+    down: torch.Tensor | None = None  # error at the input; None if there is no layer below
 
 
 class PopulationLayer:
-    """A layer with one forward weight, and optionally one backward weight, for each subject.
+    """Layer with a forward weight, and optionally a backward weight, for each subject.
 
-    Its subclasses are torch modules. This class does not need torch to be defined, so rules can be
-    listed without importing torch.
+    Subclasses are torch modules. This class does not use torch in its definition, so that rules can
+    be listed without importing torch.
 
     Attributes
     ----------
     weight : Parameter, (subject, post, pre, ...)
     bias : Parameter or None, (subject, post)
     backward_weight : Tensor or None
-        Weight through which a rule may return the error, in the layout of ``weight``.
+        Weight through which the error may return, in the layout of ``weight``.
     pathway : Pathway or None
-        What a rule has put in place of the plain linear map, while it learns.
+        Replaces the plain linear map while a rule computes its updates.
     """
 
     weight: torch.nn.Parameter
@@ -63,7 +49,7 @@ class PopulationLayer:
         self.pathway: Pathway | None = None
 
     def carry(self, x: torch.Tensor, synapse: Synapse) -> torch.Tensor:
-        """Map the input to the linear response, by the pathway if a rule has set one."""
+        """Linear response to the input, by the pathway if there is one."""
         return self.respond(x, synapse) if self.pathway is None else self.pathway(x, self, synapse)
 
     def respond(
@@ -85,10 +71,10 @@ class PopulationLayer:
 
 @runtime_checkable
 class Pathway(Protocol):
-    """Carries the input of one layer forward."""
+    """Function that computes the linear response of a layer."""
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Return the layer's linear response to ``x``, both in the layout of the synapse."""
+        """Linear response to ``x``, both in the layout of the synapse."""
 
 
 def stacked(modules: Sequence[torch.nn.Module], name: str) -> torch.nn.Parameter:
@@ -97,7 +83,7 @@ def stacked(modules: Sequence[torch.nn.Module], name: str) -> torch.nn.Parameter
 
 
 def layers_of(population: torch.nn.Module) -> Iterator[tuple[str, PopulationLayer]]:
-    """Name and layer of every weight that a rule acts on, in the order of the module."""
+    """Yield the name and the layer of every weight that rules change, in the module's order."""
     for name, module in population.named_modules():
         if isinstance(module, PopulationLayer):
             yield name, module

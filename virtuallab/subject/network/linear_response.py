@@ -1,4 +1,4 @@
-"""One layer in torch's graph: forward through one weight, back through another."""
+"""Linear response of a layer whose gradient returns through another weight."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from virtuallab.subject.network.layer import LayerTrace
 from virtuallab.subject.network.synapse import Synapse
 
-Send = Callable[[Tensor, Tensor], Tensor]  # from the error at the response, and the input
+Send = Callable[[Tensor, Tensor], Tensor]  # arguments: error at the response, and input
 
 
 class _LinearResponse(torch.autograd.Function):
-    """Forward through ``w``; the error goes down through ``b``, or as ``send`` returns it."""
+    """Response through ``w``; error at the input through ``b``, or from ``send`` if given."""
 
     @staticmethod
     def forward(
@@ -32,8 +32,8 @@ class _LinearResponse(torch.autograd.Function):
         ctx.synapse, ctx.trace, ctx.send = synapse, trace, send
         z = synapse.project(x, w, bias)
         if trace is not None:
-            # Detached: the graph holds the trace, and a trace that held the graph would keep both
-            # alive until a garbage collection, which may be hundreds of steps away.
+            # Detached, since the graph refers to the trace: a reference cycle would keep both alive
+            # until the next garbage collection, which may be hundreds of steps later.
             trace.post = z.detach()
         return z
 
@@ -64,27 +64,11 @@ def linear_response(
     trace: LayerTrace | None = None,
     send: Send | None = None,
 ) -> Tensor:
-    """Linear response of a layer, whose gradient returns through another weight.
+    """Linear response to ``x`` through ``w``, with an error that returns through ``b``.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input of the layer, in the layout of the synapse.
-    w : Tensor, (subject, post, pre, ...)
-        Forward weight.
-    bias : Tensor or None, (subject, post)
-    b : Tensor or None, (subject, post, pre, ...)
-        Backward weight; if None the error returns through ``w``, which is backpropagation.
-    synapse : Synapse
-    trace : LayerTrace or None
-        Where to record the layer's signals.
-    send : callable, optional
-        ``send(error, x)``: what is sent down in place of the error through ``b``.
-
-    Returns
-    -------
-    Tensor
-        In the layout of the synapse.
+    If ``b`` is None, the error returns through ``w`` (backpropagation). ``send(error, x)``, if
+    given, returns the error at the input in place of the error through ``b``. The signals are
+    recorded in ``trace``, if given.
     """
     plain = b is None and trace is None and send is None and synapse.autograd_is_fast
     if plain or not torch.is_grad_enabled():
@@ -92,6 +76,6 @@ def linear_response(
         if trace is not None:
             trace.post = response
         return response
-    back = w.detach() if b is None else b
-    result: Tensor = _LinearResponse.apply(x, w, bias, back, synapse, trace, send)  # type: ignore[no-untyped-call]
+    backward = w.detach() if b is None else b
+    result: Tensor = _LinearResponse.apply(x, w, bias, backward, synapse, trace, send)  # type: ignore[no-untyped-call]
     return result

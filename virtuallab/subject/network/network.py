@@ -1,4 +1,4 @@
-"""The network of a cohort as a rule sees it: layers, losses, noise and a memory."""
+"""Network of a cohort, on which rules compute updates: layers, losses, noise and memory."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 class Network:
-    """The networks of all subjects of a cohort, and what a rule remembers between steps.
+    """Networks of all subjects of a cohort, with the tensors that a rule keeps between steps.
 
     Parameters
     ----------
     population : nn.Module
         As :func:`virtuallab.subject.network.population.populate` returns it.
     streams : RandomStreams
-        Source of a rule's noise, one stream for each subject.
+        Source of the rule's noise.
     total_steps : int
-        Training steps from initialisation to the end.
+        Training steps of the whole training.
     loss : str
         Name of the loss that the subjects minimise.
 
     Attributes
     ----------
     layers : dict from name to PopulationLayer
-        Every weight that a rule acts on, from input to output.
+        All layers with weights, from input to output.
     parameters : list of Parameter
-        Everything that learns except the backward weights.
+        All parameters except the backward weights.
     memory : dict from name to Tensor
-        What a rule remembers; the first axis of each tensor is subjects.
+        Tensors that a rule keeps between steps; the first axis is subjects.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Network:
         return list(self.layers.values())[-1]
 
     def scores(self, stimuli: torch.Tensor) -> torch.Tensor:
-        """Outputs ``(batch, subject, class)`` for stimuli ``(batch, subject*channel, ...)``."""
+        """Scores ``(batch, subject, class)`` of stimuli ``(batch, subject*channel, ...)``."""
         outputs: torch.Tensor = self.population(stimuli)
         return outputs.view(len(stimuli), self.subjects, -1)
 
@@ -80,11 +80,11 @@ class Network:
         return losses
 
     def gradients(self, objective: torch.Tensor) -> list[torch.Tensor]:
-        """Gradient of the objective's sum for each parameter; zero where it does not depend."""
-        found = torch.autograd.grad(
+        """Gradient of the objective's sum for each parameter; zeros where it does not depend."""
+        gradients = torch.autograd.grad(
             objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
         )
-        return list(found)
+        return list(gradients)
 
     def index_of(self, parameter: torch.Tensor) -> int:
         """Position of a parameter in ``parameters``."""
@@ -95,27 +95,27 @@ class Network:
         return [torch.zeros_like(p) for p in self.parameters]
 
     def remember(self, name: str, like: torch.Tensor) -> torch.Tensor:
-        """The tensor remembered under this name; at first zeros like the given tensor."""
+        """Tensor kept in ``memory`` under this name, initially zeros like the given tensor."""
         if name not in self.memory:
             self.memory[name] = torch.zeros_like(like)
         return self.memory[name]
 
     def noise_like(self, signal: torch.Tensor) -> torch.Tensor:
-        """Independent standard normal noise for a layer's signal, from each subject's stream."""
+        """Standard normal noise for a layer's signal, from each subject's own stream."""
         shape = signals.batch_size(signal), *signals.unit_shape(signal, self.subjects)
         return signals.join_subjects(self.streams.normal(shape, signal))
 
     def scale(self, values: float | torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
-        """Multiply a layer's signal by one number per subject."""
+        """Layer's signal times one number per subject."""
         return signals.scale(values, signal)
 
     def by_sample(self, signal: torch.Tensor) -> torch.Tensor:
-        """View a layer's signal as ``(batch, subject, number)``."""
+        """View of a layer's signal as ``(batch, subject, number)``."""
         return signals.by_sample(signal, self.subjects)
 
     @contextmanager
     def using(self, pathway: Pathway) -> Iterator[None]:
-        """Let every layer carry its signals by this pathway inside the block."""
+        """Use a pathway in every layer inside the block."""
         for layer in self.layers.values():
             layer.pathway = pathway
         try:
@@ -126,7 +126,7 @@ class Network:
 
     @contextmanager
     def frozen_running_averages(self) -> Iterator[None]:
-        """Keep the running averages of normalisations as they are inside the block."""
+        """Do not update the running averages of normalisations inside the block."""
         from virtuallab.subject.network.population import PopulationBatchNorm
 
         norms = [m for m in self.population.modules() if isinstance(m, PopulationBatchNorm)]

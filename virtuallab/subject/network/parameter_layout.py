@@ -21,7 +21,7 @@ from virtuallab.subject.task import Task
 
 @dataclass(frozen=True)
 class ParameterEntry:
-    """One tensor of a network: its name in the module, its shape, its first position."""
+    """One tensor of a network: its name in the module, its shape and its first position."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,27 +29,17 @@ class ParameterEntry:
 
     @property
     def stop(self) -> int:
-        """One past its last position."""
+        """One past the last position."""
         return self.start + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class ParameterLayout:
-    """Layout of a network's parameters and running averages in one vector.
+    """Layout of a network's parameters and running averages in one vector."""
 
-    Parameters
-    ----------
-    entries : tuple of ParameterEntry
-        In the order of the module's ``state_dict``.
-    layers : tuple of str
-        Recorded layers, from input to output.
-    kernels : tuple of str
-        Name of the entry that is the weight of each layer.
-    """
-
-    entries: tuple[ParameterEntry, ...]
-    layers: tuple[str, ...]
-    kernels: tuple[str, ...]
+    entries: tuple[ParameterEntry, ...]  # in the order of the module's `state_dict`
+    layers: tuple[str, ...]  # recorded layers, from input to output
+    kernels: tuple[str, ...]  # name of the entry with the weight of each layer
 
     @property
     def size(self) -> int:
@@ -84,10 +74,10 @@ class ParameterLayout:
         return slice(entry.start, entry.stop)
 
     def to_json(self) -> str:
-        """JSON text, from which the stored array can be read without the network.
+        """JSON text with which stored states can be read without the network.
 
         ``parameters`` maps each tensor to its start, stop and shape; ``layers`` maps each layer to
-        the tensor that is its weight.
+        the name of its weight.
         """
         parameters = {e.name: [e.start, e.stop, list(e.shape)] for e in self.entries}
         layers = dict(zip(self.layers, self.kernels, strict=True))
@@ -95,7 +85,7 @@ class ParameterLayout:
 
 
 def floating_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Names and tensors of parameters and running averages; counters are left out."""
+    """Yield names and tensors of parameters and running averages, without counters."""
     for name, tensor in module.state_dict(keep_vars=True).items():
         if tensor.is_floating_point():
             yield name, tensor
@@ -103,21 +93,12 @@ def floating_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 @cache
 def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
-    """Layout of an architecture built for a task.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    task : Task
-
-    Returns
-    -------
-    ParameterLayout
+    """Layout of the state of an architecture's networks for a task.
 
     Raises
     ------
     UserError
-        If the network keeps numbers that a population does not keep for each subject.
+        If the network has a tensor that a population does not keep for each subject.
     """
     module = template_network(architecture, task)
     shared = {name: tensor.shape for name, tensor in floating_tensors(populate([module]))}
@@ -125,8 +106,8 @@ def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
     for name, tensor in floating_tensors(module):
         if shared[name] != (1, *tensor.shape):
             raise UserError(
-                f"architecture {architecture.name!r} keeps {name!r} outside the layers that a "
-                "population knows. If it is a constant, register it with persistent=False."
+                f"architecture {architecture.name!r} keeps {name!r} outside the layers of a "
+                "population. If it is a constant, register it with persistent=False."
             )
         entries.append(ParameterEntry(name, tuple(tensor.shape), start))
         start = entries[-1].stop

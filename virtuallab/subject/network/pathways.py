@@ -1,8 +1,7 @@
-"""Ways in which a layer passes its input forward and the error back, for a rule to choose from.
+"""Pathways: how a layer with weights computes its response and returns the error.
 
-Everything else in a network (nonlinearities, pooling, normalisation, sums) is differentiated
-exactly; a rule may replace only what a weight carries. A network without a pathway is the ordinary
-network.
+A rule chooses a pathway. All other operations of a network (nonlinearities, pooling, normalisation,
+sums) are differentiated exactly. Without a pathway, the network is the ordinary network.
 
 References
 ----------
@@ -24,18 +23,10 @@ from virtuallab.subject.network.synapse import Synapse
 
 @dataclass
 class FeedbackPathway:
-    """The error returns through each layer's backward weight, where it has one.
+    """Pathway on which the error returns through each layer's backward weight, if it has one.
 
-    Parameters
-    ----------
-    record : bool
-        Whether to keep traces, which costs memory.
-    send : callable, optional
-        ``send(layer, error, x)``: what is sent down in place of the returned error.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
+    ``record`` keeps traces, which costs memory. ``send(layer, error, x)``, if given, returns the
+    error at the input of a layer in place of the error through the backward weight.
     """
 
     record: bool
@@ -43,7 +34,7 @@ class FeedbackPathway:
     traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond through the layer's forward weight."""
+        """Linear response through the forward weight."""
         trace = None
         if self.record:
             trace = self.traces[layer] = LayerTrace(synapse, x)
@@ -54,19 +45,11 @@ class FeedbackPathway:
 
 @dataclass
 class DetachedInput:
-    """Each layer reads a detached copy of its input, so that no error crosses a layer.
+    """Pathway on which each layer receives a detached input, so that no error crosses a layer.
 
-    Parameters
-    ----------
-    normalised : bool
-        Whether each sample of an input is brought to a mean square of one.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
-        ``pre`` is the detached input; the graph of ``post`` ends at the layer's own weight.
-    inputs : dict from PopulationLayer to Tensor
-        The inputs before they were detached, with the graph of what lies between two layers.
+    If ``normalised``, each sample of the detached input is scaled to a mean square of one. The
+    ``inputs`` are those before they were detached, with the graph of the operations between layers;
+    in the ``traces``, ``pre`` is detached and the graph of ``post`` ends at the layer's weight.
     """
 
     normalised: bool = False
@@ -74,7 +57,7 @@ class DetachedInput:
     inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond to the detached input."""
+        """Linear response to the detached input."""
         detached = x.detach()
         if self.normalised:
             detached = normalise_samples(detached, len(layer.weight))
@@ -86,24 +69,16 @@ class DetachedInput:
 
 @dataclass
 class NoisePerturbed:
-    """Noise is added to each layer's linear response.
+    """Pathway on which ``noise(layer, z)`` is added to each layer's linear response ``z``.
 
-    Parameters
-    ----------
-    noise : callable
-        ``noise(layer, z)``: what is added to the response ``z``.
-
-    Attributes
-    ----------
-    traces : dict from PopulationLayer to LayerTrace
-        ``post`` is the response without the noise.
+    In the ``traces``, ``post`` is the response without the noise.
     """
 
     noise: Callable[[PopulationLayer, torch.Tensor], torch.Tensor]
     traces: dict[PopulationLayer, LayerTrace] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond, and add the noise."""
+        """Linear response with noise."""
         z = synapse.project(x, layer.weight, layer.bias)
         self.traces[layer] = LayerTrace(synapse, x, z)
         return z + self.noise(layer, z)
@@ -111,23 +86,15 @@ class NoisePerturbed:
 
 @dataclass
 class ValueNode:
-    """Each layer reads value nodes in place of its input.
+    """Pathway on which each layer receives value nodes, if there are any, in place of its input.
 
-    Parameters
-    ----------
-    values : mapping from PopulationLayer to Tensor
-        The value nodes that each layer reads; a layer without an entry reads its input.
-
-    Attributes
-    ----------
-    inputs : dict from PopulationLayer to Tensor
-        The inputs in this pass: the predictions of the value nodes.
+    The ``inputs`` of the layers in this pass are the predictions of the value nodes.
     """
 
     values: dict[PopulationLayer, torch.Tensor]
     inputs: dict[PopulationLayer, torch.Tensor] = field(default_factory=dict)
 
     def __call__(self, x: torch.Tensor, layer: PopulationLayer, synapse: Synapse) -> torch.Tensor:
-        """Respond to the value nodes."""
+        """Linear response to the value nodes."""
         self.inputs[layer] = x
         return layer.respond(self.values.get(layer, x), synapse)

@@ -1,10 +1,10 @@
-"""A population: S networks of one architecture, run as one network with S groups.
+"""Populations: S networks of one architecture, run as one network with S groups.
 
-Activations are ``(batch, subject*channel, height, width)`` or ``(batch, subject*feature)``, subject
-by subject, so whatever acts on each channel alone (ReLU, pooling, flattening, residual sums) works
-as it is. Only the layers that mix channels are replaced: convolutions become grouped, dense layers
-become batched matrix products, normalisations keep to their subject, dropout draws from its
-subject's own stream. With one subject the population *is* the ordinary network.
+Activations are ``(batch, subject*channel, height, width)`` or ``(batch, subject*feature)``, so that
+operations on single channels (ReLU, pooling, flattening, residual sums) need no change. Only layers
+that mix channels are replaced: convolutions become grouped, dense layers become batched matrix
+products, normalisations use the statistics of each subject, and dropout draws from each subject's
+stream. With one subject the population *is* the ordinary network.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class PopulationConv2d(PopulationLayer, nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(batch, subject*in, height, width)`` to ``(batch, subject*out, ...)``."""
-        if self.trim:  # an even kernel padded to keep the size is padded more on one side
+        if self.trim:  # with 'same', an even kernel is padded more on one side
             x = nn.functional.pad(x, self.trim)
-        # Channels last in memory: on the CPU, few channels a group convolve up to six times as
-        # fast, and the pooling that follows has a vectorised kernel. What follows keeps the layout.
+        # Channels last in memory: on a CPU, groups of few channels convolve up to six times as
+        # fast, and pooling has a vectorised kernel. Later operations keep the layout.
         x = x.contiguous(memory_format=torch.channels_last)
         field = (x.shape[-2], x.shape[-1])
         synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
@@ -58,7 +58,7 @@ class PopulationLinear(PopulationLayer, nn.Module):
 
 
 class PopulationBatchNorm(nn.Module):
-    """Batch normalisation, each subject's channels by their own statistics."""
+    """Batch normalisation by the statistics of each subject's own channels."""
 
     running_mean: Tensor | None
     running_var: Tensor | None
@@ -77,17 +77,13 @@ class PopulationBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over batch and positions."""
-        mean, var = self.running_mean, self.running_var
-        return nn.functional.batch_norm(
-            x,
-            None if mean is None else mean.view(-1),
-            None if var is None else var.view(-1),
-            None if self.weight is None else self.weight.view(-1),
-            None if self.bias is None else self.bias.view(-1),
-            self.training or mean is None,
-            self.momentum or 0.0,
-            self.eps,
+        mean, var, weight, bias = (
+            None if tensor is None else tensor.view(-1)
+            for tensor in (self.running_mean, self.running_var, self.weight, self.bias)
         )
+        by_batch = self.training or mean is None
+        momentum = self.momentum or 0.0
+        return nn.functional.batch_norm(x, mean, var, weight, bias, by_batch, momentum, self.eps)
 
 
 class PopulationLocalResponseNorm(nn.Module):
@@ -98,14 +94,14 @@ class PopulationLocalResponseNorm(nn.Module):
         self.norm, self.subjects = copy.deepcopy(layers[0]), len(layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Split the subjects off, normalise across channels, join them again."""
+        """Normalise across the channels of each subject."""
         split = x.reshape(len(x) * self.subjects, -1, *x.shape[2:])
         joined: Tensor = self.norm(split).reshape(x.shape)
         return joined
 
 
 class PopulationDropout(nn.Module):
-    """Dropout whose masks come from each subject's own stream."""
+    """Dropout with masks from each subject's own stream."""
 
     def __init__(self, rate: float, seeds: Sequence[int]) -> None:
         super().__init__()
@@ -113,7 +109,7 @@ class PopulationDropout(nn.Module):
         self.streams = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Silence units with probability ``rate`` and scale the others up, in training only."""
+        """Set units to zero with probability ``rate`` and scale up the others, in training only."""
         if not self.training or self.rate == 0:
             return x
         share = (len(x), x.shape[1] // len(self.streams), *x.shape[2:])
@@ -130,7 +126,7 @@ _LAYERS: Mapping[type[nn.Module], Any] = {
     nn.LocalResponseNorm: PopulationLocalResponseNorm,
 }
 
-# Act on every channel alone.
+# Operations on single channels.
 _UNCHANGED = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus,
     nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Identity,
@@ -139,14 +135,14 @@ _UNCHANGED = (
 
 
 def populate(modules: Sequence[nn.Module], seeds: Sequence[int] = ()) -> nn.Module:
-    """One module of S groups from S ordinary modules of one architecture.
+    """One module with S groups, made from S ordinary modules of one architecture.
 
     Parameters
     ----------
     modules : sequence of nn.Module
-        One initialised network per subject; they are not changed.
+        Initialised network of each subject; not changed.
     seeds : sequence of int
-        Seed of each subject's dropout; the number of the subject if not given.
+        Seed of each subject's dropout; by default the number of the subject.
 
     Returns
     -------
@@ -159,19 +155,18 @@ def populate(modules: Sequence[nn.Module], seeds: Sequence[int] = ()) -> nn.Modu
         If a layer mixes channels and is not one of the known layers.
     """
     streams = list(seeds) or list(range(len(modules)))
-    # A copy of its own: a shared module would share its hooks with every other population.
+    # Copied, since a shared module would share its hooks with other populations.
     return _populate(copy.deepcopy(modules[0]), modules, streams, "")
 
 
 def _populate(
     shell: nn.Module, modules: Sequence[nn.Module], seeds: Sequence[int], path: str
 ) -> nn.Module:
-    """Put populations in the place of the layers of ``shell``, a copy of the first module."""
+    """Replace the layers of ``shell``, a copy of the first module, by layers of a population."""
     first = modules[0]
-    for kind, replacement in _LAYERS.items():
-        if type(first) is kind:
-            made: nn.Module = replacement(modules)
-            return made.train(first.training)
+    if type(first) in _LAYERS:
+        layer: nn.Module = _LAYERS[type(first)](modules)
+        return layer.train(first.training)
     if type(first) is nn.Dropout:
         return PopulationDropout(first.p, [integer(seed, path) for seed in seeds])
     if isinstance(first, nn.Flatten):
@@ -180,8 +175,9 @@ def _populate(
                 f"layer {path!r}: a population can only flatten everything but the batch."
             )
         return shell
-    children = dict(first.named_children())
-    if not children and not isinstance(first, _UNCHANGED) and _is_torchs(first):
+    is_leaf = not any(True for _ in first.children())
+    from_torch = type(first).__module__.startswith("torch.nn")
+    if is_leaf and from_torch and not isinstance(first, _UNCHANGED):
         raise UserError(
             f"layer {path!r} is a {type(first).__name__}, which a population cannot be made of. "
             f"Known: {', '.join(sorted(kind.__name__ for kind in (*_LAYERS, *_UNCHANGED)))}."
@@ -189,17 +185,13 @@ def _populate(
     if any(True for _ in first.parameters(recurse=False)):
         raise UserError(f"layer {path!r} keeps parameters of its own, outside the known layers.")
     for name, child in shell.named_children():
-        below = [getattr(module, name) for module in modules]
-        setattr(shell, name, _populate(child, below, seeds, f"{path}.{name}".lstrip(".")))
+        children = [getattr(module, name) for module in modules]
+        setattr(shell, name, _populate(child, children, seeds, f"{path}.{name}".lstrip(".")))
     return shell
 
 
-def _is_torchs(module: nn.Module) -> bool:
-    return type(module).__module__.startswith("torch.nn")
-
-
 def _padding(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """Padding on both sides, and what 'same' needs in addition on one side."""
+    """Padding on both sides, and the additional padding of 'same' on one side."""
     if layer.padding == "valid":
         return (0, 0), ()
     if layer.padding != "same":

@@ -1,4 +1,4 @@
-"""Random numbers of a cohort: each subject draws from a stream of its own."""
+"""Random streams of a cohort, one for each subject."""
 
 from __future__ import annotations
 
@@ -10,40 +10,34 @@ from virtuallab import seeds
 
 
 class RandomStreams:
-    """One random stream for each subject of a cohort.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-        One for each subject.
-    """
+    """One random stream for each subject of a cohort, from one seed for each subject."""
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._seeds = tuple(seeds)
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._kept: dict[str, RandomStreams] = {}
+        self._purposes: dict[str, RandomStreams] = {}
 
     def for_purpose(self, purpose: str) -> RandomStreams:
-        """Independent streams of a purpose, which continue where they were left."""
-        if purpose not in self._kept:
-            self._kept[purpose] = self._derived(purpose)
-        return self._kept[purpose]
+        """Independent streams of a purpose, which continue from one call to the next."""
+        if purpose not in self._purposes:
+            self._purposes[purpose] = self._derived(purpose)
+        return self._purposes[purpose]
 
     def _derived(self, purpose: str) -> RandomStreams:
         return RandomStreams([seeds.integer(seed, purpose) for seed in self._seeds])
 
     def normal(self, shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers, ``(subject, *shape)``, of ``like``'s precision and device."""
+        """Standard normal numbers ``(subject, *shape)`` in ``like``'s precision, on its device."""
         shape, dtype = tuple(shape), like.dtype
-        drawn = [torch.randn(shape, generator=g, dtype=dtype) for g in self._generators]
-        return torch.stack(drawn).to(like.device)
+        numbers = [torch.randn(shape, generator=g, dtype=dtype) for g in self._generators]
+        return torch.stack(numbers).to(like.device)
 
     def fixed_normal(self, purpose: str, shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers of a purpose, ``(subject, *shape)``: the same at every call."""
+        """Standard normal numbers ``(subject, *shape)`` of a purpose, the same at every call."""
         return self._derived(purpose).normal(shape, like)
 
     def independent(self) -> RandomStreams:
-        """Streams for a trial whose draws must not change what these streams return."""
-        twin = self._derived(seeds.ASIDE)
-        twin._seeds = self._seeds  # so that fixed numbers are the same in both
-        return twin
+        """Other streams with the same fixed numbers, whose use does not advance these streams."""
+        other = self._derived(seeds.ASIDE)
+        other._seeds = self._seeds  # which determine the fixed numbers
+        return other

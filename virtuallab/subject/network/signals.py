@@ -1,8 +1,8 @@
-"""Arithmetic on tensors that hold all subjects of a cohort.
+"""Arithmetic on the tensors of all subjects of a cohort.
 
 The signal of a dense layer is ``(subject, batch, unit)``; the signal of a convolution is ``(batch,
 subject*channel, height, width)``, channels last in memory. Weights, biases and optimizer states
-have the subject axis first. These functions work on either layout, so that rules need not ask.
+have the subject axis first. These functions work on either layout, so that rules hold for both.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import torch
 
 
 def is_dense(signal: torch.Tensor) -> bool:
-    """Whether a layer's signal has the layout of a dense layer."""
+    """True if a signal has the layout of a dense layer."""
     return signal.dim() == 3
 
 
 def batch_size(signal: torch.Tensor) -> int:
-    """Samples in a layer's signal."""
+    """Number of samples in a layer's signal."""
     return signal.shape[1] if is_dense(signal) else len(signal)
 
 
@@ -28,34 +28,30 @@ def unit_shape(signal: torch.Tensor, subjects: int) -> tuple[int, ...]:
 
 
 def per_subject(values: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """View one number per subject so that it multiplies a tensor whose first axis is subjects."""
-    each = values if isinstance(values, torch.Tensor) else like.new_tensor(values)
-    return each.view(-1, *[1] * (like.dim() - 1))
+    """View of one number per subject that multiplies a tensor whose first axis is subjects."""
+    numbers = values if isinstance(values, torch.Tensor) else like.new_tensor(values)
+    return numbers.view(-1, *[1] * (like.dim() - 1))
 
 
 def per_unit(values: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
-    """View ``(subject, post)`` so that it adds to or multiplies a layer's signal."""
+    """View of ``(subject, post)`` that can be added to a layer's signal or multiply it."""
     return values.unsqueeze(1) if is_dense(signal) else values.view(1, -1, 1, 1)
 
 
 def scale(values: float | torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-    """Multiply a signal or a weight by one number per subject.
+    """Signal or weight times one number per subject.
 
-    Parameters
-    ----------
-    values : float or Tensor, (subject,)
-    tensor : Tensor
-        A layer's signal, or anything whose first axis is subjects. A tensor of four axes is taken
-        for the signal of a convolution.
+    A tensor of four axes is taken for the signal of a convolution; of other tensors the first axis
+    is subjects.
     """
     if tensor.dim() != 4 or not isinstance(values, torch.Tensor):
         return tensor * per_subject(values, tensor)
-    of_channel = values.repeat_interleave(tensor.shape[1] // len(values))
-    return tensor * of_channel.view(1, -1, 1, 1)
+    channels = values.repeat_interleave(tensor.shape[1] // len(values))
+    return tensor * channels.view(1, -1, 1, 1)
 
 
 def scale_samples(weights: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
-    """Multiply each sample of a signal by its own number, ``(batch, subject)``."""
+    """Signal with each sample multiplied by its own weight ``(batch, subject)``."""
     if is_dense(signal):
         return signal * weights.T.unsqueeze(2)
     channels = weights.repeat_interleave(signal.shape[1] // weights.shape[1], 1)
@@ -63,14 +59,14 @@ def scale_samples(weights: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
 
 
 def by_sample(signal: torch.Tensor, subjects: int) -> torch.Tensor:
-    """View a signal as ``(batch, subject, number)``."""
+    """View of a signal as ``(batch, subject, number)``."""
     if is_dense(signal):
         return signal.transpose(0, 1)
     return signal.reshape(len(signal), subjects, -1)
 
 
 def join_subjects(parts: torch.Tensor) -> torch.Tensor:
-    """Bring ``(subject, batch, *unit_shape)`` into the layout of a layer's signal."""
+    """Layer's signal from ``(subject, batch, *unit_shape)``."""
     if is_dense(parts):
         return parts
     joined = parts.transpose(0, 1).flatten(1, 2)
@@ -78,12 +74,12 @@ def join_subjects(parts: torch.Tensor) -> torch.Tensor:
 
 
 def subtract_batch_mean(signal: torch.Tensor) -> torch.Tensor:
-    """Subtract each unit's mean over the batch."""
+    """Signal minus each unit's mean over the batch."""
     return signal - signal.mean(1 if is_dense(signal) else 0, keepdim=True)
 
 
 def normalise_samples(signal: torch.Tensor, subjects: int) -> torch.Tensor:
-    """Bring each sample of each subject to a mean square of one."""
+    """Signal with each sample of each subject scaled to a mean square of one."""
     if is_dense(signal):
         return signal * torch.rsqrt(signal.square().mean(2, keepdim=True) + 1e-8)
     parts = signal.view(len(signal), subjects, -1, *signal.shape[2:])

@@ -1,8 +1,8 @@
-"""The linear maps of a layer, for all subjects at once: dense and convolutional.
+"""Linear maps of a layer for all subjects of a cohort: dense and convolutional.
 
-A rule is written once, in ``project``, ``reconstruct`` and ``correlate``, and holds for both kinds.
-The backward weight ``B`` has the layout of the forward weight, so rules never transpose; the only
-transposition is in ``reconstruct``.
+A rule is written in terms of ``project``, ``reconstruct`` and ``correlate``, and holds for both
+kinds. The backward weight ``B`` has the layout of the forward weight, so rules never transpose; the
+only transposition is in ``reconstruct``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import torch
 
 
 class Synapse(ABC):
-    """The linear map of one layer.
+    """Linear map of one layer.
 
     Signals have the layouts of :mod:`virtuallab.subject.network.signals`, weights are ``(subject,
     post, pre, ...)``.
     """
 
-    autograd_is_fast: ClassVar[bool]  # is torch's gradient of `project` as fast as ours?
+    autograd_is_fast: ClassVar[bool]  # whether torch's gradient of `project` is as fast
 
     @abstractmethod
     def project(
@@ -31,19 +31,19 @@ class Synapse(ABC):
         w: jt.Float[torch.Tensor, "subject post *pre"],
         bias: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Map the layer's input to its linear response: ``x W``, plus the bias if there is one."""
+        """Linear response ``x W`` to the layer's input, plus the bias if there is one."""
 
     @abstractmethod
     def reconstruct(
         self, z: torch.Tensor, b: jt.Float[torch.Tensor, "subject post *pre"]
     ) -> torch.Tensor:
-        """Map a response back to the layer's input: ``z B`` transposed."""
+        """Signal at the layer's input: a response ``z`` times ``B`` transposed."""
 
     @abstractmethod
     def correlate(
         self, x: torch.Tensor, z: torch.Tensor, like: jt.Float[torch.Tensor, "subject post *pre"]
     ) -> jt.Float[torch.Tensor, "subject post *pre"]:
-        """Sum input times response over batch and positions, in the layout of ``like``."""
+        """Sum of input times response over batch and positions, in the layout of ``like``."""
 
     @abstractmethod
     def backpropagate(
@@ -54,37 +54,37 @@ class Synapse(ABC):
         *,
         downward: bool,
     ) -> tuple[torch.Tensor | None, jt.Float[torch.Tensor, "subject post *pre"]]:
-        """Reconstruct the error through ``b`` (if ``downward``) and correlate it with the input."""
+        """Reconstruction of an error (if ``downward``) and its correlation with the input."""
 
     @abstractmethod
     def sum_batch(self, z: torch.Tensor, subjects: int) -> jt.Float[torch.Tensor, "subject post"]:
-        """Sum a response over batch and positions."""
+        """Sum of a response over batch and positions."""
 
     @abstractmethod
     def positions(self, z: torch.Tensor) -> int:
-        """Count the places at which one weight is used: 1 in a dense layer."""
+        """Number of positions at which one weight is used; 1 in a dense layer."""
 
 
 @dataclass(frozen=True)
 class Dense(Synapse):
-    """All-to-all synapses: weights ``(subject, post, pre)``."""
+    """All-to-all synapses with weights ``(subject, post, pre)``."""
 
-    autograd_is_fast = False  # its result is transposed in memory, which slows all that reads it
+    autograd_is_fast = False  # its result is transposed in memory, which slows later operations
 
     def project(
         self, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Multiply by the weight, as one batched matrix product."""
+        """Batched matrix product with the transposed weight."""
         if bias is None:
             return torch.bmm(x, w.transpose(1, 2))
         return torch.baddbmm(bias.unsqueeze(1), x, w.transpose(1, 2))
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """Multiply by the transposed weight, as one batched matrix product."""
+        """Batched matrix product with ``b``."""
         return torch.bmm(z, b)
 
     def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-        """Sum the outer products over the batch."""
+        """Sum of outer products over the batch."""
         return torch.bmm(z.transpose(1, 2), x)
 
     def backpropagate(
@@ -95,7 +95,7 @@ class Dense(Synapse):
         return down, self.correlate(x, error, b)
 
     def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
-        """Sum over the batch."""
+        """Sum over the batch, ``(subject, post)``."""
         return z.sum(1)
 
     def positions(self, z: torch.Tensor) -> int:
@@ -105,17 +105,10 @@ class Dense(Synapse):
 
 @dataclass(frozen=True)
 class Conv(Synapse):
-    """Convolutional synapses: the subjects are the groups of one grouped convolution.
+    """Convolutional synapses with weights ``(subject, post, pre, height, width)``.
 
-    Weights are ``(subject, post, pre, height, width)``.
-
-    Parameters
-    ----------
-    stride, padding, dilation : pair of int
-    groups : int
-        Groups of one subject's own convolution.
-    field : pair of int
-        Height and width of the input, which the output's size does not determine under a stride.
+    Subjects are groups of one grouped convolution. ``groups`` counts the groups of one subject;
+    ``field`` is the height and width of the input, which a strided output does not determine.
     """
 
     autograd_is_fast = True
@@ -129,22 +122,22 @@ class Conv(Synapse):
     def project(
         self, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Convolve each subject's input with its own kernels."""
-        shift = None if bias is None else bias.flatten()
+        """Convolution of each subject's input with its own kernels."""
+        offset = None if bias is None else bias.flatten()
         options = (self.stride, self.padding, self.dilation, self.groups * len(w))
-        return torch.nn.functional.conv2d(x, w.flatten(0, 1), shift, *options)
+        return torch.nn.functional.conv2d(x, w.flatten(0, 1), offset, *options)
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Transposed convolution with ``b``."""
         if b.shape[2] == self.groups == 1:
-            # Torch is slow at many channels into one. Each by itself, summed afterwards, takes a
-            # third of the time; the first layer needs it under alignment rules.
+            # Torch is slow at many channels into one. One channel at a time, summed afterwards,
+            # takes a third of the time; alignment rules need it in the first layer.
             each = self._reconstruct(z, b.flatten(0, 1).unsqueeze(1))
             return each.view(len(z), len(b), -1, *self.field).sum(2)
         return self._reconstruct(z, b)
 
     def _reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        # Only the input's shape and layout are read, so uninitialised memory can stand for it.
+        # Only the shape and layout of the input are read, so its memory is not initialised.
         shape = (len(z), len(b) * self.groups * b.shape[2], *self.field)
         x = torch.empty(shape, dtype=z.dtype, device=z.device, memory_format=torch.channels_last)
         down = self._backward(z, x, b, (True, False))[0]
@@ -152,7 +145,7 @@ class Conv(Synapse):
         return down
 
     def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-        """Weight gradient of the convolution, with ``z`` as the gradient of its output."""
+        """Weight gradient of the convolution for the output gradient ``z``."""
         weight = self._backward(z, x, like, (False, True))[1]
         assert weight is not None
         return weight.view_as(like)
@@ -160,7 +153,7 @@ class Conv(Synapse):
     def backpropagate(
         self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
     ) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Both gradients from one call; the weight gradient does not read the values of ``b``."""
+        """Both gradients in one call; the weight gradient does not depend on ``b``."""
         down, weight = self._backward(error, x, b, (downward, True))
         assert weight is not None
         return down, weight.view_as(b)

@@ -1,1 +1,1 @@
-"""Optimizers, one to a file; each registers under the name that protocols use."""
+"""Optimizers, one file each, registered under the name that protocols use."""

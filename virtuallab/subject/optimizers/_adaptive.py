@@ -1,4 +1,4 @@
-"""What Adam and its relatives share."""
+"""Base class of Adam and its variants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from virtuallab.subject.optimizer import Optimizer, State
 
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveOptimizer(Optimizer, ABC):
-    """Steps scaled by running averages of the gradient and of its square."""
+    """Optimizer with steps scaled by running averages of the gradient and of its square."""
 
     learning_rate: PositiveFloat = setting(1e-3, doc="Step size. Dimensionless.")
     beta1: Momentum = setting(0.9, doc="Memory of the running mean of gradients, 0 to 1.")

@@ -34,7 +34,7 @@ class Adam(AdaptiveOptimizer):
     def update(
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
-        """One adaptive step along the gradient plus the weight decay."""
+        """Take one adaptive step along the gradient plus the weight decay."""
         if bool(torch.as_tensor(self.weight_decay).any()):
             decays = zip(parameters, steps, strict=True)
             steps = [step + per_subject(self.weight_decay, w) * w for w, step in decays]

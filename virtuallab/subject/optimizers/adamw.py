@@ -17,7 +17,7 @@ from virtuallab.subject.optimizers._adaptive import AdaptiveOptimizer
 @OPTIMIZERS.register("adamw")
 @dataclass(frozen=True, kw_only=True)
 class AdamW(AdaptiveOptimizer):
-    r"""Adam whose weights decay apart from the adaptive step.
+    r"""Adam with weight decay that is separate from the adaptive step.
 
     .. math:: w \leftarrow (1 - \eta\lambda)\, w - \eta\,
               \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
@@ -35,7 +35,7 @@ class AdamW(AdaptiveOptimizer):
     def update(
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
-        """Decay, then one adaptive step."""
+        """Decay the weights, then take one adaptive step."""
         if bool(torch.as_tensor(self.weight_decay).any()):
             for w in parameters:
                 w.mul_(1 - per_subject(self.learning_rate * self.weight_decay, w))

@@ -29,18 +29,20 @@ class SGD(Optimizer):
     """
 
     learning_rate: PositiveFloat = setting(0.01, doc="Step size. Dimensionless.")
-    momentum: Momentum = setting(0.9, doc="Share of the last step that carries on, 0 to 1.")
-    nesterov: bool = setting(False, doc="Look ahead along the momentum.")
+    momentum: Momentum = setting(
+        0.9, doc="Share of the last step that is added to the next, 0 to 1."
+    )
+    nesterov: bool = setting(False, doc="Whether to use Nesterov's momentum.")
     weight_decay: NonNegativeFloat = setting(0.0, doc="Strength of the pull to zero.")
 
     def init(self, parameters: Sequence[torch.Tensor]) -> State:
-        """No velocity."""
+        """Velocities of zero."""
         return {"velocity": [torch.zeros_like(p) for p in parameters]}
 
     def update(
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
-        """One step downhill."""
+        """Take one step with momentum."""
         decays = bool(torch.as_tensor(self.weight_decay).any())
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
             g = step + per_subject(self.weight_decay, w) * w if decays else step

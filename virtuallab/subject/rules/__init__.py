@@ -1,1 +1,1 @@
-"""Plasticity rules, one to a file; each registers under the name that protocols use."""
+"""Plasticity rules, one file each, registered under the name that protocols use."""

@@ -1,4 +1,4 @@
-"""A rule composed in the protocol."""
+"""Alignment rule composed in the protocol."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import ActivityAlignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("alignment")
 @dataclass(frozen=True, kw_only=True)
 class ComposedAlignment(ActivityAlignment):
-    r"""A rule of one's own: any weighted sum of the alignment primitives.
+    r"""Alignment by any weighted sum of the alignment primitives.
 
     .. math:: \Delta B \propto \alpha_{amp} W^\top C - 2\alpha_{null} W^\top C W B
               - 2\alpha_{decay} B - 2\alpha_{sparse} B C + \alpha_{self} W^\top
 
-    Whether it is local depends on what it is made of: *decay*, *amp* and *null* are; *sparse* and
-    *self* are not. With all strengths at zero it is feedback alignment.
+    It is local if *sparse* and *self* are zero: *decay*, *amp* and *null* are local. With all
+    strengths at zero, the default, it is feedback alignment.
 
     References
     ----------
@@ -31,6 +32,7 @@ class ComposedAlignment(ActivityAlignment):
         *(Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK),
         *(Need.RESPONSE_ABOVE, Need.WEIGHT_ESTIMATE),
     )
+    gradient_angle = GradientAngle(initial=(80.0, 102.0), trained=(58.0, 73.0))
 
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting. Local.")
     amp: NonNegativeFloat = setting(0.0, doc="Strength of growth along the forward weight. Local.")

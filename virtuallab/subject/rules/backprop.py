@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("backprop")
@@ -24,3 +25,4 @@ class Backprop(ErrorFeedback):
     """
 
     needs = (Need.INPUT, Need.FORWARD_WEIGHTS)
+    gradient_angle = GradientAngle(initial=(0.0, 0.0), trained=(0.0, 0.0))

@@ -1,4 +1,4 @@
-"""The rule of Bienenstock, Cooper and Munro."""
+"""Rule of Bienenstock, Cooper and Munro."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from virtuallab.subject.network.network import Network
 @RULES.register("bcm")
 @dataclass(frozen=True, kw_only=True)
 class BCM(Unsupervised):
-    r"""BCM: weak responses weaken a synapse, strong ones strengthen it, and the border slides.
+    r"""BCM: responses below a threshold weaken a synapse, those above strengthen it.
 
     .. math:: \Delta W \propto \langle x\, y\,(y - \theta) \rangle - \alpha W, \qquad
               \theta \leftarrow (1 - \kappa)\,\theta + \kappa\, \langle y^2 \rangle, \qquad
               y = [Wx + b]_+
 
-    Units become selective. The threshold has to slide faster than the weights grow.
+    The threshold slides with the mean squared response, and has to slide faster than the weights
+    grow. Units become selective.
 
     References
     ----------
@@ -31,11 +32,11 @@ class BCM(Unsupervised):
     the form above.
     """
 
-    sliding: Fraction = setting(0.1, doc="Share of a step by which the threshold is renewed.")
+    sliding: Fraction = setting(0.1, doc="Share of the threshold that is replaced at each step.")
     decay: NonNegativeFloat = setting(0.0, doc="Strength of forgetting.")
 
     def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
-        """Input times response times its distance from the threshold."""
+        """Mean of input times response times its distance from the threshold, less the decay."""
         y = torch.relu(layer.post)
         power = mean_response(layer, y.square())
         key = f"threshold of {name}"

@@ -14,7 +14,7 @@ from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput, ValueNode
 from virtuallab.subject.network.signals import per_subject
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("difference_target_propagation")
@@ -31,8 +31,8 @@ class DifferenceTargetPropagation(Rule):
 
     from the output's target, its scores less :math:`\beta` times the gradient of the loss. The
     inverses learn to reconstruct disturbed activity, :math:`g_l(f_l(h + \sigma\xi)) \approx h +
-    \sigma\xi`. Local but for that second, disturbed pass. For dense layers: an inverse of pooling
-    would be a model of its own. Information alignment is its linear relative.
+    \sigma\xi`. Local except for that second, disturbed pass. For dense layers only, since an
+    inverse of pooling would need a model of its own. Information alignment is a linear version.
 
     References
     ----------
@@ -41,14 +41,17 @@ class DifferenceTargetPropagation(Rule):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.TARGET, Need.DISTURBED_PASS)
+    gradient_angle = GradientAngle(initial=(86.0, 98.0), trained=(58.0, 75.0))
     feedback = True
     dense_only = True
 
-    nudge: PositiveFloat = setting(0.5, doc="How far the output's target lies from its answer.")
+    nudge: PositiveFloat = setting(
+        0.5, doc="Distance of the output's target from the scores, in gradients of the loss."
+    )
     noise_std: PositiveFloat = setting(
         0.1,
         unit="units of the activity",
-        doc="Standard deviation of the disturbance that the inverses learn to undo.",
+        doc="Standard deviation of the disturbance that the inverses learn to reconstruct.",
     )
     inverse_rate: PositiveFloat = setting(
         1.0, doc="Size of the inverses' steps, relative to the forward weights'."
@@ -56,13 +59,13 @@ class DifferenceTargetPropagation(Rule):
 
     @property
     def learns_feedback(self) -> bool:
-        """The inverses learn."""
+        """True: the inverses learn."""
         return True
 
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Run forward, send targets down, and let every layer approach its own."""
+        """Steps toward each layer's target, and of the inverses."""
         pathway = DetachedInput()
         with network.using(pathway):
             scores = network.scores(stimuli)

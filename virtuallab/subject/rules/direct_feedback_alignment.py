@@ -9,6 +9,7 @@ import torch
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.broadcast_error import BroadcastError
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("direct_feedback_alignment")
@@ -26,9 +27,10 @@ class DirectFeedbackAlignment(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_ERROR)
+    gradient_angle = GradientAngle(initial=(85.0, 94.0), trained=(45.0, 63.0))
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """The error at the output."""
+        """Return the error at the output, ``(batch, subject, class)``."""
         return error

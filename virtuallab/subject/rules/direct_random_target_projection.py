@@ -9,6 +9,7 @@ import torch
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.broadcast_error import BroadcastError
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
@@ -19,10 +20,11 @@ class DirectRandomTargetProjection(BroadcastError):
 
     .. math:: \delta_l = -(y^*\, B_l) \circ \varphi'(Z_l)
 
-    with :math:`y^*` one-hot, in the place of the error, whose sign it shares at the target's own
-    class. The hidden layers need not wait for the output, and never stop: their teaching does not
-    shrink as the error does. For cross-entropy alone: the sign of the error is known before the
-    answer only where a softmax bounds the answer.
+    with the one-hot target :math:`y^*` in place of the error, whose sign it has at the target's
+    class. The hidden layers need not wait for the output. Their steps do not become smaller with
+    the error: in a small perceptron without normalisation, trained by gradient descent, they come
+    to oppose the gradient (135 degrees after 400 steps). For cross-entropy only: the sign of the
+    error is known before the scores only where a softmax bounds them.
 
     References
     ----------
@@ -31,19 +33,20 @@ class DirectRandomTargetProjection(BroadcastError):
     """
 
     needs = (Need.INPUT, Need.OUTPUT_TARGET)
+    gradient_angle = GradientAngle(initial=(82.0, 96.0))
 
     def loss_incompatibility(self, loss: str) -> str | None:
-        """The target stands for the error of cross-entropy."""
+        """Refuse losses other than cross-entropy, whose error the target replaces."""
         if loss == CROSS_ENTROPY:
             return None
         return (
-            f"rule {self.name!r} broadcasts the target in the place of the error of cross_entropy; "
-            f"its hidden layers would not feel {loss}. Use 'loss: cross_entropy' or another rule."
+            f"rule {self.name!r} broadcasts the target in place of the error of cross_entropy; its "
+            f"hidden layers would not depend on {loss}. Use 'loss: cross_entropy' or another rule."
         )
 
     def signal(
         self, scores: torch.Tensor, error: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """The target with the sign of an error."""
+        """Return the target with the sign of an error, ``(batch, subject, class)``."""
         target = torch.nn.functional.one_hot(labels, scores.shape[2]).to(scores.dtype)
         return -target / len(scores)

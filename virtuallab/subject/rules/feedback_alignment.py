@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("feedback_alignment")
@@ -28,3 +29,4 @@ class FeedbackAlignment(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.FIXED_ERROR)
+    gradient_angle = GradientAngle(initial=(79.0, 102.0), trained=(53.0, 77.0))

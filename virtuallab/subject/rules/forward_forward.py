@@ -18,20 +18,20 @@ from virtuallab.subject.rule import Rule, Updates
 @RULES.register("forward_forward")
 @dataclass(frozen=True, kw_only=True)
 class ForwardForward(Rule):
-    r"""Forward-forward: each layer tells images with their right label from those with a wrong one.
+    r"""Forward-forward: each layer separates images with right and with wrong labels.
 
-    A label is a fixed random pattern added to the image. Each hidden layer normalises what it reads
-    and raises its goodness for the right pattern and lowers it for a wrong one, by the loss
+    A label is a fixed random pattern that is added to the image. Each hidden layer normalises its
+    input, and raises its goodness for the right pattern and lowers it for a wrong one, by the loss
 
     .. math:: \log\left(1 + e^{\mp (g - \theta)}\right), \qquad
               g = \langle y^2 \rangle, \quad y = [W \hat x + b]_+, \quad
               \hat x = x / \sqrt{\langle x^2 \rangle}
 
-    with the mean over units and positions in the place of the published sum, so that the threshold
-    means the same in every layer. No error crosses a layer. The read-out learns by the delta rule
-    from the plain image, since the network is judged without a label; so the subject's loss is felt
-    by the read-out alone. The patterns are ours: the
-    source writes the label into ten pixels, which a convolution sees only nearby.
+    with the mean over units and positions in place of the published sum, so that the threshold is
+    comparable between layers. No error crosses a layer. The read-out learns by the delta rule from
+    the image without a label, as the network is evaluated; only the read-out depends on the
+    subject's loss. The publication writes the label into ten pixels; here it is a pattern over the
+    whole image, which every position of a convolution receives.
 
     References
     ----------
@@ -41,7 +41,7 @@ class ForwardForward(Rule):
     needs = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
 
     threshold: PositiveFloat = setting(
-        1.0, unit="mean squared response", doc="Goodness between wrong and right."
+        1.0, unit="mean squared response", doc="Goodness that separates right from wrong labels."
     )
     label_strength: PositiveFloat = setting(
         1.0,
@@ -52,7 +52,7 @@ class ForwardForward(Rule):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Train the read-out on plain images, and hidden layers on both kinds of labelled ones."""
+        """Steps of the read-out from plain images, of hidden layers from right and wrong labels."""
         plain = DetachedInput()
         with network.using(plain):
             scores = network.scores(stimuli)

@@ -16,13 +16,13 @@ from virtuallab.subject.network.network import Network
 @RULES.register("hebbian")
 @dataclass(frozen=True, kw_only=True)
 class Hebbian(Unsupervised):
-    r"""Hebbian learning: what fires together grows together, and everything decays.
+    r"""Hebbian learning: synapses grow with the product of input and response, and decay.
 
     .. math:: \Delta W \propto \langle x\, y \rangle - \alpha W, \qquad y = [Wx + b]_+
 
-    With strong decay weights vanish and with weak decay they grow without bound along the first
-    principal component; there is no setting between at which they rest (Oja's rule is the remedy).
-    Units do not compete, so they come to respond to much the same thing.
+    With strong decay weights vanish, and with weak decay they grow without bound along the first
+    principal component; no setting between has a fixed point. Oja's rule has one. Units do not
+    compete, so their responses become similar.
 
     References
     ----------
@@ -32,5 +32,5 @@ class Hebbian(Unsupervised):
     decay: NonNegativeFloat = setting(0.1, doc="Strength of forgetting.")
 
     def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
-        """Input times rectified response, less the decay."""
+        """Mean of input times rectified response, less the decay."""
         return mean_product(layer, torch.relu(layer.post)) - layer.scale(self.decay, layer.weight)

@@ -8,6 +8,7 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import ActivityAlignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("information_alignment")
@@ -29,6 +30,7 @@ class InformationAlignment(ActivityAlignment):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.LEARNED_ERROR, Need.RESPONSE_SENT_BACK)
+    gradient_angle = GradientAngle(initial=(80.0, 100.0), trained=(53.0, 74.0))
 
     amp: NonNegativeFloat = setting(
         2e-2, doc="Strength of growth along the forward weight; published 2e-3 over 10^6 steps."

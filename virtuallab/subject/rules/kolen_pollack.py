@@ -11,6 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("kolen_pollack")
@@ -23,12 +24,12 @@ class KolenPollack(ErrorFeedback):
 
     so that by plain gradient descent :math:`B - W^\top` shrinks by :math:`1-2\eta\alpha` a step.
     An optimizer's weight decay :math:`\lambda` acts on both weights too, and they shrink by
-    :math:`1-\eta(2\alpha+\lambda)`; with ``decay: 0`` it is their only forgetting, and the same as
-    in other rules of the protocol. A ``feedback_optimizer`` may differ in its noise alone.
-    The released code of Kunin et al. let ``W`` decay twenty times more slowly than ``B``
-    (``matched: false``: ``decay`` acts on ``B`` alone, weight decay on ``W`` alone), and then they
-    do not meet. Local by a reciprocal circuit (Akrout et al.); Kunin et al. count it as
-    transporting updates.
+    :math:`1-\eta(2\alpha+\lambda)`; with ``decay: 0`` it is their only decay, and the same as in
+    other rules of the protocol. A ``feedback_optimizer`` may differ in its noise alone. In the
+    released code of Kunin et al., ``W`` decays twenty times more slowly than ``B`` (``matched:
+    false``: ``decay`` acts on ``B`` alone, weight decay on ``W`` alone), and the weights do not
+    become the same. Local by a reciprocal circuit (Akrout et al.); Kunin et al. regard it as
+    transport of updates.
 
     References
     ----------
@@ -38,6 +39,7 @@ class KolenPollack(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
+    gradient_angle = GradientAngle(initial=(84.0, 97.0), trained=(34.0, 50.0))
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."
@@ -50,22 +52,22 @@ class KolenPollack(ErrorFeedback):
 
     @property
     def shares_decay(self) -> bool:
-        """An optimizer's weight decay acts on both weights where they decay alike."""
+        """True if an optimizer's weight decay acts on both weights, where they decay alike."""
         return self.matched
 
     @property
     def forward_decay(self) -> float | torch.Tensor:
-        """Twice the strength of forgetting, where the forward weight forgets."""
+        """Twice the strength of forgetting, a number or ``(subject,)``; 0 if only B decays."""
         return 2 * self.decay if self.matched else 0.0
 
     def forward_step(self, layer: LayerView) -> torch.Tensor:
-        """Follow the pseudogradient, and forget."""
+        """Pseudogradient and decay."""
         assert layer.pseudogradient is not None
         if not self.matched:
             return layer.pseudogradient
         return layer.add(layer.pseudogradient, self.forward_decay, layer.weight)
 
     def backward_step(self, layer: LayerView) -> torch.Tensor:
-        """Follow the same pseudogradient, and forget as fast."""
+        """The same pseudogradient, and decay of the backward weight."""
         assert layer.pseudogradient is not None
         return layer.add(layer.pseudogradient, 2 * self.decay, layer.backward_weight)

@@ -11,7 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("node_perturbation")
@@ -24,9 +24,9 @@ class NodePerturbation(Rule):
 
     for each image, with the loss of a second, undisturbed pass as the baseline. On average over the
     noise this is the gradient, for small :math:`\sigma`; its variance grows with the number of
-    neurons. Local but for two things that the whole network shares: that second pass, and one
-    number for each image. Not to be confused with weight perturbation, whose
-    variance grows with the number of synapses. Scale and offset of normalisations stay as born.
+    neurons. Local except for two quantities that the whole network shares: that second pass, and
+    one number for each image. Not to be confused with weight perturbation, whose variance grows
+    with the number of synapses. Scale and offset of normalisations keep their initial values.
 
     References
     ----------
@@ -36,6 +36,7 @@ class NodePerturbation(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.PAIRED_PASS, Need.IMAGE_LOSS)
+    gradient_angle = GradientAngle(initial=(80.0, 90.0), trained=(72.0, 88.0))
 
     noise_std: PositiveFloat = setting(
         0.01,
@@ -46,7 +47,7 @@ class NodePerturbation(Rule):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Two passes, one of them disturbed."""
+        """Steps from two passes, one of them disturbed."""
         with torch.no_grad():
             losses = network.losses(network.scores(stimuli), labels)
             with network.frozen_running_averages():

@@ -15,7 +15,7 @@ from virtuallab.subject.network.network import Network
 @RULES.register("oja")
 @dataclass(frozen=True, kw_only=True)
 class Oja(Unsupervised):
-    r"""Oja's rule: Hebbian growth whose forgetting keeps each unit's weights at length one.
+    r"""Oja's rule: Hebbian growth with a decay that keeps the norm of each unit's weights at one.
 
     .. math:: \Delta w_j \propto \langle x\, z_j \rangle - \langle z_j^2 \rangle\, w_j,
               \qquad z_j = w_j \cdot x
@@ -29,7 +29,7 @@ class Oja(Unsupervised):
     """
 
     def growth(self, layer: LayerView, name: str, network: Network) -> torch.Tensor:
-        """Input times linear response, less the weight times the response's mean square."""
+        """Mean of input times linear response, less the weight times the mean squared response."""
         z = layer.projection
         power = mean_response(layer, z.square())
         each = power.view(*power.shape, *[1] * (layer.weight.dim() - 2))

@@ -12,23 +12,23 @@ from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import ValueNode
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("predictive_coding")
 @dataclass(frozen=True, kw_only=True)
 class PredictiveCoding(Rule):
-    r"""Predictive coding: activity relaxes to lower all prediction errors, then weights do.
+    r"""Predictive coding: activity relaxes to lower all prediction errors, then weights change.
 
-    Every layer reads value units :math:`v` in the place of what arrives from below. With
-    :math:`f_l` for all that lies between two layers, the energy
+    The input of every layer is replaced by value units :math:`v`. With :math:`f_l` for everything
+    between two layers, the energy
 
     .. math:: E = \sum_l \tfrac12 \lVert v_l - f_l(W_{l-1} v_{l-1}) \rVert^2 + L(v_{out}, y)
 
-    falls along the values for some steps of inference, beginning where there is no error but the
-    output's; then each weight follows :math:`-\partial E / \partial W_l`, the product of its input
-    and the prediction error above it. The loss of the task stands for the clamped output. Local in
-    its plasticity; errors reach the values through the transposed weights.
+    is lowered by the values for some steps of inference, from values at which only the output has
+    an error. Then each weight follows :math:`-\partial E / \partial W_l`, the product of its input
+    and the prediction error above it. The loss of the task replaces a clamped output. Its
+    plasticity is local; errors reach the values through the transposed weights.
 
     References
     ----------
@@ -38,6 +38,7 @@ class PredictiveCoding(Rule):
     """
 
     needs = (Need.INPUT, Need.PREDICTION_ERROR, Need.RELAXATION, Need.FORWARD_WEIGHTS)
+    gradient_angle = GradientAngle(initial=(7.0, 14.0), trained=(8.0, 15.0))
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."
@@ -47,7 +48,7 @@ class PredictiveCoding(Rule):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Run forward, relax, and let each weight lower its own prediction error."""
+        """Steps that lower the prediction errors after relaxation."""
         first = ValueNode({})
         with torch.no_grad(), network.using(first):
             losses = network.losses(network.scores(stimuli), labels).mean(0)

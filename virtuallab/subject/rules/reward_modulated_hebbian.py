@@ -12,27 +12,27 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 
 @RULES.register("reward_modulated_hebbian")
 @dataclass(frozen=True, kw_only=True)
 class RewardModulatedHebbian(Rule):
-    r"""Reward-modulated Hebbian learning: three factors, with an eligibility trace and a baseline.
+    r"""Reward-modulated Hebbian learning: three factors, an eligibility trace and a baseline.
 
-    An image is shown for several moments, each with fresh noise in every neuron. A synapse keeps a
-    trace of input times its neuron's noise, and a reward at the end, less the reward it has come to
-    expect, turns the trace into a change:
+    An image is shown for several moments, each with new noise in every neuron. A synapse keeps a
+    trace of input times its neuron's noise. A reward at the end, less a running average of the
+    reward, multiplies the trace:
 
     .. math:: E \leftarrow \lambda E + x\,\xi, \qquad
               \Delta W \propto \tfrac1\sigma (r - \bar r)\,E, \qquad
               \bar r \leftarrow (1 - \kappa)\,\bar r + \kappa\, \langle r \rangle
 
-    The answer that is rewarded is the average over the moments with the weights that the trace has
-    left of them. There is no undisturbed pass to compare with; that is the difference from node
-    perturbation, and the price is variance. The log-likelihood is the loss with its sign
-    turned; of the squared error, that of a Gaussian around the scores, but for a constant.
+    The rewarded scores are the average over the moments, weighted as in the trace. Unlike node
+    perturbation, it has no undisturbed pass as a baseline, and therefore a larger variance. The
+    log-likelihood is the negative loss; for the squared error, it is that of a Gaussian around the
+    scores, up to a constant.
 
     References
     ----------
@@ -41,6 +41,7 @@ class RewardModulatedHebbian(Rule):
     """
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
+    gradient_angle = GradientAngle(initial=(83.0, 90.0))
 
     noise_std: PositiveFloat = setting(
         0.1,
@@ -51,27 +52,29 @@ class RewardModulatedHebbian(Rule):
     trace: Momentum = setting(0.5, doc="Share of the trace that lasts to the next moment.")
     reward: Literal["log_likelihood", "correct"] = setting(
         "log_likelihood",
-        doc="What is rewarded: the log-likelihood of the right answer, or 1 for a right one.",
+        doc="Reward: the log-likelihood of the label, or 1 for a correct response.",
     )
-    baseline_rate: Fraction = setting(0.05, doc="Share by which the expected reward is renewed.")
+    baseline_rate: Fraction = setting(
+        0.05, doc="Share of the expected reward that is replaced at each step."
+    )
 
     def loss_incompatibility(self, loss: str) -> str | None:
-        """A reward for right answers knows of no loss."""
+        """Refuse other losses where correct responses are rewarded, which depend on no loss."""
         if loss == CROSS_ENTROPY or self.reward != "correct":
             return None
         return (
-            f"rule {self.name!r} with 'reward: correct' never sees the loss, so {loss} would "
+            f"rule {self.name!r} with 'reward: correct' does not use the loss, so {loss} would "
             "change nothing. Use 'reward: log_likelihood', or 'loss: cross_entropy'."
         )
 
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Show each image for its moments, then reward."""
+        """Steps from the traces of all moments, times the reward."""
         with torch.no_grad():
             trace = torch.as_tensor(self.trace, dtype=stimuli.dtype)
             trials = [PerturbedPass(network, self.noise_std, stimuli)]
-            with network.frozen_running_averages():  # the running averages see an image once
+            with network.frozen_running_averages():  # running averages count an image once
                 for _ in range(1, self.moments):
                     trials.append(PerturbedPass(network, self.noise_std, stimuli))
             lasting = [trace ** (self.moments - 1 - moment) for moment in range(self.moments)]

@@ -14,6 +14,7 @@ from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import per_subject
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("sign_symmetry")
@@ -25,8 +26,8 @@ class SignSymmetry(ErrorFeedback):
 
     with :math:`M` the same number everywhere (*uniform*: the initial standard deviation of the
     layer), drawn once from the forward weights' initialiser (*fixed*), or drawn anew for every
-    batch (*batchwise*: Gaussian, with that standard deviation). Not local as a mechanism: a synapse
-    would have to know another's sign; it asks how little of a weight has to be transported.
+    batch (*batchwise*: Gaussian, with that standard deviation). Not local: a synapse would have to
+    know the sign of another. The rule shows how little of a weight has to be transported.
 
     References
     ----------
@@ -36,6 +37,7 @@ class SignSymmetry(ErrorFeedback):
 
     feedback = True
     needs = (Need.INPUT, Need.FORWARD_SIGNS)
+    gradient_angle = GradientAngle(initial=(30.0, 40.0), trained=(30.0, 38.0))
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."
@@ -43,7 +45,7 @@ class SignSymmetry(ErrorFeedback):
     gain: PositiveFloat = setting(1.0, doc="Their scale, relative to the initial weights'.")
 
     def feedback_weight(self, layer: PopulationLayer, network: Network, name: str) -> torch.Tensor:
-        """Give the magnitudes the forward weight's signs."""
+        """Magnitudes with the signs of the forward weight."""
         assert layer.backward_weight is not None
         kept, weight = f"magnitudes of {name}", layer.weight.detach()
         if kept not in network.memory:

@@ -8,6 +8,7 @@ from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.alignment import Alignment
 from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.rule import GradientAngle
 
 
 @RULES.register("symmetric_alignment")
@@ -28,6 +29,7 @@ class SymmetricAlignment(Alignment):
     """
 
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
+    gradient_angle = GradientAngle(initial=(84.0, 97.0), trained=(17.0, 27.0))
 
     self: NonNegativeFloat = setting(
         0.1, doc="Strength of the pull along the forward weight; published 2e-3."

@@ -11,7 +11,7 @@ from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import scale
-from virtuallab.subject.rule import Rule, Updates
+from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
 @RULES.register("weight_perturbation")
@@ -23,8 +23,8 @@ class WeightPerturbation(Rule):
 
     with the mean loss of a batch. On average over the noise this is the gradient, for small
     :math:`\sigma`; its variance grows with the number of parameters, so it learns slowly. Biases
-    and normalisations are disturbed too. Local but for two things that the whole network shares: an
-    undisturbed pass of the same batch, and one number for the batch.
+    and normalisations are disturbed too. Local except for two quantities that the whole network
+    shares: an undisturbed pass of the same batch, and one number for the batch.
 
     References
     ----------
@@ -33,6 +33,7 @@ class WeightPerturbation(Rule):
     """
 
     needs = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
+    gradient_angle = GradientAngle(initial=(85.0, 90.0))
 
     noise_std: PositiveFloat = setting(
         1e-3,
@@ -43,7 +44,7 @@ class WeightPerturbation(Rule):
     def compute_updates(
         self, network: Network, stimuli: torch.Tensor, labels: torch.Tensor, step: int
     ) -> Updates:
-        """Two passes, one with disturbed weights."""
+        """Steps from two passes, one with disturbed weights."""
         with torch.no_grad():
             losses = network.losses(network.scores(stimuli), labels).mean(0)
             before = [p.clone() for p in network.parameters]

@@ -1,1 +1,1 @@
-"""Tasks, one to a file; each registers under the name that protocols use."""
+"""Tasks, one file each, registered under the name that protocols use."""

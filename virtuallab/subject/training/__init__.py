@@ -1,1 +1,1 @@
-"""Training of a cohort, its evaluation, and the checks that come before it."""
+"""Training of a cohort, its evaluation, and the checks before it starts."""

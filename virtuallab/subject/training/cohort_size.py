@@ -18,22 +18,14 @@ from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer
 
 _LARGEST = 256
-_SECONDS = 0.15  # of trial steps at each size that is compared with others
-_SECONDS_OF_ONE_SIZE = 0.02  # where only the time is needed
-_NEARLY = 1.05  # a smaller cohort that is nearly as fast divides better among workers
+_SECONDS = 0.15  # of trial steps at each size that is compared
+_SECONDS_OF_GIVEN_SIZE = 0.02
+_TOLERANCE = 1.05  # a smaller cohort that is almost as fast is easier to divide among workers
 
 
 @dataclass(frozen=True)
 class CohortTiming:
-    """Size of a cohort and the time that its training takes.
-
-    Parameters
-    ----------
-    size : int
-        Subjects trained together.
-    seconds : float
-        Time of one training step of one subject in a cohort of that size.
-    """
+    """Number of subjects trained together, and seconds of one training step of one of them."""
 
     size: int
     seconds: float
@@ -46,26 +38,14 @@ def fastest_cohort(
     most: int = _LARGEST,
     timed: Callable[[Sequence[Subject]], float] | None = None,
 ) -> CohortTiming:
-    """Size at which subjects of one kind train fastest.
+    """Size at which subjects of one kind train fastest, at most ``most``.
 
-    Parameters
-    ----------
-    subjects : sequence of Subject
-        All subjects of this kind.
-    size : int, optional
-        A size given beforehand: only its time is measured.
-    most : int
-        Subjects that fit into memory together.
-    timed : callable, optional
-        Seconds of a step of one subject in a cohort; :func:`seconds_per_step` if not given.
-
-    Returns
-    -------
-    CohortTiming
+    If a ``size`` is given, only its time is measured. ``timed`` returns the seconds of one step of
+    one subject in a cohort, by default :func:`seconds_per_step`.
     """
     if size is not None:
         size = min(size, len(subjects))
-        timed = timed or partial(seconds_per_step, spend=_SECONDS_OF_ONE_SIZE)
+        timed = timed or partial(seconds_per_step, duration=_SECONDS_OF_GIVEN_SIZE)
         return CohortTiming(size, timed(subjects[:size]))
     timed = timed or seconds_per_step
     timings: list[CohortTiming] = []
@@ -73,26 +53,22 @@ def fastest_cohort(
     while size <= min(len(subjects), max(most, 1), _LARGEST):
         timings.append(CohortTiming(size, timed(subjects[:size])))
         if timings[-1].seconds > 1.5 * min(timing.seconds for timing in timings):
-            break  # out of the cache; larger ones are slower still
+            break  # exceeds the cache; larger cohorts are slower still
         size *= 2
     best = min(timing.seconds for timing in timings)
-    return next(timing for timing in timings if timing.seconds <= _NEARLY * best)
+    return next(timing for timing in timings if timing.seconds <= _TOLERANCE * best)
 
 
-def seconds_per_step(subjects: Sequence[Subject], spend: float = _SECONDS) -> float:
-    """Seconds of one training step of one subject, in a cohort of all of these.
+def seconds_per_step(subjects: Sequence[Subject], duration: float = _SECONDS) -> float:
+    """Seconds of one training step of one subject, in a cohort of these subjects.
 
-    Parameters
-    ----------
-    subjects : sequence of Subject
-    spend : float
-        Seconds of trial steps; at least two steps are made.
+    Trial steps are made for ``duration`` seconds, two at least.
     """
     trainer = CohortTrainer(Cohort(tuple(subjects)), torch.float32, "cpu")
     batches = trainer.batches()
-    trainer.training_step(*next(batches), 0)  # the first step also plans its convolutions
-    began, steps = time.perf_counter(), 0
-    while steps < 2 or time.perf_counter() - began < spend:
+    trainer.training_step(*next(batches), 0)  # the first step also plans the convolutions
+    start, steps = time.perf_counter(), 0
+    while steps < 2 or time.perf_counter() - start < duration:
         trainer.training_step(*next(batches), steps)
         steps += 1
-    return (time.perf_counter() - began) / steps / len(subjects)
+    return (time.perf_counter() - start) / steps / len(subjects)

@@ -1,4 +1,4 @@
-"""Whether a rule can be used in a network, with a loss and with optimizers."""
+"""Compatibility of a rule with a network, a loss and optimizers."""
 
 from __future__ import annotations
 
@@ -11,28 +11,18 @@ from virtuallab.subject.subject import Subject, plugin_settings
 from virtuallab.subject.task import Task
 from virtuallab.vocabulary import CROSS_ENTROPY
 
-_MAY_DIFFER = ("noise", "noise_fraction")  # between weights that receive the same steps
+_MAY_DIFFER = ("noise", "noise_fraction")  # between optimizers that apply the same steps
 
 
 def optimizer_incompatibility(subject: Subject) -> str | None:
-    """Why forward and backward weights would not receive the same steps, if the rule needs it.
-
-    Parameters
-    ----------
-    subject : Subject
-
-    Returns
-    -------
-    str or None
-        A message; None if they do, or if the rule does not need it.
-    """
-    forward, own = subject.optimizer, subject.feedback_optimizer
-    if own is None or not subject.rule.shares_decay:
+    """Error message if the rule needs equal steps of both weights and the optimizers differ."""
+    if subject.feedback_optimizer is None or not subject.rule.shares_decay:
         return None
-    mine, theirs = plugin_settings(subject.backward_optimizer), plugin_settings(forward)
-    if decay := plugin_settings(own).get("weight_decay"):  # 0 stands for that of forward weights
-        mine["weight_decay"] = decay
-    differing = [k for k in mine if k not in _MAY_DIFFER and mine[k] != theirs.get(k)]
+    forward = plugin_settings(subject.optimizer)
+    backward = plugin_settings(subject.backward_optimizer)
+    if decay := plugin_settings(subject.feedback_optimizer).get("weight_decay"):
+        backward["weight_decay"] = decay  # 0 stands for the decay of the forward weights
+    differing = [k for k in backward if k not in _MAY_DIFFER and backward[k] != forward.get(k)]
     if not differing:
         return None
     return (
@@ -45,20 +35,7 @@ def optimizer_incompatibility(subject: Subject) -> str | None:
 def incompatibility(
     rule: Rule, architecture: Architecture, task: Task, loss: str = CROSS_ENTROPY
 ) -> str | None:
-    """Why these networks cannot learn by this rule with this loss; None if they can.
-
-    Parameters
-    ----------
-    rule : Rule
-    architecture : Architecture
-    task : Task
-    loss : str
-        Name of a loss.
-
-    Returns
-    -------
-    str or None
-    """
+    """Error message if networks of the architecture cannot learn by the rule with the loss."""
     if message := rule.loss_incompatibility(loss):
         return message
     if not rule.dense_only:

@@ -1,4 +1,4 @@
-"""Loss and accuracy of subjects on images that they do not learn from."""
+"""Loss and accuracy of subjects on images on which they are not trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from virtuallab.registry import LOSSES
 from virtuallab.subject.task import Images
 from virtuallab.vocabulary import CROSS_ENTROPY
 
-_IMAGES_AT_ONCE = 128
+_BATCH_SIZE = 128
 
 
 @torch.no_grad()
@@ -20,30 +20,17 @@ def evaluate(
     """Mean loss and accuracy of each subject on the same images.
 
     The population is set to evaluation mode and back to training mode.
-
-    Parameters
-    ----------
-    population : nn.Module
-    images : Images
-    subjects : int
-        Number of subjects in the population.
-    loss : str
-        Name of a loss.
-
-    Returns
-    -------
-    losses, accuracies : Tensor, (subject,)
     """
-    of_samples = LOSSES[loss]()
+    sample_losses = LOSSES[loss]()
     population.eval()
     total = images.stimuli.new_zeros(subjects, dtype=torch.float64)
     correct = torch.zeros_like(total)
-    for first in range(0, len(images.labels), _IMAGES_AT_ONCE):
-        stimuli = images.stimuli[first : first + _IMAGES_AT_ONCE]
-        labels = images.labels[first : first + _IMAGES_AT_ONCE].unsqueeze(1)
+    for first in range(0, len(images.labels), _BATCH_SIZE):
+        stimuli = images.stimuli[first : first + _BATCH_SIZE]
+        labels = images.labels[first : first + _BATCH_SIZE].unsqueeze(1)
         scores = population(stimuli.repeat(1, subjects, 1, 1)).view(len(labels), subjects, -1)
-        each = of_samples(scores, labels.expand(-1, subjects)).mean(0)
-        total += each.double() * len(labels)
+        losses = sample_losses(scores, labels.expand(-1, subjects)).mean(0)
+        total += losses.double() * len(labels)
         correct += (scores.argmax(-1) == labels).sum(0)
     population.train()
     return total / len(images.labels), correct / len(images.labels)

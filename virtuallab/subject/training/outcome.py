@@ -1,4 +1,4 @@
-"""What training returns: the cohort at each visit, and how each subject ended."""
+"""Results of training: the cohort at each visit, and the subjects that diverged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Visit:
-    """The cohort after some training steps.
+    """State and evaluation of a cohort after some training steps.
 
     Parameters
     ----------
@@ -32,14 +32,11 @@ class Visit:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """How the training of each subject ended.
+    """Divergence of each subject during training.
 
-    Parameters
-    ----------
-    diverged_at : array, (subject,)
-        Step at which its loss, or its state, was no longer finite; -1 if that never happened.
-    diverged_in : tuple of str or None
-        First layer with weights that were not finite, otherwise the layer with the largest.
+    ``diverged_at`` is the step at which its loss or its state was no longer finite, or -1.
+    ``diverged_in`` is the first layer with weights that were not finite, otherwise the layer with
+    the largest weight, or None.
     """
 
     diverged_at: jt.Int[np.ndarray, " subject"]

@@ -1,6 +1,6 @@
 """Training of one cohort, with a callback at each visit.
 
-Training knows nothing of stores and probes: the callback decides what to do with a visit.
+Training does not depend on stores or probes: the callback decides what is done with a visit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from virtuallab.subject.training.evaluation import evaluate
 from virtuallab.subject.training.gradient_alignment import gradient_alignment
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
 
-_COMPARED = 32  # validation images on which gradients are compared at a visit
+_GRADIENT_IMAGES = 32  # validation images on which updates and gradients are compared
 
 
 def train(
@@ -41,16 +41,16 @@ def train(
 ) -> TrainingOutcome:
     """Train the subjects of a cohort together.
 
-    The trajectory of a subject depends only on the subject. One that diverges is stopped, and its
-    neighbours continue bit for bit as if it had not.
+    The trajectory of a subject does not depend on its cohort. A subject that diverges is stopped;
+    the other subjects continue unchanged, bit for bit.
 
     Parameters
     ----------
     cohort : Cohort
     visits : sequence of int
-        Training steps after which the callback is called, ascending; 0 is before training.
+        Training steps after which ``on_visit`` is called, ascending; 0 is before training.
     on_visit : callable
-        Called with a :class:`Visit` at each of them.
+        Receives a :class:`Visit`.
     dtype : torch.dtype
         Precision of the arithmetic.
     device : str
@@ -77,28 +77,16 @@ def train(
 
 
 class CohortTrainer:
-    """A cohort in training: its network, settings, optimizers and running loss.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    dtype : torch.dtype
-    device : str
-
-    Raises
-    ------
-    UserError
-        If the rule cannot be used in these networks, with this loss or these optimizers.
-    """
+    """A cohort in training: its network, settings, optimizers and running loss."""
 
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
         first = self.subjects[0]
-        refusal = incompatibility(first.rule, first.architecture, first.task, first.loss)
+        problem = incompatibility(first.rule, first.architecture, first.task, first.loss)
         for subject in self.subjects:
-            refusal = refusal or optimizer_incompatibility(subject)
-        if refusal:
-            raise UserError(refusal)
+            problem = problem or optimizer_incompatibility(subject)
+        if problem:
+            raise UserError(problem)
         self.dtype, self.device = dtype, device
         self.rule: Rule = stack_settings([s.rule for s in self.subjects], dtype, device)
         population = populate(
@@ -115,8 +103,8 @@ class CohortTrainer:
             [s.backward_optimizer for s in self.subjects], self.backward_weights
         )
         self.update_noise = RandomStreams(self._seeds(seeds.UPDATE_NOISE))
-        self.images = _moved(first.task.train(), dtype, device)
-        self.validation = _moved(first.task.validation(), dtype, device)
+        self.images = _transferred(first.task.train(), dtype, device)
+        self.validation = _transferred(first.task.validation(), dtype, device)
         self.layout = parameter_layout(first.architecture, first.task)
         self.recorded_layers = tuple(
             site.synapse for site in first.architecture.sites(population).values()
@@ -124,28 +112,26 @@ class CohortTrainer:
         self.diverged_at = np.full(len(self.subjects), -1, dtype=np.int64)
         self.diverged_in: list[str | None] = [None] * len(self.subjects)
         self.loss = torch.zeros(len(self.subjects), dtype=torch.float64, device=device)
-        self.counted = 0
+        self.loss_steps = 0
 
     @property
     def population(self) -> nn.Module:
-        """All subjects' networks as one module."""
+        """Networks of all subjects as one module."""
         return self.network.population
 
     @property
     def backward_weights(self) -> list[Tensor]:
-        """The backward weights that learn, one for each layer; empty if they do not."""
-        if not self.rule.learns_feedback:
-            return []
-        layers = self.network.layers.values()
+        """Backward weight of each layer if the rule changes them; otherwise empty."""
+        layers = self.network.layers.values() if self.rule.learns_feedback else ()
         return [each.backward_weight for each in layers if each.backward_weight is not None]
 
     def _seeds(self, purpose: str) -> list[int]:
         return [seeds.integer(s.seed, s.key, purpose) for s in self.subjects]
 
     def _optimizer(
-        self, each: Sequence[Optimizer], parameters: Sequence[Tensor]
+        self, optimizers: Sequence[Optimizer], parameters: Sequence[Tensor]
     ) -> tuple[Optimizer, State]:
-        stacked = stack_settings(each, self.dtype, self.device)
+        stacked = stack_settings(optimizers, self.dtype, self.device)
         return stacked, stacked.init(parameters)
 
     def _add_backward_weights(self) -> None:
@@ -154,86 +140,70 @@ class CohortTrainer:
             layer.backward_weight = backward[name].weight.detach().to(self.device, self.dtype)
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Stimuli ``(batch, subject*channel, ...)`` and labels ``(batch, subject)``, without end.
+        """Yield batches: stimuli ``(batch, subject*channel, ...)``, labels ``(batch, subject)``.
 
-        Each subject goes through the training images in an order of its own, a new one in each
-        epoch; images left over from full batches are dropped.
+        Each subject has its own order of the training images, drawn anew in each epoch; images
+        that do not fill a batch are dropped.
         """
         size, count = self.subjects[0].batch_size, len(self.images.labels)
         streams = [seeds.generator(s.seed, s.key, seeds.DATA_ORDER) for s in self.subjects]
         while True:
             orders = np.stack([stream.permutation(count) for stream in streams], axis=1)
-            chosen = torch.from_numpy(orders).to(self.device)
+            order = torch.from_numpy(orders).to(self.device)
             for first in range(0, count - size + 1, size):
-                which = chosen[first : first + size]
-                yield self.images.stimuli[which].flatten(1, 2), self.images.labels[which]
+                batch = order[first : first + size]
+                yield self.images.stimuli[batch].flatten(1, 2), self.images.labels[batch]
 
     def training_step(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
-        """Compute the updates of one batch and apply them.
-
-        Parameters
-        ----------
-        stimuli : Tensor, (batch, subject*channel, height, width)
-        labels : Tensor, (batch, subject)
-        step : int
-            Number of training steps before this one.
-        """
+        """Compute the updates of one batch, which ``step`` steps preceded, and apply them."""
         updates = self.rule.compute_updates(self.network, stimuli, labels, step)
-        own, feedback = self.optimizer_state, self.feedback_optimizer_state
+        noise = self.update_noise
         with torch.no_grad():
             diverged = ~torch.isfinite(updates.losses)
             any_diverged = bool(diverged.any())
-            if any_diverged:  # before the update, which spreads what is not finite to every layer
+            if any_diverged:  # before the update, which spreads infinite values to every layer
                 self._note_divergence(diverged, step)
-            for name, optimizer, parameters, steps, state in (
-                ("forward", self.optimizer, self.network.parameters, updates.forward, own),
-                (
-                    *("backward", self.feedback_optimizer, self.backward_weights),
-                    *(updates.backward, feedback),
-                ),
-            ):
-                if steps is not None:
-                    noise = self.update_noise.for_purpose(name)
-                    apply_updates(optimizer, parameters, steps, state, noise)
+            if updates.forward is not None:
+                optimizer, state = self.optimizer, self.optimizer_state
+                streams, parameters = noise.for_purpose("forward"), self.network.parameters
+                apply_updates(optimizer, parameters, updates.forward, state, streams)
+            if updates.backward is not None:
+                optimizer, state = self.feedback_optimizer, self.feedback_optimizer_state
+                streams, weights = noise.for_purpose("backward"), self.backward_weights
+                apply_updates(optimizer, weights, updates.backward, state, streams)
             if any_diverged:
                 self._set_to_zero(diverged)
         self.loss += updates.losses
-        self.counted += 1
+        self.loss_steps += 1
 
     def _note_divergence(self, diverged: Tensor, step: int) -> None:
         for place in torch.nonzero(diverged).flatten().tolist():
             if self.diverged_at[place] < 0:
                 self.diverged_at[place] = step
-                self.diverged_in[place] = self._first_broken_layer(place)
+                self.diverged_in[place] = self._diverged_layer(place)
 
     def _set_to_zero(self, diverged: Tensor) -> None:
-        """Set everything of these subjects to zero, which keeps arithmetic fast and finite."""
-        kept = [*self.optimizer_state.values(), *self.feedback_optimizer_state.values()]
+        """Set all tensors of these subjects to zero, which keeps arithmetic fast and finite."""
+        states = [*self.optimizer_state.values(), *self.feedback_optimizer_state.values()]
         for tensor in [
             *self.network.parameters,
             *self.backward_weights,
-            *(tensor for value in kept if isinstance(value, list) for tensor in value),
+            *(tensor for state in states if isinstance(state, list) for tensor in state),
             *self.network.memory.values(),
             *self.population.buffers(),
         ]:
             if tensor.dim() and len(tensor) == len(self.subjects):
                 tensor[diverged] = 0
 
-    def _first_broken_layer(self, place: int) -> str:
+    def _diverged_layer(self, place: int) -> str:
         layers = self.network.layers.items()
-        sizes = {name: float(layer.weight[place].abs().max()) for name, layer in layers}
-        broken = [name for name, size in sizes.items() if not np.isfinite(size)]
-        return broken[0] if broken else max(sizes, key=lambda name: sizes[name])
+        largest = {name: float(layer.weight[place].abs().max()) for name, layer in layers}
+        diverged = [name for name, weight in largest.items() if not np.isfinite(weight)]
+        return diverged[0] if diverged else max(largest, key=lambda name: largest[name])
 
     def visit(self, index: int, step: int) -> Visit:
-        """Evaluate every subject; the running loss starts anew.
-
-        Parameters
-        ----------
-        index, step : int
-            Number of the visit, and of the training steps before it.
-        """
-        # The last step before a visit may have broken a subject whose loss was still finite.
+        """State and evaluation of every subject; resets the running loss."""
+        # The last step before a visit may have made a subject diverge whose loss was finite.
         diverged = ~torch.isfinite(self.layout.flatten(self.population)).all(1)
         if bool(diverged.any()):
             with torch.no_grad():
@@ -241,28 +211,28 @@ class CohortTrainer:
                 self._set_to_zero(diverged)
         count = len(self.subjects)
         loss, accuracy = evaluate(self.population, self.validation, count, self.subjects[0].loss)
-        mean = self.loss / self.counted if self.counted else torch.full_like(self.loss, torch.nan)
-        # The same batch for all subjects, on which updates are compared with the true gradient.
-        stimuli = self.validation.stimuli[:_COMPARED].repeat(1, count, 1, 1)
-        labels = self.validation.labels[:_COMPARED].unsqueeze(1).expand(-1, count)
-        found = {
+        mean = self.loss / self.loss_steps if self.loss_steps else self.loss * torch.nan
+        # Updates are compared with the true gradient on the same batch for all subjects.
+        stimuli = self.validation.stimuli[:_GRADIENT_IMAGES].repeat(1, count, 1, 1)
+        labels = self.validation.labels[:_GRADIENT_IMAGES].unsqueeze(1).expand(-1, count)
+        measured = {
             "train_loss": mean,
             "validation_loss": loss,
             "validation_accuracy": accuracy,
             **gradient_alignment(self.rule, self.network, stimuli, labels, self.recorded_layers),
         }
-        evaluation = {name: values.cpu().numpy() for name, values in found.items()}
+        evaluation = {name: values.cpu().numpy() for name, values in measured.items()}
         state = self.layout.flatten(self.population).cpu().numpy()
         for values in (state, *evaluation.values()):
             values[self.diverged_at >= 0] = np.nan
         self.loss.zero_()
-        self.counted = 0
+        self.loss_steps = 0
         return Visit(index, step, state, evaluation)
 
     def outcome(self) -> TrainingOutcome:
-        """How the training of each subject ended."""
+        """Divergence of each subject."""
         return TrainingOutcome(self.diverged_at, tuple(self.diverged_in))
 
 
-def _moved(images: Images, dtype: torch.dtype, device: str) -> Images:
+def _transferred(images: Images, dtype: torch.dtype, device: str) -> Images:
     return Images(images.stimuli.to(device, dtype), images.labels.to(device))

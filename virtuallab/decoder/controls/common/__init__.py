@@ -1,1 +1,1 @@
-"""The base class of controls, and the tests on which several of them are built."""
+"""Base class of controls, and the tests that several of them share."""

@@ -1,4 +1,4 @@
-"""Comparison of a recording with a baseline that is known without one."""
+"""Comparison of a recording with a baseline that needs no recording."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 
 
 def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> ControlResult:
-    """Decode a baseline that the recording must be better than, in the same subjects.
+    """Result of a baseline that the recording must be better than, in the same subjects.
 
-    Both choose their settings in the same way and in the same draws of the folds.
-
-    Parameters
-    ----------
-    name : str
-        Name of the control.
-    task : DecodingTask
-    baseline : Samples
-        One a subject.
+    Both choose their settings in the same way and in the same draws of the folds. The baseline has
+    one sample a subject.
     """
     recording = task.solved()
-    result = task.decode(baseline, select=True, draws=task.draws)
+    result = task.decode(baseline, select=True, draws=task.analysis.repeats)
     mean, low, high = difference(
-        recording.correct, result.correct, task.labels, task.confidence, repeats=task.draws
+        recording.correct,
+        result.correct,
+        task.labels,
+        task.confidence,
+        repeats=task.analysis.repeats,
     )
-    bounds = interval(result.confusion, task.confidence, repeats=task.draws)
+    bounds = interval(result.confusion, task.confidence, repeats=task.analysis.repeats)
     return ControlResult(
         name=name,
         kind="beat",

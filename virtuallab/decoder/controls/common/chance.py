@@ -1,13 +1,10 @@
 """Tests of a cross-validated accuracy against chance.
 
-The accuracy of cross-validated noise scatters more than that of independent guesses, since folds
+The accuracy of cross-validated noise varies more than that of independent guesses, since folds
 share training subjects.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import replace
 
 import jaxtyping as jt
 import numpy as np
@@ -16,10 +13,10 @@ from scipy.stats import norm
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, balanced_number
 
-# Standard deviation of a cross-validated accuracy of noise, over that of as many independent
+# Standard deviation of a cross-validated accuracy of noise divided by that of as many independent
 # guesses: 1.08 to 1.31 in simulations of linear machines, forests and convolutions over visits, of
 # 12 to 100 subjects of two to four rules, in three or five folds, for Gaussian, heavy-tailed,
-# discrete and low-rank noise. With 1.3, noise passes a bound of 5 % in 4.2 to 5.8 % of cases, and
+# discrete and low-rank noise. With 1.3, noise exceeds a bound of 5 % in 4.2 to 5.8 % of cases, and
 # one of 1 % in 0.6 to 0.9 % (studies/coverage.py).
 # The correction of Nadeau and Bengio 2003, "Inference for the Generalization Error", would be
 # sqrt(1 + folds * test / train) = 1.5 for five folds.
@@ -33,11 +30,6 @@ def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
 
     for :math:`K` rules, the number :math:`n` of subjects by
     :func:`~virtuallab.decoder.uncertainty.intervals.balanced_number`, and the inflation :math:`f`.
-
-    Parameters
-    ----------
-    tested : array, (rule,)
-        Subjects of each rule.
     """
     counts = tested[tested > 0]
     chance = 1 / len(counts)
@@ -45,14 +37,7 @@ def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
 
 
 def chance_p_value(accuracy: float, tested: jt.Float[np.ndarray, " rule"]) -> float:
-    """Probability that guessing reaches an accuracy.
-
-    Parameters
-    ----------
-    accuracy : float
-    tested : array, (rule,)
-        Subjects of each rule.
-    """
+    """Probability that guessing reaches an accuracy, from the number of subjects of each rule."""
     chance, sd = guessing(tested)
     return float(norm.sf((accuracy - chance) / sd))
 
@@ -63,10 +48,10 @@ def at_chance(
     confidence: float,
     note: str = "",
 ) -> ControlResult:
-    """Test a control that must be at chance, from its confusion matrix.
+    """Result of a control that must be at chance, from its confusion matrix.
 
-    An accuracy below chance is no failure: what is distributed evenly over rules is rarest, among
-    the training subjects, for the rule of the subject that is left out.
+    An accuracy below chance is no failure: a value that is equally frequent in all rules is rarest,
+    among the training subjects, in the rule of the subject that is held out.
     """
     accuracy = balanced_accuracy(confusion)
     return accuracy_at_chance(name, accuracy, confusion.sum(1), confidence, note)
@@ -79,17 +64,7 @@ def accuracy_at_chance(
     confidence: float,
     note: str = "",
 ) -> ControlResult:
-    """Test a control that must be at chance, from its accuracy.
-
-    Parameters
-    ----------
-    name : str
-    accuracy : float
-    tested : array, (rule,)
-        Subjects of each rule.
-    confidence : float
-    note : str
-    """
+    """Result of a control that must be at chance, from its accuracy and subjects of each rule."""
     _, sd = guessing(tested)
     width = float(norm.ppf((1 + confidence) / 2)) * sd
     p_value = chance_p_value(accuracy, tested)
@@ -99,7 +74,6 @@ def accuracy_at_chance(
         accuracy=accuracy,
         low=max(accuracy - width, 0.0),
         high=min(accuracy + width, 1.0),
-        # One-sided: an accuracy below chance is no failure.
         passed=p_value >= 1 - confidence,
         n_subjects=int(np.rint(tested.sum())),
         note=note,
@@ -108,32 +82,25 @@ def accuracy_at_chance(
 
 
 def all_alike(name: str, tested: jt.Float[np.ndarray, " rule"], note: str) -> ControlResult:
-    """Return the result of a control at chance because all subjects have the same values."""
+    """Result of a control that is at chance because all subjects have the same values."""
     chance, _ = guessing(tested)
     count = int(tested.sum())
     return ControlResult(name, "chance", chance, chance, chance, True, count, note, p_value=1.0)
 
 
-def corrected(results: Sequence[ControlResult], confidence: float) -> list[ControlResult]:
-    """Correct ``chance`` controls for multiple tests, by Holm's method.
+def holm(
+    p_values: jt.Float[np.ndarray, " test"], confidence: float
+) -> jt.Bool[np.ndarray, " test"]:
+    """Rejected null hypotheses of several tests, by Holm's method.
 
-    The probability that any of them fails although nothing leaked is then one minus the confidence.
-    Controls of other kinds are returned unchanged.
-
-    Parameters
-    ----------
-    results : sequence of ControlResult
-        All controls of an analysis: of every probe, observable and classifier.
-    confidence : float
+    The probability that any of them is rejected although all hold is one minus the confidence.
 
     References
     ----------
     Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure".
     """
-    found = list(results)
-    places = [i for i, each in enumerate(found) if each.kind == "chance" and each.asked]
-    failing = True
-    for rank, place in enumerate(sorted(places, key=lambda place: found[place].p_value)):
-        failing = failing and found[place].p_value <= (1 - confidence) / (len(places) - rank)
-        found[place] = replace(found[place], passed=not failing)
-    return found
+    order = np.argsort(p_values, kind="stable")
+    limits = (1 - confidence) / np.arange(len(p_values), 0, -1)
+    rejected = np.zeros(len(p_values), dtype=bool)
+    rejected[order] = np.logical_and.accumulate(p_values[order] <= limits)
+    return rejected

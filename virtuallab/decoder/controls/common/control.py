@@ -23,16 +23,15 @@ class ControlResult:
         The control's accuracy must be at chance; must be below the recording's; or is the
         recording's own in comparable subjects and must still be above chance.
     accuracy : float
-        Balanced accuracy of the control; NaN where it was not asked.
+        Balanced accuracy of the control; NaN if it was not evaluated.
     low, high : float
-        Bounds of the accuracy. Whether a ``chance`` control fails is decided by its p-value, which
-        is one-sided.
+        Bounds of the accuracy. A ``chance`` control fails by its p-value, which is one-sided.
     passed : bool
-        False also where the control was not asked.
+        False also if the control was not evaluated.
     n_subjects : int
-        Subjects that were decoded, or that would have been left.
+        Subjects that were decoded, or that would have remained.
     note : str
-        A remark; the reason where the control was not asked.
+        A remark, or why the control was not evaluated.
     p_value : float
         Of ``chance`` and ``survive``: probability that guessing is as accurate. NaN otherwise.
     margin : (float, float, float), optional
@@ -51,18 +50,18 @@ class ControlResult:
     margin: tuple[float, float, float] | None = None
 
     @classmethod
-    def not_asked(cls, name: str, kind: Kind, n_subjects: int, reason: str) -> ControlResult:
+    def not_evaluated(cls, name: str, kind: Kind, n_subjects: int, reason: str) -> ControlResult:
         """Return the result of a control that could not be evaluated."""
         return cls(name, kind, math.nan, math.nan, math.nan, False, n_subjects, reason)
 
     @property
-    def asked(self) -> bool:
-        """Whether the control was evaluated."""
+    def evaluated(self) -> bool:
+        """True if the control was evaluated."""
         return math.isfinite(self.accuracy)
 
 
 class Control(ABC):
-    """A control plug-in: one file with the computation and the words that reports print.
+    """A control plug-in: the computation, and the words that reports print.
 
     Attributes
     ----------
@@ -77,7 +76,7 @@ class Control(ABC):
     rank : int
         Place in reports, smallest first.
     scheme : {"strict", "published"}
-        The scheme whose analyses evaluate it.
+        The scheme in which it is evaluated.
     """
 
     name: ClassVar[str]
@@ -89,8 +88,30 @@ class Control(ABC):
 
     @abstractmethod
     def evaluate(self, task: DecodingTask) -> ControlResult:
-        """Evaluate the control for a decoding task."""
+        """Return the result of the control for a decoding task.
 
-    def not_asked(self, task: DecodingTask, reason: str) -> ControlResult:
-        """Return the result of a control that cannot be evaluated for a task."""
-        return ControlResult.not_asked(self.name, self.kind, len(task.labels), reason)
+        Parameters
+        ----------
+        task : DecodingTask
+            With one sample a subject; in the published scheme, one a layer.
+
+        Returns
+        -------
+        ControlResult
+            :meth:`not_evaluated` if the task lacks the data that the control needs.
+        """
+
+    def not_evaluated(self, task: DecodingTask, reason: str) -> ControlResult:
+        """Return the result of a control that cannot be evaluated, with the reason.
+
+        Parameters
+        ----------
+        task : DecodingTask
+        reason : str
+            For reports, without a full stop.
+
+        Returns
+        -------
+        ControlResult
+        """
+        return ControlResult.not_evaluated(self.name, self.kind, len(task.labels), reason)

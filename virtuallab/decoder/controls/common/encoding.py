@@ -7,13 +7,13 @@ import numpy as np
 
 
 def one_hot(values: np.ndarray) -> jt.Float[np.ndarray, "subject level"]:
-    """One column for each value that occurs."""
+    """Indicator columns, one for each value that occurs."""
     words = np.array([str(value) for value in values])
     return np.asarray(words[:, None] == np.unique(words), dtype=np.float64)
 
 
 def numeric(values: np.ndarray) -> jt.Float[np.ndarray, "subject column"]:
-    """The numbers, and a column for which of them are missing if some are."""
+    """The numbers, with an indicator of missing ones if there are any."""
     numbers = values.astype(np.float64)
     absent = ~np.isfinite(numbers)
     columns = [np.where(absent, 0.0, numbers)]
@@ -23,10 +23,10 @@ def numeric(values: np.ndarray) -> jt.Float[np.ndarray, "subject column"]:
 
 
 def is_text(values: np.ndarray) -> bool:
-    """Whether values are text."""
+    """Return whether values are text."""
     return values.dtype.kind in "OUS" and any(isinstance(value, str) for value in values)
 
 
 def all_equal(values: jt.Float[np.ndarray, "subject column"]) -> bool:
-    """Whether all subjects have the same values."""
+    """Return whether all subjects have the same values."""
     return bool((values == values[:1]).all())

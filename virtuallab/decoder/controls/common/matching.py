@@ -1,11 +1,11 @@
 r"""Accuracy of a recording in subjects that are matched in a covariate.
 
-:func:`weighted` leaves no subject out: subjects are weighted so that a covariate has the same
-distribution in every rule (overlap weights), and the recording's predictions are counted by these
-weights. A decoder that reads the covariate only is then at chance: whatever share of subjects it
-assigns to rule :math:`k` is the same in every rule, and these shares sum to one.
-:func:`in_subsample` decodes the recording again in subjects of which equally many of each rule
-have the same value.
+:func:`weighted` keeps all subjects: they are weighted so that the covariate has the same
+distribution in every rule (overlap weights), and the recording's predictions are counted with these
+weights. A decoder that depends on the covariate only is then at chance: the share of subjects that
+it assigns to rule :math:`k` is the same in every rule, and these shares sum to one.
+:func:`in_subsample` decodes the recording again in a subsample with equally many subjects of each
+rule for each value.
 
 References
 ----------
@@ -28,52 +28,45 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.features.samples import Rows
 from virtuallab.decoder.schemes.cross_validation import CrossValidated
 from virtuallab.decoder.task import DecodingTask, per_rule
-from virtuallab.decoder.uncertainty.intervals import mean_interval
+from virtuallab.decoder.uncertainty.intervals import mean_interval, shares_of
 from virtuallab.text import count_noun
 
 _STRATA = ("architecture", "task")
-_LOOSE = 10.0  # inverse penalty of the regression
-_GENTLE = 1e-2  # penalty that keeps tilts finite where no weights balance
+_INVERSE_PENALTY = 10.0  # of the logistic regression
+_TILT_PENALTY = 1e-2  # keeps tilts finite if no weights balance the means
 _POWER = 0.8
-_FEWEST = 2.0  # effective subjects of a rule
-_ALIKE = 0.25  # standard deviations by which means may differ
+_MIN_EFFECTIVE = 2.0  # effective subjects of a rule
+_MAX_DIFFERENCE = 0.25  # of means, in standard deviations
 
 
 def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -> ControlResult:
-    """Count the recording's predictions in subjects weighted to have the same covariates.
+    """Result of the recording in subjects weighted to have the same covariates (subject, column).
 
-    Parameters
-    ----------
-    name : str
-        Name of the control.
-    task : DecodingTask
-    covariates : array, (subject, column)
-        Subjects with values that are not finite do not count.
-    what : str
-        The covariates in words, in plural.
+    Subjects with values that are not finite do not count. ``what`` are the covariates in words.
     """
     result = task.solved()
     known = np.isfinite(covariates).all(1)
     labels = task.labels[known]
     if set(labels.tolist()) != set(task.classes):
-        return ControlResult.not_asked(
-            name, "survive", int(known.sum()), f"{what} are not known for every rule"
-        )
+        reason = f"{what} are not known for every rule"
+        return ControlResult.not_evaluated(name, "survive", int(known.sum()), reason)
     strata = _strata(task)[known]
     scores = _normal_scores(covariates[known], strata)
     weights = overlap_weights(scores, labels, strata)
     members = [labels == rule for rule in task.classes]
     effective = np.array([_effective(weights[mine]) for mine in members])
     least = detectable(effective, task.confidence)
-    before, after = (_apart(scores, each, members) for each in (np.ones(len(labels)), weights))
-    if effective.min() < _FEWEST or least >= 1 or after > _ALIKE:
+    before, after = (
+        _largest_difference(scores, w, members) for w in (np.ones(len(labels)), weights)
+    )
+    if effective.min() < _MIN_EFFECTIVE or least >= 1 or after > _MAX_DIFFERENCE:
         reason = (
             f"rules differ too much in {what} (by {before:.1f} standard deviations) for weights to "
             "match enough subjects"
         )
-        return ControlResult.not_asked(name, "survive", int(effective.sum()), reason)
-    right = result.correct[known]
-    shares = np.array([np.average(right[mine], weights=weights[mine]) for mine in members])
+        return ControlResult.not_evaluated(name, "survive", int(effective.sum()), reason)
+    correct = result.correct[known]
+    shares = np.array([np.average(correct[mine], weights=weights[mine]) for mine in members])
     note = (
         f"effective sample size {effective.sum():.0f} of {count_noun(len(known), 'subject')}; the "
         f"rules' mean {what} differ by {after:.2f} standard deviations after weighting and by "
@@ -83,13 +76,7 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
 
 
 def equally_many(groups: np.ndarray, labels: np.ndarray, stream: np.random.Generator) -> Rows:
-    """Rows of a random subsample with equally many subjects of each rule in each group.
-
-    Parameters
-    ----------
-    groups, labels : array of str, (subject,)
-    stream : numpy.random.Generator
-    """
+    """Rows of a random subsample with equally many subjects of each rule in each group."""
     kept: list[Rows] = [np.array([], dtype=np.int64)]
     rules = sorted(set(labels.tolist()))
     for group in sorted(set(groups.tolist())):
@@ -100,34 +87,22 @@ def equally_many(groups: np.ndarray, labels: np.ndarray, stream: np.random.Gener
 
 
 def in_subsample(name: str, task: DecodingTask, rows: Rows, note: str) -> ControlResult:
-    """Decode the recording again in some subjects, if they are enough for the task's folds.
-
-    Parameters
-    ----------
-    name : str
-        Name of the control.
-    task : DecodingTask
-    rows : array of int, (row,)
-    note : str
-    """
-    needed = task.folds * task.inner_folds
+    """Result of the recording in a subsample, if it is large enough for the task's folds."""
+    needed = task.analysis.folds * task.analysis.inner_folds
     left = int(per_rule(task.labels[rows], task.classes).min())
     if left < needed:
         reason = (
             f"{count_noun(len(rows), 'subject')} matched, {left} of the rarest rule; each rule "
             f"needs {needed}"
         )
-        return ControlResult.not_asked(name, "survive", len(rows), reason)
-    result = task.decode(task.samples.take(rows), select=True, draws=task.draws)
+        return ControlResult.not_evaluated(name, "survive", len(rows), reason)
+    result = task.decode(task.samples.take(rows), select=True, draws=task.analysis.repeats)
     return above_chance(name, task, result, note)
 
 
 def above_chance(name: str, task: DecodingTask, result: CrossValidated, note: str) -> ControlResult:
-    """Test a cross-validated result that must be above chance."""
-    tested = result.confusion.sum(1)
-    there = tested > 0
-    shares = np.diag(result.confusion)[there] / tested[there]
-    return _shares_above_chance(name, task, shares, tested[there], note)
+    """Result of a control that must be above chance, from cross-validation."""
+    return _shares_above_chance(name, task, *shares_of(result.confusion), note)
 
 
 def _shares_above_chance(
@@ -137,9 +112,9 @@ def _shares_above_chance(
     tested: jt.Float[np.ndarray, " rule"],
     note: str,
 ) -> ControlResult:
-    """Test an accuracy, from the share of each rule's subjects that were identified."""
+    """Result from the share of each rule's subjects that were identified."""
     accuracy = float(shares.mean())
-    low, high = mean_interval(shares, tested, task.confidence, repeats=task.draws)
+    low, high = mean_interval(shares, tested, task.confidence, repeats=task.analysis.repeats)
     p_value = chance_p_value(accuracy, tested)
     chance = 1 / len(task.classes)
     return ControlResult(
@@ -148,7 +123,7 @@ def _shares_above_chance(
         accuracy=accuracy,
         low=low,
         high=high,
-        # The prior of the interval shifts a low accuracy upwards, the more the fewer subjects.
+        # The prior of the interval shifts a low accuracy upwards, more for fewer subjects.
         passed=low > chance and p_value < 1 - task.confidence,
         n_subjects=int(tested.sum()),
         note=note,
@@ -167,18 +142,13 @@ def overlap_weights(
     regression on them and their squares within each stratum. Remaining differences of means are
     removed by entropy balancing. Weights sum to 1 in each rule.
 
-    Parameters
-    ----------
-    values : array, (subject, column)
-    labels, strata : array of str, (subject,)
-
     References
     ----------
     Hainmueller 2012, "Entropy Balancing for Causal Effects".
     """
     each = np.concatenate([np.ones((len(values), 1)), values, values**2], axis=1)
     read = np.concatenate([each * (strata == s)[:, None] for s in np.unique(strata)], axis=1)
-    model = LogisticRegression(C=_LOOSE, max_iter=2_000).fit(read, labels)
+    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=2_000).fit(read, labels)
     chance = np.maximum(model.predict_proba(read), 1e-9)
     places = np.searchsorted(model.classes_, labels)
     shared = 1 / (1 / chance).sum(1)
@@ -198,7 +168,7 @@ def _tilted(weights: np.ndarray, away: np.ndarray) -> np.ndarray:
     def objective(tilt: np.ndarray) -> tuple[float, np.ndarray]:
         exponent = logarithm + away @ tilt
         found = softmax(exponent)
-        penalty = _GENTLE * tilt
+        penalty = _TILT_PENALTY * tilt
         return float(logsumexp(exponent) + penalty @ tilt / 2), found @ away + penalty
 
     tilt = minimize(objective, np.zeros(away.shape[1]), jac=True, method="BFGS").x
@@ -207,14 +177,7 @@ def _tilted(weights: np.ndarray, away: np.ndarray) -> np.ndarray:
 
 
 def detectable(tested: jt.Float[np.ndarray, " rule"], confidence: float) -> float:
-    """Lowest accuracy that is distinguished from chance with a power of 0.8.
-
-    Parameters
-    ----------
-    tested : array, (rule,)
-        Subjects of each rule.
-    confidence : float
-    """
+    """Lowest accuracy that is distinguished from chance with a power of 0.8."""
     chance, sd = guessing(tested)
     return float(chance + (norm.ppf(confidence) + norm.ppf(_POWER)) * sd)
 
@@ -234,7 +197,7 @@ def _effective(weights: np.ndarray) -> float:
 def _normal_scores(
     values: jt.Float[np.ndarray, "subject column"], strata: np.ndarray
 ) -> jt.Float[np.ndarray, "subject column"]:
-    """Normal scores of the ranks within each stratum, so that no outlier has leverage."""
+    """Normal scores of the ranks within each stratum, which limit the leverage of outliers."""
     found = np.zeros(values.shape)
     for stratum in np.unique(strata):
         inside = strata == stratum
@@ -243,7 +206,9 @@ def _normal_scores(
     return found
 
 
-def _apart(scores: np.ndarray, weights: np.ndarray, members: Sequence[np.ndarray]) -> float:
+def _largest_difference(
+    scores: np.ndarray, weights: np.ndarray, members: Sequence[np.ndarray]
+) -> float:
     """Largest difference of two rules' weighted means, in any column."""
     means = [np.average(scores[mine], axis=0, weights=weights[mine]) for mine in members]
     return float(np.ptp(means, axis=0).max())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.probes.rat import N_STIMULI, SIZES, rat, set_on_rats, stream
 from virtuallab.probes import Probe
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.spikes import Spikes
 
 
 def constant(response: float, count: int = 40_000) -> np.ndarray:

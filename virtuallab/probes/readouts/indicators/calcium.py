@@ -8,10 +8,13 @@ import jaxtyping as jt
 import numpy as np
 
 from virtuallab.fields import PositiveFloat, setting
+from virtuallab.probes.readouts.indicator import Indicator
+from virtuallab.registry import INDICATORS
 
 
+@INDICATORS.register("calcium")
 @dataclass(frozen=True, kw_only=True)
-class Calcium:
+class Calcium(Indicator):
     r"""Slow, saturating fluorescence of a calcium indicator at the end of each stimulus.
 
     Stimuli are shown in the order in which they are stored. A share :math:`a = e^{-\Delta/\tau}`
@@ -21,7 +24,7 @@ class Calcium:
 
     in dF/F, relative to the fluorescence without any response. A lasting response :math:`y` far
     below :math:`s` gives a dF/F of :math:`y`. The recording starts after a long time without
-    stimuli. The probe's `noise` stands for photon noise.
+    stimuli. The probe's `noise` models photon noise.
 
     References
     ----------
@@ -39,13 +42,7 @@ class Calcium:
     def fluorescence(
         self, responses: jt.Float[np.ndarray, "visit stimulus unit"]
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        """Fluorescence in dF/F, single precision.
-
-        Parameters
-        ----------
-        responses : array, (visit, stimulus, unit)
-            Of the recorded units, stimuli in the order of their presentation.
-        """
+        """Fluorescence in dF/F; parameters as in the base class."""
         from scipy.signal import lfilter
 
         left = np.exp(-self.interval / self.decay)

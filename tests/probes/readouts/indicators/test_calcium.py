@@ -7,8 +7,8 @@ import pytest
 
 from tests.probes.rat import rat, stream
 from virtuallab.probes import Probe
-from virtuallab.probes.noise.calcium import Calcium
-from virtuallab.probes.noise.spikes import Spikes
+from virtuallab.probes.readouts.indicators.calcium import Calcium
+from virtuallab.probes.readouts.spikes import Spikes
 
 
 def test_a_response_that_lasts_is_shown_as_it_is():
@@ -67,7 +67,10 @@ def test_a_probe_sees_the_fluorescence_and_then_its_noise():
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
-        (Probe(units=2, spikes=Spikes(), calcium=Calcium()), "counts spikes or sees fluorescence"),
+        (
+            Probe(units=2, spikes=Spikes(), calcium=Calcium()),
+            "records spike counts or fluorescence",
+        ),
         (Probe(synapses=2, observables=("weights",), calcium=Calcium()), "does not measure"),
     ],
 )

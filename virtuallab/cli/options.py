@@ -1,0 +1,48 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from virtuallab.errors import UserError
+from virtuallab.paths import expanded
+
+
+def as_path(text: str | Path) -> Path:
+    """Path in an argument or option, with ``~`` expanded."""
+    try:
+        return expanded(text)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+ProtocolFile = Annotated[Path, typer.Argument(help="Protocol, a YAML file.", parser=as_path)]
+StorePath = Annotated[Path, typer.Argument(help="Experiment, runs/NAME.zarr.", parser=as_path)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", help="Override a setting, as in subjects.replicates=2; can be repeated."
+    ),
+]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", help="Where to store the experiment [runs/NAME.zarr].", parser=as_path),
+]
+SubjectsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--subjects",
+        help="Experiment whose subjects are used, instead of training.",
+        parser=as_path,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", min=1, help="Cohorts computed in parallel [all cores]."),
+]
+Device = Annotated[
+    Literal["cpu", "cuda"], typer.Option(help="Device on which subjects are trained.")
+]

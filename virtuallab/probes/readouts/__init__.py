@@ -1,0 +1,1 @@
+"""Read-outs of activity: spike counts and fluorescence."""

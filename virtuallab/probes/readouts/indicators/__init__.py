@@ -1,0 +1,1 @@
+"""Activity indicators, one in a file."""

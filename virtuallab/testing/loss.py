@@ -1,0 +1,134 @@
+"""Conformance check of losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from virtuallab.registry import LOSSES
+from virtuallab.subject.loss import Loss
+from virtuallab.testing.plugin import broken, plugin_instance
+
+_BATCH, _SUBJECTS, _CLASSES = 6, 3, 4
+_DIFFERENCE = 1e-6
+_TOLERANCE = 1e-6
+_STEPS, _RATE = 500, 0.1  # of gradient descent on the scores
+
+
+def check_loss(loss: str | type[Loss] | Loss) -> None:
+    """Check that a loss is one number for each sample, and that its gradient raises the accuracy.
+
+    Losses have the shape (batch, subject) and the precision of the scores, repeat themselves, leave
+    their arguments unchanged, and are finite for scores of 100. The loss of a sample depends on the
+    scores and the label of this sample alone. Its gradient equals finite differences (to 1e-6).
+    Gradient descent on the scores ends at the labelled classes.
+
+    Parameters
+    ----------
+    loss : str, type or Loss
+        A registered name, a class (both with default settings), or an instance.
+
+    Raises
+    ------
+    AssertionError
+        With what the loss breaks.
+    """
+    made: Loss = plugin_instance(loss, LOSSES, Loss)
+    stream = torch.Generator().manual_seed(1)
+    scores = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
+    labels = torch.randint(_CLASSES, (_BATCH, _SUBJECTS), generator=stream)
+    _check_values(made, scores, labels)
+    _check_gradient(made, scores, labels)
+    _check_independence(made, scores, labels)
+    _check_descent(made, scores, labels)
+
+
+def _check_values(loss: Loss, scores: Tensor, labels: Tensor) -> None:
+    for dtype in (torch.float64, torch.float32):
+        given = scores.to(dtype), labels.clone()
+        kept = given[0].clone(), given[1].clone()
+        losses = _losses(loss, *given)
+        if losses.shape != (_BATCH, _SUBJECTS):
+            broken(
+                "loss",
+                loss,
+                f"returns shape {tuple(losses.shape)} for {_BATCH} samples of {_SUBJECTS} "
+                f"subjects; expected ({_BATCH}, {_SUBJECTS}). Do not average over samples",
+            )
+        if losses.dtype != dtype:
+            broken("loss", loss, f"returns {losses.dtype} for scores of {dtype}")
+        if not all(torch.equal(a, b) for a, b in zip(given, kept, strict=True)):
+            broken("loss", loss, "changes the scores or the labels in place")
+        if not torch.equal(losses, _losses(loss, *given)):
+            broken("loss", loss, "returns other losses when it is called again")
+        large = 100 * scores.sign().to(dtype)
+        if not torch.isfinite(_losses(loss, large, labels)).all():
+            broken("loss", loss, f"is not finite for scores of -100 and 100 in {dtype}")
+
+
+def _check_gradient(loss: Loss, scores: Tensor, labels: Tensor) -> None:
+    found = _gradient(loss, scores, labels)
+    if not torch.isfinite(found).all():
+        broken("loss", loss, "has a gradient that is not finite")
+    expected = torch.empty_like(scores)
+    for index in range(scores.numel()):
+        shift = torch.zeros_like(scores)
+        shift.view(-1)[index] = _DIFFERENCE
+        above, below = (_losses(loss, scores + sign * shift, labels).sum() for sign in (1, -1))
+        expected.view(-1)[index] = (above - below) / (2 * _DIFFERENCE)
+    apart = float((found - expected).abs().max())
+    if apart > _TOLERANCE * max(1.0, float(expected.abs().max())):
+        broken(
+            "loss",
+            loss,
+            f"has a gradient that differs from finite differences by up to {apart:.1e}. Compute "
+            "it with torch operations alone, and detach nothing",
+        )
+
+
+def _check_independence(loss: Loss, scores: Tensor, labels: Tensor) -> None:
+    others, classes = scores.clone(), labels.clone()
+    others[0, 1] += 3.0
+    classes[0, 1] = (classes[0, 1] + 1) % _CLASSES
+    changed = _losses(loss, others, classes) != _losses(loss, scores, labels)
+    changed[0, 1] = False
+    if bool(changed[0].any()):
+        broken("loss", loss, "gives other losses when another subject has other scores and labels")
+    if bool(changed.any()):
+        broken("loss", loss, "gives other losses when another sample has other scores and labels")
+
+
+def _check_descent(loss: Loss, scores: Tensor, labels: Tensor) -> None:
+    current = scores
+    for _ in range(_STEPS):
+        current = current - _RATE * _gradient(loss, current, labels)
+    accuracy = float((current.argmax(2) == labels).double().mean())
+    if accuracy < 1:
+        broken(
+            "loss",
+            loss,
+            f"has a minimum that is not the labelled class: after {_STEPS} steps of gradient "
+            f"descent on the scores the accuracy is {accuracy:.2f}",
+        )
+
+
+def _losses(loss: Loss, scores: Tensor, labels: Tensor) -> Tensor:
+    try:
+        found: Any = loss(scores, labels)
+    except Exception as error:
+        text = f"fails for scores (batch, subject, class): {type(error).__name__}: {error}"
+        broken("loss", loss, text)
+    if not isinstance(found, Tensor):
+        broken("loss", loss, f"returns a {type(found).__name__}, not a tensor")
+    return found
+
+
+def _gradient(loss: Loss, scores: Tensor, labels: Tensor) -> Tensor:
+    leaf = scores.clone().requires_grad_()
+    losses = _losses(loss, leaf, labels)
+    if not losses.requires_grad:
+        broken("loss", loss, "has no gradient with respect to the scores")
+    (found,) = torch.autograd.grad(losses.sum(), leaf)
+    return found
