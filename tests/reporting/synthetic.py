@@ -27,7 +27,7 @@ KINDS = {
     "schedule_matched": "survive",
 }
 HELD_OUT = ("architecture: knet4", "architecture: mlp", "task: digits", "task: gratings")
-REASON = "21 subjects remain; the rarest rule has 4, and each rule needs 15"
+REASON = "21 subjects matched, 4 of the rarest rule; each rule needs 15"
 VISITS = 9
 PROTOCOL = """# Which recording could tell?
 schema_version: 1
