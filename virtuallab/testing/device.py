@@ -13,7 +13,7 @@ from virtuallab.probes.device import Device, Placement, Presets, contact_positio
 from virtuallab.probes.insertion import insert
 from virtuallab.probes.probe import Probe
 from virtuallab.probes.statistics.features import features
-from virtuallab.probes.preparation_geometry import DEPTH, SIDE
+from virtuallab.probes.tissue_geometry import DEPTH, SIDE
 from virtuallab.protocol.messages.explain import faults_of
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.protocol.settings.readers import adapter
