@@ -34,8 +34,8 @@ def check_device(device: str | type[Device] | Device) -> None:
     """Check that a device can be named by a probe, implanted and recorded.
 
     Its presets are values that a protocol may write, and together a design that can be recorded.
-    Its contacts lie in one plane, in um, within the preparation, and are the same at each call. How many
-    units it finds does not depend on where it is inserted, and the same random stream gives the
+    Its contacts lie in one plane, in um, within the simulated volume, and are the same at each call.
+    How many units it finds does not depend on where it is inserted, and the same random stream gives the
     same recording, from which features are computed.
 
     Parameters
@@ -82,9 +82,9 @@ def _check_geometry(device: Device) -> None:
         _broken(device, "has contacts at positions that are not finite")
     size = np.ptp(positions, axis=0)
     if device.placement == "within" and (size > SIDE).any():
-        _broken(device, f"is larger than the preparation of {SIDE:g} um: {size.max():g} um")
+        _broken(device, f"is larger than the tissue of {SIDE:g} um: {size.max():g} um")
     if device.placement == "through" and (abs(positions[:, 1]) > DEPTH / 2).all():
-        _broken(device, f"has no contact within the {DEPTH:g} um of the preparation's depth")
+        _broken(device, f"has no contact within the {DEPTH:g} um of the tissue's depth")
     again = device.geometry()
     if again is None or not np.array_equal(again.contact_positions, probe.contact_positions):
         _broken(device, "has other contacts at each call of geometry")
