@@ -34,9 +34,9 @@ def check_device(device: str | type[Device] | Device) -> None:
     """Check that a device can be named by a probe, implanted and recorded.
 
     Its presets are values that a protocol may write, and together a design that can be recorded.
-    Its contacts lie in one plane, in um, within the simulated volume, and are the same at each call.
-    How many units it finds does not depend on where it is inserted, and the same random stream gives the
-    same recording, from which features are computed.
+    Its contacts lie in one plane, in um, within the simulated volume, and are the same at each
+    call. How many units it finds does not depend on where it is inserted, and the same random
+    stream gives the same recording, from which features are computed.
 
     Parameters
     ----------
