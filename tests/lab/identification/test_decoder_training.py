@@ -15,6 +15,7 @@ from tests.lab.stages.tiny import tiny_plan, tiny_store
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import (
+    Decoder,
     DecoderSettings,
     DecoderTraining,
     digest,
@@ -29,7 +30,7 @@ RULES = (
 )
 ANALYSES = "analyses={main: {scheme: strict, folds: 2, inner_folds: 2, repeats: 1, others: [slow]}}"
 PROBE = Probe(observables=("activity",), units=5, stimuli=8, visits=2)
-WANTED = DecoderSettings(others=(), classifier="logistic_regression", workers=1)
+WANTED = DecoderSettings(others=(), classifier="kernel_svm", workers=1)
 QUIET = Console(quiet=True)
 
 
@@ -40,9 +41,14 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     return Experiment(plan, tiny_store(tmp_path_factory.mktemp("training"), plan))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def training(experiment: Experiment) -> DecoderTraining:
     return DecoderTraining(experiment, "p", PROBE, (), tuple(range(12)), WANTED)
+
+
+@pytest.fixture(scope="module")
+def first(training: DecoderTraining) -> Decoder:
+    return training.decoder(Look(), "first", QUIET)
 
 
 class Look:
@@ -64,8 +70,8 @@ def kept_at(training: DecoderTraining, name: str) -> Path:
     return training.experiment.beside("lab.decoders") / f"{name}.decoder"
 
 
-def test_a_decoder_is_trained_on_the_rules_that_can_be_named(training: DecoderTraining) -> None:
-    trained, facts = training.decoder(Look(), "first", QUIET)
+def test_a_decoder_is_trained_on_the_rules_that_can_be_named(first: Decoder) -> None:
+    trained, facts = first
     assert trained.rules == ("backprop", "fa")
     assert (facts.others, facts.n_subjects, facts.accuracy) == (("slow",), 8, 1.0)
     assert facts.interval[0] < facts.interval[1] == 1.0
@@ -75,8 +81,8 @@ def test_a_decoder_is_trained_on_the_rules_that_can_be_named(training: DecoderTr
     assert np.asarray(probability).argmax(1).tolist() == [0, 1]
 
 
-def test_its_metadata_describe_the_training_recordings(training: DecoderTraining) -> None:
-    _, facts = training.decoder(Look(), "second", QUIET)
+def test_its_metadata_describe_the_training_recordings(first: Decoder) -> None:
+    _, facts = first
     assert (facts.title, facts.question) == ("tiny", "Which rule?")
     assert (facts.architectures, facts.tasks) == (("mlp",), ("digits",))
     assert facts.learning_rates == (0.05, 0.05)
@@ -139,16 +145,19 @@ def test_a_damaged_decoder_is_trained_anew(training: DecoderTraining) -> None:
     assert look.times == 2
 
 
-def test_columns_that_are_left_out_decide_nothing(training: DecoderTraining) -> None:
-    without = replace(training, absent=(0, 1))
-    trained, facts = without.decoder(Look(), "without", QUIET)
-    assert facts.accuracy < 1, "the columns of both rules are left out"
-    values = Look()().values
-    changed = values.copy()
-    changed[:, :2] = np.nan
-    np.testing.assert_array_equal(
-        trained.predict(values).probability, trained.predict(changed).probability
+def test_what_columns_hold_that_are_left_out_decides_nothing(training: DecoderTraining) -> None:
+    """A decoder without them is the same, whatever the training subjects have there."""
+    without, samples = replace(training, absent=(0, 1)), Look()()
+    other = replace(samples, values=samples.values.copy())
+    other.values[:, :2] = np.random.default_rng(1).normal(0, 9, (12, 2))
+    (one, facts), (two, same) = (
+        without.decoder(lambda each=each: each, name, QUIET)  # type: ignore[misc]
+        for name, each in (("one", samples), ("two", other))
     )
+    assert facts == same
+    assert facts.accuracy < 1, "the columns that tell the rules apart are left out"
+    there = np.where(np.isin(np.arange(6), facts.absent), np.nan, samples.values)
+    np.testing.assert_array_equal(one.predict(there).probability, two.predict(there).probability)
 
 
 def test_where_it_cannot_be_kept_the_decoder_is_returned_all_the_same(

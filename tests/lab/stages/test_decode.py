@@ -38,17 +38,19 @@ ANALYSIS = Analysis(observables=("activity",), folds=2, inner_folds=2)
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which both probes have recorded; tests change its tables of results alone."""
     plan, folder = tiny_plan(), tmp_path_factory.mktemp("decode")
     store = trained_store(folder, plan)
     declare(plan, store, PROBES)
     record_probes(plan, store, PROBES, 1, lambda _: None)
-    return folder
+    return store
 
 
 @pytest.fixture
-def store(recorded: Path, tmp_path: Path) -> Store:
-    return Store.open(shutil.copytree(recorded, tmp_path / "copy") / "lab.zarr")
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of the store."""
+    return Store.open(shutil.copytree(store.path.parent, tmp_path / "copy") / "lab.zarr")
 
 
 @pytest.fixture
@@ -119,17 +121,17 @@ def test_a_decoder_is_given_features_and_rules_and_noise_where_there_is_some(
 
 
 def test_learning_curves_are_given_to_controls_without_settings_of_subjects(
-    store: Store, calls: list[dict[str, Any]]
+    own: Store, calls: list[dict[str, Any]]
 ) -> None:
     curves = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
     coords = {
-        "subject": store.subjects["subject"].values,
+        "subject": own.subjects["subject"].values,
         "visit": [0, 1, 2],
-        "rule": ("subject", store.subjects["rule"].values),
+        "rule": ("subject", own.subjects["rule"].values),
     }
     truth = xr.Dataset({"validation_accuracy": (("subject", "visit"), curves)}, coords)
-    store.write_table("truth", truth)
-    decode(store, {"main": ANALYSIS})
+    own.write_table("truth", truth)
+    decode(own, {"main": ANALYSIS})
     performance = calls[0]["performance"]
     np.testing.assert_array_equal(performance, curves)
     assert {*performance.coords} == {"subject", "visit"}
@@ -199,10 +201,10 @@ def test_an_analysis_without_a_recorded_probe_is_refused(
     assert calls == []
 
 
-def test_features_are_those_of_the_subjects_that_were_recorded(store: Store) -> None:
-    whole = recorded_features(store, "noisy")
-    (store.path.with_suffix(".records") / stage_of("noisy") / "000001.json").unlink()
-    opened = Store.open(store.path)
+def test_features_are_those_of_the_subjects_that_were_recorded(own: Store) -> None:
+    whole = recorded_features(own, "noisy")
+    (own.path.with_suffix(".records") / stage_of("noisy") / "000001.json").unlink()
+    opened = Store.open(own.path)
     some, noise = recorded_features(opened, "noisy"), recorded_noise(opened, "noisy")
     assert some["subject"].values.tolist() == ["sub-0001", "sub-0003", "sub-0004"]
     np.testing.assert_array_equal(some["change"], whole["change"][[0, 2, 3]])

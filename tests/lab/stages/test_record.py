@@ -14,6 +14,7 @@ import pytest
 import xarray as xr
 
 from tests.lab.stages.tiny import WILD, tiny_plan, trained_store
+from tests.store.toy import contents
 from virtuallab import seeds
 from virtuallab.errors import StoreError
 from virtuallab.lab.planning.plan import Plan
@@ -34,21 +35,37 @@ from virtuallab.subject.preparation import prepare
 NOISY = Probe(observables=("activity",), units=5, visits=2, noise=GaussianNoise(snr=2.0))
 CLEAN = Probe(observables=("activity", "weights"), units=4, synapses=6)
 STATISTICS = replace(CLEAN, keep="statistics")
+PROBES = {"clean": CLEAN, "noisy": NOISY, "small": STATISTICS}
 TWO = "subjects.architectures=[{name: mlp, hidden: [4]}, {name: mlp, hidden: [5, 4]}]"
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
-    plan, folder = tiny_plan(), tmp_path_factory.mktemp("record")
-    return plan, trained_store(folder, plan).path.parent
+def plan() -> Plan:
+    return tiny_plan()
 
 
-def copy(trained: tuple[Plan, Path], folder: Path) -> tuple[Plan, Store]:
-    plan, source = trained
-    return plan, Store.open(shutil.copytree(source, folder / "copy") / "lab.zarr")
+@pytest.fixture(scope="module")
+def trained(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the store of trained subjects."""
+    folder = tmp_path_factory.mktemp("trained")
+    trained_store(folder, plan)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(plan: Plan, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The store in which all probes have recorded, in this order; no test changes it."""
+    store = copy(trained, tmp_path_factory.mktemp("done"))
+    assert recorded(plan, store, PROBES) == [1] * 12
+    return store
+
+
+def copy(folder: Path, to: Path) -> Store:
+    return Store.open(shutil.copytree(folder, to / "copy") / "lab.zarr")
 
 
 def recorded(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> list[int]:
+    """Record some probes; return what progress was told."""
     counts: list[int] = []
     declare(plan, store, probes)
     record_probes(plan, store, probes, 1, counts.append)
@@ -72,104 +89,92 @@ def test_layers_of_all_networks_are_ordered_by_mean_depth_then_name(
 
 
 def test_a_recording_is_the_implanted_probe_with_the_streams_of_the_subject(
-    trained: tuple[Plan, Path], tmp_path: Path
+    plan: Plan, done: Store
 ) -> None:
-    plan, store = copy(trained, tmp_path)
-    assert recorded(plan, store, {"p": NOISY}) == [1, 1, 1, 1]
     [group] = plan.network_groups
-    [calibration] = reference(store, group, 3).calibrations([NOISY])
-    for index, subject in enumerate(plan.subjects):
-        states = store.read("snapshots/mlp", index)["state"].to_numpy()
+    [calibration] = reference(done, group, 3).calibrations([NOISY])
+    for index in (0, 3):
+        key = plan.subjects[index].key
+        states = done.read("snapshots/mlp", index)["state"].to_numpy()
         preparation = prepare(group.architecture, group.task, states, None)
-        choice = seeds.generator(3, subject.key, seeds.PROBE_CHOICE, "p")
-        noise = seeds.generator(3, subject.key, seeds.PROBE_NOISE, "p")
+        choice = seeds.generator(3, key, seeds.PROBE_CHOICE, "noisy")
+        noise = seeds.generator(3, key, seeds.PROBE_NOISE, "noisy")
         expected = NOISY.implant(preparation, choice).record(preparation, noise, calibration)
-        found = store.read("recordings/p/mlp", index)
+        found = done.read("recordings/noisy/mlp", index)
         for name in ("activity", "unit_index", "stimulus_index"):
             np.testing.assert_array_equal(found[name].values, expected[name].values)
-        change = store.read("features/p", index)["change"].values
+        change = done.read("features/noisy", index)["change"].values
         np.testing.assert_array_equal(change, features(expected)["change"].values)
 
 
-def test_other_probes_do_not_change_a_recording(trained: tuple[Plan, Path], tmp_path: Path) -> None:
-    plan, one = copy(trained, tmp_path / "one")
-    _, other = copy(trained, tmp_path / "other")
-    recorded(plan, one, {"p": NOISY})
-    recorded(plan, other, {"clean": CLEAN, "p": NOISY})
+def test_other_probes_do_not_change_a_recording(
+    plan: Plan, trained: Path, done: Store, tmp_path: Path
+) -> None:
+    alone = copy(trained, tmp_path)
+    recorded(plan, alone, {"noisy": NOISY})
     for index in range(4):
-        a, b = (each.committed(stage("p"))[index]["checksums"] for each in (one, other))
+        a, b = (each.committed(stage("noisy"))[index]["checksums"] for each in (alone, done))
         assert a == b
 
 
-def test_only_what_is_missing_is_recorded(trained: tuple[Plan, Path], tmp_path: Path) -> None:
-    plan, store = copy(trained, tmp_path)
-    assert recorded(plan, store, {"p": NOISY}) == [1] * 4
-    assert recorded(plan, store, {"p": NOISY}) == []
-    (store.path.with_suffix(".records") / "probe-p" / "000001.json").unlink()
-    assert recorded(plan, Store.open(store.path), {"p": NOISY, "q": CLEAN}) == [1] * 5
+def test_only_what_is_missing_is_recorded(plan: Plan, done: Store, tmp_path: Path) -> None:
+    store = copy(done.path.parent, tmp_path)
+    before = contents(store.path)
+    (store.path.with_suffix(".records") / "probe-clean" / "000001.json").unlink()
+    counts: list[int] = []
+    record_probes(plan, Store.open(store.path), PROBES, 1, counts.append)
+    assert counts == [1]
+    assert contents(store.path) == before
 
 
-def test_nodes_are_those_that_the_probe_needs(trained: tuple[Plan, Path], tmp_path: Path) -> None:
-    plan, store = copy(trained, tmp_path)
-    before = {*store.nodes()}
-    declare(plan, store, {"noisy": NOISY, "clean": CLEAN, "small": STATISTICS})
-    assert {*store.nodes()} - before == {
+def test_nodes_are_those_that_the_probe_needs(done: Store) -> None:
+    assert {node for node in done.nodes() if node.count("/") and "snapshots" not in node} == {
         *("features/noisy", "recordings/noisy/mlp", "signal_removed/noisy"),
         *("features/clean", "recordings/clean/mlp"),
-        "features/small",
+        *("features/small", "references/mlp"),
     }
 
 
-def test_a_recording_says_where_it_is_from(trained: tuple[Plan, Path], tmp_path: Path) -> None:
-    plan, store = copy(trained, tmp_path)
-    declare(plan, store, {"noisy": NOISY})
-    node = store.read("recordings/noisy/mlp")
+def test_a_recording_says_where_it_is_from(plan: Plan, done: Store) -> None:
+    node = done.read("recordings/noisy/mlp")
     assert node.attrs["title"] == node.attrs["protocol"] == "tiny"
     assert node.attrs["simulated"] == "true"
     assert node.attrs["protocol_sha256"] == "ab"
     assert node["visit"].values.tolist() == [0, 2]
     assert node["step"].values.tolist() == [0, 4]
-    [calibration] = reference(store, plan.network_groups[0], 3).calibrations([NOISY])
+    [calibration] = reference(done, plan.network_groups[0], 3).calibrations([NOISY])
     assert calibration is not None
     noise = json.loads(node.attrs["noise"])
     for layer, spread in calibration.spreads["activity"].items():
         assert noise["activity"][layer] == pytest.approx(spread.layer / 2), "a ratio of 2"
 
 
-def test_a_probe_is_read_as_it_was_written(trained: tuple[Plan, Path], tmp_path: Path) -> None:
-    plan, store = copy(trained, tmp_path)
-    declare(plan, store, {"noisy": NOISY, "small": STATISTICS})
-    assert probe_in(store, "noisy") == NOISY
-    assert probe_in(store, "small") == STATISTICS
+@pytest.mark.parametrize("name", PROBES)
+def test_a_probe_is_read_as_it_was_written(name: str, done: Store) -> None:
+    assert probe_in(done, name) == PROBES[name]
 
 
-def test_a_probe_whose_plugin_is_not_there_names_the_option(
-    trained: tuple[Plan, Path], tmp_path: Path
-) -> None:
-    plan, store = copy(trained, tmp_path)
-    declare(plan, store, {"p": NOISY})
+def test_a_probe_whose_plugin_is_not_there_names_the_option(done: Store) -> None:
     written = json.dumps({"noise": {"name": "my_noise"}})
     with (
         mock.patch.object(Store, "read", return_value=xr.Dataset(attrs={"probe": written})),
         pytest.raises(StoreError) as refused,
     ):
-        probe_in(store, "p")
-    assert str(refused.value).startswith(f"{store.path}: probes.p.noise")
+        probe_in(done, "noisy")
+    assert str(refused.value).startswith(f"{done.path}: probes.noisy.noise")
     assert "my_noise" in str(refused.value)
     assert str(refused.value).endswith("Name the file of the plug-in with --plugin.")
 
 
 def test_a_probe_with_other_settings_is_refused_and_nothing_is_added(
-    trained: tuple[Plan, Path], tmp_path: Path
+    plan: Plan, done: Store
 ) -> None:
-    plan, store = copy(trained, tmp_path)
-    declare(plan, store, {"p": NOISY})
-    nodes = store.nodes()
+    nodes = done.nodes()
     with pytest.raises(StoreError) as refused:
-        declare(plan, store, {"new": CLEAN, "p": replace(NOISY, units=6)})
-    assert "probe 'p' is there with other settings: probes.p.units" in str(refused.value)
-    assert str(refused.value).endswith(f"virtuallab probe {store.path} --remove p.")
-    assert store.nodes() == nodes
+        declare(plan, done, {"new": CLEAN, "noisy": replace(NOISY, units=6)})
+    assert "probe 'noisy' is there with other settings: probes.noisy.units" in str(refused.value)
+    assert str(refused.value).endswith(f"virtuallab probe {done.path} --remove noisy.")
+    assert done.nodes() == nodes
 
 
 def test_a_command_for_a_message_can_be_copied_to_a_shell() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.lab.stages.tiny import WILD, tiny_plan, tiny_store, trained_store
 from tests.store.toy import contents
+from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.stages import train as stage
 from virtuallab.lab.stages.nodes import TRAIN
 from virtuallab.lab.stages.train import train_subjects
@@ -22,14 +24,28 @@ from virtuallab.vocabulary import DIVERGED, DONE
 NODE = "snapshots/mlp"
 
 
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return tiny_plan()
+
+
+@pytest.fixture(scope="module")
+def done(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The store of trained subjects; no test changes it."""
+    return trained_store(tmp_path_factory.mktemp("done"), plan)
+
+
+def copy(store: Store, to: Path) -> Store:
+    return Store.open(shutil.copytree(store.path.parent, to / "copy") / "lab.zarr")
+
+
 def forgotten(store: Store, index: int) -> None:
     """Remove the commit record of a subject, as if its writer had been killed."""
     (store.path.with_suffix(".records") / TRAIN / f"{index:06d}.json").unlink()
 
 
-def test_a_node_of_snapshots_has_the_parameters_at_each_visit(tmp_path: Path) -> None:
-    plan = tiny_plan()
-    node = tiny_store(tmp_path, plan).read(NODE)
+def test_a_node_of_snapshots_has_the_parameters_at_each_visit(plan: Plan, done: Store) -> None:
+    node = done.read(NODE)
     [group] = plan.network_groups
     assert node["state"].dims == ("subject", "visit", "parameter")
     assert node["state"].shape == (4, 3, 64 * 4 + 4 + 4 * 10 + 10)
@@ -39,25 +55,20 @@ def test_a_node_of_snapshots_has_the_parameters_at_each_visit(tmp_path: Path) ->
     assert node.attrs["layout"] == group.layout().to_json()
 
 
-def test_states_are_those_of_the_cohort_trained_alone(tmp_path: Path) -> None:
-    plan, counts = tiny_plan(), []
-    store = tiny_store(tmp_path, plan)
-    train_subjects(plan, store, 1, "cpu", counts.append)
-    assert counts == [1, 1, 1, 1]
+def test_states_are_those_of_the_cohort_trained_alone(plan: Plan, done: Store) -> None:
     for cohort in ((0, 1), (2, 3)):
         seen: list[Visit] = []
         train(Cohort(tuple(plan.subjects[i] for i in cohort)), plan.visits, seen.append)
         for place, index in enumerate(cohort):
-            kept = store.read(NODE, index)["state"].to_numpy()
+            kept = done.read(NODE, index)["state"].to_numpy()
             np.testing.assert_array_equal(kept, [visit.state[place] for visit in seen])
-            truth = store.committed(TRAIN)[index]["truth"]
+            truth = done.committed(TRAIN)[index]["truth"]
             accuracy = [float(visit.evaluation["validation_accuracy"][place]) for visit in seen]
             assert truth["validation_accuracy"] == pytest.approx(accuracy)
 
 
-def test_a_record_says_what_became_of_the_subject(tmp_path: Path) -> None:
-    plan = tiny_plan()
-    records = trained_store(tmp_path, plan).committed(TRAIN)
+def test_a_record_says_what_became_of_the_subject(plan: Plan, done: Store) -> None:
+    records = done.committed(TRAIN)
     assert sorted(records) == [0, 1, 2, 3]
     for index, record in records.items():
         assert record["key"] == plan.subjects[index].key
@@ -83,10 +94,9 @@ def test_a_subject_that_diverged_is_kept_with_step_and_layer(tmp_path: Path) -> 
 
 
 def test_only_a_missing_subject_is_stored_again_and_with_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, done: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = tiny_plan()
-    store = trained_store(tmp_path, plan)
+    store = copy(done, tmp_path)
     before = contents(store.path)
     forgotten(store, 2)
     cohorts: list[int] = []
@@ -105,19 +115,21 @@ def test_only_a_missing_subject_is_stored_again_and_with_the_same_bytes(
     assert (cohorts, counts) == ([2], [1]), "nothing is left to do"
 
 
-def test_workers_do_not_change_the_result(tmp_path: Path) -> None:
-    plan = tiny_plan()
-    one = trained_store(tmp_path / "one", plan)
-    other = tiny_store(tmp_path / "other", plan)
-    train_subjects(plan, other, 2, "cpu", lambda _: None)
+def test_workers_do_not_change_the_result_and_each_subject_is_counted(
+    plan: Plan, done: Store, tmp_path: Path
+) -> None:
+    store, counts = tiny_store(tmp_path, plan), []
+    train_subjects(plan, store, 2, "cpu", counts.append)
+    assert counts == [1, 1, 1, 1]
     for index in range(4):
-        a, b = (each.committed(TRAIN)[index] for each in (one, other))
+        a, b = (each.committed(TRAIN)[index] for each in (done, store))
         assert a["checksums"] == b["checksums"]
         assert a["truth"] == b["truth"]
 
 
-def test_after_a_failure_what_was_stored_stays_and_the_rest_is_not_begun(tmp_path: Path) -> None:
-    plan = tiny_plan()
+def test_after_a_failure_what_was_stored_stays_and_the_rest_is_not_begun(
+    plan: Plan, tmp_path: Path
+) -> None:
     store = tiny_store(tmp_path, plan)
 
     def failing(_: int) -> None:
