@@ -72,7 +72,7 @@ def test_rules_must_be_given_for_all_subjects_and_be_of_two_kinds() -> None:
         samples_of(TABLE, RULES[:2], "all")
     with pytest.raises(UserError, match="missing for the subjects at positions 0, 2"):
         samples_of(TABLE, [None, "oja", np.nan], "all")
-    with pytest.raises(UserError, match="at least two rules, found {'oja'}"):
+    with pytest.raises(UserError, match=r"at least two rules, found \{'oja'\}"):
         samples_of(TABLE, ["oja"] * 3, "all")
     with pytest.raises(UserError, match="give the rule of each subject"):
         samples_of(TABLE, None, "all")
@@ -103,7 +103,7 @@ def test_further_data_must_have_the_subjects_and_visits_of_the_features() -> Non
     check_labels(dataset, performance=curve[::-1], noise=None)
     with pytest.raises(UserError, match="performance: no values for 1 of the features' subjects"):
         check_labels(dataset, performance=curve[1:])
-    with pytest.raises(UserError, match="performance: .* 2 of the features' visits, such as 0"):
+    with pytest.raises(UserError, match=r"performance: .* 2 of the features' visits, such as 0"):
         check_labels(dataset, performance=curve[:, 2:])
     one_number_a_subject = curve[:, 0].drop_vars("visit")
     check_labels(dataset, subjects=one_number_a_subject)
