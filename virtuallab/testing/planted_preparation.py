@@ -32,7 +32,7 @@ class PlantedPreparation:
 
 
 def planted_preparation(seed: int = 0) -> PlantedPreparation:
-    """A preparation with rectified responses, whose scale doubles over the visits."""
+    """A preparation with rectified responses, whose scale about doubles over the visits."""
     stream = np.random.default_rng(seed)
     growth = np.linspace(1, 2, VISITS)
 
