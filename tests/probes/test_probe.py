@@ -60,6 +60,12 @@ def test_a_calibration_uses_all_networks_and_stimuli_whatever_the_probe_records(
     assert spread == pytest.approx(np.sqrt(rat().responses["first"].var((1, 2)).mean()), rel=1e-5)
 
 
+def test_pools_are_calibrated_on_all_stimuli() -> None:
+    pools = Probe(pool=2, units=8, observables=("activity",))
+    few = replace(pools, stimuli=2)
+    assert few.calibrate(rat(), stream()) == pools.calibrate(rat(), stream())
+
+
 def test_a_turnover_does_not_change_the_calibration() -> None:
     lasting = Probe(units_per_layer=2, observables=("activity",))
     changing = replace(lasting, turnover=0.5)

@@ -56,3 +56,12 @@ def test_a_recording_without_signal_is_worse_than_a_setting_that_names_the_rule(
     assert not found.passed
     assert found.margin is not None
     assert found.margin[2] < 0
+
+
+def test_an_advantage_that_may_be_due_to_chance_is_not_enough() -> None:
+    few = planted_task(each=12, apart=3.0, seed=0)
+    found = compared_with_baseline("curve", few, few.samples_of(random_numbers(few)))
+    assert found.margin is not None
+    mean, low, _ = found.margin
+    assert low < 0 < mean
+    assert not found.passed
