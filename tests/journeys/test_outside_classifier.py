@@ -74,4 +74,6 @@ def test_a_classifier_of_ones_own_is_one_file_from_plan_to_a_saved_decoder(
 
 def _probabilities(text: str) -> list[str]:
     """Rows of the table of rules."""
-    return [line.strip() for line in text.splitlines() if re.match(r" *(sgdm|feedback).* \d\.", line)]
+    return [
+        line.strip() for line in text.splitlines() if re.match(r" *(sgdm|feedback).* \d\.", line)
+    ]
