@@ -130,26 +130,6 @@ def test_metadata_that_are_malformed_stop_nobody(
     assert "its entry_points.txt is malformed" in caplog.text
 
 
-@pytest.mark.parametrize("reader", ["importlib.metadata", "importlib_metadata"])
-def test_libraries_find_their_plugins_beside_malformed_metadata(
-    install: Install,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    reader: str,
-) -> None:
-    module = pytest.importorskip(reader)
-    monkeypatch.setattr(module, "distributions", module.distributions)  # put back afterwards
-    install("good", GOOD, "good = good_module:Good")
-    odd = tmp_path / "odd-1.0.dist-info"
-    odd.mkdir()
-    (odd / "entry_points.txt").write_text("[xarray.backends]\nno equals sign\n")
-    installed.pass_over_malformed()
-    for _ in range(2):
-        assert [each.name for each in module.entry_points(group="virtuallab.toys")] == ["good"]
-    assert caplog.text.count("its entry_points.txt is malformed") == 1
-
-
 @pytest.mark.parametrize(
     "plugins",
     [

@@ -46,11 +46,11 @@ def pass_over_malformed(*, warn: bool = True) -> None:
     for name in ("importlib.metadata", "importlib_metadata"):  # dask uses the backport
         with contextlib.suppress(ImportError):
             module: Any = importlib.import_module(name)
-            if not isinstance(module.distributions, _Sound):
-                module.distributions = _Sound(module.distributions, warn=warn)
+            if not isinstance(module.distributions, _WellFormed):
+                module.distributions = _WellFormed(module.distributions, warn=warn)
 
 
-class _Sound:
+class _WellFormed:
     """Search for installed distributions that omits those with malformed entry points."""
 
     def __init__(self, every: Callable[..., Iterable[Any]], *, warn: bool) -> None:

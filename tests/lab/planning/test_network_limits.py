@@ -11,10 +11,8 @@ import torch
 from torch import nn
 
 from tests.protocol.texts import small
-from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
-from virtuallab.lab.planning import durations
 from virtuallab.lab.planning import network_limits as networks
 from virtuallab.lab.planning.costs import measure_costs
 from virtuallab.lab.planning.validation import make_plan
@@ -183,7 +181,3 @@ def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path
         "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.17 (95 % interval)"
     )
     assert made.warnings == ()
-
-
-def test_a_plan_reckons_with_all_controls() -> None:
-    assert len(OF_DESIGNS) == durations.CONTROLS

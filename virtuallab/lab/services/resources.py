@@ -1,4 +1,4 @@
-"""Resources of this machine, and what of them an experiment took: cores, time, memory, disk."""
+"""Resources of this machine, and their use by an experiment: cores, time, memory, disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_UNKNOWN = 64 * 10**9  # bytes, where the system does not tell
+_UNKNOWN = 64 * 10**9  # bytes, if the system does not report its memory
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def peak_memory() -> int:
-    """Largest resident memory of this process, and of the processes it shares work with, in bytes.
+    """Return the largest resident memory of this process and its worker processes, in bytes.
 
     Peaks need not coincide, so their sum is an upper bound.
     """
@@ -26,7 +26,7 @@ def peak_memory() -> int:
 
 
 def _children() -> Iterator[int]:
-    """Processes this one has started and that still run; none where the system does not tell."""
+    """Running processes that this one has started; none if the system does not list them."""
     for listed in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
             yield from map(int, listed.read_text().split())
@@ -46,7 +46,7 @@ def stored(path: Path) -> int:
 
 
 def megabytes(count: float | int) -> str:
-    """Write a size for people.
+    """Return a size as text.
 
     >>> megabytes(1_234_000_000), megabytes(56_000)
     ('1.23 GB', '0.06 MB')
@@ -57,7 +57,7 @@ def megabytes(count: float | int) -> str:
 
 
 def duration(seconds: float | int) -> str:
-    """Write a time for people.
+    """Return a time as text.
 
     >>> duration(42), duration(150), duration(7500)
     ('42 s', '2 min 30 s', '2 h 5 min')

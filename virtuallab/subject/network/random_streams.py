@@ -38,6 +38,6 @@ class RandomStreams:
 
     def independent(self) -> RandomStreams:
         """Other streams with the same fixed numbers, whose use does not advance these streams."""
-        other = self._derived(seeds.ASIDE)
+        other = self._derived(seeds.INDEPENDENT)
         other._seeds = self._seeds  # which determine the fixed numbers
         return other

@@ -1,0 +1,58 @@
+"""The command on a recording: its options reach the function of Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.calls import called_with, invoke, options_of
+
+
+def test_without_options_the_defaults_are_passed() -> None:
+    called_with(
+        ["identify", "a.decoder", "day1.nwb", "day2.nwb"],
+        Path("a.decoder"),
+        [Path("day1.nwb"), Path("day2.nwb")],
+        subject=None,
+        stimuli_table=None,
+        visits_from=None,
+        match=False,
+        fractions=False,
+        probe=None,
+        others=(),
+        classifier=None,
+        workers=None,
+        verbose=True,
+        save=None,
+    )
+
+
+def test_options_of_identify_are_passed() -> None:
+    words = [
+        *("identify", "a.zarr", "r.nc", "--match", "--fractions", "--probe", "p"),
+        *("--subject", "mouse", "--stimuli-table", "gratings", "--visits-from", "epochs"),
+        *("--others", "slow", "--others", "fast", "--classifier", "linear_svm"),
+        *("--save", "b.decoder", "--workers", "2"),
+    ]
+    assert options_of("identify") <= {*words}
+    called_with(
+        words,
+        Path("a.zarr"),
+        [Path("r.nc")],
+        subject="mouse",
+        stimuli_table="gratings",
+        visits_from="epochs",
+        match=True,
+        fractions=True,
+        probe="p",
+        others=["slow", "fast"],
+        classifier="linear_svm",
+        workers=2,
+        verbose=True,
+        save=Path("b.decoder"),
+    )
+
+
+def test_a_recording_is_required() -> None:
+    done = invoke("identify", "a.decoder")
+    assert done.exit_code == 2
+    assert "missing argument 'recording" in done.stderr.lower()

@@ -1,0 +1,190 @@
+"""Decoders that are trained on an experiment's subjects, and kept beside it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tests.lab.stages.tiny import tiny_plan, tiny_store
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.errors import UserError
+from virtuallab.lab.identification.decoder_training import (
+    DecoderSettings,
+    DecoderTraining,
+    digest,
+)
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.probes import Probe
+from virtuallab.store.decoders.persistence import load_decoder
+
+RULES = (
+    "subjects.rules=[backprop, {name: feedback_alignment, label: fa}, "
+    "{name: backprop, label: slow}]"
+)
+ANALYSES = "analyses={main: {scheme: strict, folds: 2, inner_folds: 2, repeats: 1, others: [slow]}}"
+PROBE = Probe(observables=("activity",), units=5, stimuli=8, visits=2)
+WANTED = DecoderSettings(others=(), classifier="logistic_regression", workers=1)
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Twelve subjects of three rules, which need not be trained."""
+    plan = tiny_plan(RULES, ANALYSES, "subjects.replicates=4", cohorts=[range(12)])
+    return Experiment(plan, tiny_store(tmp_path_factory.mktemp("training"), plan))
+
+
+@pytest.fixture
+def training(experiment: Experiment) -> DecoderTraining:
+    return DecoderTraining(experiment, "p", PROBE, (), tuple(range(12)), WANTED)
+
+
+class Look:
+    """Samples in which each rule has a column of its own; counts how often they are made."""
+
+    def __init__(self, members: int = 12) -> None:
+        self.times, self.members = 0, members
+
+    def __call__(self) -> Samples:
+        self.times += 1
+        labels = np.repeat(["backprop", "fa", "slow"], 4)[: self.members]
+        values = np.random.default_rng(0).normal(0, 0.1, (self.members, 6))
+        for place, rule in enumerate(("backprop", "fa", "slow")):
+            values[labels == rule, place] += 3
+        return Samples(values, labels, np.arange(self.members), 2)
+
+
+def kept_at(training: DecoderTraining, name: str) -> Path:
+    return training.experiment.beside("lab.decoders") / f"{name}.decoder"
+
+
+def test_a_decoder_is_trained_on_the_rules_that_can_be_named(training: DecoderTraining) -> None:
+    trained, facts = training.decoder(Look(), "first", QUIET)
+    assert trained.rules == ("backprop", "fa")
+    assert (facts.others, facts.n_subjects, facts.accuracy) == (("slow",), 8, 1.0)
+    assert facts.interval[0] < facts.interval[1] == 1.0
+    values = np.zeros((2, 6))
+    values[0, 0] = values[1, 1] = 3
+    probability = trained.predict(values).probability
+    assert np.asarray(probability).argmax(1).tolist() == [0, 1]
+
+
+def test_its_metadata_describe_the_training_recordings(training: DecoderTraining) -> None:
+    _, facts = training.decoder(Look(), "second", QUIET)
+    assert (facts.title, facts.question) == ("tiny", "Which rule?")
+    assert (facts.architectures, facts.tasks) == (("mlp",), ("digits",))
+    assert facts.learning_rates == (0.05, 0.05)
+    assert (facts.units, facts.stimuli, facts.layers) == ((5, 5), (8, 8), (2, 2))
+    assert (facts.visits, facts.last_step, facts.stages) == ((0, 2), 4, 2)
+    assert facts.snr is None
+    assert (facts.nominal_coverage, facts.confidence) == (0.9, 0.95)
+    assert 0 <= facts.coverage <= 1
+    assert facts.probe["units"] == 5
+
+
+def test_a_decoder_that_is_kept_is_used_again_without_a_look(training: DecoderTraining) -> None:
+    look, page = Look(), io.StringIO()
+    console = Console(file=page, width=300)
+    first, facts = training.decoder(look, "kept", console)
+    again, same = training.decoder(look, "kept", console)
+    assert look.times == 1
+    assert same == facts == load_decoder(kept_at(training, "kept"))[1]
+    values = look().values
+    np.testing.assert_array_equal(
+        first.predict(values).probability, again.predict(values).probability
+    )
+    said = page.getvalue()
+    assert "training a decoder on 12 subjects" in said
+    assert "steps: 3 of 3" in said, "two folds, and the decoder itself"
+    assert f"Decoder: {kept_at(training, 'kept')}, kept for the next recording like this" in said
+
+
+Change = Callable[[DecoderTraining], DecoderTraining]
+CHANGES: dict[str, Change] = {
+    "classifier": lambda t: replace(t, wanted=replace(WANTED, classifier="linear_svm")),
+    "probe": lambda t: replace(t, probe=replace(PROBE, units=6)),
+    "absent columns": lambda t: replace(t, absent=(5,)),
+    "members": lambda t: replace(t, members=tuple(range(11))),
+    "others": lambda t: replace(t, wanted=replace(WANTED, others=("fa",))),
+}
+
+
+def test_all_that_decides_a_decoder_is_part_of_its_digest(training: DecoderTraining) -> None:
+    every = [training, *(change(training) for change in CHANGES.values())]
+    found = [each._fingerprint(each._analysis()) for each in every]
+    assert len({*found}) == len(every)
+    workers = replace(training, wanted=replace(WANTED, workers=2))
+    assert workers._fingerprint(workers._analysis()) == found[0], "workers decide nothing"
+
+
+def test_a_decoder_that_does_not_fit_is_trained_anew(training: DecoderTraining) -> None:
+    look = Look()
+    training.decoder(look, "other", QUIET)
+    _, facts = CHANGES["absent columns"](training).decoder(look, "other", QUIET)
+    assert look.times == 2
+    assert facts.absent == (5,)
+
+
+def test_a_damaged_decoder_is_trained_anew(training: DecoderTraining) -> None:
+    look = Look()
+    _, facts = training.decoder(look, "damaged", QUIET)
+    (kept_at(training, "damaged") / "model.skops").write_bytes(b"damaged")
+    assert training.decoder(look, "damaged", QUIET)[1] == facts
+    assert look.times == 2
+
+
+def test_columns_that_are_left_out_decide_nothing(training: DecoderTraining) -> None:
+    without = replace(training, absent=(0, 1))
+    trained, facts = without.decoder(Look(), "without", QUIET)
+    assert facts.accuracy < 1, "the columns of both rules are left out"
+    values = Look()().values
+    changed = values.copy()
+    changed[:, :2] = np.nan
+    np.testing.assert_array_equal(
+        trained.predict(values).probability, trained.predict(changed).probability
+    )
+
+
+def test_where_it_cannot_be_kept_the_decoder_is_returned_all_the_same(
+    training: DecoderTraining,
+) -> None:
+    place = kept_at(training, "blocked")
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("theirs")
+    page = io.StringIO()
+    trained, _ = training.decoder(Look(), "blocked", Console(file=page, width=300))
+    assert trained.rules == ("backprop", "fa")
+    assert "The decoder could not be kept for the next recording: " in page.getvalue()
+    assert place.read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (replace(WANTED, others=("slwo",)), r"^--others: .*'slwo'.*Did you mean 'slow'"),
+        (replace(WANTED, classifier="svm"), r"^--classifier: no classifier 'svm'"),
+        (replace(WANTED, others=("slow", "fa")), "rule"),
+    ],
+)
+def test_settings_that_are_not_possible_are_named_by_their_option(
+    wanted: DecoderSettings, message: str, training: DecoderTraining
+) -> None:
+    look = Look()
+    with pytest.raises(UserError, match=message):
+        replace(training, wanted=wanted).decoder(look, "refused", QUIET)
+    assert look.times == 0
+
+
+def test_a_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:
+    one = digest("1.0", {"a": 1, "b": (2, 3)})
+    assert len(one) == 64
+    assert int(one, 16) > 0
+    assert digest("1.0", {"b": [2, 3], "a": 1}) == one
+    assert digest("1.0", {"a": 1, "b": (3, 2)}) != one
+    assert digest("1.0") != digest("1.0", None)
