@@ -92,7 +92,7 @@ def test_a_rule_whose_subjects_all_diverged_is_left_out_and_named(tmp_path: Path
     verdict = tree["decoding/a"].to_dataset()
     assert verdict["true_rule"].values.tolist() == ["backprop", "fa"]
     assert float(verdict.attrs["chance"]) == 0.5
-    assert "rule 'wild' is not among those to choose from: 0 of its subjects" in said(tree)
+    assert "rule 'wild' is left out: 0 of its subjects remain" in said(tree)
     designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
     with pytest.raises(UserError, match=r"0 of 'wild', where compare needs 4 of each rule"):
         compare.compare(path, [*WILD, designs], subjects=store, workers=1)
