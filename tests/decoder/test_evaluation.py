@@ -226,50 +226,6 @@ def test_controls_cover_chance_as_often_as_they_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "field", "message"),
-    [
-        ({"folds": 5, "inner_folds": 4}, "folds", "12 subjects per rule cannot be split in 5 groups"
-         " nested in 4; needs at least 20. Raise subjects.replicates, or lower folds or"),
-        ({"probes": ("uta",)}, "probes", "no probe 'uta'. Did you mean 'utah'? Known: utah."),
-        ({"classifiers": ("random_forrest",)}, "classifiers", "Did you mean 'random_forest'?"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_analysed_is_said(
-    settings: dict[str, object], field: str, message: str
-) -> None:
-    count = 12 if field == "folds" else 15
-    rules = [rule for rule in RULES for _ in range(count)]
-    [(found, words)] = Analysis(**settings).check(rules, ["a"] * len(rules), ["utah"])
-    assert found == field
-    assert message in words
-
-
-def test_one_architecture_cannot_be_held_out() -> None:
-    rules = [rule for rule in RULES for _ in range(20)]
-    [(field, words)] = Analysis(hold_out="architecture").check(rules, ["a"] * 60, ["utah"])
-    assert (field, "one architecture only" in words) == ("hold_out", True)
-
-
-def test_what_is_held_out_is_checked_as_far_as_it_is_known() -> None:
-    rules = [rule for rule in RULES for _ in range(20)]
-    analysis = Analysis(hold_out=("architecture", "task"))
-    architectures = ["knet4", "mlp"] * 30
-    assert analysis.check(rules, architectures, ["utah"]) == []
-    [(_, words)] = analysis.check(rules, architectures, ["utah"], columns={"task": ["digits"] * 60})
-    assert words == "there is one task only; none can be held out."
-    [(_, words)] = Analysis(hold_out="loss").check(rules, architectures, ["utah"], columns={})
-    assert words == "all subjects learn by one loss"
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [((), ()), (None, ()), ("task", ("task",)), (("task", "task"), ("task",))],
-)
-def test_one_word_a_list_and_nothing_may_be_held_out(written: object, meant: tuple[str]) -> None:
-    assert Analysis(hold_out=written).held_out == meant  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
     "settings",
     [
         {"observables": ("activity", "all"), "hold_out": ("architecture",)},

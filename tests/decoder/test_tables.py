@@ -1,12 +1,10 @@
-"""Intervals that hold for the best of many, and which comparison is primary."""
+"""Intervals that hold for the best of many."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import xarray as xr
 
-from virtuallab.decoder import Analysis, Primary
 from virtuallab.decoder.tables import with_simultaneous
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 
@@ -58,30 +56,3 @@ def test_layers_as_samples_take_standard_errors_of_that_confidence() -> None:
     accuracy = found["balanced_accuracy"]
     wider = abs(found["simultaneous_interval"] - accuracy) / abs(found["interval"] - accuracy)
     np.testing.assert_allclose(wider, 2.2414 / 1.96, rtol=1e-4)
-
-
-MEASURED = {"array": ("activity",), "whole": ("activity", "weights")}
-
-
-@pytest.mark.parametrize(
-    ("primary", "message"),
-    [
-        (None, None),
-        ({"probe": "array", "observable": "activity"}, None),
-        ({"observable": "weights"}, None),  # only one probe measures them
-        ({"probe": "aray"}, "no probe 'aray' in this analysis. Did you mean 'array'?"),
-        ({"observable": "all"}, "no observable 'all' in this analysis."),
-        ({"classifier": "kernel_smv"}, "Did you mean 'kernel_svm'?"),
-        ({"probe": "whole"}, "name also its observable (activity, weights)."),
-        ({}, "leaves 3 comparisons; name also its probe (array, whole) and observable"),
-        ({"probe": "array", "observable": "weights"}, "probe 'array' does not measure weights."),
-    ],
-)
-def test_primary_is_one_comparison_of_the_analysis(
-    primary: dict[str, str] | None, message: str | None
-) -> None:
-    named = None if primary is None else Primary(**primary)  # type: ignore[arg-type]
-    analysis = Analysis(observables=("activity", "weights"), primary=named)
-    found = [text for _, text in analysis.check_primary(MEASURED)]
-    assert len(found) == (message is not None)
-    assert message is None or message in found[0]

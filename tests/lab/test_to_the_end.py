@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -16,6 +16,7 @@ import virtuallab as vl
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab.designs import compare
 from virtuallab.lab.planning.validation import make_plan
+from virtuallab.lab.services.workers import Stop
 from virtuallab.lab.stages import train
 from virtuallab.protocol import read
 from virtuallab.reporting import verdict_table
@@ -64,13 +65,13 @@ def said(tree: xr.DataTree) -> str:
 
 def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) -> None:
     path, store = written(tmp_path), tmp_path / "half.zarr"
-    whole = train.train_subjects
+    whole = train.run_all
 
-    def some(*given: object, cohorts: list[list[int]], **named: object) -> None:
-        whole(*given, cohorts=cohorts[:2], **named)  # type: ignore[arg-type]
+    def some(cohorts: list[Callable[[Stop], None]], workers: int) -> None:
+        whole(cohorts[:2], workers)
         raise KeyboardInterrupt
 
-    with mock.patch.object(train, "train_subjects", some), pytest.raises(vl.errors.Interrupted):
+    with mock.patch.object(train, "run_all", some), pytest.raises(vl.errors.Interrupted):
         vl.run(path, store=store, workers=1)
     tree = vl.report(store, tmp_path / "half.html")
     assert np.bincount(tree["subjects"]["status"].values).tolist() == [8, 4]
@@ -91,7 +92,7 @@ def test_a_rule_whose_subjects_all_diverged_is_left_out_and_named(tmp_path: Path
     verdict = tree["decoding/a"].to_dataset()
     assert verdict["true_rule"].values.tolist() == ["backprop", "fa"]
     assert float(verdict.attrs["chance"]) == 0.5
-    assert "rule 'wild' is not among those to choose from: 0 of its subjects" in said(tree)
+    assert "rule 'wild' is left out: 0 of its subjects remain" in said(tree)
     designs = "compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}"
     with pytest.raises(UserError, match=r"0 of 'wild', where compare needs 4 of each rule"):
         compare.compare(path, [*WILD, designs], subjects=store, workers=1)
@@ -107,8 +108,8 @@ def test_where_one_rule_is_left_the_question_is_not_asked_and_recordings_are_kep
     assert probe == "p"
     assert "0 of 'wild'" in reason
     assert "where 4 of each of two rules are needed" in reason
-    assert "“a” was not asked: too few subjects" in said(tree)
-    assert "was not asked: too few" in (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "The analysis “a” is not decoded: too few subjects" in said(tree)
+    assert "is not decoded: too few" in (tmp_path / "one.html").read_text(encoding="utf-8")
 
 
 def test_where_every_subject_diverged_the_page_is_written_and_a_remedy_said(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
     ]
     tree = vl.run(written(tmp_path), overrides, store=tmp_path / "once.zarr", workers=1)
     assert tree["decoding/a/balanced_accuracy"].sizes["probe"] == 1
-    assert "one visit only: nothing can have changed" in said(tree)
+    assert "one visit only: there are no changes" in said(tree)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_what_can_never_be_asked_is_refused_before_training(
 def test_visits_are_told_in_epochs_where_these_are_the_same_for_all(
     batch: str, epochs: list[float] | None, tmp_path: Path
 ) -> None:
-    plan = make_plan(read(written(tmp_path), [f"subjects.batch_size={batch}"]))
+    plan = make_plan(read(written(tmp_path), [f"subjects.batch_size={batch}", "subjects.visits=2"]))
     visits = plan.visit_coordinates
     assert visits["step"].values.tolist() == [0, 3]
     assert (visits["epoch"].values.tolist() if "epoch" in visits else None) == epochs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from virtuallab.recordings.text import as_text, count_noun, first_few, is_missing
+from virtuallab.recordings.text import as_text, first_few, is_missing
+from virtuallab.text import count_noun
 
 
 def test_whole_numbers_of_any_type_have_one_name() -> None:

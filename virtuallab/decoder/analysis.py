@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -16,8 +16,8 @@ from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
 
 Observable = Literal["activity", "weights", "activity_change", "all"]
-_OBSERVABLES = ("activity", "weights", "activity_change", "all")
-_QUARTERS = 4  # a random split tests a quarter of the subjects of each rule, one at least
+_OBSERVABLES: tuple[Observable, ...] = get_args(Observable)
+_LEAST_TO_SPLIT = 4  # a random split tests a quarter of the subjects of each rule, at least one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class Analysis:
     @property
     def needed(self) -> int:
         """Number of subjects of each rule that the folds or splits of this analysis need."""
-        return self.folds * self.inner_folds if self.scheme == "strict" else _QUARTERS
+        return self.folds * self.inner_folds if self.scheme == "strict" else _LEAST_TO_SPLIT
 
     def too_few(self, rules: Iterable[str], planned: Iterable[str] = ()) -> dict[str, int]:
         """Number of subjects of each rule that has fewer than needed.

@@ -1,4 +1,4 @@
-"""Made-up preparations, to implant probes in: of layers with feature maps, at a few visits."""
+"""Synthetic preparations with feature maps and a few visits, in which probes are implanted."""
 
 from __future__ import annotations
 
@@ -32,12 +32,7 @@ class PlantedPreparation:
 
 
 def planted_preparation(seed: int = 0) -> PlantedPreparation:
-    """A preparation with rectified responses, whose scale doubles over the visits.
-
-    Parameters
-    ----------
-    seed : int
-    """
+    """A preparation with rectified responses, whose scale about doubles over the visits."""
     stream = np.random.default_rng(seed)
     growth = np.linspace(1, 2, VISITS)
 
@@ -58,10 +53,5 @@ def planted_preparation(seed: int = 0) -> PlantedPreparation:
 
 
 def signal_removed(seed: int = 1) -> StaticPreparation:
-    """A preparation in which nothing changes, as the control without signal records it.
-
-    Parameters
-    ----------
-    seed : int
-    """
+    """A preparation in which nothing changes, as the control without signal records it."""
     return StaticPreparation(planted_preparation(seed), VISITS)

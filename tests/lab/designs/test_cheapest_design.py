@@ -82,7 +82,7 @@ def test_a_target_at_the_edge_is_not_promised():
     assert len(unsure) >= 3
     for each in unsure:
         if each.expected_dearest[2] >= each.target:
-            assert "More subjects would make it surer" in " ".join(sentences(each))
+            assert "More subjects would narrow the" in " ".join(sentences(each))
 
 
 def test_of_two_settings_the_cheaper_mixture_is_found():

@@ -93,7 +93,12 @@ def test_the_files_say_the_same(folder: Path, untouched: None) -> None:
     assert row["accuracy_by_seed"] == pytest.approx(float(there["accuracy_by_seed"]))
     assert row["accuracy_low"] == pytest.approx(float(there["interval"].sel(bound="low")))
     page = (folder / "small.compare.html").read_text(encoding="utf-8")
-    for words in ("array: units 20, noise.snr 4", "Over two settings", "visit 0 alone", "<svg"):
+    for words in (
+        "array: units 20, noise.snr 4",
+        "Accuracy against two settings",
+        "visit 0 alone",
+        "<svg",
+    ):
         assert words in page, words
 
 
@@ -211,7 +216,7 @@ def test_the_least_is_searched_and_said(folder: Path) -> None:
     assert list(rows[["units", "visits"]].iloc[0]) == [20, 4]
     assert rows["on_front"].sum() == len(found.front)
     page = (folder / "small.power.html").read_text(encoding="utf-8")
-    assert "What it costs, and what it reaches" in page
+    assert "Accuracy and cost" in page
     for each in found.tried:
         assert each.cost == each.values["units"] + 5 * each.values["visits"]
 

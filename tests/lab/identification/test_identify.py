@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 import virtuallab as vl
 from tests.lab import elsewhere
 from virtuallab.cli import app
-from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.errors import StoreError, UserError
+from virtuallab.lab.identification import decoder_training
 from virtuallab.lab.identification.identify import identify
 from virtuallab.lab.identification.matched_decoder import sample_of
 from virtuallab.lab.services.workers import torch_threads
@@ -178,13 +178,13 @@ def test_a_decoder_that_is_kept_is_taken_and_one_that_does_not_fit_is_trained_an
     experiment: Path, decoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainings = []
-    real = FittedDecoder.train
+    real = decoder_training.cross_validate_calibrated
 
     def counting(*words: object, **named: object) -> object:
         trainings.append(1)
         return real(*words, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(FittedDecoder, "train", counting)
+    monkeypatch.setattr(decoder_training, "cross_validate_calibrated", counting)
 
     def ask(**settings: object) -> xr.Dataset:
         return identify(
@@ -262,7 +262,7 @@ def test_the_command_prints_the_answer(decoder: Path, experiment: Path) -> None:
         app, ["identify", str(decoder), str(experiment / OURS), "--subject", "sub-0001"]
     )
     assert done.exit_code == 0, done.output
-    assert "Which rule was at work? From activity" in done.output
+    assert "Probability of each rule, from activity" in done.output
     assert "The rule is Adam, with probability" in done.output
     assert "On subjects it did not know" in done.output
 

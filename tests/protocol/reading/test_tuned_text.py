@@ -38,7 +38,7 @@ def test_the_quickstart_keeps_its_comments_and_gets_its_values() -> None:
     for rule in (*before["subjects"]["rules"], *after["subjects"]["rules"]):
         del rule["optimizer"]["learning_rate"]
     assert after == before
-    words = "# For the rules that name no optimizer of their own."
+    words = "# For rules without an optimizer of their own."
     assert text.index("learning_rate: 0.023") < text.index(words)
 
 

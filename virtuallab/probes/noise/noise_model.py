@@ -25,8 +25,8 @@ class NoiseModel(SectionPlugin, ABC):
     population that learns to respond more strongly is then recorded with less relative noise, as
     in an experiment.
 
-    A common absolute deviation is far harsher on weights (hundredths) than on responses (ones); a
-    signal-to-noise ratio is the same burden on both.
+    The same absolute deviation disturbs weights (of about 0.01) far more than responses (of about
+    1); a signal-to-noise ratio disturbs both alike.
     """
 
     registry: ClassVar[Any] = NOISE_MODELS

@@ -24,7 +24,7 @@ def numeric(values: np.ndarray) -> jt.Float[np.ndarray, "subject column"]:
 
 def is_text(values: np.ndarray) -> bool:
     """Return whether values are text."""
-    return values.dtype.kind in "OUS" and any(isinstance(value, str) for value in values)
+    return values.dtype.kind in "OUT" and any(isinstance(value, str) for value in values)
 
 
 def all_equal(values: jt.Float[np.ndarray, "subject column"]) -> bool:
