@@ -168,7 +168,7 @@ def test_where_no_probe_can_be_decoded_the_table_has_the_reasons_alone(
     assert json.loads(found.attrs["not_asked"]).keys() == {"clean", "noisy"}
 
 
-def test_a_part_of_the_subjects_is_named_first_among_the_warnings(
+def test_the_number_of_recorded_subjects_is_the_first_warning(
     store: Store, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Coverage("noisy", recorded=4, wanted=9, untrained=0)

@@ -21,9 +21,9 @@ class ResultCache:
     Parameters
     ----------
     folder : Path
-        Made when the first result is kept.
+        Created with the first result.
     decisive : mapping
-        Plain data: all that determines a result besides the design itself.
+        Plain data: all settings besides the design that determine a result.
     """
 
     def __init__(self, folder: Path, decisive: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Decoders trained on an experiment's subjects, kept beside it and used again where they fit."""
+"""Decoders trained on an experiment's subjects, and kept beside it to be used again."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class DecoderSettings:
     Parameters
     ----------
     others : tuple of str
-        Rules, by label, that are not to be named; if empty, those of the experiment's analyses.
+        Labels of rules that are not predicted; if empty, those of the experiment's analyses.
     classifier : str or None
-        By name; if not given, the analyses' default.
+        Its name; if None, the default of analyses.
     workers : int or None
     """
 
@@ -62,7 +62,7 @@ class DecoderTraining:
     ----------
     experiment : Experiment
     stream : str
-        Whose random stream the folds are drawn from.
+        Owner of the random stream of the folds.
     probe : Probe
     absent : tuple of int
         Columns that are left out.
@@ -79,7 +79,7 @@ class DecoderTraining:
     wanted: DecoderSettings
 
     def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
-        """Return the decoder that is kept, if it fits; otherwise train and keep it."""
+        """Return the kept decoder if it has the same digest; otherwise train and keep one."""
         analysis = self._analysis()
         made_for = self._fingerprint(analysis)
         path = self.experiment.store.path
@@ -103,7 +103,7 @@ class DecoderTraining:
         return found
 
     def _analysis(self) -> Analysis:
-        """Return how it is trained and tested: as the experiment's first strict analysis."""
+        """Return the analysis by which it is trained and tested: the first strict one."""
         kept = [a for a in self.experiment.plan.protocol.analyses.values() if a.scheme == "strict"]
         others = self.wanted.others or tuple(
             dict.fromkeys(label for analysis in kept for label in analysis.others)
@@ -195,7 +195,7 @@ class DecoderTraining:
 
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:
-    """Return a decoder kept earlier, if it can be used again; one of ours may be made anew."""
+    """Return a decoder kept earlier; None if it is damaged or has another digest."""
     try:
         if not folder.exists():
             return None

@@ -1,6 +1,6 @@
 """Rough durations of recording and decoding, and the precision of an accuracy.
 
-Recording and decoding are not tried out: their imports take longer than the rest of a plan.
+Recording and decoding are not measured: their imports take longer than the rest of a plan.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Third stage: ask a decoder which rule was at work, from what each probe saw."""
+"""Third stage: decode the rule of each subject from the recordings of each probe."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ def decode_probes(
     workers: int,
     console: Console,
 ) -> None:
-    """Run each analysis on each of its probes and store the verdicts under ``/decoding``.
+    """Run each analysis on each of its probes, and store the results under ``/decoding``.
 
-    A question that cannot be put to a probe's recordings (too many subjects have diverged, nothing
-    was measured) is left out, and the table says why: attribute ``not_asked``, reason by probe.
+    An analysis that is not possible for a probe's recordings (too many subjects have diverged,
+    nothing was measured) is left out; the table's attribute ``not_asked`` has the reason by probe.
 
-    The decoder is handed the features that a probe saw and the label of each subject's rule, never
-    the store: what no experimenter can see cannot reach it.
+    The decoder receives the features of a probe and the label of each subject's rule, never the
+    store, so that it cannot use what an experiment could not measure.
 
     Parameters
     ----------
     store : Store
     analyses : mapping from name to Analysis
     decodable_probes : DecodableProbes
-        Probes that may be read; an analysis that names none reads them all. A verdict on one that
-        has not recorded every subject says so, in its warnings and in the attribute ``partial``.
+        Probes to decode; an analysis that names none reads them all. If a probe has not recorded
+        every subject, the warnings and the attribute ``partial`` of its results give the numbers.
     seed : int
         The protocol's seed.
     workers : int
-        Processes to share the work among.
+        Number of processes.
     console : rich.console.Console
-        Where to show progress.
+        For progress.
 
     Raises
     ------
     UserError
         If no subject is left to decode, or no probe.
     MachineError
-        If what is read is damaged; said before anything is decoded.
+        If recordings are damaged; raised before anything is decoded.
     """
     partial = {found.probe: found for found in decodable_probes.partial}
     chosen = {
@@ -102,7 +102,7 @@ def decode_probes(
                         step=step,
                     )
             except NotAsked as error:
-                say(console, f"{name}: {probe} is not asked: {error}.")
+                say(console, f"{name}: {probe} is not decoded: {error}.")
                 reasons[probe] = str(error)
                 continue
             if probe in partial:
@@ -118,21 +118,21 @@ def decode_probes(
 
 
 def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
-    """A part of the subjects may not be enough for an analysis that all are enough for."""
+    """Raise a UserError if the subjects that were recorded are too few for an analysis."""
     rules = found[RULE].to_numpy().tolist()
     for _, message in replace(analysis, probes=None, hold_out=()).check(rules, (), ()):
         raise UserError(f"{coverage}, which is too few: {message}")
 
 
 def _say(verdict: xr.Dataset, found: Coverage) -> None:
-    """Put first among a verdict's warnings that it rests on a part of the subjects."""
+    """Add to the warnings of a result, as the first, that it rests on a part of the subjects."""
     warning = f"rests on {found.recorded} of {found.wanted} subjects; the others are not recorded"
     warnings = json.loads(str(verdict.attrs.get("warnings", "[]")))
     verdict.attrs["warnings"] = json.dumps([warning, *warnings])
 
 
 def recorded_features(store: Store, probe: str) -> xr.Dataset:
-    """Features of the subjects that a probe has recorded; those that diverged are not among them.
+    """Return the features of the subjects that a probe has recorded, without those that diverged.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
 
 
 def recorded_noise(store: Store, probe: str) -> xr.Dataset | None:
-    """Features of a probe's noise alone, of the subjects that it has recorded.
+    """Return the features of a probe's noise, for the subjects that it has recorded.
 
     None if it has no noise. Raises as :func:`recorded_features`.
     """
@@ -158,9 +158,9 @@ def recorded_noise(store: Store, probe: str) -> xr.Dataset | None:
 
 
 def _performance(store: Store) -> xr.DataArray | None:
-    """Return learning curves, which are truth: for controls, and for no decoder.
+    """Return learning curves, for controls and never for decoders.
 
-    None where they are not gathered yet, because not every subject is trained.
+    None if they are not collected yet, because some subjects are not trained.
     """
     if "truth" not in store.nodes():
         return None
@@ -169,7 +169,7 @@ def _performance(store: Store) -> xr.DataArray | None:
 
 
 def _together(verdicts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One table for all probes; a warning belongs to its probe and stays with it."""
+    """Return one table for all probes; each keeps its own warnings."""
     joined = xr.concat(
         verdicts,
         dim=PROBE,

@@ -1,4 +1,4 @@
-"""Second stage: implant probes into preserved subjects and keep what they see."""
+"""Second stage: implant probes in preserved subjects, and store their recordings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
 def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
-    """Every layer of every group, from the input to the output, by mean depth.
+    """Return the layers of all groups, from input to output, by mean depth.
 
     >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
     ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
@@ -118,7 +118,7 @@ def record_probes(
 
 
 def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
-    """Make the nodes of probes; where they are there, check that they are of the same probes.
+    """Make the nodes of probes; if a node exists, check that its probe has the same settings.
 
     Parameters
     ----------
@@ -141,12 +141,12 @@ def _written(probe: Probe) -> str:
 
 
 def probe_in(store: Store, name: str) -> Probe:
-    """Return a probe that has a place in the store, as it was written there.
+    """Return a probe with the settings that the store keeps.
 
     Raises
     ------
     StoreError
-        If a plug-in that it names is not there.
+        If a plug-in that it names does not exist.
     """
     own = (feature_node(name), f"{recordings_of(name)}/")
     node = next(each for each in store.nodes() if each == own[0] or each.startswith(own[1]))
@@ -170,7 +170,7 @@ def _declare(
     probe: Probe,
     layers: Sequence[str],
 ) -> None:
-    """Make the nodes of a probe, after the pattern of a recording from untrained networks."""
+    """Make the nodes of a probe, with the shapes of a recording from untrained networks."""
     subjects, visits = plan.subjects, plan.visit_coordinates
     design = design_coordinates(plan.to_dataset())
     contacts = probeinterface_json(probe.device)
@@ -213,7 +213,7 @@ def _declare(
 
 
 def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
-    """Write down the noise in effect: deviations and typical responses by layer, as JSON."""
+    """Return the standard deviations of noise and the typical responses by layer, as JSON."""
     design = probe.resolved
     found: dict[str, dict[str, float]] = {
         name: {layer: design.noise.deviation(spread) for layer, spread in of.items()}
@@ -225,7 +225,7 @@ def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
 
 
 def _refuse_another(store: Store, name: str, probe: str) -> None:
-    """Subjects recorded by one probe under two settings would be taken for alike.
+    """Refuse a probe whose name the store has with other settings.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def command(store: Store, *words: str) -> str:
 
 
 def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
-    """Attributes that say of a recording, also where it is saved alone, where it is from.
+    """Return attributes with the origin of a recording, for files with the recording alone.
 
     They are those of the experiment, so that they do not depend on when a probe was added.
     """
@@ -270,7 +270,7 @@ def _origin(provenance: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
-    """Add when each recorded visit was, in steps and, where they are known, epochs."""
+    """Add the time of each recorded visit in steps and, if they are known, epochs."""
     at = visits.sel({VISIT: seen[VISIT].values})
     return seen.assign_coords({str(name): at[name] for name in at.coords if name != VISIT})
 

@@ -1,4 +1,4 @@
-"""A preserved subject, brought back to be recorded: as it was, and with its signal removed."""
+"""A preserved subject that is prepared for recording, also with its signal removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RestoredSubject:
     ----------
     preparation : Preparation
     visits : int
-        At which it was preserved.
+        Number of visits at which it was preserved.
     key : str
         The subject's.
     reference : Reference
@@ -39,7 +39,7 @@ class RestoredSubject:
 
     @classmethod
     def of(cls, store: Store, reference: Reference, index: int, key: str) -> RestoredSubject:
-        """Bring a subject of a store back; ``index`` and ``key`` are the subject's."""
+        """Prepare a subject of a store; ``index`` and ``key`` are the subject's."""
         group = reference.group
         states = store.read(f"snapshots/{group.name}", index)["state"].to_numpy()
         preparation = prepare(group.architecture, group.task, states, None)
@@ -62,17 +62,17 @@ class RestoredSubject:
         calibration : ProbeCalibration or None
             Of this probe, from the reference.
         choice : numpy.random.Generator
-            Which units the probe finds.
+            Stream that chooses the units.
         noise : callable
             Makes the probe's noise stream anew at each call.
         alone : bool
-            Record the noise by itself as well, where the probe has noise.
+            Also record the noise without the signal, if the probe has noise.
 
         Returns
         -------
         recording : xr.Dataset
         noise : xr.Dataset or None
-            The same electrodes and the same noise, where the signal was removed.
+            The same units and the same noise without the signal; None if not recorded.
         """
         implant = probe.implant(self.preparation, choice)
         recording = implant.record(self.preparation, noise(), calibration)

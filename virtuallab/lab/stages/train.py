@@ -23,10 +23,10 @@ from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
 
 
 def train_subjects(plan: Plan, store: Store, workers: int, device: str, advance: Advance) -> None:
-    """Train the cohorts of which a subject is missing, and store what they became.
+    """Train the cohorts of which a subject is missing, and store their states and evaluations.
 
-    A cohort is trained whole even when only some of its subjects are missing: rounding depends on
-    who trains together, and what is stored must be the same bytes as without the interruption.
+    A cohort is trained whole even if only some of its subjects are missing: rounding depends on
+    the subjects that train together, and the stored bytes must not depend on interruptions.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def train_subjects(plan: Plan, store: Store, workers: int, device: str, advance:
     store : Store
         Its snapshot nodes are declared. Its plan has the cohorts, and the torch threads of each.
     workers : int
-        Cohorts at once; they do not change the result.
+        Cohorts at once; the result does not depend on it.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
     advance : callable
@@ -83,7 +83,7 @@ def declare(store: Store, group: NetworkGroup, visits: xr.Dataset) -> None:
 def _record(
     subject: Subject, seen: Sequence[Visit], outcome: TrainingOutcome, place: int
 ) -> dict[str, Any]:
-    """Write down what became of one subject: small enough to live in its commit record."""
+    """Return the outcome and evaluations of one subject, for its commit record."""
     diverged_at = int(outcome.diverged_at[place])
     names = seen[0].evaluation
     return {
@@ -99,7 +99,7 @@ def _record(
 
 
 def _plain(values: Any) -> Any:
-    """Numbers for JSON, which has no NaN: a missing number is null."""
+    """Return numbers for JSON, which has no NaN: None stands for a number that is not finite."""
     if np.ndim(values):
         return [_plain(value) for value in values]
     number = float(values)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def distribution(open_setting: Distribution) -> BaseDistribution:
-    """Return the distribution of Optuna that an open setting stands for."""
+    """Return the distribution of Optuna for an open setting."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     match open_setting:
         case Choice(values):
-            # By position: optuna knows no lists.
+            # By position: a list is no value of Optuna.
             return CategoricalDistribution(range(len(values)))
         case Uniform(low, high) | LogUniform(low, high):
             log = isinstance(open_setting, LogUniform)
@@ -35,11 +35,11 @@ def distribution(open_setting: Distribution) -> BaseDistribution:
 
 
 def values_of(study: SearchStudy, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of settings that parameters of Optuna stand for."""
+    """Return the values of settings for parameters of Optuna."""
     found: dict[str, Any] = {}
     for path, open_setting in study.space.items():
         if path not in params:
-            continue  # a trial that was given up while it was being proposed
+            continue  # the search was killed while the trial was proposed
         value = params[path]
         match open_setting:
             case Choice(values):

@@ -26,11 +26,11 @@ class Trial:
     number : int
         Counted from 0 in its study.
     settings : mapping
-        Path of each setting that was open -> its value.
+        Value of each open setting, by path.
     value : float
-        What it is worth; NaN if it never ended.
+        Its objective; NaN if it did not end.
     diverged : int
-        How many of its subjects did.
+        Number of its subjects that diverged.
     state : str
         ``"complete"``, or ``"failed"`` if the search was killed before it ended.
     """
@@ -52,13 +52,13 @@ class StudyResult:
     settings : mapping
         Those of the best trial.
     best, median : float
-        Value of the best trial, and of the one in the middle.
+        Value of the best trial, and the median over trials.
     near : float
-        Share of the trials that come within 95 % of the best: how little the choice matters.
+        Share of trials within 95 % of the best; high if the settings matter little.
     trials : int
-        How many there are.
+        Number of complete trials.
     is_hopeless : bool
-        Whether no trial did better than subjects that diverged.
+        True if all subjects of the best trial diverged.
     """
 
     study: SearchStudy
@@ -79,7 +79,7 @@ class StudyResult:
 
 
 def table(found: Mapping[str, tuple[SearchStudy, Sequence[Trial]]]) -> pd.DataFrame:
-    """List every trial of every study, by the study's name."""
+    """Return all trials of all studies, one row a trial."""
     studies = [study for study, _ in found.values()]
     paths = dict.fromkeys(path for study in studies for path in (*study.point, *study.space))
     rows = [
@@ -103,7 +103,7 @@ def table(found: Mapping[str, tuple[SearchStudy, Sequence[Trial]]]) -> pd.DataFr
 
 
 def summarise(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> StudyResult:
-    """Find the best trial of a study, and how much the choice of its settings matters."""
+    """Return the best trial of a study, and the share of trials near it."""
     complete = [trial for trial in trials if trial.state == "complete"]
     values = pd.Series([trial.value for trial in complete])
     best = complete[int(values.argmax() if how.maximised else values.argmin())]
@@ -120,7 +120,7 @@ def summarise(study: SearchStudy, how: Search, trials: Sequence[Trial]) -> Study
 
 
 def describe(name: str, how: Search, found: Sequence[StudyResult]) -> TerminalTable:
-    """Lay out for the terminal what the studies found."""
+    """Return a table of the results of studies for the terminal."""
     most = max(result.trials for result in found)
     measure = described(how.objective)["long_name"]
     lines = terminal_table(
