@@ -264,7 +264,7 @@ def test_the_command_prints_the_answer(decoder: Path, experiment: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Probability of each rule, from activity" in done.output
     assert "The rule is Adam, with probability" in done.output
-    assert "On subjects it did not know" in done.output
+    assert "on subjects not used for training" in done.output
 
 
 # What cannot be asked
