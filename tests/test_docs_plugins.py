@@ -67,6 +67,7 @@ def test_the_plugins_pass_their_checks(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_protocol_that_names_them_runs_to_its_end(folder: Path) -> None:
     without = run(folder, "-m", "virtuallab", "validate", "mine.yaml")
     assert without.returncode == 2

@@ -17,6 +17,7 @@ import virtuallab as vl
 from tests.journeys.conftest import PROTOCOL
 from virtuallab.errors import ProtocolError
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.protocol.reading.read import as_protocol
 
 NAMES = {
     *("Protocol", "plan", "run", "probe", "decode", "compare", "power", "search"),
@@ -97,8 +98,10 @@ def test_a_protocol_a_mapping_and_a_file_are_the_same(
     Path("small.yaml").write_text(PROTOCOL)
     built = vl.Protocol.model_validate(settings())
     for given in (built, settings(), Path("small.yaml"), "small.yaml"):
-        again = vl.run(given, workers=1)  # goes on in the same store, which it would refuse else
-        assert again.attrs["protocol_resolved"] == tree.attrs["protocol_resolved"]
+        found = as_protocol(given).resolved()
+        assert found == json.loads(tree.attrs["protocol_resolved"])
+    again = vl.run(built, workers=1)  # continues in the store of the mapping
+    assert again.attrs == tree.attrs
     assert capsys.readouterr() == ("", "")
 
 

@@ -214,6 +214,7 @@ def test_an_interval_of_perfect_predictions_is_no_point() -> None:
     assert low < 0.97 < high
 
 
+@pytest.mark.slow
 def test_controls_cover_chance_as_often_as_they_say() -> None:
     outside = 0
     for seed in range(20):

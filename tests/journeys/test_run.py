@@ -115,6 +115,7 @@ def test_an_interruption_says_how_to_go_on(protocol: Path) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_new_probes_change_no_subject_and_no_other_recording(
     protocol: Path, virtuallab: Command
 ) -> None:
@@ -136,6 +137,7 @@ def test_new_probes_change_no_subject_and_no_other_recording(
     assert tiny.sizes["stimulus"] == 5
 
 
+@pytest.mark.slow
 def test_decoding_and_reporting_again_trains_nothing(protocol: Path, virtuallab: Command) -> None:
     vl.run(protocol, store=protocol.parent / "lab.zarr")
     before = contents(protocol.parent / "lab.zarr")
@@ -163,6 +165,7 @@ def test_decoding_and_reporting_again_trains_nothing(protocol: Path, virtuallab:
     assert page.count("</html>") == 1
 
 
+@pytest.mark.slow
 def test_a_recording_is_what_the_network_did(protocol: Path) -> None:
     from virtuallab.protocol import expand, read
     from virtuallab.subject.preparation import prepare
@@ -200,6 +203,7 @@ def test_selecting_and_grouping_by_what_experimenters_ask_for(protocol: Path) ->
     assert features.sel(subject="sub-0001")["layer_depth"].max() == 1
 
 
+@pytest.mark.slow
 def test_a_store_of_another_protocol_is_refused_with_the_difference(
     protocol: Path, virtuallab: Command
 ) -> None:
@@ -216,6 +220,7 @@ def test_a_store_of_another_protocol_is_refused_with_the_difference(
     assert contents(store) == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_message_and_the_run_goes_on_later(
     protocol: Path, virtuallab: Command
 ) -> None:
@@ -275,6 +280,7 @@ def test_a_users_mistake_is_one_clear_message(
     assert not (protocol.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_too_many_images_for_a_task_have_no_traceback(protocol: Path, virtuallab: Command) -> None:
     done = virtuallab(
         "run", "small.yaml", "-s", "subjects.tasks=[{name: digits, train_images: 5000}]"
@@ -352,6 +358,7 @@ def test_in_python_the_same_faults_are_an_exception(protocol: Path) -> None:
     assert [fault.path for fault in caught.value.faults] == ["probes.sparse.units"]
 
 
+@pytest.mark.slow
 def test_a_diverged_subject_is_kept_and_left_out_of_recordings(protocol: Path) -> None:
     protocol.write_text(
         PROTOCOL.replace("{name: backprop, label: sgdm}",
@@ -374,6 +381,7 @@ def test_a_diverged_subject_is_kept_and_left_out_of_recordings(protocol: Path) -
     assert tree["decoding/main"].attrs["n_subjects"] == (~wild).sum()
 
 
+@pytest.mark.slow
 def test_a_machine_error_has_its_own_exit_code(protocol: Path, virtuallab: Command) -> None:
     vl.run(protocol, store=protocol.parent / "lab.zarr")
     record = protocol.parent / "lab.records" / "subjects" / "000002.json"

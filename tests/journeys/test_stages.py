@@ -44,6 +44,7 @@ def test_before_training_nothing_is_said_to_have_diverged(
         vl.probe(store)
 
 
+@pytest.mark.slow
 def test_a_decoding_that_is_not_done_yet_is_listed(
     protocol: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

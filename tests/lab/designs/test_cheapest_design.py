@@ -52,6 +52,7 @@ UNITS = {"design": {"units": {"log_uniform": [5, 400]}}, "target": 0.85}
 NEEDED = next(n for n in range(5, 401) if by_units({"units": n}) >= 0.85)
 
 
+@pytest.mark.slow
 def test_the_planted_number_of_units_lies_in_the_interval_as_often_as_it_says():
     found = [sought(by_units, seed, **UNITS) for seed in range(12)]
     covered = [each.least[0].low <= NEEDED <= each.least[0].high for each in found]
@@ -85,6 +86,7 @@ def test_a_target_at_the_edge_is_not_promised():
             assert "More subjects would narrow the" in " ".join(sentences(each))
 
 
+@pytest.mark.slow
 def test_of_two_settings_the_cheaper_mixture_is_found():
     def both(design: dict[str, Any]) -> float:
         return 0.25 + 0.72 * expit(

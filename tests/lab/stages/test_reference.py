@@ -133,6 +133,7 @@ def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: P
     assert len(np.unique(mlp, axis=0)) == N_REFERENCES
 
 
+@pytest.mark.slow
 def test_an_experiment_keeps_them_and_asks_what_noise_alone_tells(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")

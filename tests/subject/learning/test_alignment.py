@@ -321,6 +321,7 @@ def test_equal_updates_cannot_be_combined_with_a_delay() -> None:
         RULES["information_alignment"](equal="updates", delay=3)
 
 
+@pytest.mark.slow
 def test_information_alignment_improves_on_feedback_alignment_in_the_quickstart() -> None:
     """Six subjects of one network; studies/angles.py computes the table of both networks."""
     kept: dict[str, list[Subject]] = {}
