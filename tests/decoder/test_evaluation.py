@@ -58,6 +58,7 @@ def test_where_visit_0_was_not_recorded_its_control_is_not_asked() -> None:
     assert "visit 0 is not recorded" in warning
 
 
+@pytest.mark.slow
 def test_layers_of_one_subject_never_help_to_identify_it() -> None:
     # Each subject has a mark of its own on all its layers, and no subject says anything of its
     # rule: who splits by layer recognises the subject, who splits by subject finds nothing.
@@ -81,6 +82,7 @@ def test_the_published_scheme_asks_of_few_subjects_what_few_can_answer() -> None
     assert "the rarest rule has 4 subjects, and each rule needs 5" in verdict["control_note"].values
 
 
+@pytest.mark.slow
 def test_a_verdict_adds_up() -> None:
     dataset = features(signal=0.5)
     few = ("kernel_svm", "linear_svm", "random_forest")

@@ -18,11 +18,12 @@ QUICK = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
         pytest.param(QUICK, id="few images and observables"),
-        pytest.param((), id="whole", marks=pytest.mark.slow),
+        pytest.param((), id="whole"),
     ],
 )
 def test_the_starter_runs_to_its_verdict(overrides: tuple[str, ...], tmp_path: Path) -> None:

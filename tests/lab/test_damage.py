@@ -167,6 +167,7 @@ def test_run_makes_a_manifest_anew(folder: Path, made: Path, how: str) -> None:
     assert contents(store) == contents(made / "lab.zarr")
 
 
+@pytest.mark.slow
 def test_what_a_new_manifest_does_not_know_is_left_out(extended: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(extended, tmp_path / "copy")
     store, other = folder / "lab.zarr", folder / "other.yaml"

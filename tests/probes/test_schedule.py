@@ -45,3 +45,10 @@ def test_all_visits_and_listed_ones_are_taken_as_they_are(asked, wanted):
 def test_a_series_begins_and_goes_on_as_it_says(series, wanted):
     assert visit_indices(series, 10).tolist() == wanted
     assert not list(visit_problems(series, 10))
+
+
+def test_the_ends_of_a_series_are_known_without_its_visits() -> None:
+    for series in (Series(count=4, first=-7, every=2), Series(count=1), Series(count=3, every=5)):
+        found = visit_indices(series, 21)
+        assert (series.start(21), series.end(21)) == (found[0], found[-1])
+    assert Series(count=10**9, every=10**9).end(21) == 10**9 * (10**9 - 1)

@@ -22,6 +22,14 @@ class Series:
     )
     every: Count = setting(1, doc="From one to the next, in visits that are preserved.")
 
+    def start(self, n_visits: int) -> int:
+        """Index of the first of them, counted from 0, among ``n_visits`` preserved visits."""
+        return self.first + (n_visits if self.first < 0 else 0)
+
+    def end(self, n_visits: int) -> int:
+        """Index of the last of them; without the array, which may be too long for any memory."""
+        return self.start(n_visits) + self.every * (self.count - 1)
+
 
 Visits = int | Sequence[int] | Series | Literal["all"]
 
@@ -44,8 +52,7 @@ def visit_indices(visits: Visits, n_visits: int) -> jt.Int[np.ndarray, " visit"]
     if visits == "all":
         return np.arange(n_visits)
     if isinstance(visits, Series):
-        first = visits.first + (n_visits if visits.first < 0 else 0)
-        return first + visits.every * np.arange(visits.count)
+        return visits.start(n_visits) + visits.every * np.arange(visits.count)
     if isinstance(visits, int):
         # A single visit is the last one: at visit 0 learning has not begun.
         return np.round(np.linspace(n_visits - 1, 0, visits)).astype(np.int64)[::-1]

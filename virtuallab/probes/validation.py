@@ -12,7 +12,7 @@ from virtuallab.probes.device import Contacts, find_device
 from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.plugin_trial import plugin_problems
 from virtuallab.probes.resolved import ResolvedProbe
-from virtuallab.probes.schedule import Series, Visits, visit_indices
+from virtuallab.probes.schedule import Series, Visits
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 
@@ -97,7 +97,7 @@ def _series_problems(visits: Series, n_visits: int) -> Iterator[Problem]:
             "visits.first",
             f"there is no visit {visits.first}: {n_visits} are preserved, 0 to {n_visits - 1}.",
         )
-    elif not counts and (last := int(visit_indices(visits, n_visits)[-1])) >= n_visits:
+    elif not counts and (last := visits.end(n_visits)) >= n_visits:
         yield Problem(
             "visits",
             f"the last of these visits would be {last}; the last that is preserved is "

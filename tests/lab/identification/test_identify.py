@@ -26,6 +26,8 @@ from virtuallab.recordings import matching_probe, read_recording
 from virtuallab.reporting.tables.identification import verdict
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 
+pytestmark = pytest.mark.slow  # an experiment is trained, and decoders on its subjects
+
 PROTOCOL = """\
 schema_version: 1
 name: ours
@@ -91,7 +93,6 @@ def foreign(file: Path, seed: int = 0, rule: str = "adam") -> Path:
 # Recordings made elsewhere
 
 
-@pytest.mark.slow
 def test_rules_of_networks_trained_elsewhere_are_named(experiment: Path, tmp_path: Path) -> None:
     found = {}
     for rule in elsewhere.RULES:
@@ -110,7 +111,6 @@ def test_rules_of_networks_trained_elsewhere_are_named(experiment: Path, tmp_pat
     assert len(made) == 1, "they are of one design, so one decoder is trained for all"
 
 
-@pytest.mark.slow
 def test_a_rule_that_is_not_to_be_named_is_not(experiment: Path, tmp_path: Path) -> None:
     said = [
         verdict(
@@ -128,7 +128,6 @@ def test_a_rule_that_is_not_to_be_named_is_not(experiment: Path, tmp_path: Path)
     assert not any(text.startswith("The rule is") for text in said), said
 
 
-@pytest.mark.slow
 def test_noise_is_nothing_that_a_decoder_knows(experiment: Path, tmp_path: Path) -> None:
     recording = xr.load_dataset(foreign(tmp_path / "a.nc"))
     values = np.random.default_rng(0).standard_normal(recording["activity"].shape)
@@ -359,7 +358,6 @@ def test_a_bad_recording_is_refused_in_words(
 # Where visits lie
 
 
-@pytest.mark.slow
 def test_the_first_visit_counts_where_it_comes_after_the_start(
     experiment: Path, decoder: Path, tmp_path: Path
 ) -> None:
@@ -406,7 +404,6 @@ def test_learning_that_went_on_for_longer_is_matched_by_its_fractions_and_named(
     assert "at steps 0 to 160 of 160, as the recording at 0 to 480" in told.getvalue()
 
 
-@pytest.mark.slow
 def test_a_shorter_recording_is_matched_by_its_steps_unless_fractions_are_wanted(
     experiment: Path, tmp_path: Path
 ) -> None:

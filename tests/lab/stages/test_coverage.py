@@ -109,6 +109,7 @@ def test_subjects_that_are_not_trained_yet_are_counted(folder: Path) -> None:
         decode(store, workers=1)
 
 
+@pytest.mark.slow
 def test_a_killed_probe_stands_in_nobodys_way(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_same_tree_gives_the_same_page(page):
     assert experiment_page(experiment(held_out=True, judged=True)) == page
 
 
+@pytest.mark.slow
 def test_reports_made_at_once_do_not_disturb_one_another(page):
     made = []
     tree = experiment(held_out=True, judged=True)
