@@ -23,7 +23,7 @@ def comparison_page(found: xr.Dataset) -> str:
     Parameters
     ----------
     found : xr.Dataset
-        Result of :func:`virtuallab.lab.designs.compare.compare`.
+        Result of :func:`virtuallab.compare`.
 
     Returns
     -------

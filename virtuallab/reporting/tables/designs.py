@@ -23,7 +23,7 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
     Parameters
     ----------
     found : xr.Dataset
-        Result of :func:`virtuallab.lab.designs.compare.compare`.
+        Result of :func:`virtuallab.compare`.
 
     Returns
     -------
