@@ -261,3 +261,15 @@ def test_a_series_that_training_does_not_hold_is_said(series, place, words):
     [(found, message)] = visit_problems(series, 10)
     assert found == place
     assert words in message
+
+
+@pytest.mark.parametrize("noise", [{"sigma": 1e31}, {"snr": 1e-31}, {"unit_snr": 1e-300}])
+def test_noise_beyond_single_precision_is_refused(noise: dict[str, float]) -> None:
+    [(field, message)] = Probe(noise=GaussianNoise(**noise)).check({"a": 9}, {"a": 9}, 3, 4)
+    assert field == f"noise.{next(iter(noise))}"
+    assert "overflows single precision" in message
+
+
+def test_weak_and_strong_noise_within_single_precision_is_accepted() -> None:
+    for noise in ({"sigma": 0.0}, {"sigma": 1e29}, {"snr": 1e-29}, {"snr": 1e29}):
+        assert not Probe(noise=GaussianNoise(**noise)).check({"a": 9}, {"a": 9}, 3, 4)

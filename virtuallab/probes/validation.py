@@ -170,6 +170,7 @@ def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{layer} {size}" for layer, size in sizes.items())
 
 
+_STRONGEST: Final = 1e30  # noise, in units of the recording or of the signal's deviation
 _STRENGTHS: Final = ("sigma", "snr", "unit_snr")
 
 
@@ -186,6 +187,10 @@ def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
             yield Problem("noise.sigma", f"must be 0 or a positive number, found {value}.")
         if name != "sigma" and not 0 < value < np.inf:
             words = f"must be a number greater than 0, found {value}. For no noise leave it out."
+            yield Problem(f"noise.{name}", words)
+        elif value and (value if name == "sigma" else 1 / value) > _STRONGEST:
+            change = "Lower" if name == "sigma" else "Raise"
+            words = f"noise so strong overflows single precision, found {value:g}. {change} it."
             yield Problem(f"noise.{name}", words)
 
 

@@ -47,12 +47,19 @@ def without_unit(unit: str, written: object) -> str | None:
 
     >>> without_unit("s", "20 ms")
     "should be a number in s, without its unit, found '20 ms' (text). Write 0.02."
+    >>> without_unit("", "10 dB")
+    "should be a ratio of standard deviations, not in decibels, found '10 dB' (text). Write 3.162."
     """
     parts = _QUANTITY.fullmatch(written) if isinstance(written, str) else None
     if parts is None or reads_as_number(written):
         return None
     number = float(parts["number"].replace(",", ".").replace("_", ""))
     dimension, size = _UNITS.get(parts["unit"], (parts["unit"], 1.0))
+    if not unit and parts["unit"].casefold() == "db":
+        words = (
+            f"should be a ratio of standard deviations, not in decibels, found {found(written)}."
+        )
+        return f"{words} Write {10 ** (number / 20):.4g}."
     if not unit:
         number *= size if dimension == "share" else 1
         return f"should be a number without a unit, found {found(written)}. Write {number:.6g}."
