@@ -74,7 +74,7 @@ def test_every_error_is_a_line_on_standard_error_and_the_exit_code_is_2() -> Non
     Path("a.yaml").write_text(small(("seed: ", "sed: ")), "utf-8")
     Path("b.yaml").write_text(small(), "utf-8")
     done = invoke("validate", "a.yaml", "b.yaml", "--syntax")
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "b.yaml: valid\n")
     first, *_ = done.stderr.splitlines()
     assert first.startswith("a.yaml:")
     assert "sed: unknown key" in done.stderr

@@ -48,9 +48,13 @@ def validate(
             faults = validation.faults_in(protocols, overrides or ())
     for fault in faults:
         typer.echo(brief(str(fault)), err=True)
+    files = {fault.file for fault in faults}
+    # A fault of an override belongs to no file, and may concern any of them.
+    valid = [path for path in protocols if files <= {*map(str, protocols)} - {str(path)}]
+    for path in valid:
+        typer.echo(printable(f"{path}: valid"))
     if faults:
         raise typer.Exit(2)
-    typer.echo(printable("\n".join(f"{path}: valid" for path in protocols)))
 
 
 @command("Protocols")
