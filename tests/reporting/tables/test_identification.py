@@ -44,8 +44,23 @@ def found(
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        (found(), "The rule is Adam, with probability 0.70, if it is one of these 3."),
-        (found((True, True, True)), "feedback alignment and SGD, momentum cannot be excluded."),
+        (
+            found(),
+            "The rule is Adam (probability 0.70), if it is one of these 3: no other is in the 90 %",
+        ),
+        (
+            found((True, False, True)),
+            "Most similar to Adam (probability 0.70); SGD, momentum cannot be excluded.",
+        ),
+        (found((False, False, True)), "Most similar to Adam (probability 0.70); SGD, momentum"),
+        (
+            found((True, True, True)),
+            "Cannot tell: all 3 rules are in the 90 % prediction set. Most similar to Adam (",
+        ),
+        (
+            found(interval=[0.3, 0.6]),
+            "Cannot tell: the decoder is not shown to be more accurate than guessing.",
+        ),
         (found(familiar=0.04), "None of these rules: only 4.0 % of the recordings of known rules"),
         (found(typical=0.0), "Outside the range of this decoder. The recording differs more"),
         (found(typical=0.0, familiar=0.01), "are as novel. The recording differs more"),

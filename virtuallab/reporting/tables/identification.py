@@ -54,16 +54,31 @@ def verdict(found: xr.Dataset) -> str:
         return f"Outside the range of this decoder. {distant}"
     order = np.argsort(-found["probability"].values, kind="stable")
     first = str(found[RULE].values[order[0]])
-    likely = f"{pretty(first)}, with probability {float(found['probability'][order[0]]):.2f}"
+    likely = f"{pretty(first)} (probability {float(found['probability'][order[0]]):.2f})"
+    chance, count = 1 / found.sizes[RULE], found.sizes[RULE]
+    if found.attrs["interval"][0] <= chance:
+        return (
+            "Cannot tell: the decoder is not shown to be more accurate than guessing. Most similar "
+            f"to {likely}."
+        )
     inside = [str(rule) for rule in found[RULE].values[found["in_set"].values]]
     if not inside:
         return (
-            f"No rule is identified: none is in the {_coverage(found)} prediction set. The most "
-            f"probable is {likely}."
+            f"No rule is identified: none is in the {_coverage(found)} prediction set. Most "
+            f"similar to {likely}."
+        )
+    if len(inside) == count:
+        return (
+            f"Cannot tell: all {count} rules are in the {_coverage(found)} prediction set. Most "
+            f"similar to {likely}."
+        )
+    if inside == [first]:
+        return (
+            f"The rule is {likely}, if it is one of these {count}: no other is in the "
+            f"{_coverage(found)} prediction set."
         )
     rest = [pretty(rule) for rule in inside if rule != first]
-    more = f" {listed(rest)} cannot be excluded." if rest else ""
-    return f"The rule is {likely}, if it is one of these {found.sizes[RULE]}.{more}"
+    return f"Most similar to {likely}; {listed(rest)} cannot be excluded."
 
 
 def remarks(found: xr.Dataset) -> Iterator[str]:
