@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 import virtuallab as vl
-from virtuallab.errors import UserError
 from virtuallab.lab import status as inspection
 
 
@@ -34,14 +33,6 @@ def status(store: Path) -> str:
     with console.capture() as said:
         console.print(inspection.status(store)[0])
     return said.get()
-
-
-def test_before_training_nothing_is_said_to_have_diverged(
-    protocol: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = left_before("train_all", protocol, monkeypatch)
-    with pytest.raises(UserError, match=r"0 of 16 subjects are trained\. First: `virtuallab run"):
-        vl.probe(store)
 
 
 @pytest.mark.slow

@@ -185,10 +185,3 @@ def test_what_a_new_manifest_does_not_know_is_left_out(extended: Path, tmp_path:
     before, after = contents(extended / "lab.zarr"), contents(store)
     assert before.keys() == after.keys()
     assert {name for name in after if before[name] != after[name]} <= {"zarr.json"}
-
-
-def test_status_goes_on_past_damaged_records(folder: Path) -> None:
-    for index in (0, 5):
-        (folder / "lab.records" / "subjects" / f"{index:06d}.json").write_text("", encoding="utf-8")
-    _, lines = status(folder / "lab.zarr")
-    assert [line.split(" (")[0][-11:] for line in lines] == ["000000.json", "000005.json"]

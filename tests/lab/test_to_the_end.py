@@ -13,12 +13,10 @@ import xarray as xr
 from rich.console import Console
 
 import virtuallab as vl
-from virtuallab.errors import ProtocolError, UserError
+from virtuallab.errors import UserError
 from virtuallab.lab.designs import compare
-from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.workers import Stop
 from virtuallab.lab.stages import train
-from virtuallab.protocol import read
 from virtuallab.reporting import verdict_table
 
 PROTOCOL = """\
@@ -128,38 +126,3 @@ def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:
     tree = vl.run(written(tmp_path), overrides, store=tmp_path / "once.zarr", workers=1)
     assert tree["decoding/a/balanced_accuracy"].sizes["probe"] == 1
     assert "one visit only: there are no changes" in said(tree)
-
-
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (
-            ["compare={designs: {d: {observables: [activity]}}, observables: [weights]}"],
-            r"compare\.designs\.d: measures activity, of which compare\.observables reads nothing",
-        ),
-        (
-            ["analyses.a.scheme=published", "analyses.a.hold_out=batch_size"],
-            r"analyses\.a\.hold_out: is for 'scheme: strict'",
-        ),
-        (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),
-        (
-            ["probes.p.observables=[weights]"],
-            r"analyses\.a\.observables: none of these is measured by 'p', which measures weights",
-        ),
-    ],
-)
-def test_what_can_never_be_asked_is_refused_before_training(
-    overrides: list[str], message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(ProtocolError, match=message):
-        make_plan(read(written(tmp_path), overrides))
-
-
-@pytest.mark.parametrize(("batch", "epochs"), [("8", [0.0, 1.5]), ("[4, 8]", None)])
-def test_visits_are_told_in_epochs_where_these_are_the_same_for_all(
-    batch: str, epochs: list[float] | None, tmp_path: Path
-) -> None:
-    plan = make_plan(read(written(tmp_path), [f"subjects.batch_size={batch}", "subjects.visits=2"]))
-    visits = plan.visit_coordinates
-    assert visits["step"].values.tolist() == [0, 3]
-    assert (visits["epoch"].values.tolist() if "epoch" in visits else None) == epochs

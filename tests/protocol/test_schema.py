@@ -13,11 +13,10 @@ from ruamel.yaml import YAML
 
 from tests.protocol.texts import SMALL, complaints, small
 from virtuallab.lab.schema import SHIPPED as PACKAGED
-from virtuallab.lab.schema import text as printed
 from virtuallab.protocol import STARTER, read, read_text, schema
 from virtuallab.protocol.reading.yaml import parse
 from virtuallab.protocol.schema import with_moved_schema
-from virtuallab.registry import OPTIMIZERS, REGISTRIES, RULES
+from virtuallab.registry import RULES
 
 ROOT = Path(__file__).parents[2] / "protocols"
 SHIPPED = sorted(ROOT.glob("*.yaml"))
@@ -119,21 +118,6 @@ def test_plugins_are_told_apart_by_their_name(document: dict[str, Any]) -> None:
     assert section["properties"]["name"]["const"] == "information_alignment"
     assert section["additionalProperties"] is False
     assert section["properties"]["amp"]["default"] == 2e-2
-
-
-def test_the_schema_is_made_anew_where_a_plugin_comes_from_outside(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for registry in REGISTRIES:  # other tests may have registered some
-        list(registry)
-        ours = {
-            n: c for n, c in registry._classes.items() if c.__module__.startswith("virtuallab.")
-        }
-        monkeypatch.setattr(registry, "_classes", ours)
-    assert printed() == PACKAGED.read_text("utf-8")
-    outside = type("Outside", (OPTIMIZERS["sgd"],), {"__doc__": "Another.", "__module__": "other"})
-    OPTIMIZERS.register("outside")(outside)
-    assert "optimizer-outside" in json.loads(printed())["$defs"]
 
 
 class Unheard:

@@ -14,7 +14,6 @@ from tests.protocol.texts import small
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.fields import setting
 from virtuallab.lab.planning import network_limits as networks
-from virtuallab.lab.planning.costs import measure_costs
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.protocol import read
 from virtuallab.registry import ARCHITECTURES, TASKS
@@ -163,21 +162,3 @@ def test_what_a_network_needs_is_found_with_and_without_numbers(
     mlp = dry_run(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
     assert mlp.weights == 64 * 5 + 5 + 5 * 10 + 10
     assert mlp.activities == 64 + 5 + 5 + 10, "flattened, dense, rectified, dense"
-
-
-def test_a_plan_tells_of_every_stage_and_of_how_sure_a_verdict_is(tmp_path: Path) -> None:
-    file = tmp_path / "p.yaml"
-    file.write_text(
-        small((NETS, "[mlp]"), ("information_alignment\n      amp: 0.02", "feedback_alignment"),
-              ("replicates: 2", "replicates: 20"), ("[random_forest]", "[logistic_regression]"),
-              ("visits: 5", "visits: 3\n  cohort: 20")),
-        encoding="utf-8",
-    )  # fmt: skip
-    made = measure_costs(make_plan(read(file)), workers=1).costs
-    assert made is not None
-    assert made.recording > 0
-    assert made.decoding > 0
-    assert made.precision == (
-        "20 subjects of each of 2 rules: an accuracy of 0.70 is known to ± 0.17 (95 % interval)"
-    )
-    assert made.warnings == ()

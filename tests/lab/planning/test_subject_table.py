@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from tests.protocol.texts import SMALL
-from virtuallab.lab.planning.network_group import network_groups
 from virtuallab.lab.planning.subject_table import describe_subjects, design_coordinates, truth
 from virtuallab.protocol import expand, read_text
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
@@ -100,10 +99,3 @@ def test_every_column_says_what_it_is_and_in_what_unit() -> None:
         assert said == describe(str(name))
         assert (part == "optimizer") == (str(name) in of_optimizers), name
     assert table["steps"].attrs["long_name"]
-
-
-def test_subjects_of_two_losses_have_one_anatomy() -> None:
-    made = read_text(SMALL, overrides=("subjects.loss=[cross_entropy, squared_error]",))
-    [group] = network_groups(expand(made))
-    assert group.name == "knet4"
-    assert len(group.members) == 8

@@ -136,13 +136,6 @@ def test_a_killed_probe_stands_in_nobodys_way(
     assert "Analysis main still holds what was decoded from it" in told
 
 
-def test_a_probe_that_is_not_there_is_not_removed(folder: Path) -> None:
-    before = contents(folder)
-    with pytest.raises(UserError, match=r"no probe 'sme'\. Did you mean 'some'\?"):
-        probe(folder / "lab.zarr", remove=["some", "sme"])
-    assert contents(folder) | {"lab.records/.lock": b""} == before
-
-
 def test_a_probe_is_not_finished_with_other_settings(folder: Path) -> None:
     store = unrecorded(folder, 3)
     changed = TINY.replace("units: 10", "units: 10, noise: {snr: 2.0}")

@@ -1,0 +1,71 @@
+"""Groups of networks that share an architecture and a task."""
+
+from __future__ import annotations
+
+from tests.lab.stages.tiny import TEXT
+from tests.protocol.texts import SMALL
+from virtuallab.lab.planning.network_group import (
+    NetworkGroup,
+    architecture_labels,
+    network_groups,
+)
+from virtuallab.protocol import expand, read_text
+
+TWO = "subjects.architectures=[{name: mlp, hidden: [4]}, {name: mlp, hidden: [5]}]"
+TASKS = (
+    "subjects.tasks=[{name: digits, train_images: 16, probe_images: 10}, "
+    "{name: mnist_5k, probe_images: 12}]"
+)
+
+
+def groups(*overrides: str) -> tuple[NetworkGroup, ...]:
+    return network_groups(expand(read_text(TEXT, overrides=overrides)))
+
+
+def test_subjects_of_two_losses_are_one_group() -> None:
+    made = read_text(SMALL, overrides=("subjects.loss=[cross_entropy, squared_error]",))
+    [group] = network_groups(expand(made))
+    assert group.name == "knet4"
+    assert len(group.members) == 8
+
+
+def test_every_subject_is_in_the_group_of_its_architecture_and_task() -> None:
+    subjects = expand(read_text(TEXT, overrides=(TWO, TASKS)))
+    found = network_groups(subjects)
+    assert sorted(index for group in found for index in group.members) == [*range(len(subjects))]
+    for group in found:
+        for index in group.members:
+            assert subjects[index].architecture == group.architecture
+            assert subjects[index].task == group.task
+
+
+def test_variants_of_one_plugin_are_numbered_in_the_order_in_which_they_appear() -> None:
+    assert [group.name for group in groups(TWO)] == ["mlp-1", "mlp-2"]
+    assert [group.architecture.hidden for group in groups(TWO)] == [(4,), (5,)]  # type: ignore[attr-defined]
+    several = "subjects.architectures=[{name: mlp, hidden: [4]}, knet4, {name: mlp, hidden: [5]}]"
+    labels = architecture_labels(expand(read_text(TEXT, overrides=(several,))))
+    assert set(labels) == {"mlp-1", "knet4", "mlp-2"}
+
+
+def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:
+    assert [group.name for group in groups()] == ["mlp"]
+    assert {group.name for group in groups(TASKS)} == {"mlp-digits", "mlp-mnist_5k"}
+
+
+def test_the_identity_depends_on_the_network_and_not_on_the_other_groups() -> None:
+    [alone], (first, second) = groups(), groups(TWO)
+    assert alone.name != first.name
+    assert alone.identity == first.identity
+    assert first.identity != second.identity
+    [other] = groups("subjects.tasks=[{name: digits, train_images: 17, probe_images: 10}]")
+    assert other.identity != alone.identity
+
+
+def test_layers_units_synapses_and_stimuli_are_those_of_the_network() -> None:
+    [group] = groups()
+    units, synapses = group.layer_sizes
+    assert list(units) == list(synapses) == list(group.layout().layers)
+    assert list(units.values()) == [4, 10]
+    assert list(synapses.values()) == [64 * 4, 4 * 10]
+    assert group.layout().size == 64 * 4 + 4 + 4 * 10 + 10
+    assert group.n_stimuli == 10

@@ -1,0 +1,160 @@
+"""Protocols that the networks they describe do not allow are refused before training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.stages.tiny import TEXT
+from virtuallab.errors import ProtocolError
+from virtuallab.lab.planning.plan import lay_out
+from virtuallab.lab.planning.validation import (
+    check_designs,
+    check_probes,
+    faults_in,
+    make_plan,
+)
+from virtuallab.protocol import Protocol, read_text
+
+PROBE = "probes.p={observables: [activity], units: 4}"
+ANALYSIS = "analyses.a={observables: [activity], folds: 2, inner_folds: 2, permutations: 0}"
+ENOUGH = "subjects.replicates=4"
+CONVOLUTION = "subjects.architectures=[{name: knet4, channels: [3, 4, 4]}]"
+
+
+def protocol(*overrides: str) -> Protocol:
+    return read_text(TEXT, name="tiny.yaml", overrides=(ENOUGH, PROBE, ANALYSIS, *overrides))
+
+
+def refused(*overrides: str) -> dict[str, str]:
+    """Return the message of each fault, by its place."""
+    with pytest.raises(ProtocolError) as caught:
+        make_plan(protocol(*overrides))
+    return {fault.path: fault.message for fault in caught.value.faults}
+
+
+def test_a_protocol_that_can_be_carried_out_is_laid_out_without_costs() -> None:
+    plan = make_plan(protocol())
+    assert len(plan.subjects) == 8
+    assert plan.costs is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["compare={designs: {d: {observables: [activity]}}, observables: [weights]}"],
+            r"compare\.designs\.d: measures activity, of which compare\.observables reads nothing",
+        ),
+        (
+            ["analyses.a.scheme=published", "analyses.a.hold_out=batch_size"],
+            r"analyses\.a\.hold_out: is for 'scheme: strict'",
+        ),
+        (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),
+        (
+            ["probes.p.observables=[weights]"],
+            r"analyses\.a\.observables: none of these is measured by 'p', which measures weights",
+        ),
+    ],
+)
+def test_an_analysis_or_design_that_can_never_be_evaluated_is_refused_before_training(
+    overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        make_plan(protocol(*overrides))
+
+
+def test_a_rule_for_dense_layers_is_refused_in_a_network_with_convolutions() -> None:
+    rules = "subjects.rules=[backprop, difference_target_propagation]"
+    faults = refused(CONVOLUTION, rules)
+    assert list(faults) == ["subjects.rules[1]"]
+    assert "is defined for dense layers" in faults["subjects.rules[1]"]
+    assert make_plan(protocol(rules))
+
+
+def test_an_optimizer_of_backward_weights_that_the_rule_does_not_allow_is_refused() -> None:
+    other = (
+        "subjects.rules=[backprop, {name: kolen_pollack, "
+        "feedback_optimizer: {name: sgd, learning_rate: 0.5}}]"
+    )
+    [(place, message)] = refused(other).items()
+    assert place == "subjects.rules[1].feedback_optimizer"
+    assert "differs from optimizer in learning_rate" in message
+
+
+def test_all_faults_of_rules_probes_and_analyses_are_listed_at_once() -> None:
+    faults = refused(
+        CONVOLUTION,
+        "subjects.rules=[backprop, difference_target_propagation]",
+        "probes.p.visits=9",
+        "analyses.a.folds=5",
+        "analyses.a.inner_folds=3",
+    )
+    assert {place.partition(".")[0] for place in faults} == {"subjects", "probes", "analyses"}
+
+
+def test_where_a_network_cannot_be_built_nothing_is_said_about_probes() -> None:
+    faults = refused(
+        "subjects.architectures=[{name: mlp, hidden: [1000000000]}]", "probes.p.visits=9"
+    )
+    assert list(faults) == ["subjects.architectures[0]"]
+
+
+def test_the_message_about_a_probe_names_the_first_network_that_does_not_allow_it() -> None:
+    two = "subjects.architectures=[{name: mlp, hidden: [4]}, {name: mlp, hidden: [6]}]"
+    assert refused(two, "probes.p.visits=9")["probes.p.visits"].startswith("in mlp-1: ")
+
+
+def test_probes_of_another_protocol_are_checked_against_the_preserved_subjects() -> None:
+    plan = lay_out(protocol())
+    check_probes(protocol("probes.p.visits=3"), plan)
+    longer = protocol("subjects.visits=5", "probes.p.visits=5")
+    make_plan(longer)
+    with pytest.raises(ProtocolError, match=r"probes\.p\.visits: in mlp: "):
+        check_probes(longer, plan)
+
+
+def designs(*overrides: str) -> Protocol:
+    return protocol("compare={designs: {d: {units: 2}}, folds: 2, inner_folds: 2}", *overrides)
+
+
+def test_a_protocol_without_designs_has_no_faults_of_designs() -> None:
+    check_designs(protocol("probes.p.visits=9"), lay_out(protocol()))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "place"),
+    [
+        (["compare.designs.d.visits=9"], r"compare\.designs\.d\.visits"),
+        (["compare.folds=5"], r"compare\.folds"),
+        (
+            ["power={design: {units: 2, visits: {uniform: [2, 9]}}, target: 0.7, folds: 2}"],
+            r"power\.design\.visits",
+        ),
+    ],
+    ids=["one of several designs", "folds", "largest value of an open setting"],
+)
+def test_designs_that_the_subjects_do_not_allow_are_refused(
+    overrides: list[str], place: str
+) -> None:
+    plan = lay_out(protocol())
+    check_designs(designs(), plan)
+    with pytest.raises(ProtocolError, match=place):
+        check_designs(designs(*overrides), plan)
+
+
+def test_faults_of_several_files_include_those_that_only_networks_show(tmp_path: Path) -> None:
+    files = {
+        "good.yaml": TEXT,
+        "unknown.yaml": TEXT.replace("seed: 3", "sed: 3"),
+        "dense.yaml": TEXT.replace("{name: mlp, hidden: [4]}", "knet4").replace(
+            "[backprop, ", "[difference_target_propagation, "
+        ),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = [str(fault) for fault in faults_in([tmp_path / name for name in files])]
+    assert not any("good.yaml" in line for line in found)
+    assert any("unknown.yaml" in line and "unknown key" in line for line in found)
+    assert any("dense.yaml" in line and "dense layers" in line for line in found)
