@@ -40,13 +40,13 @@ def test_a_result_is_the_mean_over_draws_of_the_folds() -> None:
 
 
 def test_a_group_is_identified_by_a_decoder_that_was_not_trained_on_it() -> None:
-    samples = drawn(8, apart=10.0)
+    samples = drawn(8, apart=10.0, rules=2)
     group = np.where(samples.owners % 2, "odd", "even")
     confused = samples.take(samples.owners)
     odd = group == "odd"
-    confused.labels[odd] = np.roll(confused.labels[odd], 4)  # in odd subjects, rules differ
+    confused.labels[odd] = np.roll(confused.labels[odd], 4)  # exchanges the two rules
     found = cross_validate_groups(
-        CLASSIFIERS["kernel_svm"](), confused, group, RULES, inner_folds=2, seed=0
+        CLASSIFIERS["kernel_svm"](), confused, group, RULES[:2], inner_folds=2, seed=0
     )
     assert list(found) == ["even", "odd"]
     assert [confusion.trace() for confusion in found.values()] == [0, 0]
