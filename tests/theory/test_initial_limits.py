@@ -80,17 +80,22 @@ def test_the_limit_is_measured_on_what_the_rule_attends_to(settings: dict[str, o
     assert own != pytest.approx(other, rel=0.05)
 
 
-def test_curvatures_of_a_dense_layer_are_twice_its_largest_second_moments() -> None:
-    one = replace(subject(positions="sum"), architecture=NETS["mlp"])
+@pytest.mark.parametrize(
+    ("rule", "primitive"), [("information_alignment", "null"), ("activation_alignment", "sparse")]
+)
+def test_the_curvature_of_a_dense_layer_is_twice_the_largest_second_moment_of_its_signal(
+    rule: str, primitive: str
+) -> None:
+    one = replace(subject(rule), architecture=NETS["mlp"])
     trainer = CohortTrainer(Cohort((one,)), torch.float32, "cpu")
     stimuli, _ = next(trainer.batches())
-    x = stimuli.flatten(1).double().numpy()
-    layer = trainer.network.layers["fc1"]
-    weight = layer.weight[0].detach().double().numpy()
-    found = initial_curvatures(one, ["null", "sparse"])["fc1"]
-    for curvature, signal in ((found.null, x @ weight.T), (found.sparse, x)):
-        expected = 2 * np.linalg.norm(signal, 2) ** 2 / len(x)
-        assert curvature == pytest.approx(expected, rel=0.02)
+    signal = stimuli.flatten(1).double().numpy()
+    if primitive == "null":  # of the linear response in the place of the input
+        signal = signal @ trainer.network.layers["fc1"].weight[0].detach().double().numpy().T
+    found = initial_curvatures(one, [primitive])["fc1"]
+    expected = 2 * np.linalg.norm(signal, 2) ** 2 / len(signal)
+    assert getattr(found, primitive) == pytest.approx(expected, rel=0.02)
+    assert found in (Curvature(null=found.null), Curvature(sparse=found.sparse))
 
 
 def test_curvature_grows_with_second_moments_and_lowers_the_limit() -> None:
