@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.svm import SVC
 
+from tests.decoder.drawn import RULES, drawn
 from tests.decoder.synthetic import features
-from tests.decoder.test_fitted_decoder import RULES, drawn
 from virtuallab.decoder import Analysis, Decoder
 from virtuallab.decoder.evaluation import evaluate
 

@@ -10,7 +10,7 @@ import xarray as xr
 from tests.decoder.synthetic import LAYERS, RULES, features
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.evaluation import evaluate, n_steps
-from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.errors import NotAsked
 from virtuallab.registry import CLASSIFIERS
 
@@ -72,14 +72,6 @@ def test_layers_of_one_subject_never_help_to_identify_it() -> None:
     assert passed.sel(control=["visit_0", "metadata"]).values.tolist() == [1, 1]
     low, high = bounds(asked(marked), "interval")
     assert low <= 1 / 3 <= high
-
-
-def test_the_published_scheme_asks_of_few_subjects_what_few_can_answer() -> None:
-    scheme = {"scheme": "published", "splits": 2, "classifiers": ("random_forest",), "folds": 5}
-    verdict = asked(features(each=2), **scheme).squeeze()
-    asked_for = verdict["control_passed"].notnull()
-    assert verdict["control"].values[asked_for].tolist() == ["shuffled_subjects"]
-    assert "the rarest rule has 4 subjects, and each rule needs 5" in verdict["control_note"].values
 
 
 @pytest.mark.slow
@@ -175,13 +167,6 @@ def test_what_cannot_be_asked_is_refused_in_words() -> None:
         asked(dataset.assign(change=dataset["change"] * np.nan), observables=("all",))
 
 
-def test_the_published_scheme_chooses_settings_with_four_layers_of_a_rule() -> None:
-    dataset = features(each=2, signal=1.5).isel(layer=[3])
-    group = dataset["depth_group"].where(dataset["depth_group"] >= 0, 2)
-    verdict = asked(dataset.assign_coords(depth_group=group), scheme="published", splits=2)
-    assert np.isfinite(verdict["balanced_accuracy"]).all()
-
-
 @pytest.mark.parametrize("scheme", ["strict", "published"])
 def test_columns_that_are_all_constant_tell_nothing(scheme: str) -> None:
     dataset = features(each=3)
@@ -196,24 +181,6 @@ def test_missing_and_infinite_values_are_no_error() -> None:
     dataset["change"][4] = np.inf
     low, _ = bounds(asked(dataset), "interval")
     assert low > 0.4
-
-
-def test_intervals_cover_at_least_as_often_as_they_say() -> None:
-    """Subjects here are independent, so that an interval is wider than needed by its dependence."""
-    stream = np.random.default_rng(0)
-    shares, size, covered = np.array([0.5, 0.8, 0.95]), 20, 0
-    for _ in range(200):
-        right = stream.binomial(size, shares)
-        confusion = np.diag(right).astype(float)
-        confusion[np.arange(3), [1, 2, 0]] = size - right
-        low, high = interval(confusion, 0.95, repeats=None)
-        covered += low <= shares.mean() <= high
-    assert 0.95 <= covered / 200 <= 0.995
-
-
-def test_an_interval_of_perfect_predictions_is_no_point() -> None:
-    low, high = interval(np.eye(4) * 10, 0.95)
-    assert low < 0.97 < high
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Comparing designs and searching for the least, as whole commands."""
+"""Designs are compared, as a whole command."""
 
 from __future__ import annotations
 
@@ -12,56 +12,12 @@ import xarray as xr
 from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
-from virtuallab.errors import MachineError, ProtocolError, StoreError, UserError
+from tests.lab.designs.small import compared
+from virtuallab.errors import MachineError, ProtocolError, StoreError
 from virtuallab.lab.designs import compare as comparing
 from virtuallab.lab.designs import decode_designs as tried
-from virtuallab.lab.designs.compare import compare
-from virtuallab.lab.designs.power import power
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.protocol import read
-
-DESIGNS = """\
-compare:
-  designs:
-    array: {units: [5, 20], noise: {snr: [0.5, 4.0]}, observables: [activity]}
-    both: {units: 12, synapses: 40, observables: [activity, weights]}
-    tetrode: {device: tetrode}
-  seeds: 2
-  folds: 2
-  inner_folds: 2
-power:
-  design: {observables: [activity], units: {log_uniform: [2, 20]}, visits: {uniform: [2, 4]}}
-  prices: {unit: 1, visit: 5}
-  target: 0.7
-  trials: 6
-  generation: 3
-  seeds: 1
-  folds: 2
-  inner_folds: 2
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("designs")
-    (made / "small.yaml").write_text(PROTOCOL + DESIGNS)
-    compared(made)
-    return made
-
-
-def compared(folder: Path, *overrides: str, name: str = "small", **more: object) -> xr.Dataset:
-    options = {"store": folder / "small.zarr", **more}
-    return compare(folder / f"{name}.yaml", overrides, workers=1, **options)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail whoever decodes anything."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("this was tried before")
-
-    monkeypatch.setattr(tried, "_decode", refuse)
 
 
 def test_every_design_is_in_the_table(folder: Path, untouched: None) -> None:
@@ -190,49 +146,11 @@ def test_a_protocol_without_designs_says_what_is_missing(tmp_path: Path) -> None
     (tmp_path / "small.yaml").write_text(PROTOCOL)
     with pytest.raises(ProtocolError, match="compare: missing key"):
         compared(tmp_path)
-    with pytest.raises(ProtocolError, match="power: missing key"):
-        power(tmp_path / "small.yaml")
 
 
 def test_a_store_that_is_not_there_is_said(folder: Path) -> None:
     with pytest.raises(StoreError, match="there is no experiment"):
         compared(folder, subjects=folder / "nobody.zarr")
-
-
-def test_the_least_is_searched_and_said(folder: Path) -> None:
-    console = Console(record=True, width=200)
-    found = power(
-        folder / "small.yaml",
-        store=folder / "small.zarr",
-        target=0.6,
-        workers=1,
-        verbose=console,
-    )
-    said = console.export_text()
-    assert "balanced accuracy of 0.6" in said
-    assert f"{found.dearest.cost:.4g}" == "40"
-    assert len(found.tried) >= 6
-    rows = pd.read_csv(folder / "small.power.csv")
-    assert list(rows[["units", "visits"]].iloc[0]) == [20, 4]
-    assert rows["on_front"].sum() == len(found.front)
-    page = (folder / "small.power.html").read_text(encoding="utf-8")
-    assert "Accuracy and cost" in page
-    for each in found.tried:
-        assert each.cost == each.values["units"] + 5 * each.values["visits"]
-
-
-def test_a_search_goes_on_where_it_stopped(folder: Path, untouched: None) -> None:
-    again = power(folder / "small.yaml", store=folder / "small.zarr", target=0.6, workers=1)
-    assert len(again.tried) >= 6
-
-
-@pytest.mark.parametrize(
-    ("target", "words"),
-    [(1.5, "between 0 and 1"), (-1.0, "between 0 and 1"), (0.5, "reached by guessing")],
-)
-def test_a_target_that_makes_no_sense_is_refused(folder: Path, target: float, words: str) -> None:
-    with pytest.raises(UserError, match=words):
-        power(folder / "small.yaml", store=folder / "small.zarr", target=target, workers=1)
 
 
 def test_the_ranking_is_printed_and_kept_where_the_page_cannot_be_written(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from tests.decoder.test_fitted_decoder import RULES, drawn
+from tests.decoder.drawn import RULES, drawn
 from virtuallab.decoder.schemes import cross_validation as strict
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, difference
 from virtuallab.decoder.uncertainty.intervals import (
@@ -115,3 +115,21 @@ def test_an_outcome_is_the_mean_over_draws_of_the_folds() -> None:
     assert len(steps) == 3 + 2
     first, _ = strict.cross_validate_calibrated(classifier, samples, RULES, seed=7, **how)
     np.testing.assert_array_equal(answer.probability, first.probability)
+
+
+def test_intervals_cover_at_least_as_often_as_they_say() -> None:
+    """Subjects here are independent, so that an interval is wider than needed by its dependence."""
+    stream = np.random.default_rng(0)
+    shares, size, covered = np.array([0.5, 0.8, 0.95]), 20, 0
+    for _ in range(200):
+        right = stream.binomial(size, shares)
+        confusion = np.diag(right).astype(float)
+        confusion[np.arange(3), [1, 2, 0]] = size - right
+        low, high = interval(confusion, 0.95, repeats=None)
+        covered += low <= shares.mean() <= high
+    assert 0.95 <= covered / 200 <= 0.995
+
+
+def test_an_interval_of_perfect_predictions_is_no_point() -> None:
+    low, high = interval(np.eye(4) * 10, 0.95)
+    assert low < 0.97 < high
