@@ -30,6 +30,7 @@ def differing(one: dict[str, bytes], other: dict[str, bytes]) -> set[str]:
     return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
+@pytest.mark.slow
 def test_one_command_from_protocol_to_verdict(protocol: Path, virtuallab: Command) -> None:
     done = virtuallab("run", str(protocol))
     assert done.returncode == 0, done.stderr
@@ -187,6 +188,7 @@ def test_a_recording_is_what_the_network_did(protocol: Path) -> None:
         np.testing.assert_array_equal(one["activity"].values[:, :, unit], expected[:, :, number])
 
 
+@pytest.mark.slow
 def test_selecting_and_grouping_by_what_experimenters_ask_for(protocol: Path) -> None:
     tree = vl.run(protocol, store=protocol.parent / "lab.zarr")
     recording = tree["recordings/sparse/knet4"].to_dataset()
