@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "start.md", *sorted(ROOT.glob("docs/questions/*.md")))
 TRACEBACK = "Traceback (most recent call last)"
 BLOCK = re.compile(r"((?:<!-- [^\n]* -->\n)?)```(python|bash|text)\n(.*?)```", re.DOTALL)
+PLUGIN = re.compile(r"--plugin (\w+\.py)")
 LISTED = re.compile(r"^    (virtuallab \S.*)$", re.MULTILINE)  # a line of an indented list
 
 # The pages speak of the quickstart's store; a small one answers to the same names.
@@ -116,13 +117,17 @@ def walk(hour: Hour, page: Path, seen: set[str]) -> None:
             (last if "run last" in mark else python).append(block)
         else:
             commands += [line for line in block.splitlines() if line.startswith("virtuallab ")]
+    for plugin in set(PLUGIN.findall(text)):  # the page's first block is that file
+        (hour.folder / plugin).write_text(python[0], "utf-8")
     if python or last:
         script = hour.folder / f"{page.stem}.py"
         script.write_text("\n".join(python + last), "utf-8")
         hour.run(f"{name}: Python", [str(hour.bin / "python"), script.name])
     for line in commands:
         command = re.split(r"\s{2,}|\s+#", line)[0].strip()
-        if command not in seen:
+        if "--plugin" in command and " list " not in command:
+            print(f"not run          {name}: {command} (tests run the plug-ins of the pages)")
+        elif command not in seen:
             seen.add(command)
             codes = (0, 2) if command in REFUSED else (0,)
             hour.run(f"{name}: {command}", command.split(), codes=codes)
