@@ -206,3 +206,11 @@ def test_further_data_must_have_all_subjects(given: dict[str, Any], message: str
     decoder = Decoder("linear_svm", observable="activity", **QUICK)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=message):
         decoder.evaluate(features(each=8), **given)
+
+
+def test_rules_that_features_carry_do_not_change_what_is_predicted() -> None:
+    known = features(signal=3.0)
+    decoder = Decoder("logistic_regression", observable="activity", seed=1).fit(known)
+    labelled, bare = decoder.predict(known), decoder.predict(known.drop_vars("rule"))
+    assert labelled.rule.to_numpy().tolist() == bare.rule.to_numpy().tolist()
+    assert (labelled.rule.to_numpy() == known["rule"].to_numpy()).mean() > 0.8

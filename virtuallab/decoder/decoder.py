@@ -215,7 +215,8 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         check_columns(values, self.n_features_in_)
         found = self.fitted_.predict(values)
         if isinstance(features, xr.Dataset | xr.DataArray) and SUBJECT in features.coords:
-            named = found.dataset.assign_coords({SUBJECT: features[SUBJECT]})
+            # Names alone: the features may have coordinates, such as their rules, of their own.
+            named = found.dataset.assign_coords({SUBJECT: features[SUBJECT].to_numpy()})
             return replace(found, dataset=named)
         return found
 
