@@ -32,7 +32,7 @@ from virtuallab.lab.services.output_files import (
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import spent
 from virtuallab.lab.services.workers import check_device, stoppable
-from virtuallab.lab.stages.experiment import Experiment, home, preserved
+from virtuallab.lab.stages.experiment import home, preserved
 from virtuallab.protocol import Compare, Protocol, as_protocol
 from virtuallab.reporting import comparison_page, ranking_table
 from virtuallab.store.comparison import check_comparison, write_comparison
@@ -120,7 +120,7 @@ def compare(
     decoding = DecodingSettings(how.classifiers, how.folds, how.inner_folds)
     check_counts(bench, decoding, "compare")
     with counting(console, "designs tried", len(trials)) as advance:
-        came = evaluate_designs(bench, result_cache(experiment), trials, decoding, advance)
+        came = evaluate_designs(bench, ResultCache.of(experiment), trials, decoding, advance)
     found = comparison_table(how, designs, came, experiment.recorded, experiment.plan.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
@@ -147,16 +147,3 @@ def _asked_for(protocol: Protocol) -> Compare:
         words = "missing key. It says which designs are compared, by name."
         raise ProtocolError([protocol.fault("compare", words)])
     return protocol.compare
-
-
-def result_cache(experiment: Experiment) -> ResultCache:
-    """Return where outcomes are kept: beside the subjects, whatever protocol asks."""
-    kept = experiment.plan.protocol.resolved()
-    return ResultCache(
-        experiment.beside(f"{experiment.store.path.stem}.designs"),
-        {
-            "seed": kept["seed"],
-            "subjects": kept["subjects"],
-            "visits": experiment.store.plan["visits"],
-        },
-    )

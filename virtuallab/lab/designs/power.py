@@ -14,9 +14,9 @@ from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab.designs.cheapest_design import DesignSearch
-from virtuallab.lab.designs.compare import result_cache
 from virtuallab.lab.designs.decode_designs import DecodingSettings, check_counts, evaluate_designs
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, measured
+from virtuallab.lab.designs.result_cache import ResultCache
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import (
@@ -112,7 +112,7 @@ def power(
     observable = how.observable or measured(how.design.build(_example(how)))[0]
     decoding = DecodingSettings((how.classifier,), how.folds, how.inner_folds)
     check_counts(bench, decoding, "power")
-    kept = result_cache(experiment)
+    kept = ResultCache.of(experiment)
 
     def tried(
         advance: Count, designs: Sequence[Values], implantations: Sequence[int]

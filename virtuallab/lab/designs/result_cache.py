@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from virtuallab.errors import MachineError
+from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.store.files.atomic_write import write_json, writing
 
 
@@ -29,6 +30,17 @@ class ResultCache:
     def __init__(self, folder: Path, decisive: Mapping[str, Any]) -> None:
         self._folder = folder
         self._decisive = decisive
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> ResultCache:
+        """Cache beside an experiment, for all protocols whose designs are evaluated in it."""
+        kept = experiment.plan.protocol.resolved()
+        decisive = {
+            "seed": kept["seed"],
+            "subjects": kept["subjects"],
+            "visits": experiment.store.plan["visits"],
+        }
+        return cls(experiment.beside(f"{experiment.store.path.stem}.designs"), decisive)
 
     def get(self, trial: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the result of a design, if it was kept.
