@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.lab.stages.tiny import TEXT
 from tests.protocol.texts import SMALL
 from virtuallab.lab.planning.network_group import (
     NetworkGroup,
     architecture_labels,
     network_groups,
+    union_of_layers,
 )
 from virtuallab.protocol import expand, read_text
 
@@ -69,3 +72,19 @@ def test_layers_units_synapses_and_stimuli_are_those_of_the_network() -> None:
     assert list(synapses.values()) == [64 * 4, 4 * 10]
     assert group.layout().size == 64 * 4 + 4 + 4 * 10 + 10
     assert group.n_stimuli == 10
+
+
+@pytest.mark.parametrize(
+    ("depths", "union"),
+    [
+        ({"a": ["x", "y"]}, ["x", "y"]),
+        ({"a": ["x", "y"], "b": ["x", "z", "y"]}, ["x", "z", "y"]),
+        ({"a": ["fc1", "fc2"], "b": ["fc1", "fc2", "fc3"]}, ["fc1", "fc2", "fc3"]),
+        ({"a": ["only"], "b": ["in", "out"]}, ["in", "only", "out"]),
+        ({}, []),
+    ],
+)
+def test_layers_of_all_networks_are_ordered_by_mean_depth_then_name(
+    depths: dict[str, list[str]], union: list[str]
+) -> None:
+    assert union_of_layers(depths) == union

@@ -24,7 +24,6 @@ from virtuallab.lab.stages.record import (
     declare,
     probe_in,
     record_probes,
-    union_of_layers,
 )
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import GaussianNoise, Probe
@@ -70,22 +69,6 @@ def recorded(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> list[int]
     declare(plan, store, probes)
     record_probes(plan, store, probes, 1, counts.append)
     return counts
-
-
-@pytest.mark.parametrize(
-    ("depths", "union"),
-    [
-        ({"a": ["x", "y"]}, ["x", "y"]),
-        ({"a": ["x", "y"], "b": ["x", "z", "y"]}, ["x", "z", "y"]),
-        ({"a": ["fc1", "fc2"], "b": ["fc1", "fc2", "fc3"]}, ["fc1", "fc2", "fc3"]),
-        ({"a": ["only"], "b": ["in", "out"]}, ["in", "only", "out"]),
-        ({}, []),
-    ],
-)
-def test_layers_of_all_networks_are_ordered_by_mean_depth_then_name(
-    depths: dict[str, list[str]], union: list[str]
-) -> None:
-    assert union_of_layers(depths) == union
 
 
 def test_a_recording_is_the_implanted_probe_with_the_streams_of_the_subject(

@@ -7,7 +7,7 @@ such group has a node of its own under ``/snapshots`` and ``/recordings/<probe>`
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -97,6 +97,19 @@ def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
         name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
         for name, text in zip(names, texts, strict=True)
     )
+
+
+def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the layers of all groups, from input to output, by mean depth.
+
+    >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
+    ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
+    """
+    found: dict[str, list[float]] = {}
+    for layers in depths.values():
+        for index, layer in enumerate(layers):
+            found.setdefault(layer, []).append(index / max(len(layers) - 1, 1))
+    return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
 
 
 def _canonical(plugin: Architecture | Task) -> str:

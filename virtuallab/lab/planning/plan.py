@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from virtuallab.lab.planning.network_group import NetworkGroup, network_groups
+from virtuallab.lab.planning.network_group import NetworkGroup, network_groups, union_of_layers
 from virtuallab.lab.planning.subject_table import describe_subjects
 from virtuallab.protocol import Protocol, expand
 from virtuallab.subject.subject import Subject
@@ -101,6 +101,11 @@ class Plan:
             [(batch, images)] = passes
             coords["epoch"] = (VISIT, steps * batch / images, describe("epoch"))
         return xr.Dataset(coords=coords)
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """Layers of all networks, from input to output, by mean depth."""
+        return union_of_layers({each.name: each.layout().layers for each in self.network_groups})
 
     @cached_property
     def sizes(self) -> tuple[Sizes, ...]:

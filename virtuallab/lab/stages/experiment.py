@@ -15,12 +15,12 @@ from virtuallab.console import say
 from virtuallab.errors import StoreError
 from virtuallab.lab.planning import subject_table
 from virtuallab.lab.planning.costs import costs_table, measure_costs
+from virtuallab.lab.planning.network_group import union_of_layers
 from virtuallab.lab.planning.plan import Plan, lay_out
 from virtuallab.lab.planning.validation import check_designs
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import cores
-from virtuallab.lab.stages import record as recording
 from virtuallab.lab.stages import reference, train
 from virtuallab.lab.stages.nodes import TRAIN, check_trained, living
 from virtuallab.paths import expanded
@@ -218,7 +218,7 @@ def _tables(plan: Plan, records: Mapping[int, Mapping[str, Any]]) -> dict[str, x
     layers_of = {
         index: group.layout().layers for group in plan.network_groups for index in group.members
     }
-    layers = recording.union_of_layers({str(i): layers for i, layers in layers_of.items()})
+    layers = union_of_layers({str(i): layers for i, layers in layers_of.items()})
     truth = subject_table.truth(described, records, layers, layers_of, plan.visit_coordinates)
     return {"subjects": subject_table.outcomes(described, records), "truth": truth}
 

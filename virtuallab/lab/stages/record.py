@@ -42,19 +42,6 @@ from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
-def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the layers of all groups, from input to output, by mean depth.
-
-    >>> union_of_layers({"knet4": ["conv1", "fc4"], "mlp": ["fc1", "fc2", "fc3"]})
-    ['conv1', 'fc1', 'fc2', 'fc3', 'fc4']
-    """
-    found: dict[str, list[float]] = {}
-    for layers in depths.values():
-        for index, layer in enumerate(layers):
-            found.setdefault(layer, []).append(index / max(len(layers) - 1, 1))
-    return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
-
-
 def record_probes(
     plan: Plan, store: Store, probes: Mapping[str, Probe], workers: int, advance: Advance
 ) -> None:
@@ -77,7 +64,7 @@ def record_probes(
     subjects, network_groups, seed = plan.subjects, plan.network_groups, plan.protocol.seed
     preserved = living(store)
     recorded = {name: store.committed(stage(name)) for name in probes}
-    layers = union_of_layers({a.name: a.layout().layers for a in network_groups})
+    layers = plan.layers
     references = {group.name: reference(store, group, seed) for group in network_groups}
     settings = {
         name: dict(zip(probes, each.calibrations(probes.values()), strict=True))
@@ -127,13 +114,12 @@ def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
         It keeps the reference networks.
     probes : mapping from name to Probe
     """
-    network_groups, seed = plan.network_groups, plan.protocol.seed
-    layers = union_of_layers({a.name: a.layout().layers for a in network_groups})
-    references = [reference(store, group, seed) for group in network_groups]
+    references = [reference(store, group, plan.protocol.seed) for group in plan.network_groups]
+    design = design_coordinates(plan.to_dataset())
     for name, probe in probes.items():  # all of them, before anything is added to the store
         _refuse_another(store, name, _written(probe))
     for name, probe in probes.items():
-        _declare(plan, store, references, name, probe, layers)
+        _declare(plan, store, references, name, probe, design)
 
 
 def _written(probe: Probe) -> str:
@@ -168,11 +154,10 @@ def _declare(
     references: Sequence[Reference],
     name: str,
     probe: Probe,
-    layers: Sequence[str],
+    design: Mapping[str, xr.DataArray],
 ) -> None:
     """Make the nodes of a probe, with the shapes of a recording from untrained networks."""
-    subjects, visits = plan.subjects, plan.visit_coordinates
-    design = design_coordinates(plan.to_dataset())
+    subjects, layers, visits = plan.subjects, plan.layers, plan.visit_coordinates
     contacts = probeinterface_json(probe.device)
     attributes = {
         **_origin(store.provenance),
@@ -196,7 +181,7 @@ def _declare(
             store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
         found = features(seen, probe.statistics)
         sample = _placed(found, layers)
-        columns = [list(layers).index(str(layer)) for layer in found[LAYER].values]
+        columns = [layers.index(str(layer)) for layer in found[LAYER].values]
         rows = np.array(group.members)[:, None]
         depth[rows, columns] = found["layer_depth"].values
         depth_group[rows, columns] = found["depth_group"].values
