@@ -12,7 +12,6 @@ UNIT: Final = "unit"
 SYNAPSE: Final = "synapse"
 MEMBER: Final = "member"  # one of the units that a channel averages
 STATISTIC: Final = "statistic"
-CHANGE: Final = "change"
 CHANGE_NAME: Final = "change_name"  # differs from the variable with this labelled axis
 OBSERVABLE: Final = "observable"
 PARAMETER: Final = "parameter"
@@ -78,7 +77,6 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     MEMBER: ("1", "one of the units that a channel averages"),
     LAYER: ("", "layer"),
     STATISTIC: ("", "aggregate statistic of an observable"),
-    CHANGE: ("", "scale-free change of an observable"),
     CHANGE_NAME: ("", "scale-free change of an observable"),
     "step": ("optimizer step", "training step"),
     "steps": ("optimizer step", "length of training"),

@@ -271,12 +271,11 @@ class Protocol(Section):
         """File from which the protocol was read, if any."""
         return self._source.path
 
-    def line_of(self, path: str) -> int:
-        """Return the line of a path such as ``probes.sparse.units``, or of its nearest section."""
-        return self._source.line(place_of(path) or ())
-
     def fault(self, path: str, message: str) -> Fault:
-        """Return a fault at a path, with its line or its override."""
+        """Return a fault at a path such as ``probes.sparse.units``.
+
+        It has the line of the path or of its nearest section, or the override that set the value.
+        """
         return self._source.fault(place_of(path) or (), message)
 
     def resolved(self) -> dict[str, Any]:

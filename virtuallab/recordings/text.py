@@ -37,6 +37,15 @@ def is_missing(names: Sequence[str]) -> jt.Bool[np.ndarray, " name"]:
     return np.array([name in _MISSING for name in names], dtype=bool)
 
 
+def blank_missing(names: Sequence[str]) -> list[str]:
+    """Return names with an empty text in the place of each that is missing.
+
+    >>> blank_missing(["V1", "nan"])
+    ['V1', '']
+    """
+    return ["" if none else name for name, none in zip(names, is_missing(names), strict=True)]
+
+
 def first_few(names: Sequence[object]) -> str:
     """Return the first of many names, and the number of the others.
 

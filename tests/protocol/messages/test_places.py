@@ -9,11 +9,11 @@ from virtuallab.protocol.messages.places import path_of, place_of, value_at
 
 def test_a_place_is_found_in_the_file() -> None:
     read_from = protocol()
-    assert read_from.line_of("probes.sparse.units") == 21
-    assert read_from.line_of("subjects.rules[1].amp") == 11
-    assert read_from.line_of("subjects.rules[1].decay") == 10
-    assert read_from.line_of("probes.sparse.visits") == 20
-    assert read_from.line_of("") == 1
+    assert read_from.fault("probes.sparse.units", "").line == 21
+    assert read_from.fault("subjects.rules[1].amp", "").line == 11
+    assert read_from.fault("subjects.rules[1].decay", "").line == 10
+    assert read_from.fault("probes.sparse.visits", "").line == 20
+    assert read_from.fault("", "").line == 1
 
 
 def test_a_fault_found_later_names_its_line_or_its_override() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,6 +28,18 @@ class Tails(NoiseModel):
 
     def sample(self, shape, generator):  # type: ignore[no-untyped-def]
         return generator.standard_t(self.freedom, shape)
+
+
+class Unheard:
+    """A type of which pydantic knows nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Tails):
+    """Noise with a setting that cannot be read."""
+
+    name: ClassVar[str] = "odd"
+    strange: Unheard = setting(None, doc="Strange.")
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +110,16 @@ def test_designs_vary_the_settings_of_a_model_and_the_model_itself() -> None:
     models = DesignReader().read({"noise": {"grid": [{"snr": 1.0}, {"name": "tails", "snr": 1.0}]}})
     found = [each.probe.noise for each in design_points(models)]
     assert found == [GaussianNoise(snr=1.0), Tails(snr=1.0)]
+
+
+@pytest.mark.parametrize("reader", [adapter(Probe).validate_python, DesignReader().read])
+def test_a_model_whose_settings_cannot_be_read_is_refused_alike_by_probes_and_designs(
+    reader: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, NOISE_MODELS, Odd)
+    with pytest.raises(ValidationError) as refused:
+        reader({"noise": {"name": "odd", "strange": 3}})
+    [(place, message)] = faults_of(refused.value)
+    assert place == ("noise",)
+    assert message.startswith("the noise model 'odd' cannot be used: tests.protocol.settings.")
+    assert "its settings cannot be read: Unable to generate pydantic-core schema" in message

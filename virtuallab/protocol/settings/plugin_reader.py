@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler
-from pydantic.errors import PydanticUserError
 
-from virtuallab.errors import BrokenPlugin, UnknownName
+from virtuallab.errors import UnknownName
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader, unreadable
-from virtuallab.protocol.settings.section import Section, definition, make_section, settings_of
+from virtuallab.protocol.settings.readers import Reader, plugin_definitions, refuse_unreadable
+from virtuallab.protocol.settings.section import Section, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
 from virtuallab.registry import Registry
 
@@ -53,11 +52,8 @@ class PluginReader(Reader):
                 words = f"missing key. Write name: {keys[0]}, and its settings beside it."
             raise refusal(words, "name")
         plugin = self._find(written["name"], () if named else ("name",))
-        try:
+        with refuse_unreadable(self.registry, plugin):
             section = self.section_of(plugin).model_validate(written)
-        except PydanticUserError as error:
-            reason = unreadable(plugin, error)
-            raise refusal(str(BrokenPlugin(kind, plugin.name, reason))) from None
         read = Settings({each.name: getattr(section, each.name) for each in settings_of(plugin)})
         for name, each in read.items():
             if isinstance(each, PluginSpec):
@@ -83,19 +79,12 @@ class PluginReader(Reader):
             raise refusal(words, *place) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the names and one section for each plug-in.
+        """Return ``anyOf`` the names and one section for each plug-in."""
 
-        A plug-in from outside whose settings have types that pydantic does not know is left out,
-        with a warning.
-        """
-        sections = []
-        for name in list(self.registry):
-            plugin = self.registry[name]
-            try:
-                section = self.section_of(plugin)
-                sections.append(definition(section, f"{self.registry.kind}-{name}", of))
-            except PydanticUserError as error:
-                self.registry.discard(name, unreadable(plugin, error))
+        def section(name: str) -> type[Section]:
+            return self.section_of(self.registry[name])
+
+        sections = plugin_definitions(self.registry, section, of)
         return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
 
 

@@ -46,12 +46,12 @@ class Settings(dict[str, Any]):
     @property
     def size(self) -> int:
         """Number of points of the grid."""
-        return math.prod(len(each.values) for _, each in self.leaves() if isinstance(each, Grid))
+        return math.prod(len(each.values) for each in self.grid.values())
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield every combination of the values of the grid, as path -> value."""
-        grid = {path: each.values for path, each in self.leaves() if isinstance(each, Grid)}
-        for row in itertools.product(*grid.values()):
+        grid = self.grid
+        for row in itertools.product(*(each.values for each in grid.values())):
             yield dict(zip(grid, row, strict=True))
 
     def points(self) -> Iterator[Settings]:
@@ -68,6 +68,10 @@ class Settings(dict[str, Any]):
             other settings.
         """
         return {path: each.draw(stream_of(path)) for path, each in self.space.items()}
+
+    def examples(self) -> dict[str, Any]:
+        """Return one possible value of each distribution, always the same, by path."""
+        return {path: each.example() for path, each in self.space.items()}
 
     def replaced(self, values: Mapping[str, Any]) -> Settings:
         """Return the settings with other values of some of them, by path."""
@@ -113,7 +117,7 @@ class PluginSpec:
 
     def example(self) -> Any:
         """Return one possible plug-in, always the same; no setting may be a grid."""
-        return self.build({path: each.example() for path, each in self.settings.space.items()})
+        return self.build(self.settings.examples())
 
     def checked(self) -> PluginSpec:
         """Return the specification after building every point of its grid.
@@ -124,8 +128,7 @@ class PluginSpec:
             If the plug-in refuses a combination of settings.
         """
         # One draw is enough: bounds are checked already, and other checks of a plug-in are rare.
-        leaves = self.settings.leaves()
-        drawn = {path: each.example() for path, each in leaves if isinstance(each, Distribution)}
+        drawn = self.settings.examples()
         if self.settings.size <= MOST_POINTS:
             for row in self.settings.combinations():
                 instantiate(self.build, values=drawn | row)

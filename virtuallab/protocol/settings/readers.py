@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -49,6 +50,7 @@ from virtuallab.protocol.settings.section import (
     instantiate,
     make_section,
 )
+from virtuallab.registry import Registry
 from virtuallab.text import printable
 
 
@@ -260,11 +262,8 @@ class SectionPluginReader(Reader):
     def read(self, value: Any) -> Any:
         """Build the plug-in that is named."""
         plugin, settings = named_plugin(self.base, value)
-        try:
+        with refuse_unreadable(self.base.registry, plugin):
             read = _section(plugin).model_validate(settings)
-        except PydanticUserError as error:
-            reason = unreadable(plugin, error)
-            raise refusal(str(BrokenPlugin(self.base.registry.kind, plugin.name, reason))) from None
         return instantiate(plugin, **dict(read))
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -308,21 +307,64 @@ def section_schema(
         Of the names of the definitions.
     of : GetJsonSchemaHandler
     """
-    found = []
-    for name in list(base.registry):
-        plugin = base.registry[name]
+
+    def named(name: str) -> type[Section]:
         default = name if name == base.default_name else ...
         key = (Literal[name], Field(default, description="Which plug-in."))
-        label = f"{prefix}{base.registry.kind.replace(' ', '-')}-{name}"
-        try:
-            found.append(definition(section(plugin, name=key), label, of))
-        except PydanticUserError as error:
-            base.registry.discard(name, unreadable(plugin, error))
+        return section(base.registry[name], name=key)
+
+    found = plugin_definitions(base.registry, named, of, prefix)
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 
-def unreadable(plugin: Any, error: PydanticUserError) -> str:
-    """Why the settings of a plug-in cannot be read, in one line."""
+def plugin_definitions(
+    registry: Registry[Any],
+    section: Callable[[str], type[Section]],
+    of: GetJsonSchemaHandler,
+    prefix: str = "",
+) -> list[dict[str, Any]]:
+    """Return a reference to the JSON Schema of each plug-in's section.
+
+    A plug-in from outside whose settings have types that pydantic does not know is left out, with a
+    warning.
+
+    Parameters
+    ----------
+    registry : Registry
+    section : callable
+        Returns the section of a plug-in by its name.
+    of : GetJsonSchemaHandler
+    prefix : str
+        Of the names of the definitions.
+    """
+    found = []
+    for name in list(registry):
+        label = f"{prefix}{registry.kind.replace(' ', '-')}-{name}"
+        try:
+            found.append(definition(section(name), label, of))
+        except PydanticUserError as error:
+            registry.discard(name, _unreadable(registry[name], error))
+    return found
+
+
+@contextmanager
+def refuse_unreadable(registry: Registry[Any], plugin: Any) -> Iterator[None]:
+    """Refuse a plug-in whose settings have types that pydantic does not know, when they are read.
+
+    Raises
+    ------
+    ValidationError
+        With the reason.
+    """
+    try:
+        yield
+    except PydanticUserError as error:
+        reason = _unreadable(plugin, error)
+        raise refusal(str(BrokenPlugin(registry.kind, plugin.name, reason))) from None
+
+
+def _unreadable(plugin: Any, error: PydanticUserError) -> str:
+    """Return in one line why the settings of a plug-in cannot be read."""
     reason = printable(str(error).partition("\n")[0].partition(". Set ")[0])
     return f"{plugin.__module__}.{plugin.__qualname__}: its settings cannot be read: {reason}"
 

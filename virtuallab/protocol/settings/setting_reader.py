@@ -20,6 +20,7 @@ from virtuallab.protocol.settings.readers import (
     adapter,
     named_plugin,
     read_entries,
+    refuse_unreadable,
     schema_of,
     section_schema,
 )
@@ -58,7 +59,9 @@ class SettingReader(Reader):
             inner = dataclass_in(self.kind)
             if inner is not None and value and "grid" not in value:
                 if issubclass(inner, SectionPlugin):
-                    inner, value = named_plugin(inner, value)
+                    plugin, settings = named_plugin(inner, value)
+                    with refuse_unreadable(inner.registry, plugin):
+                        return read_spec(plugin, section_of(plugin), settings)
                 return read_spec(inner, section_of(inner), value)
             alone = len(value) == 1 and next(iter(value)) in self._forms
             if "mapping" not in possible or "grid" in value or alone:

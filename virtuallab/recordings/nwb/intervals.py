@@ -13,7 +13,7 @@ import numpy as np
 
 from virtuallab.errors import UserError, suggest
 from virtuallab.recordings.nwb.table import cell, column, numbers
-from virtuallab.recordings.text import as_text, first_few, is_missing
+from virtuallab.recordings.text import as_text, blank_missing, first_few, is_missing
 from virtuallab.text import count_noun
 
 _STIMULUS: Final = ("stimulus", "stimulus_name", "stimulus_id", "condition")
@@ -106,10 +106,9 @@ def read_trials(file: Path, contents: Any, name: str | None, notes: list[str]) -
         )
     start, stop = (numbers(file, table, edge) for edge in _EDGES)
     stimuli = as_text(column(file, table, shown))
-    labels = as_text(column(file, table, "label")) if "label" in table.colnames else None
-    if labels is not None:
-        missing = is_missing(labels)
-        labels = ["" if none else label for label, none in zip(labels, missing, strict=True)]
+    labels = None
+    if "label" in table.colnames:
+        labels = blank_missing(as_text(column(file, table, "label")))
     unnamed = is_missing(stimuli)
     timeless = ~unnamed & ~(np.isfinite(start) & np.isfinite(stop))
     notes += [
@@ -157,8 +156,8 @@ def visit_intervals(file: Path, contents: Any, name: str) -> dict[str, Intervals
     if named is None:
         names = as_text(range(len(table)))
     else:
-        names = [_joined_tags(cell(file, table, named, row)) for row in range(len(table))]
-        names = ["" if none else one for one, none in zip(names, is_missing(names), strict=True)]
+        tags = [_joined_tags(cell(file, table, named, row)) for row in range(len(table))]
+        names = blank_missing(tags)
     found = {
         each: intervals[[one == each for one in names]]
         for each in dict.fromkeys(names[row] for row in np.argsort(intervals[:, 0], kind="stable"))
