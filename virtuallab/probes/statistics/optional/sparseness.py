@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jaxtyping as jt
 import numpy as np
 
+from virtuallab.probes.statistics.published import mean_over_images
 from virtuallab.probes.statistics.statistic import Statistic
 from virtuallab.registry import STATISTICS
 
@@ -37,13 +38,5 @@ class Sparseness(Statistic):
         """Sparseness at each visit; parameters as in the base class."""
         power = (values**2).mean(-1)
         spread = np.abs(values).mean(-1) ** 2 / np.where(power > 0, power, np.nan)
-        found: np.ndarray = (1 - _mean(spread)) / (1 - 1 / values.shape[-1])
+        found: np.ndarray = (1 - mean_over_images(spread)) / (1 - 1 / values.shape[-1])
         return found
-
-
-def _mean(values: jt.Float[np.ndarray, "visit stimulus"]) -> jt.Float[np.ndarray, " visit"]:
-    """Mean over stimuli that are not NaN; NaN where all are."""
-    there = ~np.isnan(values)
-    count = np.where(there.any(1), there.sum(1), np.nan)
-    mean: np.ndarray = np.where(there, values, 0).sum(1) / count
-    return mean
