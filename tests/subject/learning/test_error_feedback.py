@@ -44,6 +44,17 @@ class Symmetric(ErrorFeedback):
         return layer.weight.detach().clone()
 
 
+def assert_follows_the_gradient(
+    rule: ErrorFeedback, network: Network, modules: list[torch.nn.Module]
+) -> None:
+    stimuli, labels = batch()
+    updates = rule.compute_updates(network, stimuli, labels, 0)
+    assert updates.forward is not None
+    for number, module in enumerate(modules):
+        exact = gradient(module, *part_of_subject(stimuli, labels, number))
+        assert_steps(updates.forward, number, exact)
+
+
 def test_the_error_returns_through_backward_weights_to_all_but_the_last_layer() -> None:
     network, modules = network_and_modules(mlp)
     stimuli, labels = batch()
@@ -61,22 +72,12 @@ def test_without_backward_weights_the_steps_are_the_gradient() -> None:
     network, modules = network_and_modules(conv)
     for layer in network.layers.values():
         layer.backward_weight = None
-    stimuli, labels = batch()
-    updates = Plain().compute_updates(network, stimuli, labels, 0)
-    assert updates.forward is not None
-    for number, module in enumerate(modules):
-        exact = gradient(module, *part_of_subject(stimuli, labels, number))
-        assert_steps(updates.forward, number, exact)
+    assert_follows_the_gradient(Plain(), network, modules)
 
 
 def test_backward_weights_that_are_a_function_of_forward_weights_are_set_before_the_pass() -> None:
     network, modules = network_and_modules(mlp)
-    stimuli, labels = batch()
-    updates = Symmetric().compute_updates(network, stimuli, labels, 0)
-    assert updates.forward is not None
-    for number, module in enumerate(modules):
-        exact = gradient(module, *part_of_subject(stimuli, labels, number))
-        assert_steps(updates.forward, number, exact)
+    assert_follows_the_gradient(Symmetric(), network, modules)
 
 
 def test_a_forward_step_replaces_that_of_weights_and_not_of_biases() -> None:
