@@ -11,7 +11,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.reporting.figures.common.axes import as_rows, points, vertical_line
+from virtuallab.reporting.figures.common.axes import (
+    as_rows,
+    legend_entries,
+    points,
+    vertical_line,
+)
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.style import (
@@ -141,11 +146,7 @@ def draw_lost(
             axes.set_title(heading, loc="left", fontsize=8.5, color=CONTROL_GREY, pad=3)
         every[-1].set_xlabel("balanced accuracy lost")
         figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-        handles = {
-            label: handle
-            for axes in every
-            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
+        handles = legend_entries(every)
         if len(handles) > 1:
             shown = [pretty(name) for name in OBSERVABLE_LOOKS if pretty(name) in handles]
             figure.legend(
