@@ -130,14 +130,12 @@ def _greatest(share: xr.DataArray) -> str:
     )
 
 
-def draw_lost(
-    sections: Mapping[str, xr.Dataset], *, title: str = "", width: float = PANEL_WIDTH
-) -> Figure:
+def draw_lost(sections: Mapping[str, xr.Dataset], *, title: str = "") -> Figure:
     """Draw the accuracy lost without each group of statistics, in sections from the top down."""
     sizes = [max(of.sizes["group"], 1) for of in sections.values()]
     with theme():
         height = 0.75 + sum(_ROW * size + 0.3 for size in sizes)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         every = figure.subplots(
             len(sizes), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": sizes}
         )[:, 0]
@@ -176,7 +174,7 @@ def _section(axes: Axes, of: xr.Dataset) -> None:
     as_rows(axes, [pretty(str(name)) for name in of["group"].values])
 
 
-def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
+def draw_maps(share: xr.DataArray) -> Figure:
     """Draw importance relative to its mean, as a map of statistic by stage for each depth."""
     # Only the ends of the axis have labels.
     ends = [0.5, share.sizes["stage"] - 0.5]
@@ -184,7 +182,7 @@ def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDT
     depths = [str(depth) for depth in share["depth"].values]
     with theme():
         height = 1.3 + _ROW * share.sizes["change_name"]
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         every = figure.subplots(1, len(depths), sharey=True, squeeze=False)[0]
         top = float(share.max())
         for axes, depth in zip(every, depths, strict=True):
@@ -213,5 +211,4 @@ def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDT
             aspect=40,
             fraction=0.04,
         )
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure
