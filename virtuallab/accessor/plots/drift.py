@@ -21,7 +21,7 @@ from virtuallab.accessor.plots.single_subject import check_axes, describe_visit
 from virtuallab.accessor.selection import select
 from virtuallab.accessor.variables import VISIT_2, layers, strings
 from virtuallab.errors import UserError
-from virtuallab.reporting.figures.common.axes import legend_columns
+from virtuallab.reporting.figures.common.axes import legend_columns, set_figure_title
 from virtuallab.reporting.style import CONTROL_GREY, INK, Look, looks, pretty, theme
 from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
@@ -66,7 +66,7 @@ def draw(recording: xr.Dataset, *, reference: int | None, metric: str) -> Figure
                 axes.set_xlabel(time, visible=True)  # seaborn hides it above another panel
             if not place % across:
                 axes.set_ylabel("correlation of RDMs")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        set_figure_title(figure, title)
         if rules != [_NO_RULE]:
             _legend(figure, look)
     return figure

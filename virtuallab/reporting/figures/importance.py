@@ -15,6 +15,7 @@ from virtuallab.reporting.figures.common.axes import (
     as_rows,
     legend_entries,
     points,
+    set_figure_title,
     vertical_line,
 )
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
@@ -143,7 +144,7 @@ def draw_lost(sections: Mapping[str, xr.Dataset], *, title: str = "") -> Figure:
             _section(axes, of)
             axes.set_title(heading, loc="left", fontsize=8.5, color=CONTROL_GREY, pad=3)
         every[-1].set_xlabel("balanced accuracy lost")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        set_figure_title(figure, title)
         handles = legend_entries(every)
         if len(handles) > 1:
             shown = [pretty(name) for name in OBSERVABLE_LOOKS if pretty(name) in handles]

@@ -37,6 +37,11 @@ def set_title(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", pad=14 if title else None)
 
 
+def set_figure_title(figure: Figure, title: str) -> None:
+    """Set a title above all axes of a figure, at its left edge."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+
+
 def legend_entries(every: Iterable[Axes]) -> dict[str, Artist]:
     """Labels of several axes, each with something that is drawn under it."""
     return {

@@ -21,6 +21,7 @@ from virtuallab.reporting.figures.common.axes import (
     legend_columns,
     legend_entries,
     make_logarithmic,
+    set_figure_title,
     training_time,
 )
 from virtuallab.reporting.style import CONTROL_GREY, Look, pretty, theme
@@ -121,7 +122,7 @@ def draw(
             bottom.tick_params(labelbottom=True)
             bottom.set_xlabel(_time(rows))
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+            set_figure_title(figure, title)
         drawn = legend_entries(grid.flat)
         figure.legend(
             [drawn[name] for name in names],
