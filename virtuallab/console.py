@@ -21,7 +21,7 @@ from rich.text import Text
 from virtuallab.text import printable
 
 _UNLIMITED = 10_000  # columns of a pipe or a file
-_FEWEST = 15  # columns of a folded name that is still readable
+FOLDED_WIDTH = 15  # columns of a folded name that is still readable
 
 
 def terminal_console() -> Console:
@@ -117,7 +117,7 @@ class TerminalTable(Table):
         spans = [Measurement.get(console, wide, cell) for cell in cells]
         most = max((span.maximum for span in spans), default=0)
         least = most if column.no_wrap else max((span.minimum for span in spans), default=0)
-        least = min(least, _FEWEST) if column.overflow == "fold" else least
+        least = min(least, FOLDED_WIDTH) if column.overflow == "fold" else least
         least = max(least, column.min_width or 0)
         return least, max(most, least)
 

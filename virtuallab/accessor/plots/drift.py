@@ -21,6 +21,7 @@ from virtuallab.accessor.plots.single_subject import check_axes, describe_visit
 from virtuallab.accessor.selection import select
 from virtuallab.accessor.variables import VISIT_2, layers, strings
 from virtuallab.errors import UserError
+from virtuallab.reporting.figures.common.axes import legend_columns, set_figure_title
 from virtuallab.reporting.style import CONTROL_GREY, INK, Look, looks, pretty, theme
 from virtuallab.vocabulary import LAYER, RULE, STIMULUS, SUBJECT, UNIT, VISIT
 
@@ -65,7 +66,7 @@ def draw(recording: xr.Dataset, *, reference: int | None, metric: str) -> Figure
                 axes.set_xlabel(time, visible=True)  # seaborn hides it above another panel
             if not place % across:
                 axes.set_ylabel("correlation of RDMs")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        set_figure_title(figure, title)
         if rules != [_NO_RULE]:
             _legend(figure, look)
     return figure
@@ -157,6 +158,5 @@ def _legend(figure: Figure, look: dict[str, Look]) -> None:
     for line, each in zip(lines, look.values(), strict=True):
         line.set_linestyle(each.dash)  # type: ignore[arg-type]
     names = [pretty(rule) for rule in look]
-    width = 0.62 + 0.066 * max(map(len, names))  # inches of the widest entry
-    across = max(1, int(figure.get_figwidth() / width))
+    across = legend_columns(names, figure.get_figwidth())
     figure.legend(lines, names, loc="outside lower center", ncols=across, handlelength=2.8)

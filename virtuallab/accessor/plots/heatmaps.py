@@ -27,6 +27,7 @@ from virtuallab.accessor.plots.single_subject import (
 from virtuallab.accessor.variables import STIMULUS_2, STIMULUS_CLASS, layers, unit_layers
 from virtuallab.accessor.zscore import zscore
 from virtuallab.errors import UserError
+from virtuallab.reporting.figures.common.axes import set_figure_title
 from virtuallab.reporting.style import INK, pretty, theme
 from virtuallab.vocabulary import ACTIVITY, LAYER, STIMULUS, UNIT, VISIT
 
@@ -115,7 +116,7 @@ def rdm(
         bar = figure.colorbar(grid[0, 0].collections[0], ax=grid, aspect=30, pad=0.02)
         _style_colorbar(bar.ax, label)
         by_what = "stimuli in order of recording" if labels is None else "stimuli by class"
-        figure.suptitle(_title(one, by_what), x=0.01, ha="left", fontsize=9)
+        set_figure_title(figure, _title(one, by_what))
     return figure
 
 

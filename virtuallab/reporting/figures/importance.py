@@ -11,7 +11,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from virtuallab.reporting.figures.common.axes import as_rows, points, vertical_line
+from virtuallab.reporting.figures.common.axes import (
+    as_rows,
+    legend_entries,
+    points,
+    set_figure_title,
+    vertical_line,
+)
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.style import (
@@ -125,14 +131,12 @@ def _greatest(share: xr.DataArray) -> str:
     )
 
 
-def draw_lost(
-    sections: Mapping[str, xr.Dataset], *, title: str = "", width: float = PANEL_WIDTH
-) -> Figure:
+def draw_lost(sections: Mapping[str, xr.Dataset], *, title: str = "") -> Figure:
     """Draw the accuracy lost without each group of statistics, in sections from the top down."""
     sizes = [max(of.sizes["group"], 1) for of in sections.values()]
     with theme():
         height = 0.75 + sum(_ROW * size + 0.3 for size in sizes)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         every = figure.subplots(
             len(sizes), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": sizes}
         )[:, 0]
@@ -140,12 +144,8 @@ def draw_lost(
             _section(axes, of)
             axes.set_title(heading, loc="left", fontsize=8.5, color=CONTROL_GREY, pad=3)
         every[-1].set_xlabel("balanced accuracy lost")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-        handles = {
-            label: handle
-            for axes in every
-            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
+        set_figure_title(figure, title)
+        handles = legend_entries(every)
         if len(handles) > 1:
             shown = [pretty(name) for name in OBSERVABLE_LOOKS if pretty(name) in handles]
             figure.legend(
@@ -175,7 +175,7 @@ def _section(axes: Axes, of: xr.Dataset) -> None:
     as_rows(axes, [pretty(str(name)) for name in of["group"].values])
 
 
-def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDTH) -> Figure:
+def draw_maps(share: xr.DataArray) -> Figure:
     """Draw importance relative to its mean, as a map of statistic by stage for each depth."""
     # Only the ends of the axis have labels.
     ends = [0.5, share.sizes["stage"] - 0.5]
@@ -183,7 +183,7 @@ def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDT
     depths = [str(depth) for depth in share["depth"].values]
     with theme():
         height = 1.3 + _ROW * share.sizes["change_name"]
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         every = figure.subplots(1, len(depths), sharey=True, squeeze=False)[0]
         top = float(share.max())
         for axes, depth in zip(every, depths, strict=True):
@@ -212,5 +212,4 @@ def draw_maps(share: xr.DataArray, *, title: str = "", width: float = PANEL_WIDT
             aspect=40,
             fraction=0.04,
         )
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     return figure

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from virtuallab.labels import label_text
+from virtuallab.reporting.figures.common.axes import set_figure_title
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
 from virtuallab.reporting.style import PANEL_WIDTH, pretty, theme
 from virtuallab.text import count_noun
@@ -129,7 +130,7 @@ def draw(activity: xr.DataArray, *, title: str = "") -> Figure:
         bar.set_label("response / largest in layer")
         bar.ax.tick_params(length=0)
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+            set_figure_title(figure, title)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -140,7 +141,7 @@ class AnalysisResult:
     not_decoded: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def primary(self) -> DecodingResult | None:
         """The result that the protocol names as primary, or the only one."""
         if not self.named and len(self.results) > 1:
@@ -226,7 +227,7 @@ class AnalysisResult:
             "correction): a control can be above chance on its own and still pass."
         )
 
-    @property
+    @cached_property
     def of_probes(self) -> tuple[DecodingResult, ...]:
         """One result of each probe, in order of accuracy.
 

@@ -8,7 +8,7 @@ from typing import Final
 import xarray as xr
 from rich.console import Group, RenderableType
 
-from virtuallab.console import TerminalTable, plain, terminal_table
+from virtuallab.console import FOLDED_WIDTH, TerminalTable, plain, terminal_table
 from virtuallab.reporting.results.analyses import analyses
 from virtuallab.reporting.results.controls import (
     COLUMNS,
@@ -32,7 +32,6 @@ _SHORT_NAMES: Final = {
     "signal_removed": "noise",
 }
 _WIDTH: Final = 80  # columns of a terminal of default size
-_FEWEST: Final = 15  # columns into which a long name can be folded
 _NOTE: Final = "dim italic"
 
 
@@ -109,7 +108,7 @@ def _short_name(control: str) -> str:
 def _width(members: Sequence[DecodingResult], columns: dict[str, list[str]]) -> int:
     """Width of a table in columns of the terminal."""
     names = ([r.probe for r in members], [r.observable for r in members])
-    of_names = [min(_FEWEST, max(map(len, each), default=0)) for each in names]
+    of_names = [min(FOLDED_WIDTH, max(map(len, each), default=0)) for each in names]
     of_columns = [max(_header_width(header), *map(len, cells)) for header, cells in columns.items()]
     return 1 + sum(width + 2 for width in (*of_names, *of_columns))
 

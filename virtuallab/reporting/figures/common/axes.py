@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -34,6 +35,26 @@ def faint_grid(axes: Axes, axis: Literal["x", "y", "both"] = "both") -> None:
 def set_title(axes: Axes, title: str) -> None:
     """Set a title with room below it for the label of a vertical line."""
     axes.set_title(title, loc="left", pad=14 if title else None)
+
+
+def set_figure_title(figure: Figure, title: str) -> None:
+    """Set a title above all axes of a figure, at its left edge."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+
+
+def legend_entries(every: Iterable[Axes]) -> dict[str, Artist]:
+    """Labels of several axes, each with something that is drawn under it."""
+    return {
+        label: handle
+        for axes in every
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """Columns of a legend of lines that fit side by side into a width in inches; at least one."""
+    widest = 0.62 + 0.066 * max(map(len, labels))
+    return max(1, int(width / widest))
 
 
 def as_rows(axes: Axes, names: Sequence[str]) -> None:

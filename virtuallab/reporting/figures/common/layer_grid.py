@@ -18,7 +18,10 @@ from virtuallab.reporting.figures.common.axes import (
     DASHED,
     QUIET,
     faint_grid,
+    legend_columns,
+    legend_entries,
     make_logarithmic,
+    set_figure_title,
     training_time,
 )
 from virtuallab.reporting.style import CONTROL_GREY, Look, pretty, theme
@@ -100,8 +103,9 @@ def draw(
     """
     columns = list(dict.fromkeys(name for row in rows for name in row.columns))
     rules = sorted({rule for row in rows for rule in row.rules})
+    names = [pretty(rule) for rule in rules]
     width = min(_WIDEST, 0.95 + 1.95 * max(len(columns), 2))
-    across = max(1, int(width / (0.62 + 0.066 * max(len(pretty(rule)) for rule in rules))))
+    across = legend_columns(names, width)
     lines = -(-len(rules) // across)
     height = 0.75 + row_height * len(rows) + 0.17 * lines + (0.2 if title else 0.0)
     with theme():
@@ -118,18 +122,13 @@ def draw(
             bottom.tick_params(labelbottom=True)
             bottom.set_xlabel(_time(rows))
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-        drawn = {
-            text: handle
-            for axes in grid.flat
-            for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        order = [pretty(rule) for rule in rules]
+            set_figure_title(figure, title)
+        drawn = legend_entries(grid.flat)
         figure.legend(
-            [drawn[text] for text in order],
-            order,
+            [drawn[name] for name in names],
+            names,
             loc="outside lower center",
-            ncols=min(across, len(order)),
+            ncols=min(across, len(names)),
             handlelength=2.8,
         )
     return figure

@@ -28,14 +28,7 @@ from virtuallab.reporting.figures.designs.settings import (
     names_of,
     numeric_settings,
 )
-from virtuallab.reporting.style import (
-    PANEL_WIDTH,
-    Look,
-    observable_look,
-    pretty,
-    setting_name,
-    theme,
-)
+from virtuallab.reporting.style import Look, observable_look, pretty, setting_name, theme
 from virtuallab.text import count_noun, percent
 from virtuallab.vocabulary import CLASSIFIER, DESIGN, OBSERVABLE
 
@@ -178,7 +171,6 @@ def draw(
     legend: str = "",
     title: str = "",
     target: float | None = None,
-    width: float = PANEL_WIDTH,
 ) -> Figure:
     """Draw balanced accuracy against a setting named ``axis``, with intervals.
 
@@ -187,7 +179,7 @@ def draw(
     columns = 2 if max(len(curve.label) for curve in curves) < 20 else 1
     rows = -(-len(curves) // columns) if len(curves) > 1 else 0
     with theme():
-        figure, axes = single_axes(2.7 + 0.17 * (rows + bool(legend)), width)
+        figure, axes = single_axes(2.7 + 0.17 * (rows + bool(legend)))
         for curve in curves:
             look = curve.look
             axes.fill_between(
