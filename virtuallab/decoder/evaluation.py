@@ -93,6 +93,9 @@ def evaluate(
     features = features.load()
     noise = None if noise is None else noise.load()
     samples = {observable: by_subject(features, observable) for observable in measured}
+    novel: dict[str, Values] = {}
+    if outliers is not None:
+        novel = {observable: by_subject(outliers, observable).values for observable in measured}
     width = len(analysis.classifiers)
     pool = Parallel(n_jobs=min(workers, len(measured) * width), initializer=begin_process)
     results = pool(
@@ -108,7 +111,7 @@ def evaluate(
                 subjects=subjects,
                 noise=noise,
             ),
-            None if outliers is None else by_subject(outliers, observable).values,
+            novel.get(observable),
             step,
         )
         for observable in measured
