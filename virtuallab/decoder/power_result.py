@@ -136,6 +136,7 @@ class PowerResult:
 
     def to_frame(self) -> pd.DataFrame:
         """Return all designs tried, one row a design."""
+        front = self.front
         return pd.DataFrame(
             {
                 **each.values,
@@ -143,7 +144,7 @@ class PowerResult:
                 "balanced_accuracy": each.accuracy,
                 "accuracy_low": each.low,
                 "accuracy_high": each.high,
-                "on_front": each in self.front,
+                "on_front": each in front,
             }
             for each in self.tried
         )
