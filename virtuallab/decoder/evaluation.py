@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
-from virtuallab.decoder.features.samples import by_subject, has_visit_0
+from virtuallab.decoder.features.samples import by_subject, has_visit_0, places_of
 from virtuallab.decoder.schemes import published, splits, strict
 from virtuallab.decoder.schemes.cross_validation import no_progress
 from virtuallab.decoder.tables import with_corrected_controls
@@ -188,7 +188,7 @@ def _left_out(few: Mapping[str, int], analysis: Analysis) -> Iterator[str]:
 
 
 def _is_measured(features: xr.Dataset, observable: str) -> bool:
-    chosen = (label_text(features["change_observable"]) == observable) | (observable == "all")
+    chosen = places_of(features, "change_observable", observable)
     return bool(np.isfinite(features["change"].values[..., chosen]).any())
 
 
