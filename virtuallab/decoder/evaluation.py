@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
-from virtuallab.decoder.features.samples import by_subject, has_visit_0
+from virtuallab.decoder.features.samples import by_subject, has_visit_0, places_of
 from virtuallab.decoder.schemes import published, splits, strict
 from virtuallab.decoder.schemes.cross_validation import no_progress
 from virtuallab.decoder.tables import with_corrected_controls
@@ -93,6 +93,9 @@ def evaluate(
     features = features.load()
     noise = None if noise is None else noise.load()
     samples = {observable: by_subject(features, observable) for observable in measured}
+    novel: dict[str, Values] = {}
+    if outliers is not None:
+        novel = {observable: by_subject(outliers, observable).values for observable in measured}
     width = len(analysis.classifiers)
     pool = Parallel(n_jobs=min(workers, len(measured) * width), initializer=begin_process)
     results = pool(
@@ -108,7 +111,7 @@ def evaluate(
                 subjects=subjects,
                 noise=noise,
             ),
-            None if outliers is None else by_subject(outliers, observable).values,
+            novel.get(observable),
             step,
         )
         for observable in measured
@@ -185,7 +188,7 @@ def _left_out(few: Mapping[str, int], analysis: Analysis) -> Iterator[str]:
 
 
 def _is_measured(features: xr.Dataset, observable: str) -> bool:
-    chosen = (label_text(features["change_observable"]) == observable) | (observable == "all")
+    chosen = places_of(features, "change_observable", observable)
     return bool(np.isfinite(features["change"].values[..., chosen]).any())
 
 

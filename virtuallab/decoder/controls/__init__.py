@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from virtuallab.decoder.controls.common.control import ControlResult
+from virtuallab.decoder.schemes.cross_validation import no_progress
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
@@ -26,7 +27,7 @@ def strict_controls() -> tuple[str, ...]:
 
 
 def evaluate_controls(
-    task: DecodingTask, names: Sequence[str] | None = None, step: Callable[[], None] = lambda: None
+    task: DecodingTask, names: Sequence[str] | None = None, step: Callable[[], None] = no_progress
 ) -> list[ControlResult]:
     """Results of controls of the strict scheme (all by default), not corrected for multiple tests.
 

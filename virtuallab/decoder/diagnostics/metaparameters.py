@@ -13,11 +13,12 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 
 from virtuallab.decoder.features.preprocessing import standardization
 from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.model_selection import stratified
 
 _STRENGTHS = np.logspace(1, 6, 11)
 _DRAWS = 2_000
@@ -72,8 +73,8 @@ def estimability(
     # Stratified by rank, with at least one subject of a stratum in each fold.
     strata = min(folds, len(target) // folds)
     ranked = np.argsort(np.argsort(target)) * strata // len(target)
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
-    found = cross_val_predict(model, values, target, cv=list(splitter.split(values, ranked)))
+    splits = list(stratified(folds, seed).split(values, ranked))
+    found = cross_val_predict(model, values, target, cv=splits)
     error, spread = (found - target) ** 2, (target - target.mean()) ** 2
     drawn = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
     draws = 1 - error[drawn].sum(1) / spread[drawn].sum(1)

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-Probability = jt.Float[np.ndarray, "sample rule"]
+from virtuallab.decoder.uncertainty.calibration import Probability
+
 Truth = jt.Int[np.ndarray, " sample"]
 
 

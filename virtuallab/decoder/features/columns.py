@@ -15,7 +15,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.decoder.features.samples import stages
+from virtuallab.decoder.features.samples import places_of, stages
 from virtuallab.labels import label_text
 
 DEPTHS: Final = ("early", "middle", "deep", "middle - early", "deep - middle")
@@ -78,8 +78,8 @@ class Columns:
 
 def columns_of(features: xr.Dataset, observable: str) -> Columns:
     """Description of the columns of the samples of an observable, from features of one probe."""
-    observables = label_text(features["change_observable"])
-    chosen = (observable == "all") | (observables == observable)
+    chosen = places_of(features, "change_observable", observable)
+    observables = label_text(features["change_observable"])[chosen]
     names = label_text(features["change_name"])[chosen]
     visits = features["visit"].to_numpy()
     learning = visits[visits > 0] if len(visits) > 1 else visits
@@ -90,7 +90,7 @@ def columns_of(features: xr.Dataset, observable: str) -> Columns:
     )
     return Columns(
         statistic=names[name],
-        observable=observables[chosen][name],
+        observable=observables[name],
         stage=stage,
         first_visit=np.array([span[0] for span in spans], dtype=np.int64)[stage],
         last_visit=np.array([span[-1] for span in spans], dtype=np.int64)[stage],

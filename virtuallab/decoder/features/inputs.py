@@ -24,7 +24,8 @@ def samples_of(features: Features, rules: ArrayLike | None, observable: str) -> 
         if not isinstance(features, xr.Dataset | xr.DataArray) or RULE not in features.coords:
             raise UserError("rules: give the rule of each subject")
         rules = features[RULE].values
-    values, given = values_of(features, observable), np.asarray(rules, dtype=object)
+    values, visits = _read(features, observable, "features")
+    given = np.asarray(rules, dtype=object)
     if given.shape != (len(values),):
         found = len(given) if given.ndim == 1 else f"an array of shape {given.shape}"
         raise UserError(f"rules: {found} for {len(values)} subjects")
@@ -34,13 +35,17 @@ def samples_of(features: Features, rules: ArrayLike | None, observable: str) -> 
     labels = given.astype(str)
     if len(known := set(labels.tolist())) < 2:
         raise UserError(f"rules: needs subjects of at least two rules, found {known}")
-    if isinstance(features, xr.Dataset):
-        return by_subject(labelled(features, labels), observable)
-    return Samples(values, labels, np.arange(len(values)), visits=1)
+    return Samples(values, labels, np.arange(len(values)), visits)
 
 
 def values_of(features: Features, observable: str, name: str = "features") -> np.ndarray:
     """Values (subject, column) of a table, or of the samples of a probe's features."""
+    return _read(features, observable, name)[0]
+
+
+def _read(features: Features, observable: str, name: str) -> tuple[np.ndarray, int]:
+    """Values (subject, column), and the number of visits of their samples; 1 for a table."""
+    visits = 1
     if isinstance(features, xr.Dataset):
         absent = [key for key in _OF_A_PROBE if key not in features.variables]
         if absent:
@@ -49,7 +54,8 @@ def values_of(features: Features, observable: str, name: str = "features") -> np
                 f"{', '.join(absent)}"
             )
         unknown = np.full(features.sizes[SUBJECT], "unknown")
-        values = by_subject(labelled(features, unknown), observable).values
+        samples = by_subject(labelled(features, unknown), observable)
+        values, visits = samples.values, samples.visits
     else:
         if isinstance(features, xr.DataArray):
             if SUBJECT not in features.dims:
@@ -63,7 +69,7 @@ def values_of(features: Features, observable: str, name: str = "features") -> np
         raise UserError(f"{name}: needs 2 dimensions (subject, column), found {values.ndim}")
     if not np.isfinite(values).any():
         raise UserError(f"{name}: no finite value among {' x '.join(map(str, values.shape))}")
-    return values
+    return values, visits
 
 
 def labelled(features: Features, labels: np.ndarray) -> xr.Dataset:

@@ -80,7 +80,7 @@ def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) ->
     staged : bool
         Average the visits of each stage of learning; see :func:`stages`.
     """
-    names = _names(features, "change_observable", observable)
+    names = places_of(features, "change_observable", observable)
     changes = (
         features["change"]
         .isel(change_name=names)
@@ -125,7 +125,7 @@ def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
 
     No rule has acted yet, so rules that are identified from these samples have leaked.
     """
-    names = _names(features, "statistic_observable", observable)
+    names = places_of(features, "statistic_observable", observable)
     first = (
         features["stat"]
         .sel(visit=[0])
@@ -138,7 +138,7 @@ def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
 
 def by_layer(features: xr.Dataset, observable: str) -> Samples:
     """One sample a layer: the published statistics, and the third of the depth as context."""
-    measured = _names(features, "statistic_observable", observable)
+    measured = places_of(features, "statistic_observable", observable)
     published = np.isin(label_text(features["statistic"]), PUBLISHED)
     chosen = measured[published[measured]]
     stats = (
@@ -157,8 +157,10 @@ def by_layer(features: xr.Dataset, observable: str) -> Samples:
     )
 
 
-def _names(features: xr.Dataset, coordinate: str, observable: str) -> np.ndarray:
-    """Indices of the statistics or changes of an observable."""
+def places_of(
+    features: xr.Dataset, coordinate: str, observable: str
+) -> jt.Int[np.ndarray, " name"]:
+    """Indices of the statistics or changes of an observable, by the coordinate that names it."""
     return np.flatnonzero((observable == "all") | (label_text(features[coordinate]) == observable))
 
 

@@ -63,7 +63,7 @@ def check_parts(
     if type(classifier).__module__.startswith("virtuallab."):
         _check_ours(estimator)
     else:
-        check_outside_estimator(estimator, classifier)
+        _check_outside(estimator, classifier)
 
 
 def _check_ours(estimator: Any) -> None:
@@ -77,14 +77,10 @@ def _check_ours(estimator: Any) -> None:
             _check_tree(*tree, columns=len(fill.statistics_))
 
 
-def check_outside_estimator(estimator: Any, classifier: Classifier) -> None:
-    """Raise an error if an estimator is not of the form of a classifier from another package.
+def _check_outside(estimator: Any, classifier: Classifier) -> None:
+    """Refuse types that a classifier from another package does not use, and trees of any kind.
 
-    Raises
-    ------
-    ValueError
-        If it has a step of a type that the classifier does not use, or a search tree, whose
-        indices would be followed without a check.
+    Indices of a tree would be followed without a check.
     """
     samples = Samples(np.zeros((2, 2)), np.array(["a", "b"]), np.arange(2), visits=2)
     template = classifier.estimator(samples, 0)
