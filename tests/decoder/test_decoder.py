@@ -16,6 +16,7 @@ from tests.decoder.drawn import RULES, drawn
 from tests.decoder.synthetic import features
 from virtuallab.decoder import Analysis, Decoder
 from virtuallab.decoder.evaluation import evaluate
+from virtuallab.errors import UserError
 
 QUICK = {"folds": 3, "inner_folds": 2, "repeats": 2, "permutations": 1}
 
@@ -214,3 +215,11 @@ def test_rules_that_features_carry_do_not_change_what_is_predicted() -> None:
     labelled, bare = decoder.predict(known), decoder.predict(known.drop_vars("rule"))
     assert labelled.rule.to_numpy().tolist() == bare.rule.to_numpy().tolist()
     assert (labelled.rule.to_numpy() == known["rule"].to_numpy()).mean() > 0.8
+
+
+def test_features_of_a_single_subject_without_its_axis_are_refused() -> None:
+    known = features(signal=3.0)
+    decoder = Decoder("logistic_regression", observable="activity", seed=1).fit(known)
+    with pytest.raises(UserError, match=r"features: needs the dimension 'subject', found"):
+        decoder.predict(known.isel(subject=0))
+    assert decoder.predict(known.isel(subject=[0])).rule.shape == (1,)

@@ -53,13 +53,15 @@ def _read(features: Features, observable: str, name: str) -> tuple[np.ndarray, i
                 f"{name}: a Dataset must hold the features of a probe; it has no "
                 f"{', '.join(absent)}"
             )
+    if isinstance(features, xr.Dataset | xr.DataArray) and SUBJECT not in features.dims:
+        found = tuple(features.dims)
+        raise UserError(f"{name}: needs the dimension 'subject', found {found}")
+    if isinstance(features, xr.Dataset):
         unknown = np.full(features.sizes[SUBJECT], "unknown")
         samples = by_subject(labelled(features, unknown), observable)
         values, visits = samples.values, samples.visits
     else:
         if isinstance(features, xr.DataArray):
-            if SUBJECT not in features.dims:
-                raise UserError(f"{name}: needs the dimension 'subject', found {features.dims}")
             features = features.transpose(SUBJECT, ...)
         try:
             values = np.asarray(features, dtype=np.float64, order="C")
