@@ -263,6 +263,9 @@ LOSSES: Registry[Any] = Registry(
     "loss", "virtuallab.subject.losses", "virtuallab.subject.loss:Loss"
 )
 TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
+NULLS: Registry[Any] = Registry(
+    "null model", "virtuallab.subject.nulls", "virtuallab.subject.null:NullModel"
+)
 DEVICES: Registry[Any] = Registry(
     "device", "virtuallab.probes.devices", "virtuallab.probes.device:Device"
 )
@@ -293,6 +296,7 @@ REGISTRIES = (
     ARCHITECTURES,
     TASKS,
     LOSSES,
+    NULLS,
     DEVICES,
     NOISE_MODELS,
     INDICATORS,

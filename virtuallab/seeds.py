@@ -23,6 +23,7 @@ SEARCH = "trials of a search"
 PROBE_CHOICE = "probe choice"
 PROBE_NOISE = "probe noise"
 REFERENCE = "reference networks"
+NULL = "null recordings"
 
 
 def _words(text: str) -> list[int]:

@@ -29,6 +29,8 @@ ACTIVITY_CHANGE: Final = "activity_change"
 Observable = Literal["weights", "activity", "activity_change"]
 OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
 
+NO_LEARNING: Final = "no learning"  # an answer beside the rules; no label of a rule has a space
+
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
 
@@ -156,6 +158,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "gini_error": ("1", "standard error of the mean decrease of impurity over trees"),
     "probability": ("1", "calibrated probability of the rule"),
     "p_value": ("1", "conformal p-value: share of the rule's subjects that conform no better"),
+    "changed": ("1", "share of unchanging recordings that change at least as much"),
     "familiar": ("1", "share of the known subjects that are at least as novel"),
     "control_accuracy": ("1", "balanced accuracy of a control"),
     "control_interval": ("1", "bounds of the balanced accuracy of a control"),

@@ -8,15 +8,22 @@ from typing import Any
 import jaxtyping as jt
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.model_selection import fit, nested, quiet_fits, stratified
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.uncertainty.calibration import temperature, tempered
-from virtuallab.decoder.uncertainty.conformal import Conformity, share_at_least
+from virtuallab.decoder.uncertainty.conformal import (
+    Conformity,
+    can_hold_out,
+    own_p_values,
+    share_at_least,
+)
+from virtuallab.decoder.uncertainty.no_learning import NoLearningTest, NullSamples
 from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values
+from virtuallab.vocabulary import NO_LEARNING
 
 _CALIBRATION_FOLDS = 10
 
@@ -28,26 +35,34 @@ class FittedDecoder:
     Parameters
     ----------
     rules : tuple of str
-        Rules that it can predict.
+        Rules that it can predict; with ``no_learning`` it can also answer that there was none.
     estimator : sklearn estimator
         Fitted to all training subjects.
     temperature : float
         Temperature of its probabilities.
     conformity : Conformity
-        Nonconformity scores of training subjects, each by a decoder that was not fitted to it.
+        Nonconformity scores of training subjects, each by a decoder that was not fitted to it, or,
+        with kinds of subjects, to none of its kind.
+    own_p_value : array, (training subject,)
+        P-value of each training subject's true rule, compared with other subjects, or with other
+        kinds of subjects; ascending.
     detector : NoveltyDetector
     novelty, distance : array, (training subject,)
         Novelty score of each training subject, and its distance from its neighbours, by a detector
         that was not fitted to it; ascending.
+    no_learning : NoLearningTest, optional
+        Of a decoder that was trained with null recordings.
     """
 
     rules: tuple[str, ...]
     estimator: Any
     temperature: float
     conformity: Conformity
+    own_p_value: jt.Float[np.ndarray, " training"]
     detector: NoveltyDetector
     novelty: jt.Float[np.ndarray, " training"]
     distance: jt.Float[np.ndarray, " training"]
+    no_learning: NoLearningTest | None = None
 
     @classmethod
     def train(
@@ -59,6 +74,8 @@ class FittedDecoder:
         inner_folds: int,
         seed: int,
         outliers: Values | None = None,
+        nulls: NullSamples | None = None,
+        kinds: np.ndarray | None = None,
     ) -> FittedDecoder:
         """Return a decoder whose settings and calibration come from folds within the samples.
 
@@ -70,15 +87,27 @@ class FittedDecoder:
             decoders are closer to the final one.
         outliers : array, (outlier, column), optional
             Samples of rules outside the classes, on which novelty detection is trained.
+        nulls : NullSamples, optional
+            Samples of recordings without learning, made from the states of these subjects.
+        kinds : array of str, (sample,), optional
+            Kind of each subject, such as its architecture and task. If each rule has subjects of
+            two kinds or more, probabilities and prediction sets are calibrated on subjects of kinds
+            that were held out as a whole, so that they hold for a kind that was not in training.
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)
         fewest = int(np.bincount(truth, minlength=len(classes)).min())
         folds = stratified(min(_CALIBRATION_FOLDS, fewest), seed)
         estimator = fit(nested(classifier, samples, inner_folds, seed), samples)
+        across = kinds is not None and can_hold_out(kinds, labels)
         with quiet_fits():
             scores = cross_val_predict(
-                clone(estimator), values, labels, cv=folds, method="predict_proba"
+                clone(estimator),
+                values,
+                labels,
+                groups=kinds if across else None,
+                cv=LeaveOneGroupOut() if across else folds,
+                method="predict_proba",
             )
         # Subjects are held out of the whole detector: its axes depend on their values as well.
         novelty = np.zeros((len(labels), 2))
@@ -86,14 +115,22 @@ class FittedDecoder:
             fitted = NoveltyDetector(outliers).fit(values[train], labels[train])
             novelty[test] = fitted.score(values[test])
         scale = temperature(scores, truth)
+        probability = tempered(scores, scale)
+        test = None
+        if nulls is not None:
+            test, learning = NoLearningTest.train(values, samples.owners, nulls, seed)
+            probability = probability * (1 - test.probability(learning))[:, None]
+        apart = kinds if kinds is not None and across else np.arange(len(truth))
         return cls(
             rules=tuple(classes),
             estimator=estimator,
             temperature=scale,
-            conformity=Conformity.of(tempered(scores, scale), truth),
+            conformity=Conformity.of(probability, truth),
+            own_p_value=np.sort(own_p_values(probability, truth, apart)),
             detector=NoveltyDetector(outliers).fit(values, labels),
             novelty=np.sort(novelty[:, 0]),
             distance=np.sort(novelty[:, 1]),
+            no_learning=test,
         )
 
     def predict(self, values: Values) -> Prediction:
@@ -102,12 +139,27 @@ class FittedDecoder:
         columns = [list(self.estimator.classes_).index(rule) for rule in self.rules]
         probability = tempered(scores[:, columns], self.temperature)
         novelty, distance = self.detector.score(values).T
-        nearer = np.searchsorted(self.distance, distance, side="left")
+        as_far = 1 - np.searchsorted(self.distance, distance, side="left") / len(self.distance)
+        answers, test = self.rules, self.no_learning
+        if test is None:
+            p_value = self.conformity.p_values(probability)
+        else:
+            score = test.score(values)
+            none = test.probability(score)
+            probability = probability * (1 - none)[:, None]
+            p_value = np.column_stack([self.conformity.p_values(probability), test.p_value(score)])
+            probability = np.column_stack([probability, none])
+            as_far = np.maximum(as_far, test.distance_p_value(values))
+            answers = (*answers, NO_LEARNING)
         return Prediction.of(
-            self.rules,
+            answers,
             probability=probability,
-            p_value=self.conformity.p_values(probability),
+            p_value=p_value,
             novelty=novelty,
             novelty_p_value=share_at_least(self.novelty, novelty),
-            distance_p_value=1 - nearer / len(self.distance),
+            distance_p_value=as_far,
         )
+
+    def coverage(self, nominal: float) -> float:
+        """Share of the training subjects whose prediction set would contain their rule."""
+        return float((self.own_p_value > 1 - nominal).mean())

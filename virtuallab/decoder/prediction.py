@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from virtuallab.vocabulary import RULE, SUBJECT
+from virtuallab.decoder.uncertainty.no_learning import LEVEL
+from virtuallab.vocabulary import NO_LEARNING, RULE, SUBJECT
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,12 @@ class Prediction:
         Parameters
         ----------
         coverage : float
-            Share of recordings whose set contains the true rule.
+            Share of recordings whose set contains the true rule. Whether no learning is in the set
+            is decided at a level of its own, 5 %.
 
         Returns
         -------
         xr.DataArray of bool, (subject, rule)
         """
-        return self.p_value > 1 - coverage
+        level = np.where(self.p_value[RULE] == NO_LEARNING, LEVEL, 1 - coverage)
+        return self.p_value > xr.DataArray(level, dims=RULE)

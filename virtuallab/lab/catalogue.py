@@ -21,6 +21,7 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "losses": registry.LOSSES,
+    "nulls": registry.NULLS,
     "devices": registry.DEVICES,
     "noise_models": registry.NOISE_MODELS,
     "indicators": registry.INDICATORS,

@@ -52,6 +52,32 @@ class Conformity:
         return np.stack(columns, axis=1)
 
 
+def own_p_values(
+    probability: Probability, truth: jt.Int[np.ndarray, " sample"], apart: np.ndarray
+) -> jt.Float[np.ndarray, " sample"]:
+    """P-value of each sample's true rule, compared with samples of other groups.
+
+    Parameters
+    ----------
+    probability : array, (sample, rule)
+    truth : array of int, (sample,)
+    apart : array, (sample,)
+        Group of each sample, such as its kind; samples of one group are not compared.
+    """
+    found = np.ones(len(truth))
+    for group in np.unique(apart):
+        mine = apart == group
+        p_values = Conformity.of(probability[~mine], truth[~mine]).p_values(probability[mine])
+        found[mine] = p_values[np.arange(int(mine.sum())), truth[mine]]
+    return found
+
+
+def can_hold_out(kinds: np.ndarray, labels: np.ndarray) -> bool:
+    """Return whether every kind can be held out and leave samples of every rule."""
+    rules = np.unique(labels)
+    return all(len(np.unique(labels[kinds != kind])) == len(rules) for kind in np.unique(kinds))
+
+
 def share_at_least(
     known: jt.Float[np.ndarray, " known"], values: jt.Float[np.ndarray, " sample"]
 ) -> jt.Float[np.ndarray, " sample"]:

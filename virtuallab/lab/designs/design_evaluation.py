@@ -217,13 +217,15 @@ def _record(
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [
-        _rows(_joined(coords, found), _joined(coords, noise) if noise else None, trial)
+        _rows(
+            joined_features(coords, found), joined_features(coords, noise) if noise else None, trial
+        )
         for coords, found, noise, trial in zip(alike, kept, of_noise, trials, strict=True)
     ]
     return [(index, [of[place] for of in rows]) for place, (index, _) in enumerate(subjects)]
 
 
-def _joined(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
+def joined_features(coords: xr.Dataset, found: Sequence[FeatureArrays]) -> xr.Dataset:
     """Put the features of several subjects together, with the labels that a decoder needs."""
     joined = label_features(coords, FeatureArrays.of_subjects(found))
     group = np.tile(joined["depth_group"].values, (len(found), 1))

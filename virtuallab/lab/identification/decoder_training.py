@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -20,18 +20,23 @@ from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
+from virtuallab.decoder.uncertainty.conformal import can_hold_out
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.errors import UserError, VirtuallabError
+from virtuallab.lab.identification.null_recordings import EACH, null_samples, total_change
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
 from virtuallab.probes.schedule import visit_indices
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
-from virtuallab.registry import CLASSIFIERS
+from virtuallab.registry import CLASSIFIERS, NULLS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 from virtuallab.vocabulary import ACTIVITY, SUBJECT
+
+FROZEN: Final = "frozen"  # the null model in which nothing but noise changes
 
 Decoder = tuple[FittedDecoder, DecoderMetadata]
 
@@ -47,11 +52,20 @@ class DecoderSettings:
     classifier : str or None
         Its name; if None, the default of analyses.
     workers : int or None
+    nulls : tuple of str or None
+        Null models in whose recordings nothing was learned; all that are registered if None. If
+        empty, no learning is not among the answers.
     """
 
     others: tuple[str, ...]
     classifier: str | None
     workers: int | None
+    nulls: tuple[str, ...] | None = None
+
+    @property
+    def null_models(self) -> tuple[str, ...]:
+        """Names of the null models."""
+        return tuple(NULLS) if self.nulls is None else self.nulls
 
 
 @dataclass(frozen=True)
@@ -89,11 +103,12 @@ class DecoderTraining:
             say(console, f"Decoder: {folder}")
             return kept
         samples = look()
+        nulls = self._null_samples(console)
         say(console, f"training a decoder on {len(self.members)} subjects")
         # One fold after the other, further draws of the folds, and at last the decoder itself.
         n_steps = analysis.folds + analysis.repeats
         with counting(console, "decoder trained, steps", n_steps) as advance:
-            found = self._trained(samples, analysis, made_for, lambda: advance(1))
+            found = self._trained(samples, nulls, analysis, made_for, lambda: advance(1))
         try:
             save_decoder(*found, folder)
         except VirtuallabError as error:  # the answer does not need it kept
@@ -136,11 +151,34 @@ class DecoderTraining:
             self.absent,
             self.members,
             plain(asdict(analysis)),
+            self.wanted.null_models,
             change_names(),
         )[:16]
 
+    def _null_samples(self, console: Console) -> NullSamples | None:
+        """Record null models of the subjects, if any are wanted."""
+        kinds = self.wanted.null_models
+        if not kinds:
+            return None
+        with counting(console, "null recordings made", EACH * len(kinds)) as advance:
+            found = null_samples(
+                self.experiment,
+                self.probe,
+                self.members,
+                kinds,
+                workers=self.wanted.workers,
+                advance=advance,
+            )
+        found.values[:, list(self.absent)] = np.nan
+        return found
+
     def _trained(
-        self, samples: Samples, analysis: Analysis, made_for: str, step: Callable[[], None]
+        self,
+        samples: Samples,
+        nulls: NullSamples | None,
+        analysis: Analysis,
+        made_for: str,
+        step: Callable[[], None],
     ) -> Decoder:
         values = samples.values.copy()
         values[:, list(self.absent)] = np.nan
@@ -149,14 +187,14 @@ class DecoderTraining:
             samples,
             values=values[named],
             labels=samples.labels[named],
-            owners=np.arange(int(named.sum())),
+            owners=np.flatnonzero(named),
         )
         classes = sorted(set(own.labels.tolist()))
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
         seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
         outliers = None if named.all() else values[~named]
         inner = analysis.inner_folds
-        result, prediction = cross_validate_calibrated(
+        result, _ = cross_validate_calibrated(
             classifier,
             own,
             classes,
@@ -167,14 +205,23 @@ class DecoderTraining:
             outliers=outliers,
             step=step,
         )
-        truth = np.searchsorted(classes, own.labels)
-        sets = prediction.sets(analysis.coverage).to_numpy()
-        held = sets[np.arange(len(truth)), truth]
+        subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
+        kinds = self._kinds(subjects)
         trained = FittedDecoder.train(
-            classifier, own, classes, inner_folds=inner, seed=seed, outliers=outliers
+            classifier,
+            own,
+            classes,
+            inner_folds=inner,
+            seed=seed,
+            outliers=outliers,
+            nulls=nulls,
+            kinds=kinds,
         )
         step()
-        subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
+        still = np.empty(0)
+        if nulls is not None:
+            frozen = nulls.values[nulls.kinds == FROZEN]
+            still = total_change(frozen, samples.visits)
         facts = DecoderMetadata(
             **_of_subjects(self.experiment, subjects),
             **_of_design(self.experiment, self.probe),
@@ -187,11 +234,24 @@ class DecoderTraining:
             accuracy=balanced_accuracy(result.confusion),
             interval=interval(result.confusion, analysis.confidence, repeats=analysis.repeats),
             confidence=analysis.confidence,
-            coverage=float(held.mean()),
+            coverage=trained.coverage(analysis.coverage),
             nominal_coverage=analysis.coverage,
+            kinds=len(np.unique(kinds)) if can_hold_out(kinds, own.labels) else 1,
+            fewest=int(np.unique(own.labels, return_counts=True)[1].min()),
+            excluded={} if trained.no_learning is None else trained.no_learning.excluded,
+            still=tuple(np.sort(still[np.isfinite(still)]).tolist()),
             made_for=made_for,
         )
         return trained, facts
+
+    def _kinds(self, subjects: Sequence[int]) -> np.ndarray:
+        """Architecture and task of each subject, which a recording made elsewhere shares not."""
+        group_of = {
+            index: group.name
+            for group in self.experiment.plan.network_groups
+            for index in group.members
+        }
+        return np.array([group_of[index] for index in subjects])
 
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:
@@ -213,6 +273,7 @@ def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str,
         "architectures": _words(table["architecture"]),
         "tasks": _words(table["task"]),
         "learning_rates": _range(table["learning_rate"].values),
+        "subjects": tuple(map(str, table[SUBJECT].values)),
         "n_subjects": len(members),
     }
 

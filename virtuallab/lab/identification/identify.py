@@ -11,6 +11,7 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
+from virtuallab.decoder.uncertainty.conformal import share_at_least
 from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
 from virtuallab.lab.identification.matched_decoder import (
@@ -18,6 +19,7 @@ from virtuallab.lab.identification.matched_decoder import (
     probe_decoder,
     sample_of,
 )
+from virtuallab.lab.identification.null_recordings import total_change
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.workers import stoppable
@@ -95,11 +97,12 @@ def identify(
     Returns
     -------
     xr.Dataset
-        Over ``rule``: ``probability``, ``p_value``, ``in_set``, whether the rule cannot be
-        excluded. ``familiar`` is the share of known recordings that look at least as foreign,
-        ``typical`` that of those at least as far from all others. Attributes: how good the decoder
-        is (``accuracy``, ``interval``), ``coverage``, and ``differences`` of the recording from
-        those it was trained on, ``notes`` on what was left out of it.
+        Over ``rule``, with "no learning": ``probability``, ``p_value``, ``in_set``, whether the
+        answer cannot be excluded. ``changed`` is the share of unchanging recordings that change
+        at least as much, by noise; ``familiar`` that of known recordings that are at least as
+        novel, ``typical`` that of those at least as far from all others. Attributes: how good the
+        decoder is (``accuracy``, ``interval``), ``coverage``, how often it excludes no learning
+        (``excluded``), ``differences`` of the recording from those it was trained on, ``notes``.
 
     Raises
     ------
@@ -228,6 +231,7 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
     found = prediction.dataset.isel({SUBJECT: 0}).drop_vars("novelty")
     found = found.rename(novelty_p_value="familiar", distance_p_value="typical")
     found["in_set"] = prediction.sets(facts.nominal_coverage)[0]
+    found["changed"] = _changed(sample, facts)
     for name, variable in found.variables.items():
         variable.attrs = describe(str(name))
     return found.assign_attrs(
@@ -237,6 +241,10 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
         observable=facts.observable,
         others=list(facts.others),
         coverage=facts.nominal_coverage,
+        measured_coverage=facts.coverage,
+        kinds=facts.kinds,
+        fewest=facts.fewest,
+        excluded=dict(facts.excluded),
         accuracy=facts.accuracy,
         interval=list(facts.interval),
         confidence=facts.confidence,
@@ -246,6 +254,14 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
         differences=list(_differences(recording, values[0], facts)),
         notes=list(recording.attrs.get("notes", ())),
     )
+
+
+def _changed(sample: Samples, facts: DecoderMetadata) -> float:
+    """Share of recordings without change that change at least as much; NaN if not measured."""
+    [change] = total_change(sample.values, sample.visits)
+    if not facts.still or not np.isfinite(change):
+        return float("nan")
+    return float(share_at_least(np.array(facts.still), np.array([change]))[0])
 
 
 def _differences(

@@ -119,7 +119,7 @@ def matched_decoder(
     members = tuple(sorted(living(experiment.store)))
     training = DecoderTraining(experiment, "matched", probe, absent, members, wanted)
     name = f"matched-{digest(plain(probe), absent)[:8]}"
-    look = partial(_implanted, experiment, probe, wanted.workers, console)
+    look = partial(recorded_samples, experiment, probe, wanted.workers, console)
     return training.decoder(look, name, console)
 
 
@@ -132,9 +132,10 @@ def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
     return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
 
 
-def _implanted(
+def recorded_samples(
     experiment: Experiment, probe: Probe, workers: int | None, console: Console
 ) -> Samples:
+    """Samples of the activity that a probe records of all preserved subjects."""
     bench = PreservedSubjects.of(experiment, workers)
     with counting(console, "subjects recorded", len(bench.members)) as advance:
         [seen] = bench.record([DesignRun(probe, 0, (ACTIVITY,))], advance)

@@ -246,7 +246,7 @@ def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
     own_units = {n: str(recording[n].attrs.get("units", "1")) for n in recording.data_vars}
     further = {name: STATISTICS[name].observable for name in found.statistics}
     stat_owners = {name: OBSERVABLE_OF[name] for name in PUBLISHED_STATISTICS} | further
-    change_owners = {**_change_observables(), **further}
+    change_owners = {**change_observables(), **further}
     units = [
         "1" if name in further else statistic_units(name, own_units.get(of, "1"))
         for name, of in stat_owners.items()
@@ -275,7 +275,7 @@ def _texts(texts: Iterable[str]) -> np.ndarray:
 
 
 @cache
-def _change_observables() -> Mapping[str, str]:
+def change_observables() -> Mapping[str, str]:
     """Name of each change and its observable, from the functions that make them."""
     ones = np.ones((2, 2, 2))
     stats = {name: np.ones(2) for name in PUBLISHED_STATISTICS}
@@ -290,4 +290,4 @@ def _change_observables() -> Mapping[str, str]:
 
 def change_names() -> tuple[str, ...]:
     """Names of the scale-free changes of every recording, in the order of ``change_name``."""
-    return tuple(_change_observables())
+    return tuple(change_observables())

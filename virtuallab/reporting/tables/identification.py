@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -12,15 +13,17 @@ from rich.console import Group, RenderableType
 from virtuallab.console import TerminalTable, plain, terminal_table
 from virtuallab.reporting.style import pretty
 from virtuallab.text import count_noun, listed, percent, printable
-from virtuallab.vocabulary import RULE
+from virtuallab.vocabulary import NO_LEARNING, RULE
 
 # Shares of the decoder's own recordings below which a recording is called novel or distant.
 _NOVEL: Final = 0.05
 _DISTANT: Final = 0.01
+_UNCHANGED: Final = 0.05  # p-value above which a recording is not shown to change
+_WIDTH: Final = 40  # characters of the picture of the distance
 
 
 def identification_summary(found: xr.Dataset) -> RenderableType:
-    """The probability of each rule, the verdict and remarks.
+    """The verdict, the probability of each answer and remarks.
 
     Parameters
     ----------
@@ -30,68 +33,100 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
     Returns
     -------
     rich renderable
+        Of a recording outside the range of the decoder the table is dimmed.
     """
     return Group(
-        _table(found),
         plain(verdict(found), "bold"),
+        plain(distance(found)),
+        _table(found),
         *(plain(remark) for remark in remarks(found)),
     )
 
 
 def verdict(found: xr.Dataset) -> str:
-    """The identified rule, or the reason why none is identified, as a sentence."""
-    distant = (
-        "The recording differs more from the training recordings than 99 % of these do."
-        if float(found["typical"]) < _DISTANT
-        else ""
-    )
-    # Novelty first: a recording of an unknown rule may also be distant, in a setup that is known.
+    """The answer, or the reason why there is none, in one or two sentences."""
+    rules = _rules(found)
+    first = str(rules[RULE].values[0])
+    likely = f"{pretty(first)} (probability {float(rules['probability'][0]):.2f})"
+    inside = [str(rule) for rule in rules[RULE].values[rules["in_set"].values]]
+    if is_outside(found):
+        return (
+            "Outside the range of this decoder: the recording differs more from the training "
+            f"recordings than {percent(1 - _DISTANT)} of these do. No rule is identified."
+        )
+    none_possible = NO_LEARNING in found[RULE] and bool(found["in_set"].sel(rule=NO_LEARNING))
+    if none_possible and not inside:
+        return _nothing_learned(found)
     if found.attrs["others"] and float(found["familiar"]) < _NOVEL:
         share = f"{100 * float(found['familiar']):.1f} %"
         novel = f"None of these rules: only {share} of the recordings of known rules are as novel."
-        return f"{novel} {distant}".rstrip()
-    if distant:
-        return f"Outside the range of this decoder. {distant}"
-    order = np.argsort(-found["probability"].values, kind="stable")
-    first = str(found[RULE].values[order[0]])
-    likely = f"{pretty(first)} (probability {float(found['probability'][order[0]]):.2f})"
-    chance, count = 1 / found.sizes[RULE], found.sizes[RULE]
-    if found.attrs["interval"][0] <= chance:
+        return f"{novel} No learning cannot be excluded." if none_possible else novel
+    if none_possible:
+        return (
+            "Cannot tell whether anything was learned: no learning cannot be excluded. Of the "
+            f"rules, most similar to {likely}."
+        )
+    if found.attrs["interval"][0] <= 1 / rules.sizes[RULE]:
         return (
             "Cannot tell: the decoder is not shown to be more accurate than guessing. Most similar "
             f"to {likely}."
         )
-    inside = [str(rule) for rule in found[RULE].values[found["in_set"].values]]
     if not inside:
         return (
             f"No rule is identified: none is in the {_coverage(found)} prediction set. Most "
             f"similar to {likely}."
         )
-    if len(inside) == count:
+    if len(inside) == rules.sizes[RULE]:
         return (
-            f"Cannot tell: all {count} rules are in the {_coverage(found)} prediction set. Most "
-            f"similar to {likely}."
+            f"Cannot tell: all {len(inside)} rules are in the {_coverage(found)} prediction set. "
+            f"Most similar to {likely}."
         )
     if inside == [first]:
         return (
-            f"The rule is {likely}, if it is one of these {count}: no other is in the "
+            f"The rule is {likely}, if it is one of these {rules.sizes[RULE]}: no other is in the "
             f"{_coverage(found)} prediction set."
         )
     rest = [pretty(rule) for rule in inside if rule != first]
     return f"Most similar to {likely}; {listed(rest)} cannot be excluded."
 
 
+def is_outside(found: xr.Dataset) -> bool:
+    """Whether the recording is farther from the training recordings than almost all of these."""
+    return float(found["typical"]) < _DISTANT
+
+
+def distance(found: xr.Dataset) -> str:
+    """Distance of the recording from the training recordings: a percentile and a picture."""
+    nearer = 1 - float(found["typical"])
+    place = min(round(nearer * _WIDTH), _WIDTH - 1)
+    line = "".join("x" if each == place else "-" for each in range(_WIDTH))
+    return (
+        f"Distance from the training recordings: percentile {100 * nearer:.0f} of theirs\n"
+        f"  nearest |{line}| farthest"
+    )
+
+
 def remarks(found: xr.Dataset) -> Iterator[str]:
     """Yield the accuracy of the decoder, and differences from its training recordings."""
     attrs = found.attrs
     low, high = attrs["interval"]
+    count = _rules(found).sizes[RULE]
     yield (
         f"The decoder ({attrs['classifier']}, trained on "
         f"{count_noun(int(attrs['n_subjects']), 'subject')} of {attrs['title']}) has a balanced "
         f"accuracy of {attrs['accuracy']:.2f} [{low:.2f}, {high:.2f}] on subjects not used for "
-        f"training; chance among {count_noun(found.sizes[RULE], 'rule')} is "
-        f"{1 / found.sizes[RULE]:.2f}."
+        f"training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}."
     )
+    yield _calibrated(found)
+    needed = ceil(1 / (1 - attrs["coverage"]) - 1e-9)
+    if attrs["fewest"] + 1 < needed:
+        yield (
+            f"The rarest rule has {count_noun(int(attrs['fewest']), 'subject')}: a "
+            f"{_coverage(found)} prediction set can exclude a rule with {needed - 1} subjects or "
+            "more."
+        )
+    if attrs["excluded"]:
+        yield _excluded(attrs["excluded"])
     if not attrs["others"]:
         yield (
             "No out-of-set rules were given (--others), so an unknown rule is forced into one of "
@@ -105,23 +140,65 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
         yield from (f"  {difference}" for difference in attrs["differences"])
 
 
+def _rules(found: xr.Dataset) -> xr.Dataset:
+    """The rules without the answer that nothing was learned, the most probable first."""
+    rules = found.isel({RULE: np.flatnonzero(found[RULE].values != NO_LEARNING)})
+    return rules.isel({RULE: np.argsort(-rules["probability"].values, kind="stable")})
+
+
+def _nothing_learned(found: xr.Dataset) -> str:
+    probability = float(found["probability"].sel(rule=NO_LEARNING))
+    none = f"No learning (probability {probability:.2f}): no rule is in the prediction set"
+    if float(found["changed"]) > _UNCHANGED:
+        return f"{none}, and the recording is not shown to change beyond its noise."
+    return f"{none}. The recording changes, but not as in subjects that learned."
+
+
+def _calibrated(found: xr.Dataset) -> str:
+    kinds, share = int(found.attrs["kinds"]), percent(found.attrs["measured_coverage"], 0)
+    if kinds > 1:
+        return (
+            f"Probabilities and prediction sets are calibrated on {kinds} kinds of networks "
+            f"(architecture and task), each held out of training; the {_coverage(found)} sets "
+            f"contain the true rule in {share} of subjects."
+        )
+    return (
+        "Probabilities and prediction sets hold for the kinds of networks that were trained, and "
+        f"may be too certain for others; the {_coverage(found)} sets contain the true rule in "
+        f"{share} of subjects held out."
+    )
+
+
+def _excluded(shares: dict[str, float]) -> str:
+    nulls = {kind: share for kind, share in shares.items() if kind != "learning"}
+    worst = max(nulls, key=lambda kind: nulls[kind])
+    mean = float(np.mean(list(nulls.values())))
+    return (
+        f"No learning is excluded in {percent(shares['learning'], 0)} of subjects that learned, "
+        f"and in {percent(mean, 0)} of recordings of null models that were not in training, at "
+        f"most {percent(nulls[worst], 0)} ({pretty(worst)})."
+    )
+
+
 def _table(found: xr.Dataset) -> TerminalTable:
     table = terminal_table(
-        title=f"Probability of each rule, from {pretty(found.attrs['observable'])}",
+        title=f"Probability of each answer, from {pretty(found.attrs['observable'])}",
         caption=(
-            f"The {_coverage(found)} prediction set lists the rules that cannot be excluded. It "
-            f"contains the true rule in {_coverage(found)} of cases."
+            f"The {_coverage(found)} prediction set lists the answers that cannot be excluded. No "
+            "learning has the level of 5 %."
         ),
     )
     inside = f"in {_coverage(found)} prediction set"
-    for column in ("rule", "probability", inside):
+    for column in ("answer", "probability", inside):
         table.add_column(column, overflow="fold")
+    style = "dim" if is_outside(found) else None
     for place in np.argsort(-found["probability"].values, kind="stable"):
         one = found.isel({RULE: int(place)})
         table.add_row(
             pretty(str(one[RULE].values)),
             f"{float(one['probability']):.2f}",
             "yes" if bool(one["in_set"]) else "no",
+            style=style,
         )
     return table
 

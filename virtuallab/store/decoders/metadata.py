@@ -40,6 +40,13 @@ class DecoderMetadata:
     learning_rates : (number, number)
         Smallest and largest, of the subjects.
     architectures, tasks : tuple of str
+    kinds : int
+        Number of combinations of architecture and task on which predictions are calibrated, each
+        held out as a whole; 1 if they are calibrated within kinds.
+    fewest : int
+        Subjects of the rarest rule.
+    subjects : tuple of str
+        Names of all training subjects.
     n_subjects : int
         Subjects of the rules among which the decoder chooses.
     accuracy : float
@@ -49,6 +56,11 @@ class DecoderMetadata:
     confidence : float
     coverage, nominal_coverage : float
         Share of prediction sets with the true rule: measured, and intended.
+    excluded : mapping from str to float
+        Share of held-out recordings in which no learning is excluded: of subjects that learned
+        (``learning``), and of each null model when it was not in training.
+    still : tuple of float
+        Change of recordings in which nothing changes but noise, ascending.
     made_for : str
         Digest of the settings and data that decide the decoder; a saved one with the same digest
         can be used again.
@@ -72,10 +84,15 @@ class DecoderMetadata:
     learning_rates: Range
     architectures: tuple[str, ...]
     tasks: tuple[str, ...]
+    kinds: int
+    fewest: int
+    subjects: tuple[str, ...]
     n_subjects: int
     accuracy: float
     interval: Range
     confidence: float
     coverage: float
     nominal_coverage: float
+    excluded: Mapping[str, float]
+    still: tuple[float, ...]
     made_for: str

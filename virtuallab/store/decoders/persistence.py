@@ -16,18 +16,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import skops.io
 from pydantic import TypeAdapter, ValidationError
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.fitted_decoder import FittedDecoder
-from virtuallab.decoder.uncertainty.conformal import Conformity
-from virtuallab.decoder.uncertainty.novelty import NoveltyDetector
 from virtuallab.errors import MachineError, StoreError, UserError, VirtuallabError
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.numbers import decoder_of, numbers_of
 from virtuallab.store.decoders.validation import check_parts
 from virtuallab.store.files.atomic_replace import replace_folder
 from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writing
@@ -78,11 +76,7 @@ def save_decoder(trained: FittedDecoder, metadata: DecoderMetadata, folder: Path
     content = dump_estimators(trained, CLASSIFIERS[metadata.classifier]())
     numbers = {
         _FORMAT_KEY: FORMAT,
-        "rules": list(trained.rules),
-        "temperature": trained.temperature,
-        "conformity": [scores.tolist() for scores in trained.conformity.scores],
-        "novelty": trained.novelty.tolist(),
-        "distance": trained.distance.tolist(),
+        **numbers_of(trained),
         "facts": asdict(metadata),
         "versions": {name: version(name) for name in _PACKAGES},
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -116,6 +110,12 @@ def dump_estimators(trained: FittedDecoder, classifier: Classifier) -> bytes:
         "neighbours": trained.detector.neighbours_,
         "machines": trained.detector.machines_,
     }
+    if (test := trained.no_learning) is not None:
+        parts |= {
+            "learning": test.machine,
+            "null_space": test.detector.space_,
+            "null_neighbours": test.detector.neighbours_,
+        }
     content = bytes(skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED))
     refused = f"a decoder by {classifier.name!r} cannot be saved: "
     if foreign := _foreign_types(content, classifier):
@@ -189,7 +189,7 @@ def load_decoder(folder: Path) -> tuple[FittedDecoder, DecoderMetadata]:
         _check_versions(metadata, dict(numbers["versions"]), folder)
         classifier = _classifier_of(metadata, folder)
         content = _read_estimators(folder, str(numbers["sha256"]), classifier)
-        return _trained(numbers, load_estimators(content, classifier)), metadata
+        return decoder_of(numbers, load_estimators(content, classifier)), metadata
     except VirtuallabError:
         raise
     # The error of a missing or wrong part depends on the part.
@@ -305,31 +305,4 @@ def _metadata(written: Any) -> DecoderMetadata:
         first = error.errors()[0]
         place = ".".join(map(str, ("facts", *first["loc"])))
         raise ValueError(f"{place}: {first['msg']}") from None
-    return found
-
-
-def _trained(numbers: Mapping[str, Any], parts: Any) -> FittedDecoder:
-    scores = tuple(_ascending(each) for each in numbers["conformity"])
-    rules = tuple(map(str, numbers["rules"]))
-    known = sorted(map(str, parts["estimator"].classes_))
-    if sorted(rules) != known or len(scores) != len(rules):
-        raise ValueError(f"it names {', '.join(rules)}, its estimator {', '.join(known)}")
-    detector = NoveltyDetector()
-    detector.space_, detector.neighbours_ = parts["space"], parts["neighbours"]
-    detector.machines_ = parts["machines"]
-    return FittedDecoder(
-        rules=rules,
-        estimator=parts["estimator"],
-        temperature=float(numbers["temperature"]),
-        conformity=Conformity(scores),
-        detector=detector,
-        novelty=_ascending(numbers["novelty"]),
-        distance=_ascending(numbers["distance"]),
-    )
-
-
-def _ascending(values: Any) -> np.ndarray:
-    found = np.array(values, dtype=np.float64)
-    if found.ndim != 1 or (np.diff(found) < 0).any():
-        raise ValueError("scores are not in order")
     return found

@@ -20,6 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
@@ -35,7 +36,14 @@ _SEARCH_TREES: Final = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_t
 
 
 def check_parts(
-    estimator: Any, space: Any, neighbours: Any, machines: Any, classifier: Classifier
+    estimator: Any,
+    space: Any,
+    neighbours: Any,
+    machines: Any,
+    classifier: Classifier,
+    learning: Any = None,
+    null_space: Any = None,
+    null_neighbours: Any = None,
 ) -> None:
     """Raise an error if the parts are not those of a decoder by a classifier.
 
@@ -46,6 +54,8 @@ def check_parts(
     neighbours : NearestNeighbors
     machines : Pipeline, optional
         One machine for each rule, of a decoder with out-of-set rules.
+    learning, null_space, null_neighbours : optional
+        Pipelines and neighbours of the test for no learning.
     classifier : Classifier
         A classifier from another package may use the types of its estimators and its
         ``saved_types``.
@@ -58,12 +68,20 @@ def check_parts(
     _steps(space, (PCA,))
     if machines is not None:
         _steps(machines, (OneVsRestClassifier,))
-    if type(neighbours) is not NearestNeighbors or neighbours._fit_method != "brute":
-        raise ValueError("neighbours are found otherwise")
+    _check_neighbours(neighbours)
+    if learning is not None:
+        _steps(learning, (SVC,))
+        _steps(null_space, (PCA,))
+        _check_neighbours(null_neighbours)
     if type(classifier).__module__.startswith("virtuallab."):
         _check_ours(estimator)
     else:
         _check_outside(estimator, classifier)
+
+
+def _check_neighbours(neighbours: Any) -> None:
+    if type(neighbours) is not NearestNeighbors or neighbours._fit_method != "brute":
+        raise ValueError("neighbours are found otherwise")
 
 
 def _check_ours(estimator: Any) -> None:

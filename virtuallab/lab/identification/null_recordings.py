@@ -1,0 +1,181 @@
+"""Recordings in which nothing was learned, by null models of an experiment's subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jaxtyping as jt
+import numpy as np
+from joblib import Parallel, delayed
+
+from virtuallab import seeds
+from virtuallab.decoder.features.samples import by_subject
+from virtuallab.decoder.uncertainty.no_learning import NullSamples
+from virtuallab.installed import begin_process
+from virtuallab.lab.designs.design_evaluation import joined_features
+from virtuallab.lab.planning.network_group import NetworkGroup
+from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.stages.experiment import Experiment
+from virtuallab.lab.stages.reference import reference
+from virtuallab.lab.stages.restored_subject import RestoredSubject
+from virtuallab.probes import Probe
+from virtuallab.probes.statistics.features import change_observables, feature_arrays
+from virtuallab.registry import NULLS
+from virtuallab.store import Store
+from virtuallab.subject.null import Trajectory
+from virtuallab.vocabulary import ACTIVITY
+
+EACH = 40  # recordings of each null model; 19 are the fewest with which one can be excluded
+_DEPTHS, _PIECE = 3, 8
+_CHANGE = "act_cosine_start"
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One null recording: its subject, by its place among the members, and its null model."""
+
+    place: int
+    key: str
+    kind: str
+    number: int  # of this null model in this subject
+
+
+def null_samples(
+    experiment: Experiment,
+    probe: Probe,
+    members: Sequence[int],
+    kinds: Sequence[str],
+    *,
+    each: int = EACH,
+    workers: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> NullSamples:
+    """Record null models of subjects with a probe.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    probe : Probe
+    members : sequence of int
+        Indices of the subjects from whose preserved states the null models are made.
+    kinds : sequence of str
+        Names of null models. One that is not possible in a subject's network is left out there.
+    each : int
+        Recordings of each null model, divided evenly over the subjects.
+    workers : int, optional
+        Processes at once; as many as there are cores if not given.
+    advance : callable
+        Called with a number of recordings when they are made.
+
+    Returns
+    -------
+    NullSamples
+        ``owners`` are places in ``members``.
+    """
+    plan, store = experiment.plan, experiment.store
+    wanted = _divided(experiment, members, kinds, each)
+    pieces = []
+    for group in plan.network_groups:
+        inside = set(group.members)
+        mine = [one for one in wanted if members[one.place] in inside]
+        pieces += [(group, mine[first : first + _PIECE]) for first in range(0, len(mine), _PIECE)]
+    rows: list[tuple[_Wanted, np.ndarray]] = []
+    with Parallel(
+        n_jobs=workers or cores(), return_as="generator_unordered", initializer=begin_process
+    ) as pool:
+        steps = tuple(map(int, store.plan["visits"]))
+        record = partial(_recorded, store.path, probe, plan.protocol.seed, steps, tuple(members))
+        for piece in pool(delayed(record)(group, part) for group, part in pieces):
+            rows += piece
+            advance(len(piece))
+    rows.sort(key=lambda row: (row[0].kind, row[0].place, row[0].number))
+    return NullSamples(
+        values=np.stack([values for _, values in rows]),
+        kinds=np.array([one.kind for one, _ in rows]),
+        owners=np.array([one.place for one, _ in rows]),
+    )
+
+
+def total_change(
+    values: jt.Float[np.ndarray, "sample column"], stages: int
+) -> jt.Float[np.ndarray, " sample"]:
+    """Change of the responses from the first visit to the last stage, for each sample.
+
+    Parameters
+    ----------
+    values : array, (sample, column)
+        Of activity.
+    stages : int
+        Stages of learning.
+
+    Returns
+    -------
+    array, (sample,)
+        One minus the cosine between their patterns, averaged over early, middle and deep layers;
+        NaN where no unit was followed.
+    """
+    names = [name for name, of in change_observables().items() if of == ACTIVITY]
+    table = values.reshape(len(values), -1, len(names), stages)
+    cosine = table[:, :_DEPTHS, names.index(_CHANGE), -1]
+    finite = np.isfinite(cosine)
+    count = finite.sum(1)
+    total = np.where(finite, 1 - cosine, 0.0).sum(1)
+    found: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return found
+
+
+def _divided(
+    experiment: Experiment, members: Sequence[int], kinds: Sequence[str], each: int
+) -> list[_Wanted]:
+    """Return which null models are made of which subjects, in an order drawn for each kind."""
+    subjects, seed = experiment.plan.subjects, experiment.plan.protocol.seed
+    found = []
+    for kind in kinds:
+        order = seeds.generator(seed, seeds.NULL, kind).permutation(len(members))
+        for number in range(each):
+            place = int(order[number % len(members)])
+            key = subjects[members[place]].key
+            found.append(_Wanted(place, key, kind, number // len(members)))
+    return found
+
+
+def _recorded(
+    path: Path,
+    probe: Probe,
+    seed: int,
+    steps: tuple[int, ...],
+    members: tuple[int, ...],
+    group: NetworkGroup,
+    wanted: Sequence[_Wanted],
+) -> list[tuple[_Wanted, np.ndarray]]:
+    """Record some null models of subjects of one group."""
+    store = Store.open(path)
+    networks = reference(store, group, seed)
+    [calibration] = networks.calibrations([probe])
+    found, coords = [], None
+    with torch_threads(1):
+        for one in wanted:
+            states = store.read(f"snapshots/{group.name}", members[one.place])["state"].to_numpy()
+            trajectory = Trajectory(group.architecture, group.task, states, steps)
+            null, owner = NULLS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
+            if not null.is_possible(trajectory):
+                continue
+            prepared = null.prepare(trajectory, seeds.generator(seed, *owner))
+            subject = RestoredSubject(prepared, len(states), one.key, networks)
+            recording, _ = subject.record(
+                probe,
+                calibration,
+                seeds.generator(seed, *owner, seeds.PROBE_CHOICE),
+                partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE),
+                alone=False,
+            )
+            coords = recording.coords.to_dataset() if coords is None else coords
+            found.append((one, feature_arrays(recording)))
+    if coords is None:
+        return []
+    values = by_subject(joined_features(coords, [each for _, each in found]), ACTIVITY).values
+    return [(one, row) for (one, _), row in zip(found, values, strict=True)]

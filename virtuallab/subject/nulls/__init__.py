@@ -1,0 +1,1 @@
+"""Null models, one in a file."""
