@@ -13,6 +13,7 @@ import numpy as np
 from tests.decoder.synthetic import features
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
@@ -38,17 +39,32 @@ METADATA = DecoderMetadata(
     learning_rates=(0.01, 0.1),
     architectures=("knet4",),
     tasks=("digits",),
+    kinds=1,
+    fewest=20,
+    subjects=("sub-0001", "sub-0002"),
     n_subjects=60,
     accuracy=0.9,
     interval=(0.8, 0.95),
     confidence=0.95,
     coverage=0.91,
     nominal_coverage=0.9,
+    excluded={"learning": 0.95, "frozen": 0.0},
+    still=(0.0, 0.1),
     made_for="0123456789abcdef",
 )
 
 
-def trained(classifier: str, *, with_others: bool = True) -> FittedDecoder:
+def null_recordings() -> NullSamples:
+    """Sixty recordings of two null models, near zero where subjects that learned are not."""
+    count = len(SAMPLES.labels)
+    values = np.random.default_rng(3).normal(-4, 1, (count, SAMPLES.values.shape[1]))
+    kinds = np.array(["frozen", "gain_change"])[np.arange(count) % 2]
+    return NullSamples(values, kinds, np.arange(count))
+
+
+def trained(
+    classifier: str, *, with_others: bool = True, with_nulls: bool = True
+) -> FittedDecoder:
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
     outliers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
@@ -58,6 +74,7 @@ def trained(classifier: str, *, with_others: bool = True) -> FittedDecoder:
         rules,
         inner_folds=2,
         seed=5,
+        nulls=null_recordings() if with_nulls else None,
         outliers=outliers,
     )
 
