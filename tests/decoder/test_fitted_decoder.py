@@ -11,9 +11,11 @@ import xarray as xr
 from tests.decoder.drawn import RULES, drawn
 from tests.decoder.synthetic import features
 from virtuallab.decoder.diagnostics.reliability import reliability
-from virtuallab.decoder.features.samples import by_subject
+from virtuallab.decoder.features.samples import Samples, by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.registry import CLASSIFIERS
+from virtuallab.vocabulary import NO_LEARNING
 
 
 def test_what_it_states_of_new_subjects_comes_true() -> None:
@@ -82,3 +84,87 @@ def test_a_subject_farther_than_all_training_subjects_has_a_share_of_zero() -> N
     stream = np.random.default_rng(0)
     far = fresh[:20] + 10 * stream.choice([-1.0, 1.0], size=fresh[:20].shape)
     assert (decoder.predict(far).distance_p_value == 0).all()
+
+
+def with_nulls(count: int = 60) -> tuple[FittedDecoder, NullSamples]:
+    """A decoder of three rules, trained with recordings of two null models."""
+    known = drawn(count, 1)
+    stream = np.random.default_rng(4)
+    values = stream.normal(0, 1, (80, known.values.shape[1])) - 6.0
+    nulls = NullSamples(
+        values, np.repeat(["frozen", "gain"], 40), np.arange(80) % len(known.labels)
+    )
+    known = replace(known, owners=np.arange(len(known.labels)))
+    classifier = CLASSIFIERS["kernel_svm"]()
+    decoder = FittedDecoder.train(classifier, known, RULES, inner_folds=2, seed=0, nulls=nulls)
+    return decoder, nulls
+
+
+def test_no_learning_is_one_of_its_answers() -> None:
+    decoder, nulls = with_nulls()
+    prediction = decoder.predict(nulls.values)
+    assert prediction.probability["rule"].values.tolist() == [*RULES, NO_LEARNING]
+    np.testing.assert_allclose(prediction.probability.sum("rule"), 1.0)
+    sets = prediction.sets(0.9)
+    assert sets.sel(rule=NO_LEARNING).mean() >= 0.95
+    assert (prediction.rule == NO_LEARNING).mean() > 0.95
+    assert sets.sel(rule=list(RULES)).mean() < 0.1, "rules are excluded where nothing was learned"
+
+
+def test_subjects_that_learned_keep_their_rules_and_their_coverage() -> None:
+    decoder, _ = with_nulls()
+    asked = drawn(200, 2)
+    prediction = decoder.predict(asked.values)
+    truth = np.array([RULES.index(rule) for rule in asked.labels.tolist()])
+    sets = prediction.sets(0.9).to_numpy()
+    assert not sets[:, -1].mean() > 0.1, "no learning is excluded"
+    assert sets[np.arange(len(truth)), truth].mean() == pytest.approx(0.9, abs=0.04)
+    assert decoder.coverage(0.9) == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_recording_like_a_null_model_is_not_outside_its_range() -> None:
+    decoder, nulls = with_nulls()
+    assert np.median(decoder.predict(nulls.values).distance_p_value) > 0.3
+    without = replace(decoder, no_learning=None)
+    assert (without.predict(nulls.values).distance_p_value == 0).all()
+
+
+def test_sets_calibrated_on_kinds_held_out_hold_for_a_kind_that_is_new() -> None:
+    """Kinds differ in where they lie, so sets calibrated within kinds are too small for others."""
+
+    def of_kind(kind: int, count: int, seed: int) -> Samples:
+        samples = drawn(count, seed)
+        shift = np.random.default_rng([kind, 5]).normal(0, 1.2, samples.values.shape[1])
+        return replace(samples, values=samples.values + shift)
+
+    parts = [of_kind(kind, 24, kind) for kind in range(6)]
+    known = replace(
+        parts[0],
+        values=np.concatenate([each.values for each in parts]),
+        labels=np.concatenate([each.labels for each in parts]),
+        owners=np.arange(6 * len(parts[0].labels)),
+    )
+    kinds = np.repeat([f"kind {kind}" for kind in range(6)], len(parts[0].labels))
+    classifier, held = CLASSIFIERS["kernel_svm"](), {}
+    for name, given in (("within", None), ("across", kinds)):
+        decoder = FittedDecoder.train(classifier, known, RULES, inner_folds=2, seed=0, kinds=given)
+        inside = []
+        for kind in range(20, 30):
+            asked = of_kind(kind, 20, kind)
+            truth = np.array([RULES.index(rule) for rule in asked.labels.tolist()])
+            sets = decoder.predict(asked.values).sets(0.9).to_numpy()
+            inside.append(sets[np.arange(len(truth)), truth].mean())
+        held[name] = float(np.mean(inside))
+    assert held["across"] > 0.84
+    assert held["across"] > held["within"] + 0.05, held
+
+
+def test_kinds_that_cannot_be_held_out_change_nothing() -> None:
+    known = drawn(20, 1)
+    classifier = CLASSIFIERS["kernel_svm"]()
+    one = FittedDecoder.train(classifier, known, RULES, inner_folds=2, seed=0)
+    kinds = np.where(known.labels == RULES[0], "a", "b")
+    other = FittedDecoder.train(classifier, known, RULES, inner_folds=2, seed=0, kinds=kinds)
+    xr.testing.assert_identical(
+        one.predict(known.values).dataset, other.predict(known.values).dataset
+    )

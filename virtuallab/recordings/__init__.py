@@ -1,6 +1,11 @@
 """Reading of recordings (zarr, netCDF, NWB) into the form of a probe's recordings."""
 
-from virtuallab.recordings.matching import matching_probe, signal_to_noise_of
+from virtuallab.recordings.matching import matching_probe, own_design, signal_to_noise_of
 from virtuallab.recordings.read import read_recording
 
-__all__ = ["matching_probe", "read_recording", "signal_to_noise_of"]
+__all__ = [
+    "matching_probe",
+    "own_design",
+    "read_recording",
+    "signal_to_noise_of",
+]

@@ -70,7 +70,7 @@ def matching_probe(
         stimuli=recording.sizes[STIMULUS],
         observables=(ACTIVITY,),
     )
-    own = _own_design(recording)
+    own = own_design(recording)
     if own is None:
         return matched
     return replace(matched, noise=own.noise, pool=own.pool, spikes=own.spikes, calcium=own.calcium)
@@ -89,15 +89,26 @@ def signal_to_noise_of(recording: xr.Dataset) -> float | None:
     float or None
         None if it is not known.
     """
-    own = _own_design(recording)
+    own = own_design(recording)
     if own is not None:
         return own.noise.ratio
     snr = recording.attrs.get("snr")
     return None if snr is None else float(snr)
 
 
-def _own_design(recording: xr.Dataset) -> ResolvedProbe | None:
-    """Return the probe of a recording of this package; None for other recordings."""
+def own_design(recording: xr.Dataset) -> ResolvedProbe | None:
+    """Return the probe of a recording of this package.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+        As of :func:`read_recording`.
+
+    Returns
+    -------
+    ResolvedProbe or None
+        None for other recordings.
+    """
     try:
         written = json.loads(recording.attrs["probe"])
         noise, spikes, calcium = (written[name] for name in ("noise", "spikes", "calcium"))

@@ -30,7 +30,8 @@ RULES = (
 )
 ANALYSES = "analyses={main: {scheme: strict, folds: 2, inner_folds: 2, repeats: 1, others: [slow]}}"
 PROBE = Probe(observables=("activity",), units=5, stimuli=8, visits=2)
-WANTED = DecoderSettings(others=(), classifier="kernel_svm", workers=1)
+# The subjects need not be trained, so there are no states of which null models could be made.
+WANTED = DecoderSettings(others=(), classifier="kernel_svm", workers=1, nulls=())
 QUIET = Console(quiet=True)
 
 

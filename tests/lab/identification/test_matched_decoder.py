@@ -23,7 +23,7 @@ from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.record import declare, record_probes
 from virtuallab.probes import Probe
 
-WANTED = DecoderSettings(others=(), classifier="linear_svm", workers=1)
+WANTED = DecoderSettings(others=(), classifier="linear_svm", workers=1, nulls=())
 QUIET = Console(quiet=True)
 PROBES = {
     "few": Probe(observables=("activity",), units=4, stimuli=6, keep="statistics"),

@@ -7,7 +7,12 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from virtuallab.reporting.tables.identification import identification_summary, remarks, verdict
+from virtuallab.reporting.tables.identification import (
+    distance,
+    identification_summary,
+    remarks,
+    verdict,
+)
 
 
 def found(
@@ -21,6 +26,7 @@ def found(
             "probability": ("rule", [0.7, 0.1, 0.2]),
             "p_value": ("rule", [0.6, 0.01, 0.2]),
             "in_set": ("rule", np.array(inside)),
+            "changed": 0.01,
             "familiar": familiar,
             "typical": typical,
         },
@@ -34,11 +40,34 @@ def found(
             "accuracy": 0.91,
             "interval": [0.85, 0.95],
             "n_subjects": 96,
+            "measured_coverage": 0.894,
+            "kinds": 1,
+            "fewest": 24,
+            "excluded": {},
             "differences": [],
             "notes": [],
             **attributes,
         },
     )
+
+
+def with_none(
+    case: xr.Dataset, probability: float, inside: bool, changed: float = 0.01
+) -> xr.Dataset:
+    """An identification by a decoder that may also answer that nothing was learned."""
+    added = xr.Dataset(
+        {
+            "probability": ("rule", [probability]),
+            "p_value": ("rule", [0.5 if inside else 0.01]),
+            "in_set": ("rule", [inside]),
+        },
+        coords={"rule": np.array(["no learning"], dtype=object)},
+    )
+    scalars = ["changed", "familiar", "typical"]
+    joined = xr.concat([case.drop_vars(scalars), added], dim="rule").assign(
+        {name: case[name] for name in scalars}
+    )
+    return joined.assign(changed=changed).assign_attrs(case.attrs)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +91,30 @@ def found(
             "Cannot tell: the decoder is not shown to be more accurate than guessing.",
         ),
         (found(familiar=0.04), "None of these rules: only 4.0 % of the recordings of known rules"),
-        (found(typical=0.0), "Outside the range of this decoder. The recording differs more"),
-        (found(typical=0.0, familiar=0.01), "are as novel. The recording differs more"),
+        (found(typical=0.0), "Outside the range of this decoder: the recording differs more from"),
+        (found(typical=0.0, familiar=0.01), "No rule is identified."),
+        (
+            with_none(found((False, False, False)), 0.98, True),
+            "No learning (probability 0.98): no rule is in the prediction set. The recording "
+            "changes, but not as in subjects that learned.",
+        ),
+        (
+            with_none(found((False, False, False)), 0.98, True, changed=0.4),
+            "and the recording is not shown to change beyond its noise.",
+        ),
+        (
+            with_none(found(), 0.3, True),
+            "Cannot tell whether anything was learned: no learning cannot be excluded. Of the "
+            "rules, most similar to Adam (probability 0.70).",
+        ),
+        (with_none(found(), 0.01, False), "The rule is Adam (probability 0.70), if it is one of"),
+        (
+            with_none(found((True, True, True)), 0.01, False),
+            "Cannot tell: all 3 rules are in the 90 % prediction set.",
+        ),
+        (with_none(found(familiar=0.01), 0.6, True), "as novel. No learning cannot be excluded."),
+        # Outside of what is known comes first, whatever is excluded.
+        (with_none(found((False,) * 3, typical=0.0), 0.98, True), "Outside the range of this"),
         (
             found((False, False, False)),
             "No rule is identified: none is in the 90 % prediction set.",
@@ -83,8 +134,12 @@ def test_notes_on_the_recording_are_remarks() -> None:
 
 
 def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
-    [own] = remarks(found())
+    own, calibrated = remarks(found())
     assert "balanced accuracy of 0.91 [0.85, 0.95] on subjects not used for training" in own
+    assert "chance among 3 rules is 0.33" in own
+    assert (
+        "may be too certain for others; the 90 % sets contain the true rule in 89 %" in calibrated
+    )
     assert "an unknown rule is forced into one of these classes" in "".join(
         remarks(found(others=[]))
     )
@@ -102,3 +157,53 @@ def test_the_table_has_the_likeliest_first() -> None:
     rows = [line.split() for line in lines if line.strip().endswith(("yes", "no"))]
     assert [row[0] for row in rows] == ["Adam", "SGD,", "feedback"]
     assert [row[-1] for row in rows] == ["yes", "no", "no"]
+
+
+def test_chance_counts_the_rules_alone() -> None:
+    own, *_ = remarks(with_none(found(), 0.01, False))
+    assert "chance among 3 rules is 0.33" in own
+
+
+def test_how_predictions_are_calibrated_is_a_remark() -> None:
+    _, calibrated = remarks(found(kinds=4))
+    assert "on 4 kinds of networks (architecture and task), each held out of training" in calibrated
+
+
+def test_too_few_subjects_to_exclude_a_rule_is_a_remark() -> None:
+    said = list(remarks(found(fewest=8)))
+    assert said[2] == (
+        "The rarest rule has 8 subjects: a 90 % prediction set can exclude a rule with 9 subjects "
+        "or more."
+    )
+    assert len(list(remarks(found(fewest=9)))) == 2
+
+
+def test_how_often_no_learning_is_excluded_is_a_remark() -> None:
+    said = list(remarks(found(excluded={"learning": 0.96, "frozen": 0.0, "weight_walk": 0.04})))
+    assert said[2] == (
+        "No learning is excluded in 96 % of subjects that learned, and in 2 % of recordings of "
+        "null models that were not in training, at most 4 % (weight walk)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("typical", "percentile", "place"), [(1.0, 0, 0), (0.5, 50, 20), (0.0, 100, 39)]
+)
+def test_the_distance_is_a_percentile_with_a_picture(
+    typical: float, percentile: int, place: int
+) -> None:
+    said, picture = distance(found(typical=typical)).splitlines()
+    assert said.endswith(f"percentile {percentile} of theirs")
+    line = picture.split("|")[1]
+    assert (len(line), line.index("x"), line.count("x")) == (40, place, 1)
+
+
+def test_the_verdict_stands_first_and_the_table_of_a_recording_outside_is_dimmed() -> None:
+    for case, dimmed in ((found(), False), (found(typical=0.0), True)):
+        written = io.StringIO()
+        console = Console(width=100, file=written, force_terminal=True, color_system="standard")
+        console.print(identification_summary(case))
+        lines = written.getvalue().splitlines()
+        assert verdict(case)[:40] in lines[0]
+        [row] = [line for line in lines if "Adam" in line and "yes" in line]
+        assert ("\x1b[2m" in row) == dimmed

@@ -28,9 +28,11 @@ from virtuallab.store.decoders.persistence import is_decoder, load_decoder, save
 
 
 @pytest.mark.parametrize("classifier", list(CLASSIFIERS))
-@pytest.mark.parametrize("with_others", [True, False])
-def test_it_answers_as_before(classifier: str, with_others: bool, tmp_path: Path) -> None:
-    before = trained(classifier, with_others=with_others)
+@pytest.mark.parametrize(("with_others", "with_nulls"), [(True, True), (False, False)])
+def test_it_answers_as_before(
+    classifier: str, with_others: bool, with_nulls: bool, tmp_path: Path
+) -> None:
+    before = trained(classifier, with_others=with_others, with_nulls=with_nulls)
     save_decoder(before, METADATA, tmp_path / "a.decoder")
     after, facts = load_decoder(tmp_path / "a.decoder")
     assert facts == METADATA
@@ -164,6 +166,9 @@ def test_what_is_no_model_json_is_refused(text: str, said: str, folder: Path) ->
         ("novelty", [2.0, 1.0]),
         ("distance", [[1.0]]),
         ("conformity", []),
+        ("own_p_value", [0.5, 0.1]),
+        ("no_learning", {}),
+        ("no_learning", {"nulls": {}}),
         ("facts", {}),
         ("versions", []),
     ],

@@ -32,7 +32,7 @@ from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values
 LEVEL = 0.05  # of the test, and the share of learning subjects that look least like learning
 MOST_FOLDS = 5
 
-Scores = jt.Float[np.ndarray, " recording"]
+Scores = jt.Float[np.ndarray, " _"]
 
 
 @dataclass(frozen=True)

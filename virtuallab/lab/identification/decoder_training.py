@@ -28,6 +28,7 @@ from virtuallab.lab.identification.null_recordings import EACH, null_samples, to
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
+from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.schedule import visit_indices
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
@@ -291,7 +292,15 @@ def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
         "stimuli": _range([each["stimuli"] for each in amounts]),
         "layers": _range(layers),
         "snr": design.noise.ratio,
+        "noise": design.noise.given_by,
+        "activity_units": _activity_units(design),
     }
+
+
+def _activity_units(design: ResolvedProbe) -> str:
+    if design.spikes is not None:
+        return "spikes/s"
+    return "1" if design.calcium is None else design.calcium.units
 
 
 def _words(labels: xr.DataArray) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.nodes import check_trained, probes_in
 from virtuallab.paths import expanded
-from virtuallab.recordings import read_recording, signal_to_noise_of
+from virtuallab.recordings import own_design, read_recording, signal_to_noise_of
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
 from virtuallab.store.decoders.metadata import DecoderMetadata
@@ -37,7 +37,7 @@ from virtuallab.store.decoders.persistence import (
     save_decoder,
 )
 from virtuallab.store.layout.location import records_folder
-from virtuallab.vocabulary import STIMULUS, SUBJECT, UNIT, VISIT, describe
+from virtuallab.vocabulary import ACTIVITY, STIMULUS, SUBJECT, UNIT, VISIT, describe
 
 _NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
 
@@ -129,7 +129,8 @@ def identify(
     else:
         wanted = DecoderSettings(others=tuple(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
-    found = _answered((trained, facts), _sample(read, facts), read)
+    known = list(_training_subject(paths, subject, facts))
+    found = _answered((trained, facts), _sample(read, facts), read, known)
     console.print(identification_summary(found))
     # Last: where it cannot be written, the answer is there all the same.
     if save is not None:
@@ -156,6 +157,19 @@ def _check_own(recording: Path, subject: str | None) -> None:
         names = list(store.subjects[SUBJECT].to_numpy())
         chosen = [subject] if subject in names else names
         store.check_values(node, [names.index(name) for name in chosen])
+
+
+def _training_subject(
+    paths: Sequence[Path], subject: str | None, facts: DecoderMetadata
+) -> Iterator[str]:
+    """Say that the decoder was trained on the subject, if the recording lies in its experiment."""
+    for path in paths:
+        inside = any(each.stem == facts.title for each in path.absolute().parents)
+        if inside and subject in facts.subjects:
+            yield (
+                f"The decoder was trained on {subject} of {facts.title}: this prediction does not "
+                "show how well it identifies other subjects."
+            )
 
 
 def _refuse_options(
@@ -223,7 +237,9 @@ def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
     return sample_of(recording, first)
 
 
-def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Dataset:
+def _answered(
+    decoder: Decoder, sample: Samples, recording: xr.Dataset, known: Sequence[str]
+) -> xr.Dataset:
     trained, facts = decoder
     values = sample.values.copy()
     values[:, list(facts.absent)] = np.nan
@@ -252,7 +268,7 @@ def _answered(decoder: Decoder, sample: Samples, recording: xr.Dataset) -> xr.Da
         architectures=list(facts.architectures),
         tasks=list(facts.tasks),
         differences=list(_differences(recording, values[0], facts)),
-        notes=list(recording.attrs.get("notes", ())),
+        notes=[*recording.attrs.get("notes", ()), *known],
     )
 
 
@@ -285,6 +301,13 @@ def _differences(
         snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
     ):
         yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
+    units = str(recording[ACTIVITY].attrs.get("units", facts.activity_units))
+    if units != facts.activity_units:
+        yield f"responses: in {units}, trained on {facts.activity_units}"
+    own = own_design(recording)
+    if own is not None and own.noise.given_by != facts.noise:
+        stated = (each or "no noise" for each in (own.noise.given_by, facts.noise))
+        yield "noise: given by {}, trained on {}".format(*stated)
     if "observed" in recording:
         gone = 100 * float(1 - recording["observed"].mean())
         yield f"responses missing: {gone:.2g} %, trained on none"

@@ -70,6 +70,12 @@ class NoiseModel(SectionPlugin, ABC):
         return self.unit_snr if self.snr is None else self.snr
 
     @property
+    def given_by(self) -> str:
+        """Name of the setting that gives the strength; empty where none is given."""
+        named = ((name, getattr(self, name)) for name in ("snr", "unit_snr", "sigma"))
+        return next((name for name, value in named if value is not None), "")
+
+    @property
     def is_present(self) -> bool:
         """True if the noise has a strength greater than 0."""
         return self.ratio is not None or bool(self.sigma)

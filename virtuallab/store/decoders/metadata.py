@@ -31,6 +31,10 @@ class DecoderMetadata:
         Fewest and most, over kinds of subject.
     snr : float or None
         Signal-to-noise ratio of the recordings; None if noise was not given as a ratio.
+    noise : str
+        Setting by which the noise was given (``snr``, ``unit_snr`` or ``sigma``); empty if none.
+    activity_units : str
+        Units of the responses, ``"1"`` for activations.
     absent : tuple of int
         Columns that were left out because the recording to be decoded lacks them.
     change_names : tuple of str
@@ -78,6 +82,8 @@ class DecoderMetadata:
     stimuli: Counts
     layers: Counts
     snr: float | None
+    noise: str
+    activity_units: str
     absent: tuple[int, ...]
     change_names: tuple[str, ...]
     last_step: int
