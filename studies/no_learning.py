@@ -3,8 +3,8 @@
 A decoder is trained on subjects of protocols/quickstart.yaml and on null models of them. It is then
 given recordings of other subjects, of another seed: 50 of each null model, and of all that learned.
 Each null model is also left out of training. Recordings of five kinds that share no code with
-virtuallab (tests/lab/elsewhere_nulls.py) are identified as a user would. Takes a quarter of an hour on
-two cores, with runs/quickstart.zarr if it exists. Writes docs/science/results/no_learning.md.
+virtuallab (tests/lab/elsewhere_nulls.py) are identified as a user would. Takes a quarter of an hour
+on two cores, with runs/quickstart.zarr if it exists. Writes docs/science/results/no_learning.md.
 """
 
 from __future__ import annotations

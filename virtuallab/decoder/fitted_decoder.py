@@ -74,6 +74,7 @@ class FittedDecoder:
         inner_folds: int,
         seed: int,
         outliers: Values | None = None,
+        outlier_owners: np.ndarray | None = None,
         nulls: NullSamples | None = None,
         kinds: np.ndarray | None = None,
     ) -> FittedDecoder:
@@ -87,8 +88,11 @@ class FittedDecoder:
             decoders are closer to the final one.
         outliers : array, (outlier, column), optional
             Samples of rules outside the classes, on which novelty detection is trained.
+        outlier_owners : array of int, (outlier,), optional
+            Subject of each outlier; by default one that has no null recordings.
         nulls : NullSamples, optional
-            Samples of recordings without learning, made from the states of these subjects.
+            Samples of recordings without learning, made from the states of these subjects. The
+            outliers count among the subjects that learned.
         kinds : array of str, (sample,), optional
             Kind of each subject, such as its architecture and task. If each rule has subjects of
             two kinds or more, probabilities and prediction sets are calibrated on subjects of kinds
@@ -118,8 +122,14 @@ class FittedDecoder:
         probability = tempered(scores, scale)
         test = None
         if nulls is not None:
-            test, learning = NoLearningTest.train(values, samples.owners, nulls, seed)
-            probability = probability * (1 - test.probability(learning))[:, None]
+            learners, owners = values, samples.owners
+            if outliers is not None:
+                if outlier_owners is None:
+                    outlier_owners = -1 - np.arange(len(outliers))
+                learners = np.concatenate([values, outliers])
+                owners = np.concatenate([owners, outlier_owners])
+            test, learning = NoLearningTest.train(learners, owners, nulls, seed)
+            probability = probability * (1 - test.probability(learning[: len(truth)]))[:, None]
         apart = kinds if kinds is not None and across else np.arange(len(truth))
         return cls(
             rules=tuple(classes),

@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import virtuallab as vl
-from tests.lab import elsewhere
+from tests.lab import elsewhere, elsewhere_nulls
 from virtuallab.cli import app
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab.identification import decoder_training
@@ -129,13 +129,49 @@ def test_a_rule_that_is_not_to_be_named_is_not(experiment: Path, tmp_path: Path)
     assert not any(text.startswith("The rule is") for text in said), said
 
 
+@pytest.mark.parametrize("kind", elsewhere_nulls.KINDS)
+def test_where_nothing_was_learned_elsewhere_no_rule_is_named(
+    kind: str, experiment: Path, tmp_path: Path
+) -> None:
+    with torch_threads(1):
+        for seed in range(2):
+            elsewhere_nulls.record(kind, seed, tmp_path / f"{seed}.nc")
+    for seed in range(2):
+        found = identify(
+            experiment, tmp_path / f"{seed}.nc", match=True, others=["slow"], workers=1
+        )
+        assert bool(found["in_set"].sel(rule="no learning"))
+        assert not verdict(found).startswith(("The rule is", "Most similar")), verdict(found)
+        if kind == "static":
+            assert float(found["changed"]) > 0.05
+
+
+def test_subjects_that_learned_elsewhere_are_seldom_called_no_learning(
+    experiment: Path, tmp_path: Path
+) -> None:
+    answers = [
+        identify(
+            experiment,
+            foreign(tmp_path / f"{rule}-{seed}.nc", seed, rule),
+            match=True,
+            others=["slow"],
+            workers=1,
+        )
+        for rule in elsewhere.RULES
+        for seed in range(3)
+    ]
+    assert sum(bool(each["in_set"].sel(rule="no learning")) for each in answers) <= 2, "of nine"
+    assert all(float(each["changed"]) <= 0.05 for each in answers)
+
+
 def test_noise_is_nothing_that_a_decoder_knows(experiment: Path, tmp_path: Path) -> None:
     recording = xr.load_dataset(foreign(tmp_path / "a.nc"))
     values = np.random.default_rng(0).standard_normal(recording["activity"].shape)
     recording["activity"].values[:] = values
     recording.to_netcdf(tmp_path / "noise.nc", engine="h5netcdf")
     found = identify(experiment, tmp_path / "noise.nc", match=True, others=["slow"], workers=1)
-    assert float(found["typical"]) == 0
+    assert bool(found["in_set"].sel(rule="no learning"))
+    assert verdict(found).startswith(("No learning", "Cannot tell", "Outside")), verdict(found)
 
 
 def test_what_the_recording_lacks_is_left_out_of_training(experiment: Path, tmp_path: Path) -> None:
@@ -265,7 +301,9 @@ def test_the_command_prints_the_answer(decoder: Path, experiment: Path) -> None:
         app, ["identify", str(decoder), str(experiment / OURS), "--subject", "sub-0001"]
     )
     assert done.exit_code == 0, done.output
-    assert "Probability of each rule, from activity" in done.output
+    assert "Probability of each answer, from activity" in done.output
+    assert "no learning" in done.output
+    assert "The decoder was trained on sub-0001 of ours" in done.output.replace("\n", " ")
     assert re.search(r"(The rule is|Most similar to) Adam \(probability", done.output)
     assert "on subjects not used for training" in done.output
 

@@ -107,6 +107,10 @@ def with_none(
             "Cannot tell whether anything was learned: no learning cannot be excluded. Of the "
             "rules, most similar to Adam (probability 0.70).",
         ),
+        (
+            with_none(found((False, False, False)), 0.4, True),
+            "Cannot tell whether anything was learned",
+        ),
         (with_none(found(), 0.01, False), "The rule is Adam (probability 0.70), if it is one of"),
         (
             with_none(found((True, True, True)), 0.01, False),

@@ -215,6 +215,7 @@ class DecoderTraining:
             inner_folds=inner,
             seed=seed,
             outliers=outliers,
+            outlier_owners=np.flatnonzero(~named),
             nulls=nulls,
             kinds=kinds,
         )

@@ -19,6 +19,7 @@ from virtuallab.vocabulary import NO_LEARNING, RULE
 _NOVEL: Final = 0.05
 _DISTANT: Final = 0.01
 _UNCHANGED: Final = 0.05  # p-value above which a recording is not shown to change
+_LIKELY: Final = 0.5  # probability of no learning above which it is the verdict
 _WIDTH: Final = 40  # characters of the picture of the distance
 
 
@@ -54,8 +55,8 @@ def verdict(found: xr.Dataset) -> str:
             "Outside the range of this decoder: the recording differs more from the training "
             f"recordings than {percent(1 - _DISTANT)} of these do. No rule is identified."
         )
-    none_possible = NO_LEARNING in found[RULE] and bool(found["in_set"].sel(rule=NO_LEARNING))
-    if none_possible and not inside:
+    none_possible = NO_LEARNING in found[RULE] and bool(_none(found)["in_set"])
+    if none_possible and not inside and float(_none(found)["probability"]) >= _LIKELY:
         return _nothing_learned(found)
     if found.attrs["others"] and float(found["familiar"]) < _NOVEL:
         share = f"{100 * float(found['familiar']):.1f} %"
@@ -146,9 +147,14 @@ def _rules(found: xr.Dataset) -> xr.Dataset:
     return rules.isel({RULE: np.argsort(-rules["probability"].values, kind="stable")})
 
 
+def _none(found: xr.Dataset) -> xr.Dataset:
+    """The answer that nothing was learned."""
+    return found.sel({RULE: NO_LEARNING})
+
+
 def _nothing_learned(found: xr.Dataset) -> str:
-    probability = float(found["probability"].sel(rule=NO_LEARNING))
-    none = f"No learning (probability {probability:.2f}): no rule is in the prediction set"
+    probability = f"{float(_none(found)['probability']):.2f}"
+    none = f"No learning (probability {probability}): no rule is in the prediction set"
     if float(found["changed"]) > _UNCHANGED:
         return f"{none}, and the recording is not shown to change beyond its noise."
     return f"{none}. The recording changes, but not as in subjects that learned."
