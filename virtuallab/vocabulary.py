@@ -20,6 +20,7 @@ PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
 RULE: Final = "rule"
+PAIR: Final = "pair"  # subjects of different rules that share random streams
 DESIGN: Final = "design"  # a probe that is compared with others
 SEED: Final = "seed"
 
@@ -104,6 +105,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
+    PAIR: ("1", "pair, whose subjects share random streams"),
     "status": ("", "status of the subject"),
     "diverged_at": (
         "optimizer step",
