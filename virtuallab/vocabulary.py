@@ -148,6 +148,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
+    "pair_effect": ("1", "variance relative to that of subjects that are not paired"),
     "simultaneous_interval": ("1", "bounds corrected for the number of results"),
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),

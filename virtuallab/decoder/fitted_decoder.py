@@ -8,11 +8,11 @@ from typing import Any
 import jaxtyping as jt
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import cross_val_predict
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import fit, nested, quiet_fits, stratified
+from virtuallab.decoder.model_selection import fit, held_out, nested, splits_of, stratified
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.uncertainty.calibration import temperature, tempered
 from virtuallab.decoder.uncertainty.conformal import Conformity, share_at_least
@@ -58,7 +58,7 @@ class FittedDecoder:
         *,
         inner_folds: int,
         seed: int,
-        outliers: Values | None = None,
+        outliers: Samples | None = None,
     ) -> FittedDecoder:
         """Return a decoder whose settings and calibration come from folds within the samples.
 
@@ -67,23 +67,22 @@ class FittedDecoder:
         classifier, samples, classes, inner_folds, seed
             As for :func:`~virtuallab.decoder.schemes.cross_validation.cross_validate`. Calibration
             uses ten folds, or as many as the rarest rule has samples: with more folds, their
-            decoders are closer to the final one.
-        outliers : array, (outlier, column), optional
+            decoders are closer to the final one. Pairs stay together in every fold.
+        outliers : Samples, optional
             Samples of rules outside the classes, on which novelty detection is trained.
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)
-        fewest = int(np.bincount(truth, minlength=len(classes)).min())
-        folds = stratified(min(_CALIBRATION_FOLDS, fewest), seed)
+        count = count_rules(labels.tolist(), samples.pairs)
+        folds = min(_CALIBRATION_FOLDS, *(count[rule] for rule in classes))
+        splitter = stratified(folds, seed, paired=samples.pairs is not None)
         estimator = fit(nested(classifier, samples, inner_folds, seed), samples)
-        with quiet_fits():
-            scores = cross_val_predict(
-                clone(estimator), values, labels, cv=folds, method="predict_proba"
-            )
+        scores = held_out(clone(estimator), samples, splitter, "predict_proba")
         # Subjects are held out of the whole detector: its axes depend on their values as well.
         novelty = np.zeros((len(labels), 2))
-        for train, test in folds.split(values, labels):
-            fitted = NoveltyDetector(outliers).fit(values[train], labels[train])
+        for train, test in splits_of(samples, folds, seed):
+            others = outliers and outliers.apart_from(samples.take(test))
+            fitted = NoveltyDetector(others).fit(values[train], labels[train])
             novelty[test] = fitted.score(values[test])
         scale = temperature(scores, truth)
         return cls(

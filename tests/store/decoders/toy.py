@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,14 @@ METADATA = DecoderMetadata(
 def trained(classifier: str, *, with_others: bool = True) -> FittedDecoder:
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
-    outliers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
+    others = replace(SAMPLES, values=SAMPLES.values + 3.0).take(np.arange(1, 20, 2))
     return FittedDecoder.train(
         CLASSIFIERS[classifier](),
         SAMPLES.take(rows),
         rules,
         inner_folds=2,
         seed=5,
-        outliers=outliers,
+        outliers=others if with_others else None,
     )
 
 

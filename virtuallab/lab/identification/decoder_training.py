@@ -22,6 +22,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.errors import UserError, VirtuallabError
+from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
@@ -31,7 +32,7 @@ from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
-from virtuallab.vocabulary import ACTIVITY, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, PAIR, SUBJECT
 
 Decoder = tuple[FittedDecoder, DecoderMetadata]
 
@@ -117,7 +118,9 @@ class DecoderTraining:
             others=others,
             hold_out=(),
         )
-        for field, message in analysis.check(self._labels.tolist(), (), ()):
+        pairs = columns_of(self.experiment.plan.subjects).get(PAIR)
+        kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()
+        for field, message in analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs):
             option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
             raise UserError(f"{option}{message}")
         return analysis
@@ -145,16 +148,12 @@ class DecoderTraining:
         values = samples.values.copy()
         values[:, list(self.absent)] = np.nan
         named = ~np.isin(samples.labels, analysis.others)
-        own = replace(
-            samples,
-            values=values[named],
-            labels=samples.labels[named],
-            owners=np.arange(int(named.sum())),
-        )
+        every = replace(samples, values=values)
+        own = replace(every.take(np.flatnonzero(named)), owners=np.arange(int(named.sum())))
         classes = sorted(set(own.labels.tolist()))
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
         seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
-        outliers = None if named.all() else values[~named]
+        outliers = None if named.all() else every.take(np.flatnonzero(~named))
         inner = analysis.inner_folds
         result, prediction = cross_validate_calibrated(
             classifier,
@@ -185,7 +184,12 @@ class DecoderTraining:
             absent=self.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
-            interval=interval(result.confusion, analysis.confidence, repeats=analysis.repeats),
+            interval=interval(
+                result.confusion,
+                analysis.confidence,
+                repeats=analysis.repeats,
+                effect=result.pair_effect,
+            ),
             confidence=analysis.confidence,
             coverage=float(held.mean()),
             nominal_coverage=analysis.coverage,
