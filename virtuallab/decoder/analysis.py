@@ -152,7 +152,7 @@ class Analysis:
         self,
         rules: Iterable[str],
         planned: Iterable[str] = (),
-        pairs: Iterable[int] | None = None,
+        pairs: Iterable[Any] | None = None,
     ) -> dict[str, int]:
         """Number of subjects, or of pairs, of each rule that has fewer than needed.
 
@@ -162,7 +162,7 @@ class Analysis:
             Rule of each subject.
         planned : iterable of str
             Further rules, which may have no subjects left.
-        pairs : iterable of int, optional
+        pairs : iterable, optional
             Pair of each subject, in a paired design.
 
         Returns
@@ -180,7 +180,7 @@ class Analysis:
         *,
         columns: Mapping[str, Sequence[Any]] | None = None,
         measured: Mapping[str, Sequence[str]] | None = None,
-        pairs: Sequence[int] | None = None,
+        pairs: Sequence[Any] | None = None,
     ) -> list[tuple[str, str]]:
         """Return the problems of this analysis with these subjects and probes.
 
@@ -195,7 +195,7 @@ class Analysis:
             architectures only.
         measured : mapping from probe to sequence of str, optional
             Observables of each probe; not checked if not given.
-        pairs : sequence of int, optional
+        pairs : sequence, optional
             Pair of each subject, in a paired design.
 
         Returns
@@ -292,7 +292,7 @@ class Analysis:
             )
 
     def _undivided(
-        self, rules: Sequence[str], pairs: Sequence[int] | None
+        self, rules: Sequence[str], pairs: Sequence[Any] | None
     ) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
             yield "folds", "there is only one rule to identify; add rules to the subjects."

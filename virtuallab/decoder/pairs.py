@@ -90,15 +90,16 @@ def pair_effect(
 ) -> float:
     r"""Variance of the balanced mean of paired subjects, divided by that of independent subjects.
 
-    .. math:: E = \max\left(1,\; \frac{\frac{G}{G - 1} \sum_g \big(\sum_{i \in g} w_i e_i\big)^2
+    .. math:: E = \left(\frac{t_{G-1}}{z}\right)^2 \max\left(1,\; \frac{\frac{G}{G - 1} \sum_g \big(\sum_{i \in g} w_i e_i\big)^2
                   + m^2 v}{\sum_i w_i^2 e_i^2 + m v}\right)
 
     for the deviations :math:`e_i` of values from the mean of their rule, the weights :math:`w_i`
-    of subjects in the balanced mean, and :math:`G` pairs. One pair of :math:`m` subjects whose
+    of subjects in the balanced mean, and :math:`G` pairs. The variance is estimated from few pairs,
+    so the quantile of 0.975 of Student's :math:`t` replaces that of the normal distribution. One pair of :math:`m` subjects whose
     outcomes are the same, with the variance :math:`v`, is added: if all subjects were identified,
     the data do not show how alike pairs are, and each pair counts as one subject.
 
-    The effect is not below 1. A decoder that gives one answer to both subjects of a pair is right
+    The effect of pairs is not below 1. A decoder that gives one answer to both subjects of a pair is right
     about exactly one of them, so pairs can make an accuracy more precise than independent subjects
     would; its interval and its test of chance are then wider than necessary.
 
@@ -116,11 +117,15 @@ def pair_effect(
 
     References
     ----------
-    Kish 1965, "Survey Sampling" (design effect). Liang and Zeger 1986, "Longitudinal Data Analysis
+    Kish 1965, "Survey Sampling" (design effect). Korn and Graubard 1998, "Confidence Intervals for
+    Proportions with Small Expected Number of Positive Counts Estimated from Survey Data" (Student's
+    distribution). Liang and Zeger 1986, "Longitudinal Data Analysis
     Using Generalized Linear Models" (variance of clustered data).
     """
     if pairs is None:
         return 1.0
+    from scipy.stats import norm, t
+
     share, count = _shares(labels, weights), len(labels)
     if variance is None:
         mean = (float(values @ share) * count + 0.5) / (count + 1)  # never 0 or 1
@@ -134,7 +139,9 @@ def pair_effect(
     size = float((np.bincount(place, share) ** 2).sum()) / independent
     added = _PRIOR * size * variance * independent / count
     observed = float((together**2).sum()) * (groups / max(groups - 1, 1))
-    return max(1.0, (observed + size * added) / (float((alone**2).sum()) + added))
+    effect = max(1.0, (observed + size * added) / (float((alone**2).sum()) + added))
+    few = float(t.ppf(0.975, max(groups - 1, 1)) / norm.ppf(0.975)) ** 2
+    return few * effect
 
 
 def _shares(
