@@ -90,16 +90,18 @@ def pair_effect(
 ) -> float:
     r"""Variance of the balanced mean of paired subjects, divided by that of independent subjects.
 
-    .. math:: E = \left(\frac{t_{G-1}}{z}\right)^2 \max\left(1,\; \frac{\frac{G}{G - 1} \sum_g \big(\sum_{i \in g} w_i e_i\big)^2
-                  + m^2 v}{\sum_i w_i^2 e_i^2 + m v}\right)
+    .. math:: E = \left(\frac{t_{G-1}}{z}\right)^2 \max\left(1,\;
+                  \frac{\frac{G}{G - 1} \sum_g \big(\sum_{i \in g} w_i e_i\big)^2 + m^2 v}
+                       {\sum_i w_i^2 e_i^2 + m v}\right)
 
     for the deviations :math:`e_i` of values from the mean of their rule, the weights :math:`w_i`
     of subjects in the balanced mean, and :math:`G` pairs. The variance is estimated from few pairs,
-    so the quantile of 0.975 of Student's :math:`t` replaces that of the normal distribution. One pair of :math:`m` subjects whose
-    outcomes are the same, with the variance :math:`v`, is added: if all subjects were identified,
-    the data do not show how alike pairs are, and each pair counts as one subject.
+    so the quantile 0.975 of Student's distribution, :math:`t`, replaces the normal one, :math:`z`.
+    One pair of :math:`m` subjects whose outcomes are the same, each with the variance :math:`v` in
+    the mean, is added: if all subjects were identified, the data do not show how alike pairs are,
+    and each pair counts as one subject.
 
-    The effect of pairs is not below 1. A decoder that gives one answer to both subjects of a pair is right
+    The maximum is not below 1. A decoder that gives one answer to both subjects of a pair is right
     about exactly one of them, so pairs can make an accuracy more precise than independent subjects
     would; its interval and its test of chance are then wider than necessary.
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.planning.network_group import architecture_labels
@@ -176,8 +178,9 @@ def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]
     return faults
 
 
-def _pairs(columns: Mapping[str, Any]) -> list[int] | None:
-    return list(columns[PAIR]) if PAIR in columns else None
+def _pairs(columns: Mapping[str, Any]) -> Any:
+    """Pair of each subject; None if the design is not paired."""
+    return np.asarray(columns[PAIR]).tolist() if PAIR in columns else None
 
 
 def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
