@@ -80,10 +80,10 @@ def accuracy(samples: Samples, classifier: str) -> str:
 def never_seen(samples: Samples, classifier: str, group: np.ndarray) -> str:
     """Mean over groups of the accuracy on each that was held out."""
     classes = sorted(set(samples.labels.tolist()))
-    confusions = cross_validate_groups(
+    found = cross_validate_groups(
         CLASSIFIERS[classifier](), samples, group, classes, inner_folds=INNER, seed=SEED
     )
-    return f"{np.mean([balanced_accuracy(each) for each in confusions.values()]):.2f}"
+    return f"{np.mean([balanced_accuracy(each.confusion) for each in found.values()]):.2f}"
 
 
 def ablation(features: xr.Dataset, workers: int) -> list[str]:

@@ -2,12 +2,15 @@
 
 A stream is derived from the protocol's seed, the identity of its owner, and its purpose. So the
 trajectory of a subject does not depend on other subjects of its cohort, the number of workers, the
-order of work, or implanted probes; and no two subjects, and no two purposes, share draws.
+order of work, or implanted probes; and no two purposes share draws. No two subjects share draws
+either, except those of a purpose that a protocol pairs.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import numpy as np
 
@@ -24,6 +27,26 @@ PROBE_CHOICE = "probe choice"
 PROBE_NOISE = "probe noise"
 REFERENCE = "reference networks"
 NULL = "null recordings"
+
+PairedStream = Literal[
+    "initial_weights",
+    "feedback_weights",
+    "data_order",
+    "dropout",
+    "rule_noise",
+    "update_noise",
+    "settings",
+]
+# Purposes whose draws subjects of different rules may share, by their names in a protocol.
+PAIRABLE: Final[Mapping[PairedStream, str]] = {
+    "initial_weights": INITIAL_WEIGHTS,
+    "feedback_weights": FEEDBACK_WEIGHTS,
+    "data_order": DATA_ORDER,
+    "dropout": DROPOUT,
+    "rule_noise": RULE_NOISE,
+    "update_noise": UPDATE_NOISE,
+    "settings": SETTINGS,
+}
 
 
 def _words(text: str) -> list[int]:

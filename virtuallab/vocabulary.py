@@ -20,6 +20,7 @@ PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
 RULE: Final = "rule"
+PAIR: Final = "pair"  # subjects of different rules that share random streams
 DESIGN: Final = "design"  # a probe that is compared with others
 SEED: Final = "seed"
 
@@ -106,6 +107,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
+    PAIR: ("1", "pair, whose subjects share random streams"),
     "status": ("", "status of the subject"),
     "diverged_at": (
         "optimizer step",
@@ -148,6 +150,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "shortfall": ("1", "balanced accuracy below that of the best design"),
     "shortfall_interval": ("1", "bounds of the shortfall"),
     "interval": ("1", "bounds of the balanced accuracy"),
+    "pair_effect": ("1", "variance relative to that of subjects that are not paired"),
     "simultaneous_interval": ("1", "bounds corrected for the number of results"),
     "explained": ("1", "share of the variance among subjects that is explained"),
     "explained_interval": ("1", "bounds of the share explained"),

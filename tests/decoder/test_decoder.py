@@ -163,8 +163,11 @@ def named(values: np.ndarray) -> xr.DataArray:
         (lambda t, y: Decoder().fit(t), "rules: give the rule"),
         (lambda t, y: Decoder().fit(t, y[1:]), "rules: 29 for 30 subjects"),
         (lambda t, y: Decoder().fit(t, y[:, None]), r"rules: an array of shape \(30, 1\)"),
-        (lambda t, y: Decoder().fit(t, [None, *y[1:]]), "rules: missing .* positions 0"),
-        (lambda t, y: Decoder().fit(t, [*y[1:], np.nan]), "rules: missing .* positions 29"),
+        (lambda t, y: Decoder().fit(t, np.array([None, *y[1:]])), "rules: missing .* positions 0"),
+        (
+            lambda t, y: Decoder().fit(t, np.array([*y[1:], np.nan], dtype=object)),
+            "rules: missing .* positions 29",
+        ),
         (lambda t, y: Decoder().fit(t[0], y), "2 dimensions"),
         (lambda t, y: Decoder().fit(t * np.nan, y), "features: no finite value among 30 x 30"),
         (lambda t, y: Decoder().fit(t[:, :0], y), "features: no finite value among 30 x 0"),

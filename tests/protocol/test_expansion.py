@@ -5,11 +5,14 @@ import random
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocol.texts import SMALL, protocol
+from virtuallab import seeds
+from virtuallab.errors import ProtocolError
 from virtuallab.protocol import cohorts, expand, expansion, read_text
 from virtuallab.subject.subject import Subject, kind
 
@@ -177,6 +180,97 @@ def test_subjects_with_the_usual_loss_are_those_of_before_there_was_a_choice() -
     assert [s.key for s in expand(said)] == keys
     assert said.resolved() == protocol().resolved()
     assert "loss" not in said.resolved()["subjects"]
+
+
+PAIRED = "subjects.paired=[initial_weights, data_order]"
+
+
+def test_subjects_of_a_pair_differ_in_their_rule_alone() -> None:
+    subjects = wide(PAIRED)
+    pairs: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        pairs.setdefault(subject.pair, []).append(subject)
+    assert len(pairs) == 4 * 2 * 3  # architectures, batch sizes, replicates
+    for each in pairs.values():
+        assert sorted(s.label for s in each) == ["adam", *["information_alignment"] * 2, "sgdm"]
+        assert len({(s.architecture, s.task, s.batch_size, s.replicate) for s in each}) == 1
+    assert len({s.key for s in subjects}) == len(subjects)
+
+
+def test_a_pair_has_the_same_draws_of_what_is_named_and_others_of_the_rest() -> None:
+    one, other = (
+        next(s for s in wide(PAIRED) if s.label == label and s.replicate == 1)
+        for label in ("sgdm", "adam")
+    )
+    assert one.pair == other.pair
+    for name, purpose in seeds.PAIRABLE.items():
+        named = name in ("initial_weights", "data_order")
+        assert (one.stream(purpose) == other.stream(purpose)) == named, name
+        assert (one.stream(purpose)[0] == one.key) != named
+
+
+def test_replicates_and_cells_never_share_a_stream() -> None:
+    owners = {s.stream(seeds.DATA_ORDER) for s in wide(PAIRED)}
+    assert len(owners) == 4 * 2 * 3
+    assert not owners & {s.stream(seeds.DATA_ORDER) for s in wide()}
+
+
+def test_drawn_settings_stay_different_until_they_are_paired() -> None:
+    two = "subjects.rules=[{name: backprop, label: a}, {name: backprop, label: b}]"
+    open_, own = wide(two, PAIRED), wide(two)
+    assert rates(open_) == rates(own)
+    of = {
+        label: rates(tuple(s for s in wide(two, "subjects.paired=settings") if s.label == label))
+        for label in "ab"
+    }
+    assert of["a"] == of["b"]
+    assert len(set(of["a"])) == len(of["a"])
+
+
+def test_a_paired_number_has_the_same_quantile_in_the_range_of_each_rule() -> None:
+    subjects = wide("subjects.paired=settings", f"subjects.rules={RANGES}")
+    low, high = (
+        np.log([s.optimizer.learning_rate for s in subjects if s.label == label])
+        for label in ("low", "high")
+    )
+    places = [(low - np.log(0.001)) / np.log(10), (high - np.log(0.1)) / np.log(100)]
+    np.testing.assert_allclose(*places, atol=1e-4)
+    assert np.ptp(places[0]) > 0.5
+
+
+RANGES = (
+    "[{name: backprop, label: low, optimizer: {name: sgd, learning_rate: {log_uniform: [0.001, "
+    "0.01]}}}, {name: backprop, label: high, optimizer: {name: sgd, learning_rate: {log_uniform: "
+    "[0.1, 10]}}}]"
+)
+
+
+def test_without_pairs_subjects_and_stores_are_those_of_before() -> None:
+    said = protocol(("batch_size: 32", "batch_size: 32\n  paired: []"))
+    assert expand(said) == expand(protocol())
+    assert said.resolved() == protocol().resolved()
+    assert "paired" not in said.resolved()["subjects"]
+    assert read_text(json.dumps(read_text(WIDE, overrides=[PAIRED]).resolved())).subjects.paired
+
+
+def test_the_order_of_paired_streams_makes_no_difference() -> None:
+    assert wide(PAIRED) == wide("subjects.paired=[data_order, initial_weights]")
+
+
+def test_networks_of_a_pair_cannot_be_drawn_apart() -> None:
+    drawn = "subjects.architectures={name: mlp, hidden: {choice: [[8], [16]]}}"
+    with pytest.raises(ProtocolError, match=r"paired.*'hidden' is drawn.*Add 'settings'"):
+        wide(PAIRED, drawn)
+    both = "subjects.paired=[initial_weights, settings]"
+    pairs: dict[str, set[Any]] = {}
+    for subject in wide(both, drawn):
+        pairs.setdefault(subject.pair, set()).add(subject.architecture)
+    assert {len(each) for each in pairs.values()} == {1}
+
+
+def test_a_stream_that_cannot_be_paired_is_named_with_those_that_can() -> None:
+    with pytest.raises(ProtocolError, match="initial_weights"):
+        wide("subjects.paired=[initial_weight]")
 
 
 def test_a_subject_has_what_the_protocol_says() -> None:

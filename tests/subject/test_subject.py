@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from virtuallab import seeds
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.subject import Cohort, Subject, kind
 
@@ -65,6 +66,15 @@ def test_the_key_does_not_depend_on_python_or_the_machine() -> None:
 def test_the_default_loss_is_not_part_of_an_identity() -> None:
     assert "loss" not in ONE.identity
     assert replace(ONE, loss="squared_error").identity == {**ONE.identity, "loss": "squared_error"}
+
+
+def test_pairing_is_part_of_an_identity_only_where_there_is_a_pair() -> None:
+    assert not {"pair", "paired"} & set(ONE.identity)
+    pair = replace(ONE, pair="p", paired=("data_order",))
+    assert pair.identity == {**ONE.identity, "pair": "p", "paired": ["data_order"]}
+    assert pair.stream(seeds.DATA_ORDER) == ("p", seeds.DATA_ORDER)
+    assert pair.stream(seeds.DROPOUT) == (pair.key, seeds.DROPOUT)
+    assert ONE.stream(seeds.DATA_ORDER) == (ONE.key, seeds.DATA_ORDER)
 
 
 @pytest.mark.parametrize("field", list(OTHERS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.schemes.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
@@ -148,8 +148,13 @@ class Analysis:
         """Number of subjects of each rule that the folds or splits of this analysis need."""
         return self.folds * self.inner_folds if self.scheme == "strict" else _LEAST_TO_SPLIT
 
-    def too_few(self, rules: Iterable[str], planned: Iterable[str] = ()) -> dict[str, int]:
-        """Number of subjects of each rule that has fewer than needed.
+    def too_few(
+        self,
+        rules: Iterable[str],
+        planned: Iterable[str] = (),
+        pairs: Iterable[Any] | None = None,
+    ) -> dict[str, int]:
+        """Number of subjects, or of pairs, of each rule that has fewer than needed.
 
         Parameters
         ----------
@@ -157,12 +162,14 @@ class Analysis:
             Rule of each subject.
         planned : iterable of str
             Further rules, which may have no subjects left.
+        pairs : iterable, optional
+            Pair of each subject, in a paired design.
 
         Returns
         -------
         mapping from rule to int
         """
-        count = dict.fromkeys(planned, 0) | Counter(rules)
+        count = dict.fromkeys(planned, 0) | count_rules(rules, pairs)
         return {rule: n for rule, n in sorted(count.items()) if n < self.needed}
 
     def check(
@@ -173,6 +180,7 @@ class Analysis:
         *,
         columns: Mapping[str, Sequence[Any]] | None = None,
         measured: Mapping[str, Sequence[str]] | None = None,
+        pairs: Sequence[Any] | None = None,
     ) -> list[tuple[str, str]]:
         """Return the problems of this analysis with these subjects and probes.
 
@@ -187,6 +195,8 @@ class Analysis:
             architectures only.
         measured : mapping from probe to sequence of str, optional
             Observables of each probe; not checked if not given.
+        pairs : sequence, optional
+            Pair of each subject, in a paired design.
 
         Returns
         -------
@@ -198,12 +208,14 @@ class Analysis:
         named = [row for row, rule in enumerate(rules) if rule not in self.others]
         kept = {name: [values[row] for row in named] for name, values in (columns or {}).items()}
         rules = [rules[row] for row in named]
+        if pairs is not None:
+            pairs = [pairs[row] for row in named]
         if architectures:
             architectures = [architectures[row] for row in named]
         return [
             *self._unknown(probes),
             *self._unmeasured(probes, measured),
-            *self._undivided(rules),
+            *self._undivided(rules, pairs),
             *self._held_out(rules, architectures, None if columns is None else kept),
         ]
 
@@ -279,24 +291,26 @@ class Analysis:
                 f"{'s' if len(read) == 1 else ''} {', '.join(sorted(seen))}.",
             )
 
-    def _undivided(self, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _undivided(
+        self, rules: Sequence[str], pairs: Sequence[Any] | None
+    ) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
             yield "folds", "there is only one rule to identify; add rules to the subjects."
             return
-        if not (few := self.too_few(rules)):
+        if not (few := self.too_few(rules, pairs=pairs)):
             return
-        fewest = min(few.values())
+        fewest, what = min(few.values()), "subjects" if pairs is None else "pairs"
         if self.scheme == "strict":
             yield (
                 "folds",
-                f"{fewest} subjects per rule cannot be split in {self.folds} groups nested in "
+                f"{fewest} {what} per rule cannot be split in {self.folds} groups nested in "
                 f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates, or "
                 "lower folds or inner_folds.",
             )
         else:
             yield (
                 "splits",
-                f"{fewest} subjects per rule are too few for a 75/25 split; needs {self.needed}.",
+                f"{fewest} {what} per rule are too few for a 75/25 split; needs {self.needed}.",
             )
 
     def _held_out(

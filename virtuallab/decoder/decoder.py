@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -21,17 +20,19 @@ from virtuallab.decoder.features.inputs import (
     check_columns,
     check_labels,
     labelled,
+    outliers_of,
     samples_of,
     values_of,
 )
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.tables import with_corrected_controls
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.errors import UserError
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.vocabulary import SUBJECT
+from virtuallab.vocabulary import PAIR, SUBJECT
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         features: Features,
         rules: Sequence[str] | np.ndarray | None = None,
         *,
+        groups: Sequence[Any] | np.ndarray | None = None,
         outliers: Features | None = None,
     ) -> Decoder:
         """Return the decoder with chosen settings, fitted and calibrated.
@@ -170,6 +172,9 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         features : Dataset, DataArray or array, (subject, column)
         rules : sequence of str, (subject,), optional
             Rule of each subject; by default the coordinate ``rule`` of the features.
+        groups : sequence, (subject,), optional
+            Pair of each subject, in a paired design: subjects that share random streams are kept
+            in one fold. By default the coordinate ``pair`` of the features, if there is one.
         outliers : like features, optional
             Subjects of other rules, on which novelty detection is trained.
 
@@ -179,11 +184,13 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
             If the features or rules are not valid, or there are too few rules or subjects.
         """
         analysis, classifier = self._validated()
-        samples = samples_of(features, rules, self.observable)
+        samples = samples_of(features, rules, self.observable, groups)
         needed = analysis.inner_folds
-        few = {r: n for r, n in sorted(Counter(samples.labels.tolist()).items()) if n < needed}
+        count = count_rules(samples.labels.tolist(), samples.pairs)
+        few = {rule: n for rule, n in sorted(count.items()) if n < needed}
         if few:
-            raise UserError(f"rules: needs at least {needed} subjects of each rule, found {few}")
+            what = "subjects" if samples.pairs is None else "pairs"
+            raise UserError(f"rules: needs at least {needed} {what} of each rule, found {few}")
         self.fitted_ = FittedDecoder.train(
             classifier,
             samples,
@@ -225,6 +232,7 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         features: Features,
         rules: Sequence[str] | np.ndarray | None = None,
         *,
+        groups: Sequence[Any] | np.ndarray | None = None,
         outliers: Features | None = None,
         subjects: xr.Dataset | None = None,
         performance: xr.DataArray | None = None,
@@ -239,6 +247,8 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         features : Dataset, DataArray or array, (subject, column)
         rules : sequence of str, (subject,), optional
             Rule of each subject; by default the coordinate ``rule`` of the features.
+        groups : sequence, (subject,), optional
+            Pair of each subject, as for :meth:`fit`.
         outliers : like features, optional
             Subjects of other rules, on which novelty detection is trained.
         subjects : xr.Dataset, optional
@@ -255,10 +265,13 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
             If what is given is not valid, or there are too few rules or subjects.
         """
         analysis, classifier = self._validated()
-        samples = samples_of(features, rules, self.observable)
-        if problems := analysis.check(samples.labels.tolist(), (), ("features",)):
+        samples = samples_of(features, rules, self.observable, groups)
+        pairs = None if samples.pairs is None else samples.pairs.tolist()
+        if problems := analysis.check(samples.labels.tolist(), (), ("features",), pairs=pairs):
             raise UserError("; ".join(f"{field}: {message}" for field, message in problems))
         table = labelled(features, samples.labels)
+        if samples.pairs is not None:
+            table = table.assign_coords({PAIR: (SUBJECT, samples.pairs)})
         if self.scheme == "published" and "stat" not in table:
             raise UserError("features: the published scheme needs those of a probe, by layer")
         check_labels(table, subjects=subjects, performance=performance, noise=noise)
@@ -296,9 +309,9 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
             name = str(first["loc"][0]).replace("observables", "observable")
             raise UserError(f"{name}: {first['msg']}, found {first['input']!r}") from None
 
-    def _outliers(self, outliers: Features | None, samples: Samples) -> np.ndarray | None:
+    def _outliers(self, outliers: Features | None, samples: Samples) -> Samples | None:
         if outliers is None:
             return None
-        values = values_of(outliers, self.observable, "outliers")
-        check_columns(values, samples.values.shape[1], "outliers")
-        return values
+        found = outliers_of(outliers, self.observable)
+        check_columns(found.values, samples.values.shape[1], "outliers")
+        return found

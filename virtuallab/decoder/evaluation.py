@@ -11,12 +11,17 @@ from joblib import Parallel, delayed
 
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
-from virtuallab.decoder.features.samples import by_subject, has_visit_0, places_of
+from virtuallab.decoder.features.samples import (
+    Samples,
+    by_subject,
+    has_visit_0,
+    pairs_of,
+    places_of,
+)
 from virtuallab.decoder.schemes import published, splits, strict
 from virtuallab.decoder.schemes.cross_validation import no_progress
 from virtuallab.decoder.tables import with_corrected_controls
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.decoder.uncertainty.novelty import Values
 from virtuallab.errors import NotAsked
 from virtuallab.installed import begin_process
 from virtuallab.labels import label_text
@@ -41,7 +46,7 @@ def evaluate(
     ----------
     features : xr.Dataset
         Of one probe: ``stat``, ``change`` and ``flag`` over subjects, with the coordinates
-        ``rule``, ``architecture`` and ``depth_group``.
+        ``rule``, ``architecture`` and ``depth_group``; of a paired design also ``pair``.
     analysis : Analysis
     seed : int
         Of folds, permutations and classifiers.
@@ -66,9 +71,11 @@ def evaluate(
         trained on the subject; their reliability: ``reliability_*`` (bin),
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``; ``control_*`` (control),
         ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the published scheme:
-        ``optimism`` and ``control_*``. Attributes ``chance``, ``scheme``, ``n_subjects``,
-        ``confidence``, ``repeats`` (draws of the folds that accuracies are averaged over),
-        ``nominal_coverage``, and ``primary``, the primary comparison as JSON.
+        ``optimism`` and ``control_*``. In a paired design, ``pair_effect``, by which the variance
+        of an accuracy is larger (:func:`virtuallab.decoder.pairs.pair_effect`). Attributes
+        ``chance``, ``scheme``, ``n_subjects``, ``confidence``, ``repeats`` (draws of the folds that
+        accuracies are averaged over), ``nominal_coverage``, and ``primary``, the primary comparison
+        as JSON.
 
     Raises
     ------
@@ -82,7 +89,12 @@ def evaluate(
     planned: list[str] = []
     if subjects is not None and RULE in subjects:
         planned = label_text(subjects[RULE]).tolist()
-    few = analysis.too_few(labels[~other].tolist(), set(planned) - set(analysis.others))
+    pairs = pairs_of(features)
+    few = analysis.too_few(
+        labels[~other].tolist(),
+        set(planned) - set(analysis.others),
+        None if pairs is None else pairs[~other].tolist(),
+    )
     features = features.isel({SUBJECT: ~other & ~np.isin(labels, list(few))})
     if len(set(features[RULE].values.tolist())) < 2:
         raise NotAsked(_too_few_rules(few, analysis))
@@ -93,9 +105,9 @@ def evaluate(
     features = features.load()
     noise = None if noise is None else noise.load()
     samples = {observable: by_subject(features, observable) for observable in measured}
-    novel: dict[str, Values] = {}
+    novel: dict[str, Samples] = {}
     if outliers is not None:
-        novel = {observable: by_subject(outliers, observable).values for observable in measured}
+        novel = {observable: by_subject(outliers, observable) for observable in measured}
     width = len(analysis.classifiers)
     pool = Parallel(n_jobs=min(workers, len(measured) * width), initializer=begin_process)
     results = pool(
@@ -136,7 +148,7 @@ def evaluate(
 
 
 def evaluate_task(
-    task: DecodingTask, outliers: Values | None, step: Callable[[], None] = no_progress
+    task: DecodingTask, outliers: Samples | None, step: Callable[[], None] = no_progress
 ) -> xr.Dataset:
     """Evaluation of one task by its scheme, without correction for several tests."""
     analysis = task.analysis

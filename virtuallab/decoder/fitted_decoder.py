@@ -8,11 +8,18 @@ from typing import Any
 import jaxtyping as jt
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import fit, nested, quiet_fits, stratified
+from virtuallab.decoder.model_selection import (
+    fit,
+    held_out,
+    nested,
+    splits_of,
+    stratified,
+)
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.uncertainty.calibration import temperature, tempered
 from virtuallab.decoder.uncertainty.conformal import (
@@ -73,8 +80,7 @@ class FittedDecoder:
         *,
         inner_folds: int,
         seed: int,
-        outliers: Values | None = None,
-        outlier_owners: np.ndarray | None = None,
+        outliers: Samples | None = None,
         nulls: NullSamples | None = None,
         kinds: np.ndarray | None = None,
     ) -> FittedDecoder:
@@ -85,11 +91,9 @@ class FittedDecoder:
         classifier, samples, classes, inner_folds, seed
             As for :func:`~virtuallab.decoder.schemes.cross_validation.cross_validate`. Calibration
             uses ten folds, or as many as the rarest rule has samples: with more folds, their
-            decoders are closer to the final one.
-        outliers : array, (outlier, column), optional
+            decoders are closer to the final one. Pairs stay together in every fold.
+        outliers : Samples, optional
             Samples of rules outside the classes, on which novelty detection is trained.
-        outlier_owners : array of int, (outlier,), optional
-            Subject of each outlier; by default one that has no null recordings.
         nulls : NullSamples, optional
             Samples of recordings without learning, made from the states of these subjects. The
             outliers count among the subjects that learned.
@@ -100,37 +104,37 @@ class FittedDecoder:
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)
-        fewest = int(np.bincount(truth, minlength=len(classes)).min())
-        folds = stratified(min(_CALIBRATION_FOLDS, fewest), seed)
+        count = count_rules(labels.tolist(), samples.pairs)
+        folds = min(_CALIBRATION_FOLDS, *(count[rule] for rule in classes))
+        splitter = stratified(folds, seed, paired=samples.pairs is not None)
         estimator = fit(nested(classifier, samples, inner_folds, seed), samples)
         across = kinds is not None and can_hold_out(kinds, labels)
-        with quiet_fits():
-            scores = cross_val_predict(
-                clone(estimator),
-                values,
-                labels,
-                groups=kinds if across else None,
-                cv=LeaveOneGroupOut() if across else folds,
-                method="predict_proba",
-            )
+        if across:
+            scores = held_out(clone(estimator), samples, LeaveOneGroupOut(), "predict_proba", kinds)
+        else:
+            scores = held_out(clone(estimator), samples, splitter, "predict_proba")
         # Subjects are held out of the whole detector: its axes depend on their values as well.
         novelty = np.zeros((len(labels), 2))
-        for train, test in folds.split(values, labels):
-            fitted = NoveltyDetector(outliers).fit(values[train], labels[train])
+        for train, test in splits_of(samples, folds, seed):
+            others = outliers and outliers.apart_from(samples.take(test))
+            fitted = NoveltyDetector(others).fit(values[train], labels[train])
             novelty[test] = fitted.score(values[test])
         scale = temperature(scores, truth)
         probability = tempered(scores, scale)
-        test = None
+        no_learning = None
         if nulls is not None:
-            learners, owners = values, samples.owners
-            if outliers is not None:
-                if outlier_owners is None:
-                    outlier_owners = -1 - np.arange(len(outliers))
-                learners = np.concatenate([values, outliers])
-                owners = np.concatenate([owners, outlier_owners])
-            test, learning = NoLearningTest.train(learners, owners, nulls, seed)
-            probability = probability * (1 - test.probability(learning[: len(truth)]))[:, None]
-        apart = kinds if kinds is not None and across else np.arange(len(truth))
+            learned = [samples] if outliers is None else [samples, outliers]
+            no_learning, learning = NoLearningTest.train(
+                np.concatenate([each.values for each in learned]),
+                np.concatenate([each.owners for each in learned]),
+                nulls,
+                seed,
+            )
+            probability = (
+                probability * (1 - no_learning.probability(learning[: len(truth)]))[:, None]
+            )
+        alone = np.arange(len(truth)) if samples.pairs is None else samples.pairs
+        apart = kinds if kinds is not None and across else alone
         return cls(
             rules=tuple(classes),
             estimator=estimator,
@@ -140,7 +144,7 @@ class FittedDecoder:
             detector=NoveltyDetector(outliers).fit(values, labels),
             novelty=np.sort(novelty[:, 0]),
             distance=np.sort(novelty[:, 1]),
-            no_learning=test,
+            no_learning=no_learning,
         )
 
     def predict(self, values: Values) -> Prediction:

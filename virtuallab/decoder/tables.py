@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from virtuallab.decoder.controls.common.chance import holm
 from virtuallab.decoder.controls.common.control import ControlResult
+from virtuallab.decoder.schemes.cross_validation import HeldOutGroup
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, bonferroni, interval
 from virtuallab.vocabulary import describe
 
@@ -17,14 +18,20 @@ BOUNDS = ("low", "high")
 
 
 def accuracy_table(
-    confusion: np.ndarray, classes: Sequence[str], confidence: float, *, repeats: int = 1
+    confusion: np.ndarray,
+    classes: Sequence[str],
+    confidence: float,
+    *,
+    repeats: int = 1,
+    effect: float = 1.0,
 ) -> xr.Dataset:
     """Balanced accuracy with its interval, and the confusion matrix."""
+    bounds = interval(confusion, confidence, repeats=repeats, effect=effect)
     rules = np.array(classes, dtype=object)
     return xr.Dataset(
         {
             "balanced_accuracy": balanced_accuracy(confusion),
-            "interval": ("bound", np.array(interval(confusion, confidence, repeats=repeats))),
+            "interval": ("bound", np.array(bounds)),
             "confusion": (("true_rule", "predicted_rule"), confusion),
         },
         coords={
@@ -35,16 +42,19 @@ def accuracy_table(
     )
 
 
-def held_out_table(confusions: Mapping[str, np.ndarray], confidence: float) -> xr.Dataset:
+def held_out_table(groups: Mapping[str, HeldOutGroup], confidence: float) -> xr.Dataset:
     """Balanced accuracy with its interval for each group that was held out of training."""
-    bounds = [interval(each, confidence, repeats=None) for each in confusions.values()]
-    accuracies = [balanced_accuracy(each) for each in confusions.values()]
+    bounds = [
+        interval(each.confusion, confidence, repeats=None, effect=each.pair_effect)
+        for each in groups.values()
+    ]
+    accuracies = [balanced_accuracy(each.confusion) for each in groups.values()]
     return xr.Dataset(
         {
             "held_out_accuracy": ("held_out", np.array(accuracies)),
             "held_out_interval": (("held_out", "bound"), np.array(bounds)),
         },
-        coords={"held_out": np.array(list(confusions), dtype=object)},
+        coords={"held_out": np.array(list(groups), dtype=object)},
     )
 
 
@@ -79,7 +89,7 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
     ----------
     verdict : xr.Dataset
         Of one analysis, over any axes, with the attributes ``confidence``, ``scheme`` and, if the
-        folds were drawn more than once, ``repeats``.
+        folds were drawn more than once, ``repeats``; in a paired design, with ``pair_effect``.
     """
     accuracy = verdict["balanced_accuracy"]
     count = int(accuracy.notnull().sum())
@@ -90,12 +100,17 @@ def with_simultaneous(verdict: xr.Dataset) -> xr.Dataset:
         strict = bonferroni(confidence, count)
         repeats = int(verdict.attrs.get("repeats", 1))
         tables = verdict["confusion"].transpose(*accuracy.dims, "true_rule", "predicted_rule")
+        effects = np.ones(accuracy.shape)
+        if "pair_effect" in verdict:
+            effects = verdict["pair_effect"].transpose(*accuracy.dims).to_numpy()
         for place in np.ndindex(accuracy.shape):
             value, (low, high) = float(accuracy.values[place]), found[place]
             if not np.isfinite(value):
                 continue
             if verdict.attrs["scheme"] == "strict":
-                wide = interval(tables.values[place], strict, repeats=repeats)
+                wide = interval(
+                    tables.values[place], strict, repeats=repeats, effect=float(effects[place])
+                )
             else:  # the mean over random splits and its standard errors
                 wider = norm.ppf((1 + strict) / 2) / norm.ppf((1 + confidence) / 2)
                 wide = value - wider * (value - low), value + wider * (high - value)

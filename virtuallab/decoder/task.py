@@ -137,7 +137,11 @@ class DecodingTask:
         self, values: jt.Float[np.ndarray, "subject column"], visits: int = 1
     ) -> Samples:
         """Return other values of each recorded subject (subject, column) as samples."""
-        return Samples(values, self.labels, np.arange(len(values)), visits)
+        return self.paired(Samples(values, self.labels, np.arange(len(values)), visits))
+
+    def paired(self, samples: Samples) -> Samples:
+        """Return other samples of the recorded subjects, with the pairs of these subjects."""
+        return replace(samples, pairs=self.samples.pairs)
 
 
 def per_rule(labels: np.ndarray, classes: list[str]) -> jt.Float[np.ndarray, " rule"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,9 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     A setting given as a distribution is drawn for each subject from a stream that belongs to the
     subject's kind, its replicate and the setting. So subjects do not depend on the order in which
     the protocol lists things; more replicates, or another rule, leave the others as they are; and
-    no two rules share a draw.
+    no two rules share a draw, except in the streams of ``subjects.paired``: they belong to the
+    pair, which is the kind without its rule, and the replicate. If settings are paired, a number
+    has the same quantile in the range of each rule.
 
     Parameters
     ----------
@@ -114,11 +117,19 @@ class _Kind:
             ]
         )
 
+    @cached_property
+    def cell(self) -> str:
+        """All settings of the kind that do not belong to its rule, as one text."""
+        return _text([self.architecture.written(), self.task.written(), self.batch_size, self.loss])
+
     def subject(self, protocol: Protocol, replicate: int) -> Subject:
         from virtuallab.subject.subject import Subject
 
+        paired = tuple(sorted(set(protocol.subjects.paired)))
+        of_settings = self.cell if "settings" in paired else self.owner
+
         def stream(part: str) -> Callable[[str], np.random.Generator]:
-            owner = (seeds.SETTINGS, self.owner, str(replicate), part)
+            owner = (seeds.SETTINGS, of_settings, str(replicate), part)
             return lambda setting: seeds.generator(protocol.seed, *owner, setting)
 
         def one(setting: str, value: Any) -> Any:
@@ -134,7 +145,14 @@ class _Kind:
             steps=protocol.subjects.length,
             replicate=replicate,
             seed=protocol.seed,
+            pair=_pair(self.cell, replicate) if paired else "",
+            paired=paired,
         )
+
+
+def _pair(cell: str, replicate: int) -> str:
+    """Sixteen hexadecimal digits that identify a pair, unlike the key of any subject."""
+    return hashlib.sha256(f"pair {replicate} of {cell}".encode()).hexdigest()[:16]
 
 
 def _kinds(protocol: Protocol) -> Iterator[_Kind]:

@@ -41,6 +41,7 @@ from virtuallab.protocol.settings.readers import (
 from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
 from virtuallab.registry import ARCHITECTURES, LOSSES, TASKS
+from virtuallab.seeds import PairedStream
 from virtuallab.vocabulary import CROSS_ENTROPY
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
@@ -97,6 +98,13 @@ class Subjects(Section):
         description="Visits, at which subjects are preserved and can be recorded: their number, "
         "evenly spread from before learning (step 0) to the end, or a list of training steps.",
     )
+    paired: Annotated[tuple[PairedStream, ...], ListReader(PairedStream)] = Field(
+        (),
+        description="Random streams that subjects of different rules share: subject r of every "
+        "rule, with the same architecture, task, batch size and loss, has the same draws. Such "
+        "subjects are a pair, which every fold keeps together. 'settings' are numbers drawn from "
+        "distributions; each has the same quantile in the range of every rule.",
+    )
     cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
         description="Most subjects trained together as one population; 'measured' takes the "
@@ -110,6 +118,7 @@ class Subjects(Section):
         faults = [
             *self.training.faults(),
             *self._rule_faults(),
+            *self._pair_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
         ]
@@ -136,6 +145,19 @@ class Subjects(Section):
                 )
                 yield ("rules", index, "label"), words
             first.setdefault(entry.label, index)
+
+    def _pair_faults(self) -> Iterator[tuple[Place, str]]:
+        """Yield settings that differ within a pair although its subjects share draws for them."""
+        if not self.paired or "settings" in self.paired:
+            return
+        specs = [*self.architectures, *self.tasks]
+        drawn = [path for each in specs for path in each.settings.space] + [*self.shared.space]
+        if drawn:
+            words = (
+                f"{drawn[0]!r} is drawn from a distribution for each subject, so that the networks "
+                "or tasks of a pair would differ. Add 'settings', or give it a value or a list."
+            )
+            yield ("paired",), words
 
     @property
     def rule_entries(self) -> tuple[RuleEntry, ...]:
@@ -188,10 +210,10 @@ class Subjects(Section):
         return self.training.visit_steps
 
     def written(self) -> dict[str, Any]:
-        """Return the section as in a protocol, with all settings except a default loss."""
+        """Return the section as in a protocol, without a default loss or an empty ``paired``."""
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
-        # A default loss is omitted to match stores and searches from before losses were a setting.
-        omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
+        # Defaults are omitted to match stores and searches from before these were settings.
+        omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY, "paired": ()}
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         return {**written, "rules": self.rule_entries}
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from virtuallab import seeds
 from virtuallab.fields import float_fields, identifying_settings
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer, backward_optimizer
@@ -44,6 +45,11 @@ class Subject:
         decay unless the rule applies that decay to both weights.
     loss : str
         Name of the loss to minimise: ``"cross_entropy"`` or ``"squared_error"``.
+    pair : str
+        Owner of the random streams that the subject shares with subjects of other rules; empty if
+        it shares none.
+    paired : tuple of str
+        These streams, by their names in :data:`virtuallab.seeds.PAIRABLE`.
     """
 
     architecture: Architecture
@@ -57,6 +63,8 @@ class Subject:
     seed: int
     feedback_optimizer: Optimizer | None = None
     loss: str = CROSS_ENTROPY
+    pair: str = ""
+    paired: tuple[seeds.PairedStream, ...] = ()
 
     @property
     def backward_optimizer(self) -> Optimizer:
@@ -81,6 +89,8 @@ class Subject:
             identity["feedback_optimizer"] = plugin_settings(self.feedback_optimizer)
         if self.loss != CROSS_ENTROPY:
             identity["loss"] = self.loss
+        if self.paired:
+            identity |= {"pair": self.pair, "paired": list(self.paired)}
         return identity
 
     @cached_property
@@ -88,6 +98,11 @@ class Subject:
         """Sixteen hexadecimal digits that identify the subject and seed its random streams."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def stream(self, purpose: str) -> tuple[str, str]:
+        """Owner and purpose of a random stream; the owner is the subject, or its pair."""
+        shared = purpose in {seeds.PAIRABLE[name] for name in self.paired}
+        return (self.pair if shared else self.key), purpose
 
 
 def plugin_settings(plugin: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_a_group_is_identified_by_a_decoder_that_was_not_trained_on_it() -> None
         CLASSIFIERS["kernel_svm"](), confused, group, RULES[:2], inner_folds=2, seed=0
     )
     assert list(found) == ["even", "odd"]
-    assert [confusion.trace() for confusion in found.values()] == [0, 0]
+    assert [each.confusion.trace() for each in found.values()] == [0, 0]
 
 
 def test_a_confusion_matrix_has_true_rules_in_rows() -> None:

@@ -6,7 +6,9 @@ from collections import Counter
 
 import numpy as np
 
+from tests.decoder.paired import paired
 from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.schemes.random_splits import splits_by_layer, splits_by_subject
 
 LAYERS = 3
@@ -52,3 +54,15 @@ def test_splits_are_determined_by_the_seed_and_differ_from_one_another() -> None
     assert tested(1) != tested(2)
     assert len({tuple(test) for test in tested(1)}) == 3
     assert tested(2**32 + 1) == tested(1), "a seed beyond 32 bits is accepted"
+
+
+def test_splits_by_subject_keep_pairs_together_and_rules_equal() -> None:
+    subjects = paired("ab", "abb", count=16)
+    rows = np.repeat(np.arange(len(subjects.labels)), 3)  # three layers a subject
+    layers = subjects.take(rows)
+    for train, test in splits_by_subject(layers, 5, 3):
+        assert not set(layers.pairs[train]) & set(layers.pairs[test])
+        assert len(set(layers.pairs[test])) == 4
+        for part in (train, test):
+            assert len(set(count_rules(layers.labels[part].tolist()).values())) == 1
+            assert set(np.bincount(layers.owners[part])) <= {0, 3}

@@ -89,3 +89,25 @@ def test_each_rule_needs_so_many_subjects_outside_what_is_held_out() -> None:
     fault = check_columns(columns, "task", 2)
     assert fault is not None
     assert "where 'y' is held out, 1 of rule 'a' are left to train on; needs at least 2" in fault
+
+
+def test_a_group_has_all_subjects_of_a_pair_or_none() -> None:
+    columns = {
+        "rule": ["a", "b"] * 4,
+        "task": ["x"] * 4 + ["y"] * 4,
+        "batch_size": [16, 32, 32, 16] * 2,
+        "pair": [0, 0, 1, 1, 2, 2, 3, 3],
+    }
+    assert check_columns(columns, "task") is None
+    problem = check_columns(columns, "batch_size")
+    assert problem is not None
+    assert "one pair have different groups of batch size" in problem
+    assert check_columns({**columns, "pair": range(8)}, "batch_size") is None
+
+
+def test_pairs_are_counted_where_one_has_several_subjects_of_a_rule() -> None:
+    columns = {"rule": ["a", "a", "b", "b"] * 2, "task": ["x"] * 4 + ["y"] * 4}
+    assert check_columns(columns, "task", 2) is None
+    problem = check_columns({**columns, "pair": [0] * 4 + [1] * 4}, "task", 2)
+    assert problem is not None
+    assert "1 of rule 'a' are left" in problem

@@ -152,3 +152,10 @@ def test_the_table_names_no_stage_that_a_protocol_does_not_have() -> None:
 def test_cohorts_of_different_sizes_are_a_range_in_the_table() -> None:
     uneven = replace(COSTS, cohorts=((0, 1, 2), (3,)))
     assert "2 of 1 to 3 subjects" in printed(replace(tiny_plan(), costs=uneven))
+
+
+def test_the_table_says_which_streams_are_paired() -> None:
+    assert "paired" not in printed(replace(tiny_plan(), costs=COSTS))
+    plan = lay_out(read_text(TEXT, overrides=("subjects.paired=[initial_weights, data_order]",)))
+    text = printed(replace(plan, costs=COSTS))
+    assert "initial weights, data order: the same in subject r of every rule" in text

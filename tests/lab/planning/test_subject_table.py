@@ -88,6 +88,17 @@ def test_the_table_tells_the_loss_and_the_family_of_each_architecture() -> None:
     assert describe("loss") == {"long_name": "loss that the subject minimises"}
 
 
+def test_pairs_are_numbered_and_only_a_paired_design_has_them() -> None:
+    paired = expand(read_text(SMALL, overrides=("subjects.paired=data_order",)))
+    table = describe_subjects(paired)
+    assert table["replicate"].values.tolist() == [0, 1, 0, 1]
+    assert table["pair"].values.tolist() == [0, 1, 0, 1]
+    assert table["pair"].attrs == describe("pair")
+    assert "pair" in design_coordinates(table)
+    plain = describe_subjects(expand(read_text(SMALL)))
+    assert {*table.data_vars} - {*plain.data_vars} == {"pair"}
+
+
 def test_every_column_says_what_it_is_and_in_what_unit() -> None:
     table = describe_subjects(expand(read_text(SMALL)))
     of_optimizers = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def null_recordings() -> NullSamples:
 def trained(classifier: str, *, with_others: bool = True, with_nulls: bool = True) -> FittedDecoder:
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
-    outliers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
+    others = replace(SAMPLES, values=SAMPLES.values + 3.0).take(np.arange(1, 20, 2))
     return FittedDecoder.train(
         CLASSIFIERS[classifier](),
         SAMPLES.take(rows),
@@ -75,7 +76,7 @@ def trained(classifier: str, *, with_others: bool = True, with_nulls: bool = Tru
         inner_folds=2,
         seed=5,
         nulls=null_recordings() if with_nulls else None,
-        outliers=outliers,
+        outliers=others if with_others else None,
     )
 
 

@@ -148,6 +148,36 @@ def test_no_two_subjects_share_a_stream() -> None:
     assert len(np.unique(np.stack(orders), axis=0)) == len(subjects)
 
 
+def stream_draws(one: Subject) -> dict[str, bytes]:
+    """First draws of each stream of a subject in training."""
+    trainer = CohortTrainer(Cohort((one,)), torch.float32, "cpu")
+    like, layers = torch.zeros(4, 1, 5), trainer.network.layers.values()
+    numbers = {
+        "initial_weights": trainer.layout.flatten(trainer.population).detach(),
+        "feedback_weights": torch.cat([layer.backward_weight.flatten() for layer in layers]),
+        "data_order": next(trainer.batches())[0],
+        "rule_noise": trainer.network.noise_like(like),
+        "update_noise": trainer.update_noise.for_purpose("forward").normal((5,), like),
+    }
+    return {name: each.numpy().tobytes() for name, each in numbers.items()}
+
+
+NAMED = ["initial_weights", "feedback_weights", "data_order", "rule_noise", "update_noise"]
+
+
+@pytest.mark.parametrize("paired", [(), *((name,) for name in NAMED), ("data_order", NAMED[0])])
+def test_subjects_of_a_pair_share_the_draws_that_are_named_and_no_others(
+    paired: tuple[seeds.PairedStream, ...],
+) -> None:
+    rules = ("feedback_alignment", "information_alignment")
+    shared = {"pair": "one", "paired": paired} if paired else {}
+    one, other = (
+        stream_draws(replace(subject(rule, "mlp", number), **shared))
+        for number, rule in enumerate(rules)
+    )
+    assert {name for name in NAMED if one[name] == other[name]} == {*paired}
+
+
 def test_feedback_alignment_through_the_forward_weights_equals_backprop() -> None:
     one = subject("feedback_alignment")
     trainer = CohortTrainer(Cohort((one,)), torch.float64, "cpu")

@@ -54,7 +54,9 @@ class Metadata(Control):
         values = np.concatenate(list(different.values()), axis=1)
         result = task.decode(task.samples_of(values), select=False)
         note = f"from {_listed(different)}"
-        return at_chance(self.name, result.confusion, task.confidence, note)
+        return at_chance(
+            self.name, result.confusion, task.confidence, note, effect=result.pair_effect
+        )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from virtuallab.decoder.controls.common.chance import at_chance
 from virtuallab.decoder.controls.common.control import Control, ControlResult
+from virtuallab.decoder.pairs import permuted
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
@@ -28,11 +29,15 @@ class PermutedLabels(Control):
         """Result of training and testing on permuted labels, averaged over permutations.
 
         The average keeps the number of subjects, so its interval is as wide as that of one
-        permutation: three permutations do not make three times as many subjects.
+        permutation: three permutations do not make three times as many subjects. In a paired
+        design, labels are permuted within pairs.
         """
         stream = np.random.default_rng(task.seed)
         draws = []
         for number in range(task.repeats):
-            permuted = replace(task.samples, labels=stream.permutation(task.labels))
-            draws.append(task.decode(permuted, select=False, offset=number).confusion)
-        return at_chance(self.name, np.mean(draws, axis=0), task.confidence)
+            labels = permuted(task.labels, task.samples.pairs, stream)
+            shuffled = replace(task.samples, labels=labels)
+            draws.append(task.decode(shuffled, select=False, offset=number))
+        confusion = np.mean([each.confusion for each in draws], axis=0)
+        effect = float(np.mean([each.pair_effect for each in draws]))
+        return at_chance(self.name, confusion, task.confidence, effect=effect)

@@ -40,7 +40,7 @@ class Schedule(Control):
             note = "all subjects have the same schedule"
             return all_alike(self.name, task.subjects_per_rule, note)
         result = task.decode(task.samples_of(values), select=False)
-        return at_chance(self.name, result.confusion, task.confidence)
+        return at_chance(self.name, result.confusion, task.confidence, effect=result.pair_effect)
 
 
 def schedules(task: DecodingTask) -> jt.Float[np.ndarray, "subject column"] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from virtuallab.decoder.controls.common.chance import accuracy_at_chance
 from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.model_selection import fit
+from virtuallab.decoder.pairs import pair_effect, permuted
 from virtuallab.decoder.schemes.cross_validation import confusion_of
 from virtuallab.decoder.schemes.random_splits import splits_by_layer
 from virtuallab.decoder.task import DecodingTask, per_rule
@@ -41,21 +42,29 @@ class ShuffledSubjects(Control):
         estimator = task.classifier.estimator(samples, task.seed)
         estimator.set_params(**grid[len(grid) // 2])
         stream = np.random.default_rng(task.seed)
-        accuracies, counted = [], []
+        pairs = None if samples.pairs is None else samples.pairs[first]
+        accuracies, counted, effects = [], [], []
         for number in range(task.repeats):
-            labels = stream.permutation(samples.labels[first])
+            labels = permuted(samples.labels[first], pairs, stream)
             shuffled = replace(samples, labels=labels[owner])
-            tested = np.zeros(len(subjects), dtype=bool)
+            right, layers = np.zeros(len(subjects)), np.zeros(len(subjects))
             for train, test in splits_by_layer(shuffled, task.analysis.splits, task.seed + number):
                 predicted = fit(estimator, shuffled.take(train)).predict(samples.values[test])
                 confusion = confusion_of(shuffled.labels[test], predicted, task.classes)
                 accuracies.append(balanced_accuracy(confusion))
-                tested[owner[test]] = True
+                np.add.at(right, owner[test], predicted == shuffled.labels[test])
+                np.add.at(layers, owner[test], 1)
+            tested = layers > 0
             counted.append(per_rule(labels[tested], task.classes))
+            share = right[tested] / layers[tested]
+            effects.append(
+                pair_effect(share, labels[tested], None if pairs is None else pairs[tested])
+            )
         return accuracy_at_chance(
             self.name,
             float(np.mean(accuracies)),
             np.mean(counted, axis=0),
             task.confidence,
             "labels permuted by subject, layers of a subject on both sides of a split",
+            effect=float(np.mean(effects)),
         )

@@ -31,6 +31,6 @@ class SignalRemoved(Control):
         if task.noise is None:
             return all_alike(self.name, task.subjects_per_rule, "the recording has no noise")
         mine = task.noise.sel({SUBJECT: task.features[SUBJECT].values})
-        samples = by_subject(mine, task.observable)
-        confusion = task.decode(samples, select=False, draws=task.repeats).confusion
-        return at_chance(self.name, confusion, task.confidence)
+        samples = task.paired(by_subject(mine, task.observable))
+        result = task.decode(samples, select=False, draws=task.repeats)
+        return at_chance(self.name, result.confusion, task.confidence, effect=result.pair_effect)

@@ -28,6 +28,6 @@ class Visit0(Control):
         """Result of decoding visit 0 alone, averaged over draws of the folds."""
         if not has_visit_0(task.features) or "stat" not in task.features:
             return self.not_evaluated(task, "visit 0 was not recorded")
-        samples = at_visit_0(task.features, task.observable)
-        confusion = task.decode(samples, select=False, draws=task.repeats).confusion
-        return at_chance(self.name, confusion, task.confidence)
+        samples = task.paired(at_visit_0(task.features, task.observable))
+        result = task.decode(samples, select=False, draws=task.repeats)
+        return at_chance(self.name, result.confusion, task.confidence, effect=result.pair_effect)

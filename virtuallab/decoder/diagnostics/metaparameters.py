@@ -61,11 +61,13 @@ def estimability(
     folds: int,
     confidence: float,
     seed: int,
+    pairs: np.ndarray | None = None,
 ) -> Estimability:
     """Accuracy of the estimates of a number of each subject, by a regression on the others.
 
     The numbers must be finite, with at least twice as many different values as folds. The interval
-    is from a bootstrap over subjects.
+    is from a bootstrap over subjects. In a paired design, folds keep pairs together, and the
+    bootstrap draws pairs.
     """
     positive = bool((wanted > 0).all())
     target = np.log(wanted) if positive else wanted
@@ -73,11 +75,21 @@ def estimability(
     # Stratified by rank, with at least one subject of a stratum in each fold.
     strata = min(folds, len(target) // folds)
     ranked = np.argsort(np.argsort(target)) * strata // len(target)
-    splits = list(stratified(folds, seed).split(values, ranked))
+    splits = list(
+        stratified(folds, seed, paired=pairs is not None).split(values, ranked, groups=pairs)
+    )
     found = cross_val_predict(model, values, target, cv=splits)
     error, spread = (found - target) ** 2, (target - target.mean()) ** 2
-    drawn = np.random.default_rng(seed).integers(0, len(target), (_DRAWS, len(target)))
-    draws = 1 - error[drawn].sum(1) / spread[drawn].sum(1)
+    stream = np.random.default_rng(seed)
+    if pairs is None:
+        drawn = stream.integers(0, len(target), (_DRAWS, len(target)))
+        draws = 1 - error[drawn].sum(1) / spread[drawn].sum(1)
+    else:
+        _, place = np.unique(pairs, return_inverse=True)
+        count = int(place.max()) + 1
+        drawn = stream.integers(0, count, (_DRAWS, count))
+        of_pairs = [np.bincount(place, each)[drawn].sum(1) for each in (error, spread)]
+        draws = 1 - of_pairs[0] / of_pairs[1]
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     factor = float(np.exp(np.median(np.abs(found - target)))) if positive else np.nan
     return Estimability(float(1 - error.sum() / spread.sum()), float(low), float(high), factor)
@@ -106,11 +118,20 @@ def metaparameters(
     found: dict[tuple[int, str], Estimability] = {}
     for row, rule in enumerate(classes):
         mine = samples.labels == rule
+        pairs = None if samples.pairs is None else samples.pairs[mine]
+        least = 2 * folds
+        if pairs is not None and len(np.unique(pairs)) < least:
+            continue
         for name in names_of(subjects):
             wanted = subjects[name].values[mine].astype(np.float64)
-            if np.isfinite(wanted).all() and len(np.unique(wanted)) >= 2 * folds:
+            if np.isfinite(wanted).all() and len(np.unique(wanted)) >= least:
                 found[row, name] = estimability(
-                    samples.values[mine], wanted, folds=folds, confidence=confidence, seed=seed
+                    samples.values[mine],
+                    wanted,
+                    folds=folds,
+                    confidence=confidence,
+                    seed=seed,
+                    pairs=pairs,
                 )
     names = list(dict.fromkeys(name for _, name in found))
     if not names:

@@ -19,7 +19,7 @@ import xarray as xr
 
 from virtuallab.decoder.diagnostics.grouped_permutation import predict_permuted
 from virtuallab.decoder.features.columns import DEPTHS, KINDS, Columns, Group, groups_of
-from virtuallab.decoder.model_selection import fit, nested, stratified
+from virtuallab.decoder.model_selection import fit, nested, splits_of
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.comparison import balanced, bootstrap_means
 from virtuallab.decoder.uncertainty.intervals import dependence
@@ -39,8 +39,9 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
     -------
     xr.Dataset
         ``relevance`` (group), the drop of balanced accuracy, and ``relevance_interval`` (group,
-        bound), by a bootstrap over subjects, widened because folds share training subjects
-        (:func:`~virtuallab.decoder.uncertainty.intervals.dependence`). ``group_kind`` is
+        bound), by a bootstrap over subjects (in a paired design, over pairs), widened because folds
+        share training subjects (:func:`~virtuallab.decoder.uncertainty.intervals.dependence`).
+        ``group_kind`` is
         "statistic", "family", "stage", "depth" or, for several observables, "observable";
         ``group_observable`` is the observable of the group. Groups without measurements are left
         out. Attributes ``balanced_accuracy`` without permutation, ``chance``, ``confidence``.
@@ -52,7 +53,7 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
     stream = np.random.default_rng(task.seed)
     correct = np.zeros((len(members), len(labels)))
     estimator = nested(task.classifier, samples, task.analysis.inner_folds, task.seed)
-    for train, test in stratified(task.analysis.folds, task.seed).split(samples.values, labels):
+    for train, test in splits_of(samples, task.analysis.folds, task.seed):
         predicted = predict_permuted(
             fit(estimator, samples.take(train)),
             samples.values[train],
@@ -61,7 +62,7 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
             np.stack([stream.permutation(len(test)) for _ in range(repeats)]),
         )
         correct[:, test] = (predicted == labels[test]).mean(1)
-    found = _labelled(groups, correct[0] - correct[1:], labels, task.confidence, task.seed)
+    found = _labelled(groups, correct[0] - correct[1:], task)
     return found.assign_attrs(
         balanced_accuracy=float(balanced(correct[0], labels)),
         chance=1 / len(task.classes),
@@ -72,15 +73,12 @@ def permutation_importance(task: DecodingTask, columns: Columns, *, repeats: int
 def _labelled(
     groups: Sequence[Group],
     lost: jt.Float[np.ndarray, "group subject"],
-    labels: np.ndarray,
-    confidence: float,
-    seed: int,
+    task: DecodingTask,
 ) -> xr.Dataset:
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    mean = balanced(lost, labels)
-    spread = (
-        np.quantile(bootstrap_means(lost, labels, _DRAWS, seed), tails, axis=1).T - mean[:, None]
-    )
+    tails = ((1 - task.confidence) / 2, (1 + task.confidence) / 2)
+    mean = balanced(lost, task.labels)
+    drawn = bootstrap_means(lost, task.labels, _DRAWS, task.seed, task.samples.pairs)
+    spread = np.quantile(drawn, tails, axis=1).T - mean[:, None]
     # Rounded, so that a rounding error of the last digit does not move a bound away from 0.
     bounds = (mean[:, None] + np.sqrt(dependence()) * spread).round(12)
     found = xr.Dataset(

@@ -24,6 +24,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from virtuallab.decoder.pairs import Pairs
 from virtuallab.decoder.uncertainty.comparison import balanced, bootstrap_accuracies
 
 Settings = jt.Float[np.ndarray, "design setting"]
@@ -65,6 +66,7 @@ class PsychometricFit:
         draws: int = _DRAWS,
         *,
         repeats: int = 1,
+        pairs: Pairs | None = None,
     ) -> PsychometricFit:
         """Return the function fitted to the accuracies of designs.
 
@@ -80,13 +82,15 @@ class PsychometricFit:
             Number of bootstrap samples.
         repeats : int
             Implantations, each decoded with folds of its own, over which ``correct`` is a mean.
+        pairs : array of int, (subject,), optional
+            In a paired design; the bootstrap then draws pairs.
         """
         low = settings.min(0)
         span = np.where(np.ptp(settings, axis=0) > 0, np.ptp(settings, axis=0), 1.0)
         x = (settings - low) / span
         chance = 1 / len(set(labels.tolist()))
         best = _fit(x, balanced(correct, labels), chance, None)
-        samples = bootstrap_accuracies(correct, labels, draws, seed, repeats=repeats)
+        samples = bootstrap_accuracies(correct, labels, draws, seed, repeats=repeats, pairs=pairs)
         fits = [_fit(x, observed, chance, best) for observed in samples]
         return cls(chance, low, span, best, np.array(fits))
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from virtuallab.decoder.features.samples import Samples, by_subject
+from virtuallab.decoder.features.samples import Samples, by_subject, pairs_of
 from virtuallab.errors import UserError
 from virtuallab.vocabulary import RULE, SUBJECT, VISIT
 
@@ -18,24 +18,50 @@ Features = xr.Dataset | xr.DataArray | ArrayLike
 _OF_A_PROBE = ("change", "change_observable", "depth_group")
 
 
-def samples_of(features: Features, rules: ArrayLike | None, observable: str) -> Samples:
-    """Samples of subjects with known rules, by default those of the coordinate ``rule``."""
+def samples_of(
+    features: Features, rules: ArrayLike | None, observable: str, groups: ArrayLike | None = None
+) -> Samples:
+    """Samples of subjects with known rules and pairs.
+
+    By default these are the coordinates ``rule`` and ``pair``; without ``pair`` there are no pairs.
+    """
     if rules is None:
         if not isinstance(features, xr.Dataset | xr.DataArray) or RULE not in features.coords:
             raise UserError("rules: give the rule of each subject")
         rules = features[RULE].values
     values, visits = _read(features, observable, "features")
-    given = np.asarray(rules, dtype=object)
-    if given.shape != (len(values),):
-        found = len(given) if given.ndim == 1 else f"an array of shape {given.shape}"
-        raise UserError(f"rules: {found} for {len(values)} subjects")
-    if (missing := pd.isna(given)).any():
-        places = ", ".join(map(str, np.flatnonzero(missing)))
-        raise UserError(f"rules: missing for the subjects at positions {places}")
-    labels = given.astype(str)
+    labels = _of_subjects("rules", rules, len(values)).astype(str)
     if len(known := set(labels.tolist())) < 2:
         raise UserError(f"rules: needs subjects of at least two rules, found {known}")
-    return Samples(values, labels, np.arange(len(values)), visits)
+    pairs = _pairs(features, groups, len(values))
+    return Samples(values, labels, np.arange(len(values)), visits, pairs=pairs)
+
+
+def outliers_of(features: Features, observable: str) -> Samples:
+    """Samples of subjects of other rules, with the pairs of the coordinate ``pair``."""
+    values, visits = _read(features, observable, "outliers")
+    pairs = _pairs(features, None, len(values))
+    labels = np.full(len(values), "other")
+    return Samples(values, labels, np.arange(len(values)), visits, pairs=pairs)
+
+
+def _pairs(features: Features, groups: ArrayLike | None, count: int) -> np.ndarray | None:
+    """Name of the pair of each subject, as text, so that those of two tables can be compared."""
+    if groups is None and isinstance(features, xr.Dataset | xr.DataArray):
+        groups = pairs_of(features)
+    return None if groups is None else _of_subjects("groups", groups, count).astype(str)
+
+
+def _of_subjects(name: str, values: ArrayLike, count: int) -> np.ndarray:
+    """One value a subject, none of them missing."""
+    given = np.asarray(values, dtype=object)
+    if given.shape != (count,):
+        found = len(given) if given.ndim == 1 else f"an array of shape {given.shape}"
+        raise UserError(f"{name}: {found} for {count} subjects")
+    if (missing := pd.isna(given)).any():
+        places = ", ".join(map(str, np.flatnonzero(missing)))
+        raise UserError(f"{name}: missing for the subjects at positions {places}")
+    return given
 
 
 def values_of(features: Features, observable: str, name: str = "features") -> np.ndarray:

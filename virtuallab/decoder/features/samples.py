@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.labels import label_text
+from virtuallab.vocabulary import PAIR
 
 # A text, because `validate --syntax` reads the names of classifiers without importing numpy.
 Rows: TypeAlias = "jt.Int[np.ndarray, ' row']"
@@ -49,6 +50,8 @@ class Samples:
     visits : int
     context : int
         Number of leading columns that do not change over visits.
+    pairs : array, (sample,), optional
+        Number or name of the pair of the subject of each sample, in a paired design.
     """
 
     values: jt.Float[np.ndarray, "sample column"]
@@ -56,12 +59,23 @@ class Samples:
     owners: jt.Int[np.ndarray, " sample"]
     visits: int
     context: int = 0
+    pairs: np.ndarray | None = None
 
     def take(self, rows: Rows) -> Samples:
         """Some of the samples, by their indices."""
         return replace(
-            self, values=self.values[rows], labels=self.labels[rows], owners=self.owners[rows]
+            self,
+            values=self.values[rows],
+            labels=self.labels[rows],
+            owners=self.owners[rows],
+            pairs=None if self.pairs is None else self.pairs[rows],
         )
+
+    def apart_from(self, others: Samples) -> Samples:
+        """Samples whose pairs do not occur among others; all samples if there are no pairs."""
+        if self.pairs is None or others.pairs is None:
+            return self
+        return self.take(np.flatnonzero(~np.isin(self.pairs, others.pairs)))
 
 
 def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) -> Samples:
@@ -148,13 +162,22 @@ def by_layer(features: xr.Dataset, observable: str) -> Samples:
     owners, layers = np.nonzero(group >= 0)
     depth = np.eye(GROUPS)[group[owners, layers]]
     values = stats.to_numpy()[owners, layers].reshape(len(owners), -1)
+    pairs = pairs_of(features)
     return Samples(
         values=np.concatenate([depth, values], axis=1),
         labels=label_text(features["rule"])[owners],
         owners=owners,
         visits=features.sizes["visit"],
         context=GROUPS,
+        pairs=None if pairs is None else pairs[owners],
     )
+
+
+def pairs_of(features: xr.Dataset | xr.DataArray) -> np.ndarray | None:
+    """Pair of each subject, by the coordinate ``pair``; None if the design is not paired."""
+    if PAIR not in features.coords:
+        return None
+    return np.asarray(features[PAIR].values)
 
 
 def places_of(
@@ -183,4 +206,5 @@ def _rows(features: xr.Dataset, values: jt.Float[np.ndarray, "subject visit colu
         labels=label_text(features["rule"]),
         owners=np.arange(subjects),
         visits=visits,
+        pairs=pairs_of(features),
     )

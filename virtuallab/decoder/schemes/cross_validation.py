@@ -1,10 +1,11 @@
 """Cross-validation by subject: every subject is identified by a decoder trained on others.
 
-Outer folds are stratified by rule and shuffled. Imputation, scaling and the choice of settings use
-the training subjects of each fold only. The accuracy depends on the draw of the folds (with a
-standard deviation of up to 0.05 for 40 subjects), so it is averaged over several draws. It
-estimates the accuracy on new subjects of a decoder trained on a sample of this size, averaged over
-samples, and not the accuracy of the decoder that is fitted to these subjects.
+Outer folds are stratified by rule and shuffled; subjects of one pair are in one fold. Imputation,
+scaling and the choice of settings use the training subjects of each fold only. The accuracy depends
+on the draw of the folds (with a standard deviation of up to 0.05 for 40 subjects), so it is
+averaged over several draws. It estimates the accuracy on new subjects of a decoder trained on a
+sample of this size, averaged over samples, and not the accuracy of the decoder that is fitted to
+these subjects.
 
 References
 ----------
@@ -15,24 +16,32 @@ It?".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import jaxtyping as jt
 import numpy as np
 import xarray as xr
 from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
-from virtuallab.decoder.model_selection import nested, quiet_fits, stratified
+from virtuallab.decoder.model_selection import held_out, nested, splits_of, stratified
+from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.prediction import Prediction
-from virtuallab.decoder.uncertainty.novelty import Values
 
 
 def no_progress() -> None:
     """Do nothing, as the default of ``step`` callbacks."""
+
+
+class HeldOutGroup(NamedTuple):
+    """Confusion matrix of a group that was held out, and the effect of its pairs."""
+
+    confusion: jt.Float[np.ndarray, "true predicted"]
+    pair_effect: float
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,14 @@ class CrossValidated:
         Scores, averaged over draws.
     correct : array, (sample,)
         Share of the draws in which the sample was identified.
+    pair_effect : float
+        See :func:`virtuallab.decoder.pairs.pair_effect`; 1 if the design is not paired.
     """
 
     confusion: jt.Float[np.ndarray, "true predicted"]
     probability: jt.Float[np.ndarray, "sample rule"]
     correct: jt.Float[np.ndarray, " sample"]
+    pair_effect: float = 1.0
 
     @classmethod
     def of(
@@ -66,14 +78,14 @@ class CrossValidated:
         )
 
     @classmethod
-    def mean(cls, draws: Sequence[CrossValidated]) -> CrossValidated:
-        """Mean over draws of the folds."""
-        return cls(
-            **{
-                field.name: np.mean([getattr(each, field.name) for each in draws], axis=0)
-                for field in fields(cls)
-            }
-        )
+    def mean(cls, draws: Sequence[CrossValidated], samples: Samples) -> CrossValidated:
+        """Mean over draws of the folds, with the effect of the pairs of the samples."""
+        means = {
+            name: np.mean([getattr(each, name) for each in draws], axis=0)
+            for name in ("confusion", "probability", "correct")
+        }
+        effect = pair_effect(means["correct"], samples.labels, samples.pairs)
+        return cls(**means, pair_effect=effect)
 
 
 def cross_validate(
@@ -112,16 +124,10 @@ def cross_validate(
         else:
             grid = classifier.grid("strict", samples)
             estimator = classifier.estimator(samples, draw).set_params(**grid[len(grid) // 2])
-        with quiet_fits():
-            scores = cross_val_predict(
-                estimator,
-                samples.values,
-                samples.labels,
-                cv=stratified(folds, draw),
-                method="predict_proba",
-            )
+        splitter = stratified(folds, draw, paired=samples.pairs is not None)
+        scores = held_out(estimator, samples, splitter, "predict_proba")
         draws.append(CrossValidated.of(samples.labels, scores, classes))
-    return CrossValidated.mean(draws)
+    return CrossValidated.mean(draws, samples)
 
 
 def cross_validate_calibrated(
@@ -133,7 +139,7 @@ def cross_validate_calibrated(
     inner_folds: int,
     seed: int,
     repeats: int = 1,
-    outliers: Values | None = None,
+    outliers: Samples | None = None,
     step: Callable[[], None] = no_progress,
 ) -> tuple[CrossValidated, Prediction]:
     """Result of :func:`cross_validate`, and calibrated predictions of the same subjects.
@@ -146,21 +152,21 @@ def cross_validate_calibrated(
     ----------
     classifier, samples, classes, folds, inner_folds, seed, repeats
         As for :func:`cross_validate`.
-    outliers : array, (outlier, column), optional
+    outliers : Samples, optional
         Samples of rules outside the classes; see :class:`FittedDecoder`.
     step : callable
         Called after each fold of the first draw, and after each further draw.
     """
     parts: list[xr.Dataset] = []
     rows: list[np.ndarray] = []
-    for train, test in stratified(folds, seed).split(samples.values, samples.labels):
+    for train, test in splits_of(samples, folds, seed):
         decoder = FittedDecoder.train(
             classifier,
             samples.take(train),
             classes,
             inner_folds=inner_folds,
             seed=seed,
-            outliers=outliers,
+            outliers=outliers and outliers.apart_from(samples.take(test)),
         )
         parts.append(decoder.predict(samples.values[test]).dataset)
         rows.append(test)
@@ -174,7 +180,7 @@ def cross_validate_calibrated(
         )
         draws.append(further)
         step()
-    return CrossValidated.mean(draws), prediction
+    return CrossValidated.mean(draws, samples), prediction
 
 
 def cross_validate_groups(
@@ -185,20 +191,24 @@ def cross_validate_groups(
     *,
     inner_folds: int,
     seed: int,
-) -> Mapping[str, jt.Float[np.ndarray, "true predicted"]]:
-    """Confusion matrix of each group, such as an architecture, by a decoder trained on all others.
+) -> Mapping[str, HeldOutGroup]:
+    """Result of each group, such as an architecture, by a decoder trained on all others.
 
+    A group has all subjects of a pair or none (:func:`virtuallab.decoder.schemes.splits.check`).
     Other parameters are those of :func:`cross_validate`.
     """
     estimator = nested(classifier, samples, inner_folds, seed)
-    with quiet_fits():
-        predicted = cross_val_predict(
-            estimator, samples.values, samples.labels, groups=group, cv=LeaveOneGroupOut()
+    predicted = held_out(estimator, samples, LeaveOneGroupOut(), "predict", group)
+    found = {}
+    for name in np.unique(group):
+        rows = np.flatnonzero(group == name)
+        mine, names = samples.take(rows), predicted[rows]
+        correct = (names == mine.labels).astype(np.float64)
+        found[str(name)] = HeldOutGroup(
+            confusion_of(mine.labels, names, classes),
+            pair_effect(correct, mine.labels, mine.pairs),
         )
-    return {
-        str(name): confusion_of(samples.labels[group == name], predicted[group == name], classes)
-        for name in np.unique(group)
-    }
+    return found
 
 
 def confusion_of(

@@ -1,7 +1,9 @@
 """The published scheme: layers as samples, ten 75/25 splits balanced by rule.
 
 Layers of one network are on both sides of such a split, so its accuracy is optimistic. The optimism
-is the difference from the accuracy of splits that keep the layers of each subject together.
+is the difference from the accuracy of splits that keep the layers of each subject together, and in
+a paired design also the subjects of each pair. The inner folds, which choose settings only, and the
+splits by layer are as published: they keep neither together.
 
 References
 ----------
@@ -24,6 +26,7 @@ from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.controls.shuffled_subjects import ShuffledSubjects
 from virtuallab.decoder.features.samples import Rows, Samples, by_layer
 from virtuallab.decoder.model_selection import fit, grid_search
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.decoder.schemes.cross_validation import confusion_of, no_progress
 from virtuallab.decoder.schemes.random_splits import splits_by_layer, splits_by_subject
 from virtuallab.decoder.tables import accuracy_table, control_table
@@ -64,7 +67,8 @@ def evaluate(task: DecodingTask, step: Callable[[], None] = no_progress) -> xr.D
 
 def _controls_by_subject(task: DecodingTask) -> list[ControlResult]:
     """Results of controls that do not depend on the scheme, with one sample a subject."""
-    fewest, needed = int(task.subjects_per_rule.min()), task.analysis.folds
+    count = count_rules(task.labels.tolist(), task.samples.pairs)
+    fewest, needed = min(count.values()), task.analysis.folds
     if fewest < needed:  # random splits need fewer
         has = count_noun(fewest, "subject")
         reason = f"the rarest rule has {has}, and each rule needs {needed}"

@@ -1,7 +1,8 @@
 """Groups of subjects that are held out of training, by architecture, task, learning rate, ...
 
 The accuracy on a held-out group estimates how well a decoder generalises to networks, tasks or
-learning rates that it was not trained on.
+learning rates that it was not trained on. In a paired design a group must have all subjects of a
+pair or none: a decoder that is trained on one of them may recognise what the other shares with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import xarray as xr
+
+from virtuallab.vocabulary import PAIR
 
 Split = Literal["architecture", "family", "task", "loss", "learning_rate", "batch_size"]
 SPLITS: Final[tuple[Split, ...]] = (
@@ -73,7 +76,7 @@ def check_columns(columns: Mapping[str, Any], split: str, least: int = 1) -> str
     Parameters
     ----------
     columns : mapping from name to sequence, (subject,)
-        ``rule``, and known settings of the subjects.
+        ``rule``, and known settings of the subjects; in a paired design also ``pair``.
     split : str
     least : int
         Subjects of each rule that must be left for training.
@@ -83,7 +86,7 @@ def check_columns(columns: Mapping[str, Any], split: str, least: int = 1) -> str
         groups = _grouped(known, split)
     except ValueError as error:
         return str(error)
-    return _problem(groups, known["rule"], split, least)
+    return _problem(groups, known, split, least)
 
 
 def family_of(architecture: str) -> str:
@@ -98,7 +101,7 @@ def family_of(architecture: str) -> str:
 
 def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
     """Columns that a split is made from, if known."""
-    names = dict.fromkeys(("rule", split, _SOURCES.get(split, split)))
+    names = dict.fromkeys(("rule", PAIR, split, _SOURCES.get(split, split)))
     return {name: features[name].values for name in names if name in features.variables}
 
 
@@ -127,9 +130,19 @@ def _thirds(rates: np.ndarray, rules: np.ndarray) -> np.ndarray:
     return groups.astype(str)
 
 
-def _problem(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> str | None:
+def _problem(
+    groups: np.ndarray, known: Mapping[str, np.ndarray], split: str, least: int
+) -> str | None:
+    rules, pairs = known["rule"], known.get(PAIR)
     if len(set(groups.tolist())) < 2:
         return f"{_SINGULAR[split]}; none can be held out."
+    if pairs is not None and len(set(zip(pairs.tolist(), groups.tolist(), strict=True))) > len(
+        set(pairs.tolist())
+    ):
+        return (
+            f"subjects of one pair have different groups of {split.replace('_', ' ')}, so that a "
+            "decoder would be trained on one of them and tested on the other."
+        )
     for rule in sorted({str(each) for each in rules}):
         mine = set(groups[rules == rule].tolist())
         if len(mine) < 2:
@@ -139,7 +152,8 @@ def _problem(groups: np.ndarray, rules: np.ndarray, split: str, least: int) -> s
                 "no decoder is trained on it."
             )
         for out in sorted(mine):
-            left = int(((rules == rule) & (groups != out)).sum())
+            rest = (rules == rule) & (groups != out)
+            left = int(rest.sum()) if pairs is None else len(set(pairs[rest].tolist()))
             if left < least:
                 return (
                     f"where {out!r} is held out, {left} of rule {rule!r} are left to train on; "

@@ -16,6 +16,7 @@ from virtuallab.decoder.diagnostics.metaparameters import metaparameters
 from virtuallab.decoder.diagnostics.permutation_importance import permutation_importance
 from virtuallab.decoder.diagnostics.reliability import reliability
 from virtuallab.decoder.features.columns import columns_of
+from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.schemes import splits
 from virtuallab.decoder.schemes.cross_validation import (
@@ -25,14 +26,14 @@ from virtuallab.decoder.schemes.cross_validation import (
 )
 from virtuallab.decoder.tables import accuracy_table, control_table, held_out_table
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.decoder.uncertainty.novelty import Values, open_set_auroc
+from virtuallab.decoder.uncertainty.novelty import open_set_auroc
 from virtuallab.vocabulary import SUBJECT
 
 _BINS = 10
 
 
 def evaluate(
-    task: DecodingTask, outliers: Values | None, step: Callable[[], None] = no_progress
+    task: DecodingTask, outliers: Samples | None, step: Callable[[], None] = no_progress
 ) -> xr.Dataset:
     """Accuracy on held-out subjects, predictions, controls and diagnostics of one task.
 
@@ -53,10 +54,18 @@ def evaluate(
     )
     truth = np.searchsorted(classes, samples.labels)
     parts = [
-        accuracy_table(result.confusion, classes, task.confidence, repeats=analysis.repeats),
+        accuracy_table(
+            result.confusion,
+            classes,
+            task.confidence,
+            repeats=analysis.repeats,
+            effect=result.pair_effect,
+        ),
         _predictions(prediction, truth, analysis).assign_coords(subject=task.features["subject"]),
         control_table(evaluate_controls(replace(task, result=result), step=step)),
     ]
+    if samples.pairs is not None:
+        parts.append(xr.Dataset({"pair_effect": result.pair_effect}))
     diagnostics = (
         partial(_held_out, task),
         partial(_open_set, task, outliers),
@@ -103,11 +112,11 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
 
 def _held_out(task: DecodingTask) -> xr.Dataset:
     """Accuracy on each group of each split, by a decoder trained on the other groups."""
-    confusions = {
-        f"{split}: {group}": confusion
+    found = {
+        f"{split}: {group}": of_group
         for split in task.analysis.held_out
         if splits.check(task.features, split, task.analysis.inner_folds) is None
-        for group, confusion in cross_validate_groups(
+        for group, of_group in cross_validate_groups(
             task.classifier,
             task.samples,
             splits.groups_of(task.features, split),
@@ -116,10 +125,10 @@ def _held_out(task: DecodingTask) -> xr.Dataset:
             seed=task.seed,
         ).items()
     }
-    return held_out_table(confusions, task.confidence) if confusions else xr.Dataset()
+    return held_out_table(found, task.confidence) if found else xr.Dataset()
 
 
-def _open_set(task: DecodingTask, outliers: Values | None) -> xr.Dataset:
+def _open_set(task: DecodingTask, outliers: Samples | None) -> xr.Dataset:
     """Novelty detection of each rule, left out in turn; needs three rules."""
     if len(task.classes) < 3:
         return xr.Dataset()

@@ -2,7 +2,8 @@
 
 All designs are tested in the same subjects, so the difference of two accuracies is more precise
 than either accuracy. Decoders of one sample share training subjects, so differences vary more than
-those of independent subjects would, as accuracies do.
+those of independent subjects would, as accuracies do. Subjects of a pair are not independent, so
+in a paired design variances are those of pairs, and bootstrap samples draw pairs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import jaxtyping as jt
 import numpy as np
 from scipy.stats import norm
 
+from virtuallab.decoder.pairs import Pairs, pair_effect, pair_scores
 from virtuallab.decoder.uncertainty.intervals import balanced_number, dependence, mean_interval
 
 # Share of the draws of the folds, or of the implantations, in which a subject was identified.
@@ -39,14 +41,17 @@ def accuracy_interval(
     confidence: float,
     *,
     repeats: int = 1,
+    pairs: Pairs | None = None,
 ) -> tuple[float, float]:
     """Interval of the balanced accuracy, by ``intervals.mean_interval``.
 
     ``repeats`` is the number of draws of the folds, or of implantations, over which ``correct`` is
-    a mean. They use the same subjects, so averaging narrows the interval to a limit only.
+    a mean. They use the same subjects, so averaging narrows the interval to a limit only. ``pairs``
+    are those of the subjects, in a paired design.
     """
     shares = np.array([correct[mine].mean() for mine in _members(labels)])
-    return mean_interval(shares, _counts(labels), confidence, repeats=repeats)
+    effect = pair_effect(correct, labels, pairs)
+    return mean_interval(shares, _counts(labels), confidence, repeats=repeats, effect=effect)
 
 
 def difference(
@@ -56,6 +61,7 @@ def difference(
     confidence: float,
     *,
     repeats: int = 1,
+    pairs: Pairs | None = None,
 ) -> tuple[float, float, float]:
     r"""Balanced accuracy of one decoder minus that of another in the same subjects, with bounds.
 
@@ -65,7 +71,8 @@ def difference(
     for the shares :math:`\hat p_+` and :math:`\hat p_-` (means over rules) that one decoder alone
     and the other alone identified. Half a subject is added to each, so that the interval keeps a
     width where the two never disagree. :math:`n` is the number of independent subjects with the
-    same variance (:func:`~virtuallab.decoder.uncertainty.intervals.dependence`).
+    same variance (:func:`~virtuallab.decoder.uncertainty.intervals.dependence`, and in a
+    paired design :func:`~virtuallab.decoder.pairs.pair_effect`).
 
     Parameters
     ----------
@@ -75,6 +82,7 @@ def difference(
     confidence : float
     repeats : int
         Number of these draws.
+    pairs : array of int, (subject,), optional
 
     Returns
     -------
@@ -86,12 +94,21 @@ def difference(
     Bonett and Price 2012, "Adjusted Wald Confidence Interval for a Difference of Binomial
     Proportions Based on Paired Data".
     """
-    number = balanced_number(_counts(labels)) / dependence(repeats)
     # As if draws were independent of one another: pairing them would make these shares smaller.
-    ahead, behind = (
-        (number * float(balanced(each, labels)) + _PSEUDO_COUNT) / (number + 2 * _PSEUDO_COUNT)
-        for each in (one * (1 - other), other * (1 - one))
-    )
+    alone = [float(balanced(each, labels)) for each in (one * (1 - other), other * (1 - one))]
+    number = balanced_number(_counts(labels)) / dependence(repeats)
+
+    def smoothed(number: float) -> tuple[float, float]:
+        ahead, behind = (
+            (number * each + _PSEUDO_COUNT) / (number + 2 * _PSEUDO_COUNT) for each in alone
+        )
+        return ahead, behind
+
+    ahead, behind = smoothed(number)
+    if pairs is not None:
+        variance = ahead + behind - (ahead - behind) ** 2
+        number /= pair_effect(one - other, labels, pairs, variance=variance)
+        ahead, behind = smoothed(number)
     middle = ahead - behind
     deviation = np.sqrt((ahead + behind - middle**2) / (number + 2 * _PSEUDO_COUNT))
     width = float(norm.ppf((1 + confidence) / 2) * deviation)
@@ -99,10 +116,24 @@ def difference(
 
 
 def bootstrap_means(
-    values: jt.Float[np.ndarray, "row subject"], labels: np.ndarray, draws: int, seed: int
+    values: jt.Float[np.ndarray, "row subject"],
+    labels: np.ndarray,
+    draws: int,
+    seed: int,
+    pairs: Pairs | None = None,
 ) -> jt.Float[np.ndarray, "row draw"]:
-    """Balanced means of bootstrap samples, which keep the number of subjects of each rule."""
+    """Balanced means of bootstrap samples, which keep the number of subjects of each rule.
+
+    In a paired design, pairs are drawn, and the mean is linear in the deviations of pairs
+    (:func:`~virtuallab.decoder.pairs.pair_scores`): pairs that lack a rule need no special case.
+    """
     stream = np.random.default_rng(seed)
+    if pairs is not None:
+        scores = pair_scores(values, labels, pairs)
+        count = scores.shape[1]
+        number = stream.multinomial(count, np.full(count, 1 / count), size=draws)
+        paired: np.ndarray = balanced(values, labels)[:, None] + scores @ number.T
+        return paired
     times = np.zeros((draws, len(labels)))
     weight = np.zeros(len(labels))
     members = _members(labels)
@@ -121,6 +152,7 @@ def bootstrap_accuracies(
     seed: int,
     *,
     repeats: int = 1,
+    pairs: Pairs | None = None,
 ) -> jt.Float[np.ndarray, "draw design"]:
     """Balanced accuracies of designs in bootstrap samples of the subjects.
 
@@ -128,11 +160,14 @@ def bootstrap_accuracies(
     :func:`accuracy_interval`, since a bootstrap sample keeps the decoders of its subjects.
     """
     mean = balanced(correct, labels)
-    drawn = bootstrap_means(correct, labels, draws, seed).T
+    drawn = bootstrap_means(correct, labels, draws, seed, pairs).T
     each = [correct[:, mine] for mine in _members(labels)]
     # Variance of bootstrap means, and of means of subjects that are identified in one draw each.
     own = sum(some.var(-1) / some.shape[-1] for some in each)
     single = sum(some.mean(-1) * (1 - some.mean(-1)) / some.shape[-1] for some in each)
+    if pairs is not None:
+        own = (pair_scores(correct, labels, pairs) ** 2).sum(-1) * len(each) ** 2
+        single = single * np.array([pair_effect(some, labels, pairs) for some in correct])
     ratio = np.divide(single, own, out=np.ones_like(mean), where=own > 0)
     scale = np.sqrt(ratio * dependence(repeats))
     found: np.ndarray = np.clip(mean + scale * (drawn - mean), 0, 1)
@@ -145,6 +180,7 @@ def shortfall(
     confidence: float,
     *,
     repeats: int = 1,
+    pairs: Pairs | None = None,
 ) -> jt.Float[np.ndarray, "design 3"]:
     """Accuracy of the best design minus that of each design, with bounds: (difference, low, high).
 
@@ -153,7 +189,8 @@ def shortfall(
     """
     best = int(balanced(correct, labels).argmax())
     found = [
-        difference(correct[best], each, labels, confidence, repeats=repeats) for each in correct
+        difference(correct[best], each, labels, confidence, repeats=repeats, pairs=pairs)
+        for each in correct
     ]
     found[best] = (0.0, 0.0, 0.0)
     return np.array(found)

@@ -50,13 +50,17 @@ def dependence(repeats: int | None = 1) -> float:
 
 
 def interval(
-    confusion: jt.Float[np.ndarray, "true predicted"], confidence: float, *, repeats: int | None = 1
+    confusion: jt.Float[np.ndarray, "true predicted"],
+    confidence: float,
+    *,
+    repeats: int | None = 1,
+    effect: float = 1.0,
 ) -> tuple[float, float]:
     """Interval of the balanced accuracy; see :func:`mean_interval`.
 
     The confusion matrix is the mean over draws of the folds, so that each subject counts once.
     """
-    return mean_interval(*shares_of(confusion), confidence, repeats=repeats)
+    return mean_interval(*shares_of(confusion), confidence, repeats=repeats, effect=effect)
 
 
 def mean_interval(
@@ -65,6 +69,7 @@ def mean_interval(
     confidence: float,
     *,
     repeats: int | None = 1,
+    effect: float = 1.0,
 ) -> tuple[float, float]:
     r"""Interval of the mean over rules of the share identified.
 
@@ -73,11 +78,12 @@ def mean_interval(
 
     .. math:: \mathrm{Beta}\big(n \hat p + \tfrac12,\; n (1 - \hat p) + \tfrac12\big), \qquad
               n = \frac{\tilde p (1 - \tilde p)}
-                       {D \, K^{-2} \sum_k \tilde p_k (1 - \tilde p_k) / n_k}
+                       {D E \, K^{-2} \sum_k \tilde p_k (1 - \tilde p_k) / n_k}
 
     for the mean :math:`\hat p` of the shares of :math:`K` rules. The effective number :math:`n` is
-    that of independent subjects with the same variance; :math:`D` is the :func:`dependence`, and a
-    tilde marks shares that are shrunk slightly towards their mean. Unlike a bootstrap interval, it
+    that of independent subjects with the same variance; :math:`D` is the :func:`dependence`,
+    :math:`E` the :func:`~virtuallab.decoder.pairs.pair_effect`, and a tilde marks shares that are
+    shrunk slightly towards their mean. Unlike a bootstrap interval, it
     keeps a width when all predictions are correct; its upper bound is 1 then. The prior has the
     weight of one subject in total; one prior for each rule would move each share towards one half.
 
@@ -90,6 +96,8 @@ def mean_interval(
     confidence : float
     repeats : int, optional
         Draws of the folds, as for :func:`dependence`.
+    effect : float
+        Of pairs, in a paired design.
 
     References
     ----------
@@ -102,7 +110,7 @@ def mean_interval(
 
     mean = float(shares.mean())
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = beta.ppf(tails, *posterior(shares, tested, repeats=repeats))
+    low, high = beta.ppf(tails, *posterior(shares, tested, repeats=repeats, effect=effect))
     return (0.0 if mean == 0 else float(low)), (1.0 if mean == 1 else float(high))
 
 
@@ -111,10 +119,11 @@ def posterior(
     tested: jt.Float[np.ndarray, " rule"],
     *,
     repeats: int | None = 1,
+    effect: float = 1.0,
 ) -> tuple[float, float]:
     """Parameters of the beta distribution whose quantiles :func:`mean_interval` returns."""
     mean = float(shares.mean())
-    number = effective_number(shares, tested) / dependence(repeats)
+    number = effective_number(shares, tested) / (dependence(repeats) * effect)
     return mean * number + 0.5, (1 - mean) * number + 0.5
 
 

@@ -24,7 +24,7 @@ from sklearn.svm import SVC
 
 from virtuallab.decoder.features.preprocessing import standardization
 from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import quiet_fits, stratified
+from virtuallab.decoder.model_selection import quiet_fits, splits_of
 
 Values = jt.Float[np.ndarray, "_ column"]
 
@@ -38,8 +38,8 @@ class NoveltyDetector:
 
     Parameters
     ----------
-    outliers : array, (outlier, column), optional
-        Samples of other rules. Without them the novelty score is the distance.
+    outliers : Samples, optional
+        Of other rules. Without them the novelty score is the distance.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class NoveltyDetector:
         Support vector machines of each rule, and of the outliers, against the rest.
     """
 
-    def __init__(self, outliers: Values | None = None) -> None:
+    def __init__(self, outliers: Samples | None = None) -> None:
         self.outliers = outliers
 
     def fit(self, X: Values, y: np.ndarray) -> NoveltyDetector:
@@ -64,11 +64,12 @@ class NoveltyDetector:
             n_neighbors=min(_NEIGHBOURS, len(X)), algorithm="brute"
         ).fit(self.space_.transform(X))
         self.machines_ = None
-        if self.outliers is not None and len(self.outliers):
+        if self.outliers is not None and len(self.outliers.values):
             machine = OneVsRestClassifier(SVC(C=10.0, random_state=0))
             self.machines_ = Pipeline([*standardization(), ("separate", machine)])
-            labels = np.concatenate([y.astype(str), np.full(len(self.outliers), OUTLIER)])
-            self.machines_.fit(np.concatenate([X, self.outliers]), labels)
+            others = self.outliers.values
+            labels = np.concatenate([y.astype(str), np.full(len(others), OUTLIER)])
+            self.machines_.fit(np.concatenate([X, others]), labels)
         return self
 
     def score(self, X: Values) -> jt.Float[np.ndarray, "sample 2"]:
@@ -86,19 +87,36 @@ class NoveltyDetector:
 
 
 def open_set_auroc(
-    samples: Samples, left_out: str, outliers: Values | None, *, folds: int, seed: int
+    samples: Samples, left_out: str, outliers: Samples | None, *, folds: int, seed: int
 ) -> float:
     """Area under the ROC curve of separating a rule that was left out of training from the others.
 
     Subjects of known rules are scored by detectors fitted to other subjects; those of the rule left
-    out by the mean over the detectors of all folds. 1 is perfect separation, 0.5 is chance.
+    out by the mean over the detectors of all folds, or in a paired design by the one detector that
+    was fitted to no subject of the pair. 1 is perfect separation, 0.5 is chance.
     """
     new = samples.labels == left_out
+    if samples.pairs is not None:
+        return float(roc_auc_score(new, _scores_apart(samples, new, outliers, folds, seed)))
     known = np.flatnonzero(~new)
     score = np.zeros(len(samples.labels))
-    for train, test in stratified(folds, seed).split(known, samples.labels[known]):
+    for train, test in splits_of(samples.take(known), folds, seed):
         rows = known[train]
-        detector = NoveltyDetector(outliers).fit(samples.values[rows], samples.labels[rows])
+        detector = NoveltyDetector(outliers)
+        detector.fit(samples.values[rows], samples.labels[rows])
         score[known[test]] = detector.score(samples.values[known[test]])[:, 0]
         score[new] += detector.score(samples.values[new])[:, 0] / folds
     return float(roc_auc_score(new, score))
+
+
+def _scores_apart(
+    samples: Samples, new: np.ndarray, outliers: Samples | None, folds: int, seed: int
+) -> jt.Float[np.ndarray, " sample"]:
+    """Novelty score of each sample, by a detector that was fitted to no subject of its pair."""
+    score = np.zeros(len(samples.labels))
+    for train, test in splits_of(samples, folds, seed):
+        rows = train[~new[train]]
+        detector = NoveltyDetector(outliers and outliers.apart_from(samples.take(test)))
+        detector.fit(samples.values[rows], samples.labels[rows])
+        score[test] = detector.score(samples.values[test])[:, 0]
+    return score

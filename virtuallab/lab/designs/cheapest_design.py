@@ -48,11 +48,20 @@ class DesignSearch:
     labels : array of str, (subject,)
     seed : int
         The protocol's seed.
+    pairs : array, (subject,), optional
+        In a paired design.
     """
 
-    def __init__(self, how: Power, cost: Cost, labels: np.ndarray, seed: int) -> None:
+    def __init__(
+        self,
+        how: Power,
+        cost: Cost,
+        labels: np.ndarray,
+        seed: int,
+        pairs: np.ndarray | None = None,
+    ) -> None:
         self._how, self._cost = how, cost
-        self._labels, self._seed = labels, seed
+        self._labels, self._seed, self._pairs = labels, seed, pairs
         self._space: dict[str, Any] = dict(how.design.settings.space)
         self._values: list[Values] = []
         self._right: list[np.ndarray] = []
@@ -171,7 +180,9 @@ class DesignSearch:
     def _fit(self) -> PsychometricFit:
         own = seeds.integer(self._seed, seeds.SEARCH, "growth")
         settings, right = self._settings(self._values), np.stack(self._right)
-        return PsychometricFit.fit(settings, right, self._labels, own, repeats=self._how.seeds)
+        return PsychometricFit.fit(
+            settings, right, self._labels, own, repeats=self._how.seeds, pairs=self._pairs
+        )
 
     def _levels(self, path: str, count: int) -> list[Any]:
         """Values that a setting may have, ascending; all of them, where they are few."""
@@ -226,7 +237,11 @@ class DesignSearch:
 
     def _tried(self, values: Values, right: np.ndarray) -> DesignResult:
         low, high = accuracy_interval(
-            right, self._labels, self._how.confidence, repeats=self._how.seeds
+            right,
+            self._labels,
+            self._how.confidence,
+            repeats=self._how.seeds,
+            pairs=self._pairs,
         )
         return DesignResult(
             values, self._cost(values), float(balanced(right, self._labels)), low, high

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.decoder.controls import OF_DESIGNS
+from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval, balanced, shortfall
 from virtuallab.lab.designs.decode_designs import DecodedDesign
 from virtuallab.lab.designs.design_evaluation import measured
@@ -79,11 +80,12 @@ def comparison_table(
     came : sequence of DecodedDesign
         Of each design's seeds, design after design.
     subjects : xr.Dataset
-        Coordinates of those that were recorded: ``subject`` and ``rule``.
+        Coordinates of those that were recorded: ``subject``, ``rule`` and, in a paired design,
+        ``pair``.
     sizes : sequence of Sizes
         Of each make of subject.
     """
-    labels = label_text(subjects[RULE])
+    labels, pairs = label_text(subjects[RULE]), pairs_of(subjects)
     asked = dict.fromkeys(key for answer in came for key in answer.right)
     observables = list(dict.fromkeys(observable for observable, _ in asked))
     cells = (len(designs), len(observables), len(how.classifiers))
@@ -101,7 +103,7 @@ def comparison_table(
             by_seed[place] = balanced(each, labels)
             mean[place] = by_seed[place].mean()
             bounds[place] = accuracy_interval(
-                rights[place], labels, how.confidence, repeats=how.seeds
+                rights[place], labels, how.confidence, repeats=how.seeds, pairs=pairs
             )
             for column, control in enumerate(OF_DESIGNS):
                 right = of_seeds[0].controls.get((control, name, classifier))
@@ -109,7 +111,11 @@ def comparison_table(
                     controls[(*place, column)] = balanced(right.astype(float), labels)
     identified = np.full((*cells, len(labels)), np.nan, dtype=np.float32)
     distances = shortfall(
-        np.stack(list(rights.values())), labels, how.confidence, repeats=how.seeds
+        np.stack(list(rights.values())),
+        labels,
+        how.confidence,
+        repeats=how.seeds,
+        pairs=pairs,
     )
     for place, distance in zip(rights, distances, strict=True):
         behind[place] = distance

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from virtuallab import seeds
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.controls import OF_DESIGNS
 from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.pairs import count_rules, permuted
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.errors import UserError
 from virtuallab.installed import begin_process
@@ -123,7 +123,8 @@ def check_counts(bench: PreservedSubjects, how: DecodingSettings, section: str) 
     UserError
     """
     analysis = Analysis(folds=how.folds, inner_folds=how.inner_folds)
-    left = {subject.label: 0 for subject in bench.plan.subjects} | Counter(bench.labels.tolist())
+    count = count_rules(bench.labels.tolist(), bench.pairs)
+    left = {subject.label: 0 for subject in bench.plan.subjects} | count
     few = [f"{n} of {rule!r}" for rule, n in left.items() if n < analysis.needed]
     if few:
         raise UserError(
@@ -168,7 +169,7 @@ def _pieces(
                     if name in of_it:
                         key = f"{control}/{name}/{classifier}"
                         yield key, of_it[name], classifier, how, seed, False
-                order = np.random.default_rng(seed).permutation(samples.labels)
+                order = permuted(samples.labels, samples.pairs, np.random.default_rng(seed))
                 shuffled = replace(samples, labels=order)
                 yield f"permuted_labels/{name}/{classifier}", shuffled, classifier, how, seed, False
 

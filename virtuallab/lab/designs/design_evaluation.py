@@ -22,6 +22,7 @@ from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject,
 from virtuallab.installed import begin_process
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment
@@ -31,7 +32,7 @@ from virtuallab.lab.stages.restored_subject import RestoredSubject
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
-from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, RULE, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, PAIR, RULE, SUBJECT
 
 _MEMORY = 400_000_000  # bytes of rows that a batch may hold
 _VISIT_0, _NOISE = "visit_0", "signal_removed"  # controls
@@ -110,6 +111,12 @@ class PreservedSubjects:
         """Rule of each of them."""
         return np.array([self.plan.subjects[index].label for index in self.members])
 
+    @property
+    def pairs(self) -> np.ndarray | None:
+        """Number of the pair of each of them; None if the design is not paired."""
+        found = columns_of(self.plan.subjects).get(PAIR)
+        return None if found is None else found[list(self.members)]
+
     def record(
         self, trials: Sequence[DesignRun], recorded: Callable[[int], None] = lambda _: None
     ) -> Iterator[RecordedDesign]:
@@ -145,11 +152,13 @@ class PreservedSubjects:
             yield mine[first : first + _PIECE]
 
     def _joined(self, trial: DesignRun, rows: Sequence[Mapping[str, Any]]) -> RecordedDesign:
+        labels, pairs = self.labels, self.pairs
+
         def samples(kind: str, name: str) -> Samples:
             visits, values = rows[0][f"{kind} {name}"]
             joined = np.stack([row[f"{kind} {name}"][1] for row in rows]).astype(np.float64)
             assert joined.shape[1:] == values.shape
-            return Samples(joined, self.labels, np.arange(len(joined)), visits)
+            return Samples(joined, labels, np.arange(len(joined)), visits, pairs=pairs)
 
         return RecordedDesign(
             samples={name: samples("learning", name) for name in trial.observables},

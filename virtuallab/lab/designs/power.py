@@ -132,7 +132,7 @@ def power(
         with counting(console, "implantations of the chosen design tried", total) as advance:
             return tried(advance, designs, implantations)
 
-    frontier = DesignSearch(how, pricing(how, experiment), labels, read.seed)
+    frontier = DesignSearch(how, pricing(how, experiment), labels, read.seed, bench.pairs)
     with counting(console, "implantations tried", how.trials * how.seeds) as advance:
         frontier.explore(partial(tried, advance))
     found = frontier.seek(confirm)

@@ -25,6 +25,7 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.errors import UserError, VirtuallabError
 from virtuallab.lab.identification.null_recordings import EACH, null_samples, total_change
+from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
@@ -35,7 +36,7 @@ from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS, NULLS
 from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
-from virtuallab.vocabulary import ACTIVITY, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, PAIR, SUBJECT
 
 FROZEN: Final = "frozen"  # the null model in which nothing but noise changes
 
@@ -133,7 +134,9 @@ class DecoderTraining:
             others=others,
             hold_out=(),
         )
-        for field, message in analysis.check(self._labels.tolist(), (), ()):
+        pairs = columns_of(self.experiment.plan.subjects).get(PAIR)
+        kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()
+        for field, message in analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs):
             option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
             raise UserError(f"{option}{message}")
         return analysis
@@ -184,16 +187,16 @@ class DecoderTraining:
         values = samples.values.copy()
         values[:, list(self.absent)] = np.nan
         named = ~np.isin(samples.labels, analysis.others)
-        own = replace(
-            samples,
-            values=values[named],
-            labels=samples.labels[named],
-            owners=np.flatnonzero(named),
-        )
+        # Recordings of one pair, or of one subject and its null models, are held out together.
+        owners = np.arange(len(samples.labels)) if samples.pairs is None else samples.pairs
+        every = replace(samples, values=values, owners=owners)
+        if nulls is not None:
+            nulls = replace(nulls, owners=owners[nulls.owners])
+        own = every.take(np.flatnonzero(named))
         classes = sorted(set(own.labels.tolist()))
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
         seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
-        outliers = None if named.all() else values[~named]
+        outliers = None if named.all() else every.take(np.flatnonzero(~named))
         inner = analysis.inner_folds
         result, _ = cross_validate_calibrated(
             classifier,
@@ -215,7 +218,6 @@ class DecoderTraining:
             inner_folds=inner,
             seed=seed,
             outliers=outliers,
-            outlier_owners=np.flatnonzero(~named),
             nulls=nulls,
             kinds=kinds,
         )
@@ -234,7 +236,12 @@ class DecoderTraining:
             absent=self.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
-            interval=interval(result.confusion, analysis.confidence, repeats=analysis.repeats),
+            interval=interval(
+                result.confusion,
+                analysis.confidence,
+                repeats=analysis.repeats,
+                effect=result.pair_effect,
+            ),
             confidence=analysis.confidence,
             coverage=trained.coverage(analysis.coverage),
             nominal_coverage=analysis.coverage,

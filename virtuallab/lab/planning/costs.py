@@ -130,6 +130,9 @@ def costs_table(plan: Plan) -> TerminalTable:
     lengths = sorted({len(cohort) for cohort in costs.cohorts})
     span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     table.add_row("subjects", str(len(plan.subjects)))
+    if plan.protocol.subjects.paired:
+        shared = ", ".join(plan.protocol.subjects.paired).replace("_", " ")
+        table.add_row("paired", f"{shared}: the same in subject r of every rule")
     table.add_row("cohorts", f"{len(costs.cohorts)} of {span} subjects, {costs.workers} at once")
     table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
     if costs.recording:

@@ -128,4 +128,6 @@ def precision(subjects: Sequence[Subject]) -> str:
     span = f"{numbers[0]}" if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
     who = f"{span} subject{'' if span == '1' else 's'} of each of {len(counts)} rules"
     known = f"is known to ± {(high - low) / 2:.2f} (95 % interval)"
-    return f"{who}: an accuracy of {_ACCURACY:.2f} {known}"
+    paired = any(subject.paired for subject in subjects)
+    unless = ", less precisely if pairs are identified alike" if paired else ""
+    return f"{who}: an accuracy of {_ACCURACY:.2f} {known}{unless}"

@@ -13,6 +13,7 @@ from virtuallab.lab.planning.network_group import architecture_labels
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
     DIVERGED,
+    PAIR,
     PENDING,
     RULE,
     STATUS,
@@ -34,6 +35,7 @@ DESIGN = (
     "learning_rate",
     "batch_size",
     "replicate",
+    PAIR,
 )
 
 
@@ -51,7 +53,7 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         Values over subjects: their rule's label, architecture and the family of it, task, loss,
         optimizer, batch size, steps, replicate, key, and each number of their rule and optimizer
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
-        (NaN where a subject has no such number).
+        (NaN where a subject has no such number). In a paired design also the number of the pair.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -66,6 +68,9 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         "replicate": np.array([subject.replicate for subject in subjects], dtype=np.int64),
         "key": [subject.key for subject in subjects],
     }
+    if any(subject.paired for subject in subjects):
+        number = {pair: n for n, pair in enumerate(dict.fromkeys(s.pair for s in subjects))}
+        columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)
     settings = [_numbers(subject) for subject in subjects]
     for name in sorted({name for numbers in settings for name in numbers}):
         columns[name] = np.array([numbers.get(name, np.nan) for numbers in settings])

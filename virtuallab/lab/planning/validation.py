@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
@@ -18,6 +21,7 @@ from virtuallab.protocol import Protocol, design_points, read
 from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
+from virtuallab.vocabulary import PAIR
 
 
 def make_plan(protocol: Protocol) -> Plan:
@@ -163,14 +167,20 @@ def _unmeasured(asked: Protocol) -> dict[str, str]:
 
 def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Subjects that are too few to be divided into as many folds."""
-    rules = [subject.label for subject in subjects]
+    rules, pairs = [subject.label for subject in subjects], _pairs(columns_of(subjects))
     faults: dict[str, str] = {}
     for key in ("compare", "power"):
         section = getattr(asked, key)
         if section is not None:
             how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
-            faults |= {f"{key}.{field}": text for field, text in how.check(rules, (), ())}
+            found = how.check(rules, (), (), pairs=pairs)
+            faults |= {f"{key}.{field}": text for field, text in found}
     return faults
+
+
+def _pairs(columns: Mapping[str, Any]) -> Any:
+    """Pair of each subject; None if the design is not paired."""
+    return np.asarray(columns[PAIR]).tolist() if PAIR in columns else None
 
 
 def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
@@ -200,7 +210,12 @@ def _analysis_faults(plan: Plan) -> dict[str, str]:
         for name, analysis in found.analyses.items()
         for field, message in (
             *analysis.check(
-                rules, architectures, tuple(found.probes), columns=columns, measured=measured
+                rules,
+                architectures,
+                tuple(found.probes),
+                columns=columns,
+                measured=measured,
+                pairs=_pairs(columns),
             ),
             *analysis.check_primary(measured),
         )

@@ -15,6 +15,7 @@ from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
 from virtuallab.decoder.evaluation import evaluate, n_steps
+from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.services.progress import counting, tallying
@@ -119,8 +120,9 @@ def decode_probes(
 
 def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
     """Raise a UserError if the subjects that were recorded are too few for an analysis."""
-    rules = found[RULE].to_numpy().tolist()
-    for _, message in replace(analysis, probes=None, hold_out=()).check(rules, (), ()):
+    rules, pairs = found[RULE].to_numpy().tolist(), pairs_of(found)
+    asked = replace(analysis, probes=None, hold_out=())
+    for _, message in asked.check(rules, (), (), pairs=None if pairs is None else pairs.tolist()):
         raise UserError(f"{coverage}, which is too few: {message}")
 
 

@@ -30,7 +30,7 @@ from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT
+from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, RULE, SUBJECT
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Experiment:
 
     @property
     def recorded(self) -> xr.Dataset:
-        """Names and rules of the subjects that can be recorded."""
+        """Names, rules and pairs of the subjects that can be recorded."""
         alive = self.store.subjects.isel({SUBJECT: sorted(living(self.store))})
-        return alive[[SUBJECT, RULE]].reset_coords(drop=True).set_coords(RULE).load()
+        named = [name for name in (RULE, PAIR) if name in alive]
+        return alive[[SUBJECT, *named]].reset_coords(drop=True).set_coords(named).load()
 
     def beside(self, name: str) -> Path:
         """Return a path next to the store."""

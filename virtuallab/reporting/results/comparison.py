@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval
 from virtuallab.decoder.uncertainty.intervals import bonferroni
 from virtuallab.labels import label_text
@@ -70,14 +71,16 @@ def corrected_interval(one: xr.Dataset, count: int, confidence: float) -> tuple[
     """Bounds of an accuracy chosen as the best of ``count``; NaN if it was not measured.
 
     ``one`` is one design, observable and classifier, with ``identified(subject)``, the coordinate
-    ``rule`` and the attribute ``seeds``.
+    ``rule``, in a paired design also ``pair``, and the attribute ``seeds``.
     """
     right = one["identified"].to_numpy().astype(float)
     if not np.isfinite(right).all():
         return np.nan, np.nan
     corrected = bonferroni(confidence, count)
     repeats = int(one.attrs["seeds"])
-    return accuracy_interval(right, label_text(one[RULE]), corrected, repeats=repeats)
+    return accuracy_interval(
+        right, label_text(one[RULE]), corrected, repeats=repeats, pairs=pairs_of(one)
+    )
 
 
 def best_sentence(found: xr.Dataset) -> str:

@@ -92,7 +92,7 @@ def verdict(found: xr.Dataset) -> str:
 
 
 def is_outside(found: xr.Dataset) -> bool:
-    """Whether the recording is farther from the training recordings than almost all of these."""
+    """True if the recording is farther from the training recordings than almost all of these."""
     return float(found["typical"]) < _DISTANT
 
 

@@ -30,13 +30,13 @@ def initialized_network(architecture: Architecture, task: Task, seed: int) -> nn
 
 def forward_network(subject: Subject) -> nn.Module:
     """Network of a subject before training."""
-    seed = seeds.integer(subject.seed, subject.key, seeds.INITIAL_WEIGHTS)
+    seed = seeds.integer(subject.seed, *subject.stream(seeds.INITIAL_WEIGHTS))
     return initialized_network(subject.architecture, subject.task, seed)
 
 
 def backward_network(subject: Subject) -> nn.Module:
     """Network whose weights are the subject's initial backward weights, drawn independently."""
-    seed = seeds.integer(subject.seed, subject.key, seeds.FEEDBACK_WEIGHTS)
+    seed = seeds.integer(subject.seed, *subject.stream(seeds.FEEDBACK_WEIGHTS))
     return initialized_network(subject.architecture, subject.task, seed)
 
 

@@ -126,7 +126,7 @@ class CohortTrainer:
         return [each.backward_weight for each in layers if each.backward_weight is not None]
 
     def _seeds(self, purpose: str) -> list[int]:
-        return [seeds.integer(s.seed, s.key, purpose) for s in self.subjects]
+        return [seeds.integer(s.seed, *s.stream(purpose)) for s in self.subjects]
 
     def _optimizer(
         self, optimizers: Sequence[Optimizer], parameters: Sequence[Tensor]
@@ -142,11 +142,11 @@ class CohortTrainer:
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches: stimuli ``(batch, subject*channel, ...)``, labels ``(batch, subject)``.
 
-        Each subject has its own order of the training images, drawn anew in each epoch; images
-        that do not fill a batch are dropped.
+        Each subject has its own order of the training images, or that of its pair, drawn anew in
+        each epoch; images that do not fill a batch are dropped.
         """
         size, count = self.subjects[0].batch_size, len(self.images.labels)
-        streams = [seeds.generator(s.seed, s.key, seeds.DATA_ORDER) for s in self.subjects]
+        streams = [seeds.generator(s.seed, *s.stream(seeds.DATA_ORDER)) for s in self.subjects]
         while True:
             orders = np.stack([stream.permutation(count) for stream in streams], axis=1)
             order = torch.from_numpy(orders).to(self.device)

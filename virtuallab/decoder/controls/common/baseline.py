@@ -23,8 +23,14 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
         task.labels,
         task.confidence,
         repeats=task.analysis.repeats,
+        pairs=task.samples.pairs,
     )
-    bounds = interval(result.confusion, task.confidence, repeats=task.analysis.repeats)
+    bounds = interval(
+        result.confusion,
+        task.confidence,
+        repeats=task.analysis.repeats,
+        effect=result.pair_effect,
+    )
     return ControlResult(
         name=name,
         kind="beat",

@@ -23,22 +23,26 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, balanced
 INFLATION = 1.3
 
 
-def guessing(tested: jt.Float[np.ndarray, " rule"]) -> tuple[float, float]:
+def guessing(tested: jt.Float[np.ndarray, " rule"], effect: float = 1.0) -> tuple[float, float]:
     r"""Mean and standard deviation of the balanced accuracy of guessing.
 
-    .. math:: \frac1K, \qquad f \sqrt{\frac1K \Big(1 - \frac1K\Big) \Big/ n}
+    .. math:: \frac1K, \qquad f \sqrt{E \, \frac1K \Big(1 - \frac1K\Big) \Big/ n}
 
     for :math:`K` rules, the number :math:`n` of subjects by
-    :func:`~virtuallab.decoder.uncertainty.intervals.balanced_number`, and the inflation :math:`f`.
+    :func:`~virtuallab.decoder.uncertainty.intervals.balanced_number`, the inflation :math:`f`, and
+    the ``effect`` :math:`E` of pairs in a paired design.
     """
     counts = tested[tested > 0]
     chance = 1 / len(counts)
-    return chance, float(INFLATION * np.sqrt(chance * (1 - chance) / balanced_number(counts)))
+    variance = effect * chance * (1 - chance) / balanced_number(counts)
+    return chance, float(INFLATION * np.sqrt(variance))
 
 
-def chance_p_value(accuracy: float, tested: jt.Float[np.ndarray, " rule"]) -> float:
+def chance_p_value(
+    accuracy: float, tested: jt.Float[np.ndarray, " rule"], effect: float = 1.0
+) -> float:
     """Probability that guessing reaches an accuracy, from the number of subjects of each rule."""
-    chance, sd = guessing(tested)
+    chance, sd = guessing(tested, effect)
     return float(norm.sf((accuracy - chance) / sd))
 
 
@@ -47,14 +51,17 @@ def at_chance(
     confusion: jt.Float[np.ndarray, "true predicted"],
     confidence: float,
     note: str = "",
+    *,
+    effect: float = 1.0,
 ) -> ControlResult:
     """Result of a control that must be at chance, from its confusion matrix.
 
     An accuracy below chance is no failure: a value that is equally frequent in all rules is rarest,
-    among the training subjects, in the rule of the subject that is held out.
+    among the training subjects, in the rule of the subject that is held out. ``effect`` is the
+    :attr:`~virtuallab.decoder.schemes.cross_validation.CrossValidated.pair_effect` of the result.
     """
     accuracy = balanced_accuracy(confusion)
-    return accuracy_at_chance(name, accuracy, confusion.sum(1), confidence, note)
+    return accuracy_at_chance(name, accuracy, confusion.sum(1), confidence, note, effect=effect)
 
 
 def accuracy_at_chance(
@@ -63,11 +70,13 @@ def accuracy_at_chance(
     tested: jt.Float[np.ndarray, " rule"],
     confidence: float,
     note: str = "",
+    *,
+    effect: float = 1.0,
 ) -> ControlResult:
     """Result of a control that must be at chance, from its accuracy and subjects of each rule."""
-    _, sd = guessing(tested)
+    _, sd = guessing(tested, effect)
     width = float(norm.ppf((1 + confidence) / 2)) * sd
-    p_value = chance_p_value(accuracy, tested)
+    p_value = chance_p_value(accuracy, tested, effect)
     return ControlResult(
         name=name,
         kind="chance",

@@ -26,8 +26,9 @@ from sklearn.linear_model import LogisticRegression
 from virtuallab.decoder.controls.common.chance import chance_p_value, guessing
 from virtuallab.decoder.controls.common.control import ControlResult
 from virtuallab.decoder.features.samples import Rows
+from virtuallab.decoder.pairs import count_rules, pair_effect
 from virtuallab.decoder.schemes.cross_validation import CrossValidated
-from virtuallab.decoder.task import DecodingTask, per_rule
+from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.intervals import mean_interval, shares_of
 from virtuallab.text import count_noun
 
@@ -55,7 +56,10 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
     weights = overlap_weights(scores, labels, strata)
     members = [labels == rule for rule in task.classes]
     effective = np.array([_effective(weights[mine]) for mine in members])
-    least = detectable(effective, task.confidence)
+    correct = result.correct[known]
+    pairs = None if task.samples.pairs is None else task.samples.pairs[known]
+    effect = pair_effect(correct, labels, pairs, weights=weights)
+    least = detectable(effective, task.confidence, effect)
     before, after = (
         _largest_difference(scores, w, members) for w in (np.ones(len(labels)), weights)
     )
@@ -65,14 +69,13 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
             "match enough subjects"
         )
         return ControlResult.not_evaluated(name, "survive", int(effective.sum()), reason)
-    correct = result.correct[known]
     shares = np.array([np.average(correct[mine], weights=weights[mine]) for mine in members])
     note = (
         f"effective sample size {effective.sum():.0f} of {count_noun(len(known), 'subject')}; the "
         f"rules' mean {what} differ by {after:.2f} standard deviations after weighting and by "
         f"{before:.2f} before; an accuracy of {least:.2f} is detected with a power of {_POWER:g}"
     )
-    return _shares_above_chance(name, task, shares, effective, note)
+    return _shares_above_chance(name, task, shares, effective, note, effect)
 
 
 def equally_many(groups: np.ndarray, labels: np.ndarray, stream: np.random.Generator) -> Rows:
@@ -89,20 +92,22 @@ def equally_many(groups: np.ndarray, labels: np.ndarray, stream: np.random.Gener
 def in_subsample(name: str, task: DecodingTask, rows: Rows, note: str) -> ControlResult:
     """Result of the recording in a subsample, if it is large enough for the task's folds."""
     needed = task.analysis.folds * task.analysis.inner_folds
-    left = int(per_rule(task.labels[rows], task.classes).min())
+    chosen = task.samples.take(rows)
+    count = count_rules(chosen.labels.tolist(), chosen.pairs)
+    left = min(count[rule] for rule in task.classes)
     if left < needed:
         reason = (
             f"{count_noun(len(rows), 'subject')} matched, {left} of the rarest rule; each rule "
             f"needs {needed}"
         )
         return ControlResult.not_evaluated(name, "survive", len(rows), reason)
-    result = task.decode(task.samples.take(rows), select=True, draws=task.analysis.repeats)
+    result = task.decode(chosen, select=True, draws=task.analysis.repeats)
     return above_chance(name, task, result, note)
 
 
 def above_chance(name: str, task: DecodingTask, result: CrossValidated, note: str) -> ControlResult:
     """Result of a control that must be above chance, from cross-validation."""
-    return _shares_above_chance(name, task, *shares_of(result.confusion), note)
+    return _shares_above_chance(name, task, *shares_of(result.confusion), note, result.pair_effect)
 
 
 def _shares_above_chance(
@@ -111,11 +116,14 @@ def _shares_above_chance(
     shares: jt.Float[np.ndarray, " rule"],
     tested: jt.Float[np.ndarray, " rule"],
     note: str,
+    effect: float,
 ) -> ControlResult:
     """Result from the share of each rule's subjects that were identified."""
     accuracy = float(shares.mean())
-    low, high = mean_interval(shares, tested, task.confidence, repeats=task.analysis.repeats)
-    p_value = chance_p_value(accuracy, tested)
+    low, high = mean_interval(
+        shares, tested, task.confidence, repeats=task.analysis.repeats, effect=effect
+    )
+    p_value = chance_p_value(accuracy, tested, effect)
     chance = 1 / len(task.classes)
     return ControlResult(
         name=name,
@@ -176,9 +184,11 @@ def _tilted(weights: np.ndarray, away: np.ndarray) -> np.ndarray:
     return tilted
 
 
-def detectable(tested: jt.Float[np.ndarray, " rule"], confidence: float) -> float:
+def detectable(
+    tested: jt.Float[np.ndarray, " rule"], confidence: float, effect: float = 1.0
+) -> float:
     """Lowest accuracy that is distinguished from chance with a power of 0.8."""
-    chance, sd = guessing(tested)
+    chance, sd = guessing(tested, effect)
     return float(chance + (norm.ppf(confidence) + norm.ppf(_POWER)) * sd)
 
 
