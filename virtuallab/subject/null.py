@@ -155,9 +155,13 @@ class NullModel(ABC):
     ----------
     name : str
         Registered name.
+    starts_at_state : bool
+        True if the hidden layers of the first visit respond as they do in a preserved state; false
+        if responses are changed anew at each visit, also at the first.
     """
 
     name: ClassVar[str]
+    starts_at_state: ClassVar[bool] = True
 
     def is_possible(self, trajectory: Trajectory) -> bool:
         """Whether the null model can be made of a subject's network; by default of any."""

@@ -62,9 +62,7 @@ def null_recordings() -> NullSamples:
     return NullSamples(values, kinds, np.arange(count))
 
 
-def trained(
-    classifier: str, *, with_others: bool = True, with_nulls: bool = True
-) -> FittedDecoder:
+def trained(classifier: str, *, with_others: bool = True, with_nulls: bool = True) -> FittedDecoder:
     rules = sorted(set(SAMPLES.labels.tolist()))
     rows = np.arange(0, len(SAMPLES.labels), 2)
     outliers = SAMPLES.values[1:20:2] + 3.0 if with_others else None
