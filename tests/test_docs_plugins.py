@@ -12,7 +12,7 @@ import xarray as xr
 from ruamel.yaml import YAML
 
 QUESTIONS = Path(__file__).parent.parent / "docs" / "questions"
-PAGES = ("write_a_device", "write_a_noise_model", "write_a_statistic")
+PAGES = ("write_a_device", "write_a_noise_model", "write_a_null_model", "write_a_statistic")
 PROTOCOL = """\
 schema_version: 1
 name: mine
@@ -62,9 +62,16 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_plugins_pass_their_checks(folder: Path) -> None:
-    assert (folder / "check.py").read_text().count("check_") == 8
+    assert (folder / "check.py").read_text().count("check_") == 10
     done = run(folder, "check.py")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_null_model_of_the_page_is_listed(folder: Path) -> None:
+    done = run(folder, "-m", "virtuallab", "list", "nulls", "--plugin", "mine.py")
+    assert done.returncode == 0, done.stderr
+    assert "  bleaching " in done.stdout
+    assert "  stable_drift " in done.stdout
 
 
 @pytest.mark.slow

@@ -8,8 +8,11 @@ import pytest
 
 from virtuallab.errors import UnknownName
 from virtuallab.lab.catalogue import KINDS, described, listing, page
+from virtuallab.registry import NULLS
 
 PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
+
+OWN = {"mlp", "convnet", "gaussian", "frozen", "readout_only", "weight_walk"}  # without a source
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])
@@ -30,7 +33,7 @@ def test_a_page_says_what_every_setting_means(kind: str, name: str) -> None:
     if kind in ("rules", "optimizers"):
         assert equations, "it has an equation"
         assert equations[0].splitlines()[0] in text
-    if name not in ("mlp", "convnet", "gaussian"):  # made for this laboratory
+    if name not in OWN:
         assert sources, "it names its source"
 
 
@@ -41,6 +44,15 @@ def test_the_page_of_weight_mirror() -> None:
     assert "  alternate (default 1; unit: training steps)" in text
     assert "Local: partly." in text
     assert "phases in which noise drives every layer" in text
+
+
+def test_null_models_are_listed_with_what_each_is() -> None:
+    text = listing("nulls")
+    assert text.splitlines()[0] == "nulls"
+    assert [line.split()[0] for line in text.splitlines()[1:] if line[2] != " "] == sorted(NULLS)
+    assert "Gains of units that walk at random" in " ".join(text.split())
+    assert "Schoonover et al. 2021" in page("nulls", "tuning_drift")
+    assert "Settings\n  none" in page("nulls", "frozen")
 
 
 def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:

@@ -105,7 +105,7 @@ class Trajectory:
 
     @property
     def has_linear_end(self) -> bool:
-        """Whether the last layer is a dense layer."""
+        """True if the last layer is a dense layer."""
         network = template_network(self.architecture, self.task)
         return type(dict(network.named_modules())[self._last]) is nn.Linear
 
@@ -145,6 +145,7 @@ class Trajectory:
         return list(sites.values())[-1].synapse
 
 
+@dataclass(frozen=True)
 class NullModel(ABC):
     """A way in which recordings change, or do not, although no rule reduces a loss.
 
@@ -155,12 +156,25 @@ class NullModel(ABC):
     ----------
     name : str
         Registered name.
+    starts_at_state : bool
+        True if the hidden layers of the first visit respond as they do in a preserved state; false
+        if responses are changed anew at each visit, also at the first.
     """
 
     name: ClassVar[str]
+    starts_at_state: ClassVar[bool] = True
 
     def is_possible(self, trajectory: Trajectory) -> bool:
-        """Whether the null model can be made of a subject's network; by default of any."""
+        """True if the null model can be made of a subject's network; by default of any.
+
+        Parameters
+        ----------
+        trajectory : Trajectory
+
+        Returns
+        -------
+        bool
+        """
         del trajectory
         return True
 

@@ -14,6 +14,7 @@ from virtuallab.testing.device import check_device
 from virtuallab.testing.indicator import check_indicator
 from virtuallab.testing.loss import check_loss
 from virtuallab.testing.noise import check_noise
+from virtuallab.testing.null_model import check_null_model
 from virtuallab.testing.optimizer import check_optimizer
 from virtuallab.testing.rule import check_rule
 from virtuallab.testing.statistic import check_statistic
@@ -27,6 +28,7 @@ __all__ = [
     "check_indicator",
     "check_loss",
     "check_noise",
+    "check_null_model",
     "check_optimizer",
     "check_rule",
     "check_statistic",

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from virtuallab import registry as registries
 from virtuallab.fields import float_fields
 from virtuallab.registry import Registry
 
@@ -26,8 +27,7 @@ def plugin_instance(plugin: Any, registry: Registry[Any], base: type[Any]) -> An
     if not isinstance(made, base):
         raise AssertionError(f"{found} does not derive from {base.__name__}.")  # noqa: TRY004
     if not hasattr(made, "name"):
-        kind = registry.kind.upper().replace(" ", "_")
-        names = f"{kind}ES" if kind.endswith("S") else f"{kind}S"
+        names = next(key for key, value in vars(registries).items() if value is registry)
         raise AssertionError(f"{found} has no name; put @{names}.register('...') above its class.")
     if not dataclasses.is_dataclass(type(made)):
         return made

@@ -29,7 +29,7 @@ class ReadoutOnly(NullModel):
     """
 
     def is_possible(self, trajectory: Trajectory) -> bool:
-        """Whether the last layer is a dense layer."""
+        """True if the last layer is dense; parameters as in the base class."""
         return trajectory.has_linear_end
 
     def prepare(self, trajectory: Trajectory, generator: np.random.Generator) -> PreparedSubject:

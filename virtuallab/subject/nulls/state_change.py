@@ -36,6 +36,8 @@ class StateChange(NullModel):
     McGinley et al. 2015, "Waking state: rapid variations modulate neural and behavioral responses".
     """
 
+    starts_at_state = False
+
     def prepare(self, trajectory: Trajectory, generator: np.random.Generator) -> PreparedSubject:
         """A subject whose state changes; parameters as in the base class."""
         still = trajectory.still(trajectory.draw_visit(generator))
