@@ -85,8 +85,8 @@ class DecodingResult:
 
     @property
     def limits(self) -> tuple[ControlOutcome, ...]:
-        """Failed controls of other kinds, which limit the interpretation of the accuracy."""
-        return tuple(c for c in self.controls.values() if c.failed and c.kind != "chance")
+        """Controls of other kinds that did not pass, which limit the interpretation."""
+        return tuple(c for c in self.controls.values() if c.is_limit)
 
     @property
     def by_split(self) -> dict[str, dict[str, Estimate]]:

@@ -178,7 +178,7 @@ def _controls(analysis: AnalysisResult, shown: DecodingResult) -> TerminalTable:
         table.add_column(header, no_wrap=True)
     table.add_column("outcome")
     for control in controls:
-        colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
+        colour = "yellow" if control.is_limit else "red" if control.failed else ""
         accuracy = "-" if control.accuracy is None else str(control.accuracy)
         cells = (pretty(control.name), control.must_be, accuracy)
         table.add_row(*cells, plain(control.outcome, colour))

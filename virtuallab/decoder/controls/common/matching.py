@@ -128,6 +128,7 @@ def _shares_above_chance(
         n_subjects=int(tested.sum()),
         note=note,
         p_value=p_value,
+        difference=(accuracy - chance, low - chance, high - chance),
     )
 
 
