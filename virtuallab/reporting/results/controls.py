@@ -111,15 +111,20 @@ class ControlOutcome:
     @property
     def meaning(self) -> str:
         """Consequence of a failure, or what is undecided, as part of a sentence; may be empty."""
-        known = CONTROLS.get(self.name)
+        known = self.name in CONTROLS
+        if self.kind == "chance":
+            return str(CONTROLS[self.name].failure) if known else ""
+        if known:
+            condition = CONTROLS[self.name].condition
+        elif self.kind == "beat":
+            condition = f"“{pretty(self.name)}” alone"
+        else:
+            condition = f"under the control “{pretty(self.name)}”"
         if self.kind == "beat":
-            return self._of_baseline(known.condition if known else f"“{pretty(self.name)}” alone")
-        if self.kind == "survive":
-            among = known.condition if known else f"under the control “{pretty(self.name)}”"
-            if self.undecided:
-                return f"whether the rule is identified {among} is undecided: too few subjects"
-            return f"the rule is not identified {among}"
-        return str(known.failure) if known else ""
+            return self._of_baseline(condition)
+        if self.undecided:
+            return f"whether the rule is identified {condition} is undecided: too few subjects"
+        return f"the rule is not identified {condition}"
 
     def _of_baseline(self, baseline: str) -> str:
         if self.undecided:
