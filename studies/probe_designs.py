@@ -82,7 +82,7 @@ def devices(found: xr.Dataset) -> list[str]:
                 low, high = map(float, one["interval"].values)
                 tied = float(one["shortfall_interval"][0]) <= 0
                 behind = (
-                    "not distinguishable from the best"
+                    "not shown to differ from the best"
                     if tied
                     else f"{float(one['shortfall']):.2f}"
                 )

@@ -165,6 +165,11 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "familiar": ("1", "share of the known subjects that are at least as novel"),
     "control_accuracy": ("1", "balanced accuracy of a control"),
     "control_interval": ("1", "bounds of the balanced accuracy of a control"),
+    "control_difference": (
+        "1",
+        "accuracy of the recording minus that of the control (beat) or chance (survive)",
+    ),
+    "control_difference_interval": ("1", "bounds of the difference of a control"),
     "control_passed": ("1", "whether a control passed: 1 or 0"),
     "control_p_value": ("1", "probability that guessing is as accurate as the control"),
     "control_subjects": ("1", "subjects that a control decodes"),

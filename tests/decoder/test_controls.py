@@ -389,8 +389,8 @@ def test_a_recording_that_only_tells_how_well_a_subject_learned_beats_no_learnin
     assert balanced_accuracy(told.result.confusion) > 0.5
     beat, survive = evaluate_controls(told, ("performance", "performance_matched"))
     assert not beat.passed
-    assert beat.margin is not None
-    assert beat.margin[1] <= 0 <= beat.margin[2] or beat.margin[2] < 0
+    assert beat.difference is not None
+    assert beat.difference[1] <= 0 <= beat.difference[2] or beat.difference[2] < 0
     assert survive.evaluated
     assert not survive.passed
 
@@ -402,8 +402,8 @@ def test_a_recording_that_tells_more_than_the_learning_curve_beats_and_survives_
     )
     assert beat.passed
     assert beat.accuracy > 0.4
-    assert beat.margin is not None
-    assert beat.margin[1] > 0
+    assert beat.difference is not None
+    assert beat.difference[1] > 0
     assert survive.passed
     assert survive.n_subjects < 240
 

@@ -48,6 +48,7 @@ def experiment(
     published: bool = False,
     judged: bool = False,
     failing: tuple[str, ...] = (),
+    undecided: tuple[str, ...] = (),
     not_asked: tuple[str, ...] = (),
     classifiers: tuple[str, ...] = CLASSIFIERS,
     primary: dict[str, str] | None = None,
@@ -56,7 +57,8 @@ def experiment(
 
     ``signal`` is what accuracy has above chance, ``leaking`` the control that fails everywhere,
     ``published`` adds an analysis with layers as samples, 0.1 too high. ``judged`` adds all
-    controls, of which some are ``failing`` and some ``not_asked``, and how sure the decoder is.
+    controls, of which some are ``failing``, ``undecided`` or ``not_asked``, and how sure the
+    decoder is.
     """
     rng = np.random.default_rng(7)
     subjects = _subjects(replicates, pending)
@@ -76,7 +78,9 @@ def experiment(
     if decoded:
         nodes["/decoding/main"] = _decoding(signal, leaking, held_out, classifiers, rng)
         if judged:
-            nodes["/decoding/main"] = _judged(nodes["/decoding/main"], failing, not_asked)
+            nodes["/decoding/main"] = _judged(
+                nodes["/decoding/main"], failing, undecided, not_asked
+            )
         if primary:
             nodes["/decoding/main"].attrs["primary"] = json.dumps(primary)
         if published:
@@ -261,17 +265,23 @@ def _decoding(
 
 
 def _judged(
-    verdict: xr.Dataset, failing: tuple[str, ...], not_asked: tuple[str, ...]
+    verdict: xr.Dataset,
+    failing: tuple[str, ...],
+    undecided: tuple[str, ...],
+    not_asked: tuple[str, ...],
 ) -> xr.Dataset:
     """Add every control, judged by the decoder, and how sure it is."""
     cell = ("probe", "observable", "classifier")
     accuracy = verdict["balanced_accuracy"].to_numpy()[..., None]
     chance, shape = 1 / len(RULES), accuracy.shape[:-1]
     kinds, names = np.array(list(KINDS.values())), list(KINDS)
-    fails, absent = np.isin(names, failing), np.isin(names, not_asked)
+    fails, absent = np.isin(names, (*failing, *undecided)), np.isin(names, not_asked)
     reached = np.where(kinds == "beat", accuracy - np.where(fails, 0, 0.2), chance + 0.2 * fails)
     reached = np.where(kinds == "survive", np.where(fails, chance, accuracy - 0.05), reached)
     reached = np.where(absent | np.isnan(accuracy), np.nan, reached)
+    differs = np.where(kinds == "beat", accuracy - reached, reached - chance)
+    differs = np.where(kinds == "chance", np.nan, differs)
+    width = np.where(np.isin(names, undecided), 0.2, 0.03)
     notes = np.where(absent, REASON, np.where(kinds == "beat", "less this one: +0.20", ""))
     notes = np.broadcast_to(notes, reached.shape).astype(object)
     kept = verdict.drop_dims("control")
@@ -280,6 +290,11 @@ def _judged(
             control_accuracy=((*cell, "control"), reached),
             control_interval=((*cell, "control", "bound"), _interval(reached)),
             control_passed=((*cell, "control"), np.where(np.isnan(reached), np.nan, 1.0 - fails)),
+            control_difference=((*cell, "control"), differs),
+            control_difference_interval=(
+                (*cell, "control", "bound"),
+                np.stack([differs - width, differs + width], axis=-1),
+            ),
             control_note=((*cell, "control"), notes),
             control_kind=("control", kinds.astype(object)),
             control_subjects=((*cell, "control"), np.full(reached.shape, 41)),

@@ -66,6 +66,12 @@ class Silent(Order):
     decodes = ""
 
 
+class Unconditional(Order):
+    """Must be beaten, and does not say by which words."""
+
+    kind = "beat"
+
+
 def test_one_from_outside_passes() -> None:
     check_control(Order)
 
@@ -77,6 +83,7 @@ def test_one_from_outside_passes() -> None:
         (Restless, "gives another result"),
         (Demanding, "raises TypeError if nothing is known"),
         (Silent, "has no decodes"),
+        (Unconditional, "is a 'beat' control and has no condition"),
     ],
 )
 def test_what_a_control_breaks_is_named(control: type[Control], message: str) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import ARCHITECTURES, RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.network.network import Network
@@ -32,6 +33,9 @@ def test_a_rule_is_checked_with_its_settings_and_in_the_network_asked_for() -> N
 @dataclass(frozen=True, kw_only=True)
 class _Rule(ErrorFeedback):
     """Backpropagation, until a test breaks it."""
+
+    error_return = ErrorReturn.FORWARD_WEIGHTS
+    objective = Objective.SUPERVISED
 
     rate: NonNegativeFloat = setting(0.5, doc="Size of the steps.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.locality import Availability, Need, needs_by_availability
@@ -28,6 +29,17 @@ def test_a_rule_promises_an_angle_if_an_error_reaches_its_hidden_layers(name: st
     assert needs_by_availability(RULES[name])
     for bounds in (promised.initial, promised.trained) if promised else ():
         assert bounds is None or 0 <= bounds[0] <= bounds[1] <= 180
+
+
+@pytest.mark.parametrize("name", list(RULES))
+def test_a_rule_of_ours_declares_its_groups(name: str) -> None:
+    rule = RULES[name]
+    assert isinstance(rule.error_return, ErrorReturn)
+    assert isinstance(rule.objective, Objective)
+    assert (rule.error_return is ErrorReturn.NONE) == (name in WITHOUT_PROMISE)
+    learned = {Need.LEARNED_ERROR, Need.TARGET} & set(rule.needs)
+    assert (rule.error_return is ErrorReturn.LEARNED_WEIGHTS) == bool(learned)
+    assert (rule.objective is Objective.REWARD) == (Need.IMAGE_REWARD in rule.needs)
 
 
 @pytest.mark.parametrize("name", ["feedback_alignment", "kolen_pollack", "weight_mirror"])
@@ -51,6 +63,8 @@ class Feedback(ErrorFeedback):
     feedback = True
     needs = (Need.INPUT, Need.FIXED_ERROR)
     gradient_angle = GradientAngle(initial=(79.0, 102.0), trained=(53.0, 77.0))
+    error_return: ClassVar[Any] = ErrorReturn.FIXED_WEIGHTS
+    objective: ClassVar[Any] = Objective.SUPERVISED
 
     gain: NonNegativeFloat = setting(1.0, doc="Size of the steps.")
 
@@ -109,6 +123,16 @@ class Honest(Transporting):
     gradient_angle = GradientAngle(initial=(0.0, 0.0), trained=(0.0, 0.0))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undeclared(Feedback):
+    error_return = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misspelt(Feedback):
+    objective = "supervised"
+
+
 @pytest.mark.parametrize("rule", [Feedback, Honest])
 def test_a_promise_that_is_kept_passes(rule: type[Rule]) -> None:
     check_promises(rule())
@@ -121,6 +145,8 @@ def test_an_angle_is_promised_for_default_settings_only() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
+        (Undeclared, r"declares no error_return for reports; use one of ErrorReturn\.FORWARD_WE"),
+        (Misspelt, r"declares no objective for reports; use one of Objective\.SUPERVISED"),
         (TooLowAtFirst, r"the initial gradient_angle 0 to 60 degrees; [89]\d\.\d degrees"),
         (TooLowLater, r"the trained gradient_angle 0 to 50 degrees; [56]\d\.\d degrees"),
         (Still, "the initial gradient_angle 79 to 102 degrees; nan degrees"),

@@ -67,9 +67,10 @@ class PowerResult:
     tried : tuple of DesignResult
         All designs, in the order of their evaluation.
     chosen : mapping or None
-        The cheapest design that reaches the target with the confidence; None if none does.
+        The cheapest design that the accuracies of all designs predict to reach the target; None if
+        they predict it of none, or if new recordings are below the target.
     confirmed : DesignResult or None
-        The chosen design in a second evaluation.
+        The chosen design in new recordings, which had no part in the choice.
     possible : bool
         False if no design is expected to reach the target.
     dearest : DesignResult
@@ -94,6 +95,11 @@ class PowerResult:
     chance: float
     least: tuple[Requirement, ...]
     along: tuple[AccuracyCurve, ...]
+
+    @property
+    def is_reached(self) -> bool:
+        """True if the interval of the new recordings is not below the target anywhere."""
+        return self.confirmed is not None and self.confirmed.low >= self.target
 
     @property
     def front(self) -> list[DesignResult]:

@@ -70,10 +70,13 @@ def control_table(results: Sequence[ControlResult]) -> xr.Dataset:
         "kind": np.array([each.kind for each in results], dtype=object),
     }
     bounds = np.array([[each.low, each.high] for each in results])
+    differences = np.array([each.difference or (np.nan,) * 3 for each in results])
     return xr.Dataset(
         {
             **{f"control_{name}": ("control", np.array(v)) for name, v in columns.items()},
             "control_interval": (("control", "bound"), bounds),
+            "control_difference": ("control", differences[:, 0]),
+            "control_difference_interval": (("control", "bound"), differences[:, 1:]),
         },
         coords={"control": np.array([each.name for each in results], dtype=object)},
     )

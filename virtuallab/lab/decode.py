@@ -11,6 +11,7 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.lab.open import open_undamaged
+from virtuallab.lab.planning.rule_levels import levels_of
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.resources import cores
@@ -116,4 +117,5 @@ def decode_analyses(
         seed=protocol.seed,
         workers=workers or cores(),
         console=console,
+        levels=levels_of(experiment.plan),
     )

@@ -12,6 +12,7 @@ from typing import ClassVar, TypeVar
 import torch
 
 from virtuallab.fields import float_fields
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 
@@ -80,6 +81,11 @@ class Rule(ABC):
     gradient_angle : GradientAngle or None
         Bounds of the angle between the rule's steps and the gradient; None if the rule does not
         promise to follow it.
+    error_return : ErrorReturn or None
+        How the error reaches the hidden layers. Reports group rules by it; a rule that declares
+        None forms a group of its own.
+    objective : Objective or None
+        What the hidden layers learn to improve; as ``error_return``.
     feedback : bool
         Whether each layer has a backward weight.
     dense_only : bool
@@ -89,6 +95,8 @@ class Rule(ABC):
     name: ClassVar[str]
     needs: ClassVar[tuple[Need, ...]] = ()
     gradient_angle: ClassVar[GradientAngle | None] = None
+    error_return: ClassVar[ErrorReturn | None] = None
+    objective: ClassVar[Objective | None] = None
     feedback: ClassVar[bool] = False
     dense_only: ClassVar[bool] = False
 

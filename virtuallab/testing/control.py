@@ -65,11 +65,14 @@ def _made(control: str | type[Control] | Control) -> Control:
     made = control() if inspect.isclass(control) else control
     if not isinstance(made, Control):
         raise AssertionError(f"{type(made).__name__} does not derive from Control")  # noqa: TRY004
-    for word in ("name", "kind", "decodes", "failure"):
+    for word in ("name", "kind", "decodes"):
         if not getattr(made, word, ""):
             _fail(made, f"has no {word}")
     if made.kind not in get_args(Kind):
         _fail(made, f"has the kind {made.kind!r}; use one of {', '.join(get_args(Kind))}")
+    word = "failure" if made.kind == "chance" else "condition"
+    if not getattr(made, word):
+        _fail(made, f"is a {made.kind!r} control and has no {word}")
     return made
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, TASKS
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need, locality
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
@@ -31,13 +32,18 @@ _WITHOUT_LABELS = {Need.INPUT, Need.RESPONSE}
 def check_promises(rule: Rule) -> None:
     """Measure the promises of a rule in a small multilayer perceptron.
 
-    The angle is measured with default settings only, for which it is promised.
+    The class must declare ``error_return`` and ``objective``, which are not measured. The angle is
+    measured with default settings only, for which it is promised.
 
     Raises
     ------
     AssertionError
         With the promise that is not kept, and what was measured.
     """
+    for name, words in (("error_return", ErrorReturn), ("objective", Objective)):
+        if not isinstance(getattr(rule, name), words):
+            valid = ", ".join(f"{words.__name__}.{each.name}" for each in words)
+            broken("rule", rule, f"declares no {name} for reports; use one of {valid}")
     promised = rule.gradient_angle
     if promised is not None and _has_default_settings(rule):
         bounds = [promised.initial, *([] if promised.trained is None else [promised.trained])]

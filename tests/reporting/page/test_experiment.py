@@ -138,16 +138,17 @@ def test_a_failed_control_is_said_in_words_not_only_in_red():
 
 def test_every_control_of_every_result_has_its_mark_and_the_mark_its_word():
     failing, absent = ("performance", "schedule_matched"), ("performance_matched",)
-    one = ("random_forest",)
+    one, few = ("random_forest",), ("learning_rate",)
     text = experiment_page(
-        experiment(judged=True, failing=failing, not_asked=absent, classifiers=one)
+        experiment(judged=True, failing=failing, undecided=few, not_asked=absent, classifiers=one)
     )
     table = text[text.index('<table class="marks"') :]
     table = table[: table.index("</table>")]
-    assert table.count("✓") == table.count(">passed<") == 11 * 5
-    assert table.count("✗") == table.count(">FAILED<") == 11 * 2
+    assert table.count("✓") == table.count(">passed<") == 11 * 4
+    assert table.count("✗") == table.count(">FAILED: ") == 11 * 2
+    assert table.count(">?<") == table.count(">undecided: too few subjects<") == 11
     assert table.count("not evaluated") == 11
-    assert table.count('class="limit"') == 11 * 2
+    assert table.count('class="limit"') == 11 * 3
     assert 'class="failed"' not in table
 
 

@@ -10,12 +10,12 @@ from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import CONTROL
 
 
-def test_the_ranking_is_by_accuracy_and_marks_designs_not_distinguished_from_the_best(comparison):
+def test_the_ranking_is_by_accuracy_and_marks_designs_equivalent_to_the_best(comparison):
     rows = ranking(comparison)
     assert [row.value for row in rows] == sorted((row.value for row in rows), reverse=True)
     assert rows[0].design.startswith("sparse")
-    assert rows[0].is_tied
-    assert not rows[-1].is_tied
+    assert rows[0].rank_mark == "="
+    assert rows[-1].rank_mark == f"{rows[-1].behind:.2f}"
     assert rows[-1].behind == pytest.approx(rows[0].value - rows[-1].value)
     assert len(rows) == (6 * 2 + 2 + 2 + 1) * 2
 

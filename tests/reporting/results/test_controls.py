@@ -24,7 +24,7 @@ def cell(**variables):
 def test_what_the_decoder_judged_is_what_counts():
     found = read_controls(cell(control_passed=[1.0, 0.0]))
     assert found["visit_0"].passed
-    assert found["performance"].failed
+    assert found["performance"].passed is False
 
 
 def test_a_control_that_was_not_evaluated_neither_passed_nor_failed():
@@ -72,3 +72,38 @@ def test_only_the_kinds_of_the_controls_are_explained():
     assert "below the recording" not in explain_kinds([visit_0])
     assert "below the recording" in explain_kinds([visit_0, performance])
     assert explain_kinds([]) == ""
+
+
+def performance(difference, low, high):
+    control = Estimate(0.5, 0.4, 0.6)
+    return ControlOutcome(
+        "performance", "beat", control, False, difference=Estimate(difference, low, high)
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "failed", "outcome", "meaning"),
+    [
+        ((-0.04, 0.04), True, "FAILED: equivalent (within 0.05)", "as well as the recording"),
+        ((-0.3, -0.1), True, "FAILED: equivalent or better (within 0.05)", "recording or better"),
+        ((-0.2, 0.3), False, "undecided: too few subjects", "is undecided"),
+    ],
+)
+def test_a_baseline_that_is_not_beaten_has_one_of_three_outcomes(bounds, failed, outcome, meaning):
+    control = performance(sum(bounds) / 2, *bounds)
+    assert (control.failed, control.undecided) == (failed, not failed)
+    assert control.is_limit
+    assert control.outcome == outcome
+    assert meaning in control.meaning
+    assert "the learning curve alone" in control.meaning
+
+
+def test_the_bounds_of_a_difference_may_be_negative():
+    differences = {"control_difference": [np.nan, -0.1], "control_passed": [1.0, 0.0]}
+    stored = cell(**differences).assign(
+        control_difference_interval=((CONTROL, "bound"), [[np.nan, np.nan], [-0.3, 0.1]])
+    )
+    found = read_controls(stored)
+    assert found["visit_0"].difference is None
+    assert found["performance"].difference == Estimate(-0.1, -0.3, 0.1)
+    assert found["performance"].undecided

@@ -101,7 +101,10 @@ def test_the_remarks_on_an_identified_rule_give_the_number_of_controls():
 def test_nothing_above_chance_is_not_called_identified():
     verdict = judged(signal=0.03)
     assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
-    assert "do not identify the rule" in verdict.sentence
+    assert "are not shown to identify the rule" in verdict.sentence
+    sure = judged(signal=-0.1)
+    assert sure.conclusion is Conclusion.NOT_IDENTIFIED
+    assert "do not identify the rule" in sure.sentence
 
 
 @pytest.mark.parametrize(
@@ -137,11 +140,11 @@ def test_what_is_known_without_a_recording_may_not_name_the_rule(control, cause)
     [
         (
             "learning_rate",
-            "the recording is not shown to be more accurate than the learning rate alone",
+            "the learning rate alone identifies the rule as well as the recording (within 0.05)",
         ),
         (
             "performance",
-            "the recording is not shown to be more accurate than the learning curve alone",
+            "the learning curve alone identifies the rule as well as the recording (within 0.05)",
         ),
         ("performance_matched", "not identified among subjects with equal final accuracies"),
         ("schedule_matched", "among subjects with schedules equally frequent under every rule"),
@@ -155,6 +158,45 @@ def test_what_the_recording_does_not_beat_or_survive_is_a_limit_and_no_fault(con
     assert any(
         r.startswith("In 22 of 22 results above chance") and limit in r for r in verdict.remarks
     )
+
+
+@pytest.mark.parametrize(
+    ("control", "limit"),
+    [
+        ("performance", "whether the recording is more accurate than the learning curve alone is"),
+        (
+            "performance_matched",
+            "whether the rule is identified among subjects with equal final accuracies is",
+        ),
+    ],
+)
+def test_a_difference_that_was_not_found_among_few_subjects_is_undecided(control, limit):
+    verdict = judged(judged=True, undecided=(control,))
+    assert verdict.conclusion is Conclusion.IDENTIFIED
+    assert f"However, {limit} undecided: too few subjects" in verdict.sentence
+    assert "equivalent" not in verdict.sentence
+    assert any(f"In 22 of 22 results above chance, {limit} undecided" in r for r in verdict.remarks)
+
+
+def test_a_control_with_both_outcomes_has_a_remark_on_each():
+    tree = experiment(judged=True, failing=("performance",))
+    node = tree["decoding/main"].to_dataset()
+    node["control_difference_interval"].loc[{"probe": "noisy", "control": "performance"}] = [-1, 1]
+    tree["decoding/main"] = node
+    remarks = judge(analyses(tree)[0]).remarks
+    assert any("In 14 of 22" in r and "as well as the recording" in r for r in remarks)
+    assert any("In 8 of 22" in r and "undecided" in r for r in remarks)
+
+
+def test_a_wide_interval_that_includes_chance_does_not_show_that_nothing_is_identified():
+    tree = experiment(primary=NOISY)
+    low = tree["decoding/main"].to_dataset()
+    low["interval"].loc[NOISY] = [0.2, 0.5]
+    tree["decoding/main"] = low
+    verdict = judge(analyses(tree)[0])
+    assert verdict.conclusion is Conclusion.NOT_IDENTIFIED
+    assert verdict.sentence.startswith("The probe “noisy” is not shown to identify the rule")
+    assert "More subjects would narrow the interval" in verdict.sentence
 
 
 def test_where_every_control_passed_nothing_is_held_against_the_verdict():
@@ -206,10 +248,7 @@ def test_a_limit_is_reported_for_results_above_chance_only():
     low["interval"].loc[{"probe": ["all_units", "sparse"], "bound": "low"}] = 0.2
     tree["decoding/main"] = low
     remarks = judge(analyses(tree)[0]).remarks
-    assert any(
-        r.startswith("In 8 of 8 results above chance, the recording") and "learning rate" in r
-        for r in remarks
-    )
+    assert any(r.startswith("In 8 of 8 results above chance, the learning rate") for r in remarks)
     low["interval"].loc[{"bound": "low"}] = 0.2
     tree["decoding/main"] = low
     assert not any("learning rate" in r for r in judge(analyses(tree)[0]).remarks)

@@ -23,7 +23,7 @@ def test_the_ranking_fits_a_terminal(comparison):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"possible": True}, "may be reached, but no evaluated design reaches it with 90 %"),
+        ({"possible": True}, "may be reached, but no design is predicted to reach it in 90 %"),
         ({"possible": False}, "is not expected within these bounds, but cannot be excluded"),
         (
             {"possible": False, "expected_dearest": (0.3, 0.35, 0.4)},

@@ -22,7 +22,7 @@ class LearningRate(Control):
     kind = "beat"
     rank = 5
     decodes = "the learning rate, without a recording"
-    failure = "the recording is not shown to be more accurate than the learning rate alone"
+    condition = "the learning rate alone"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of decoding the logarithm of the learning rate."""

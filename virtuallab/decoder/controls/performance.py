@@ -18,7 +18,7 @@ class Performance(Control):
     kind = "beat"
     rank = 6
     decodes = "the learning curve, without a recording"
-    failure = "the recording is not shown to be more accurate than the learning curve alone"
+    condition = "the learning curve alone"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result of decoding the validation accuracy at the recorded visits."""

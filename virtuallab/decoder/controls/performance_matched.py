@@ -18,7 +18,7 @@ class PerformanceMatched(Control):
     kind = "survive"
     rank = 7
     decodes = "the recording, in subjects weighted to have equal final accuracies"
-    failure = "the rule is not identified among subjects with equal final accuracies"
+    condition = "among subjects with equal final accuracies"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result for subjects weighted by their final validation accuracy."""

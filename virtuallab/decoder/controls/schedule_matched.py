@@ -18,9 +18,7 @@ class ScheduleMatched(Control):
     kind = "survive"
     rank = 9
     decodes = "the recording, in subjects with schedules equally frequent under every rule"
-    failure = (
-        "the rule is not identified among subjects with schedules equally frequent under every rule"
-    )
+    condition = "among subjects with schedules equally frequent under every rule"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result for a matched subsample, or for all subjects if none is left out."""

@@ -27,10 +27,7 @@ class StepMatched(Control):
     kind = "survive"
     rank = 8
     decodes = "the recording, in subjects weighted to have equally large changes"
-    failure = (
-        "the rule is not identified among subjects with equally large changes, so that the "
-        "recording may only show the size of changes"
-    )
+    condition = "among subjects with equally large changes"
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result for subjects weighted by their mean step in each half of the visits."""

@@ -196,7 +196,7 @@ class DesignSearch:
         return [rounded(float(f"{v:.4g}"), at.low, at.high) for v in spread(at.low, at.high, count)]
 
     def _cheapest(self, growth: PsychometricFit) -> Values | None:
-        """Return the cheapest design that reaches the target with the confidence."""
+        """Return the cheapest design whose fitted accuracy reaches the target in enough samples."""
         count = max(2, int(min(_LEVELS, _CANDIDATES ** (1 / len(self._space)))))
         columns = [self._levels(path, count) for path in self._space]
         designs = [dict(zip(self._space, row, strict=True)) for row in itertools.product(*columns)]

@@ -78,9 +78,9 @@ def power(
     Returns
     -------
     PowerResult
-        The cheapest design that reaches the target, what it reached when tried anew, how much of
-        each open setting is needed, and every design tried. ``NAME.power.csv`` lists the designs,
-        ``NAME.power.html`` shows the answer.
+        The cheapest design predicted to reach the target, what it reached in new recordings, how
+        much of each open setting is needed, and every design tried. ``NAME.power.csv`` lists the
+        designs, ``NAME.power.html`` shows the answer.
 
     Raises
     ------

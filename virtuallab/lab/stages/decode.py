@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,7 @@ from virtuallab.decoder import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
 from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.features.samples import pairs_of
+from virtuallab.decoder.levels import Level
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotAsked, UserError
 from virtuallab.lab.services.progress import counting, tallying
@@ -33,6 +34,7 @@ def decode_probes(
     seed: int,
     workers: int,
     console: Console,
+    levels: Sequence[Level] = (),
 ) -> None:
     """Run each analysis on each of its probes, and store the results under ``/decoding``.
 
@@ -55,6 +57,8 @@ def decode_probes(
         Number of processes.
     console : rich.console.Console
         For progress.
+    levels : sequence of Level
+        Levels of the rules, which are stored with the results for reports.
 
     Raises
     ------
@@ -111,6 +115,8 @@ def decode_probes(
             verdicts.append(verdict.expand_dims({PROBE: np.array([probe], dtype=object)}))
         joined = _together(verdicts) if verdicts else xr.Dataset()
         joined.attrs |= {"scheme": analysis.scheme, "confidence": analysis.confidence}
+        if levels:
+            joined.attrs["levels"] = json.dumps([asdict(level) for level in levels])
         if rests := [str(partial[p]) for p in chosen[name] if p in partial]:
             joined.attrs["partial"] = "; ".join(rests)
         if reasons:

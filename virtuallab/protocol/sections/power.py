@@ -59,7 +59,9 @@ class Power(Section):
     )
     target: Annotated[float, Gt(0), Lt(1)] = Field(0.9, description="Balanced accuracy to reach.")
     confidence: Confidence = Field(
-        0.95, description="Confidence with which the target has to be reached."
+        0.95,
+        description="Confidence of intervals; a design is chosen if it reaches the target in this "
+        "share of fits to bootstrap samples of the subjects.",
     )
     trials: Annotated[int, Ge(4), Le(100_000)] = Field(
         40, description="Designs that are evaluated."

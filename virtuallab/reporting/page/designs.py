@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from virtuallab.decoder.equivalence import EQUIVALENCE_MARGIN
 from virtuallab.decoder.power_result import PowerResult
 from virtuallab.reporting.figures.designs.best_designs import best_designs_figure
 from virtuallab.reporting.figures.designs.cost_front import cost_front_figure
@@ -39,6 +40,7 @@ def comparison_page(found: xr.Dataset) -> str:
         controls=controls_sentence(found),
         best_sentence=best_sentence(found),
         chance=float(found.attrs["chance"]),
+        margin=f"{EQUIVALENCE_MARGIN:g}",
         best=best_designs_figure(found),
         curves=setting_curves(found),
         maps=setting_maps(found),

@@ -14,6 +14,7 @@ from virtuallab.reporting.results.certainty import read_calibration, read_covera
 from virtuallab.reporting.results.controls import read_controls
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.reporting.results.estimate import Estimate, read_estimate
+from virtuallab.reporting.results.levels import read_levels
 from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, PROBE
 
 
@@ -80,6 +81,7 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[DecodingResult]
                 left_out=read_left_out(cell),
                 simultaneous=read_estimate(cell, "balanced_accuracy", "simultaneous_interval"),
                 whole_subjects=_without_optimism(cell, accuracy),
+                levels=read_levels(cell),
             )
         )
     return rows

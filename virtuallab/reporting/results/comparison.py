@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.equivalence import Comparison, compare_accuracies
 from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.uncertainty.comparison import accuracy_interval
 from virtuallab.decoder.uncertainty.intervals import bonferroni
@@ -30,8 +31,8 @@ class RankedDesign:
         Balanced accuracy and its interval.
     behind : float
         Accuracy of the best minus this accuracy, in the same subjects.
-    least_behind : float
-        Lower bound of this difference.
+    least_behind, most_behind : float
+        Bounds of this difference.
     """
 
     place: int
@@ -43,11 +44,15 @@ class RankedDesign:
     high: float
     behind: float
     least_behind: float
+    most_behind: float
 
     @property
-    def is_tied(self) -> bool:
-        """True if it is not distinguished from the best."""
-        return self.least_behind <= 0
+    def rank_mark(self) -> str:
+        """How far it is below the best; ``=`` if that is in the margin, ``?`` if undecided."""
+        best = compare_accuracies(self.least_behind, self.most_behind)
+        if best is Comparison.HIGHER:
+            return f"{self.behind:.2f}"
+        return "=" if best.is_no_higher else "?"
 
 
 def ranking(found: xr.Dataset) -> list[RankedDesign]:
@@ -60,9 +65,9 @@ def ranking(found: xr.Dataset) -> list[RankedDesign]:
         if np.isnan(value):
             continue
         low, high = map(float, one["interval"].values)
-        behind, least = float(one["shortfall"]), float(one["shortfall_interval"][0])
+        behind, (least, most) = float(one["shortfall"]), map(float, one["shortfall_interval"])
         design, observable, classifier = map(str, names)
-        rows.append((design, observable, classifier, value, low, high, behind, least))
+        rows.append((design, observable, classifier, value, low, high, behind, least, most))
     rows.sort(key=lambda row: -row[3])
     return [RankedDesign(place, *row) for place, row in enumerate(rows, start=1)]
 

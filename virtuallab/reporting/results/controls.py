@@ -8,6 +8,11 @@ from typing import Final
 
 import xarray as xr
 
+from virtuallab.decoder.equivalence import (
+    EQUIVALENCE_MARGIN,
+    Comparison,
+    compare_accuracies,
+)
 from virtuallab.registry import CONTROLS
 from virtuallab.reporting.results.estimate import Estimate, read_estimate, read_number
 from virtuallab.reporting.style import pretty
@@ -24,11 +29,13 @@ _KINDS: Final = {
     ),
     "beat": (
         "A control that must be below the recording tests data known without a recording: if it "
-        "fails, these data may explain the accuracy."
+        "fails, these data identify the rule as well (the difference is at most "
+        f"{EQUIVALENCE_MARGIN:g}) or better."
     ),
     "survive": (
         "A control that must be above chance tests the recording in comparable subjects: if it "
-        "fails, a difference between subjects may explain the accuracy."
+        f"fails, the accuracy among them is at most {EQUIVALENCE_MARGIN:g} above chance, and a "
+        "difference between subjects may explain the accuracy among all."
     ),
 }
 
@@ -51,6 +58,9 @@ class ControlOutcome:
         A remark; the reason if it was not evaluated.
     n_subjects : int, optional
         Subjects that were decoded.
+    difference : Estimate, optional
+        Of ``beat``: accuracy of the recording minus that of the control; of ``survive``: accuracy
+        minus chance.
     """
 
     name: str
@@ -59,6 +69,7 @@ class ControlOutcome:
     passed: bool | None = None
     note: str = ""
     n_subjects: int | None = None
+    difference: Estimate | None = None
 
     @property
     def evaluated(self) -> bool:
@@ -67,8 +78,25 @@ class ControlOutcome:
 
     @property
     def failed(self) -> bool:
-        """True if the control was evaluated and failed."""
-        return self.passed is False
+        """True if the control was evaluated and failed; not if it is undecided."""
+        return self.passed is False and not self.undecided
+
+    @property
+    def undecided(self) -> bool:
+        """True if too few subjects were decoded to decide whether the control passes."""
+        return self.is_limit and not self._comparison.is_no_higher
+
+    @property
+    def is_limit(self) -> bool:
+        """True for a control that need not be at chance and that failed or is undecided."""
+        return self.kind != "chance" and self.passed is False
+
+    @property
+    def _comparison(self) -> Comparison:
+        found = self.difference
+        if found is None:
+            return Comparison.UNDECIDED
+        return compare_accuracies(found.low, found.high)
 
     @property
     def must_be(self) -> str:
@@ -82,23 +110,49 @@ class ControlOutcome:
 
     @property
     def meaning(self) -> str:
-        """Consequence of a failure, as part of a sentence; empty if not known."""
-        if self.name in CONTROLS:
-            return str(CONTROLS[self.name].failure)
+        """Consequence of a failure, or what is undecided, as part of a sentence; may be empty."""
+        known = self.name in CONTROLS
+        if self.kind == "chance":
+            return str(CONTROLS[self.name].failure) if known else ""
+        if known:
+            condition = CONTROLS[self.name].condition
+        elif self.kind == "beat":
+            condition = f"“{pretty(self.name)}” alone"
+        else:
+            condition = f"under the control “{pretty(self.name)}”"
         if self.kind == "beat":
+            return self._of_baseline(condition)
+        if self.undecided:
+            return f"whether the rule is identified {condition} is undecided: too few subjects"
+        return f"the rule is not identified {condition}"
+
+    def _of_baseline(self, baseline: str) -> str:
+        if self.undecided:
             return (
-                f"the recording is not shown to be more accurate than “{pretty(self.name)}” alone"
+                f"whether the recording is more accurate than {baseline} is undecided: too few "
+                "subjects"
             )
-        if self.kind == "survive":
-            return f"the rule is not identified under the control “{pretty(self.name)}”"
-        return ""
+        better = "" if self._comparison is Comparison.EQUIVALENT else " or better"
+        return (
+            f"{baseline} identifies the rule as well as the recording{better} (within "
+            f"{EQUIVALENCE_MARGIN:g})"
+        )
 
     @property
     def outcome(self) -> str:
-        """Passed, failed or the reason why the control was not evaluated."""
-        if self.evaluated:
-            return "FAILED" if self.failed else "passed"
-        return f"not evaluated: {self.note}" if self.note else "not evaluated"
+        """Passed, failed or undecided, or the reason why the control was not evaluated."""
+        if not self.evaluated:
+            return f"not evaluated: {self.note}" if self.note else "not evaluated"
+        if self.undecided:
+            return "undecided: too few subjects"
+        if not self.failed:
+            return "passed"
+        if self.kind == "chance":
+            return "FAILED"
+        if self.kind == "survive":
+            return f"FAILED: at most {EQUIVALENCE_MARGIN:g} above chance"
+        better = "" if self._comparison is Comparison.EQUIVALENT else " or better"
+        return f"FAILED: equivalent{better} (within {EQUIVALENCE_MARGIN:g})"
 
     def passed_above(self, chance: float) -> bool:
         """True for a chance control above chance on its own that passed after correction."""
@@ -130,7 +184,16 @@ def _control(name: str, cell: xr.Dataset) -> ControlOutcome:
         passed=None if passed is None else bool(passed),
         note=_text(cell, "control_note"),
         n_subjects=None if subjects is None else int(subjects),
+        difference=_difference(cell),
     )
+
+
+def _difference(cell: xr.Dataset) -> Estimate | None:
+    value = read_number(cell, "control_difference")
+    if value is None:
+        return None
+    bounds = cell["control_difference_interval"]
+    return Estimate(value, *(float(bounds.sel(bound=bound)) for bound in ("low", "high")))
 
 
 def _text(cell: xr.Dataset, name: str) -> str:

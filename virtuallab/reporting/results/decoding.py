@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.levels import Level
 from virtuallab.reporting.results.certainty import CalibrationResult, CoverageResult, certainty
 from virtuallab.reporting.results.controls import COLUMNS, ControlOutcome
 from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.reporting.style import pretty
-from virtuallab.text import count_noun, percent
+from virtuallab.text import count_noun, listed, percent
 from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, OBSERVABLES, PROBE
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """Accuracy at a level of coarser questions than the rule.
+
+    Parameters
+    ----------
+    level : Level
+    groups : mapping from group to labels
+        Rules of each group.
+    accuracy : Estimate
+        Balanced accuracy over groups.
+    """
+
+    level: Level
+    groups: Mapping[str, Sequence[str]]
+    accuracy: Estimate
+
+    @property
+    def chance(self) -> float:
+        """Balanced accuracy of guessing a group."""
+        return 1 / len(self.groups)
+
+    @property
+    def members(self) -> str:
+        """Groups with their rules, as text."""
+        return "; ".join(
+            f"{group}: {listed(map(pretty, rules))}" for group, rules in self.groups.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +73,8 @@ class DecodingResult:
         With layers as samples, the accuracy if all layers of a subject are kept together.
     simultaneous : Estimate, optional
         The accuracy with an interval corrected for the number of results of the analysis.
+    levels : tuple of LevelResult
+        Accuracies at coarser levels; empty in the published scheme.
     """
 
     analysis: str
@@ -57,6 +90,7 @@ class DecodingResult:
     left_out: Mapping[str, float] = field(default_factory=dict)
     whole_subjects: float | None = None
     simultaneous: Estimate | None = None
+    levels: tuple[LevelResult, ...] = ()
 
     @property
     def cell(self) -> dict[str, str]:
@@ -85,8 +119,8 @@ class DecodingResult:
 
     @property
     def limits(self) -> tuple[ControlOutcome, ...]:
-        """Failed controls of other kinds, which limit the interpretation of the accuracy."""
-        return tuple(c for c in self.controls.values() if c.failed and c.kind != "chance")
+        """Controls of other kinds that did not pass, which limit the interpretation."""
+        return tuple(c for c in self.controls.values() if c.is_limit)
 
     @property
     def by_split(self) -> dict[str, dict[str, Estimate]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from virtuallab.decoder.equivalence import compare_accuracies
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -23,6 +25,10 @@ class Estimate:
     def is_above(self, chance: float) -> bool:
         """True if the whole interval is above chance."""
         return self.low > chance
+
+    def is_at_most(self, chance: float) -> bool:
+        """True if the whole interval is shown to be no higher than chance."""
+        return compare_accuracies(self.low - chance, self.high - chance).is_no_higher
 
     def __str__(self) -> str:
         if not math.isfinite(self.low):

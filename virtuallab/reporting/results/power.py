@@ -52,16 +52,25 @@ def sentences(found: PowerResult) -> list[str]:
     if found.chosen is not None:
         assert found.confirmed is not None
         anew = found.confirmed
+        predicted = (
+            f"Use {design_text(found.chosen)}, at a cost of {anew.cost:.4g}: the cheapest design "
+            f"that is predicted to reach a balanced accuracy of {target}."
+        )
+        reached = (
+            f"In new recordings it reached {anew.accuracy:.2f} ({sure} interval {anew.low:.2f} to "
+            f"{anew.high:.2f})"
+        )
         answer = [
-            f"Use {design_text(found.chosen)}: the cheapest design that reaches a balanced "
-            f"accuracy of {target} with {sure} confidence, at a cost of {anew.cost:.4g}.",
-            f"In new recordings this design reached {anew.accuracy:.2f} ({anew.low:.2f} to "
-            f"{anew.high:.2f}).",
+            predicted,
+            f"{reached}: the target is reached with {sure} confidence."
+            if found.is_reached
+            else f"{reached}: the interval includes values below the target, so {sure} confidence "
+            "needs more subjects or a larger design.",
         ]
     elif found.possible:
         answer = [
-            f"A balanced accuracy of {target} may be reached, but no evaluated design reaches it "
-            f"with {sure} confidence.",
+            f"A balanced accuracy of {target} may be reached, but no design is predicted to reach "
+            f"it in {sure} of bootstrap samples.",
             f"{largest} More subjects would narrow the intervals.",
         ]
     elif high >= found.target:

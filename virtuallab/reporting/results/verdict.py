@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import enum
 import math
+from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from virtuallab.reporting.results.controls import ControlOutcome
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.reporting.style import pretty
 from virtuallab.text import count_noun, listed, percent
+
+_MORE: Final = "More subjects would narrow the interval, which includes chance."
 
 
 class Conclusion(enum.Enum):
@@ -67,9 +71,13 @@ def _of_one(result: DecodingResult, analysis: AnalysisResult) -> tuple[Conclusio
     named = ", the primary result named in the protocol" if analysis.named else ""
     source = f"(from {pretty(result.observable)} by {pretty(result.classifier)}{named})"
     if not result.identifies:
+        if result.accuracy.is_at_most(result.chance):
+            does, more = "does not identify the rule", ""
+        else:
+            does, more = "is not shown to identify the rule", f" {_MORE}"
         return Conclusion.NOT_IDENTIFIED, (
-            f"The probe “{result.probe}” does not identify the rule: its balanced accuracy is "
-            f"{accuracy} {source}."
+            f"The probe “{result.probe}” {does}: its balanced accuracy is {accuracy} "
+            f"{source}.{more}"
         )
     if result.leaks:
         return Conclusion.CONTROL_FAILED, (
@@ -94,9 +102,11 @@ def _of_many(analysis: AnalysisResult) -> tuple[Conclusion, str]:
     )
     above = sum(result.identifies_among_all for result in analysis.results)
     if not above:
+        found = [result.simultaneous or result.accuracy for result in analysis.results]
+        none = all(each.is_at_most(analysis.chance) for each in found)
+        do = "do not identify the rule." if none else f"are not shown to identify the rule. {_MORE}"
         return Conclusion.NOT_IDENTIFIED, (
-            f"{table} Corrected for {count} comparisons, none is above chance: the recordings do "
-            "not identify the rule."
+            f"{table} Corrected for {count} comparisons, none is above chance: the recordings {do}"
         )
     highest = f"The best of {count} is {_name(best)}: {_corrected(best, analysis)}"
     if best.leaks:
@@ -212,16 +222,16 @@ def _controls(analysis: AnalysisResult) -> list[str]:
 
 
 def _limits(analysis: AnalysisResult) -> list[str]:
-    """Remarks on failed controls of other kinds, for results above chance only."""
+    """Remarks on controls of other kinds that did not pass, for results above chance only."""
     above = [result for result in analysis.results if result.identifies]
     remarks = []
     for name in analysis.control_names:
         found = [r.controls[name] for r in above if name in r.controls]
         found = [control for control in found if control.evaluated]
-        failed = [control for control in found if control.failed and control.kind != "chance"]
-        if failed:
-            results = count_noun(len(found), "result")
-            remarks.append(f"In {len(failed)} of {results} above chance, {failed[0].meaning}.")
+        results = count_noun(len(found), "result")
+        meanings = Counter(control.meaning for control in found if control.is_limit)
+        for meaning, count in meanings.items():
+            remarks.append(f"In {count} of {results} above chance, {meaning}.")
     return remarks
 
 

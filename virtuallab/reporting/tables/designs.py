@@ -8,6 +8,7 @@ import xarray as xr
 from rich.console import Group, RenderableType
 
 from virtuallab.console import TerminalTable, plain, terminal_table
+from virtuallab.decoder.equivalence import EQUIVALENCE_MARGIN
 from virtuallab.decoder.power_result import PowerResult
 from virtuallab.reporting.results.comparison import best_sentence, controls_sentence, ranking
 from virtuallab.reporting.results.power import PowerQuestion, sentences
@@ -32,8 +33,9 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
     rows = ranking(found)
     confidence = percent(float(found.attrs["confidence"]))
     caption = (
-        "Behind: how far the accuracy is below the best in the same subjects; =: not distinguished "
-        f"from the best (not corrected for the number of designs). {best_sentence(found)}"
+        "Behind: how far the accuracy is below the best in the same subjects; =: at most "
+        f"{EQUIVALENCE_MARGIN:g} below the best, by the interval of the difference; ?: undecided. "
+        f"The intervals are not corrected for the number of designs. {best_sentence(found)}"
     )
     if len(rows) > _LISTED:
         caption = f"{len(rows) - _LISTED} more are in the files. {caption}"
@@ -52,7 +54,7 @@ def ranking_table(found: xr.Dataset) -> TerminalTable:
             pretty(row.classifier),
             f"{row.value:.2f}",
             f"{row.low:.2f}-{row.high:.2f}",
-            "=" if row.is_tied else f"{row.behind:.2f}",
+            row.rank_mark,
         )
     return table
 

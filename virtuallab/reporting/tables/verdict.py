@@ -53,6 +53,7 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
     parts: list[RenderableType] = []
     for analysis in found:
         verdict = judge(analysis)
+        parts += _levels(analysis)
         for table in _accuracies(analysis):
             parts += [plain(""), table]
         if analysis.results:
@@ -61,6 +62,26 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
         parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.conclusion])]
         parts += [plain(remark) for remark in verdict.remarks]
     return Group(*parts)
+
+
+def _levels(analysis: AnalysisResult) -> Iterator[RenderableType]:
+    """Accuracy of the primary or best result at each level, and for the rule itself."""
+    shown = analysis.shown
+    if shown is None or not shown.levels:
+        return
+    table = terminal_table(
+        f"{analysis.name}: what the {analysis.shown_as} answers "
+        f"({shown.observable} in {shown.probe} by {shown.classifier})"
+    )
+    for header in ("question", "groups", "accuracy", "chance"):
+        table.add_column(header, no_wrap=True, justify="left" if header == "question" else "right")
+    for each in shown.levels:
+        table.add_row(
+            each.level.question, str(len(each.groups)), str(each.accuracy), f"{each.chance:.2f}"
+        )
+    table.add_row("Which rule?", str(analysis.n_rules), str(shown.accuracy), f"{shown.chance:.2f}")
+    yield plain("")
+    yield table
 
 
 def _accuracies(analysis: AnalysisResult) -> Iterator[TerminalTable]:
@@ -178,7 +199,7 @@ def _controls(analysis: AnalysisResult, shown: DecodingResult) -> TerminalTable:
         table.add_column(header, no_wrap=True)
     table.add_column("outcome")
     for control in controls:
-        colour = "" if not control.failed else "red" if control.kind == "chance" else "yellow"
+        colour = "yellow" if control.is_limit else "red" if control.failed else ""
         accuracy = "-" if control.accuracy is None else str(control.accuracy)
         cells = (pretty(control.name), control.must_be, accuracy)
         table.add_row(*cells, plain(control.outcome, colour))

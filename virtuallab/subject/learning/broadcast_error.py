@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
@@ -23,6 +24,9 @@ class BroadcastError(Rule, ABC):
     through the nonlinearity, pooling and normalisation between them, which are differentiated
     exactly. If a response is the input of several layers, their signals add up.
     """
+
+    error_return = ErrorReturn.BROADCAST
+    objective = Objective.SUPERVISED
 
     gain: PositiveFloat = setting(
         1.0,

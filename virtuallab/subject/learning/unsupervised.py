@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
@@ -24,6 +25,8 @@ class Unsupervised(Rule, ABC):
     """
 
     needs = (Need.INPUT, Need.RESPONSE)
+    error_return = ErrorReturn.NONE
+    objective = Objective.LOCAL
 
     rate: PositiveFloat = setting(
         0.1, doc="Size of the hidden layers' steps, relative to the read-out's."

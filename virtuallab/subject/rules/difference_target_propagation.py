@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
@@ -42,6 +43,8 @@ class DifferenceTargetPropagation(Rule):
 
     needs = (Need.INPUT, Need.RESPONSE, Need.TARGET, Need.DISTURBED_PASS)
     gradient_angle = GradientAngle(initial=(86.0, 98.0), trained=(58.0, 75.0))
+    error_return = ErrorReturn.LEARNED_WEIGHTS
+    objective = Objective.SUPERVISED
     feedback = True
     dense_only = True
 

@@ -8,6 +8,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput
@@ -39,6 +40,8 @@ class ForwardForward(Rule):
     """
 
     needs = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
+    error_return = ErrorReturn.NONE
+    objective = Objective.LOCAL
 
     threshold: PositiveFloat = setting(
         1.0, unit="mean squared response", doc="Goodness that separates right from wrong labels."

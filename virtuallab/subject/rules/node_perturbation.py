@@ -8,6 +8,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
@@ -37,6 +38,8 @@ class NodePerturbation(Rule):
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.PAIRED_PASS, Need.IMAGE_LOSS)
     gradient_angle = GradientAngle(initial=(80.0, 90.0), trained=(72.0, 88.0))
+    error_return = ErrorReturn.PERTURBATION
+    objective = Objective.SUPERVISED
 
     noise_std: PositiveFloat = setting(
         0.01,

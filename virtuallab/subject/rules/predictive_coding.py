@@ -8,6 +8,7 @@ import torch
 
 from virtuallab.fields import Count, PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
@@ -39,6 +40,8 @@ class PredictiveCoding(Rule):
 
     needs = (Need.INPUT, Need.PREDICTION_ERROR, Need.RELAXATION, Need.FORWARD_WEIGHTS)
     gradient_angle = GradientAngle(initial=(7.0, 14.0), trained=(8.0, 15.0))
+    error_return = ErrorReturn.FORWARD_WEIGHTS
+    objective = Objective.SUPERVISED
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."

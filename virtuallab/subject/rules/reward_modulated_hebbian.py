@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
@@ -42,6 +43,8 @@ class RewardModulatedHebbian(Rule):
 
     needs = (Need.INPUT, Need.NEURON_NOISE, Need.IMAGE_REWARD)
     gradient_angle = GradientAngle(initial=(83.0, 90.0))
+    error_return = ErrorReturn.BROADCAST
+    objective = Objective.REWARD
 
     noise_std: PositiveFloat = setting(
         0.1,

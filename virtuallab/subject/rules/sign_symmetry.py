@@ -9,6 +9,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.layer import PopulationLayer
@@ -38,6 +39,8 @@ class SignSymmetry(ErrorFeedback):
     feedback = True
     needs = (Need.INPUT, Need.FORWARD_SIGNS)
     gradient_angle = GradientAngle(initial=(30.0, 40.0), trained=(30.0, 38.0))
+    error_return = ErrorReturn.FORWARD_SIGNS
+    objective = Objective.SUPERVISED
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."

@@ -8,6 +8,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
+from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.locality import Need
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import scale
@@ -34,6 +35,8 @@ class WeightPerturbation(Rule):
 
     needs = (Need.OWN_NOISE, Need.PAIRED_PASS, Need.BATCH_LOSS)
     gradient_angle = GradientAngle(initial=(85.0, 90.0))
+    error_return = ErrorReturn.PERTURBATION
+    objective = Objective.SUPERVISED
 
     noise_std: PositiveFloat = setting(
         1e-3,

@@ -28,8 +28,8 @@ def test_a_recording_is_better_than_random_numbers(task: DecodingTask) -> None:
     assert (found.name, found.kind, found.n_subjects) == ("curve", "beat", 90)
     assert found.passed
     assert found.low <= found.accuracy <= found.high < 0.7
-    assert found.margin is not None
-    mean, low, high = found.margin
+    assert found.difference is not None
+    mean, low, high = found.difference
     assert task.result is not None
     assert mean == pytest.approx(balanced_accuracy(task.result.confusion) - found.accuracy)
     assert 0 < low < mean < high
@@ -42,8 +42,8 @@ def test_a_recording_is_no_better_than_itself(task: DecodingTask) -> None:
     found = compared_with_baseline("same", task, task.samples)
     assert task.result is not None
     assert found.accuracy == balanced_accuracy(task.result.confusion), "the folds are the same"
-    assert found.margin is not None
-    assert found.margin[0] == 0
+    assert found.difference is not None
+    assert found.difference[0] == 0
     assert not found.passed
 
 
@@ -54,14 +54,14 @@ def test_a_recording_without_signal_is_worse_than_a_setting_that_names_the_rule(
     nothing = replace(task, samples=task.samples_of(random_numbers(task)), result=None)
     found = compared_with_baseline("answer", nothing, nothing.samples_of(number))
     assert not found.passed
-    assert found.margin is not None
-    assert found.margin[2] < 0
+    assert found.difference is not None
+    assert found.difference[2] < 0
 
 
 def test_an_advantage_that_may_be_due_to_chance_is_not_enough() -> None:
     few = planted_task(each=12, apart=3.0, seed=0)
     found = compared_with_baseline("curve", few, few.samples_of(random_numbers(few)))
-    assert found.margin is not None
-    mean, low, _ = found.margin
+    assert found.difference is not None
+    mean, low, _ = found.difference
     assert low < 0 < mean
     assert not found.passed

@@ -40,5 +40,5 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
         passed=low > 0,
         n_subjects=len(task.labels),
         note=f"accuracy of the recording minus this one: {mean:+.2f} [{low:+.2f}, {high:+.2f}]",
-        margin=(mean, low, high),
+        difference=(mean, low, high),
     )

@@ -34,8 +34,9 @@ class ControlResult:
         A remark, or why the control was not evaluated.
     p_value : float
         Of ``chance`` and ``survive``: probability that guessing is as accurate. NaN otherwise.
-    margin : (float, float, float), optional
-        Of ``beat``: accuracy of the recording minus that of the control, and bounds.
+    difference : (float, float, float), optional
+        Of ``beat``: accuracy of the recording minus that of the control, and bounds; of
+        ``survive``: accuracy minus chance, and bounds.
     """
 
     name: str
@@ -47,7 +48,7 @@ class ControlResult:
     n_subjects: int
     note: str = ""
     p_value: float = math.nan
-    margin: tuple[float, float, float] | None = None
+    difference: tuple[float, float, float] | None = None
 
     @classmethod
     def not_evaluated(cls, name: str, kind: Kind, n_subjects: int, reason: str) -> ControlResult:
@@ -72,7 +73,11 @@ class Control(ABC):
     decodes : str
         What the control decodes, as part of a sentence.
     failure : str
-        What it means if the control fails, as part of a sentence.
+        Of ``chance``: what it means if the control fails, as part of a sentence.
+    condition : str
+        Of ``beat``: the data known without a recording, such as "the learning curve alone". Of
+        ``survive``: the comparable subjects, such as "among subjects with equal final accuracies".
+        Reports put it into a sentence on a control that fails or is undecided.
     rank : int
         Place in reports, smallest first.
     scheme : {"strict", "published"}
@@ -82,7 +87,8 @@ class Control(ABC):
     name: ClassVar[str]
     kind: ClassVar[Kind]
     decodes: ClassVar[str]
-    failure: ClassVar[str]
+    failure: ClassVar[str] = ""
+    condition: ClassVar[str] = ""
     rank: ClassVar[int] = 100
     scheme: ClassVar[Literal["strict", "published"]] = "strict"
 

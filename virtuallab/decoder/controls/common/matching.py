@@ -136,6 +136,7 @@ def _shares_above_chance(
         n_subjects=int(tested.sum()),
         note=note,
         p_value=p_value,
+        difference=(accuracy - chance, low - chance, high - chance),
     )
 
 
