@@ -71,7 +71,9 @@ class Device(ABC):
     radius : float
         Pick-up radius in um: distance from a contact within which single units are isolated.
         Buzsaki (2004) and Henze et al. (2000) give 50 um, within which 60 to 100 neurons could be
-        told apart; spikes can be detected up to about 140 um.
+        distinguished; spikes can be detected up to about 140 um.
+    shared_contacts : bool
+        True if a contact may isolate several units, so that there may be more units than contacts.
     presets : Presets
         Settings of a probe where a protocol leaves them open.
 
@@ -86,6 +88,7 @@ class Device(ABC):
     placement: ClassVar[Placement] = "through"
     units: ClassVar[int] = 0
     radius: ClassVar[float] = 50.0
+    shared_contacts: ClassVar[bool] = False
     presets: ClassVar[Presets] = Presets()
 
     def geometry(self) -> probeinterface.Probe | None:

@@ -137,7 +137,7 @@ class InsertedDevice:
     def reaches(
         self, layer: str, visit: int, neurons: jt.Int[np.ndarray, "*_"]
     ) -> jt.Bool[np.ndarray, "*_"]:
-        """Whether each neuron is within the pick-up radius of a contact at a visit."""
+        """Mask of the neurons that are within the pick-up radius of a contact at a visit."""
         contacts = cKDTree(self._contacts_at(layer, visit))
         distance, _ = contacts.query(self.positions(layer, neurons))
         found: np.ndarray = distance <= self._radius * (1 + 1e-12)
@@ -160,18 +160,20 @@ class InsertedDevice:
         differs = tissue.units(around) != tissue.units(neurons)[:, None]
         usable = differs & self.reaches(layer, visit, around)
         ranked = np.where(other, distance + 1e6 * ~usable, np.inf)
-        found: np.ndarray = np.take_along_axis(around, ranked.argmin(axis=1)[:, None], axis=1)
-        return found[:, 0]
+        found: np.ndarray = around[np.arange(len(neurons)), ranked.argmin(axis=1)]
+        return found
 
     def positions(
         self, layer: str, neurons: jt.Int[np.ndarray, "*_"]
     ) -> jt.Float[np.ndarray, "*_ 3"]:
         """x, y and depth of neurons, in um."""
-        return self._tissue[layer].positions(neurons)
+        found: np.ndarray = self._tissue[layer].positions(neurons)
+        return found
 
     def units(self, layer: str, neurons: jt.Int[np.ndarray, "*_"]) -> jt.Int[np.ndarray, "*_"]:
         """Unit as which each neuron responds."""
-        return self._tissue[layer].units(neurons)
+        found: np.ndarray = self._tissue[layer].units(neurons)
+        return found
 
     def _contacts_at(self, layer: str, visit: int) -> jt.Float[np.ndarray, "contact 3"]:
         """Contacts of all devices in a layer; no drift moves them into another layer."""

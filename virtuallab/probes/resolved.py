@@ -26,6 +26,7 @@ _PAIRS: Final = (
     ("spikes", "calcium"),
     ("turnover", "daily_loss"),
 )
+_LOSING: Final = ("turnover", "daily_loss", "drift")
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "units": "all",
     "synapses": "all",
@@ -90,9 +91,9 @@ class ResolvedProbe:
         return self.turnover == 1
 
     @property
-    def loses_units(self) -> bool:
-        """True if other units may be recorded at later visits."""
-        return bool(self.turnover or self.daily_loss or self.drift)
+    def losing(self) -> str:
+        """Name of the first setting by which units are lost between visits; empty without one."""
+        return next((name for name in _LOSING if getattr(self, name)), "")
 
     def still(self) -> ResolvedProbe:
         """The same design with the same units at all visits."""

@@ -107,7 +107,7 @@ class UnitSelector:
         first = self._found(layer, count, 0, self._for_units[layer])
         if self.probe.pool > 1:
             return PooledUnits(first)
-        if not self.probe.loses_units:
+        if not self.probe.losing:
             return FixedUnits(first)
         if self.probe.daily_loss:
             return TurnoverUnits(*self._followed(layer, first, self._replacements, _always))
@@ -179,7 +179,7 @@ class UnitSelector:
         units = device.units(layer, found)
         chosen = self._places(layer, units, count, 0, for_choice)
         home = found[chosen[np.argsort(units[chosen], kind="stable")]]
-        if self.probe.loses_units:
+        if self.probe.losing:
             neurons, matched = self._followed(layer, home, self._neurons_found, self._reached)
             units = device.units(layer, neurons)
             readout: UnitReadout = TurnoverUnits(units, matched)

@@ -173,7 +173,6 @@ def _listed(sizes: Mapping[str, int]) -> str:
 
 
 _STRONGEST: Final = 1e30  # noise, in units of the recording or of the signal's deviation
-_LOSING: Final = ("turnover", "daily_loss", "drift")  # settings by which units change
 _STRENGTHS: Final = ("sigma", "snr", "unit_snr")
 
 
@@ -281,7 +280,7 @@ def _turnover_problems(
     yield from unusable
     if unusable:
         return
-    losing = next((name for name in _LOSING if getattr(probe, name)), "")
+    losing = probe.losing
     changing = losing or ("pool" if probe.pool > 1 else None)
     if changing is not None and ACTIVITY_CHANGE in probe.observables:
         yield Problem(

@@ -31,6 +31,7 @@ class Tetrode(Device):
 
     placement = "within"
     units = 5
+    shared_contacts = True
     presets = Presets(
         observables=(ACTIVITY,), spikes=Spikes(missed=0.1, contamination=0.1), daily_loss=0.2
     )
