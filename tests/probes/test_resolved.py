@@ -70,6 +70,8 @@ def test_what_is_written_takes_the_place_of_a_preset_of_its_kind(presetting):
     assert (daily.turnover, daily.daily_loss) == (0.0, 0.1)
     share = Probe(device="two_photon", turnover=0.3).resolved
     assert (share.turnover, share.daily_loss, share.daily_return) == (0.3, 0.0, 0.0)
+    assert Probe(device="neuropixels_2").resolved.drift == 5
+    assert Probe(device="neuropixels_2", radius="none").resolved.drift == 0
     own = Probe(device="two_photon", daily_loss=0.3).resolved
     assert (own.daily_loss, own.daily_return) == (0.3, 0.0), "the rate of another loss is not kept"
     counted = Probe(device="presetting", spikes=Spikes()).resolved

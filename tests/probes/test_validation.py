@@ -260,7 +260,7 @@ IMPOSSIBLE_DEVICES = {
     ),
     "drift of no device": (Probe(units=9, drift=5.0), "drift", "contacts and a pick-up radius"),
     "drift without a radius": (
-        Probe(device="neuropixels_2", radius="none"),
+        Probe(device="neuropixels_2", radius="none", drift=5.0),
         "drift",
         "contacts and a pick-up radius",
     ),

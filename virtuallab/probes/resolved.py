@@ -212,6 +212,8 @@ def resolve(written: Mapping[str, Any]) -> ResolvedProbe:
             if "turnover" in (one, other):
                 presets.pop("daily_return", None)
             presets = {n: value for n, value in presets.items() if n not in (one, other)}
+    if written["radius"] == "none":  # drift is measured against the radius
+        presets.pop("drift", None)
     given = {name: value for name, value in written.items() if value is not None}
     complete: dict[str, Any] = {**dict.fromkeys(written), **_DEFAULTS, **presets, **given}
     return ResolvedProbe(**complete)
