@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import jaxtyping as jt
 import numpy as np
-from scipy.spatial import cKDTree
 
 from virtuallab.probes.device import Device, contact_positions
 from virtuallab.probes.tissue_geometry import (
@@ -138,6 +137,8 @@ class InsertedDevice:
         self, layer: str, visit: int, neurons: jt.Int[np.ndarray, "*_"]
     ) -> jt.Bool[np.ndarray, "*_"]:
         """Mask of the neurons that are within the pick-up radius of a contact at a visit."""
+        from scipy.spatial import cKDTree
+
         contacts = cKDTree(self._contacts_at(layer, visit))
         distance, _ = contacts.query(self.positions(layer, neurons))
         found: np.ndarray = distance <= self._radius * (1 + 1e-12)

@@ -21,8 +21,8 @@ class Neuropixels2(Device):
     Units: 1.5 % are lost in a day and 6 % of the lost return, so that 92 % are recorded a week
     later, and 85 % on average over intervals of 1 to 47 days. Yuan et al. (2024) recovered 84 % of
     reference units over such intervals; Steinmetz et al. (2021) recorded the same neurons for more
-    than two months. The shank moves by 5 um in a day (order of magnitude, 1 to 10 um): sites are 15
-    um apart, and both studies had to correct for movements of about this distance.
+    than two months. The shank moves by 5 um in a day (order of magnitude, 1 to 10 um); both studies
+    correct for movement of the probe in the brain.
 
     References
     ----------
