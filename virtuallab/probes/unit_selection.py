@@ -25,9 +25,6 @@ from virtuallab.probes.tissue_geometry import neighbourhoods
 from virtuallab.probes.tracking import follow, loss_and_return
 from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
-_Replace = Callable[[str, int, int, np.ndarray, np.random.Generator], np.ndarray]
-_Reached = Callable[[str, int, np.ndarray], np.ndarray]
-
 
 class UnitSelector:
     """Selects the units, synapses, inputs and stimuli that a probe records in one subject.
@@ -203,7 +200,11 @@ class UnitSelector:
         return neighbours
 
     def _followed(
-        self, layer: str, home: np.ndarray, replace: _Replace, reached: _Reached
+        self,
+        layer: str,
+        home: np.ndarray,
+        replace: Callable[[str, int, int, np.ndarray, np.random.Generator], np.ndarray],
+        reached: Callable[[str, int, np.ndarray], np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Units, or neurons, at each visit, and whether they are those of the visit before."""
         probe, intervals = self.probe, np.diff(self._visits)
