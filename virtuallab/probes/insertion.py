@@ -179,11 +179,12 @@ class InsertedDevice:
     def _contacts_at(self, layer: str, visit: int) -> jt.Float[np.ndarray, "contact 3"]:
         """Contacts of all devices in a layer; no drift moves them into another layer."""
         tissue = self._tissue[layer]
-        moved = self._contacts[layer].copy()
+        moved: np.ndarray = self._contacts[layer].copy()
         moved[..., 2] = np.clip(
             moved[..., 2] + self._shifts[visit][:, None], tissue.top, tissue.bottom
         )
-        return moved.reshape(-1, 3)
+        found: np.ndarray = moved.reshape(-1, 3)
+        return found
 
 
 def insert(
