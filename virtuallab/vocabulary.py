@@ -196,6 +196,11 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "noise.unit_snr": ("1", "signal-to-noise ratio of a unit"),
     "noise.sigma": ("1", "standard deviation of the noise"),
     "turnover": ("1", "share of units lost between visits"),
+    "daily_loss": ("1", "share of units lost within a day"),
+    "daily_return": ("1", "share of lost units found again within a day"),
+    "visit_interval": ("d", "days from one preserved visit to the next"),
+    "radius": ("um", "pick-up radius"),
+    "drift": ("um", "displacement of the device within a day"),
     "spikes.trials": ("1", "trials of each stimulus"),
 }
 

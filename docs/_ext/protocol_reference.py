@@ -79,7 +79,7 @@ def presets(device: type[Any]) -> list[str]:
     parts = [f"``{key}: {_preset(value)}``" for key, value in device.presets.given().items()]
     place = "along all layers" if device.placement == "through" else "in each recorded layer"
     units = "1 unit" if device.units == 1 else f"{device.units} units"
-    contacts = f"{units} {place}; " if device.units else ""
+    contacts = f"{units} {place}, radius {device.radius:g} um; " if device.units else ""
     return [f"Probe settings of this device: {contacts}{', '.join(parts)}.", ""]
 
 

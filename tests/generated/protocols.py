@@ -379,6 +379,8 @@ class _Protocol:
             )
             if draw.chance(0.3):
                 found["insertions"] = draw.whole(1, 2)
+            if draw.chance(0.3):
+                found["radius"] = draw.one(["none", 50.0, 100.0])
         shape = draw.one(["units", "units_per_layer", "all"] if not device else ["all", "units"])
         if shape != "all":
             found[shape] = draw.one([1, 2, 2, 3, 8] if shape == "units" else [1, 1, 1, 2])
@@ -389,7 +391,7 @@ class _Protocol:
         if draw.chance(0.2):
             found["selection"] = "active"
         if draw.chance(0.2) and shape != "all":
-            found["turnover"] = draw.one([0.0, 0.2, 0.5, 1.0])
+            found[draw.one(["turnover", "daily_loss"])] = draw.one([0.0, 0.2, 0.5, 1.0])
             found["observables"] = ["activity"]
         elif draw.chance(0.1) and shape == "all" and not device:
             found["pool"] = draw.one([1, 2, 3])
@@ -511,7 +513,7 @@ class _Protocol:
     def power(self) -> dict[str, Any]:
         draw = self.draw
         design = self.probe()
-        for key in ("units_per_layer", "device", "insertions", "turnover"):
+        for key in ("units_per_layer", "device", "insertions", "radius", "turnover", "daily_loss"):
             design.pop(key, None)
         spaces: dict[str, Any] = {
             "units": {"log_uniform": [1, draw.whole(2, 5)]},

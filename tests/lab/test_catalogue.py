@@ -37,6 +37,12 @@ def test_a_page_says_what_every_setting_means(kind: str, name: str) -> None:
         assert sources, "it names its source"
 
 
+def test_the_page_of_a_device_says_how_many_units_it_isolates_and_from_how_far() -> None:
+    assert "Isolates 110 units, each within 50 um of a contact." in page("devices", "neuropixels_1")
+    assert "Isolates 1 unit, each within 20 um of a contact." in page("devices", "patch_clamp")
+    assert "Isolates" not in page("devices", "fmri")
+
+
 def test_the_page_of_weight_mirror() -> None:
     text = page("rules", "weight_mirror")
     assert r"\Delta B \propto \alpha\, W^\top C - 2\gamma B, \qquad C = \tfrac1N X^\top X" in text

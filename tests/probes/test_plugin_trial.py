@@ -103,6 +103,11 @@ def test_what_cannot_be_used_is_named(probe: Probe, field: str, message: str) ->
             {"turnover": 0.5, "units": 9, "observables": ("activity",)},
             "follows units, and a turnover of 0.5 replaces them",
         ),
+        (
+            statistic(follows=True)(lambda self, values, labels: values.mean((1, 2))),
+            {"daily_loss": 0.1, "units": 9, "observables": ("activity",)},
+            "follows units, and a daily_loss of 0.1 replaces them",
+        ),
     ],
 )
 def test_a_statistic_that_cannot_be_used_is_named(

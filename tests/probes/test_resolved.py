@@ -15,6 +15,7 @@ from virtuallab.vocabulary import OBSERVABLES
 WRITTEN = {
     "units": "all",
     "turnover": 0.0,
+    "drift": 0.0,
     "pool": 1,
     "synapses": "all",
     "noise": GaussianNoise(),
@@ -30,6 +31,7 @@ def presetting(monkeypatch: pytest.MonkeyPatch) -> type[Device]:
         presets = Presets(
             units_per_layer=2,
             turnover=0.5,
+            drift=2.0,
             pool=4,
             synapses_per_layer=3,
             noise=GaussianNoise(snr=2.0),
@@ -64,6 +66,14 @@ def test_what_is_written_takes_the_place_of_a_preset_of_its_kind(presetting):
         total = Probe(device="presetting", **{name: 50}).resolved
         assert getattr(total, name) == 50
         assert getattr(total, f"{name}_per_layer") is None
+    daily = Probe(device="presetting", daily_loss=0.1).resolved
+    assert (daily.turnover, daily.daily_loss) == (0.0, 0.1)
+    share = Probe(device="two_photon", turnover=0.3).resolved
+    assert (share.turnover, share.daily_loss, share.daily_return) == (0.3, 0.0, 0.0)
+    assert Probe(device="neuropixels_2").resolved.drift == 5
+    assert Probe(device="neuropixels_2", radius="none").resolved.drift == 0
+    own = Probe(device="two_photon", daily_loss=0.3).resolved
+    assert (own.daily_loss, own.daily_return) == (0.3, 0.0), "the rate of another loss is not kept"
     counted = Probe(device="presetting", spikes=Spikes()).resolved
     assert counted.calcium is None, "one way to read activity takes the place of another"
 
@@ -71,7 +81,7 @@ def test_what_is_written_takes_the_place_of_a_preset_of_its_kind(presetting):
 def test_what_is_left_open_is_the_devices_or_the_default():
     assert Probe(device="two_photon").resolved.calcium is not None
     own = Probe(device="two_photon", noise=GaussianNoise(snr=3.0)).resolved
-    assert (own.noise, own.turnover) == (GaussianNoise(snr=3.0), 0.1)
+    assert (own.noise, own.daily_loss, own.daily_return) == (GaussianNoise(snr=3.0), 0.1, 0.2)
     assert Probe().resolved.units == "all"
 
 

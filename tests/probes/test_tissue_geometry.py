@@ -7,10 +7,14 @@ import pytest
 
 from virtuallab.probes.tissue_geometry import (
     DEPTH,
+    NEAREST,
     SIDE,
+    SPACING,
+    TissueLayer,
     depth_group,
     layer_at,
     neighbourhoods,
+    neurons_within,
     unit_positions,
 )
 
@@ -50,3 +54,54 @@ def test_neighbourhoods_are_compact_and_do_not_overlap():
 def test_layers_are_grouped_by_depth_as_published(count, early, middle):
     found = [depth_group(index, count) for index in range(count)]
     assert found == [0] * early + [1] * middle + [2] * (count - early - middle)
+
+
+@pytest.mark.parametrize("layers", [1, 3, 4, 22, 90])
+def test_neurons_have_the_density_of_a_cortex_and_none_is_far_from_a_point(layers):
+    tissue = TissueLayer((6, 8, 8), layers // 2, layers, 5)
+    volume = SIDE * SIDE * (DEPTH / layers) / 1e9  # mm^3
+    density = tissue.grid.prod() / volume
+    assert 91_000 < density < 91_125 * 1.5
+    corners = np.array([[x, y, z] for x in (0, 700, SIDE) for y in (0, SIDE) for z in (0, 1)])
+    points = corners * [1, 1, tissue.bottom - tissue.top] + [0, 0, tissue.top]
+    middle = np.random.default_rng(1).uniform(
+        [0, 0, tissue.top], [SIDE, SIDE, tissue.bottom], (200, 3)
+    )
+    for some in (points, middle):
+        _, within = tissue.around(some, NEAREST)
+        assert within.any(axis=1).all()
+
+
+def test_neurons_around_a_point_are_all_those_within_the_radius():
+    tissue = TissueLayer((6, 8, 8), 1, 4, 5)
+    points = np.array([[1234.0, 777.0, 1500.0], [3.0, 2000.0, 1990.0]])
+    neurons, within = tissue.around(points, 60.0)
+    every = tissue.positions(np.arange(tissue.grid.prod()))
+    for point, near, chosen in zip(points, neurons, within, strict=True):
+        expected = np.flatnonzero(np.linalg.norm(every - point, axis=1) <= 60)
+        assert sorted(near[chosen]) == expected.tolist()
+    assert within[0].sum() == pytest.approx(neurons_within(60.0), rel=0.1)
+
+
+def test_a_neuron_responds_as_a_unit_whose_receptive_field_is_at_its_place():
+    shape = (6, 8, 4)
+    tissue = TissueLayer(shape, 1, 4, 5)
+    neurons = np.random.default_rng(0).integers(tissue.grid.prod(), size=6000)
+    units, where = tissue.units(neurons), tissue.positions(neurons)
+    centres = unit_positions(shape, 1, 4)[units]
+    assert np.abs(centres[:, 0] - where[:, 0]).max() <= SIDE / 4 / 2
+    assert np.abs(centres[:, 1] - where[:, 1]).max() <= SIDE / 8 / 2
+    channels = np.bincount(units // 32, minlength=6)
+    assert np.abs(channels - 1000).max() < 5 * np.sqrt(1000), "channels are equally frequent"
+    next_to = tissue.units(neurons[neurons + 1 < tissue.grid.prod()] + 1)
+    same = (next_to // 32 == units[neurons + 1 < tissue.grid.prod()] // 32).mean()
+    assert same == pytest.approx(1 / 6, abs=0.03), "and intermixed"
+    other = TissueLayer(shape, 1, 4, 6).units(neurons)
+    assert (other != units).mean() > 0.7, "another key is another tissue"
+
+
+def test_units_of_a_dense_layer_are_intermixed_everywhere():
+    tissue = TissueLayer((10, 1, 1), 3, 4, 5)
+    near, within = tissue.around(np.array([[2000.0, 2000.0, 3500.0]]), 80.0)
+    assert set(tissue.units(near[within])) == set(range(10))
+    assert pytest.approx(22.2, abs=0.05) == SPACING

@@ -8,9 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.probes import cat
 from tests.probes.rat import SIZES, rat, stream
 from tests.probes.test_implant import of_layer, recorded
 from virtuallab.probes import Probe
+from virtuallab.probes.sampling import sample_indices
 
 
 def test_a_selection_of_the_active_finds_who_responds_when_recording_begins() -> None:
@@ -49,3 +51,17 @@ def test_the_electrodes_stay_where_they_are_when_the_session_changes():
     fewer = recorded(Probe(units_per_layer=3, layers=("second",)))
     np.testing.assert_array_equal(whole["unit_index"], short["unit_index"])
     np.testing.assert_array_equal(of_layer(whole, "unit_index", "second"), fewer["unit_index"])
+
+
+def test_streams_of_devices_leave_those_of_other_probes_as_they_are():
+    found = recorded(Probe(units_per_layer=3, observables=("activity",)), 5)
+    for_units = stream(5).spawn(6)[1].spawn(len(SIZES))
+    for (layer, size), generator in zip(SIZES.items(), for_units, strict=True):
+        expected = sample_indices(size, 3, generator)
+        np.testing.assert_array_equal(of_layer(found, "unit_index", layer), expected)
+
+
+def test_a_selection_of_the_active_prefers_active_neurons_within_reach():
+    quiet = cat.recorded(Probe(device="utah_array", units=80, turnover=0.0))
+    active = cat.recorded(Probe(device="utah_array", units=80, turnover=0.0, selection="active"))
+    assert active["unit_index"].values.mean() > 1.1 * quiet["unit_index"].values.mean()

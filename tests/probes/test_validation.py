@@ -10,6 +10,7 @@ from tests.probes import cat
 from tests.probes.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES
 from virtuallab.probes import Contacts, GaussianNoise, Probe, Series
 from virtuallab.probes.validation import visit_problems
+from virtuallab.vocabulary import OBSERVABLES
 
 
 def problems(probe: Probe, **there: object) -> dict[str, str]:
@@ -236,6 +237,49 @@ IMPOSSIBLE_DEVICES = {
     ),
     "an activity change of voxels": (Probe(pool=2), "pool", "single units followed"),
     "a negative turnover": (Probe(units=20, turnover=-0.5), "turnover", "between 0 and 1"),
+    "two kinds of loss": (
+        Probe(device="tetrode", turnover=0.3, daily_loss=0.3),
+        "daily_loss",
+        "found both turnover: 0.3 and daily_loss",
+    ),
+    "a return without a loss": (Probe(units=9, daily_return=0.1), "daily_return", "no unit is"),
+    "more than all units in a day": (
+        Probe(device="tetrode", daily_loss=0.7, daily_return=0.6),
+        "daily_return",
+        "together at most 1, found 0.6 and 0.7",
+    ),
+    "a daily loss without others": (
+        Probe(daily_loss=0.1, observables=("activity",)),
+        "daily_loss",
+        "none can replace a lost one",
+    ),
+    "drift of an activity change": (
+        Probe(device="utah_array", daily_loss=0.0, drift=5.0, observables=OBSERVABLES),
+        "drift",
+        "single units followed",
+    ),
+    "drift of no device": (Probe(units=9, drift=5.0), "drift", "contacts and a pick-up radius"),
+    "drift without a radius": (
+        Probe(device="neuropixels_2", radius="none", drift=5.0),
+        "drift",
+        "contacts and a pick-up radius",
+    ),
+    "a radius around nothing": (Probe(units=9, radius=50.0), "radius", "no device with contacts"),
+    "a radius without a neuron": (Probe(device="tetrode", radius=10.0), "radius", "found 10"),
+    "a radius beyond all spikes": (Probe(device="tetrode", radius=300.0), "radius", "found 300"),
+    "more units than neurons within reach": (
+        Probe(device="tetrode", radius=20.0),
+        "radius",
+        "3 neurons each",
+    ),
+    "contacts outside the tissue": (
+        Probe(
+            device=Contacts(contacts=((0.0, 0.0), (5000.0, 0.0)), placement="within"),
+            observables=("activity",),
+        ),
+        "device",
+        "5000 um apart, in a tissue of 4000 um",
+    ),
 }
 
 

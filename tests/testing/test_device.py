@@ -78,6 +78,27 @@ class Sideways(Comb):
     placement = "across"  # type: ignore[assignment]
 
 
+class Deaf(Comb):
+    """Has a pick-up radius of nothing."""
+
+    radius = 0.0
+
+
+class Crowded(Comb):
+    """Isolates more units than it has contacts."""
+
+    units = 33
+
+
+class Shared(Comb):
+    """Isolates more units than there are neurons within reach of its contacts."""
+
+    units, radius, shared_contacts = 150, 20.0, True
+
+    def geometry(self):  # type: ignore[no-untyped-def]
+        return probeinterface.generate_tetrode(r=10)
+
+
 class Silent(Comb):
     """Presets an impossible ratio."""
 
@@ -119,6 +140,9 @@ def test_a_device_from_outside_passes(
         (Large, "has contacts in mm"),
         (Wide, "is larger than the tissue of 4000 um: 7500 um"),
         (Sideways, "has the placement 'across'"),
+        (Deaf, "has a pick-up radius of 0 um; it is 20 to 200 um"),
+        (Crowded, "isolates 33 units with 32 contacts"),
+        (Shared, "isolates more units of conv2 than its contacts reach neurons"),
         (Silent, "has a preset noise.snr that is refused: should be greater than 0"),
         (Greedy, "cannot be used without further settings: units: 10000 units asked"),
         (Restless, "has other contacts at each call"),

@@ -150,6 +150,9 @@ def _probe_settings(device: type[Any]) -> Iterator[str]:
     from virtuallab.protocol.settings.section import settings_of
 
     meanings = {setting.name: setting.doc for setting in settings_of(Probe)}
+    if device.units:
+        units = "1 unit" if device.units == 1 else f"{device.units} units"
+        yield f"  Isolates {units}, each within {device.radius:g} um of a contact."
     yield "  What a probe gets from it where the protocol does not say otherwise:"
     for name, value in device.presets.given().items():
         yield f"  {name} ({_written(value)})"

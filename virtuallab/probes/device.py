@@ -32,7 +32,7 @@ class Presets:
     ----------
     observables, units, units_per_layer, synapses, synapses_per_layer : optional
         As of :class:`~virtuallab.probes.Probe`.
-    pool, spikes, calcium, noise, turnover : optional
+    pool, spikes, calcium, noise, turnover, daily_loss, daily_return, drift : optional
         As of :class:`~virtuallab.probes.Probe`.
     """
 
@@ -46,6 +46,9 @@ class Presets:
     calcium: Indicator | None = None
     noise: NoiseModel | None = None
     turnover: float | None = None
+    daily_loss: float | None = None
+    daily_return: float | None = None
+    drift: float | None = None
 
     def given(self) -> dict[str, Any]:
         """Settings that are preset."""
@@ -63,14 +66,29 @@ class Device(ABC):
         A shank goes through all layers, its contacts centred in depth; a flat device is placed in
         the middle of each recorded layer, one in each.
     units : int
-        Most units that one device separates, found next to its contacts; 0 without contacts.
+        Yield: single units that one device typically isolates; 0 without contacts. A protocol may
+        ask for more, up to one for each contact.
+    radius : float
+        Pick-up radius in um: distance from a contact within which single units are isolated.
+        Buzsaki (2004) and Henze et al. (2000) give 50 um, within which 60 to 100 neurons could be
+        distinguished; spikes can be detected up to about 140 um.
+    shared_contacts : bool
+        True if a contact may isolate several units, so that there may be more units than contacts.
     presets : Presets
         Settings of a probe where a protocol leaves them open.
+
+    References
+    ----------
+    Buzsaki 2004, "Large-scale recording of neuronal ensembles".
+    Henze et al. 2000, "Intracellular features predicted by extracellular recordings in the
+    hippocampus in vivo".
     """
 
     name: ClassVar[str]
     placement: ClassVar[Placement] = "through"
     units: ClassVar[int] = 0
+    radius: ClassVar[float] = 50.0
+    shared_contacts: ClassVar[bool] = False
     presets: ClassVar[Presets] = Presets()
 
     def geometry(self) -> probeinterface.Probe | None:
@@ -82,6 +100,11 @@ class Device(ABC):
             None without contacts.
         """
         return None
+
+    @property
+    def most_units(self) -> int:
+        """Most units that one device can be asked for: one for each contact, or its yield."""
+        return max(self.units, len(contact_positions(self))) if self.units else 0
 
 
 @dataclass(frozen=True, kw_only=True)

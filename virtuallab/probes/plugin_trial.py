@@ -62,8 +62,9 @@ def _statistic_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
             yield at, f"every recording has a statistic {name!r} already. Rename this one."
         elif statistic.observable not in probe.observables:
             yield at, f"is of {statistic.observable}, which this probe does not measure."
-        elif statistic.follows_units and probe.turnover:
-            yield at, f"{name!r} follows units, and a turnover of {probe.turnover:g} replaces them."
+        elif statistic.follows_units and probe.losing:
+            share = getattr(probe, probe.losing)
+            yield at, f"{name!r} follows units, and a {probe.losing} of {share:g} replaces them."
         elif _is_from_outside(statistic):
             shape = SHAPES[statistic.observable]
             values = np.random.default_rng(0).random(shape)

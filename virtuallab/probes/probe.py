@@ -10,7 +10,14 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Len
 
-from virtuallab.fields import Count, Fraction, NonNegativeInt, setting
+from virtuallab.fields import (
+    Count,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    setting,
+)
 from virtuallab.probes.device import Contacts
 from virtuallab.probes.implant import Implant
 from virtuallab.probes.noise.calibration import ProbeCalibration
@@ -45,7 +52,7 @@ class Probe:
     units: Count | Literal["all"] | None = setting(
         None,
         doc="Units to record in all layers together, divided over them as `division` says, or all. "
-        "If not given, as many as the device sets, or all.",
+        "If not given, the yield of the device, or all.",
     )
     units_per_layer: Count | None = setting(
         None, doc="Units to record in each layer, instead of `units`."
@@ -61,6 +68,39 @@ class Probe:
         doc="Share of units that are replaced from one visit to the next: 0 is a chronic "
         "recording, 1 an acute one, with new units at each visit. If not given, that of the "
         "device, or 0.",
+    )
+    daily_loss: Fraction | None = setting(
+        None,
+        doc="Share of units that are lost within a day, in place of `turnover`: the share lost "
+        "between two visits follows from the days between them. If not given, that of the device, "
+        "or 0.",
+        added=True,
+    )
+    daily_return: Fraction | None = setting(
+        None,
+        doc="Share of lost units that are found again within a day, with `daily_loss`. If not "
+        "given, that of the device, or 0.",
+        added=True,
+    )
+    visit_interval: PositiveFloat = setting(
+        1.0,
+        unit="d",
+        doc="Days from one preserved visit to the next, for rates by the day.",
+        added=True,
+    )
+    radius: PositiveFloat | Literal["none"] | None = setting(
+        None,
+        unit="um",
+        doc="Pick-up radius, in um: no neuron farther from a contact is recorded. If not given, "
+        "that of the device; `none` gives each contact the nearest unit at any distance.",
+        added=True,
+    )
+    drift: NonNegativeFloat | None = setting(
+        None,
+        unit="um",
+        doc="Typical displacement of the device in depth within a day, in um. Displacements of "
+        "successive days add up as a random walk. If not given, that of the device, or 0.",
+        added=True,
     )
     pool: Count | None = setting(
         None,
@@ -190,6 +230,6 @@ class Probe:
         -------
         ProbeCalibration
         """
-        design = replace(self.resolved, visits="all", stimuli="all", turnover=0.0)
+        design = replace(self.resolved, visits="all", stimuli="all").still()
         selector = UnitSelector(design, reference, generator)
         return Implant(design, selector.select()).calibrate(reference)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import jaxtyping as jt
@@ -24,11 +24,16 @@ _PAIRS: Final = (
     ("units", "units_per_layer"),
     ("synapses", "synapses_per_layer"),
     ("spikes", "calcium"),
+    ("turnover", "daily_loss"),
 )
+_LOSING: Final = ("turnover", "daily_loss", "drift")
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "units": "all",
     "synapses": "all",
     "turnover": 0.0,
+    "daily_loss": 0.0,
+    "daily_return": 0.0,
+    "drift": 0.0,
     "pool": 1,
     "noise": GaussianNoise(),
     "observables": OBSERVABLES,
@@ -47,6 +52,11 @@ class ResolvedProbe:
     units_per_layer: int | None
     selection: Literal["random", "active"]
     turnover: float
+    daily_loss: float
+    daily_return: float
+    visit_interval: float
+    radius: float | Literal["none"] | None
+    drift: float
     pool: int
     synapses: int | Literal["all"]
     synapses_per_layer: int | None
@@ -68,6 +78,28 @@ class ResolvedProbe:
         return device if device is not None and device.units else None
 
     @property
+    def pickup_radius(self) -> float | None:
+        """Pick-up radius in um; None without contacts, or if it is switched off."""
+        device = self.inserted_device
+        if device is None or self.radius == "none":
+            return None
+        return device.radius if self.radius is None else self.radius
+
+    @property
+    def is_acute(self) -> bool:
+        """True if the device is removed after each visit and inserted again at another place."""
+        return self.turnover == 1
+
+    @property
+    def losing(self) -> str:
+        """Name of the first setting by which units are lost between visits; empty without one."""
+        return next((name for name in _LOSING if getattr(self, name)), "")
+
+    def still(self) -> ResolvedProbe:
+        """The same design with the same units at all visits."""
+        return replace(self, turnover=0.0, daily_loss=0.0, daily_return=0.0, drift=0.0)
+
+    @property
     def is_noisy(self) -> bool:
         """True if the recording has noise, of the instrument or of spike counts."""
         return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
@@ -87,15 +119,27 @@ class ResolvedProbe:
 
     def available_units(self, sizes: Sizes) -> dict[str, int]:
         """Number of channels that each recorded layer could have, after device and pooling."""
-        there = self.in_recorded_layers(sizes)
         device = self.inserted_device
-        if device is not None and there:
-            each = units_per_device(device, there, list(sizes))
-            there = {n: min(size, self.insertions * each[n]) for n, size in there.items()}
+        there = self._found_units(sizes, 0 if device is None else device.most_units)
         return {n: size // self.pool for n, size in there.items()}
+
+    def isolated_units(self, sizes: Sizes) -> dict[str, int]:
+        """Number of units in each recorded layer that the device isolates; its yield."""
+        device = self.inserted_device
+        return self._found_units(sizes, 0 if device is None else device.units)
+
+    def _found_units(self, sizes: Sizes, each: int) -> dict[str, int]:
+        """Units of the recorded layers, or those found if each device records so many."""
+        there, device = self.in_recorded_layers(sizes), self.inserted_device
+        if device is None or not there:
+            return there
+        found = units_per_device(device, each, there, list(sizes))
+        return {n: min(size, self.insertions * found[n]) for n, size in there.items()}
 
     def unit_counts(self, sizes: Sizes) -> dict[str, int]:
         """Number of channels in each recorded layer, of layers with so many units."""
+        if self.inserted_device and self.units == "all" and self.units_per_layer is None:
+            return self.isolated_units(sizes)
         return self._divide(self.units, self.units_per_layer, self.available_units(sizes))
 
     def synapse_counts(self, sizes: Sizes) -> dict[str, int]:
@@ -164,7 +208,12 @@ def resolve(written: Mapping[str, Any]) -> ResolvedProbe:
     presets = {} if device is None else device.presets.given()
     for one, other in _PAIRS:
         if written[one] is not None or written[other] is not None:
+            # A loss that is written does not inherit the rate of return of another.
+            if "turnover" in (one, other):
+                presets.pop("daily_return", None)
             presets = {n: value for n, value in presets.items() if n not in (one, other)}
+    if written["radius"] == "none":  # drift is measured against the radius
+        presets.pop("drift", None)
     given = {name: value for name, value in written.items() if value is not None}
     complete: dict[str, Any] = {**dict.fromkeys(written), **_DEFAULTS, **presets, **given}
     return ResolvedProbe(**complete)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.probes.insertion import insert
+from virtuallab.probes.insertion import InsertedDevice, insert
 from virtuallab.probes.observables.unit_readout import (
     FixedUnits,
     PooledUnits,
+    RecordedNeurons,
     Selection,
+    TurnoverUnits,
     UnitReadout,
     with_turnover,
 )
@@ -19,6 +22,7 @@ from virtuallab.probes.preparation import PreparationLike, feature_map_shapes
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.sampling import sample_indices, sample_indices_by_weight
 from virtuallab.probes.tissue_geometry import neighbourhoods
+from virtuallab.probes.tracking import follow, loss_and_return
 from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
 
@@ -42,6 +46,11 @@ class UnitSelector:
     ) -> None:
         self.probe, self.preparation, self.layers = probe, preparation, preparation.layers
         for_stimuli, units, synapses, inputs, self._for_insertion, turnover = generator.spawn(6)
+        self._for_tissue, neurons, tracking = generator.spawn(3)
+        self._for_neurons, self._for_tracking = (
+            dict(zip(self.layers, each.spawn(len(self.layers)), strict=True))
+            for each in (neurons, tracking)
+        )
         self._for_units, self._for_synapses, self._for_inputs, self._for_turnover = (
             dict(zip(self.layers, each.spawn(len(self.layers)), strict=True))
             for each in (units, synapses, inputs, turnover)
@@ -60,7 +69,13 @@ class UnitSelector:
     def select(self) -> Selection:
         """Indices of all that is recorded."""
         counts = self.probe.unit_counts(self._sizes) if self._sizes else {}
-        units = {layer: self._recorded_units(layer, count) for layer, count in counts.items()}
+        units: dict[str, UnitReadout] = {}
+        neurons: dict[str, RecordedNeurons] = {}
+        for layer, count in counts.items():
+            if self.probe.pickup_radius is None:
+                units[layer] = self._recorded_units(layer, count)
+            else:
+                units[layer], neurons[layer] = self._recorded_neurons(layer, count)
         synapses = self.probe.synapse_counts(self._synapses)
         return Selection(
             layers=self._recorded_layers,
@@ -76,6 +91,7 @@ class UnitSelector:
                 for layer, count in counts.items()
                 if ACTIVITY_CHANGE in self.probe.observables
             },
+            neurons=neurons,
         )
 
     def _recorded_inputs(self, layer: str, n_units: int) -> jt.Int[np.ndarray, " _"]:
@@ -88,8 +104,10 @@ class UnitSelector:
         first = self._found(layer, count, 0, self._for_units[layer])
         if self.probe.pool > 1:
             return PooledUnits(first)
-        if not self.probe.turnover:
+        if not self.probe.losing:
             return FixedUnits(first)
+        if self.probe.daily_loss:
+            return TurnoverUnits(*self._followed(layer, first, self._replacements, _always))
         return with_turnover(
             self.probe.turnover,
             len(self._visits),
@@ -102,13 +120,42 @@ class UnitSelector:
         self, layer: str, count: int, visit: int, generator: np.random.Generator
     ) -> np.ndarray:
         """Units, or groups of them, that the probe finds if it is implanted at this visit."""
-        possible = self._possible(layer, visit)
+        return self._drawn(layer, self._possible(layer, visit), count, visit, generator)
+
+    def _replacements(
+        self, layer: str, visit: int, count: int, busy: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Units that can take the place of lost ones; fewer than asked for if there are no more."""
+        free = np.setdiff1d(self._possible(layer, visit), busy)
+        for_draw, for_order = generator.spawn(2)
+        drawn = self._drawn(layer, free, min(count, len(free)), visit, for_draw)
+        return for_order.permutation(drawn)
+
+    def _drawn(
+        self,
+        layer: str,
+        possible: np.ndarray,
+        count: int,
+        visit: int,
+        generator: np.random.Generator,
+    ) -> np.ndarray:
+        """So many of the possible units, or groups of them, ascending in their order."""
+        return np.take(possible, self._places(layer, possible, count, visit, generator), axis=0)
+
+    def _places(
+        self,
+        layer: str,
+        possible: np.ndarray,
+        count: int,
+        visit: int,
+        generator: np.random.Generator,
+    ) -> jt.Int[np.ndarray, " _"]:
         if self.probe.selection == "random":
-            return np.take(possible, sample_indices(len(possible), count, generator), axis=0)
+            return sample_indices(len(possible), count, generator)
         responses = self.preparation.responses[layer][self._visits[visit]]
         shown = np.maximum(responses[self._stimuli][:, possible], 0)
         strength = shown.mean(tuple({0, *range(2, shown.ndim)}), dtype=np.float64)
-        return np.take(possible, sample_indices_by_weight(strength, count, generator), axis=0)
+        return sample_indices_by_weight(strength, count, generator)
 
     def _possible(self, layer: str, visit: int) -> np.ndarray:
         """Units, or groups of them, among which the probe finds its own."""
@@ -118,7 +165,97 @@ class UnitSelector:
             return neighbourhoods(shape, self.probe.pool, place, len(self.layers))
         if self.probe.inserted_device is None:
             return np.arange(self._sizes[layer])
-        return self._insertions[visit][layer]
+        return self._insertions[visit if self.probe.turnover else 0][layer]
+
+    def _recorded_neurons(self, layer: str, count: int) -> tuple[UnitReadout, RecordedNeurons]:
+        """Neurons within the pick-up radius of the device, and the units as which they respond."""
+        device, for_tissue = self._devices[0], self._for_neurons[layer]
+        for_finding, for_choice = for_tissue.spawn(2)
+        isolated = self.probe.isolated_units(self._sizes)[layer]
+        found = device.find(layer, 0, max(count, isolated), for_finding)
+        units = device.units(layer, found)
+        chosen = self._places(layer, units, count, 0, for_choice)
+        home = found[chosen[np.argsort(units[chosen], kind="stable")]]
+        if self.probe.losing:
+            neurons, matched = self._followed(layer, home, self._neurons_found, self._reached)
+            units = device.units(layer, neurons)
+            readout: UnitReadout = TurnoverUnits(units, matched)
+        else:
+            neurons, matched = home, np.zeros(count, dtype=bool)
+            readout = FixedUnits(device.units(layer, home))
+        neighbours = None
+        if self.probe.spikes is not None and self.probe.spikes.contamination:
+            every = (np.atleast_2d(each) for each in (neurons, matched))
+            neighbours = self._neighbours(layer, *every).reshape(neurons.shape)
+        return readout, RecordedNeurons(device.positions(layer, neurons), neighbours)
+
+    def _neighbours(self, layer: str, neurons: np.ndarray, matched: np.ndarray) -> np.ndarray:
+        """Unit of the nearest neighbour of each neuron, (visit, unit), found where it is new."""
+        neighbours = np.empty_like(neurons)
+        for visit, recorded in enumerate(neurons):
+            device, new = self._device_at(visit), ~matched[visit]
+            neighbours[visit] = neighbours[visit - 1]
+            near = device.neighbours(layer, visit, recorded[new])
+            neighbours[visit, new] = device.units(layer, near)
+        return neighbours
+
+    def _followed(
+        self,
+        layer: str,
+        home: np.ndarray,
+        replace: Callable[[str, int, int, np.ndarray, np.random.Generator], np.ndarray],
+        reached: Callable[[str, int, np.ndarray], np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Units, or neurons, at each visit, and whether they are those of the visit before."""
+        probe, intervals = self.probe, np.diff(self._visits)
+        losses, returns = loss_and_return(
+            probe.daily_loss, probe.daily_return, probe.visit_interval * intervals
+        )
+        if probe.turnover:
+            losses, returns = np.full(len(intervals), probe.turnover), np.zeros(len(intervals))
+        return follow(
+            home,
+            losses,
+            returns,
+            lambda visit, count, busy, stream: replace(layer, visit, count, busy, stream),
+            lambda visit, units: reached(layer, visit, units),
+            self._for_tracking[layer],
+        )
+
+    def _neurons_found(
+        self, layer: str, visit: int, count: int, busy: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
+        return self._device_at(visit).find(layer, visit, count, generator, busy)
+
+    def _reached(self, layer: str, visit: int, neurons: np.ndarray) -> np.ndarray:
+        return self._device_at(visit).reaches(layer, visit, neurons)
+
+    def _device_at(self, visit: int) -> InsertedDevice:
+        """The device at a recorded visit; an acute one is at another place at each."""
+        return self._devices[visit if self.probe.is_acute else 0]
+
+    @cached_property
+    def _devices(self) -> list[InsertedDevice]:
+        probe = self.probe
+        assert probe.inserted_device is not None
+        assert probe.pickup_radius is not None
+        for_key, for_drift, for_places = self._for_tissue.spawn(3)
+        steps = np.sqrt(probe.visit_interval * np.diff(self._visits, prepend=self._visits[0]))
+        walk = for_drift.standard_normal((len(steps), probe.insertions)) * steps[:, None]
+        shifts = probe.drift * walk.cumsum(axis=0)
+        key = int(for_key.integers(2**63))
+        return [
+            InsertedDevice(
+                probe.inserted_device,
+                probe.pickup_radius,
+                feature_map_shapes(self.preparation),
+                self._recorded_layers,
+                shifts,
+                key,
+                each,
+            )
+            for each in for_places.spawn(len(self._visits) if probe.is_acute else 1)
+        ]
 
     @property
     def _recorded_layers(self) -> tuple[str, ...]:
@@ -135,3 +272,8 @@ class UnitSelector:
             insert(device, self.probe.insertions, maps, self._recorded_layers, each)
             for each in self._for_insertion.spawn(moves)
         ]
+
+
+def _always(layer: str, visit: int, units: np.ndarray) -> np.ndarray:
+    """Units without a place in the tissue are always within reach."""
+    return np.ones(len(units), dtype=bool)

@@ -8,11 +8,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from virtuallab.errors import UnknownName, suggest
-from virtuallab.probes.device import Contacts, find_device
+from virtuallab.probes.device import Contacts, contact_positions, find_device
+from virtuallab.probes.insertion import contacts_per_layer
 from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.plugin_trial import plugin_problems
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.schedule import Series, Visits
+from virtuallab.probes.tissue_geometry import FARTHEST, NEAREST, SIDE, neurons_within
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
 
@@ -42,8 +44,8 @@ def problems(
         *_stimulus_problems(probe, n_stimuli),
         *_contact_problems(probe),
     ]
-    # Turnover can be checked only between visits that exist.
-    return found or [*_turnover_problems(probe, layers, n_visits)]
+    # Turnover can be checked only between visits that exist, and a radius only with units.
+    return found or [*_turnover_problems(probe, layers, n_visits), *_radius_problems(probe, layers)]
 
 
 def device_problems(device: str | Contacts | None) -> Iterator[Problem]:
@@ -226,31 +228,97 @@ def _contact_problems(probe: ResolvedProbe) -> Iterator[Problem]:
         yield Problem("pool", words)
     if has_contacts and not probe.measures_responses:
         yield Problem("device", f"records {ACTIVITY}, which this probe does not measure.")
-    if not has_contacts and probe.insertions != 1:
-        yield Problem("insertions", "there is no device with contacts to insert.")
+    if not has_contacts:
+        if probe.insertions != 1:
+            yield Problem("insertions", "there is no device with contacts to insert.")
+        if probe.radius not in (None, "none"):
+            yield Problem("radius", "there is no device with contacts, from which it is measured.")
+    if probe.drift and probe.pickup_radius is None:
+        words = "is of a device with contacts and a pick-up radius. Set a radius, or leave it out."
+        yield Problem("drift", words)
+
+
+def _radius_problems(probe: ResolvedProbe, sizes: Mapping[str, int]) -> Iterator[Problem]:
+    """Neurons that are asked for, and not within the pick-up radius."""
+    device, radius = probe.inserted_device, probe.pickup_radius
+    if device is None or radius is None:
+        return
+    if not NEAREST <= radius <= FARTHEST:
+        yield Problem(
+            "radius",
+            f"is between {NEAREST:g} um, within which there is always a neuron, and {FARTHEST:g} "
+            f"um, beyond which spikes are not detected, found {radius:g}. 'radius: none' switches "
+            "it off.",
+        )
+        return
+    contacts = contact_positions(device)
+    across = np.ptp(contacts, axis=0)[: 1 if device.placement == "through" else 2].max()
+    if across > SIDE:
+        yield Problem(
+            "device",
+            f"has contacts {across:g} um apart, in a tissue of {SIDE:g} um. Contacts outside reach "
+            "no neuron. Choose a smaller device, or 'radius: none'.",
+        )
+    there = probe.available_units(sizes)
+    # Each contact records at most half of the neurons around it: neighbours share theirs.
+    most = max(1, int(neurons_within(radius) / 2))
+    for layer, count in probe.unit_counts(sizes).items() if any(there.values()) else ():
+        placed = probe.insertions * contacts_per_layer(device, list(sizes))[layer]
+        if count > most * placed:
+            yield Problem(
+                "radius",
+                f"{count} units asked of layer {layer!r}, where {placed} contacts reach about "
+                f"{int(neurons_within(radius))} neurons each. Raise it, or record fewer units.",
+            )
+            return
 
 
 def _turnover_problems(
     probe: ResolvedProbe, sizes: Mapping[str, int], n_visits: int
 ) -> Iterator[Problem]:
-    if not 0 <= probe.turnover <= 1:
-        yield Problem("turnover", f"is a share between 0 and 1, found {probe.turnover}.")
+    unusable = list(_rate_problems(probe))
+    yield from unusable
+    if unusable:
         return
-    changing = "turnover" if probe.turnover else "pool" if probe.pool > 1 else None
+    losing = probe.losing
+    changing = losing or ("pool" if probe.pool > 1 else None)
     if changing is not None and ACTIVITY_CHANGE in probe.observables:
         yield Problem(
             changing,
             f"{ACTIVITY_CHANGE!r} is measured in single units followed over all visits. Measure "
             f"'observables: [{ACTIVITY}]' instead.",
         )
-    if not probe.turnover or not probe.measures_responses:
+    if not losing or not probe.measures_responses:
         return
     if probe.pool > 1:
-        words = "averages of many units do not lose single units. Leave out turnover or pool."
-        yield Problem("turnover", words)
+        words = f"averages of many units do not lose single units. Leave out {losing} or pool."
+        yield Problem(losing, words)
         return
     all_units = probe.units == "all" and probe.units_per_layer is None
     several = len(probe.visit_indices(n_visits)) > 1
     if all_units and several and not probe.inserted_device and probe.in_recorded_layers(sizes):
         words = "all units are recorded, so none can replace a lost one. Record fewer units."
-        yield Problem("turnover", words)
+        yield Problem(losing, words)
+
+
+def _rate_problems(probe: ResolvedProbe) -> Iterator[Problem]:
+    """Shares of units lost and found again that are no shares, or do not go together."""
+    for name in ("turnover", "daily_loss", "daily_return"):
+        share = getattr(probe, name)
+        if not 0 <= share <= 1:
+            yield Problem(name, f"is a share between 0 and 1, found {share}.")
+    if probe.turnover and probe.daily_loss:
+        words = f"found both turnover: {probe.turnover:g} and daily_loss. Give one of them."
+        yield Problem("daily_loss", words)
+    elif probe.daily_return and not probe.daily_loss:
+        yield Problem("daily_return", "no unit is lost, so none returns. Set daily_loss.")
+    elif probe.daily_loss + probe.daily_return > 1:
+        words = (
+            f"and daily_loss are shares of the same day, together at most 1, found "
+            f"{probe.daily_return:g} and {probe.daily_loss:g}."
+        )
+        yield Problem("daily_return", words)
+    if not probe.visit_interval > 0:
+        yield Problem("visit_interval", f"must be above 0, found {probe.visit_interval}.")
+    if not probe.drift >= 0:
+        yield Problem("drift", f"must not be negative, found {probe.drift}.")

@@ -10,10 +10,10 @@ import xarray as xr
 from pydantic import ValidationError
 
 from virtuallab.probes.device import Device, Placement, Presets, contact_positions
-from virtuallab.probes.insertion import insert
+from virtuallab.probes.insertion import InsertedDevice, insert, units_per_device
 from virtuallab.probes.probe import Probe
 from virtuallab.probes.statistics.features import features
-from virtuallab.probes.tissue_geometry import DEPTH, SIDE
+from virtuallab.probes.tissue_geometry import DEPTH, FARTHEST, NEAREST, SIDE
 from virtuallab.protocol.messages.explain import faults_of
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.protocol.settings.readers import adapter
@@ -35,8 +35,10 @@ def check_device(device: str | type[Device] | Device) -> None:
 
     Its presets are values that a protocol may write, and together a design that can be recorded.
     Its contacts lie in one plane, in um, within the simulated volume, and are the same at each
-    call. How many units it finds does not depend on where it is inserted, and the same random
-    stream gives the same recording, from which features are computed.
+    call. Its pick-up radius is one at which spikes are detected. It isolates no more units than it
+    has contacts, unless contacts are shared, and no more than there are neurons within reach. How
+    many units it finds does not depend on where it is inserted, and the same random stream gives
+    the same recording, from which features are computed.
 
     Parameters
     ----------
@@ -73,6 +75,11 @@ def _check_geometry(device: Device) -> None:
         _broken(device, f"separates {device.units} units and has {contacts}")
     if probe is None:
         return
+    if not NEAREST <= device.radius <= FARTHEST:
+        _broken(
+            device,
+            f"has a pick-up radius of {device.radius:g} um; it is {NEAREST:g} to {FARTHEST:g} um",
+        )
     if probe.si_units != "um" or probe.ndim != 2:
         _broken(
             device, f"has contacts in {probe.si_units} and {probe.ndim} dimensions; use um and 2"
@@ -88,11 +95,30 @@ def _check_geometry(device: Device) -> None:
     again = device.geometry()
     if again is None or not np.array_equal(again.contact_positions, probe.contact_positions):
         _broken(device, "has other contacts at each call of geometry")
+    if device.units > len(positions) and not device.shared_contacts:
+        _broken(
+            device,
+            f"isolates {device.units} units with {len(positions)} contacts; set shared_contacts if "
+            "a contact may isolate several",
+        )
     json.dumps(probe.to_dict(array_as_list=True))  # as a recording keeps them
+    _check_places(device)
+
+
+def _check_places(device: Device) -> None:
+    """Where a device is inserted changes neither how many units it finds nor how far away."""
     found = [insert(device, 2, MAPS, list(MAPS), np.random.default_rng(seed)) for seed in range(3)]
     counts = [{layer: len(units) for layer, units in each.items()} for each in found]
     if any(each != counts[0] for each in counts):
         _broken(device, "finds another number of units at another place")
+    for seed in range(3):
+        stream = np.random.default_rng(seed)
+        shifts = np.zeros((1, 1))
+        inserted = InsertedDevice(device, device.radius, MAPS, list(MAPS), shifts, seed, stream)
+        for layer, count in units_per_device(device, device.units, UNITS, list(MAPS)).items():
+            neurons = inserted.find(layer, 0, count, stream)
+            if len(np.unique(neurons)) < count:
+                _broken(device, f"isolates more units of {layer} than its contacts reach neurons")
 
 
 def _check_recording(device: Device) -> None:

@@ -32,6 +32,21 @@ def test_a_device_says_where_its_numbers_are_from(name):
     assert "References" in (DEVICES[name].__doc__ or "")
 
 
+@pytest.mark.parametrize("name", sorted(name for name in DEVICES if DEVICES[name].units))
+def test_a_device_states_the_range_of_its_yield_or_radius(name):
+    words = " ".join((DEVICES[name].__doc__ or "").split())
+    assert "radius" in words or "within" in words
+    assert "order of magnitude" in words or "on average" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"),
+    [("neuropixels_1", 60, 200), ("neuropixels_2", 60, 200), ("utah_array", 29, 77)],
+)
+def test_yields_are_within_the_published_ranges(name, lowest, highest):
+    assert lowest <= find_device(name).units <= highest
+
+
 def test_the_published_numbers_of_contacts():
     counts = {
         name: len(find_device(name).geometry().contact_positions)

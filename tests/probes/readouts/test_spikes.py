@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.probes.cat import Cat
 from tests.probes.rat import N_STIMULI, SIZES, rat, set_on_rats, stream
 from virtuallab.probes import Probe
 from virtuallab.probes.readouts.spikes import Spikes
@@ -57,6 +58,31 @@ def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
     rest = (found - 0.7 * own)[..., 0] / 0.3
     misfits = [np.abs(rest - layer[..., other]).max() for other in range(layer.shape[-1])]
     assert min(misfits) < 1e-2 < np.sort(misfits)[1]
+
+
+def test_contamination_is_that_of_the_neighbour_where_units_have_places():
+    layer = rat().responses["first"]
+    spikes = Spikes(trials=10**9, contamination=0.3)
+    found = spikes.count(layer[..., :1], layer, 1.0, stream(4), layer[..., 7:8]) / 10
+    expected = np.maximum(0.7 * layer[..., :1] + 0.3 * layer[..., 7:8], 0)
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+
+
+def test_a_device_contaminates_units_with_neighbours_in_the_tissue():
+    probe = Probe(
+        device="utah_array",
+        layers=("conv1",),
+        turnover=0.0,
+        spikes=Spikes(trials=10**9, contamination=0.5, ceiling=1e12),
+    )
+    calibration = probe.calibrate(Cat(), stream(9))
+    implant = probe.implant(Cat(), stream(1))
+    found = implant.record(Cat(), stream(2), calibration)["activity"].values[0, 0]
+    units = implant.selection.units["conv1"].index
+    neighbours = implant.selection.neurons["conv1"].neighbours
+    assert (neighbours % 64 == units % 64).mean() > 0.8, "mostly of the same place of the map"
+    mixed = (units + neighbours) / 2  # each unit of this preparation responds with its index
+    np.testing.assert_allclose(found / found.sum(), mixed / mixed.sum(), rtol=1e-3)
 
 
 def test_what_is_not_finite_stays_and_spoils_nothing():

@@ -116,9 +116,10 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("units: 20", "units: -20"), "p.yaml:21: probes.sparse.units: should be at least 1, "
          "found -20."),
         (("units: 20", "unit: 20"), "p.yaml:21: probes.sparse.unit: unknown key. Did you mean "
-         "'units'? Keys here: calcium, device, division, insertions, keep, layers, noise, "
-         "observables, pool, selection, spikes, statistics, stimuli, synapses, synapses_per_layer, "
-         "turnover, units, units_per_layer, visits."),
+         "'units'? Keys here: calcium, daily_loss, daily_return, device, division, drift, "
+         "insertions, keep, layers, noise, observables, pool, radius, selection, spikes, "
+         "statistics, stimuli, synapses, synapses_per_layer, turnover, units, units_per_layer, "
+         "visit_interval, visits."),
         (("units: 20", "turnover: 2"), "p.yaml:21: probes.sparse.turnover: should be at most 1, "
          "found 2."),
         (("units: 20", "device: nothing.json"), "p.yaml:21: probes.sparse.device: nothing.json: "

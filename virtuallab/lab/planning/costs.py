@@ -10,6 +10,7 @@ from typing import Any
 from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.planning.confound_warnings import confound_warnings
+from virtuallab.lab.planning.device_warnings import device_warnings
 from virtuallab.lab.planning.durations import decoding_seconds, precision, recording_seconds
 from virtuallab.lab.planning.learning_rate_warnings import learning_rate_warnings
 from virtuallab.lab.planning.network_group import N_REFERENCES
@@ -50,6 +51,7 @@ def measure_costs(plan: Plan, workers: int | None = None) -> Plan:
         *confound_warnings(protocol, subjects),
         *learning_rate_warnings(subjects),
         *stability_warnings(subjects),
+        *device_warnings(plan),
         *_disk_warnings(sum(sizes.values())),
     )
     costs = Costs(

@@ -41,8 +41,8 @@ class Costs:
     precision : str
         How well so many subjects determine an accuracy.
     warnings : tuple of str
-        Settings that only one rule has; subjects that seem to diverge or to learn nothing; a store
-        that does not fit on the disk.
+        Settings that only one rule has; subjects that seem to diverge or to learn nothing; devices
+        that find few units; a store that does not fit on the disk.
     """
 
     cohorts: tuple[tuple[int, ...], ...]

@@ -15,7 +15,8 @@ class PatchClamp(Device):
     """Patch clamp: one neuron in each layer with little noise, another one at each visit.
 
     A whole-cell recording lasts an hour, so no neuron is found again. For several pipettes raise
-    `insertions`.
+    `insertions`. The pipette touches its neuron: the radius of 20 um (order of magnitude, 10 to 20
+    um) is that of a cell body and half its distance to the next.
 
     References
     ----------
@@ -26,6 +27,7 @@ class PatchClamp(Device):
 
     placement = "within"
     units = 1
+    radius = 20.0
     presets = Presets(observables=(ACTIVITY,), noise=GaussianNoise(unit_snr=10.0), turnover=1.0)
 
     def geometry(self) -> probeinterface.Probe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jaxtyping as jt
@@ -42,7 +42,9 @@ class ActivityMeasurement(Measurement):
                 raise ValueError("firing rates need a calibration; see `Probe.calibrate`")
             typical = self.calibration.responses[layer]
             [for_spikes] = generator.spawn(1)
-            signal = self.probe.spikes.count(signal, responses[:, stimuli], typical, for_spikes)
+            signal = self.probe.spikes.count(
+                signal, responses[:, stimuli], typical, for_spikes, self._neighbours(layer)
+            )
         elif self.probe.calcium is not None:
             signal = self.probe.calcium.fluorescence(signal)
         return self.with_noise(layer, signal, generator)
@@ -89,8 +91,19 @@ class ActivityMeasurement(Measurement):
         found["unit_layer"] = ((UNIT,), self.owners(counts))
         return {name: coordinate(name, *each) for name, each in found.items()}
 
+    def _neighbours(self, layer: str) -> jt.Float[np.ndarray, "visit stimulus unit"] | None:
+        """Responses of the neighbour that contaminates each recorded unit; None without any."""
+        neurons = self.selection.neurons.get(layer)
+        if neurons is None or neurons.neighbours is None:
+            return None
+        responses = self.preparation.responses[layer][self.selection.visits]
+        units = replace(self.selection.units[layer], index=neurons.neighbours)
+        return units.read(responses, self.selection.stimuli)
+
     def _positions(self, layer: str) -> np.ndarray:
         """Positions of the recorded units of one layer, in um; of a pool, the mean position."""
+        if layer in self.selection.neurons:
+            return self.selection.neurons[layer].positions
         layers, units = self.preparation.layers, self.selection.units[layer]
         shape = feature_map_shapes(self.preparation)[layer]
         positions: np.ndarray = unit_positions(shape, layers.index(layer), len(layers))[units.index]

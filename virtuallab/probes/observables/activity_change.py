@@ -37,7 +37,7 @@ class ActivityChangeMeasurement(Measurement):
     ) -> jt.Float[np.ndarray, "visit stimulus 1"]:
         """Activity change of one layer; NaN without recorded units."""
         visits, stimuli = self.selection.visits, self.selection.stimuli
-        units, inputs = self.selection.units[layer].index, self.selection.inputs[layer]
+        units, inputs = self._units(layer), self.selection.inputs[layer]
         if not len(units):
             return np.full((len(visits), len(stimuli), 1), np.nan, dtype=np.float32)
         sums = self.preparation.jacobian(layer, units)[visits][:, stimuli[:, None], inputs]
@@ -47,10 +47,14 @@ class ActivityChangeMeasurement(Measurement):
 
     def spread(self, layer: str) -> Spread:
         """Spread of the sums over as many units as are recorded, over inputs and stimuli."""
-        units = self.selection.units[layer].index
+        units = self._units(layer)
         if not len(units):
             return Spread(0.0, 0.0)
         return Spread.of_layer(self.preparation.jacobian(layer, units))
+
+    def _units(self, layer: str) -> jt.Int[np.ndarray, " unit"]:
+        """Recorded units, each once, even if several recorded neurons respond as one of them."""
+        return np.unique(self.selection.units[layer].index)
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """No coordinates besides the layers."""

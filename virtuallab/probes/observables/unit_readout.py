@@ -153,6 +153,22 @@ def with_turnover(
 
 
 @dataclass(frozen=True)
+class RecordedNeurons:
+    """The neurons of one layer that a device with a pick-up radius records.
+
+    Parameters
+    ----------
+    positions : array, (unit, 3) or (visit, unit, 3)
+        x, y and depth, in um.
+    neighbours : array of int, (unit,) or (visit, unit), optional
+        Unit as which the nearest neighbour of each responds; None unless its spikes contaminate.
+    """
+
+    positions: jt.Float[np.ndarray, "*_ 3"]
+    neighbours: jt.Int[np.ndarray, "*_"] | None
+
+
+@dataclass(frozen=True)
 class Selection:
     """Layers, visits, stimuli, units and synapses that a probe records of one subject.
 
@@ -168,6 +184,8 @@ class Selection:
         Indices, ascending; empty where no weights are recorded.
     inputs : mapping from layer to array of int
         Indices of the recorded inputs of the activity change, ascending; empty without it.
+    neurons : mapping from layer to RecordedNeurons
+        Empty without a device that has a pick-up radius.
     """
 
     layers: tuple[str, ...]
@@ -176,3 +194,4 @@ class Selection:
     units: Mapping[str, UnitReadout]
     synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
+    neurons: Mapping[str, RecordedNeurons]

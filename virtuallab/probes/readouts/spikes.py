@@ -25,7 +25,8 @@ class Spikes:
     typical response of the layer in untrained networks (the root mean square of what lies above
     zero), and does not change as a subject learns: responses that grow are higher rates, up to the
     ceiling :math:`r_\max`. :math:`m` is the share of spikes that are missed; :math:`c` of those
-    sorted into a unit come from another of the same layer, :math:`y'`, the same at all visits.
+    sorted into a unit come from another neuron, :math:`y'`, the same at all visits: a neighbour in
+    the tissue if a device with a pick-up radius records, otherwise any unit of the same layer.
     Responses below zero give no spikes.
 
     References
@@ -72,6 +73,7 @@ class Spikes:
         layer: jt.Float[np.ndarray, "visit stimulus other"],
         typical: float,
         generator: np.random.Generator,
+        neighbours: jt.Float[np.ndarray, "visit stimulus unit"] | None = None,
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         """Firing rates from Poisson spike counts, in spikes/s and single precision.
 
@@ -84,13 +86,16 @@ class Spikes:
         typical : float
             Response that fires at ``rate``.
         generator : numpy.random.Generator
+        neighbours : array, (visit, stimulus, unit), optional
+            Responses of each unit's neighbour, from which its wrongly sorted spikes come instead.
         """
         for_sorting, for_spikes = generator.spawn(2)
         mistaken = for_sorting.integers(layer.shape[-1], size=recorded.shape[-1])
         with np.errstate(invalid="ignore", over="ignore"):  # in a network about to diverge
             sorted_ = recorded * (1 - self.contamination)
             if self.contamination:
-                sorted_ = sorted_ + self.contamination * layer[..., mistaken]
+                others = layer[..., mistaken] if neighbours is None else neighbours
+                sorted_ = sorted_ + self.contamination * others
         seconds = self.window * self.trials
         expected = self.firing_rates(sorted_, typical) * (1 - self.missed) * seconds
         countable = expected < _MOST  # false for NaN

@@ -30,6 +30,7 @@ SETTINGS: dict[str, tuple[str | None, int]] = {
     "noise.unit_snr": ("snr", 1),
     "noise.sigma": (None, -1),
     "turnover": (None, -1),
+    "daily_loss": (None, -1),
     "spikes.missed": (None, -1),
     "spikes.contamination": (None, -1),
 }
