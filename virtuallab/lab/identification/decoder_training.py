@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -19,24 +20,25 @@ from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.levels import coarse_confusion, informative_levels
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.conformal import can_hold_out
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.errors import UserError, VirtuallabError
+from virtuallab.lab.identification.descriptions import of_design, of_subjects
 from virtuallab.lab.identification.null_recordings import EACH, null_samples, total_change
+from virtuallab.lab.planning.rule_levels import levels_of
 from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
-from virtuallab.probes.resolved import ResolvedProbe
-from virtuallab.probes.schedule import visit_indices
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS, NULLS
-from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy, Range
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
-from virtuallab.vocabulary import ACTIVITY, PAIR, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, PAIR
 
 FROZEN: Final = "frozen"  # the null model in which nothing but noise changes
 
@@ -226,9 +228,15 @@ class DecoderTraining:
         if nulls is not None:
             frozen = nulls.values[nulls.kinds == FROZEN]
             still = total_change(frozen, samples.visits)
+        measured = partial(
+            interval,
+            confidence=analysis.confidence,
+            repeats=analysis.repeats,
+            effect=result.pair_effect,
+        )
         facts = DecoderMetadata(
-            **_of_subjects(self.experiment, subjects),
-            **_of_design(self.experiment, self.probe),
+            **of_subjects(self.experiment, subjects),
+            **of_design(self.experiment, self.probe),
             observable=ACTIVITY,
             classifier=analysis.classifiers[0],
             others=analysis.others,
@@ -236,22 +244,27 @@ class DecoderTraining:
             absent=self.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
-            interval=interval(
-                result.confusion,
-                analysis.confidence,
-                repeats=analysis.repeats,
-                effect=result.pair_effect,
-            ),
+            interval=measured(result.confusion),
             confidence=analysis.confidence,
             coverage=trained.coverage(analysis.coverage),
             nominal_coverage=analysis.coverage,
             kinds=len(np.unique(kinds)) if can_hold_out(kinds, own.labels) else 1,
             fewest=int(np.unique(own.labels, return_counts=True)[1].min()),
+            levels=tuple(self._levels(result.confusion, classes, measured)),
             excluded={} if trained.no_learning is None else trained.no_learning.excluded,
             still=tuple(np.sort(still[np.isfinite(still)]).tolist()),
             made_for=made_for,
         )
         return trained, facts
+
+    def _levels(
+        self, confusion: np.ndarray, rules: list[str], measured: Callable[[np.ndarray], Range]
+    ) -> Iterator[LevelAccuracy]:
+        """Yield the levels of these rules, with the interval of the accuracy at each."""
+        coords = {"true_rule": rules, "predicted_rule": rules}
+        counts = xr.DataArray(confusion, coords, ("true_rule", "predicted_rule"))
+        for level in informative_levels(levels_of(self.experiment.plan), rules):
+            yield LevelAccuracy(level, measured(coarse_confusion(counts, level).to_numpy()))
 
     def _kinds(self, subjects: Sequence[int]) -> np.ndarray:
         """Architecture and task of each subject, which a recording made elsewhere shares not."""
@@ -272,52 +285,6 @@ def _kept(folder: Path, made_for: str) -> Decoder | None:
     except (VirtuallabError, OSError):
         return None
     return (trained, facts) if facts.made_for == made_for else None
-
-
-def _of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str, Any]:
-    table = experiment.store.subjects.isel({SUBJECT: list(members)})
-    return {
-        "title": experiment.plan.protocol.name,
-        "question": experiment.plan.protocol.question,
-        "architectures": _words(table["architecture"]),
-        "tasks": _words(table["task"]),
-        "learning_rates": _range(table["learning_rate"].values),
-        "subjects": tuple(map(str, table[SUBJECT].values)),
-        "n_subjects": len(members),
-    }
-
-
-def _of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
-    design = probe.resolved
-    amounts = [probe.resolved.amounts(*sizes) for sizes in experiment.plan.sizes]
-    layers = [len(design.in_recorded_layers(sizes[0])) for sizes in experiment.plan.sizes]
-    visits = visit_indices(design.visits, len(experiment.store.plan["visits"]))
-    return {
-        "probe": json.loads(json.dumps(plain(probe))),
-        "visits": tuple(map(int, visits)),
-        "last_step": int(experiment.store.plan["visits"][visits[-1]]),
-        "units": _range([each["units"] for each in amounts]),
-        "stimuli": _range([each["stimuli"] for each in amounts]),
-        "layers": _range(layers),
-        "snr": design.noise.ratio,
-        "noise": design.noise.given_by,
-        "activity_units": _activity_units(design),
-    }
-
-
-def _activity_units(design: ResolvedProbe) -> str:
-    if design.spikes is not None:
-        return "spikes/s"
-    return "1" if design.calcium is None else design.calcium.units
-
-
-def _words(labels: xr.DataArray) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(label) for label in labels.values))
-
-
-def _range(values: Sequence[int] | np.ndarray) -> tuple[Any, Any]:
-    array = np.asarray(values)
-    return array.min().item(), array.max().item()
 
 
 def digest(*decisive: Any) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
+from virtuallab.decoder.levels import GROUP, coarse_probability, coarse_sets
 from virtuallab.decoder.uncertainty.conformal import share_at_least
 from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
@@ -29,7 +30,7 @@ from virtuallab.paths import expanded
 from virtuallab.recordings import own_design, read_recording, signal_to_noise_of
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
-from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy
 from virtuallab.store.decoders.persistence import (
     check_decoder_location,
     is_decoder,
@@ -100,7 +101,9 @@ def identify(
         Over ``rule``, with "no learning": ``probability``, ``p_value``, ``in_set``, whether the
         answer cannot be excluded. ``changed`` is the share of unchanging recordings that change
         at least as much, by noise; ``familiar`` that of known recordings that are at least as
-        novel, ``typical`` that of those at least as far from all others. Attributes: how good the
+        novel, ``typical`` that of those at least as far from all others. At each coarser level,
+        ``optimizer_probability`` and ``optimizer_in_set`` (optimizer,) are those of groups of rules.
+        Attributes: how good the
         decoder is (``accuracy``, ``interval``), ``coverage``, how often it excludes no learning
         (``excluded``), ``differences`` of the recording from those it was trained on, ``notes``.
 
@@ -248,8 +251,10 @@ def _answered(
     found = found.rename(novelty_p_value="familiar", distance_p_value="typical")
     found["in_set"] = prediction.sets(facts.nominal_coverage)[0]
     found["changed"] = _changed(sample, facts)
+    for each in facts.levels:
+        found = found.merge(_at_level(found, each))
     for name, variable in found.variables.items():
-        variable.attrs = describe(str(name))
+        variable.attrs = {**describe(str(name)), **variable.attrs}
     return found.assign_attrs(
         title=facts.title,
         question=facts.question,
@@ -270,6 +275,20 @@ def _answered(
         differences=list(_differences(recording, values[0], facts)),
         notes=[*recording.attrs.get("notes", ()), *known],
     )
+
+
+def _at_level(found: xr.Dataset, accuracy: LevelAccuracy) -> xr.Dataset:
+    """Probability of each group of a level, and whether it is in the prediction set."""
+    level = accuracy.level
+    name = level.name.replace(" ", "_")
+    groups = {
+        f"{name}_probability": coarse_probability(found["probability"], level),
+        f"{name}_in_set": coarse_sets(found["in_set"], level),
+    }
+    known = {"level": level.name, "question": level.question, "interval": list(accuracy.interval)}
+    joined = xr.Dataset({n: each.rename({GROUP: name}) for n, each in groups.items()})
+    joined[f"{name}_probability"].attrs = known
+    return joined
 
 
 def _changed(sample: Samples, facts: DecoderMetadata) -> float:

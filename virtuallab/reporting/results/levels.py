@@ -27,7 +27,10 @@ def read_levels(cell: xr.Dataset) -> tuple[LevelResult, ...]:
     for level in informative_levels((Level(**each) for each in stored), rules):
         counts = coarse_confusion(confusion, level).to_numpy()
         bounds = interval(
-            counts, float(cell.attrs["confidence"]), repeats=int(cell.attrs.get("repeats", 1))
+            counts,
+            float(cell.attrs["confidence"]),
+            repeats=int(cell.attrs.get("repeats", 1)),
+            effect=float(cell["pair_effect"]) if "pair_effect" in cell else 1.0,
         )
         accuracy = Estimate(balanced_accuracy(counts), *bounds)
         found.append(LevelResult(level, level.members(rules), accuracy))

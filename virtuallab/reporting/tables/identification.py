@@ -24,7 +24,7 @@ _WIDTH: Final = 40  # characters of the picture of the distance
 
 
 def identification_summary(found: xr.Dataset) -> RenderableType:
-    """The verdict, the probability of each answer and remarks.
+    """The verdict at each level, the coarse ones first, the probability of each answer and remarks.
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
         Of a recording outside the range of the decoder the table is dimmed.
     """
     return Group(
+        *(plain(line) for line in coarse_verdicts(found)),
         plain(verdict(found), "bold"),
         plain(distance(found)),
         _table(found),
@@ -89,6 +90,31 @@ def verdict(found: xr.Dataset) -> str:
         )
     rest = [pretty(rule) for rule in inside if rule != first]
     return f"Most similar to {likely}; {listed(rest)} cannot be excluded."
+
+
+def coarse_verdicts(found: xr.Dataset) -> Iterator[str]:
+    """Yield the answer to each coarser question; nothing if the recording is outside the range."""
+    if is_outside(found):
+        return
+    for variable in found.data_vars.values():
+        if "question" not in variable.attrs:
+            continue
+        [name] = variable.dims
+        inside = found[f"{name}_in_set"].to_numpy()
+        order = np.argsort(-variable.to_numpy(), kind="stable")
+        groups = [str(variable[name].values[place]) for place in order]
+        answers = [str(variable[name].values[place]) for place in order if inside[place]]
+        likely = f"{pretty(groups[0])} (probability {float(variable[order[0]]):.2f})"
+        count = sum(group != NO_LEARNING for group in groups)
+        is_accurate = variable.attrs["interval"][0] > 1 / count
+        if answers == groups[:1] and is_accurate:
+            said = f"{likely}; no other is in the {_coverage(found)} prediction set."
+        elif is_accurate and answers and len(answers) < len(groups):
+            rest = [pretty(group) for group in answers if group != groups[0]]
+            said = f"most similar to {likely}; {listed(rest)} cannot be excluded."
+        else:
+            said = f"cannot tell; most similar to {likely}."
+        yield f"{variable.attrs['question']} {said[0].upper()}{said[1:]}"
 
 
 def is_outside(found: xr.Dataset) -> bool:

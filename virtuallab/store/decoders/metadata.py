@@ -6,8 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from virtuallab.decoder.levels import Level
+
 Range = tuple[float, float]
 Counts = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LevelAccuracy:
+    """Accuracy of a decoder at a level.
+
+    Parameters
+    ----------
+    level : Level
+    interval : (float, float)
+        Of the balanced accuracy on held-out subjects.
+    """
+
+    level: Level
+    interval: Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +77,8 @@ class DecoderMetadata:
     confidence : float
     coverage, nominal_coverage : float
         Share of prediction sets with the true rule: measured, and intended.
+    levels : tuple of LevelAccuracy
+        Coarser questions than the rule, of which the rules of the decoder are groups.
     excluded : mapping from str to float
         Share of held-out recordings in which no learning is excluded: of subjects that learned
         (``learning``), and of each null model when it was not in training.
@@ -99,6 +118,7 @@ class DecoderMetadata:
     confidence: float
     coverage: float
     nominal_coverage: float
+    levels: tuple[LevelAccuracy, ...]
     excluded: Mapping[str, float]
     still: tuple[float, ...]
     made_for: str
