@@ -32,12 +32,7 @@ probes:
   sparse: {units: 4, noise: {snr: 4.0}, observables: [activity]}
 analyses:
   main:
-    observables: [activity]
-    others: [other]
-    folds: 2
-    inner_folds: 2
-    repeats: 1
-    permutations: 1
+    {observables: [activity], others: [other], folds: 2, inner_folds: 2, repeats: 1}
 compare:
   designs: {few: {units: 4, observables: [activity]}}
   seeds: 1

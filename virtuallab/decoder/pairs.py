@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import jaxtyping as jt
 import numpy as np
 
-Pairs = np.ndarray  # one number or name a subject
+# One number or name a subject. A text, because `validate --syntax` reads the settings of analyses
+# without importing numpy.
+Pairs: TypeAlias = "np.ndarray"
 
 _PRIOR = 1.0  # pairs with fully shared outcomes that are added to those observed
 
