@@ -28,6 +28,9 @@ ACTIVITY: Final = "activity"
 ACTIVITY_CHANGE: Final = "activity_change"
 Observable = Literal["weights", "activity", "activity_change"]
 OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
+ALL: Final = "all"  # the changes of all observables together
+THEORY: Final = "theory"  # changes that theories of learning predict; not among "all"
+THEORY_READS: Final = (WEIGHTS, ACTIVITY)  # observables from which these are computed
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"

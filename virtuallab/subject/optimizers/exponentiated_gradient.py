@@ -31,7 +31,8 @@ class ExponentiatedGradient(Optimizer):
 
     References
     ----------
-    Kivinen and Warmuth 1997, "Exponentiated Gradient versus Gradient Descent for Linear Predictors".
+    Kivinen and Warmuth 1997, "Exponentiated Gradient versus Gradient Descent for Linear
+    Predictors".
     Cornford et al. 2024, "Brain-like learning with exponentiated gradients", and the released code,
     for momentum and weight decay.
     Pogodin et al. 2024, "Synaptic Weight Distributions Depend on the Geometry of Plasticity".
