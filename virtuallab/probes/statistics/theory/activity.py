@@ -107,9 +107,9 @@ def _movement(was: Matrix, now: Matrix, labels: Labels) -> dict[str, float]:
     seen, held = readout.without_own(move @ tuning.T), readout.held_out
     classes, weights = readout.classes, tuning.T @ readout.dual
     through = weights.T @ weights
-    potent = np.linalg.pinv(through, rcond=_RANK, hermitian=True)
-    share = np.vecdot(seen @ potent, seen).sum() / moved
-    of_tuning = np.vecdot(held @ potent, held).sum()
+    powers, axes = np.linalg.eigh(through)
+    whiten = (axes / np.sqrt(powers))[:, powers > _RANK * powers[-1]]
+    share, of_tuning = ((seen @ whiten) ** 2).sum() / moved, ((held @ whiten) ** 2).sum()
     found = {
         "readout_gain": (seen * classes).sum() / np.sqrt((seen**2).sum() * (classes**2).sum()),
         "readout_alignment": (seen * classes).sum()
@@ -119,8 +119,9 @@ def _movement(was: Matrix, now: Matrix, labels: Labels) -> dict[str, float]:
             over_units, *(class_means(each[None], labels) for each in (move, tuning))
         )[0],
     }
-    if move.shape[1] > np.linalg.matrix_rank(through, tol=_RANK * np.trace(through)):
-        null = move - move @ weights @ potent @ weights.T
+    if move.shape[1] > whiten.shape[1]:
+        potent = weights @ whiten  # an orthonormal basis of the output-potent space
+        null = move - move @ potent @ potent.T
         found |= {
             "null_share": 1 - min(share, 1.0),
             "potent_gain": np.log(share / of_tuning),
