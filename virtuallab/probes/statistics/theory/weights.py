@@ -17,7 +17,7 @@ import numpy as np
 
 from virtuallab.probes.statistics.inner_products import QUIET, STILL, PerVisit
 
-_FEWEST: Final = 3  # synapses from which a slope or the shape of a distribution is estimated
+_FEWEST: Final = 10  # synapses from which a slope or the shape of a distribution is estimated
 _ALIKE: Final = np.sqrt(STILL)  # relative spread of which only rounding is left
 _GAUSSIAN: Final = np.sqrt(2 / np.pi)  # mean absolute deviation over standard deviation
 
@@ -41,7 +41,7 @@ def weight_theory(weights: jt.Float[np.ndarray, "visit synapse"]) -> dict[str, P
         standard deviation of the changes since visit 0, of weights and of the logs of their sizes,
         over that of a Gaussian: 0 if Gaussian, negative if a few changes are far larger than the
         others. ``gaussian_contrast`` : how much nearer to 0 the second is than the first. All begin
-        with ``theory_weight_``. 0 at visit 0 (``sign_kept`` 1); NaN if fewer than three weights
+        with ``theory_weight_``. 0 at visit 0 (``sign_kept`` 1); NaN if fewer than ten weights
         have changed, and if all are alike.
 
     References
@@ -56,7 +56,7 @@ def weight_theory(weights: jt.Float[np.ndarray, "visit synapse"]) -> dict[str, P
     additive = np.array([_shape(exact[visit] - exact[0]) for visit in visits])
     multiplicative = np.array([_shape(_log_ratio(exact[0], exact[visit])) for visit in visits])
     signed = exact[0] != 0
-    kept = [(np.sign(each) == np.sign(exact[0]))[signed].mean() for each in exact[1:]]
+    kept = (np.sign(exact[1:]) == np.sign(exact[0]))[:, signed].sum(1) / signed.sum()
     found = {
         "slope_last": [slope for slope, _ in last],
         "slope_start": [slope for slope, _ in start],
