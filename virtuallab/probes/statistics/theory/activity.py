@@ -174,7 +174,8 @@ class _Readout:
             Inner products of the patterns with the responses to which the read-out was fitted.
         """
         own = np.vecdot(products, self.inverse) / np.diag(self.inverse)
-        return products @ self.dual - own[:, None] * self.dual
+        found: np.ndarray = products @ self.dual - own[:, None] * self.dual
+        return found
 
 
 def _growth(move: Matrix, tuning: Matrix, labels: Labels) -> float:

@@ -88,7 +88,8 @@ def _proportionality(was: np.ndarray, now: np.ndarray) -> tuple[float, float]:
 def _log_ratio(was: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Change of the log size of the weights that are not 0."""
     there = (was != 0) & (now != 0)
-    return np.log(np.abs(now[there])) - np.log(np.abs(was[there]))
+    change: np.ndarray = np.log(np.abs(now[there])) - np.log(np.abs(was[there]))
+    return change
 
 
 def _shape(change: np.ndarray) -> float:
