@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-probes study-decoder study-published study-coverage clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -73,6 +73,9 @@ bench: $(VENV)/.base ## Measure the speed of training, statistics, designs and c
 study-rules: $(VENV)/.base ## Test claims about learning rules, for the documentation
 	@for study in theory step_limit rules kunin2020 many_rules; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
+
+study-theory: $(VENV)/.base ## Measure how far changes that theory predicts identify the rule
+	OMP_NUM_THREADS=1 $(BIN)/python studies/theory_features.py
 
 study-probes: $(VENV)/.base ## Compare devices, numbers of units, visits and noise, for the documentation
 	@for study in probe_designs noise_alone; do \

@@ -29,6 +29,9 @@ ACTIVITY: Final = "activity"
 ACTIVITY_CHANGE: Final = "activity_change"
 Observable = Literal["weights", "activity", "activity_change"]
 OBSERVABLES: Final[tuple[Observable, ...]] = (WEIGHTS, ACTIVITY, ACTIVITY_CHANGE)
+ALL: Final = "all"  # the changes of all observables together
+THEORY: Final = "theory"  # changes that theories of learning predict; not among "all"
+THEORY_READS: Final = (WEIGHTS, ACTIVITY)  # observables from which these are computed
 
 NO_LEARNING: Final = "no learning"  # an answer beside the rules; no label of a rule has a space
 

@@ -84,3 +84,22 @@ def features(
             "depth_group": (("subject", "layer"), group),
         },
     )
+
+
+def with_theory(dataset: xr.Dataset, signal: float = 0.0, seed: int = 5) -> xr.Dataset:
+    """Features with two more changes, which theory predicts and by which rules may differ."""
+    number = np.array([RULES.index(rule) for rule in dataset["rule"].values.tolist()])
+    values = np.random.default_rng(seed).standard_normal((*dataset["change"].shape[:3], 2))
+    values += signal * number[:, None, None, None]
+    values[:, 0] = 0
+    owners = {**CHANGES, "theory_weight_slope_last": "theory", "theory_act_null_share": "theory"}
+    joined = np.concatenate([dataset["change"].values, values], axis=3)
+    return (
+        dataset.drop_dims("change_name")
+        .assign(
+            {"change": (("subject", "visit", "layer", "change_name"), joined)},
+        )
+        .assign_coords(
+            change_name=words(owners), change_observable=("change_name", words(owners.values()))
+        )
+    )

@@ -98,6 +98,15 @@ def test_folds_need_their_product_of_subjects_and_random_splits_need_four() -> N
     )
 
 
+def test_theory_is_read_only_if_it_is_named_and_by_the_strict_scheme() -> None:
+    assert "theory" not in Analysis().observables
+    rules = ["adam"] * 15 + ["sgdm"] * 15
+    assert Analysis(observables=("theory",)).check(rules, [], ["utah"]) == []
+    published = Analysis(observables=("theory", "activity"), scheme="published")
+    [(field, message)] = published.check(rules, [], ["utah"])
+    assert (field, message[:28]) == ("observables", "'theory' is for 'scheme: str")
+
+
 ENOUGH = ["adam"] * 15 + ["sgdm"] * 15
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.decoder.synthetic import LAYERS, RULES, features
+from tests.decoder.synthetic import LAYERS, RULES, features, with_theory
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
@@ -208,3 +208,35 @@ def test_there_are_as_many_steps_as_are_said(settings: dict[str, Any]) -> None:
     steps: list[int] = []
     evaluate(found, analysis, 1, step=lambda: steps.append(1))
     assert len(steps) == n_steps(found, analysis)
+
+
+def test_theory_is_decoded_beside_the_others_and_changes_none_of_them() -> None:
+    dataset = with_theory(features(), signal=1.5)
+    verdict = asked(dataset, observables=("activity", "all", "theory"))
+    low, _ = bounds(verdict.sel(observable=["theory"]), "interval")
+    assert low > 0.5
+    passed = verdict["control_passed"].sel(observable="theory").squeeze()
+    assert (passed.sel(control=["visit_0", "step_matched"]) == 1).all()
+    without = asked(features(), observables=("activity", "all"))
+    xr.testing.assert_equal(
+        verdict["balanced_accuracy"].sel(observable=["activity", "all"]),
+        without["balanced_accuracy"],
+    )
+
+
+def test_theory_that_tells_nothing_is_at_chance() -> None:
+    low, high = bounds(
+        asked(with_theory(features(signal=2.0)), observables=("theory",)), "interval"
+    )
+    assert low <= 1 / 3 <= high
+
+
+def test_theory_that_no_later_visit_defines_is_not_asked() -> None:
+    dataset = with_theory(features())
+    theory = dataset["change_observable"] == "theory"
+    later = dataset["visit"] > 0
+    dataset["change"] = dataset["change"].where(~(theory & later))
+    with pytest.raises(NotAsked, match="none of the observables to read: theory"):
+        asked(dataset, observables=("theory",))
+    [warning] = json.loads(asked(dataset, observables=("theory", "all")).attrs["warnings"])
+    assert warning == "not measured by this probe: theory"

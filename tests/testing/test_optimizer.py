@@ -16,7 +16,26 @@ from virtuallab.subject.network.signals import per_subject
 from virtuallab.subject.optimizer import Optimizer, State
 from virtuallab.testing import check_optimizer
 
+
+class PlainExponentiatedGradient(torch.optim.Optimizer):
+    """The update of the paper, of one network, with momentum 0.9."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        super().__init__(tensors, {})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        for weight in self.param_groups[0]["params"]:
+            state = self.state[weight]
+            state["velocity"] = 0.9 * state.get("velocity", 0) + weight.grad
+            if weight.dim() == 1:
+                weight -= 0.1 * state["velocity"]
+            else:
+                weight *= torch.exp(-0.1 * weight.sign() * state["velocity"])
+
+
 COUNTERPARTS = {
+    "exponentiated_gradient": PlainExponentiatedGradient,
     "sgd": lambda tensors: torch.optim.SGD(tensors, lr=0.01, momentum=0.9),
     "adam": lambda tensors: torch.optim.Adam(tensors, lr=1e-3),
     "adamw": lambda tensors: torch.optim.AdamW(tensors, lr=1e-3, weight_decay=0.01),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
@@ -14,9 +14,10 @@ from virtuallab.decoder.schemes.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
+from virtuallab.vocabulary import THEORY
 
-Observable = Literal["activity", "weights", "activity_change", "all"]
-_OBSERVABLES: tuple[Observable, ...] = get_args(Observable)
+Observable = Literal["activity", "weights", "activity_change", "all", "theory"]
+_MEASURED: tuple[Observable, ...] = ("activity", "weights", "activity_change", "all")
 _LEAST_TO_SPLIT = 4  # a random split tests a quarter of the subjects of each rule, at least one
 
 
@@ -29,7 +30,7 @@ class Primary:
     Parameters
     ----------
     probe : str, optional
-    observable : {"activity", "weights", "activity_change", "all"}, optional
+    observable : {"activity", "weights", "activity_change", "all", "theory"}, optional
     classifier : str, optional
     """
 
@@ -55,8 +56,9 @@ class Analysis:
     ----------
     probes : tuple of str, optional
         Probes whose recordings are decoded; all if not given.
-    observables : tuple of {"activity", "weights", "activity_change", "all"}
-        Observables, each decoded separately; "all" stands for all of them together.
+    observables : tuple of {"activity", "weights", "activity_change", "all", "theory"}
+        Observables, each decoded separately; "all" stands for all that a probe measures together,
+        "theory" for what theories predict of changes of weights and activity.
     classifiers : tuple of str
         Registered classifiers, by name.
     primary : Primary, optional
@@ -87,8 +89,10 @@ class Analysis:
         None, doc="Probes whose recordings are decoded; all if not given."
     )
     observables: Annotated[tuple[Observable, ...], Len(1)] = setting(
-        _OBSERVABLES,
-        doc="Observables, each decoded separately; 'all' stands for all of them together.",
+        _MEASURED,
+        doc="Observables, each decoded separately; 'all' stands for all that a probe measures "
+        "together. 'theory' reads what theories of learning predict of changes of weights and "
+        "activity instead, and is not part of 'all'; strict scheme only.",
     )
     classifiers: Annotated[tuple[str, ...], Len(1)] = setting(
         ("kernel_svm",), doc="Classifiers, by name."
@@ -194,7 +198,7 @@ class Analysis:
             Other settings of each subject. Without them, groups to hold out are checked for
             architectures only.
         measured : mapping from probe to sequence of str, optional
-            Observables of each probe; not checked if not given.
+            Observables that can be read of each probe; not checked if not given.
         pairs : sequence, optional
             Pair of each subject, in a paired design.
 
@@ -215,6 +219,7 @@ class Analysis:
         return [
             *self._unknown(probes),
             *self._unmeasured(probes, measured),
+            *self._unpublished(),
             *self._undivided(rules, pairs),
             *self._held_out(rules, architectures, None if columns is None else kept),
         ]
@@ -225,7 +230,7 @@ class Analysis:
         Parameters
         ----------
         measured : mapping from probe to sequence of str
-            The observables that each probe of the protocol measures.
+            The observables that can be read of each probe of the protocol.
 
         Returns
         -------
@@ -288,7 +293,15 @@ class Analysis:
             yield (
                 "observables",
                 f"none of these is measured by {', '.join(map(repr, read))}, which measure"
-                f"{'s' if len(read) == 1 else ''} {', '.join(sorted(seen))}.",
+                f"{'s' if len(read) == 1 else ''} {', '.join(sorted(seen - {THEORY}))}.",
+            )
+
+    def _unpublished(self) -> Iterator[tuple[str, str]]:
+        if self.scheme == "published" and THEORY in self.observables:
+            yield (
+                "observables",
+                f"{THEORY!r} is for 'scheme: strict'; the published scheme reads the published "
+                "statistics. Remove it, or choose 'strict'.",
             )
 
     def _undivided(

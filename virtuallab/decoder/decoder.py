@@ -89,8 +89,8 @@ class Decoder(BaseEstimator):  # type: ignore[misc]
         A registered classifier, by name, or an instance of a plug-in.
     scheme : {"strict", "published"}
         Validation scheme of :meth:`evaluate`; "published" needs the features of a probe.
-    observable : {"activity", "weights", "activity_change", "all"}
-        Observable that is read from the features of a probe.
+    observable : {"activity", "weights", "activity_change", "all", "theory"}
+        Observable that is read from the features of a probe; "theory" in the strict scheme only.
     folds : int
         Groups of subjects, each tested once.
     inner_folds : int

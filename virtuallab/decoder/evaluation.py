@@ -200,8 +200,11 @@ def _left_out(few: Mapping[str, int], analysis: Analysis) -> Iterator[str]:
 
 
 def _is_measured(features: xr.Dataset, observable: str) -> bool:
+    """Return whether an observable has a value at a visit after the first, if there are several."""
     chosen = places_of(features, "change_observable", observable)
-    return bool(np.isfinite(features["change"].values[..., chosen]).any())
+    later = slice(1, None) if features.sizes["visit"] > 1 else slice(None)
+    values = features["change"].isel(change_name=chosen, visit=later).to_numpy()
+    return bool(np.isfinite(values).any())
 
 
 def _warnings(features: xr.Dataset, analysis: Analysis, measured: Sequence[str]) -> Iterator[str]:

@@ -46,7 +46,7 @@ def _statistic_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
     if not probe.statistics:
         return
     # Imported here: they need numpy, without which other protocols are checked.
-    from virtuallab.probes.statistics.features import change_names
+    from virtuallab.probes.statistics.features import change_names, theory_names
     from virtuallab.probes.statistics.published import PUBLISHED_STATISTICS
 
     for place, name in enumerate(probe.statistics):
@@ -58,7 +58,7 @@ def _statistic_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
             continue
         if name in probe.statistics[:place]:
             yield at, f"statistic {name!r} is named twice. Name each statistic once."
-        elif name in (*PUBLISHED_STATISTICS, *change_names()):
+        elif name in (*PUBLISHED_STATISTICS, *change_names(), *theory_names()):
             yield at, f"every recording has a statistic {name!r} already. Rename this one."
         elif statistic.observable not in probe.observables:
             yield at, f"is of {statistic.observable}, which this probe does not measure."

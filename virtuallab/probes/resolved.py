@@ -17,7 +17,14 @@ from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.sampling import even_shares, proportional_shares
 from virtuallab.probes.schedule import Visits, visit_indices
-from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS, Observable
+from virtuallab.vocabulary import (
+    ACTIVITY,
+    ACTIVITY_CHANGE,
+    OBSERVABLES,
+    THEORY,
+    WEIGHTS,
+    Observable,
+)
 
 # Of each pair a setting that is written takes the place of what the device presets of both.
 _PAIRS: Final = (
@@ -70,6 +77,15 @@ class ResolvedProbe:
     observables: tuple[Observable, ...]
     keep: Literal["recording", "statistics"]
     statistics: tuple[str, ...]
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Observables that a decoder can read: those measured, and theory if it is defined.
+
+        Theory follows synapses or units from visit to visit.
+        """
+        units = ACTIVITY in self.observables and self.turnover < 1
+        return (*self.observables, *([THEORY] if units or WEIGHTS in self.observables else []))
 
     @property
     def inserted_device(self) -> Device | None:

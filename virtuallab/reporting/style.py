@@ -18,7 +18,7 @@ from typing import Any, Final
 import matplotlib as mpl
 import seaborn as sns
 
-from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, WEIGHTS, describe
+from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, THEORY, WEIGHTS, describe
 
 INK: Final = "#20242a"  # text and axes; pages replace it by their text colour
 CONTROL_GREY: Final = "#8b9198"
@@ -66,6 +66,7 @@ OBSERVABLE_LOOKS: Final = {
     ACTIVITY: Look("#8455c0", "solid", "o"),
     ACTIVITY_CHANGE: Look("#2f8f92", "solid", "^"),
     "all": Look(INK, "solid", "D"),
+    THEORY: Look("#b5532d", "solid", "v"),
 }
 
 _PRETTY: Final = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from virtuallab.probes.probe import Probe
-from virtuallab.probes.statistics.features import change_names, features
+from virtuallab.probes.statistics.features import change_names, features, theory_names
 from virtuallab.probes.statistics.published import PUBLISHED_STATISTICS
 from virtuallab.probes.statistics.statistic import Statistic
 from virtuallab.registry import STATISTICS
@@ -37,7 +37,7 @@ def check_statistic(statistic: str | type[Statistic] | Statistic) -> None:
     found = plugin_instance(statistic, STATISTICS, Statistic)
     if found.observable not in OBSERVABLES:
         _broken(found, f"is of {found.observable!r}; use one of {', '.join(OBSERVABLES)}")
-    if found.name in (*PUBLISHED_STATISTICS, *change_names()):
+    if found.name in (*PUBLISHED_STATISTICS, *change_names(), *theory_names()):
         _broken(found, "has the name of a statistic that every recording has")
     values, labels = _layer(found)
     _check_values(found, values, labels)

@@ -8,7 +8,7 @@ import pytest
 from tests.decoder.planted import CHANGES, features
 from virtuallab.decoder.features.columns import UNRELATED, columns_of, family_of, groups_of
 from virtuallab.decoder.features.samples import by_subject
-from virtuallab.probes.statistics.features import change_names
+from virtuallab.probes.statistics.features import change_names, theory_names
 
 VALUE = {"early": 0, "middle": 10, "deep": 30, "middle - early": 10, "deep - middle": 20}
 
@@ -62,7 +62,8 @@ def test_a_recording_of_one_visit_has_one_stage():
 
 
 def test_every_change_has_a_family():
-    without = [name for name in change_names() if family_of(name) == UNRELATED]
+    every = (*change_names(), *theory_names())
+    without = [name for name in every if family_of(name) == UNRELATED]
     assert not without, f"give {without} a place in FAMILIES"
     assert family_of("something_new") == UNRELATED
 
@@ -81,3 +82,8 @@ def test_what_was_not_measured_has_no_group():
     groups = list(groups_of(columns, columns.observable == "activity"))
     assert {group.observable for group in groups} == {"activity"}
     assert "observable" not in {group.kind for group in groups}
+
+
+def test_only_what_theory_predicts_is_in_a_family_of_theory():
+    for names, expected in ((theory_names(), True), (change_names(), False)):
+        assert {family_of(name).startswith("theory:") for name in names} == {expected}

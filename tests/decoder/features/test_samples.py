@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.decoder.synthetic import DEPTH_GROUP, EVERY_LAYER, LAYERS, RULES, features
+from tests.decoder.synthetic import DEPTH_GROUP, EVERY_LAYER, LAYERS, RULES, features, with_theory
 from virtuallab.decoder.features.samples import (
     PUBLISHED,
     at_visit_0,
@@ -74,3 +74,25 @@ def test_taken_samples_keep_their_labels_and_owners() -> None:
     assert some.owners.tolist() == [5, 0]
     assert some.labels.tolist() == [samples.labels[5], samples.labels[0]]
     np.testing.assert_array_equal(some.values, samples.values[[5, 0]])
+
+
+@pytest.mark.parametrize("observable", ["activity", "weights", "activity_change", "all"])
+def test_what_theory_predicts_is_in_no_other_sample(observable: str) -> None:
+    plain = features(each=2)
+    for sampled in (by_subject, at_visit_0, by_layer):
+        without, beside = (sampled(each, observable) for each in (plain, with_theory(plain)))
+        np.testing.assert_array_equal(without.values, beside.values)
+
+
+def test_a_sample_of_theory_has_its_changes_and_at_visit_0_what_they_are_computed_from() -> None:
+    dataset = with_theory(features(each=1))
+    samples = by_subject(dataset, "theory", staged=False)
+    early = (
+        dataset["change"]
+        .isel(visit=slice(1, None))
+        .sel(layer="conv1", change_name="theory_weight_slope_last")
+    )
+    np.testing.assert_allclose(samples.values[:, :4], early)
+    assert samples.values.shape[1] == 2 * 5 * 4
+    before = [at_visit_0(dataset, name).values for name in ("theory", "weights", "activity")]
+    assert before[0].shape[1] == before[1].shape[1] + before[2].shape[1]

@@ -40,6 +40,21 @@ def test_a_protocol_that_can_be_carried_out_is_laid_out_without_costs() -> None:
     assert plan.costs is None
 
 
+def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
+    primary = "analyses.a.primary={observable: theory}"
+    search = "{observables: [activity], units: {log_uniform: [2, 4]}}"
+    plan = make_plan(
+        protocol(
+            "analyses.a.observables=[theory]",
+            primary,
+            "compare={designs: {d: {observables: [weights]}}, folds: 2, inner_folds: 2, "
+            "observables: [theory]}",
+            f"power={{design: {search}, folds: 2, inner_folds: 2, observable: theory}}",
+        )
+    )
+    assert plan.protocol.analyses["a"].observables == ("theory",)
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -50,6 +65,21 @@ def test_a_protocol_that_can_be_carried_out_is_laid_out_without_costs() -> None:
         (
             ["analyses.a.scheme=published", "analyses.a.hold_out=batch_size"],
             r"analyses\.a\.hold_out: is for 'scheme: strict'",
+        ),
+        (
+            ["probes.p.turnover=1", "analyses.a.observables=[theory]"],
+            r"analyses\.a\.observables: none of these is measured by 'p', which measures activ",
+        ),
+        (
+            ["analyses.a.scheme=published", "analyses.a.observables=[theory]"],
+            r"analyses\.a\.observables: 'theory' is for 'scheme: strict'",
+        ),
+        (
+            [
+                "power={design: {observables: [activity], units: {log_uniform: [2, 4]}}, folds: 2,"
+                " inner_folds: 2, observable: weights}"
+            ],
+            r"power\.observable: 'weights' cannot be read of this design. Choose among: activity",
         ),
         (["probes={}"], r"analyses\.a\.probes: there are none. Add a recording design"),
         (

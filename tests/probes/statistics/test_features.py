@@ -11,9 +11,9 @@ import xarray as xr
 from tests.probes.rat import SIZES, rat, set_on_rats, stream
 from tests.probes.statistics.test_published import APPLIED, slowly
 from virtuallab.probes import GaussianNoise, Probe
-from virtuallab.probes.statistics.features import features
+from virtuallab.probes.statistics.features import features, theory_names
 from virtuallab.probes.statistics.published import OBSERVABLE_OF, PUBLISHED_STATISTICS
-from virtuallab.vocabulary import DEAD, EXPLODED, LIVE
+from virtuallab.vocabulary import DEAD, EXPLODED, LIVE, THEORY
 
 
 def recorded(probe: Probe | None = None) -> xr.Dataset:
@@ -60,7 +60,7 @@ def test_features_are_labelled():
     assert found["statistic"].values.tolist() == list(PUBLISHED_STATISTICS)
     owners = found["statistic_observable"].values.tolist()
     assert owners == [OBSERVABLE_OF[name] for name in PUBLISHED_STATISTICS]
-    assert set(found["change_observable"].values) == set(owners)
+    assert set(found["change_observable"].values) == {*owners, THEORY}
     assert found["depth_group"].values.tolist() == [0, 1, 2]
     assert len(set(found["change_name"].values)) == found.sizes["change_name"]
 
@@ -70,9 +70,25 @@ def test_what_is_not_measured_is_missing_and_nothing_else_is(observable):
     found = features(recorded(Probe(observables=(observable,))))
     whole = features(recorded())
     for name, owner in (("stat", "statistic_observable"), ("change", "change_observable")):
-        mine = found[owner].values == observable
+        mine, theory = (found[owner].values == kind for kind in (observable, THEORY))
         np.testing.assert_array_equal(found[name][..., mine], whole[name][..., mine])
-        assert np.isnan(found[name][..., ~mine]).all()
+        assert np.isnan(found[name][..., ~mine & ~theory]).all()
+
+
+@pytest.mark.parametrize(
+    ("observable", "prefix"),
+    [("weights", "theory_weight_"), ("activity", "theory_act_"), ("activity_change", None)],
+)
+def test_a_probe_gives_the_theory_of_what_it_measures(observable, prefix):
+    found, whole = (
+        features(recorded(probe))["change"].sel(change_name=list(theory_names()))
+        for probe in (Probe(observables=(observable,)), Probe())
+    )
+    mine = [name for name in theory_names() if prefix and name.startswith(prefix)]
+    np.testing.assert_array_equal(found.sel(change_name=mine), whole.sel(change_name=mine))
+    if prefix:
+        assert np.isfinite(found.sel(change_name=mine)[:, :2]).mean() > 0.8
+    assert np.isnan(found.drop_sel(change_name=mine)).all()
 
 
 def test_a_dead_layer_is_flagged_and_the_others_are_live():

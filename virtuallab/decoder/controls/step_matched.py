@@ -10,7 +10,17 @@ from virtuallab.decoder.controls.common.control import Control, ControlResult
 from virtuallab.decoder.controls.common.matching import weighted
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
-from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, LAYER, SUBJECT, VISIT, WEIGHTS
+from virtuallab.vocabulary import (
+    ACTIVITY,
+    ACTIVITY_CHANGE,
+    ALL,
+    LAYER,
+    SUBJECT,
+    THEORY,
+    THEORY_READS,
+    VISIT,
+    WEIGHTS,
+)
 
 # Logarithm of one plus the distance from the visit before, relative to the norm there.
 _STEP: Final = {WEIGHTS: "weight_step", ACTIVITY: "act_step", ACTIVITY_CHANGE: "gradavg_step"}
@@ -31,7 +41,8 @@ class StepMatched(Control):
 
     def evaluate(self, task: DecodingTask) -> ControlResult:
         """Result for subjects weighted by their mean step in each half of the visits."""
-        names = [name for key, name in _STEP.items() if task.observable in (key, "all")]
+        read = {ALL: tuple(_STEP), THEORY: THEORY_READS}.get(task.observable, (task.observable,))
+        names = [name for key, name in _STEP.items() if key in read]
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
             return self.not_evaluated(task, "changes need two recorded visits")

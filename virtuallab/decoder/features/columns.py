@@ -46,6 +46,10 @@ FAMILIES: Final = (
     ("sensitivity: distance from the start", r"gradavg_cosine_start"),
     ("sensitivity: steps", r"gradavg_(cosine_last|step|pace)"),
     ("sensitivity: path", r"gradavg_(turn|straightness)"),
+    ("theory: geometry of weight changes", r"theory_weight_"),
+    ("theory: null space", r"theory_act_(null|potent|dimension)"),
+    ("theory: read-out", r"theory_act_readout"),
+    ("theory: class means", r"theory_act_class"),
 )
 UNRELATED: Final = "others"
 

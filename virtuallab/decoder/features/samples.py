@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.labels import label_text
-from virtuallab.vocabulary import PAIR
+from virtuallab.vocabulary import ALL, PAIR, THEORY, THEORY_READS
 
 # A text, because `validate --syntax` reads the names of classifiers without importing numpy.
 Rows: TypeAlias = "jt.Int[np.ndarray, ' row']"
@@ -90,7 +90,7 @@ def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) ->
     features : xr.Dataset
         Of one probe: ``change`` (subject, visit, layer, change_name), with ``rule`` and
         ``depth_group`` as coordinates.
-    observable : {"activity", "weights", "activity_change", "all"}
+    observable : {"activity", "weights", "activity_change", "all", "theory"}
     staged : bool
         Average the visits of each stage of learning; see :func:`stages`.
     """
@@ -183,8 +183,17 @@ def pairs_of(features: xr.Dataset | xr.DataArray) -> np.ndarray | None:
 def places_of(
     features: xr.Dataset, coordinate: str, observable: str
 ) -> jt.Int[np.ndarray, " name"]:
-    """Indices of the statistics or changes of an observable, by the coordinate that names it."""
-    return np.flatnonzero((observable == "all") | (label_text(features[coordinate]) == observable))
+    """Indices of the statistics or changes of an observable, by the coordinate that names it.
+
+    All observables together do not include what theories predict. Theories predict changes; their
+    statistics are those of the observables from which they are computed.
+    """
+    owners = label_text(features[coordinate])
+    if observable == ALL:
+        return np.flatnonzero(owners != THEORY)
+    if observable == THEORY and coordinate == "statistic_observable":
+        return np.flatnonzero(np.isin(owners, THEORY_READS))
+    return np.flatnonzero(owners == observable)
 
 
 def _in_groups(

@@ -58,9 +58,9 @@ def named_designs(how: Compare) -> list[NamedDesign]:
 
 def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
     """Observables of a design that are decoded."""
-    there = measured(point.probe)
     if how.observables is None:
-        return there
+        return measured(point.probe)
+    there = point.probe.resolved.readable
     return tuple(name for name in how.observables if name == "all" or name in there)
 
 

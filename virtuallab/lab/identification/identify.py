@@ -103,8 +103,9 @@ def identify(
         at least as much, by noise; ``familiar`` that of known recordings that are at least as
         novel, ``typical`` that of those at least as far from all others. At each coarser level,
         ``optimizer_probability`` and ``optimizer_in_set`` (optimizer,) are those of its groups.
-        Attributes: how good the decoder is (``accuracy``, ``interval``), ``coverage``, how often it excludes no learning
-        (``excluded``), ``differences`` of the recording from those it was trained on, ``notes``.
+        Attributes: how good the decoder is (``accuracy``, ``interval``), ``coverage``, how often it
+        excludes no learning (``excluded``), ``differences`` of the recording from those it was
+        trained on, ``notes``.
 
     Raises
     ------

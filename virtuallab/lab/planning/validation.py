@@ -147,7 +147,22 @@ def _design_faults(asked: Protocol, plan: Plan) -> dict[str, str]:
 
 
 def _unmeasured(asked: Protocol) -> dict[str, str]:
-    """Designs to be compared that measure nothing of what is read of them."""
+    """Designs that measure nothing of what is read of them."""
+    return {**_uncompared(asked), **_unsearched(asked)}
+
+
+def _unsearched(asked: Protocol) -> dict[str, str]:
+    read = None if asked.power is None else asked.power.observable
+    probes = [probe for place, probe in _designs(asked) if place == "power.design"]
+    if read in (None, "all") or any(list(device_problems(probe.device)) for probe in probes):
+        return {}
+    if any(read in probe.resolved.readable for probe in probes):
+        return {}
+    seen = ", ".join(probes[0].resolved.readable)
+    return {"power.observable": f"{read!r} cannot be read of this design. Choose among: {seen}."}
+
+
+def _uncompared(asked: Protocol) -> dict[str, str]:
     if asked.compare is None or asked.compare.observables is None:
         return {}
     read = asked.compare.observables
@@ -156,11 +171,11 @@ def _unmeasured(asked: Protocol) -> dict[str, str]:
         for point in design_points(design):
             if list(device_problems(point.probe.device)):
                 continue
-            seen = point.probe.resolved.observables
-            if "all" not in read and not set(read) & set(seen):
+            probe = point.probe.resolved
+            if "all" not in read and not set(read) & set(probe.readable):
                 faults[f"compare.designs.{name}"] = (
-                    f"measures {', '.join(seen)}, of which compare.observables reads nothing. Add "
-                    "one of these there, or measure what it reads."
+                    f"measures {', '.join(probe.observables)}, of which compare.observables reads "
+                    "nothing. Add one of these there, or measure what it reads."
                 )
     return faults
 
@@ -201,7 +216,7 @@ def _analysis_faults(plan: Plan) -> dict[str, str]:
     architectures = architecture_labels(subjects)
     columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
     measured = {
-        name: probe.resolved.observables
+        name: probe.resolved.readable
         for name, probe in found.probes.items()
         if not list(device_problems(probe.device))
     }

@@ -21,6 +21,8 @@ from virtuallab.probes.statistics.published import (
     summary_statistics_of_observed,
 )
 from virtuallab.probes.statistics.statistic import Statistic
+from virtuallab.probes.statistics.theory.activity import activity_theory
+from virtuallab.probes.statistics.theory.weights import weight_theory
 from virtuallab.probes.statistics.trajectory import (
     Stats,
     activity_changes,
@@ -41,6 +43,7 @@ from virtuallab.vocabulary import (
     OBSERVABLES,
     STATISTIC,
     SUBJECT,
+    THEORY,
     VISIT,
     WEIGHTS,
     Observable,
@@ -66,8 +69,9 @@ def features(recording: xr.Dataset, statistics: Sequence[str] = ()) -> xr.Datase
     -------
     xr.Dataset
         ``stat`` (visit, layer, statistic) with the published statistics, ``change`` (visit, layer,
-        change_name) with the scale-free changes, both float64, and NaN where not measured or not
-        defined; ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
+        change_name) with the scale-free changes and then those that theories predict
+        (``change_observable`` "theory"), both float64, and NaN where not measured or not defined;
+        ``flag`` (visit, layer, observable): live, dead (every unit gives the same) or
         exploded (not a finite number).
 
     Raises
@@ -112,7 +116,8 @@ def feature_arrays(recording: xr.Dataset, statistics: Sequence[str] = ()) -> Fea
     layers = [str(name) for name in recording[LAYER].values]
     shape = recording.sizes[VISIT], len(layers)
     further = {name: STATISTICS[name]() for name in statistics}
-    stat_names, all_changes = (*PUBLISHED_STATISTICS, *further), (*change_names(), *further)
+    stat_names = (*PUBLISHED_STATISTICS, *further)
+    all_changes = (*change_names(), *theory_names(), *further)
     found = FeatureArrays(
         stat=np.full((*shape, len(stat_names)), np.nan),
         change=np.full((*shape, len(all_changes)), np.nan),
@@ -168,13 +173,15 @@ def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_
                 values = np.where(observed, values, first[..., None])
             stats = {f"act{name}": mean_over_images(each) for name, each in found.items()}
             changes = activity_changes(responses, stats)
+            changes |= activity_theory(responses, changes)
             yield _LayerFeatures(ACTIVITY, values, responses.labels, stats, changes)
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
             weights = _part(recording[WEIGHTS], mine)
             stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
-            yield _LayerFeatures(WEIGHTS, weights, None, stats, weight_changes(weights, stats))
+            changes = weight_changes(weights, stats) | weight_theory(weights)
+            yield _LayerFeatures(WEIGHTS, weights, None, stats, changes)
     if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
         gains = recording[ACTIVITY_CHANGE].values[:, :, index]
         exact = gains.astype(np.float64)
@@ -246,7 +253,7 @@ def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:
     own_units = {n: str(recording[n].attrs.get("units", "1")) for n in recording.data_vars}
     further = {name: STATISTICS[name].observable for name in found.statistics}
     stat_owners = {name: OBSERVABLE_OF[name] for name in PUBLISHED_STATISTICS} | further
-    change_owners = {**change_observables(), **further}
+    change_owners = {**change_observables(), **dict.fromkeys(theory_names(), THEORY), **further}
     units = [
         "1" if name in further else statistic_units(name, own_units.get(of, "1"))
         for name, of in stat_owners.items()
@@ -291,3 +298,10 @@ def change_observables() -> Mapping[str, str]:
 def change_names() -> tuple[str, ...]:
     """Names of the scale-free changes of every recording, in the order of ``change_name``."""
     return tuple(change_observables())
+
+
+@cache
+def theory_names() -> tuple[str, ...]:
+    """Names of the changes that theories predict, which follow the scale-free changes."""
+    ones = np.ones((2, 2, 2))
+    return *weight_theory(ones[:, 0]), *activity_theory(LayerResponses(ones), {})

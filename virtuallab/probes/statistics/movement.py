@@ -149,26 +149,27 @@ def movement(responses: LayerResponses) -> dict[str, PerVisit]:
     tuning = (values[:-1] - values[:-1].mean(1, keepdims=True)) * present
     mean_evenness = _participation(mean**2, present.sum((1, 2)))
     found = {
-        "act_move_dimension": _from_movements(_dimension(tuned) - _dimension(tuning)),
-        "act_move_units_last": _from_movements(_cosine(_over_units, tuned[1:], tuned[:-1]), 2),
-        "act_move_units_first": _from_movements(_cosine(_over_units, tuned, tuned[:1])),
-        "act_move_units_tuning": _from_movements(_cosine(_over_units, tuned, tuning)),
+        "act_move_dimension": _from_movements(log_dimension(tuned) - log_dimension(tuning)),
+        "act_move_units_last": _from_movements(cosine_of(over_units, tuned[1:], tuned[:-1]), 2),
+        "act_move_units_first": _from_movements(cosine_of(over_units, tuned, tuned[:1])),
+        "act_move_units_tuning": _from_movements(cosine_of(over_units, tuned, tuning)),
         "act_move_similarity_last": _from_movements(
-            _cosine(_over_stimuli, tuned[1:], tuned[:-1]), 2
+            cosine_of(_over_stimuli, tuned[1:], tuned[:-1]), 2
         ),
-        "act_move_similarity_tuning": _from_movements(_cosine(_over_stimuli, tuned, tuning)),
-        "act_move_mean_turn": _from_movements(_cosine(np.vecdot, mean[1:], mean[:-1]), 2),
+        "act_move_similarity_tuning": _from_movements(cosine_of(_over_stimuli, tuned, tuning)),
+        "act_move_mean_turn": _from_movements(cosine_of(np.vecdot, mean[1:], mean[:-1]), 2),
         "act_move_mean_evenness": _from_movements(mean_evenness),
     }
     if responses.labels is not None:
         common = class_means(tuned, responses.labels, responses.observed)
         share = (common**2).sum((1, 2)) / (tuned**2).sum((1, 2))
-        last = _cosine(_over_units, common[1:], common[:-1])
+        last = cosine_of(over_units, common[1:], common[:-1])
+        first = cosine_of(over_units, common, common[:1])
         found |= {
             "act_move_class_share": _from_movements(share),
-            "act_move_class_dimension": _from_movements(_dimension(common)),
+            "act_move_class_dimension": _from_movements(log_dimension(common)),
             "act_move_class_units_last": _from_movements(last, 2),
-            "act_move_class_units_first": _from_movements(_cosine(_over_units, common, common[:1])),
+            "act_move_class_units_first": _from_movements(first),
         }
     return {name: each[: len(values)] for name, each in found.items()}
 
@@ -178,7 +179,7 @@ def _from_movements(values: PerMovement, missing: int = 1) -> PerMovement:
     return np.concatenate([np.zeros(missing), values])
 
 
-def _over_units(one: Pattern, other: Pattern) -> PerMovement:
+def over_units(one: Pattern, other: Pattern) -> PerMovement:
     """Product of two covariances over units, without the part that any two movements share."""
     across = np.matmul(one, other.transpose(0, 2, 1))
     alike = (one**2).sum((1, 2)) * (other**2).sum((1, 2)) / one.shape[2]
@@ -197,13 +198,14 @@ def _over_stimuli(one: Pattern, other: Pattern) -> PerMovement:
     return found
 
 
-def _cosine(product: Product, one: np.ndarray, other: np.ndarray) -> PerMovement:
+def cosine_of(product: Product, one: np.ndarray, other: np.ndarray) -> PerMovement:
+    """Product of two patterns over the root of their products with themselves."""
     size = product(one, one) * product(other, other)
     found: np.ndarray = product(one, other) / np.sqrt(size)
     return found
 
 
-def _dimension(pattern: Pattern) -> PerMovement:
+def log_dimension(pattern: Pattern) -> PerMovement:
     """Log of the participation ratio over stimuli, of pairs of units."""
     energy = np.einsum("vsu,vsu->vu", pattern, pattern)
     pairs = energy.sum(1) ** 2 - np.vecdot(energy, energy)
