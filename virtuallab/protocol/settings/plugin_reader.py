@@ -11,8 +11,9 @@ from pydantic import Field, GetJsonSchemaHandler
 
 from virtuallab.errors import UnknownName
 from virtuallab.protocol.messages.explain import expected, refusal
+from virtuallab.protocol.settings.plugin_schemas import plugin_definitions, refuse_unreadable
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
-from virtuallab.protocol.settings.readers import Reader, plugin_definitions, refuse_unreadable
+from virtuallab.protocol.settings.readers import Reader
 from virtuallab.protocol.settings.section import Section, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
 from virtuallab.registry import Registry

@@ -14,15 +14,14 @@ from virtuallab.protocol.messages.explain import expected, found, raise_faults, 
 from virtuallab.protocol.messages.places import Place
 from virtuallab.protocol.settings.distributions import FORMS, Grid, Interval, ValueList, Variation
 from virtuallab.protocol.settings.kinds import dataclass_in, shapes
+from virtuallab.protocol.settings.plugin_schemas import refuse_unreadable, section_schema
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
 from virtuallab.protocol.settings.readers import (
     Reader,
     adapter,
     named_plugin,
     read_entries,
-    refuse_unreadable,
     schema_of,
-    section_schema,
 )
 from virtuallab.protocol.settings.section import Section, definition, make_section
 
