@@ -8,6 +8,7 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.reporting.tables.identification import (
+    coarse_verdicts,
     distance,
     identification_summary,
     remarks,
@@ -211,3 +212,62 @@ def test_the_verdict_stands_first_and_the_table_of_a_recording_outside_is_dimmed
         assert verdict(case)[:40] in lines[0]
         [row] = [line for line in lines if "Adam" in line and "yes" in line]
         assert ("\x1b[2m" in row) == dimmed
+
+
+def at_level(
+    inside: tuple[bool, ...], interval: tuple[float, float] = (0.8, 0.9), **settings: float
+) -> xr.Dataset:
+    """An identification with a level of two optimizers and no learning."""
+    groups = np.array(["adam", "sgd", "no learning"], dtype=object)
+    attributes = {"level": "optimizer", "question": "Which optimizer?", "interval": [*interval]}
+    return found(**settings).assign(  # type: ignore[arg-type]
+        optimizer_probability=xr.DataArray(
+            [0.7, 0.28, 0.02], {"optimizer": groups}, ("optimizer",), attrs=attributes
+        ),
+        optimizer_in_set=("optimizer", list(inside)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (
+            at_level((True, False, False)),
+            "Which optimizer? Adam (probability 0.70); no other is in the 90 % prediction set.",
+        ),
+        (
+            at_level((True, True, False)),
+            "Which optimizer? Most similar to Adam (probability 0.70); SGD cannot be excluded.",
+        ),
+        (
+            at_level((False, True, False)),
+            "Which optimizer? Most similar to Adam (probability 0.70); SGD cannot be excluded.",
+        ),
+        (
+            at_level((True, True, True)),
+            "Which optimizer? Cannot tell; most similar to Adam (probability 0.70).",
+        ),
+        (
+            at_level((False, False, False)),
+            "Which optimizer? Cannot tell; most similar to Adam (probability 0.70).",
+        ),
+        # A decoder that is not shown to distinguish the two groups answers nothing.
+        (
+            at_level((True, False, False), interval=(0.45, 0.6)),
+            "Which optimizer? Cannot tell; most similar to Adam (probability 0.70).",
+        ),
+    ],
+)
+def test_a_coarser_question_has_an_answer_of_its_own(case: xr.Dataset, said: str) -> None:
+    assert list(coarse_verdicts(case)) == [said]
+
+
+def test_coarser_answers_stand_above_the_verdict_and_not_where_a_recording_is_outside() -> None:
+    written = io.StringIO()
+    case = at_level((True, False, False))
+    Console(width=120, file=written).print(identification_summary(case))
+    first, second, *_ = written.getvalue().splitlines()
+    assert first.startswith("Which optimizer? Adam")
+    assert second.startswith("The rule is Adam")
+    assert not list(coarse_verdicts(at_level((True, False, False), typical=0.0)))
+    assert not list(coarse_verdicts(found()))

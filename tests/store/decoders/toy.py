@@ -14,10 +14,11 @@ import numpy as np
 from tests.decoder.synthetic import features
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
+from virtuallab.decoder.levels import Level
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoders.metadata import DecoderMetadata
+from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy
 
 SAMPLES = by_subject(features(signal=1.5), "activity")
 
@@ -51,6 +52,7 @@ METADATA = DecoderMetadata(
     confidence=0.95,
     coverage=0.91,
     nominal_coverage=0.9,
+    levels=(LevelAccuracy(Level("optimizer", "Which optimizer?", {"adam": "adam"}), (0.8, 0.95)),),
     excluded={"learning": 0.95, "frozen": 0.0},
     still=(0.0, 0.1),
     made_for="0123456789abcdef",
