@@ -32,11 +32,11 @@ def check_null_model(null: str | type[NullModel] | NullModel) -> None:
     with batch normalisation, that learned digits by backpropagation. Its subjects have the visits,
     layers, stimuli, units and precision of the learner, are finite, and are not negative in layers
     that are rectified. They depend on the generator alone, and differ between generators. The
-    states are not changed. The weights of the first visit, and the responses of its hidden layers
-    unless ``starts_at_state`` is false, are those of a visit of the learner; later visits differ,
-    except in the null model ``frozen``. In none of 8 draws does the class separation of hidden
-    layers rise by half as much as in the learner: the share of a unit's variance over stimuli that
-    lies between classes, averaged over units and layers.
+    states are not changed. At the first visit, the weights of hidden layers, and their responses
+    unless ``starts_at_state`` is false, are those of a visit of the learner. Later visits differ in
+    some draw, except in the null model ``frozen``. In none of 8 draws does the class separation of
+    hidden layers rise by half as much as in the learner: the share of a unit's variance over
+    stimuli that lies between classes, averaged over units and layers.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def check_null_model(null: str | type[NullModel] | NullModel) -> None:
     ]
     possible = [each for each in learners if found.is_possible(each)]
     if not possible:
-        broken("null model", found, "is possible neither in a perceptron nor in a convolution")
+        broken("null model", found, "is possible neither in a perceptron nor in a small KNet")
     for learner in possible:
         _NullModelCheck(found, learner).all()
 
