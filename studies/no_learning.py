@@ -32,7 +32,7 @@ from virtuallab.lab.identification.null_recordings import EACH, null_samples  # 
 from virtuallab.lab.run import run  # noqa: E402
 from virtuallab.lab.stages.experiment import Experiment, resume  # noqa: E402
 from virtuallab.probes import Probe  # noqa: E402
-from virtuallab.registry import CLASSIFIERS, NOISE_MODELS, NULLS  # noqa: E402
+from virtuallab.registry import CLASSIFIERS, NOISE_MODELS, NULL_MODELS  # noqa: E402
 from virtuallab.reporting.style import pretty  # noqa: E402
 from virtuallab.reporting.tables.identification import verdict  # noqa: E402
 from virtuallab.store import Store  # noqa: E402
@@ -65,7 +65,7 @@ def recorded(experiment: Experiment, probe: Probe, each: int) -> tuple[Samples, 
     """Samples of all subjects, and of their null models."""
     samples = recorded_samples(experiment, probe, None, QUIET)
     members = range(len(samples.labels))
-    return samples, null_samples(experiment, probe, members, tuple(NULLS), each=each)
+    return samples, null_samples(experiment, probe, members, tuple(NULL_MODELS), each=each)
 
 
 def without(nulls: NullSamples, kind: str) -> NullSamples:
@@ -118,7 +118,7 @@ def of_design(name: str, train: Experiment, test: Experiment, each: int) -> list
         [name, "subjects that learned", counted(power), f"rule in the set: {counted(coverage)}"],
     ]
     left_out = {}
-    for kind in NULLS:
+    for kind in NULL_MODELS:
         mine = tested.values[tested.kinds == kind]
         left_out[kind] = answers(trained(train, samples, without(nulls, kind)), mine)
     rows.append(

@@ -68,7 +68,7 @@ def test_the_plugins_pass_their_checks(folder: Path) -> None:
 
 
 def test_the_null_model_of_the_page_is_listed(folder: Path) -> None:
-    done = run(folder, "-m", "virtuallab", "list", "nulls", "--plugin", "mine.py")
+    done = run(folder, "-m", "virtuallab", "list", "null_models", "--plugin", "mine.py")
     assert done.returncode == 0, done.stderr
     assert "  bleaching " in done.stdout
     assert "  stable_drift " in done.stdout

@@ -263,7 +263,7 @@ LOSSES: Registry[Any] = Registry(
     "loss", "virtuallab.subject.losses", "virtuallab.subject.loss:Loss"
 )
 TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
-NULLS: Registry[Any] = Registry(
+NULL_MODELS: Registry[Any] = Registry(
     "null model", "virtuallab.subject.nulls", "virtuallab.subject.null:NullModel"
 )
 DEVICES: Registry[Any] = Registry(
@@ -296,7 +296,7 @@ REGISTRIES = (
     ARCHITECTURES,
     TASKS,
     LOSSES,
-    NULLS,
+    NULL_MODELS,
     DEVICES,
     NOISE_MODELS,
     INDICATORS,

@@ -8,7 +8,7 @@ import pytest
 
 from virtuallab.errors import UnknownName
 from virtuallab.lab.catalogue import KINDS, described, listing, page
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 
 PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
 
@@ -53,12 +53,14 @@ def test_the_page_of_weight_mirror() -> None:
 
 
 def test_null_models_are_listed_with_what_each_is() -> None:
-    text = listing("nulls")
-    assert text.splitlines()[0] == "nulls"
-    assert [line.split()[0] for line in text.splitlines()[1:] if line[2] != " "] == sorted(NULLS)
+    text = listing("null_models")
+    assert text.splitlines()[0] == "null_models"
+    assert [line.split()[0] for line in text.splitlines()[1:] if line[2] != " "] == sorted(
+        NULL_MODELS
+    )
     assert "Gains of units that walk at random" in " ".join(text.split())
-    assert "Schoonover et al. 2021" in page("nulls", "tuning_drift")
-    assert "Settings\n  none" in page("nulls", "frozen")
+    assert "Schoonover et al. 2021" in page("null_models", "tuning_drift")
+    assert "Settings\n  none" in page("null_models", "frozen")
 
 
 def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:

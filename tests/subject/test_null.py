@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tests.subject.trajectories import learner, module_of
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.architecture import Architecture, Shape, Site
 from virtuallab.subject.null import Trajectory, log_uniform, with_responses
 
@@ -160,8 +160,10 @@ def test_a_network_that_ends_in_a_convolution_has_no_read_out_to_learn() -> None
     other = Trajectory(AllConvolutional(), own.task, own.states, own.steps)
     assert own.has_linear_end
     assert not other.has_linear_end
-    assert [name for name in NULLS if not NULLS[name]().is_possible(other)] == ["readout_only"]
-    assert all(NULLS[name]().is_possible(own) for name in NULLS)
+    assert [name for name in NULL_MODELS if not NULL_MODELS[name]().is_possible(other)] == [
+        "readout_only"
+    ]
+    assert all(NULL_MODELS[name]().is_possible(own) for name in NULL_MODELS)
 
 
 def test_responses_stay_above_zero_only_in_layers_that_are_rectified() -> None:

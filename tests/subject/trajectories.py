@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tests.subject.cohorts import subject
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import Trajectory
 from virtuallab.subject.preparation import PreparedSubject
 from virtuallab.subject.subject import Cohort
@@ -42,7 +42,7 @@ def module_of(trajectory: Trajectory, state: np.ndarray) -> nn.Module:
 @cache
 def prepared(name: str, seed: int, net: str = "mlp") -> PreparedSubject:
     """A subject of a null model."""
-    return NULLS[name]().prepare(learner(net), np.random.default_rng(seed))  # type: ignore[no-any-return]
+    return NULL_MODELS[name]().prepare(learner(net), np.random.default_rng(seed))  # type: ignore[no-any-return]
 
 
 @cache
@@ -57,7 +57,7 @@ def states_of(name: str, seed: int, net: str = "mlp") -> np.ndarray:
 
     own = learner(net)
     watched = Watched(own.architecture, own.task, own.states, own.steps)
-    NULLS[name]().prepare(watched, np.random.default_rng(seed))
+    NULL_MODELS[name]().prepare(watched, np.random.default_rng(seed))
     [states] = found
     return states
 

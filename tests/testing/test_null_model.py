@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.testing.registered import register
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import NullModel, Responses, Trajectory, with_responses
 from virtuallab.subject.preparation import PreparedSubject
 from virtuallab.testing import check_null_model
@@ -19,7 +19,7 @@ from virtuallab.testing import check_null_model
 pytestmark = pytest.mark.usefixtures("own_random_streams")
 
 
-@pytest.mark.parametrize("name", list(NULLS))
+@pytest.mark.parametrize("name", list(NULL_MODELS))
 def test_a_null_model_of_this_package_passes(name: str) -> None:
     check_null_model(name)
 
@@ -190,7 +190,7 @@ class Nowhere(Fading):
 
 
 def test_one_from_outside_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, NULLS, Fading)
+    register(monkeypatch, NULL_MODELS, Fading)
     check_null_model("fading")
     check_null_model(Fading)
     check_null_model(Fading())
@@ -237,5 +237,5 @@ def test_what_a_null_model_breaks_is_named(broken: type[NullModel], message: str
 
 def test_a_null_model_without_a_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Fading, "name")
-    with pytest.raises(AssertionError, match=r"Fading has no name; put @NULLS\.register"):
+    with pytest.raises(AssertionError, match=r"Fading has no name; put @NULL_MODELS\.register"):
         check_null_model(Fading)

@@ -21,7 +21,7 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "losses": registry.LOSSES,
-    "nulls": registry.NULLS,
+    "null_models": registry.NULL_MODELS,
     "devices": registry.DEVICES,
     "noise_models": registry.NOISE_MODELS,
     "indicators": registry.INDICATORS,

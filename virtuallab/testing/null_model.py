@@ -11,7 +11,7 @@ import jaxtyping as jt
 import numpy as np
 import torch
 
-from virtuallab.registry import ARCHITECTURES, NULLS, OPTIMIZERS, RULES, TASKS
+from virtuallab.registry import ARCHITECTURES, NULL_MODELS, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.null import NullModel, Trajectory
 from virtuallab.subject.preparation import PreparedSubject
@@ -48,7 +48,7 @@ def check_null_model(null: str | type[NullModel] | NullModel) -> None:
     AssertionError
         With what the null model breaks.
     """
-    found: NullModel = plugin_instance(null, NULLS, NullModel)
+    found: NullModel = plugin_instance(null, NULL_MODELS, NullModel)
     learners = [
         _learner(ARCHITECTURES["mlp"](hidden=(40, 30))),
         _learner(ARCHITECTURES["knet4"](channels=(4, 6, 6))),

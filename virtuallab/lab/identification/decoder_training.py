@@ -35,7 +35,7 @@ from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
-from virtuallab.registry import CLASSIFIERS, NULLS
+from virtuallab.registry import CLASSIFIERS, NULL_MODELS
 from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy, Range
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 from virtuallab.vocabulary import ACTIVITY, PAIR
@@ -69,7 +69,7 @@ class DecoderSettings:
     @property
     def null_models(self) -> tuple[str, ...]:
         """Names of the null models."""
-        return tuple(NULLS) if self.nulls is None else self.nulls
+        return tuple(NULL_MODELS) if self.nulls is None else self.nulls
 
 
 @dataclass(frozen=True)

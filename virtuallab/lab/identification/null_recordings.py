@@ -24,7 +24,7 @@ from virtuallab.lab.stages.reference import reference
 from virtuallab.lab.stages.restored_subject import RestoredSubject
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_observables, feature_arrays
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.store import Store
 from virtuallab.subject.null import Trajectory
 from virtuallab.vocabulary import ACTIVITY
@@ -161,7 +161,7 @@ def _recorded(
         for one in wanted:
             states = store.read(f"snapshots/{group.name}", members[one.place])["state"].to_numpy()
             trajectory = Trajectory(group.architecture, group.task, states, steps)
-            null, owner = NULLS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
+            null, owner = NULL_MODELS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
             if not null.is_possible(trajectory):
                 continue
             prepared = null.prepare(trajectory, seeds.generator(seed, *owner))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import NullModel, Trajectory
 from virtuallab.subject.preparation import PreparedSubject
 
 
-@NULLS.register("frozen")
+@NULL_MODELS.register("frozen")
 class Frozen(NullModel):
     """A frozen network: all visits have one state, untrained, partly trained or trained.
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import (
     NullModel,
     Responses,
@@ -20,7 +20,7 @@ _AMOUNT: Final = (0.1, 2.0)  # standard deviation of the log gain after the last
 _OFFSET: Final = 0.5  # of excitability, in standard deviations of the layer's responses
 
 
-@NULLS.register("gain_change")
+@NULL_MODELS.register("gain_change")
 class GainChange(NullModel):
     r"""Gains of units that walk at random, and in half of the subjects their excitability as well.
 

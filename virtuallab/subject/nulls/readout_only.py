@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import NullModel, Trajectory, log_uniform
 from virtuallab.subject.preparation import PreparedSubject
 
@@ -17,7 +17,7 @@ _MOMENTUM: Final = 0.9
 _BATCH_SIZE: Final = 32
 
 
-@NULLS.register("readout_only")
+@NULL_MODELS.register("readout_only")
 class ReadoutOnly(NullModel):
     """A network of which the last layer alone learns, by gradient descent with momentum 0.9.
 

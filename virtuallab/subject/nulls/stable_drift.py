@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import (
     NullModel,
     Responses,
@@ -20,7 +20,7 @@ from virtuallab.subject.preparation import PreparedSubject
 _AMOUNT: Final = (0.1, 3.0)
 
 
-@NULLS.register("stable_drift")
+@NULL_MODELS.register("stable_drift")
 class StableDrift(NullModel):
     """Units that exchange their tuning, while similarities between stimuli stay exactly the same.
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import (
     NullModel,
     Responses,
@@ -20,7 +20,7 @@ _AMOUNT: Final = (0.05, 1.0)  # standard deviation of the state over visits
 _SPREAD: Final = 0.5  # of units' loadings, around 1 for the gain and around 0 for the offset
 
 
-@NULLS.register("state_change")
+@NULL_MODELS.register("state_change")
 class StateChange(NullModel):
     r"""A state, such as arousal, that is drawn anew at each visit and modulates all units.
 

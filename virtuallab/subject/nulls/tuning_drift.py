@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import (
     NullModel,
     Responses,
@@ -20,7 +20,7 @@ from virtuallab.subject.preparation import PreparedSubject
 _AMOUNT: Final = (0.1, 3.0)
 
 
-@NULLS.register("tuning_drift")
+@NULL_MODELS.register("tuning_drift")
 class TuningDrift(NullModel):
     r"""Tuning that walks at random, each unit for itself, so that similarities change as well.
 

@@ -6,14 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from virtuallab.registry import NULLS
+from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.null import NullModel, Trajectory, log_uniform
 from virtuallab.subject.preparation import PreparedSubject
 
 _SCALE: Final = (0.5, 2.0)  # of the subject's own step lengths
 
 
-@NULLS.register("weight_walk")
+@NULL_MODELS.register("weight_walk")
 class WeightWalk(NullModel):
     """Weights that walk at random, with the step lengths of a subject that learned.
 
