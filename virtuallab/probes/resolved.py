@@ -69,8 +69,17 @@ class ResolvedProbe:
 
     @property
     def is_noisy(self) -> bool:
-        """True if the recording has noise, of the instrument or of spike counts."""
-        return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
+        """True if the recording has noise: of the instrument, of spike counts or of photons."""
+        counted = self.spikes is not None or (
+            self.calcium is not None and self.calcium.photons is not None
+        )
+        return self.noise.is_present or (counted and ACTIVITY in self.observables)
+
+    @property
+    def orders_stimuli(self) -> bool:
+        """True if each visit presents the stimuli in an order of its own."""
+        imaged = self.calcium is not None and ACTIVITY in self.observables
+        return imaged and self.calcium.order == "random"
 
     @property
     def measures_responses(self) -> bool:

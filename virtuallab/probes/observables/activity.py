@@ -14,6 +14,7 @@ from virtuallab.probes.observables.measurement import Measurement, coordinate
 from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probes.preparation import feature_map_shapes
 from virtuallab.probes.tissue_geometry import unit_positions
+from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT
 
 
@@ -44,7 +45,8 @@ class ActivityMeasurement(Measurement):
             [for_spikes] = generator.spawn(1)
             signal = self.probe.spikes.count(signal, responses[:, stimuli], typical, for_spikes)
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.fluorescence(signal)
+            signal = self.probe.calcium.in_order(signal, self.selection.orders)
+            signal = self.probe.calcium.detected(signal, substream(generator, "photons"))
         return self.with_noise(layer, signal, generator)
 
     def spread(self, layer: str) -> Spread:
@@ -57,7 +59,7 @@ class ActivityMeasurement(Measurement):
             assert self.calibration is not None
             signal = self.probe.spikes.firing_rates(signal, self.calibration.responses[layer])
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.fluorescence(signal)
+            signal = self.probe.calcium.in_order(signal, self.selection.orders)
         return Spread.of_units(signal)
 
     def attributes(self) -> dict[str, str]:
@@ -72,7 +74,10 @@ class ActivityMeasurement(Measurement):
         return super().attributes()
 
     def coordinates(self) -> dict[str, xr.Variable]:
-        """Index, match to the visit before, position (for a device) and layer of each unit."""
+        """Index, match, position (for a device) and layer of each unit, and order of stimuli.
+
+        The match is to the visit before. The order is there if each visit has its own.
+        """
         layers = self.selection.layers
         units = [self.selection.units[layer] for layer in layers]
         dims, axis = units[0].dims, units[0].dims.index(UNIT)
@@ -85,6 +90,9 @@ class ActivityMeasurement(Measurement):
             own = tuple(dim for dim in dims if dim != MEMBER)
             for place, name in enumerate(("unit_x", "unit_y", "unit_depth")):
                 found[name] = (own, where[..., place].astype(np.float32))
+        if self.selection.orders is not None:
+            places = np.argsort(self.selection.orders, axis=1)
+            found["stimulus_order"] = ((VISIT, STIMULUS), places)
         counts = {layer: self.selection.units[layer].count for layer in layers}
         found["unit_layer"] = ((UNIT,), self.owners(counts))
         return {name: coordinate(name, *each) for name, each in found.items()}

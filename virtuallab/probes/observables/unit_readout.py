@@ -168,6 +168,9 @@ class Selection:
         Indices, ascending; empty where no weights are recorded.
     inputs : mapping from layer to array of int
         Indices of the recorded inputs of the activity change, ascending; empty without it.
+    orders : array of int, (visit, stimulus), optional
+        Order in which each visit presents the stimuli, as places among ``stimuli``; None where it
+        is that of ``stimuli``.
     """
 
     layers: tuple[str, ...]
@@ -176,3 +179,4 @@ class Selection:
     units: Mapping[str, UnitReadout]
     synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
+    orders: jt.Int[np.ndarray, "visit stimulus"] | None = None

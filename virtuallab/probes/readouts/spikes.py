@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jaxtyping as jt
 import numpy as np
+from annotated_types import Ge, Le
 
-from virtuallab.fields import Count, Fraction, PositiveFloat, setting
+from virtuallab.fields import Count, Fraction, NonNegativeFloat, PositiveFloat, setting
+from virtuallab.probes.readouts.counts import draw_counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +31,37 @@ class Spikes:
     sorted into a unit come from another of the same layer, :math:`y'`, the same at all visits.
     Responses below zero give no spikes.
 
+    Counts need not be Poisson. :math:`F` is the Fano factor, the variance of a neuron's count over
+    trials divided by its mean. After a spike a neuron is silent for an absolute refractory period
+    :math:`\tau`. The rate that it would have without the period, :math:`f_0`, then becomes
+
+    .. math:: f = \min\!\left(\frac{f_0}{1 + f_0 \tau}, r_\max\right), \qquad
+              \frac{\mathrm{var}\, k}{\mathrm{mean}\, k} = 1 + (1 - m) [F (1 - f \tau)^2 - 1]
+
+    so that counts are the more regular the higher the rate. (A renewal process with dead time has
+    these moments in windows much longer than :math:`\tau`; spikes that are missed at random make
+    any count more like a Poisson count.) Above a ratio of 1 counts are negative binomial, as if the
+    rate varied from trial to trial, and below 1 binomial
+    (:func:`~virtuallab.probes.readouts.counts.draw_counts`).
+
+    In the cortex the variance is in proportion to the mean, with a Fano factor of about 1 to 1.5
+    (Shadlen and Newsome 1998); it falls at the onset of a stimulus (Churchland et al. 2010), is
+    below 1 in the retina and thalamus (Kara et al. 2000) and rises along the visual pathway (Goris
+    et al. 2014). An absolute refractory period lasts about 1 to 2 ms (order of magnitude; Berry and
+    Meister 1998 fit it to retinal ganglion cells).
+
     References
     ----------
+    Berry and Meister 1998, "Refractoriness and neural precision".
+    Churchland et al. 2010, "Stimulus onset quenches neural variability: a widespread cortical
+    phenomenon".
+    Goris et al. 2014, "Partitioning neuronal variability".
     Harris et al. 2000, "Accuracy of Tetrode Spike Separation".
+    Kara et al. 2000, "Low response variability in simultaneously recorded retinal, thalamic, and
+    cortical neurons".
     Rey et al. 2015, "Past, present and future of spike sorting techniques".
+    Shadlen and Newsome 1998, "The variable discharge of cortical neurons: implications for
+    connectivity, computation, and information coding".
     """
 
     rate: PositiveFloat = setting(
@@ -47,6 +77,19 @@ class Spikes:
         0.0, doc="Share of a unit's spikes that belong to another neuron, were both as active."
     )
 
+    fano_factor: Annotated[float, Ge(0), Le(100)] = setting(
+        1.0,
+        doc="Variance of a neuron's spike count over trials divided by its mean; 1 is Poisson.",
+        added=True,
+    )
+    refractory: NonNegativeFloat = setting(
+        0.0,
+        unit="s",
+        doc="Absolute refractory period, in s, at most a tenth of the window. It lowers high rates "
+        "and makes their counts regular.",
+        added=True,
+    )
+
     def firing_rates(self, responses: np.ndarray, typical: float) -> np.ndarray:
         """Firing rates of responses, of any shape, in spikes/s and double precision.
 
@@ -56,11 +99,14 @@ class Spikes:
         ----------
         responses : array
         typical : float
-            Response that fires at ``rate``.
+            Response that fires at ``rate``, if not refractory.
         """
         above = np.maximum(responses, 0).astype(np.float64)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            gained = np.minimum(above * (self.rate / np.float64(typical)), self.ceiling)
+            gained = above * (self.rate / np.float64(typical))
+            if self.refractory:
+                gained = 1 / (1 / gained + self.refractory)
+            gained = np.minimum(gained, self.ceiling)
         # A layer that is silent untrained has no typical response: any response is at the ceiling.
         rates = np.where(above > 0, gained, 0.0)
         found: np.ndarray = np.where(np.isfinite(responses), rates, above)
@@ -73,7 +119,7 @@ class Spikes:
         typical: float,
         generator: np.random.Generator,
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        """Firing rates from Poisson spike counts, in spikes/s and single precision.
+        """Firing rates from spike counts, in spikes/s and single precision.
 
         Parameters
         ----------
@@ -92,10 +138,16 @@ class Spikes:
             if self.contamination:
                 sorted_ = sorted_ + self.contamination * layer[..., mistaken]
         seconds = self.window * self.trials
-        expected = self.firing_rates(sorted_, typical) * (1 - self.missed) * seconds
-        countable = expected < _MOST  # false for NaN
-        counts = np.where(countable, for_spikes.poisson(np.where(countable, expected, 0)), expected)
+        rates = self.firing_rates(sorted_, typical)
+        expected = rates * (1 - self.missed) * seconds
+        counts = draw_counts(expected, self._dispersion(rates), for_spikes)
         return (counts / seconds).astype(np.float32)
 
-
-_MOST = 1e15  # larger counts are beyond the generator, and their noise beyond single precision
+    def _dispersion(self, rates: np.ndarray) -> float | np.ndarray:
+        """Variance of counts over their mean, for neurons that fire at these rates."""
+        if self.fano_factor == 1 and not self.refractory:
+            return 1.0
+        with np.errstate(invalid="ignore", over="ignore"):  # rates that are not finite
+            regularity = (1 - rates * self.refractory) ** 2
+        found: np.ndarray = 1 + (1 - self.missed) * (self.fano_factor * regularity - 1)
+        return found
