@@ -75,7 +75,7 @@ study-rules: $(VENV)/.base ## Test claims about learning rules, for the document
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 study-probes: $(VENV)/.base ## Compare devices, numbers of units, visits and noise, for the documentation
-	@for study in probe_designs noise_alone; do \
+	@for study in probe_designs noise_alone noise_units; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 study-decoder: $(VENV)/.base ## Measure how reliable predictions are, for the documentation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def _check_samples(model: NoiseModel) -> None:
 def _check_strength(model: NoiseModel) -> None:
     spread = Spread(layer=6.0, unit=2.0)
     for strength, wanted in (("sigma", 3.0), ("snr", 2.0), ("unit_snr", 2 / 3)):
-        settings = {"sigma": None, "snr": None, "unit_snr": None, strength: 3.0}
+        settings: dict[str, Any] = {"sigma": None, "snr": None, "unit_snr": None, strength: 3.0}
         found = replace(model, **settings).deviation(spread)
         if not np.isclose(found, wanted):
             broken("noise model", model, f"has a deviation of {found:g} for {strength}: 3")

@@ -21,7 +21,7 @@ from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.lab.planning.network_group import N_REFERENCES, network_groups
 from virtuallab.lab.planning.validation import make_plan
-from virtuallab.lab.stages.reference import Reference, _made
+from virtuallab.lab.stages.reference import Reference, untrained_states
 from virtuallab.probes import Calcium, GaussianNoise, Probe, Spikes
 from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.probes.statistics.features import features
@@ -108,12 +108,22 @@ def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio
         {"spikes": Spikes(trials=1)},
         {"spikes": Spikes(trials=1, fano_factor=2.0)},
         {"spikes": Spikes(trials=1, rate=100.0, fano_factor=0.5, refractory=0.002)},
+        {"spikes": Spikes(trials=1, correlation=0.25)},
         {"calcium": Calcium(rise=0.1, photons=5.0)},
         {"calcium": Calcium(decay=2.0, order="random", photons=5.0)},
         {"calcium": Calcium(decay=2.0, order="random"), "noise": GaussianNoise(snr=1e-5)},
         {"noise": GaussianNoise(snr=1e-5, correlation=0.25)},
     ],
-    ids=["poisson", "irregular", "regular", "photons", "order", "order_alone", "correlated"],
+    ids=[
+        "poisson",
+        "irregular",
+        "regular",
+        "common",
+        "photons",
+        "order",
+        "order_alone",
+        "correlated",
+    ],
 )
 def test_what_is_left_where_the_signal_was_removed_is_at_chance(settings: dict[str, Any]) -> None:
     found = noise_alone(Probe(observables=("activity",), **settings))
@@ -125,7 +135,7 @@ def test_what_is_left_where_the_signal_was_removed_is_at_chance(settings: dict[s
     "settings",
     [
         {"noise": GaussianNoise(snr=1.0, correlation=0.2)},
-        {"spikes": Spikes(fano_factor=2.0, refractory=0.002)},
+        {"spikes": Spikes(fano_factor=2.0, refractory=0.002, correlation=0.2)},
         {"calcium": Calcium(rise=0.1, photons=5.0, order="random")},
     ],
     ids=lambda settings: next(iter(settings)),
@@ -155,7 +165,7 @@ def made(text: str, folder: Path) -> list[np.ndarray]:
     path = folder / "p.yaml"
     path.write_text(text, encoding="utf-8")
     plan = make_plan(read(path))
-    return [_made(group, plan.protocol.seed) for group in plan.network_groups]
+    return [untrained_states(group, plan.protocol.seed) for group in plan.network_groups]
 
 
 def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: Path) -> None:

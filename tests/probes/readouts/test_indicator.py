@@ -116,3 +116,34 @@ def test_the_calibration_is_on_orders_too():
     implant = Probe(units=4, observables=ACTIVITY).implant(rat(), stream())
     assert implant.selection.orders is None
     assert isinstance(implant.selection.units["first"], FixedUnits)
+
+
+def test_an_amplitude_makes_all_layers_fluoresce_alike():
+    tissue = rat()
+    tissue.responses["first"][:] *= 100
+    fast = {"decay": 0.01, "interval": 10.0}
+    probe = Probe(observables=ACTIVITY, calcium=Calcium(amplitude=0.5, **fast))
+    calibration = probe.calibrate(tissue, stream(9))
+    found = probe.implant(tissue, stream()).record(tissue, stream(1), calibration)
+    for layer in SIZES:
+        values = found["activity"].values[..., found["unit_layer"].values == layer]
+        assert np.sqrt((values.astype(float) ** 2).mean()) == pytest.approx(0.5, rel=1e-4)
+        assert calibration.spreads["activity"][layer].layer < 0.5
+    plain = tissue.responses["first"]
+    np.testing.assert_allclose(
+        found["activity"].values[..., found["unit_layer"].values == "first"],
+        plain * 0.5 / np.sqrt((plain.astype(float) ** 2).mean()),
+        rtol=1e-4,
+    )
+
+
+def test_a_layer_that_is_silent_untrained_keeps_its_responses():
+    seen = np.array([1.0, np.inf, np.nan], dtype=np.float32)
+    np.testing.assert_array_equal(Calcium(amplitude=0.5).scaled(seen, 0.0), seen)
+    np.testing.assert_array_equal(Calcium().scaled(seen, 3.0), seen)
+
+
+def test_an_amplitude_without_a_calibration_is_refused():
+    implant = Probe(observables=ACTIVITY, calcium=Calcium(amplitude=0.5)).implant(rat(), stream())
+    with pytest.raises(ValueError, match="an amplitude needs a calibration"):
+        implant.record(rat(), stream())

@@ -71,6 +71,50 @@ def test_a_refractory_neuron_never_fires_faster_than_its_period_allows():
     np.testing.assert_allclose(spikes.count(seen, seen, 1.0, stream()), 100, atol=1e-3)
 
 
+@pytest.mark.parametrize("fano", [0.7, 1.0, 2.0])
+@pytest.mark.parametrize("correlation", [0.05, 0.25, 0.6])
+def test_units_have_correlated_counts_with_the_moments_of_independent_ones(correlation, fano):
+    many, responses = 40_000, np.array([0.8, 1.0, 3.0, 9.0])
+    spikes = Spikes(rate=10.0, ceiling=1e9, fano_factor=fano, correlation=correlation)
+    seen = np.broadcast_to(responses.astype(np.float32), (1, many, 4))
+    counts = 2 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-3)
+    means = 20 * responses
+    squares = (counts - means) ** 2
+    assert (abs(counts.mean(0) - means) < 5 * np.sqrt(fano * means / many)).all()
+    assert (abs(squares.mean(0) - fano * means) < 5 * squares.std(0) / np.sqrt(many)).all()
+    pairs = np.corrcoef(counts, rowvar=False)[np.triu_indices(4, 1)]
+    # The fourth moments of a skewed excitability make a correlation up to twice as uncertain.
+    np.testing.assert_allclose(pairs, correlation, atol=10 / np.sqrt(many))
+
+
+def test_weak_responses_are_less_correlated_and_have_the_same_moments():
+    many = 200_000
+    spikes = Spikes(rate=1.0, window=0.1, trials=1, correlation=0.25)
+    seen = np.full((1, many, 2), 1.0, dtype=np.float32)
+    counts = 0.1 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    assert counts.mean() == pytest.approx(0.1, abs=5 * np.sqrt(0.1 / many))
+    assert counts.var() == pytest.approx(0.1, rel=5 * np.sqrt(12 / many))
+    swing = 0.1 / 2
+    found = np.corrcoef(counts, rowvar=False)[0, 1]
+    assert found == pytest.approx(swing**2 / 0.1, abs=10 / np.sqrt(many))
+    assert found < 0.1
+
+
+def test_layers_have_no_excitability_in_common_and_it_is_drawn_at_each_stimulus():
+    probe = Probe(observables=("activity",), spikes=Spikes(trials=1000, correlation=1.0))
+    still = rat()
+    for layer in SIZES:
+        still.responses[layer][:] = 1.0
+    found = probe.implant(still, stream(1)).record(still, stream(2), set_on_rats(probe))
+    rates = found["activity"].values.reshape(6 * N_STIMULI, -1)
+    pairs = np.corrcoef(rates, rowvar=False)
+    same = found["unit_layer"].values[:, None] == found["unit_layer"].values
+    assert pairs[same].min() > 0.95
+    assert abs(pairs[~same]).max() < 5 / np.sqrt(6 * N_STIMULI)
+    assert len(np.unique(rates[:, 0])) > 20
+
+
 def test_a_train_that_is_neither_regular_nor_irregular_is_counted_as_before():
     seen = rat().responses["first"]
     plain, written = (
@@ -127,10 +171,13 @@ def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
     assert min(misfits) < 1e-2 < np.sort(misfits)[1]
 
 
+@pytest.mark.parametrize("correlation", [0.0, 0.2])
 @pytest.mark.parametrize("fano", [0.5, 1.0, 2.0])
-def test_what_is_not_finite_stays_and_spoils_nothing(fano):
+def test_what_is_not_finite_stays_and_spoils_nothing(fano, correlation):
     seen = np.array([[[1.0, np.nan, np.inf, 1e30]]], dtype=np.float32)
-    found = Spikes(ceiling=1e40, fano_factor=fano).count(seen, seen, 1.0, stream())[0, 0]
+    found = Spikes(ceiling=1e40, fano_factor=fano, correlation=correlation).count(
+        seen, seen, 1.0, stream()
+    )[0, 0]
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
     assert np.isposinf(found[2])

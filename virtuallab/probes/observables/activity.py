@@ -13,6 +13,7 @@ from virtuallab.probes.noise.calibration import Spread
 from virtuallab.probes.observables.measurement import Measurement, coordinate
 from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probes.preparation import feature_map_shapes
+from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.tissue_geometry import unit_positions
 from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT
@@ -33,7 +34,7 @@ class ActivityMeasurement(Measurement):
         Raises
         ------
         ValueError
-            If spikes are counted without a calibration.
+            If spikes are counted, or fluorescence has an amplitude, without a calibration.
         """
         stimuli = self.selection.stimuli
         responses = self.preparation.responses[layer][self.selection.visits]
@@ -45,7 +46,7 @@ class ActivityMeasurement(Measurement):
             [for_spikes] = generator.spawn(1)
             signal = self.probe.spikes.count(signal, responses[:, stimuli], typical, for_spikes)
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.in_order(signal, self.selection.orders)
+            signal = self._fluorescence(layer, self.probe.calcium, signal)
             signal = self.probe.calcium.detected(signal, substream(generator, "photons"))
         return self.with_noise(layer, signal, generator)
 
@@ -59,8 +60,16 @@ class ActivityMeasurement(Measurement):
             assert self.calibration is not None
             signal = self.probe.spikes.firing_rates(signal, self.calibration.responses[layer])
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.in_order(signal, self.selection.orders)
+            signal = self._fluorescence(layer, self.probe.calcium, signal)
         return Spread.of_units(signal)
+
+    def _fluorescence(self, layer: str, calcium: Indicator, signal: np.ndarray) -> np.ndarray:
+        """Fluorescence of one layer without noise."""
+        if calcium.amplitude is not None:
+            if self.calibration is None:
+                raise ValueError("an amplitude needs a calibration; see `Probe.calibrate`")
+            signal = calcium.scaled(signal, self.calibration.responses[layer])
+        return calcium.in_order(signal, self.selection.orders)
 
     def attributes(self) -> dict[str, str]:
         """Units and long name: activation, firing rate in spikes/s, or fluorescence in dF/F."""

@@ -64,4 +64,5 @@ def _binomial(
     # The variance is linear in 1 / chances, whose mean has to be 1 / wanted.
     more = for_chances.random(mean.shape) < (fewer + 1) * (1 - fewer / wanted)
     chances = fewer + more
-    return for_successes.binomial(chances.astype(np.int64), mean / chances)
+    successes: np.ndarray = for_successes.binomial(chances.astype(np.int64), mean / chances)
+    return successes

@@ -10,7 +10,7 @@ import jaxtyping as jt
 import numpy as np
 from annotated_types import Ge
 
-from virtuallab.fields import SectionPlugin, setting
+from virtuallab.fields import PositiveFloat, SectionPlugin, setting
 from virtuallab.probes.readouts.counts import draw_counts
 from virtuallab.registry import INDICATORS
 
@@ -22,6 +22,12 @@ class Indicator(SectionPlugin, ABC):
     A subclass defines :meth:`fluorescence`, which draws no random numbers. The order of stimuli and
     photon noise are the same for every indicator. Without ``photons`` the noise of the probe stands
     for photon noise.
+
+    Layers of a network respond with different strengths. With an ``amplitude`` the responses of
+    each layer are first divided by its typical response in untrained networks, as those of
+    :class:`~virtuallab.probes.Spikes` are, so that all layers fluoresce alike. The typical response
+    does not change as a subject learns. One action potential gives a dF/F of the order of 0.1 to
+    0.3 with GCaMP6 (Chen et al. 2013), and a burst several times as much.
 
     A detector that counts :math:`K` photons in a measurement, of which there are :math:`N` on
     average without any response, gives at a fluorescence of :math:`F` in dF/F
@@ -37,6 +43,7 @@ class Indicator(SectionPlugin, ABC):
 
     References
     ----------
+    Chen et al. 2013, "Ultrasensitive fluorescent proteins for imaging neuronal activity".
     Rupprecht et al. 2021, "A database and deep learning toolbox for noise-optimized, generalized
     spike inference from calcium imaging".
 
@@ -51,6 +58,12 @@ class Indicator(SectionPlugin, ABC):
     units: ClassVar[str] = "dF/F"
     long_name: ClassVar[str] = "relative change of fluorescence"
 
+    amplitude: PositiveFloat | None = setting(
+        None,
+        doc="Fluorescence, before it saturates, of a lasting typical response of untrained "
+        "networks. If not given, a response of 1 gives a fluorescence of 1 in every layer.",
+        added=True,
+    )
     photons: Annotated[float, Ge(1)] | None = setting(
         None,
         unit="photons",
@@ -81,6 +94,26 @@ class Indicator(SectionPlugin, ABC):
         -------
         array, (visit, stimulus, unit)
         """
+
+    def scaled(self, responses: np.ndarray, typical: float) -> np.ndarray:
+        """Responses, of any shape, in units of the fluorescence that they have if they last.
+
+        Parameters
+        ----------
+        responses : array
+        typical : float
+            Response whose fluorescence is ``amplitude``. At 0, of a layer that is silent untrained,
+            and without an amplitude, responses stay as they are.
+
+        Returns
+        -------
+        array, of the same shape and precision
+        """
+        if self.amplitude is None or not typical:
+            return responses
+        with np.errstate(over="ignore"):
+            scaled: np.ndarray = responses * np.float32(self.amplitude / typical)
+        return scaled
 
     def in_order(
         self,
@@ -119,6 +152,10 @@ class Indicator(SectionPlugin, ABC):
         fluorescence : array, (visit, stimulus, unit)
             In dF/F; NaN stays NaN.
         generator : numpy.random.Generator
+
+        Returns
+        -------
+        array, (visit, stimulus, unit)
         """
         if self.photons is None:
             return fluorescence

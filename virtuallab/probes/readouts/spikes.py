@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from virtuallab.fields import Count, Fraction, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.probes.readouts.counts import draw_counts
+from virtuallab.seeds import substream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,18 @@ class Spikes:
     rate varied from trial to trial, and below 1 binomial
     (:func:`~virtuallab.probes.readouts.counts.draw_counts`).
 
+    Counts of the units of a layer may be correlated, as by an excitability :math:`z` that they have
+    in common, drawn anew at each visit and stimulus from a gamma distribution with mean 0, standard
+    deviation 1 and least value -2. A unit with a mean count of :math:`\mu` and a ratio of variance
+    to mean of :math:`\varphi` then has a mean of :math:`\mu + a z`, where
+
+    .. math:: a = \min(\sqrt{c\, \varphi \mu},\ \mu / 2)
+
+    and so much less variance of its own that mean and variance stay as they are. Two units have a
+    correlation of :math:`c`, and less where :math:`\mu < 4 c \varphi`: measured correlations are
+    small when responses are weak. In one area of the cortex they are about 0.05 to 0.25 (Cohen and
+    Kohn 2011).
+
     In the cortex the variance is in proportion to the mean, with a Fano factor of about 1 to 1.5
     (Shadlen and Newsome 1998); it falls at the onset of a stimulus (Churchland et al. 2010), is
     below 1 in the retina and thalamus (Kara et al. 2000) and rises along the visual pathway (Goris
@@ -55,6 +68,7 @@ class Spikes:
     Berry and Meister 1998, "Refractoriness and neural precision".
     Churchland et al. 2010, "Stimulus onset quenches neural variability: a widespread cortical
     phenomenon".
+    Cohen and Kohn 2011, "Measuring and interpreting neuronal correlations".
     Goris et al. 2014, "Partitioning neuronal variability".
     Harris et al. 2000, "Accuracy of Tetrode Spike Separation".
     Kara et al. 2000, "Low response variability in simultaneously recorded retinal, thalamic, and
@@ -87,6 +101,12 @@ class Spikes:
         unit="s",
         doc="Absolute refractory period, in s, at most a tenth of the window. It lowers high rates "
         "and makes their counts regular.",
+        added=True,
+    )
+
+    correlation: Fraction = setting(
+        0.0,
+        doc="Correlation of the counts of two units of a layer where a stimulus is repeated.",
         added=True,
     )
 
@@ -140,8 +160,23 @@ class Spikes:
         seconds = self.window * self.trials
         rates = self.firing_rates(sorted_, typical)
         expected = rates * (1 - self.missed) * seconds
-        counts = draw_counts(expected, self._dispersion(rates), for_spikes)
+        dispersion = self._dispersion(rates)
+        if self.correlation:
+            stream = substream(generator, "excitability that units have in common")
+            expected, dispersion = self._with_excitability(expected, dispersion, stream)
+        counts = draw_counts(expected, dispersion, for_spikes)
         return (counts / seconds).astype(np.float32)
+
+    def _with_excitability(
+        self, expected: np.ndarray, dispersion: float | np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Means that vary together, and the dispersion that is left to each unit."""
+        excitability = generator.gamma(4, size=(*expected.shape[:-1], 1)) / 2 - 2
+        finite = np.isfinite(expected)
+        mean = np.where(finite, expected, 0)
+        swing = np.minimum(np.sqrt(self.correlation * dispersion * mean), mean / 2)
+        own = dispersion - swing**2 / np.where(mean > 0, mean, 1)
+        return np.where(finite, mean + swing * excitability, expected), own
 
     def _dispersion(self, rates: np.ndarray) -> float | np.ndarray:
         """Variance of counts over their mean, for neurons that fire at these rates."""

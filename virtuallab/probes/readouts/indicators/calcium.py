@@ -38,6 +38,11 @@ class Calcium(Indicator):
     ms with GCaMP6s (Chen et al. 2013). It is of the same order with jGCaMP7 (Dana et al. 2019), and
     half of it takes 2 ms with jGCaMP8 (Zhang et al. 2023).
 
+    Raises
+    ------
+    ValueError
+        If the rise is not shorter than the decay.
+
     References
     ----------
     Vogelstein et al. 2010, "Fast Nonnegative Deconvolution for Spike Train Inference From
