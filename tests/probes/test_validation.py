@@ -150,8 +150,8 @@ IMPOSSIBLE = {
     "long refractory period": (
         Probe(spikes=Spikes(window=0.01, refractory=0.002)),
         "spikes.refractory",
-        "0.002 s is more than a tenth of the window, 0.01 s: the variance of so short counts is "
-        "not known. Lower it, or raise the window.",
+        "0.002 s is more than a tenth of the window, 0.01 s: the variance of counts in so short a "
+        "window is not known. Lower it, or raise the window.",
     ),
     "photons of no fluorescence": (
         Probe(calcium=Voltage(photons=20.0)),

@@ -223,7 +223,7 @@ def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     if spikes is not None and spikes.refractory > spikes.window / 10:
         words = (
             f"{spikes.refractory:g} s is more than a tenth of the window, {spikes.window:g} s: the "
-            "variance of so short counts is not known. Lower it, or raise the window."
+            "variance of counts in so short a window is not known. Lower it, or raise the window."
         )
         yield Problem("spikes.refractory", words)
     if calcium is not None and calcium.photons is not None and calcium.units != Indicator.units:

@@ -95,8 +95,10 @@ class Indicator(SectionPlugin, ABC):
         array, (visit, stimulus, unit)
         """
 
-    def scaled(self, responses: np.ndarray, typical: float) -> np.ndarray:
-        """Responses, of any shape, in units of the fluorescence that they have if they last.
+    def scaled(
+        self, responses: jt.Float[np.ndarray, "..."], typical: float
+    ) -> jt.Float[np.ndarray, "..."]:
+        """Responses in units of the fluorescence that they have if they last.
 
         Parameters
         ----------
