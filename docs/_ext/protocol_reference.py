@@ -117,11 +117,8 @@ class ProtocolReference(SphinxDirective):
         else:
             for plugin in KINDS[name]:
                 cls = KINDS[name][plugin]
-                doc = re.sub(
-                    r"(?m)^(Parameters|Raises|References|Notes)\n-+$",
-                    r"*\1*\n",
-                    inspect.getdoc(cls) or "",
-                )
+                headings = r"(?m)^(Parameters|Raises|References|Notes)\n-+$"
+                doc = re.sub(headings, r"*\1*\n", inspect.getdoc(cls) or "")
                 keys_of = presets(cls) if name == "devices" else table(cls)
                 lines += [f".. rubric:: ``{plugin}``", "", *doc.splitlines(), "", *keys_of]
         container = nodes.container()

@@ -111,6 +111,7 @@ def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio
         {"spikes": Spikes(trials=1, correlation=0.25)},
         {"calcium": Calcium(rise=0.1, photons=5.0)},
         {"calcium": Calcium(decay=2.0, order="random", photons=5.0)},
+        {"calcium": Calcium(amplitude=0.5, photons=5.0)},
         {"calcium": Calcium(decay=2.0, order="random"), "noise": GaussianNoise(snr=1e-5)},
         {"noise": GaussianNoise(snr=1e-5, correlation=0.25)},
     ],

@@ -138,7 +138,7 @@ def test_an_amplitude_makes_all_layers_fluoresce_alike():
 
 
 def test_a_layer_that_is_silent_untrained_keeps_its_responses():
-    seen = np.array([1.0, np.inf, np.nan], dtype=np.float32)
+    seen = np.array([[[1.0, np.inf, np.nan]]], dtype=np.float32)
     np.testing.assert_array_equal(Calcium(amplitude=0.5).scaled(seen, 0.0), seen)
     np.testing.assert_array_equal(Calcium().scaled(seen, 3.0), seen)
 

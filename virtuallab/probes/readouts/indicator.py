@@ -96,20 +96,20 @@ class Indicator(SectionPlugin, ABC):
         """
 
     def scaled(
-        self, responses: jt.Float[np.ndarray, "..."], typical: float
-    ) -> jt.Float[np.ndarray, "..."]:
+        self, responses: jt.Float[np.ndarray, "visit stimulus unit"], typical: float
+    ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         """Responses in units of the fluorescence that they have if they last.
 
         Parameters
         ----------
-        responses : array
+        responses : array, (visit, stimulus, unit)
         typical : float
             Response whose fluorescence is ``amplitude``. At 0, of a layer that is silent untrained,
             and without an amplitude, responses stay as they are.
 
         Returns
         -------
-        array, of the same shape and precision
+        array, (visit, stimulus, unit), of the same precision
         """
         if self.amplitude is None or not typical:
             return responses
