@@ -78,7 +78,7 @@ study-theory: $(VENV)/.base ## Measure how far changes that theory predicts iden
 	OMP_NUM_THREADS=1 $(BIN)/python studies/theory_features.py
 
 study-probes: $(VENV)/.base ## Compare devices, numbers of units, visits and noise, for the documentation
-	@for study in probe_designs noise_alone; do \
+	@for study in probe_designs noise_alone noise_units; do \
 	  echo "== studies/$$study.py"; $(BIN)/python studies/$$study.py || exit 1; done
 
 study-decoder: $(VENV)/.base ## Measure how reliable predictions are, for the documentation

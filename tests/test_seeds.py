@@ -26,6 +26,19 @@ def test_streams_are_those_of_earlier_versions() -> None:
     assert drawn.tolist() == [278, 793, 761, 657, 68]
 
 
+def test_a_substream_draws_nothing_from_its_parent_and_ignores_what_was_drawn() -> None:
+    parent, untouched = (seeds.generator(1, "a", seeds.PROBE_NOISE) for _ in range(2))
+    first = seeds.substream(parent, "photons").random(3)
+    other = seeds.substream(parent, "order").random(3)
+    np.testing.assert_array_equal(parent.random(3), untouched.random(3))
+    child, same = parent.spawn(1)[0].random(3), untouched.spawn(1)[0].random(3)
+    np.testing.assert_array_equal(child, same)
+    np.testing.assert_array_equal(seeds.substream(parent, "photons").random(3), first)
+    assert len({*first, *other, *child}) == 9
+    inner = seeds.substream(parent.spawn(1)[0], "photons").random(3)
+    assert not {*first} & {*inner}
+
+
 def test_the_same_owner_has_the_same_stream_whatever_was_drawn_before() -> None:
     first = seeds.generator(1, "a", seeds.DROPOUT).random(3)
     seeds.generator(1, "b", seeds.DROPOUT).random(100)

@@ -107,9 +107,13 @@ class SectionPlugin:
 
     @classmethod
     def with_name(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Section of this plug-in with these settings; without the name of the default one."""
-        return {**({} if cls.name == cls.default_name else {"name": cls.name}), **settings}
+        """Section of this plug-in with these settings; without the name of the default one.
+
+        Settings that were added to the plug-in are left out at their default.
+        """
+        named = {} if cls.name == cls.default_name else {"name": cls.name}
+        return {**named, **identifying_settings(cls, settings)}
 
     def written(self) -> dict[str, Any]:
-        """Section with all settings, as a protocol writes it."""
+        """Section with its settings, as a protocol writes it; see :meth:`with_name`."""
         return self.with_name({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})  # type: ignore[arg-type]

@@ -69,6 +69,30 @@ def generator(seed: int, *owner: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64DXSM(sequence(seed, *owner)))
 
 
+def substream(generator: np.random.Generator, purpose: str) -> np.random.Generator:
+    """Return a stream of one more purpose, without a draw from the generator.
+
+    It is the same whatever was drawn or spawned before. A feature that draws from it moves no other
+    random number, whether it is on or off.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+    purpose : str
+
+    >>> one, other = generator(1, "sub-0001"), generator(1, "sub-0001")
+    >>> drawn = substream(one, "photons").random(3)
+    >>> bool(one.random() == other.random())
+    True
+    """
+    bits = generator.bit_generator
+    parent = bits.seed_seq
+    assert isinstance(parent, np.random.SeedSequence)
+    key = (*parent.spawn_key, *_words(purpose))
+    child = np.random.SeedSequence(parent.entropy, spawn_key=key, pool_size=parent.pool_size)
+    return np.random.Generator(type(bits)(child))
+
+
 def integer(seed: int, *owner: str) -> int:
     """Return a 63-bit integer of an owner, for libraries whose seeds are integers."""
     return int(sequence(seed, *owner).generate_state(1, np.uint64)[0] >> np.uint64(1))

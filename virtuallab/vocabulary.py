@@ -42,6 +42,7 @@ SQUARED_ERROR: Final = "squared_error"
 CHOSEN: Final = (
     "stimulus_index",
     "stimulus_label",
+    "stimulus_order",
     "unit_index",
     "unit_matched",
     "unit_x",
@@ -102,6 +103,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "unit_depth": ("um", "depth of the unit below the surface"),
     "synapse_index": ("1", "index of the synapse in its layer's flattened kernel"),
     "stimulus_label": ("1", "class of the stimulus"),
+    "stimulus_order": ("1", "place of the stimulus in the order of the visit, from 0"),
     RULE: ("", "plasticity rule"),
     "architecture": ("", "architecture"),
     "family": ("", "family of the architecture"),

@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis, Primary
+from virtuallab.fields import identifying_settings
 from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
@@ -85,8 +86,10 @@ def presets(device: type[Any]) -> list[str]:
 
 def _preset(value: Any) -> str:
     if dataclasses.is_dataclass(value):
-        given = {k: v for k, v in vars(value).items() if v is not None and v != 0}
-        return "{" + ", ".join(f"{k}: {v:g}" for k, v in given.items()) + "}"
+        settings = identifying_settings(type(value), vars(value))
+        given = {k: v for k, v in settings.items() if v is not None and v != 0}
+        shown = {k: v if isinstance(v, str) else f"{v:g}" for k, v in given.items()}
+        return "{" + ", ".join(f"{k}: {v}" for k, v in shown.items()) + "}"
     return _shown(value)
 
 
@@ -114,9 +117,8 @@ class ProtocolReference(SphinxDirective):
         else:
             for plugin in KINDS[name]:
                 cls = KINDS[name][plugin]
-                doc = re.sub(
-                    r"(?m)^(Parameters|References|Notes)\n-+$", r"*\1*\n", inspect.getdoc(cls) or ""
-                )
+                headings = r"(?m)^(Parameters|Raises|References|Notes)\n-+$"
+                doc = re.sub(headings, r"*\1*\n", inspect.getdoc(cls) or "")
                 keys_of = presets(cls) if name == "devices" else table(cls)
                 lines += [f".. rubric:: ``{plugin}``", "", *doc.splitlines(), "", *keys_of]
         container = nodes.container()

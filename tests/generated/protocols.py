@@ -405,6 +405,7 @@ class _Protocol:
                 [
                     {},
                     {"snr": draw.real(0.1, 10)},
+                    {"snr": draw.real(0.1, 10), "correlation": draw.real(0.05, 1)},
                     {"unit_snr": draw.real(0.1, 10)},
                     {"sigma": draw.one([0.0, 0.01, 1.0])},
                 ]
@@ -415,6 +416,8 @@ class _Protocol:
             found["spikes"] = self.section(Spikes)
         elif draw.chance(0.1):
             found["calcium"] = self.section(Calcium)
+            if draw.chance(0.3):
+                found["calcium"]["photons"] = draw.real(1, 1e4)
         if draw.chance(0.4):
             last = self.last_visit + draw.chance(0.05)
             late = [min(1, last)]

@@ -93,3 +93,27 @@ def test_a_setting_that_a_device_may_preset_is_open_by_default(setting):
 def test_a_device_cannot_preset_anything_else():
     with pytest.raises(TypeError, match="selection"):
         Presets(selection="active")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("probe", "noisy", "typical"),
+    [
+        (Probe(), False, False),
+        (Probe(noise=GaussianNoise(snr=1.0)), True, False),
+        (Probe(spikes=Spikes()), True, True),
+        (Probe(calcium=Calcium(order="random")), False, False),
+        (Probe(calcium=Calcium(photons=10.0)), True, False),
+        (Probe(calcium=Calcium(amplitude=0.5)), False, True),
+        (Probe(spikes=Spikes(), observables=("weights",)), False, False),
+        (
+            Probe(calcium=Calcium(photons=10.0, amplitude=0.5), observables=("weights",)),
+            False,
+            False,
+        ),
+    ],
+)
+def test_a_design_has_noise_and_typical_responses_where_it_uses_them(probe, noisy, typical):
+    assert probe.resolved.is_noisy == noisy
+    assert probe.resolved.uses_typical_responses == typical
+    ordered = probe.calcium is not None and probe.calcium.order == "random"
+    assert probe.resolved.orders_stimuli == ordered

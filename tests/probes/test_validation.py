@@ -8,7 +8,7 @@ import pytest
 
 from tests.probes import cat
 from tests.probes.rat import N_STIMULI, N_SYNAPSES, N_VISITS, SIZES
-from virtuallab.probes import Contacts, GaussianNoise, Probe, Series
+from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, Spikes
 from virtuallab.probes.validation import visit_problems
 from virtuallab.vocabulary import OBSERVABLES
 
@@ -31,6 +31,9 @@ POSSIBLE = [
     Probe(units_per_layer=4, synapses_per_layer=32, layers=("third", "first")),
     Probe(units_per_layer=12, layers=("first",)),
     Probe(visits=(0, 5), noise=GaussianNoise(sigma=0.0)),
+    Probe(noise=GaussianNoise(sigma=1.0, correlation=0.2)),
+    Probe(spikes=Spikes(fano_factor=1.4, refractory=0.002)),
+    Probe(calcium=Calcium(rise=0.05, photons=300.0, order="random")),
     Probe(noise=GaussianNoise(snr=0.01), observables=("activity",), keep="statistics"),
 ]
 
@@ -38,6 +41,13 @@ POSSIBLE = [
 @pytest.mark.parametrize("probe", POSSIBLE, ids=range(len(POSSIBLE)))
 def test_a_possible_design_is_let_pass(probe):
     assert problems(probe) == {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Voltage(Calcium):
+    """An indicator that is calibrated in mV."""
+
+    units = "mV"
 
 
 IMPOSSIBLE = {
@@ -123,6 +133,32 @@ IMPOSSIBLE = {
         "'stimuli: all'.",
     ),
     "no stimulus": (Probe(stimuli=0), "stimuli", "must be at least 1, found 0."),
+    "correlation without noise": (
+        Probe(noise=GaussianNoise(correlation=0.1)),
+        "noise.correlation",
+        "there is no noise to share. Give sigma, snr, unit_snr.",
+    ),
+    "correlation of weights": (
+        Probe(noise=GaussianNoise(snr=1.0, correlation=0.1), observables=("weights",)),
+        "noise.correlation",
+        "is of activity, which this probe does not measure ('activity').",
+    ),
+    "correlation beyond 1": (
+        Probe(noise=GaussianNoise(snr=1.0, correlation=1.5)),
+        "noise.correlation",
+        "is a share between 0 and 1, found 1.5.",
+    ),
+    "long refractory period": (
+        Probe(spikes=Spikes(window=0.01, refractory=0.002)),
+        "spikes.refractory",
+        "0.002 s is more than a tenth of the window, 0.01 s: the variance of counts in so short a "
+        "window is not known. Lower it, or raise the window.",
+    ),
+    "photons of no fluorescence": (
+        Probe(calcium=Voltage(photons=20.0)),
+        "calcium.photons",
+        "is of fluorescence in dF/F, found 'mV'. Leave it out.",
+    ),
     "noise twice": (
         Probe(noise=GaussianNoise(sigma=1.0, snr=2.0)),
         "noise",

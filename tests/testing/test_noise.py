@@ -12,6 +12,7 @@ from tests.testing.registered import register
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.probes import NoiseModel
 from virtuallab.registry import NOISE_MODELS
+from virtuallab.seeds import substream
 from virtuallab.testing import check_noise
 
 
@@ -104,6 +105,25 @@ class Spreading(HeavyTails):
             return noisy + 0 * noisy.mean()
 
 
+class Private(HeavyTails):
+    """Adds noise of its own to each unit, whatever correlation is set."""
+
+    def add(self, values, deviation, generator):  # type: ignore[no-untyped-def]
+        return HeavyTails().add(values, deviation, generator)
+
+
+class Doubled(HeavyTails):
+    """Adds the noise that units share to the whole of their own."""
+
+    def add(self, values, deviation, generator):  # type: ignore[no-untyped-def]
+        noisy = HeavyTails().add(values, deviation, generator)
+        if not self.correlation:
+            return noisy
+        strength = deviation * (self.correlation / (1 - self.correlation)) ** 0.5
+        common = self.sample((*values.shape[:-1], 1), substream(generator, "common"))
+        return (noisy + strength * common).astype(values.dtype)
+
+
 class Weak(HeavyTails):
     """Takes a ratio for its inverse."""
 
@@ -129,6 +149,8 @@ def test_a_noise_model_from_outside_passes(monkeypatch: pytest.MonkeyPatch) -> N
         (Flat, r"samples the shape \(3,\)"),
         (Infinite, "not finite"),
         (Spreading, "spreads values that are not finite"),
+        (Private, "gives units a correlation of 0.00 in place of 0.25"),
+        (Doubled, "has another standard deviation where units share noise"),
         (Weak, "has a deviation of 18 for snr: 3"),
     ],
 )

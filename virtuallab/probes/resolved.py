@@ -117,8 +117,25 @@ class ResolvedProbe:
 
     @property
     def is_noisy(self) -> bool:
-        """True if the recording has noise, of the instrument or of spike counts."""
-        return self.noise.is_present or (self.spikes is not None and ACTIVITY in self.observables)
+        """True if the recording has noise: of the instrument, of spike counts or of photons."""
+        counted = self.spikes is not None or (
+            self.calcium is not None and self.calcium.photons is not None
+        )
+        return self.noise.is_present or (counted and ACTIVITY in self.observables)
+
+    @property
+    def uses_typical_responses(self) -> bool:
+        """True if activity is relative to the typical response of each layer."""
+        scaled = self.spikes is not None or (
+            self.calcium is not None and self.calcium.amplitude is not None
+        )
+        return scaled and ACTIVITY in self.observables
+
+    @property
+    def orders_stimuli(self) -> bool:
+        """True if each visit presents the stimuli in an order of its own."""
+        ordered = self.calcium is not None and self.calcium.order == "random"
+        return ordered and ACTIVITY in self.observables
 
     @property
     def measures_responses(self) -> bool:

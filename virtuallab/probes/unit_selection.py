@@ -23,6 +23,7 @@ from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.sampling import sample_indices, sample_indices_by_weight
 from virtuallab.probes.tissue_geometry import neighbourhoods
 from virtuallab.probes.tracking import follow, loss_and_return
+from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
 
@@ -65,6 +66,7 @@ class UnitSelector:
         self._visits = probe.visit_indices(n_visits)
         shown = n_stimuli if probe.stimuli == "all" else probe.stimuli
         self._stimuli = sample_indices(n_stimuli, shown, for_stimuli)
+        self._for_orders = substream(generator, "order of stimuli")
 
     def select(self) -> Selection:
         """Indices of all that is recorded."""
@@ -92,7 +94,15 @@ class UnitSelector:
                 if ACTIVITY_CHANGE in self.probe.observables
             },
             neurons=neurons,
+            orders=self._orders() if self.probe.orders_stimuli else None,
         )
+
+    def _orders(self) -> jt.Int[np.ndarray, "visit stimulus"]:
+        """Order of the stimuli at each visit, drawn anew."""
+        each = np.broadcast_to(
+            np.arange(len(self._stimuli)), (len(self._visits), len(self._stimuli))
+        )
+        return self._for_orders.permuted(each, axis=1)
 
     def _recorded_inputs(self, layer: str, n_units: int) -> jt.Int[np.ndarray, " _"]:
         """The same share of a layer's inputs as of its units, rounded up."""

@@ -12,6 +12,7 @@ from virtuallab.probes.device import Contacts, contact_positions, find_device
 from virtuallab.probes.insertion import contacts_per_layer
 from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.plugin_trial import plugin_problems
+from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.schedule import Series, Visits
 from virtuallab.probes.tissue_geometry import FARTHEST, NEAREST, SIDE, neurons_within
@@ -38,6 +39,7 @@ def problems(
         *(_names("layers", "layer", probe.layers, layers) if probe.layers is not None else ()),
         *_shortages(probe, layers, synapses),
         *_noise_problems(probe.noise),
+        *_correlation_problems(probe),
         *_readout_problems(probe),
         *(Problem(*each) for each in plugin_problems(probe)),
         *visit_problems(probe.visits, n_visits),
@@ -196,6 +198,21 @@ def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
             yield Problem(f"noise.{name}", words)
 
 
+def _correlation_problems(probe: ResolvedProbe) -> Iterator[Problem]:
+    noise = probe.noise
+    if not noise.correlation:
+        return
+    message = ""
+    if not 0 <= noise.correlation <= 1:
+        message = f"is a share between 0 and 1, found {noise.correlation}."
+    elif not noise.is_present:
+        message = f"there is no noise to share. Give {', '.join(_STRENGTHS)}."
+    elif ACTIVITY not in probe.observables:
+        message = f"is of activity, which this probe does not measure ({ACTIVITY!r})."
+    if message:
+        yield Problem("noise.correlation", message)
+
+
 def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     if probe.spikes is not None and probe.calcium is not None:
         words = "found spikes too. A probe records spike counts or fluorescence."
@@ -204,6 +221,16 @@ def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
         if getattr(probe, name) is not None and ACTIVITY not in probe.observables:
             words = f"is of activity, which this probe does not measure ({ACTIVITY!r})."
             yield Problem(name, words)
+    spikes, calcium = probe.spikes, probe.calcium
+    if spikes is not None and spikes.refractory > spikes.window / 10:
+        words = (
+            f"{spikes.refractory:g} s is more than a tenth of the window, {spikes.window:g} s: the "
+            "variance of counts in so short a window is not known. Lower it, or raise the window."
+        )
+        yield Problem("spikes.refractory", words)
+    if calcium is not None and calcium.photons is not None and calcium.units != Indicator.units:
+        words = f"is of fluorescence in {Indicator.units}, found {calcium.units!r}. Leave it out."
+        yield Problem("calcium.photons", words)
 
 
 def _stimulus_problems(probe: ResolvedProbe, n_stimuli: int) -> Iterator[Problem]:

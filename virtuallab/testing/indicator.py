@@ -42,7 +42,7 @@ def check_indicator(indicator: str | type[Indicator] | Indicator) -> None:
     if not np.array_equal(responses, kept):
         _broken(found, "changes the responses it is given; work on a copy")
     if not np.array_equal(found.fluorescence(responses), whole) or global_state() != before:
-        _broken(found, "is random; the probe's noise stands for photon noise")
+        _broken(found, "is random; `photons` and the probe's noise stand for photon noise")
     parts = {
         "other units": (found.fluorescence(responses[..., 3:9]), whole[..., 3:9]),
         "other visits": (found.fluorescence(responses[2:3]), whole[2:3]),

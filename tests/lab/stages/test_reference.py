@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.lab.planning.network_group import N_REFERENCES, network_groups
 from virtuallab.lab.planning.validation import make_plan
-from virtuallab.lab.stages.reference import Reference, _made
-from virtuallab.probes import GaussianNoise, Probe, Spikes
+from virtuallab.lab.stages.reference import Reference, untrained_states
+from virtuallab.probes import Calcium, GaussianNoise, Probe, Spikes
 from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.probes.statistics.features import features
 from virtuallab.protocol import expand, read
@@ -101,10 +102,58 @@ def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio
     assert before.accuracy > 0.8
 
 
-def test_spikes_are_counted_where_the_signal_was_removed() -> None:
-    found = noise_alone(Probe(observables=("activity",), spikes=Spikes(trials=1)))
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"spikes": Spikes(trials=1)},
+        {"spikes": Spikes(trials=1, fano_factor=2.0)},
+        {"spikes": Spikes(trials=1, rate=100.0, fano_factor=0.5, refractory=0.002)},
+        {"spikes": Spikes(trials=1, correlation=0.25)},
+        {"calcium": Calcium(rise=0.1, photons=5.0)},
+        {"calcium": Calcium(decay=2.0, order="random", photons=5.0)},
+        {"calcium": Calcium(amplitude=0.5, photons=5.0)},
+        {"calcium": Calcium(decay=2.0, order="random"), "noise": GaussianNoise(snr=1e-5)},
+        {"noise": GaussianNoise(snr=1e-5, correlation=0.25)},
+    ],
+    ids=[
+        "poisson",
+        "irregular",
+        "regular",
+        "common",
+        "photons",
+        "order",
+        "order_alone",
+        "correlated",
+    ],
+)
+def test_what_is_left_where_the_signal_was_removed_is_at_chance(settings: dict[str, Any]) -> None:
+    found = noise_alone(Probe(observables=("activity",), **settings))
     assert found.passed
     assert found.note == ""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"noise": GaussianNoise(snr=1.0, correlation=0.2)},
+        {"spikes": Spikes(fano_factor=2.0, refractory=0.002, correlation=0.2)},
+        {"calcium": Calcium(rise=0.1, photons=5.0, order="random")},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_without_signal_a_subject_leaves_nothing_of_its_rule(settings: dict[str, Any]) -> None:
+    """Subjects of two rules at one place, with one noise, are the same to the digit."""
+    probe = Probe(observables=("activity",), units_per_layer=3, **settings)
+    still = StaticPreparation(rat(1000), N_VISITS)
+    slow, fast = (
+        probe.implant(learner(rule, number), stream(1)).record(still, stream(2), set_on_rats(probe))
+        for number, rule in enumerate(RULES)
+    )
+    xr.testing.assert_identical(slow, fast)
+    signal = probe.implant(learner("fast", 1), stream(1)).record(
+        learner("fast", 1), stream(2), set_on_rats(probe)
+    )
+    assert (signal["activity"] != fast["activity"]).any()
 
 
 def test_without_noise_there_is_nothing_to_tell() -> None:
@@ -117,7 +166,7 @@ def made(text: str, folder: Path) -> list[np.ndarray]:
     path = folder / "p.yaml"
     path.write_text(text, encoding="utf-8")
     plan = make_plan(read(path))
-    return [_made(group, plan.protocol.seed) for group in plan.network_groups]
+    return [untrained_states(group, plan.protocol.seed) for group in plan.network_groups]
 
 
 def test_reference_networks_depend_on_the_network_and_the_seed_alone(tmp_path: Path) -> None:

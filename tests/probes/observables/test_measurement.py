@@ -65,3 +65,10 @@ def test_a_coordinate_has_the_attributes_of_its_name() -> None:
     assert found.dims == ("unit",)
     assert found.attrs == describe("unit_depth")
     assert found.attrs["units"]
+
+
+@pytest.mark.parametrize("name", OBSERVABLES)
+def test_only_units_have_noise_in_common(name: Observable) -> None:
+    of = measurement(name, GaussianNoise(sigma=1.0, correlation=1.0))
+    noise = of.with_noise("first", np.zeros((2, 3, 8), dtype=np.float32), stream())
+    assert (np.ptp(noise, axis=-1) == 0).all() == (name == "activity")

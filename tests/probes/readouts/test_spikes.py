@@ -15,6 +15,118 @@ def constant(response: float, count: int = 40_000) -> np.ndarray:
     return np.full((1, count, 1), response, dtype=np.float32)
 
 
+@pytest.mark.parametrize("fano", [0.6, 1.4, 3.0])
+@pytest.mark.parametrize("missed", [0.0, 0.4])
+def test_counts_of_single_trials_have_the_fano_factor_less_what_was_missed(fano, missed):
+    spikes = Spikes(rate=20.0, window=0.5, trials=1, missed=missed, fano_factor=fano)
+    seen = constant(1.0)
+    counts = spikes.count(seen, seen, 1.0, stream(1)).astype(np.float64) * 0.5
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-5)
+    mean, ratio = 10 * (1 - missed), 1 + (1 - missed) * (fano - 1)
+    assert abs(counts.mean() - mean) < 5 * np.sqrt(mean * ratio / 40_000)
+    squares = (counts - mean) ** 2
+    assert abs(squares.mean() - mean * ratio) < 5 * squares.std() / np.sqrt(40_000)
+
+
+def test_the_mean_of_trials_varies_as_much_less_as_there_are_trials():
+    seen = constant(1.0)
+    one, many = (
+        Spikes(fano_factor=2.0, trials=trials).count(seen, seen, 1.0, stream(1)).var(dtype=float)
+        for trials in (1, 25)
+    )
+    assert one / many == pytest.approx(25, rel=5 * np.sqrt(2 * 3 / 40_000))
+
+
+def dead_time_counts(rate: float, dead: float, window: float, count: int) -> np.ndarray:
+    """Spikes in windows of a train with a silent time after each, one interval after another."""
+    drawn = stream(3)
+    length = int(3 * window * rate) + 60
+    times = (drawn.exponential(1 / rate, (count, length)) + dead).cumsum(1)
+    start = 20 * (dead + 1 / rate)  # the train has forgotten by then how it began
+    assert times[:, -1].min() > start + window
+    return ((times > start) & (times < start + window)).sum(1)
+
+
+@pytest.mark.parametrize("free", [20.0, 100.0, 400.0])
+def test_refractory_counts_have_the_moments_of_a_simulated_train(free):
+    dead, window, count = 0.002, 1.0, 8000
+    train = dead_time_counts(free, dead, window, count)
+    spikes = Spikes(rate=free, ceiling=1e9, window=window, trials=1, refractory=dead)
+    seen = constant(1.0)
+    counts = spikes.count(seen, seen, 1.0, stream(4)).astype(np.float64)
+    fired = free / (1 + free * dead)
+    assert abs(counts.mean() - fired) < 5 * np.sqrt(fired / 40_000)
+    assert abs(train.mean() - fired) < 5 * train.std() / np.sqrt(count)
+    assert counts.var() < fired, "not more regular than Poisson"
+    # The train's variance is known to 5 sqrt(2 / 8000) = 8 %; a window has ends, which add to it
+    # up to a quarter of a spike.
+    assert counts.var() == pytest.approx(train.var(), rel=5 * np.sqrt(2.5 / count), abs=0.25)
+
+
+def test_a_refractory_neuron_never_fires_faster_than_its_period_allows():
+    spikes = Spikes(ceiling=1e9, refractory=0.01)
+    rates = spikes.firing_rates(np.array([0.0, 1.0, 1e6, 1e30]), 1.0)
+    np.testing.assert_allclose(rates, [0, 10 / 1.1, 100, 100], rtol=1e-4)
+    assert spikes.firing_rates(np.array([2.0]), 0.0) == pytest.approx(100)  # silent untrained
+    seen = constant(1e30, 5)
+    np.testing.assert_allclose(spikes.count(seen, seen, 1.0, stream()), 100, atol=1e-3)
+
+
+@pytest.mark.parametrize("fano", [0.7, 1.0, 2.0])
+@pytest.mark.parametrize("correlation", [0.05, 0.25, 0.6])
+def test_units_have_correlated_counts_with_the_moments_of_independent_ones(correlation, fano):
+    many, responses = 40_000, np.array([0.8, 1.0, 3.0, 9.0])
+    spikes = Spikes(rate=10.0, ceiling=1e9, fano_factor=fano, correlation=correlation)
+    seen = np.broadcast_to(responses.astype(np.float32), (1, many, 4))
+    counts = 2 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-3)
+    means = 20 * responses
+    squares = (counts - means) ** 2
+    assert (abs(counts.mean(0) - means) < 5 * np.sqrt(fano * means / many)).all()
+    assert (abs(squares.mean(0) - fano * means) < 5 * squares.std(0) / np.sqrt(many)).all()
+    pairs = np.corrcoef(counts, rowvar=False)[np.triu_indices(4, 1)]
+    # The fourth moments of a skewed excitability make a correlation up to twice as uncertain.
+    np.testing.assert_allclose(pairs, correlation, atol=10 / np.sqrt(many))
+
+
+def test_weak_responses_are_less_correlated_and_have_the_same_moments():
+    many = 200_000
+    spikes = Spikes(rate=1.0, window=0.1, trials=1, correlation=0.25)
+    seen = np.full((1, many, 2), 1.0, dtype=np.float32)
+    counts = 0.1 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    assert counts.mean() == pytest.approx(0.1, abs=5 * np.sqrt(0.1 / many))
+    assert counts.var() == pytest.approx(0.1, rel=5 * np.sqrt(12 / many))
+    swing = 0.1 / 2
+    found = np.corrcoef(counts, rowvar=False)[0, 1]
+    assert found == pytest.approx(swing**2 / 0.1, abs=10 / np.sqrt(many))
+    assert found < 0.1
+
+
+def test_layers_have_no_excitability_in_common_and_it_is_drawn_at_each_stimulus():
+    probe = Probe(observables=("activity",), spikes=Spikes(trials=1000, correlation=1.0))
+    still = rat()
+    for layer in SIZES:
+        still.responses[layer][:] = 1.0
+    found = probe.implant(still, stream(1)).record(still, stream(2), set_on_rats(probe))
+    rates = found["activity"].values.reshape(6 * N_STIMULI, -1)
+    pairs = np.corrcoef(rates, rowvar=False)
+    same = found["unit_layer"].values[:, None] == found["unit_layer"].values
+    assert pairs[same].min() > 0.95
+    assert abs(pairs[~same]).max() < 5 / np.sqrt(6 * N_STIMULI)
+    assert len(np.unique(rates[:, 0])) > 20
+
+
+def test_a_train_that_is_neither_regular_nor_irregular_is_counted_as_before():
+    seen = rat().responses["first"]
+    plain, written = (
+        spikes.count(seen, seen, 1.0, stream(1))
+        for spikes in (Spikes(), Spikes(fano_factor=1.0, refractory=0.0))
+    )
+    np.testing.assert_array_equal(plain, written)
+    expected = stream(1).spawn(2)[1].poisson(10.0 * seen.astype(np.float64) * 2.0)
+    np.testing.assert_allclose(plain, expected / 2, rtol=1e-6)
+
+
 @pytest.mark.parametrize("response", [0.05, 1.0, 30.0])
 @pytest.mark.parametrize("missed", [0.0, 0.4])
 def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed):
@@ -85,9 +197,13 @@ def test_a_device_contaminates_units_with_neighbours_in_the_tissue():
     np.testing.assert_allclose(found / found.sum(), mixed / mixed.sum(), rtol=1e-3)
 
 
-def test_what_is_not_finite_stays_and_spoils_nothing():
+@pytest.mark.parametrize("correlation", [0.0, 0.2])
+@pytest.mark.parametrize("fano", [0.5, 1.0, 2.0])
+def test_what_is_not_finite_stays_and_spoils_nothing(fano, correlation):
     seen = np.array([[[1.0, np.nan, np.inf, 1e30]]], dtype=np.float32)
-    found = Spikes(ceiling=1e40).count(seen, seen, 1.0, stream())[0, 0]
+    found = Spikes(ceiling=1e40, fano_factor=fano, correlation=correlation).count(
+        seen, seen, 1.0, stream()
+    )[0, 0]
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
     assert np.isposinf(found[2])

@@ -204,7 +204,7 @@ def _of_noise(probe: Probe, calibration: ProbeCalibration) -> str:
         name: {layer: design.noise.deviation(spread) for layer, spread in of.items()}
         for name, of in calibration.spreads.items()
     }
-    if design.spikes is not None:
+    if design.uses_typical_responses:
         found["typical_response"] = dict(calibration.responses)
     return json.dumps(found)
 

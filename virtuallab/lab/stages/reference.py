@@ -44,7 +44,7 @@ def keep(store: Store, network_groups: Sequence[NetworkGroup], seed: int) -> Non
     for group in network_groups:
         if node(group) in there and not store.is_damaged(node(group)):
             continue
-        state = xr.Variable((NETWORK, PARAMETER), _made(group, seed), describe("state"))
+        state = xr.Variable((NETWORK, PARAMETER), untrained_states(group, seed), describe("state"))
         networks = xr.Variable(NETWORK, np.arange(N_REFERENCES), describe(NETWORK))
         kept = xr.Dataset({"state": state}, {NETWORK: networks})
         kept.attrs["layout"] = group.layout().to_json()
@@ -68,11 +68,11 @@ class Reference:
     seed: int
 
     def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
-        """Set each of some probes on all of the networks; None for one without noise."""
+        """Set each of some probes on all of the networks; None for one that needs no signal."""
         networks = prepare(self.group.architecture, self.group.task, self.states, None)
         return [
             probe.calibrate(networks, self._stream("calibration"))
-            if probe.resolved.is_noisy
+            if probe.resolved.is_noisy or probe.resolved.uses_typical_responses
             else None
             for probe in probes
         ]
@@ -106,7 +106,8 @@ def reference(store: Store, group: NetworkGroup, seed: int) -> Reference:
     return Reference(group, store.read(node(group))["state"].to_numpy(), seed)
 
 
-def _made(group: NetworkGroup, seed: int) -> np.ndarray:
+def untrained_states(group: NetworkGroup, seed: int) -> np.ndarray:
+    """Return the parameters of a group's reference networks, (network, parameter)."""
     networks = [
         initialized_network(
             group.architecture,

@@ -13,7 +13,9 @@ from virtuallab.probes.noise.calibration import Spread
 from virtuallab.probes.observables.measurement import Measurement, coordinate
 from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probes.preparation import feature_map_shapes
+from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.tissue_geometry import unit_positions
+from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT
 
 
@@ -32,7 +34,7 @@ class ActivityMeasurement(Measurement):
         Raises
         ------
         ValueError
-            If spikes are counted without a calibration.
+            If spikes are counted, or fluorescence has an amplitude, without a calibration.
         """
         stimuli = self.selection.stimuli
         responses = self.preparation.responses[layer][self.selection.visits]
@@ -46,7 +48,8 @@ class ActivityMeasurement(Measurement):
                 signal, responses[:, stimuli], typical, for_spikes, self._neighbours(layer)
             )
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.fluorescence(signal)
+            signal = self._fluorescence(layer, self.probe.calcium, signal)
+            signal = self.probe.calcium.detected(signal, substream(generator, "photons"))
         return self.with_noise(layer, signal, generator)
 
     def spread(self, layer: str) -> Spread:
@@ -59,8 +62,16 @@ class ActivityMeasurement(Measurement):
             assert self.calibration is not None
             signal = self.probe.spikes.firing_rates(signal, self.calibration.responses[layer])
         elif self.probe.calcium is not None:
-            signal = self.probe.calcium.fluorescence(signal)
+            signal = self._fluorescence(layer, self.probe.calcium, signal)
         return Spread.of_units(signal)
+
+    def _fluorescence(self, layer: str, calcium: Indicator, signal: np.ndarray) -> np.ndarray:
+        """Fluorescence of one layer without noise."""
+        if calcium.amplitude is not None:
+            if self.calibration is None:
+                raise ValueError("an amplitude needs a calibration; see `Probe.calibrate`")
+            signal = calcium.scaled(signal, self.calibration.responses[layer])
+        return calcium.in_order(signal, self.selection.orders)
 
     def attributes(self) -> dict[str, str]:
         """Units and long name: activation, firing rate in spikes/s, or fluorescence in dF/F."""
@@ -74,7 +85,10 @@ class ActivityMeasurement(Measurement):
         return super().attributes()
 
     def coordinates(self) -> dict[str, xr.Variable]:
-        """Index, match to the visit before, position (for a device) and layer of each unit."""
+        """Index, match, position (for a device) and layer of each unit, and order of stimuli.
+
+        The match is to the visit before. The order is there if each visit has its own.
+        """
         layers = self.selection.layers
         units = [self.selection.units[layer] for layer in layers]
         dims, axis = units[0].dims, units[0].dims.index(UNIT)
@@ -87,6 +101,9 @@ class ActivityMeasurement(Measurement):
             own = tuple(dim for dim in dims if dim != MEMBER)
             for place, name in enumerate(("unit_x", "unit_y", "unit_depth")):
                 found[name] = (own, where[..., place].astype(np.float32))
+        if self.selection.orders is not None:
+            places = np.argsort(self.selection.orders, axis=1)
+            found["stimulus_order"] = ((VISIT, STIMULUS), places)
         counts = {layer: self.selection.units[layer].count for layer in layers}
         found["unit_layer"] = ((UNIT,), self.owners(counts))
         return {name: coordinate(name, *each) for name, each in found.items()}

@@ -14,7 +14,7 @@ from virtuallab.probes.noise.calibration import ProbeCalibration, Spread
 from virtuallab.probes.observables.unit_readout import Selection
 from virtuallab.probes.preparation import PreparationLike
 from virtuallab.probes.resolved import ResolvedProbe
-from virtuallab.vocabulary import Observable, describe
+from virtuallab.vocabulary import UNIT, Observable, describe
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ class Measurement(ABC):
     def with_noise(
         self, layer: str, signal: np.ndarray, generator: np.random.Generator
     ) -> np.ndarray:
-        """Signal of one layer with the probe's noise."""
+        """Signal of one layer with the probe's noise, which only units may have in common."""
         spread = None
         if self.calibration is not None:
             spread = self.calibration.spreads[self.observable][layer]
-        return self.probe.noise.add(signal, self.probe.noise.deviation(spread), generator)
+        noise = self.probe.noise if UNIT in self.dims else self.probe.noise.independent
+        return noise.add(signal, noise.deviation(spread), generator)
 
     def owners(self, counts: Mapping[str, int]) -> np.ndarray:
         """Name of the layer of each entry, for layers with so many entries."""

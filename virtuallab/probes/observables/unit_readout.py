@@ -186,6 +186,9 @@ class Selection:
         Indices of the recorded inputs of the activity change, ascending; empty without it.
     neurons : mapping from layer to RecordedNeurons
         Empty without a device that has a pick-up radius.
+    orders : array of int, (visit, stimulus), optional
+        Order in which each visit presents the stimuli, as places among ``stimuli``; None where it
+        is that of ``stimuli``.
     """
 
     layers: tuple[str, ...]
@@ -195,3 +198,4 @@ class Selection:
     synapses: Mapping[str, jt.Int[np.ndarray, " _"]]
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
     neurons: Mapping[str, RecordedNeurons]
+    orders: jt.Int[np.ndarray, "visit stimulus"] | None = None
