@@ -6,10 +6,9 @@ import torch
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need
 from virtuallab.subject.rule import GradientAngle
 
 
@@ -22,7 +21,6 @@ class LeakyMirror(ErrorFeedback):
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.WEIGHT_ESTIMATE)
     gradient_angle = GradientAngle(initial=(84.0, 96.0), trained=(17.0, 27.0))
     error_return = ErrorReturn.LEARNED_WEIGHTS
-    objective = Objective.SUPERVISED
 
     rate: NonNegativeFloat = setting(0.1, doc="Speed of closing the gap, times the learning rate.")
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import ARCHITECTURES, RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.locality import ErrorReturn, Objective
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.rule import Updates
 from virtuallab.testing import check_rule

@@ -11,10 +11,15 @@ from torch import Tensor
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
-from virtuallab.subject.learning.locality import Availability, Need, needs_by_availability
+from virtuallab.subject.learning.locality import (
+    Availability,
+    ErrorReturn,
+    Need,
+    Objective,
+    needs_by_availability,
+)
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.rule import GradientAngle, Rule, Updates
 from virtuallab.testing.rule_promises import check_promises, gradient_angles

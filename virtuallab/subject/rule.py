@@ -12,8 +12,7 @@ from typing import ClassVar, TypeVar
 import torch
 
 from virtuallab.fields import float_fields
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.network import Network
 
 Settings = TypeVar("Settings")

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, TASKS
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
-from virtuallab.subject.learning.locality import Need, locality
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective, locality
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.rule import Rule, Updates

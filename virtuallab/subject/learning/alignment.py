@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 
 from virtuallab.fields import Fraction, NonNegativeInt, PositiveFloat, setting
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.locality import ErrorReturn
 from virtuallab.subject.learning.primitives import PRIMITIVES, alignment_gradient
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
@@ -28,7 +28,6 @@ class Alignment(ErrorFeedback, ABC):
 
     feedback = True
     error_return = ErrorReturn.LEARNED_WEIGHTS
-    objective = Objective.SUPERVISED
 
     delay: NonNegativeInt = setting(
         0,

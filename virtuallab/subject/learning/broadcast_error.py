@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
+from virtuallab.subject.learning.locality import ErrorReturn, Objective
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway

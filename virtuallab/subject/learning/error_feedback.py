@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from virtuallab.subject.learning.layer_view import LayerView
+from virtuallab.subject.learning.locality import Objective
 from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
@@ -32,6 +33,8 @@ class ErrorFeedback(Rule, ABC):
     (:meth:`forward_step`), of its backward weight (:meth:`backward_step`), or, if the backward
     weight is a function of the forward weight, that function (:meth:`feedback_weight`).
     """
+
+    objective = Objective.SUPERVISED
 
     def forward_step(self, layer: LayerView) -> torch.Tensor:
         """Step of the forward weight, as a gradient; by default the pseudogradient."""

@@ -1,4 +1,4 @@
-"""Locality of rules: the information that a synapse needs, and where it is available."""
+"""Locality of rules: what a synapse needs, where it is available, and how the error returns."""
 
 from __future__ import annotations
 
@@ -56,6 +56,27 @@ class Need(Enum):
     def availability(self) -> Availability:
         """Place where it is available."""
         return self.value[1]
+
+
+class ErrorReturn(Enum):
+    """How the error reaches the hidden layers; the value is printed in reports."""
+
+    FORWARD_WEIGHTS = "forward weights"
+    FORWARD_SIGNS = "signs of forward weights"
+    FIXED_WEIGHTS = "fixed backward weights"
+    LEARNED_WEIGHTS = "learned backward weights"
+    BROADCAST = "broadcast of error, target or reward"
+    PERTURBATION = "perturbation"
+    NONE = "no error"
+
+
+class Objective(Enum):
+    """What the hidden layers learn to improve; the value is printed in reports."""
+
+    SUPERVISED = "supervised loss"
+    REWARD = "reward"
+    LOCAL = "local or unsupervised"
+    NONE = "none"
 
 
 def needs_by_availability(rule: type) -> Mapping[Availability, tuple[Need, ...]]:

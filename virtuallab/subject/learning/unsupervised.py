@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from virtuallab.fields import PositiveFloat, setting
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.layer_view import LayerView
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput
 from virtuallab.subject.rule import Rule, Updates

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need
 from virtuallab.subject.rule import GradientAngle
 
 
@@ -28,4 +27,3 @@ class Backprop(ErrorFeedback):
     needs = (Need.INPUT, Need.FORWARD_WEIGHTS)
     gradient_angle = GradientAngle(initial=(0.0, 0.0), trained=(0.0, 0.0))
     error_return = ErrorReturn.FORWARD_WEIGHTS
-    objective = Objective.SUPERVISED

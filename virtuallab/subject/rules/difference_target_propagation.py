@@ -9,8 +9,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput, ValueNode

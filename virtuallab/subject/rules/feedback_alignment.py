@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need
 from virtuallab.subject.rule import GradientAngle
 
 
@@ -32,4 +31,3 @@ class FeedbackAlignment(ErrorFeedback):
     needs = (Need.INPUT, Need.FIXED_ERROR)
     gradient_angle = GradientAngle(initial=(79.0, 102.0), trained=(53.0, 77.0))
     error_return = ErrorReturn.FIXED_WEIGHTS
-    objective = Objective.SUPERVISED

@@ -8,8 +8,7 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput
 from virtuallab.subject.network.signals import scale

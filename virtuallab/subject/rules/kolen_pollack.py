@@ -8,10 +8,9 @@ import torch
 
 from virtuallab.fields import NonNegativeFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
 from virtuallab.subject.learning.layer_view import LayerView
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need
 from virtuallab.subject.rule import GradientAngle
 
 
@@ -42,7 +41,6 @@ class KolenPollack(ErrorFeedback):
     needs = (Need.INPUT, Need.LEARNED_ERROR, Need.RECIPROCAL)
     gradient_angle = GradientAngle(initial=(84.0, 97.0), trained=(34.0, 50.0))
     error_return = ErrorReturn.LEARNED_WEIGHTS
-    objective = Objective.SUPERVISED
 
     decay: NonNegativeFloat = setting(
         2.5e-3, doc="Strength of forgetting; published 1e-3, for B alone."

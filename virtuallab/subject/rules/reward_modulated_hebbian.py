@@ -9,8 +9,7 @@ import torch
 
 from virtuallab.fields import Count, Fraction, Momentum, PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.learning.perturbation import PerturbedPass
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.rule import GradientAngle, Rule, Updates

@@ -9,9 +9,8 @@ import torch
 
 from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
-from virtuallab.subject.learning.credit import ErrorReturn, Objective
 from virtuallab.subject.learning.error_feedback import ErrorFeedback
-from virtuallab.subject.learning.locality import Need
+from virtuallab.subject.learning.locality import ErrorReturn, Need
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.signals import per_subject
@@ -40,7 +39,6 @@ class SignSymmetry(ErrorFeedback):
     needs = (Need.INPUT, Need.FORWARD_SIGNS)
     gradient_angle = GradientAngle(initial=(30.0, 40.0), trained=(30.0, 38.0))
     error_return = ErrorReturn.FORWARD_SIGNS
-    objective = Objective.SUPERVISED
 
     magnitudes: Literal["uniform", "fixed", "batchwise"] = setting(
         "uniform", doc="Magnitudes of the backward weights."
