@@ -15,7 +15,7 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, epochs, loss, optimizer, replicates, rules, steps, tasks, "
+    "architectures, batch_size, cohort, epochs, loss, optimizer, paired, replicates, rules, steps, tasks, "
     "visits"
 )
 
