@@ -122,6 +122,7 @@ def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio
         "common",
         "photons",
         "order",
+        "amplitude",
         "order_alone",
         "correlated",
     ],
