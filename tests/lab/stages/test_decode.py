@@ -172,7 +172,7 @@ def test_the_number_of_recorded_subjects_is_the_first_warning(
     store: Store, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Coverage("noisy", recorded=4, wanted=9, untrained=0)
-    monkeypatch.setattr(Analysis, "check", lambda *_: iter(()))
+    monkeypatch.setattr(Analysis, "check", lambda *_, **__: iter(()))
     decode(store, {"main": ANALYSIS}, DecodableProbes(["clean", "noisy"], [part], []))
     found = store.read("decoding/main")
     assert json.loads(str(found["warnings"].values[0])) == ["few"]
