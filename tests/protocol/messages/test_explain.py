@@ -15,8 +15,8 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, epochs, loss, optimizer, paired, replicates, rules, steps, tasks, "
-    "visits"
+    "architectures, batch_size, cohort, epochs, loss, optimizer, paired, replicates, rules, steps, "
+    "tasks, visits"
 )
 
 
@@ -92,7 +92,7 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("[digits]", "[digit]"), "p.yaml:7: subjects.tasks[0]: no task is called 'digit'. Did you "
          "mean 'digits'? Known: digits, mnist_5k."),
         (("name: sgd\n", "name: sdg\n"), "p.yaml:13: subjects.optimizer.name: no optimizer is "
-         "called 'sdg'. Did you mean 'sgd'? Known: adam, adamw, sgd."),
+         "called 'sdg'. Did you mean 'sgd'? Known: adam, adamw, exponentiated_gradient, sgd."),
         (("- {name: backprop, label: sgdm}", "- {label: sgdm}"), "p.yaml:9: "
          f"subjects.rules[0].name: missing key. Known: {', '.join(registry.RULES)}."),
         # learning rates

@@ -71,7 +71,7 @@ class ErrorReturn(Enum):
 
 
 class Objective(Enum):
-    """What the hidden layers learn to improve; the value is printed in reports."""
+    """Quantity that the hidden layers learn to improve; its value is printed in reports."""
 
     SUPERVISED = "supervised loss"
     REWARD = "reward"
