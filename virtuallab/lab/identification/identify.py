@@ -15,6 +15,7 @@ from virtuallab.decoder.levels import GROUP, coarse_probability, coarse_sets
 from virtuallab.decoder.uncertainty.conformal import share_at_least
 from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
+from virtuallab.lab.identification.differences import differences
 from virtuallab.lab.identification.matched_decoder import (
     matched_decoder,
     probe_decoder,
@@ -27,7 +28,7 @@ from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.nodes import check_trained, probes_in
 from virtuallab.paths import expanded
-from virtuallab.recordings import own_design, read_recording, signal_to_noise_of
+from virtuallab.recordings import read_recording
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
 from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy
@@ -38,9 +39,7 @@ from virtuallab.store.decoders.persistence import (
     save_decoder,
 )
 from virtuallab.store.layout.location import records_folder
-from virtuallab.vocabulary import ACTIVITY, STIMULUS, SUBJECT, UNIT, VISIT, describe
-
-_NEAR = 0.1  # relative difference in signal-to-noise ratio, or in steps, that is no difference
+from virtuallab.vocabulary import SUBJECT, VISIT, describe
 
 
 @stoppable(goes_on=False)
@@ -272,7 +271,7 @@ def _answered(
         n_subjects=facts.n_subjects,
         architectures=list(facts.architectures),
         tasks=list(facts.tasks),
-        differences=list(_differences(recording, values[0], facts)),
+        differences=list(differences(recording, values[0], facts)),
         notes=[*recording.attrs.get("notes", ()), *known],
     )
 
@@ -297,47 +296,3 @@ def _changed(sample: Samples, facts: DecoderMetadata) -> float:
     if not facts.still or not np.isfinite(change):
         return float("nan")
     return float(share_at_least(np.array(facts.still), np.array([change]))[0])
-
-
-def _differences(
-    recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadata
-) -> Iterator[str]:
-    """Say in what the recording is unlike those that the decoder was trained on."""
-    visits = len(facts.visits)
-    for what, here, (low, high) in (
-        ("units", recording.sizes[UNIT], facts.units),
-        ("visits", recording.sizes[VISIT], (visits, visits)),
-        ("stimuli", recording.sizes[STIMULUS], facts.stimuli),
-        ("layers", recording.sizes["layer"], facts.layers),
-    ):
-        if not low <= here <= high:
-            yield f"{what}: {here}, trained on {low if low == high else f'{low} to {high}'}"
-    last = float(recording["step"][-1]) if "step" in recording.coords else None
-    if last is not None and abs(last - facts.last_step) > _NEAR * facts.last_step:
-        yield f"last visit: step {last:g}, trained on step {facts.last_step}"
-    snr = signal_to_noise_of(recording)
-    if (snr is None) != (facts.snr is None) or (
-        snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
-    ):
-        yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
-    units = str(recording[ACTIVITY].attrs.get("units", facts.activity_units))
-    if units != facts.activity_units:
-        yield f"responses: in {units}, trained on {facts.activity_units}"
-    own = own_design(recording)
-    if own is not None and own.noise.given_by != facts.noise:
-        stated = (each or "no noise" for each in (own.noise.given_by, facts.noise))
-        yield "noise: given by {}, trained on {}".format(*stated)
-    if "observed" in recording:
-        gone = 100 * float(1 - recording["observed"].mean())
-        yield f"responses missing: {gone:.2g} %, trained on none"
-    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
-    if len(missing):
-        share = 100 * len(missing) / len(values)
-        yield (
-            f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
-            "classes of stimuli) and is taken as usual"
-        )
-
-
-def _ratio(snr: float | None) -> str:
-    return "not known" if snr is None else f"{snr:.2g}"
