@@ -128,7 +128,7 @@ def test_noise_alone_is_at_chance_and_was_not_where_it_followed_the_signal(ratio
     ],
 )
 def test_what_is_left_where_the_signal_was_removed_is_at_chance(settings: dict[str, Any]) -> None:
-    # Of nine kinds tested at 5 %, some fail by chance in few subjects; with 24 one did, with 96 none.
+    # Nine kinds are tested at 5 %: with 24 subjects one failed by chance, with 96 none does.
     found = noise_alone(Probe(observables=("activity",), **settings), each=48)
     assert found.passed
     assert found.note == ""
