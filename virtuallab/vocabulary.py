@@ -191,6 +191,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "brier": ("1", "Brier score, summed over rules"),
     "coverage": ("1", "share of subjects whose prediction set contains the true rule"),
     "set_size": ("1", "mean number of rules in a prediction set"),
+    "empty_sets": ("1", "share of subjects whose prediction set is empty"),
     "units": ("1", "recorded units"),
     "units_per_layer": ("1", "recorded units in each layer"),
     "synapses": ("1", "measured synapses"),

@@ -323,6 +323,7 @@ def _certainty(shape: tuple[int, ...], missing: np.ndarray) -> dict[str, object]
         "brier": (cell, each(0.31)[..., 0]),
         "coverage": (cell, each(0.91)[..., 0]),
         "set_size": (cell, each(1.4)[..., 0]),
+        "empty_sets": (cell, each(0.02)[..., 0]),
         "left_out_auroc": ((*cell, "true_rule"), each(0.55, 0.83, 0.91, 0.62)),
     }
 

@@ -50,6 +50,7 @@ def test_accuracy_coverage_and_brier_score_follow_from_the_stored_predictions(
     sets = found["p_value"].values > 1 - task.analysis.coverage
     assert found["coverage"].item() == sets[np.arange(30), truth].mean()
     assert found["set_size"].item() == sets.sum(1).mean()
+    assert found["empty_sets"].item() == (~sets.any(1)).mean()
     confusion = found["confusion"].values
     np.testing.assert_array_equal(confusion.sum(1), 10)
     assert found["balanced_accuracy"].item() == pytest.approx(np.trace(confusion) / 30)

@@ -5,7 +5,14 @@ from virtuallab.reporting.page.template import render, verbatim
 
 
 def page(**changed):
-    values = {"title": "t", "question": "", "sections": [], "counts": [], "provenance": {}}
+    values = {
+        "title": "t",
+        "question": "",
+        "sections": [],
+        "counts": [],
+        "differences": [],
+        "provenance": {},
+    }
     figures = dict.fromkeys(("learning", "angles", "sizes", "activity"))
     more = {"unfinished": 0, "n_subjects": 0, "protocol": verbatim("")}
     return render("experiment.html.jinja", **{**values, **figures, **more, **changed})

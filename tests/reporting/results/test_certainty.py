@@ -32,6 +32,12 @@ def test_the_nominal_coverage_is_an_attribute():
     assert read_coverage(cell.drop_attrs()) == CoverageResult(0.93, 1.25)
 
 
+def test_empty_sets_are_counted():
+    cell = xr.Dataset({"coverage": 0.93, "set_size": 0.95, "empty_sets": 0.06})
+    said = str(read_coverage(cell))
+    assert said.endswith("93 % of subjects; mean size 0.9 rules; empty for 6 % of subjects")
+
+
 def test_rules_that_were_not_left_out_are_omitted():
     cell = xr.Dataset(
         {"left_out_auroc": ("true_rule", [0.8, np.nan])}, coords={"true_rule": ["adam", "oja"]}

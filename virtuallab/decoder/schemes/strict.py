@@ -106,6 +106,7 @@ def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) 
             "brier": found.brier,
             "coverage": inside.mean(),
             "set_size": sets.sum(1).mean(),
+            "empty_sets": 1 - sets.any(1).mean(),
         }
     )
 

@@ -27,6 +27,7 @@ from virtuallab.reporting.figures.reliability import reliability_figure
 from virtuallab.reporting.page.template import render, verbatim
 from virtuallab.reporting.results.analyses import analyses
 from virtuallab.reporting.results.decoding import AnalysisResult
+from virtuallab.reporting.results.paired import paired_differences
 from virtuallab.reporting.results.subjects import count_by_rule
 from virtuallab.reporting.results.verdict import judge
 from virtuallab.reporting.style import looks
@@ -90,6 +91,7 @@ def experiment_page(
         sizes=sizes_figure(tree, rule_looks),
         activity=activity_figure(tree, probes, check),
         counts=count_by_rule(tree, rules),
+        differences=paired_differences(tree, rules),
         unfinished=int((subjects["status"] == PENDING).sum()),
         n_subjects=subjects.sizes["subject"],
         rule_looks=rule_looks,

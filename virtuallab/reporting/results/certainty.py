@@ -57,17 +57,23 @@ class CoverageResult:
         Mean number of rules in a set.
     nominal : float, optional
         Nominal coverage.
+    empty : float, optional
+        Share of subjects whose set is empty.
     """
 
     share: float
     set_size: float | None = None
     nominal: float | None = None
+    empty: float | None = None
 
     def __str__(self) -> str:
         nominal = "" if self.nominal is None else f"{percent(self.nominal, 0)} "
         size = "" if self.set_size is None else f"; mean size {self.set_size:.1f} rules"
         covered = percent(self.share, 0)
-        return f"{nominal}prediction sets contain the true rule in {covered} of subjects{size}"
+        empty = "" if self.empty is None else f"; empty for {percent(self.empty, 0)} of subjects"
+        return (
+            f"{nominal}prediction sets contain the true rule in {covered} of subjects{size}{empty}"
+        )
 
 
 def read_calibration(cell: xr.Dataset) -> CalibrationResult | None:
@@ -96,7 +102,9 @@ def read_coverage(cell: xr.Dataset) -> CoverageResult | None:
         return None
     nominal = cell.attrs.get("nominal_coverage")
     nominal = None if nominal is None else float(nominal)
-    return CoverageResult(share, read_number(cell, "set_size"), nominal)
+    return CoverageResult(
+        share, read_number(cell, "set_size"), nominal, read_number(cell, "empty_sets")
+    )
 
 
 def read_left_out(cell: xr.Dataset) -> dict[str, float]:
