@@ -271,3 +271,5 @@ def test_coarser_answers_stand_above_the_verdict_and_not_where_a_recording_is_ou
     assert second.startswith("The rule is Adam")
     assert not list(coarse_verdicts(at_level((True, False, False), typical=0.0)))
     assert not list(coarse_verdicts(found()))
+    nothing = at_level((False, False, True)).assign(in_set=("rule", [False] * 3))
+    assert not list(coarse_verdicts(nothing)), "there is no rule to ask of"

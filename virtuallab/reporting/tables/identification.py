@@ -93,8 +93,11 @@ def verdict(found: xr.Dataset) -> str:
 
 
 def coarse_verdicts(found: xr.Dataset) -> Iterator[str]:
-    """Yield the answer to each coarser question; nothing if the recording is outside the range."""
-    if is_outside(found):
+    """Yield the answer to each coarser question.
+
+    There is none if the recording is outside the range, or if no rule is in the prediction set.
+    """
+    if is_outside(found) or not _rules(found)["in_set"].any():
         return
     for variable in found.data_vars.values():
         if "question" not in variable.attrs:
