@@ -31,6 +31,7 @@ from virtuallab.lab.identification.matched_decoder import recorded_samples  # no
 from virtuallab.lab.identification.null_recordings import EACH, null_samples  # noqa: E402
 from virtuallab.lab.run import run  # noqa: E402
 from virtuallab.lab.stages.experiment import Experiment, resume  # noqa: E402
+from virtuallab.lab.stages.nodes import living  # noqa: E402
 from virtuallab.probes import Probe  # noqa: E402
 from virtuallab.registry import CLASSIFIERS, NOISE_MODELS, NULL_MODELS  # noqa: E402
 from virtuallab.reporting.style import pretty  # noqa: E402
@@ -64,8 +65,10 @@ def subjects(path: Path, seed: int) -> Experiment:
 def recorded(experiment: Experiment, probe: Probe, each: int) -> tuple[Samples, NullSamples]:
     """Samples of all subjects, and of their null models."""
     samples = recorded_samples(experiment, probe, None, QUIET)
-    members = range(len(samples.labels))
-    return samples, null_samples(experiment, probe, members, tuple(NULL_MODELS), each=each)
+    members = sorted(living(experiment.store))
+    nulls = null_samples(experiment, probe, members, tuple(NULL_MODELS), each=each)
+    assert nulls is not None
+    return samples, nulls
 
 
 def without(nulls: NullSamples, kind: str) -> NullSamples:
@@ -77,6 +80,7 @@ def without(nulls: NullSamples, kind: str) -> NullSamples:
 def trained(experiment: Experiment, samples: Samples, nulls: NullSamples) -> FittedDecoder:
     """A decoder as ``identify`` trains it."""
     group_of = {i: group.name for group in experiment.plan.network_groups for i in group.members}
+    members = sorted(living(experiment.store))
     return FittedDecoder.train(
         CLASSIFIERS["kernel_svm"](),
         samples,
@@ -84,7 +88,7 @@ def trained(experiment: Experiment, samples: Samples, nulls: NullSamples) -> Fit
         inner_folds=3,
         seed=experiment.plan.protocol.seed,
         nulls=nulls,
-        kinds=np.array([group_of[index] for index in range(len(samples.labels))]),
+        kinds=np.array([group_of[index] for index in members]),
     )
 
 
@@ -150,6 +154,7 @@ def of_elsewhere(each: int, folder: Path) -> list[list[str]]:
             excluded.append(not bool(found["in_set"].sel(rule=NO_LEARNING)))
         starts = ("No learning", "Cannot tell", "Outside", "Most similar", "The rule is")
         counts = [sum(text.startswith(start) for text in said) for start in starts]
+        counts.append(len(said) - sum(counts))
         rows.append([pretty(label), counted(np.array(excluded)), *map(str, counts)])
     return rows
 
@@ -186,6 +191,7 @@ def main() -> None:
                 "outside",
                 "most similar",
                 "a rule",
+                "other",
             ],
             abroad,
         ),

@@ -101,6 +101,7 @@ class FittedDecoder:
             Kind of each subject, such as its architecture and task. If each rule has subjects of
             two kinds or more, probabilities and prediction sets are calibrated on subjects of kinds
             that were held out as a whole, so that they hold for a kind that was not in training.
+            The answer that nothing was learned is calibrated within kinds.
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)

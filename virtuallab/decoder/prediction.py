@@ -34,7 +34,7 @@ class Prediction:
 
     @property
     def probability(self) -> xr.DataArray:
-        """Calibrated probability (subject, rule), given that the rule is one of the decoder's."""
+        """Calibrated probability (subject, rule), given that one of the answers is right."""
         return self.dataset["probability"]
 
     @property
@@ -54,12 +54,15 @@ class Prediction:
 
     @property
     def distance_p_value(self) -> xr.DataArray:
-        """Share of the training subjects at least as far from their neighbours (subject,)."""
+        """Share of the training recordings at least as far from their neighbours (subject,).
+
+        With null recordings, the larger of the shares of subjects and of null recordings.
+        """
         return self.dataset["distance_p_value"]
 
     @property
     def rule(self) -> xr.DataArray:
-        """The most probable rule of each recording (subject,)."""
+        """The most probable answer for each recording (subject,): a rule, or no learning."""
         return self.probability.idxmax(RULE)
 
     def sets(self, coverage: float) -> xr.DataArray:

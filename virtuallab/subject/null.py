@@ -1,7 +1,8 @@
 """Null models: what a recording shows where nothing is learned by a plasticity rule.
 
 A null model makes a recordable subject from the preserved states of one that learned: its tuning
-drifts, its gain changes, its weights walk at random, but no rule reduces a loss. A decoder that is
+drifts, its gain changes, its weights walk at random, but no rule changes the hidden layers to
+reduce a loss. A decoder that is
 trained on recordings of these as well can answer that nothing was learned.
 """
 
@@ -147,7 +148,7 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class NullModel(ABC):
-    """A way in which recordings change, or do not, although no rule reduces a loss.
+    """A way in which recordings change, or do not, although no rule trains the hidden layers.
 
     A subclass draws its own strength, over the range that its docstring states, so that recordings
     of one null model differ as subjects do.
@@ -156,6 +157,8 @@ class NullModel(ABC):
     ----------
     name : str
         Registered name.
+    trains_read_out : bool
+        True if the last layer learns.
     starts_at_state : bool
         True if the hidden layers of the first visit respond as they do in a preserved state; false
         if responses are changed anew at each visit, also at the first.
@@ -163,6 +166,7 @@ class NullModel(ABC):
 
     name: ClassVar[str]
     starts_at_state: ClassVar[bool] = True
+    trains_read_out: ClassVar[bool] = False
 
     def is_possible(self, trajectory: Trajectory) -> bool:
         """True if the null model can be made of a subject's network; by default of any.

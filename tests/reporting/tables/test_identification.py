@@ -82,7 +82,11 @@ def with_none(
             found((True, False, True)),
             "Most similar to Adam (probability 0.70); SGD, momentum cannot be excluded.",
         ),
-        (found((False, False, True)), "Most similar to Adam (probability 0.70); SGD, momentum"),
+        (
+            found((False, False, True)),
+            "SGD, momentum cannot be excluded. Most similar to Adam (probability 0.70), which is "
+            "excluded.",
+        ),
         (
             found((True, True, True)),
             "Cannot tell: all 3 rules are in the 90 % prediction set. Most similar to Adam (",
@@ -102,6 +106,10 @@ def with_none(
         (
             with_none(found((False, False, False)), 0.98, True, changed=0.4),
             "and the recording is not shown to change beyond its noise.",
+        ),
+        (
+            with_none(found((False, False, False)), 0.98, True, changed=np.nan),
+            "Whether the recording changed beyond its noise was not measured.",
         ),
         (
             with_none(found(), 0.3, True),
@@ -140,7 +148,7 @@ def test_notes_on_the_recording_are_remarks() -> None:
 
 def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
     own, calibrated = remarks(found())
-    assert "balanced accuracy of 0.91 [0.85, 0.95] on subjects not used for training" in own
+    assert "accuracy among rules of 0.91 [0.85, 0.95] on subjects not used for training" in own
     assert "chance among 3 rules is 0.33" in own
     assert (
         "may be too certain for others; the 90 % sets contain the true rule in 89 %" in calibrated
@@ -171,6 +179,7 @@ def test_chance_counts_the_rules_alone() -> None:
 
 def test_how_predictions_are_calibrated_is_a_remark() -> None:
     _, calibrated = remarks(found(kinds=4))
+    assert "No learning is calibrated within them." in calibrated
     assert "on 4 kinds of networks (architecture and task), each held out of training" in calibrated
 
 
@@ -241,7 +250,7 @@ def at_level(
         ),
         (
             at_level((False, True, False)),
-            "Which optimizer? Most similar to Adam (probability 0.70); SGD cannot be excluded.",
+            "Which optimizer? Cannot tell; most similar to Adam (probability 0.70).",
         ),
         (
             at_level((True, True, True)),
@@ -271,5 +280,6 @@ def test_coarser_answers_stand_above_the_verdict_and_not_where_a_recording_is_ou
     assert second.startswith("The rule is Adam")
     assert not list(coarse_verdicts(at_level((True, False, False), typical=0.0)))
     assert not list(coarse_verdicts(found()))
+    assert not list(coarse_verdicts(at_level((True, False, False), familiar=0.01)))
     nothing = at_level((False, False, True)).assign(in_set=("rule", [False] * 3))
     assert not list(coarse_verdicts(nothing)), "there is no rule to ask of"

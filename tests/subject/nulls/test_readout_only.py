@@ -39,7 +39,7 @@ def test_hidden_weights_stay_where_running_averages_follow_the_images() -> None:
         _, hidden = parts("knet4", seed)
         assert (hidden[2:] == hidden[1]).all()
         follows.append(bool((hidden[1] != hidden[0]).any()))
-    assert 1 <= sum(follows) <= 12
+    assert 1 <= sum(follows) <= 10, "three of eight on average"
 
 
 @pytest.mark.parametrize("net", ["mlp", "knet4"])

@@ -157,8 +157,8 @@ class NoLearningTest:
     def excluded(self) -> dict[str, float]:
         """Share of held-out recordings in which no learning is excluded, ``learning`` and by kind.
 
-        Recordings of a null model are compared with the others alone, as one of a kind that was not
-        in training.
+        Recordings of a null model are scored by machines without it and compared with the other
+        null models, whose own scores are by machines that had it.
         """
         found = {"learning": float((self.p_value(self.learners) <= LEVEL).mean())}
         for kind, scores in self.nulls.items():

@@ -21,6 +21,8 @@ from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.levels import coarse_confusion, informative_levels
+from virtuallab.decoder.pairs import pair_effect
+from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
 from virtuallab.decoder.uncertainty.conformal import can_hold_out
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
@@ -175,7 +177,8 @@ class DecoderTraining:
                 workers=self.wanted.workers,
                 advance=advance,
             )
-        found.values[:, list(self.absent)] = np.nan
+        if found is not None:
+            found.values[:, list(self.absent)] = np.nan
         return found
 
     def _trained(
@@ -200,7 +203,7 @@ class DecoderTraining:
         seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
         outliers = None if named.all() else every.take(np.flatnonzero(~named))
         inner = analysis.inner_folds
-        result, _ = cross_validate_calibrated(
+        result, prediction = cross_validate_calibrated(
             classifier,
             own,
             classes,
@@ -228,12 +231,7 @@ class DecoderTraining:
         if nulls is not None:
             frozen = nulls.values[nulls.kinds == FROZEN]
             still = total_change(frozen, samples.visits)
-        measured = partial(
-            interval,
-            confidence=analysis.confidence,
-            repeats=analysis.repeats,
-            effect=result.pair_effect,
-        )
+        measured = partial(interval, confidence=analysis.confidence, repeats=analysis.repeats)
         facts = DecoderMetadata(
             **of_subjects(self.experiment, subjects),
             **of_design(self.experiment, self.probe),
@@ -244,13 +242,13 @@ class DecoderTraining:
             absent=self.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
-            interval=measured(result.confusion),
+            interval=measured(result.confusion, effect=result.pair_effect),
             confidence=analysis.confidence,
             coverage=trained.coverage(analysis.coverage),
             nominal_coverage=analysis.coverage,
             kinds=len(np.unique(kinds)) if can_hold_out(kinds, own.labels) else 1,
             fewest=int(np.unique(own.labels, return_counts=True)[1].min()),
-            levels=tuple(self._levels(result.confusion, classes, measured)),
+            levels=tuple(self._levels(result.confusion, prediction, own, classes, measured)),
             excluded={} if trained.no_learning is None else trained.no_learning.excluded,
             still=tuple(np.sort(still[np.isfinite(still)]).tolist()),
             made_for=made_for,
@@ -258,22 +256,34 @@ class DecoderTraining:
         return trained, facts
 
     def _levels(
-        self, confusion: np.ndarray, rules: list[str], measured: Callable[[np.ndarray], Range]
+        self,
+        confusion: np.ndarray,
+        prediction: Prediction,
+        own: Samples,
+        rules: list[str],
+        measured: Callable[..., Range],
     ) -> Iterator[LevelAccuracy]:
         """Yield the levels of these rules, with the interval of the accuracy at each."""
         coords = {"true_rule": rules, "predicted_rule": rules}
         counts = xr.DataArray(confusion, coords, ("true_rule", "predicted_rule"))
+        predicted = prediction.rule.to_numpy().tolist()
         for level in informative_levels(levels_of(self.experiment.plan), rules):
-            yield LevelAccuracy(level, measured(coarse_confusion(counts, level).to_numpy()))
+            correct = [
+                level.group_of(one) == level.group_of(other)
+                for one, other in zip(predicted, own.labels.tolist(), strict=True)
+            ]
+            # Pairs may be more alike at a level than they are for rules.
+            effect = pair_effect(np.array(correct, dtype=float), own.labels, own.pairs)
+            coarse = coarse_confusion(counts, level).to_numpy()
+            yield LevelAccuracy(level, measured(coarse, effect=effect))
 
     def _kinds(self, subjects: Sequence[int]) -> np.ndarray:
-        """Architecture and task of each subject, which a recording made elsewhere shares not."""
-        group_of = {
-            index: group.name
-            for group in self.experiment.plan.network_groups
-            for index in group.members
-        }
-        return np.array([group_of[index] for index in subjects])
+        """Architecture and task of each subject, by name: drawn settings make no kind of their own.
+
+        A recording made elsewhere is of another kind.
+        """
+        every = (self.experiment.plan.subjects[index] for index in subjects)
+        return np.array([f"{each.architecture.name} {each.task.name}" for each in every])
 
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:

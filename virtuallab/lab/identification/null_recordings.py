@@ -53,7 +53,7 @@ def null_samples(
     each: int = EACH,
     workers: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
-) -> NullSamples:
+) -> NullSamples | None:
     """Record null models of subjects with a probe.
 
     Parameters
@@ -63,7 +63,8 @@ def null_samples(
     members : sequence of int
         Indices of the subjects from whose preserved states the null models are made.
     kinds : sequence of str
-        Names of null models. One that is not possible in a subject's network is left out there.
+        Names of null models. One that is possible in none of the networks is left out; so is one
+        of the read-out alone, if the probe records no other layer.
     each : int
         Recordings of each null model, divided evenly over the subjects.
     workers : int, optional
@@ -74,10 +75,12 @@ def null_samples(
     Returns
     -------
     NullSamples
-        ``owners`` are places in ``members``.
+        ``owners`` are places in ``members``. None if no null model is possible.
     """
     plan, store = experiment.plan, experiment.store
-    wanted = _divided(experiment, members, kinds, each)
+    wanted = _divided(experiment, probe, members, kinds, each)
+    if not wanted:
+        return None
     pieces = []
     for group in plan.network_groups:
         inside = set(group.members)
@@ -129,18 +132,41 @@ def total_change(
 
 
 def _divided(
-    experiment: Experiment, members: Sequence[int], kinds: Sequence[str], each: int
+    experiment: Experiment, probe: Probe, members: Sequence[int], kinds: Sequence[str], each: int
 ) -> list[_Wanted]:
     """Return which null models are made of which subjects, in an order drawn for each kind."""
     subjects, seed = experiment.plan.subjects, experiment.plan.protocol.seed
+    usable = _usable(experiment, probe, members, kinds)
     found = []
     for kind in kinds:
-        order = seeds.generator(seed, seeds.NULL, kind).permutation(len(members))
+        if not (places := usable[kind]):
+            continue
+        order = seeds.generator(seed, seeds.NULL, kind).permutation(places)
         for number in range(each):
-            place = int(order[number % len(members)])
+            place = int(order[number % len(places)])
             key = subjects[members[place]].key
-            found.append(_Wanted(place, key, kind, number // len(members)))
+            found.append(_Wanted(place, key, kind, number // len(places)))
     return found
+
+
+def _usable(
+    experiment: Experiment, probe: Probe, members: Sequence[int], kinds: Sequence[str]
+) -> dict[str, list[int]]:
+    """Return the places of the members in which each null model is possible."""
+    found: dict[str, list[int]] = {kind: [] for kind in kinds}
+    for group in experiment.plan.network_groups:
+        places = [place for place, index in enumerate(members) if index in set(group.members)]
+        if not places:
+            continue
+        states = np.zeros((1, group.layout().size), dtype=np.float32)
+        network = Trajectory(group.architecture, group.task, states, (0,))
+        recorded = set(probe.resolved.layers or group.layout().layers)
+        ends = recorded == {group.layout().layers[-1]}
+        for kind in kinds:
+            null = NULL_MODELS[kind]()
+            if null.is_possible(network) and not (ends and null.trains_read_out):
+                found[kind] += places
+    return {kind: sorted(places) for kind, places in found.items()}
 
 
 def _recorded(
@@ -162,8 +188,6 @@ def _recorded(
             states = store.read(f"snapshots/{group.name}", members[one.place])["state"].to_numpy()
             trajectory = Trajectory(group.architecture, group.task, states, steps)
             null, owner = NULL_MODELS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
-            if not null.is_possible(trajectory):
-                continue
             prepared = null.prepare(trajectory, seeds.generator(seed, *owner))
             subject = RestoredSubject(prepared, len(states), one.key, networks)
             recording, _ = subject.record(

@@ -16,10 +16,11 @@ def read_levels(cell: xr.Dataset) -> tuple[LevelResult, ...]:
     """Accuracy of one probe, observable and classifier at each stored level.
 
     Levels that do not group the rules of this result are left out, and all levels in the published
-    scheme, whose interval is that of random splits.
+    scheme, whose interval is that of random splits, and in a paired design, where pairs may be more
+    alike at a level than they are for rules.
     """
     stored = json.loads(str(cell.attrs.get("levels", "[]")))
-    if not stored or cell.attrs.get("scheme") != "strict":
+    if not stored or cell.attrs.get("scheme") != "strict" or "pair_effect" in cell:
         return ()
     confusion = cell["confusion"].dropna("true_rule", how="all").dropna("predicted_rule", how="all")
     rules = [str(rule) for rule in confusion["true_rule"].to_numpy()]
@@ -27,10 +28,7 @@ def read_levels(cell: xr.Dataset) -> tuple[LevelResult, ...]:
     for level in informative_levels((Level(**each) for each in stored), rules):
         counts = coarse_confusion(confusion, level).to_numpy()
         bounds = interval(
-            counts,
-            float(cell.attrs["confidence"]),
-            repeats=int(cell.attrs.get("repeats", 1)),
-            effect=float(cell["pair_effect"]) if "pair_effect" in cell else 1.0,
+            counts, float(cell.attrs["confidence"]), repeats=int(cell.attrs.get("repeats", 1))
         )
         accuracy = Estimate(balanced_accuracy(counts), *bounds)
         found.append(LevelResult(level, level.members(rules), accuracy))

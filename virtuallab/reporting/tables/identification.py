@@ -59,7 +59,7 @@ def verdict(found: xr.Dataset) -> str:
     none_possible = NO_LEARNING in found[RULE] and bool(_none(found)["in_set"])
     if none_possible and not inside and float(_none(found)["probability"]) >= _LIKELY:
         return _nothing_learned(found)
-    if found.attrs["others"] and float(found["familiar"]) < _NOVEL:
+    if _is_novel(found):
         share = f"{100 * float(found['familiar']):.1f} %"
         novel = f"None of these rules: only {share} of the recordings of known rules are as novel."
         return f"{novel} No learning cannot be excluded." if none_possible else novel
@@ -88,6 +88,9 @@ def verdict(found: xr.Dataset) -> str:
             f"The rule is {likely}, if it is one of these {rules.sizes[RULE]}: no other is in the "
             f"{_coverage(found)} prediction set."
         )
+    if first not in inside:
+        others = listed([pretty(rule) for rule in inside])
+        return f"{others} cannot be excluded. Most similar to {likely}, which is excluded."
     rest = [pretty(rule) for rule in inside if rule != first]
     return f"Most similar to {likely}; {listed(rest)} cannot be excluded."
 
@@ -95,9 +98,10 @@ def verdict(found: xr.Dataset) -> str:
 def coarse_verdicts(found: xr.Dataset) -> Iterator[str]:
     """Yield the answer to each coarser question.
 
-    There is none if the recording is outside the range, or if no rule is in the prediction set.
+    There is none if the recording is outside the range or novel, or if no rule is in the prediction
+    set.
     """
-    if is_outside(found) or not _rules(found)["in_set"].any():
+    if is_outside(found) or _is_novel(found) or not _rules(found)["in_set"].any():
         return
     for variable in found.data_vars.values():
         if "question" not in variable.attrs:
@@ -112,7 +116,7 @@ def coarse_verdicts(found: xr.Dataset) -> Iterator[str]:
         is_accurate = variable.attrs["interval"][0] > 1 / count
         if answers == groups[:1] and is_accurate:
             said = f"{likely}; no other is in the {_coverage(found)} prediction set."
-        elif is_accurate and answers and len(answers) < len(groups):
+        elif is_accurate and groups[0] in answers and len(answers) < len(groups):
             rest = [pretty(group) for group in answers if group != groups[0]]
             said = f"most similar to {likely}; {listed(rest)} cannot be excluded."
         else:
@@ -144,8 +148,8 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
     yield (
         f"The decoder ({attrs['classifier']}, trained on "
         f"{count_noun(int(attrs['n_subjects']), 'subject')} of {attrs['title']}) has a balanced "
-        f"accuracy of {attrs['accuracy']:.2f} [{low:.2f}, {high:.2f}] on subjects not used for "
-        f"training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}."
+        f"accuracy among rules of {attrs['accuracy']:.2f} [{low:.2f}, {high:.2f}] on subjects not "
+        f"used for training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}."
     )
     yield _calibrated(found)
     needed = ceil(1 / (1 - attrs["coverage"]) - 1e-9)
@@ -176,6 +180,11 @@ def _rules(found: xr.Dataset) -> xr.Dataset:
     return rules.isel({RULE: np.argsort(-rules["probability"].values, kind="stable")})
 
 
+def _is_novel(found: xr.Dataset) -> bool:
+    """True if a decoder with out-of-set rules finds that fewer known recordings are as novel."""
+    return bool(found.attrs["others"]) and float(found["familiar"]) < _NOVEL
+
+
 def _none(found: xr.Dataset) -> xr.Dataset:
     """The answer that nothing was learned."""
     return found.sel({RULE: NO_LEARNING})
@@ -184,6 +193,8 @@ def _none(found: xr.Dataset) -> xr.Dataset:
 def _nothing_learned(found: xr.Dataset) -> str:
     probability = f"{float(_none(found)['probability']):.2f}"
     none = f"No learning (probability {probability}): no rule is in the prediction set"
+    if not np.isfinite(found["changed"]):
+        return f"{none}. Whether the recording changed beyond its noise was not measured."
     if float(found["changed"]) > _UNCHANGED:
         return f"{none}, and the recording is not shown to change beyond its noise."
     return f"{none}. The recording changes, but not as in subjects that learned."
@@ -193,9 +204,9 @@ def _calibrated(found: xr.Dataset) -> str:
     kinds, share = int(found.attrs["kinds"]), percent(found.attrs["measured_coverage"], 0)
     if kinds > 1:
         return (
-            f"Probabilities and prediction sets are calibrated on {kinds} kinds of networks "
-            f"(architecture and task), each held out of training; the {_coverage(found)} sets "
-            f"contain the true rule in {share} of subjects."
+            "Probabilities and prediction sets of rules are calibrated on "
+            f"{kinds} kinds of networks (architecture and task), each held out of training; the "
+            f"{_coverage(found)} sets contain the true rule in {share} of subjects. No learning is calibrated within them."
         )
     return (
         "Probabilities and prediction sets hold for the kinds of networks that were trained, and "

@@ -28,9 +28,11 @@ class ReadoutOnly(NullModel):
     learning, whatever the behaviour does.
     """
 
+    trains_read_out = True
+
     def is_possible(self, trajectory: Trajectory) -> bool:
-        """True if the last layer is dense; parameters as in the base class."""
-        return trajectory.has_linear_end
+        """True if the last layer, of several, is dense; parameters as in the base class."""
+        return trajectory.has_linear_end and len(trajectory.layout.layers) > 1
 
     def prepare(self, trajectory: Trajectory, generator: np.random.Generator) -> PreparedSubject:
         """A subject whose read-out learns; parameters as in the base class."""

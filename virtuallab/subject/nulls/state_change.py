@@ -24,7 +24,7 @@ _SPREAD: Final = 0.5  # of units' loadings, around 1 for the gain and around 0 f
 class StateChange(NullModel):
     r"""A state, such as arousal, that is drawn anew at each visit and modulates all units.
 
-    .. math:: r_v = e^{s_v l} r + t_v m
+    .. math:: r_v = \max(0,\ e^{s_v l} r + t_v m)
 
     with a common gain :math:`s_v` and a common offset :math:`t_v` of the visit, and loadings
     :math:`l` (mean 1) and :math:`m` (mean 0) of each unit. Nothing accumulates over visits. The

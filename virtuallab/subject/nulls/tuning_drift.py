@@ -24,11 +24,12 @@ _AMOUNT: Final = (0.1, 3.0)
 class TuningDrift(NullModel):
     r"""Tuning that walks at random, each unit for itself, so that similarities change as well.
 
-    .. math:: r_v = \bar r + d_v, \qquad d_v = \sqrt{1 - a_v^2}\, d_{v-1} + a_v \tilde d_v
+    .. math:: r_v = \max(0,\ \bar r + d_v), \qquad d_v = \sqrt{1 - a_v^2}\, d_{v-1} + a_v \tilde d_v
 
     where :math:`\tilde d_v` is the unit's own tuning with the stimuli permuted anew, so that its
-    mean and its variance stay. The norm of all :math:`a_v` is log-uniform from 0.1 to 3: from a
-    tuning that hardly moves to one that is lost several times over a recording.
+    mean and its variance stay before rectification. Responses are rectified only in layers that
+    are, which raises the mean a little. The norm of all :math:`a_v` is log-uniform from 0.1 to 3:
+    from a tuning that hardly moves to one that is lost several times over a recording.
 
     References
     ----------
