@@ -179,7 +179,7 @@ def test_chance_counts_the_rules_alone() -> None:
 
 def test_how_predictions_are_calibrated_is_a_remark() -> None:
     _, calibrated = remarks(found(kinds=4))
-    assert "No learning is calibrated within them." in calibrated
+    assert "No learning is calibrated within these kinds." in calibrated
     assert "on 4 kinds of networks (architecture and task), each held out of training" in calibrated
 
 

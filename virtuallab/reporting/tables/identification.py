@@ -206,7 +206,8 @@ def _calibrated(found: xr.Dataset) -> str:
         return (
             "Probabilities and prediction sets of rules are calibrated on "
             f"{kinds} kinds of networks (architecture and task), each held out of training; the "
-            f"{_coverage(found)} sets contain the true rule in {share} of subjects. No learning is calibrated within them."
+            f"{_coverage(found)} sets contain the true rule in {share} of subjects. No learning is "
+            "calibrated within these kinds."
         )
     return (
         "Probabilities and prediction sets hold for the kinds of networks that were trained, and "
