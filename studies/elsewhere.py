@@ -24,6 +24,7 @@ from tests.lab import elsewhere  # noqa: E402  # the tests' laboratory, which is
 from virtuallab.lab.identification.identify import identify  # noqa: E402
 from virtuallab.reporting.style import pretty  # noqa: E402
 from virtuallab.reporting.tables.identification import verdict  # noqa: E402
+from virtuallab.vocabulary import NO_LEARNING  # noqa: E402
 
 EXPERIMENT = Path("runs/decoder.zarr")
 RESULT = ROOT / "docs" / "science" / "results" / "elsewhere.md"
@@ -31,7 +32,7 @@ PLACES = {"at the same steps": False, "at the same fractions of learning": True}
 
 
 def counted(rule: str, answers: list[xr.Dataset]) -> list[str]:
-    """Cells with the numbers of correct, incorrect, covered and unknown predictions."""
+    """Cells with numbers of recordings: correct, incorrect, covered, empty, unknown, not learned."""
     likeliest = [str(a["rule"].values[int(a["probability"].values.argmax())]) for a in answers]
     wrong = sorted(set(likeliest) - {rule}, key=likeliest.count, reverse=True)
     return [
@@ -39,7 +40,9 @@ def counted(rule: str, answers: list[xr.Dataset]) -> list[str]:
         f"{likeliest.count(rule)} of {len(answers)}",
         ", ".join(f"{pretty(name)} ({likeliest.count(name)})" for name in wrong) or "none",
         str(sum(bool(a["in_set"].sel(rule=rule)) for a in answers)),
+        str(sum(not a["in_set"].any() for a in answers)),
         str(sum(verdict(a).startswith(("None of these", "Outside")) for a in answers)),
+        str(sum(bool(a["in_set"].sel(rule=NO_LEARNING)) for a in answers)),
     ]
 
 
@@ -52,7 +55,16 @@ def main() -> None:
     os.chdir(ROOT)
     if not EXPERIMENT.exists():
         sys.exit(f"{EXPERIMENT} is not there. Run python studies/decoder.py first.")
-    header = ["visits", "rule", "correct", "incorrect", "in the 90 % set", "called unknown"]
+    header = [
+        "visits",
+        "rule",
+        "correct",
+        "incorrect",
+        "in the 90 % set",
+        "empty sets",
+        "called unknown",
+        "no learning not excluded",
+    ]
     lines = [header, ["---"] * len(header)]
     with TemporaryDirectory() as folder:
         files = {
