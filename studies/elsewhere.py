@@ -32,7 +32,7 @@ PLACES = {"at the same steps": False, "at the same fractions of learning": True}
 
 
 def counted(rule: str, answers: list[xr.Dataset]) -> list[str]:
-    """Cells with numbers: correct, incorrect, covered, empty sets, unknown, no learning possible."""
+    """Cells with numbers: correct, incorrect, covered, empty sets, unknown, no learning in set."""
     likeliest = [str(a["rule"].values[int(a["probability"].values.argmax())]) for a in answers]
     wrong = sorted(set(likeliest) - {rule}, key=likeliest.count, reverse=True)
     return [
