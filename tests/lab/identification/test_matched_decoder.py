@@ -27,6 +27,7 @@ WANTED = DecoderSettings(others=(), classifier="linear_svm", workers=1, nulls=()
 QUIET = Console(quiet=True)
 PROBES = {
     "few": Probe(observables=("activity",), units=4, stimuli=6, keep="statistics"),
+    "once": Probe(observables=("activity",), units=4, stimuli=6, visits=1, keep="statistics"),
     "wires": Probe(observables=("weights",), synapses=4, keep="statistics"),
 }
 SETTINGS = (
@@ -71,6 +72,7 @@ def test_visit_0_is_left_out_only_where_it_is_in_the_recording(tmp_path: Path) -
     [
         ("fewer", r"no probe 'fewer'. .*few"),
         ("wires", "probe 'wires' measured no activity"),
+        ("once", "probe 'once' recorded one visit: there are no changes"),
         ("late", "probe 'late' has recorded 0 of 8 subjects: finish it with"),
     ],
 )

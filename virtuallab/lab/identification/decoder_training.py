@@ -142,7 +142,10 @@ class DecoderTraining:
         kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()
         for field, message in analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs):
             option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
-            raise UserError(f"{option}{message}")
+            where = (
+                f" Folds are those of the first strict analysis of {self.experiment.store.path}."
+            )
+            raise UserError(f"{option}{message}{where if kept and 'folds' in field else ''}")
         return analysis
 
     @property

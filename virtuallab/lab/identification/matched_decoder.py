@@ -78,6 +78,11 @@ def probe_decoder(
     probe = probe_in(experiment.store, name)
     if ACTIVITY not in measured(probe):
         raise UserError(f"probe {name!r} measured no activity, which is all that is read.")
+    visits = visit_indices(probe.resolved.visits, len(experiment.store.plan["visits"]))
+    if len(visits) == 1:
+        raise UserError(
+            f"probe {name!r} recorded one visit: there are no changes from which to identify a rule."
+        )
     members = sorted(experiment.store.committed(stage(name)))
     training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
     return training.decoder(
