@@ -81,7 +81,8 @@ def probe_decoder(
     visits = visit_indices(probe.resolved.visits, len(experiment.store.plan["visits"]))
     if len(visits) == 1:
         raise UserError(
-            f"probe {name!r} recorded one visit: there are no changes from which to identify a rule."
+            f"probe {name!r} recorded one visit: there are no changes from which to identify a "
+            "rule."
         )
     members = sorted(experiment.store.committed(stage(name)))
     training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
