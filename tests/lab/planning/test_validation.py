@@ -68,7 +68,7 @@ def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
         ),
         (
             ["probes.p.turnover=1", "analyses.a.observables=[theory]"],
-            r"analyses\.a\.observables: none of these is measured by 'p', which measures activ",
+            r"analyses\.a\.observables: none of these is measured by 'p', which measures act",
         ),
         (
             ["analyses.a.scheme=published", "analyses.a.observables=[theory]"],
