@@ -91,6 +91,7 @@ def test_designs_are_compared_and_searched_with_pairs(protocol: Path, tree: xr.D
     assert len(vl.power(protocol, store=store, workers=1).tried) >= 3
 
 
+@pytest.mark.slow
 def test_a_decoder_of_a_paired_experiment_is_kept_and_asked(
     protocol: Path, tree: xr.DataTree
 ) -> None:

@@ -124,6 +124,7 @@ READOUTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_no_readout_leaves_the_rule_where_the_signal_was_removed() -> None:
     """Tested together, as the controls of an analysis are, beside noise that leaves it."""
     found = {
