@@ -18,6 +18,9 @@ from virtuallab.probes.schedule import Series, Visits
 from virtuallab.probes.tissue_geometry import FARTHEST, NEAREST, SIDE, neurons_within
 from virtuallab.vocabulary import ACTIVITY, ACTIVITY_CHANGE, OBSERVABLES, WEIGHTS
 
+_STRONGEST: Final = 1e30  # noise, in units of the recording or of the signal's deviation
+_STRENGTHS: Final = ("sigma", "snr", "unit_snr")
+
 
 class Problem(NamedTuple):
     """A setting that cannot be used, as a path (``noise.snr``, ``visits[2]``), and the reason."""
@@ -172,10 +175,6 @@ def _shortage(
 
 def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{layer} {size}" for layer, size in sizes.items())
-
-
-_STRONGEST: Final = 1e30  # noise, in units of the recording or of the signal's deviation
-_STRENGTHS: Final = ("sigma", "snr", "unit_snr")
 
 
 def _noise_problems(noise: NoiseModel) -> Iterator[Problem]:
