@@ -29,7 +29,7 @@ from virtuallab.decoder.uncertainty.conformal import (
     share_at_least,
 )
 from virtuallab.decoder.uncertainty.no_learning import NoLearningTest, NullSamples
-from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values
+from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values, share_as_far
 from virtuallab.vocabulary import NO_LEARNING
 
 _CALIBRATION_FOLDS = 10
@@ -107,13 +107,12 @@ class FittedDecoder:
         truth = np.searchsorted(classes, labels)
         count = count_rules(labels.tolist(), samples.pairs)
         folds = min(_CALIBRATION_FOLDS, *(count[rule] for rule in classes))
-        splitter = stratified(folds, seed, paired=samples.pairs is not None)
         estimator = fit(nested(classifier, samples, inner_folds, seed), samples)
-        across = kinds is not None and can_hold_out(kinds, labels)
-        if across:
-            scores = held_out(clone(estimator), samples, LeaveOneGroupOut(), "predict_proba", kinds)
-        else:
-            scores = held_out(clone(estimator), samples, splitter, "predict_proba")
+        splitter = stratified(folds, seed, paired=samples.pairs is not None)
+        apart = samples.pairs
+        if kinds is not None and can_hold_out(kinds, labels):
+            splitter, apart = LeaveOneGroupOut(), kinds
+        scores = held_out(clone(estimator), samples, splitter, "predict_proba", apart)
         # Subjects are held out of the whole detector: its axes depend on their values as well.
         novelty = np.zeros((len(labels), 2))
         for train, test in splits_of(samples, folds, seed):
@@ -134,8 +133,7 @@ class FittedDecoder:
             probability = (
                 probability * (1 - no_learning.probability(learning[: len(truth)]))[:, None]
             )
-        alone = np.arange(len(truth)) if samples.pairs is None else samples.pairs
-        apart = kinds if kinds is not None and across else alone
+        apart = np.arange(len(truth)) if apart is None else apart
         return cls(
             rules=tuple(classes),
             estimator=estimator,
@@ -154,7 +152,7 @@ class FittedDecoder:
         columns = [list(self.estimator.classes_).index(rule) for rule in self.rules]
         probability = tempered(scores[:, columns], self.temperature)
         novelty, distance = self.detector.score(values).T
-        as_far = 1 - np.searchsorted(self.distance, distance, side="left") / len(self.distance)
+        as_far = share_as_far(self.distance, distance)
         answers, test = self.rules, self.no_learning
         if test is None:
             p_value = self.conformity.p_values(probability)

@@ -8,26 +8,14 @@ import numpy as np
 import pytest
 
 from tests.store.decoders.toy import trained
-from virtuallab.store.decoders.numbers import decoder_of, numbers_of
+from virtuallab.store.decoders.numbers import decoder_of, estimators_of, numbers_of
 
 
 @pytest.mark.parametrize("with_nulls", [True, False])
 def test_numbers_come_back_through_json(with_nulls: bool) -> None:
     before = trained("logistic_regression", with_nulls=with_nulls)
-    parts = {
-        "estimator": before.estimator,
-        "space": before.detector.space_,
-        "neighbours": before.detector.neighbours_,
-        "machines": before.detector.machines_,
-    }
-    if (test := before.no_learning) is not None:
-        parts |= {
-            "learning": test.machine,
-            "null_space": test.detector.space_,
-            "null_neighbours": test.detector.neighbours_,
-        }
     numbers = json.loads(json.dumps(numbers_of(before)))
-    after = decoder_of(numbers, parts)
+    after = decoder_of(numbers, estimators_of(before))
     assert numbers_of(after) == numbers_of(before)
     assert (after.no_learning is None) == (not with_nulls)
     np.testing.assert_array_equal(after.own_p_value, before.own_p_value)

@@ -27,7 +27,7 @@ from sklearn.svm import SVC
 from virtuallab.decoder.features.preprocessing import standardization
 from virtuallab.decoder.model_selection import quiet_fits
 from virtuallab.decoder.uncertainty.conformal import share_at_least
-from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values
+from virtuallab.decoder.uncertainty.novelty import NoveltyDetector, Values, share_as_far
 
 LEVEL = 0.05  # of the test, and the share of learning subjects that look least like learning
 MOST_FOLDS = 5
@@ -150,8 +150,7 @@ class NoLearningTest:
 
     def distance_p_value(self, values: Values) -> Scores:
         """Share of the null recordings at least as far from their neighbours."""
-        found = self.detector.score(values)[:, 1]
-        return 1 - np.searchsorted(self.distance, found, side="left") / len(self.distance)
+        return share_as_far(self.distance, self.detector.score(values)[:, 1])
 
     @property
     def excluded(self) -> dict[str, float]:

@@ -86,6 +86,14 @@ class NoveltyDetector:
         return np.stack([novelty, distance], axis=1)
 
 
+def share_as_far(
+    known: jt.Float[np.ndarray, " known"], distance: jt.Float[np.ndarray, " sample"]
+) -> jt.Float[np.ndarray, " sample"]:
+    """Share of the known distances, ascending, that are at least as large; 0 beyond all of them."""
+    share: np.ndarray = 1 - np.searchsorted(known, distance, side="left") / len(known)
+    return share
+
+
 def open_set_auroc(
     samples: Samples, left_out: str, outliers: Samples | None, *, folds: int, seed: int
 ) -> float:

@@ -164,7 +164,7 @@ def _check_own(recording: Path, subject: str | None) -> None:
 def _training_subject(
     paths: Sequence[Path], subject: str | None, facts: DecoderMetadata
 ) -> Iterator[str]:
-    """Say that the decoder was trained on the subject, if the recording lies in its experiment."""
+    """Yield a note if the recording is of a subject on which the decoder was trained."""
     for path in paths:
         inside = any(each.stem == facts.title for each in path.absolute().parents)
         if inside and subject in facts.subjects:

@@ -1,4 +1,4 @@
-"""Numbers of a saved decoder, as plain data and back."""
+"""Numbers and estimators of a saved decoder: taken apart, and put together again."""
 
 from __future__ import annotations
 
@@ -24,6 +24,23 @@ def numbers_of(trained: FittedDecoder) -> dict[str, Any]:
         "distance": trained.distance.tolist(),
         "no_learning": _numbers_of(trained.no_learning),
     }
+
+
+def estimators_of(trained: FittedDecoder) -> dict[str, Any]:
+    """The estimators of a decoder by name, as :func:`decoder_of` takes them."""
+    parts = {
+        "estimator": trained.estimator,
+        "space": trained.detector.space_,
+        "neighbours": trained.detector.neighbours_,
+        "machines": trained.detector.machines_,
+    }
+    if (test := trained.no_learning) is not None:
+        parts |= {
+            "learning": test.machine,
+            "null_space": test.detector.space_,
+            "null_neighbours": test.detector.neighbours_,
+        }
+    return parts
 
 
 def decoder_of(numbers: Mapping[str, Any], parts: Mapping[str, Any]) -> FittedDecoder:

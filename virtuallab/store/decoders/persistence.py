@@ -25,7 +25,7 @@ from virtuallab.errors import MachineError, StoreError, UserError, VirtuallabErr
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.store.decoders.metadata import DecoderMetadata
-from virtuallab.store.decoders.numbers import decoder_of, numbers_of
+from virtuallab.store.decoders.numbers import decoder_of, estimators_of, numbers_of
 from virtuallab.store.decoders.validation import check_parts
 from virtuallab.store.files.atomic_replace import replace_folder
 from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writing
@@ -104,18 +104,7 @@ def dump_estimators(trained: FittedDecoder, classifier: Classifier) -> bytes:
     StoreError
         If a part has a type that would not be loaded again.
     """
-    parts = {
-        "estimator": trained.estimator,
-        "space": trained.detector.space_,
-        "neighbours": trained.detector.neighbours_,
-        "machines": trained.detector.machines_,
-    }
-    if (test := trained.no_learning) is not None:
-        parts |= {
-            "learning": test.machine,
-            "null_space": test.detector.space_,
-            "null_neighbours": test.detector.neighbours_,
-        }
+    parts = estimators_of(trained)
     content = bytes(skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED))
     refused = f"a decoder by {classifier.name!r} cannot be saved: "
     if foreign := _foreign_types(content, classifier):
