@@ -65,7 +65,7 @@ def main(protocol: Path) -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for (name, label), members in groups.items():
         truth = at_the_end(members).evaluation
-        accuracy = truth["validation_accuracy"]
+        accuracy = truth["validation_performance"]
         hidden = truth["gradient_angle"][:, :-1].mean(1)
         print(
             f"| {name} | {label.replace('_', ' ')} | {spelt(truth['total_gradient_angle'])} "

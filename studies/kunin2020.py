@@ -97,7 +97,7 @@ def ended(name: str) -> pd.DataFrame:
         "rule": subjects["rule"].values.astype(str),
         "convolutions": truth["layer_depth"].notnull().sum("layer").values - 1,
         "loss": last["train_loss"].values,
-        "accuracy": last["validation_accuracy"].values,
+        "accuracy": last["validation_performance"].values,
     }
     if "feedback_noise" in subjects:
         lines["noise"] = subjects["feedback_noise"].values

@@ -65,7 +65,7 @@ class Study:
     @property
     def reached(self) -> np.ndarray:
         """Validation accuracy of each subject at the end."""
-        return self.truth["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+        return self.truth["validation_performance"].isel({VISIT: -1}).to_numpy().astype(float)
 
     @property
     def repeats(self) -> int:
@@ -202,7 +202,7 @@ def of_controls(study: Study, workers: int | None) -> str:
         study.stream("as good"),
     ).squeeze()
     curve = np.concatenate(
-        [study.truth[name].to_numpy() for name in ("validation_accuracy", "validation_loss")],
+        [study.truth[name].to_numpy() for name in ("validation_performance", "validation_loss")],
         axis=1,
     )
     rate = np.log(study.features["learning_rate"].to_numpy())[:, None]

@@ -145,7 +145,7 @@ def chosen(entry: Entry) -> tuple[dict[str, Any], str, float]:
     ):
         of = replace(entry, settings=entry.settings | tried)
         pairs = [subject(of, optimizer, rate, n) for rate in rates for n in (100, 101)]
-        reached = np.nan_to_num(learned(pairs)[-1].evaluation["validation_accuracy"], nan=0.1)
+        reached = np.nan_to_num(learned(pairs)[-1].evaluation["validation_performance"], nan=0.1)
         for rate, found in zip(rates, reached.reshape(-1, 2).mean(1), strict=True):
             if found > accuracy:
                 best, accuracy = (tried, optimizer, rate), found

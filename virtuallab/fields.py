@@ -69,6 +69,47 @@ def float_fields(plugin: type[Any]) -> frozenset[str]:
     return frozenset(name for name in names if hints[name] is float)
 
 
+def plugin_data(plugin: Any) -> dict[str, Any]:
+    """Return the name and the identifying settings of a plug-in, those of plug-ins in it as well.
+
+    Parameters
+    ----------
+    plugin : object
+        An instance of a registered class.
+    """
+    return {"name": plugin.name, **identifying_settings(type(plugin), all_settings(plugin))}
+
+
+def all_settings(plugin: Any) -> dict[str, Any]:
+    """Return all settings of a plug-in; those that are plug-ins as :func:`plugin_data`.
+
+    Parameters
+    ----------
+    plugin : object
+        An instance of a registered class.
+    """
+    settings = {each.name: getattr(plugin, each.name) for each in dataclasses.fields(plugin)}
+    return {
+        key: plugin_data(value) if dataclasses.is_dataclass(value) else value
+        for key, value in settings.items()
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class RegisteredPlugin:
+    """Mark of a setting that is a plug-in: ``Annotated[Task, RegisteredPlugin("task")]``.
+
+    In a protocol it is a name, or a mapping with a name and settings.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of plug-in, as its registry names it.
+    """
+
+    kind: str
+
+
 class SectionPlugin:
     """Base of plug-ins that stand in a section: ``noise: {name: laplace, snr: 1.0}``.
 

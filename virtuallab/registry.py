@@ -63,7 +63,7 @@ class Registry(Generic[Plugin]):
         A copy would have the plug-ins that were loaded here, but not those that the other process
         has imported already.
         """
-        return _registry_of, (self.kind,)
+        return registry_of, (self.kind,)
 
     def register(self, name: str) -> Callable[[Plugin], Plugin]:
         """Return a class decorator that registers a class under the name that protocols use."""
@@ -306,5 +306,6 @@ REGISTRIES = (
 )
 
 
-def _registry_of(kind: str) -> Registry[Any]:
+def registry_of(kind: str) -> Registry[Any]:
+    """Return the registry of a kind of plug-in, ``"rule"``."""
     return next(each for each in REGISTRIES if each.kind == kind)

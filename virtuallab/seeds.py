@@ -17,6 +17,7 @@ import numpy as np
 INITIAL_WEIGHTS = "initial weights"
 FEEDBACK_WEIGHTS = "feedback weights"
 DATA_ORDER = "data order"
+AUGMENTATION = "augmentation"
 DROPOUT = "dropout"
 RULE_NOISE = "noise of the rule"
 UPDATE_NOISE = "noise of the updates"
@@ -32,6 +33,7 @@ PairedStream = Literal[
     "initial_weights",
     "feedback_weights",
     "data_order",
+    "augmentation",
     "dropout",
     "rule_noise",
     "update_noise",
@@ -42,6 +44,7 @@ PAIRABLE: Final[Mapping[PairedStream, str]] = {
     "initial_weights": INITIAL_WEIGHTS,
     "feedback_weights": FEEDBACK_WEIGHTS,
     "data_order": DATA_ORDER,
+    "augmentation": AUGMENTATION,
     "dropout": DROPOUT,
     "rule_noise": RULE_NOISE,
     "update_noise": UPDATE_NOISE,

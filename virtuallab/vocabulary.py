@@ -20,6 +20,7 @@ PROBE: Final = "probe"
 CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
 RULE: Final = "rule"
+PERFORMANCE: Final = "validation_performance"  # by the measure of the task
 PAIR: Final = "pair"  # subjects of different rules that share random streams
 DESIGN: Final = "design"  # a probe that is compared with others
 SEED: Final = "seed"
@@ -128,7 +129,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "flag": ("", "whether a layer was live"),
     "train_loss": ("nat", "mean training loss since the last visit"),
     "validation_loss": ("nat", "validation loss"),
-    "validation_accuracy": ("1", "validation accuracy"),
+    PERFORMANCE: ("1", "validation performance"),
     "weight_angle": ("degree", "angle between forward and backward weights"),
     "projection_angle": ("degree", "angle between projections by forward and backward weights"),
     "local_gradient_angle": (

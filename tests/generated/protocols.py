@@ -137,7 +137,7 @@ class _Protocol:
         return {
             "trials": draw.whole(1, 3),
             "generation": draw.whole(1, 3),
-            "objective": draw.one(["validation_accuracy", "validation_loss", "train_loss"]),
+            "objective": draw.one(["validation_performance", "validation_loss", "train_loss"]),
             "seeds": draw.whole(1, 2),
         }
 

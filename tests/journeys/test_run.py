@@ -195,7 +195,7 @@ def test_selecting_and_grouping_by_what_experimenters_ask_for(protocol: Path) ->
     assert set(recording.groupby("rule").mean()["rule"].values) == {"sgdm", "feedback_alignment"}
     assert recording["activity"].groupby("unit_layer").mean().sizes["unit_layer"] == 4
     truth = tree["truth"].to_dataset()
-    accuracy = truth["validation_accuracy"].where(truth["architecture"] == "mlp", drop=True)
+    accuracy = truth["validation_performance"].where(truth["architecture"] == "mlp", drop=True)
     assert accuracy.sizes["subject"] == 8
     angles = truth["weight_angle"].groupby("rule").mean("subject")
     assert np.isnan(angles.sel(rule="sgdm")).all(), "backprop has no backward weights"

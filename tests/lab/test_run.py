@@ -73,7 +73,7 @@ def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) 
         vl.run(path, store=store, workers=1)
     tree = vl.report(store, tmp_path / "half.html")
     assert np.bincount(tree["subjects"]["status"].values).tolist() == [8, 4]
-    accuracy = tree["truth/validation_accuracy"].values
+    accuracy = tree["truth/validation_performance"].values
     assert np.isfinite(accuracy).any(1).sum() == 4
     page = (tmp_path / "half.html").read_text(encoding="utf-8")
     assert "8 of 12 subjects are not trained yet" in page

@@ -149,7 +149,7 @@ def _truth(subjects: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         {
             "train_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
             "validation_loss": (("subject", "visit"), 2.3 * (1 - accuracy)),
-            "validation_accuracy": (("subject", "visit"), accuracy),
+            "validation_performance": (("subject", "visit"), accuracy),
             **measured,
         },
         coords={"subject": subjects["subject"], "layer": _words(list(LAYERS)), **_times()},

@@ -135,13 +135,14 @@ class _Kind:
         def one(setting: str, value: Any) -> Any:
             return value.draw(stream("")(setting)) if isinstance(value, Distribution) else value
 
+        task = self.task.draw(stream("task"))
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
-            task=self.task.draw(stream("task")),
+            task=task,
             **self.entry.draw(stream("rule")),
             label=self.entry.label,
             batch_size=one("batch_size", self.batch_size),
-            loss=one("loss", self.loss),
+            loss=task.own_loss or one("loss", self.loss),
             steps=protocol.subjects.length,
             replicate=replicate,
             seed=protocol.seed,

@@ -119,6 +119,7 @@ class Subjects(Section):
             *self.training.faults(),
             *self._rule_faults(),
             *self._pair_faults(),
+            *self._loss_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
         ]
@@ -145,6 +146,21 @@ class Subjects(Section):
                 )
                 yield ("rules", index, "label"), words
             first.setdefault(entry.label, index)
+
+    def _loss_faults(self) -> Iterator[tuple[Place, str]]:
+        """Yield losses that no task of the protocol can have, or that some could only repeat."""
+        for name in getattr(self.loss, "values", (self.loss,)):
+            if LOSSES[name].targets != "classes":
+                words = f"{name!r} is the loss of tasks that name it themselves. Leave it out."
+                yield ("loss",), words
+                return
+        own = [each.plugin for each in self.tasks if each.plugin.own_loss]
+        if own and Settings(loss=self.loss).size > 1:
+            words = (
+                f"several losses, but task {own[0].name!r} has its own, {own[0].own_loss}. Give "
+                "one loss here, or leave this task out."
+            )
+            yield ("loss",), words
 
     def _pair_faults(self) -> Iterator[tuple[Place, str]]:
         """Yield settings that differ within a pair although its subjects share draws for them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import jaxtyping as jt
 import torch
@@ -12,28 +12,34 @@ import torch
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(ABC):
-    """Loss of each sample, from the scores of a network and the true classes.
+    """Loss of each sample, from the scores of a network and their targets.
 
     Attributes
     ----------
     name : str
         Name in protocols.
+    targets : {"classes", "values", "views"}
+        What the scores are compared with. With ``"views"`` the second half of a batch shows other
+        views of the images of the first half, in the same order, and the loss of a sample depends
+        on the scores of the whole batch.
     """
 
     name: ClassVar[str]
+    targets: ClassVar[Literal["classes", "values", "views"]] = "classes"
 
     @abstractmethod
     def __call__(
         self,
         scores: jt.Float[torch.Tensor, "batch subject class"],
-        labels: jt.Int[torch.Tensor, "batch subject"],
+        targets: torch.Tensor,
     ) -> jt.Float[torch.Tensor, "batch subject"]:
-        """Loss of each sample, which depends on the scores and the label of this sample alone.
+        """Loss of each sample, which depends on the scores and the target of this sample alone.
 
         Parameters
         ----------
         scores : Tensor, (batch, subject, class)
-        labels : Tensor of int, (batch, subject)
+        targets : Tensor
+            Classes, int, ``(batch, subject)``; or values, ``(batch, subject, output)``.
 
         Returns
         -------

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.build import sites_of
 from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.network.population import PopulationBatchNorm, populate
@@ -142,7 +143,8 @@ class Trajectory:
     @property
     def _last(self) -> str:
         """Path of the last layer, whose responses are the scores of the classes."""
-        sites = self.architecture.sites(template_network(self.architecture, self.task))
+        network = template_network(self.architecture, self.task)
+        sites = sites_of(self.architecture, self.task, network)
         return list(sites.values())[-1].synapse
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture, Site
+from virtuallab.subject.network.build import sites_of
 from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
 from virtuallab.subject.network.population import populate
@@ -117,7 +118,7 @@ def prepare(
         If a layer cannot be recorded at its site.
     """
     visits = len(states)
-    sites = architecture.sites(template_network(architecture, task))
+    sites = sites_of(architecture, task, template_network(architecture, task))
     layout = parameter_layout(architecture, task)
     tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
     probe_images = task.stimuli()

@@ -89,6 +89,10 @@ class Rule(ABC):
         Whether each layer has a backward weight.
     dense_only : bool
         Whether the rule is undefined for convolutions.
+    needs_classes : bool
+        Whether the rule uses the class of an image itself, beside its loss.
+    needs_own_loss : bool
+        Whether the rule assigns a change of a sample's loss to the activity in this sample alone.
     """
 
     name: ClassVar[str]
@@ -98,6 +102,8 @@ class Rule(ABC):
     objective: ClassVar[Objective | None] = None
     feedback: ClassVar[bool] = False
     dense_only: ClassVar[bool] = False
+    needs_classes: ClassVar[bool] = False
+    needs_own_loss: ClassVar[bool] = False
 
     @property
     def learns_feedback(self) -> bool:

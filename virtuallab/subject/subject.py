@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from virtuallab import seeds
-from virtuallab.fields import float_fields, identifying_settings
+from virtuallab.fields import float_fields, plugin_data
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.optimizer import Optimizer, backward_optimizer
 from virtuallab.subject.rule import Rule
@@ -77,7 +77,7 @@ class Subject:
     def identity(self) -> dict[str, Any]:
         """All settings that distinguish the subject from others, as plain data."""
         identity: dict[str, Any] = {
-            **{kind: plugin_settings(getattr(self, kind)) for kind in _PLUGINS},
+            **{kind: plugin_data(getattr(self, kind)) for kind in _PLUGINS},
             "label": self.label,
             "batch_size": self.batch_size,
             "steps": self.steps,
@@ -86,7 +86,7 @@ class Subject:
         }
         # Settings that were added later are left out at their defaults, so that keys stay the same.
         if self.feedback_optimizer is not None:
-            identity["feedback_optimizer"] = plugin_settings(self.feedback_optimizer)
+            identity["feedback_optimizer"] = plugin_data(self.feedback_optimizer)
         if self.loss != CROSS_ENTROPY:
             identity["loss"] = self.loss
         if self.paired:
@@ -103,11 +103,6 @@ class Subject:
         """Owner and purpose of a random stream; the owner is the subject, or its pair."""
         shared = purpose in {seeds.PAIRABLE[name] for name in self.paired}
         return (self.pair if shared else self.key), purpose
-
-
-def plugin_settings(plugin: Any) -> dict[str, Any]:
-    """Name and settings of a plug-in, as plain data."""
-    return {"name": plugin.name, **identifying_settings(type(plugin), asdict(plugin))}
 
 
 @dataclass(frozen=True)

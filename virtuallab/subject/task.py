@@ -5,15 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import Count, setting
+from virtuallab.fields import Count, plugin_data, setting
+from virtuallab.registry import LOSSES
+from virtuallab.subject.loss import Loss
 from virtuallab.subject.stratified_split import stratified_split
 
+Targets = Literal["classes", "values", "views"]
+Measure = Literal["accuracy", "read-out accuracy", "explained variance"]
 _SPLIT_SEED = 20200101  # of the three parts; fixed, so that all subjects share them
 
 
@@ -26,10 +30,30 @@ class Images:
     stimuli : Tensor, (image, channel, height, width), float32
         Standardised by the training images' mean and standard deviation.
     labels : Tensor, (image,), int64
+    values : Tensor, (image, output), float32, optional
+        What the scores should be, in tasks whose targets are values.
+    views : Tensor, (image, view, channel, height, width), float32, optional
+        Augmented views of each image, in tasks whose targets are views.
     """
 
     stimuli: torch.Tensor
     labels: torch.Tensor
+    values: torch.Tensor | None = None
+    views: torch.Tensor | None = None
+
+    def to(self, dtype: torch.dtype, device: str = "cpu") -> Images:
+        """Return the images in another precision, or on another device.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Of the stimuli, values and views.
+        device : str
+        """
+        real = (self.stimuli, self.values, self.views)
+        stimuli, values, views = (None if x is None else x.to(device, dtype) for x in real)
+        assert stimuli is not None
+        return Images(stimuli, self.labels.to(device), values, views)
 
 
 @dataclass(frozen=True)
@@ -41,24 +65,35 @@ class _Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class Task(ABC):
-    """A classification task, whose images are divided into three disjoint parts.
+    """A task, whose images are divided into three disjoint parts.
 
-    Subjects learn the training images, their accuracy is measured on the validation images, and
-    probes record responses to the probe images.
+    Subjects learn the training images, their performance is measured on the validation images, and
+    probes record responses to the probe images. Most tasks are classifications.
 
     Attributes
     ----------
     name : str
         Name in protocols.
     classes : int
-        Number of classes.
+        Number of classes of the images, a class attribute or a property.
     stimulus_shape : tuple of int
-        Of an image, ``(channel, height, width)``.
+        Of an image, ``(channel, height, width)``; likewise.
+    targets : {"classes", "values", "views"}
+        What the loss compares the scores of an image with: its class, values (a regression), or
+        another view of the image.
+    measure : str
+        Measure of performance: ``"accuracy"``; ``"read-out accuracy"``, of a linear read-out of the
+        last hidden layer; or ``"explained variance"``, a fraction.
+    own_loss : str
+        Name of the task's loss; empty if the protocol chooses it.
     """
 
     name: ClassVar[str]
     classes: ClassVar[int]
     stimulus_shape: ClassVar[tuple[int, int, int]]
+    targets: ClassVar[Targets] = "classes"
+    measure: ClassVar[Measure] = "accuracy"
+    own_loss: ClassVar[str] = ""
 
     train_images: Count = setting(1000, unit="images", doc="Training images.")
     validation_images: Count = setting(300, unit="images", doc="Validation images.")
@@ -79,8 +114,38 @@ class Task(ABC):
 
     @property
     def chance(self) -> float:
-        """Accuracy of a guess."""
-        return 1 / self.classes
+        """Performance of a guess."""
+        return 0.0 if self.measure == "explained variance" else 1 / self.classes
+
+    @property
+    def outputs(self) -> int:
+        """Number of scores of a network that learns the task."""
+        return self.classes
+
+    def loss(self, name: str) -> Loss:
+        """Return the loss of the task's subjects.
+
+        Parameters
+        ----------
+        name : str
+            As the protocol names it.
+        """
+        made: Loss = LOSSES[self.own_loss or name]()
+        return made
+
+    def head(self, width: int) -> torch.nn.Module | None:
+        """Return a module that replaces the dense read-out of a network; None to keep it.
+
+        Parameters
+        ----------
+        width : int
+            Number of units that the read-out receives.
+        """
+        return None
+
+    def written(self) -> dict[str, Any]:
+        """Return the task as a protocol writes it: its name and its settings."""
+        return plugin_data(self)
 
     def train(self) -> Images:
         """Return the training images."""

@@ -129,7 +129,7 @@ def test_learning_curves_are_given_to_controls_without_settings_of_subjects(
         "visit": [0, 1, 2],
         "rule": ("subject", own.subjects["rule"].values),
     }
-    truth = xr.Dataset({"validation_accuracy": (("subject", "visit"), curves)}, coords)
+    truth = xr.Dataset({"validation_performance": (("subject", "visit"), curves)}, coords)
     own.write_table("truth", truth)
     decode(own, {"main": ANALYSIS})
     performance = calls[0]["performance"]

@@ -99,7 +99,7 @@ def test_an_experiment_is_opened_as_far_as_it_has_come(
     experiment = made(root, tiny_plan(cohorts=[[0, 1]]))
     with mock.patch.object(Store, "write_table"):  # interrupted before the tables are written
         train_all(experiment, workers=1, device="cpu", console=QUIET)
-    accuracy = open_partial(root)["truth/validation_accuracy"].values
+    accuracy = open_partial(root)["truth/validation_performance"].values
     assert np.isfinite(accuracy).all(1).tolist() == [True, True, False, False]
     whole = open_partial(shutil.copytree(trained[0], tmp_path / "whole.zarr"))
     assert np.bincount(whole["subjects"]["status"].values).sum() == 4

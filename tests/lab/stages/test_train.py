@@ -63,8 +63,8 @@ def test_states_are_those_of_the_cohort_trained_alone(plan: Plan, done: Store) -
             kept = done.read(NODE, index)["state"].to_numpy()
             np.testing.assert_array_equal(kept, [visit.state[place] for visit in seen])
             truth = done.committed(TRAIN)[index]["truth"]
-            accuracy = [float(visit.evaluation["validation_accuracy"][place]) for visit in seen]
-            assert truth["validation_accuracy"] == pytest.approx(accuracy)
+            accuracy = [float(visit.evaluation["validation_performance"][place]) for visit in seen]
+            assert truth["validation_performance"] == pytest.approx(accuracy)
 
 
 def test_a_record_says_what_became_of_the_subject(plan: Plan, done: Store) -> None:
@@ -90,7 +90,7 @@ def test_a_subject_that_diverged_is_kept_with_step_and_layer(tmp_path: Path) -> 
     state = store.read(NODE, 2)["state"].to_numpy()
     assert np.isfinite(state[0]).all()
     assert np.isnan(state[-1]).all()
-    assert lost["truth"]["validation_accuracy"][-1] is None
+    assert lost["truth"]["validation_performance"][-1] is None
 
 
 def test_only_a_missing_subject_is_stored_again_and_with_the_same_bytes(

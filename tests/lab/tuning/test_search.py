@@ -191,7 +191,7 @@ def test_trials_of_another_seed_are_not_taken_for_these(protocol: Path, spy: Spy
 
 def test_what_diverges_loses_and_breaks_nothing(protocol: Path) -> None:
     wild = f"subjects.rules[0].{RATE}={{log_uniform: [0.01, 1e12]}}"
-    for objective, worst in (("validation_accuracy", 0.1), ("train_loss", np.inf)):
+    for objective, worst in (("validation_performance", 0.1), ("train_loss", np.inf)):
         trials = search(protocol, [*QUICK, wild, f"search.objective={objective}"])
         lost = trials["diverged"] == 1
         assert 0 < lost.sum() < 6

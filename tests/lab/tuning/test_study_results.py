@@ -57,7 +57,7 @@ def test_the_table_has_a_row_for_each_trial_with_its_settings(
 
 @pytest.mark.parametrize(
     ("objective", "best", "near"),
-    [("validation_accuracy", 3, 2 / 5), ("validation_loss", 0, 1 / 5), ("train_loss", 0, 1 / 5)],
+    [("validation_performance", 3, 2 / 5), ("validation_loss", 0, 1 / 5), ("train_loss", 0, 1 / 5)],
 )
 def test_the_best_trial_is_the_highest_accuracy_or_the_lowest_loss(
     objective: str, best: int, near: float, studies: tuple[SearchStudy, ...]

@@ -37,8 +37,8 @@ def test_it_reads_back_as_it_was_meant() -> None:
         ("{generation: '8'}", "p.yaml:25: search.generation: should be a whole number, found '8' "
          "(text). Remove the quotes."),
         ("{seeds: 1001}", "p.yaml:25: search.seeds: should be at most 1000, found 1001."),
-        ("{objective: accuracy}", "p.yaml:25: search.objective: should be 'validation_accuracy', "
-         "'validation_loss' or 'train_loss', found 'accuracy' (text)."),
+        ("{objective: accuracy}", "p.yaml:25: search.objective: should be "
+         "'validation_performance', 'validation_loss' or 'train_loss', found 'accuracy' (text)."),
         ("{trails: 8}", "p.yaml:25: search.trails: unknown key. Did you mean 'trials'? Keys here: "
          "generation, objective, seeds, trials."),
     ],

@@ -33,7 +33,7 @@ def tree(effect: float = 0.02, *, paired: bool = True, spread: float = 0.1) -> x
     if paired:
         subjects = subjects.assign_coords(pair=("subject", np.tile(np.arange(PAIRS), 2)))
     truth = xr.Dataset(
-        {"validation_accuracy": (("subject", "visit"), np.stack([np.full(24, 0.1), final], 1))}
+        {"validation_performance": (("subject", "visit"), np.stack([np.full(24, 0.1), final], 1))}
     )
     return xr.DataTree.from_dict({"/subjects": subjects, "/truth": truth})
 
@@ -42,7 +42,7 @@ def test_a_difference_within_pairs_is_found_that_pairs_hide() -> None:
     [found] = paired_differences(tree(), RULES)
     assert (found.rule, found.other, found.pairs) == (*RULES, PAIRS)
     assert found.is_shown
-    final = tree()["truth"]["validation_accuracy"].values[:, -1]
+    final = tree()["truth"]["validation_performance"].values[:, -1]
     low, high = ttest_rel(final[:PAIRS], final[PAIRS:]).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((low, high))
     # Without pairs the interval would be about as wide as the pairs are apart.

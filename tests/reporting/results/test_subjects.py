@@ -23,8 +23,8 @@ def test_the_final_accuracy_is_that_of_the_subjects_that_are_done(tree):
     subjects = tree["subjects"].to_dataset()
     (count,) = count_by_rule(tree, ["adam"])
     done = ((subjects["rule"] == "adam") & (subjects["status"] == DONE)).to_numpy()
-    last = tree["truth/validation_accuracy"].to_numpy()[done, -1]
-    assert count.accuracy == pytest.approx(tuple(np.percentile(last, (25, 50, 75))))
+    last = tree["truth/validation_performance"].to_numpy()[done, -1]
+    assert count.performance == pytest.approx(tuple(np.percentile(last, (25, 50, 75))))
 
 
 def test_subjects_are_grouped_by_architecture_and_task(tree):

@@ -243,7 +243,7 @@ def test_trained_networks_exceed_chance_and_untrained_ones_do_not() -> None:
     subjects = [subject("backprop", "mlp", number) for number in range(6)]
     visits = visits_of(subjects, 120)
     untrained, trained = (
-        v.evaluation["validation_accuracy"].mean() for v in (visits[0], visits[-1])
+        v.evaluation["validation_performance"].mean() for v in (visits[0], visits[-1])
     )
     assert untrained < 0.25
     assert trained > 0.6

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from virtuallab.fields import all_settings
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.preparation import PreparedSubject, prepare
@@ -113,4 +114,4 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _canonical(plugin: Architecture | Task) -> str:
-    return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)
+    return json.dumps([plugin.name, all_settings(plugin)], sort_keys=True)

@@ -23,7 +23,7 @@ from virtuallab.lab.services.progress import counting, tallying
 from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.nodes import feature_node, noise_node, stage
 from virtuallab.store import Store
-from virtuallab.vocabulary import PROBE, RULE, SUBJECT, VISIT
+from virtuallab.vocabulary import PERFORMANCE, PROBE, RULE, SUBJECT, VISIT
 
 
 def decode_probes(
@@ -172,7 +172,7 @@ def _performance(store: Store) -> xr.DataArray | None:
     """
     if "truth" not in store.nodes():
         return None
-    curves = store.read("truth")["validation_accuracy"].load()
+    curves = store.read("truth")[PERFORMANCE].load()
     return curves.drop_vars([name for name in curves.coords if name not in (SUBJECT, VISIT)])
 
 

@@ -30,7 +30,7 @@ from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, RULE, SUBJECT
+from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, PERFORMANCE, RULE, SUBJECT
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,9 @@ def _tables(plan: Plan, records: Mapping[int, Mapping[str, Any]]) -> dict[str, x
     }
     layers = union_of_layers({str(i): layers for i, layers in layers_of.items()})
     truth = subject_table.truth(described, records, layers, layers_of, plan.visit_coordinates)
+    other = {s.task.name: s.task.measure for s in plan.subjects if s.task.measure != "accuracy"}
+    if other and PERFORMANCE in truth:
+        truth[PERFORMANCE].attrs["measures"] = json.dumps(other)
     return {"subjects": subject_table.outcomes(described, records), "truth": truth}
 
 

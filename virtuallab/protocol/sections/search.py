@@ -9,7 +9,7 @@ from pydantic import Field
 
 from virtuallab.protocol.settings.section import Section
 
-Objective = Literal["validation_accuracy", "validation_loss", "train_loss"]
+Objective = Literal["validation_performance", "validation_loss", "train_loss"]
 
 
 class Search(Section):
@@ -24,9 +24,10 @@ class Search(Section):
         "proposal uses more results; with more, the search is faster.",
     )
     objective: Objective = Field(
-        "validation_accuracy",
-        description="Objective at the last visit: validation_accuracy is maximised, "
-        "validation_loss and train_loss (the mean since the visit before) are minimised.",
+        "validation_performance",
+        description="Objective at the last visit: validation_performance (the accuracy, or another "
+        "measure of the task) is maximised, validation_loss and train_loss (the mean since the "
+        "visit before) are minimised.",
     )
     seeds: Annotated[int, Ge(1), Le(1_000)] = Field(
         1,
@@ -37,4 +38,4 @@ class Search(Section):
     @property
     def maximised(self) -> bool:
         """True if the objective is maximised."""
-        return self.objective == "validation_accuracy"
+        return self.objective == "validation_performance"

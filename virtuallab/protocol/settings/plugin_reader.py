@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler
 
 from virtuallab.errors import UnknownName
+from virtuallab.fields import RegisteredPlugin
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_schemas import plugin_definitions, refuse_unreadable
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, Settings
 from virtuallab.protocol.settings.readers import Reader
 from virtuallab.protocol.settings.section import Section, make_section, settings_of
 from virtuallab.protocol.settings.setting_reader import setting_form
-from virtuallab.registry import Registry
+from virtuallab.registry import Registry, registry_of
 
 Keys = Mapping[str, tuple[Any, Any]]  # name -> type and pydantic's FieldInfo
 
@@ -92,7 +93,13 @@ class PluginReader(Reader):
 @functools.cache
 def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
     name = (Literal[plugin.name], Field(description="Which plug-in."))
-    return make_section(plugin, setting_form, name=name, **further_keys())
+    return make_section(plugin, _form, name=name, **further_keys())
+
+
+def _form(kind: Any) -> Any:
+    """Return the type that reads a setting, which may be a plug-in itself."""
+    marks = [each for each in get_args(kind)[1:] if isinstance(each, RegisteredPlugin)]
+    return Annotated[Any, PluginReader(registry_of(marks[0].kind))] if marks else setting_form(kind)
 
 
 def _article(kind: str) -> str:

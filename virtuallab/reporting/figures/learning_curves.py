@@ -19,18 +19,18 @@ from virtuallab.reporting.figures.common.axes import (
     training_time,
 )
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
-from virtuallab.reporting.results.subjects import by_architecture_and_task, not_shown
+from virtuallab.reporting.results.subjects import by_architecture_and_task, measure_of, not_shown
 from virtuallab.reporting.style import Look, looks, pretty, theme
 from virtuallab.text import count_noun
-from virtuallab.vocabulary import CROSS_ENTROPY, DONE, RULE, SUBJECT, VISIT
+from virtuallab.vocabulary import CROSS_ENTROPY, DONE, PERFORMANCE, RULE, SUBJECT, VISIT
 
 _WIDE_RANGE: Final = 20.0  # ratio of medians above which losses have a logarithmic axis
-_LEARNED: Final = {"validation_accuracy": "accuracy", "validation_loss": "loss"}
+_LEARNED: Final = (PERFORMANCE, "validation_loss")
 
 
 def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> CaptionedFigure | None:
-    """Accuracy and loss by rule, for each architecture, task and loss; None before training."""
-    if "truth" not in tree.children or "validation_accuracy" not in tree["truth"]:
+    """Performance and loss by rule, for each architecture, task and loss; None before training."""
+    if "truth" not in tree.children or PERFORMANCE not in tree["truth"]:
         return None
     subjects = tree["subjects"].to_dataset()
     done = (subjects["status"] == DONE).to_numpy()
@@ -38,7 +38,7 @@ def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Captio
     for (architecture, task, minimised), members in _groups(subjects):
         if not (members & done).any():
             continue
-        for variable, quantity in _LEARNED.items():
+        for variable in _LEARNED:
             if variable not in tree["truth"]:
                 continue
             values = tree["truth"][variable].load()
@@ -47,9 +47,11 @@ def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Captio
             usual = minimised == CROSS_ENTROPY
             learned = task if usual else f"{task}, {pretty(minimised)}"
             title = f"{architecture}, {learned}, {count_noun(chosen.sizes[SUBJECT], 'subject')}"
-            loss = quantity == "loss"
+            loss = variable != PERFORMANCE
+            quantity = "loss" if loss else measure_of(tree, task)
+            unit = " (nat)" if loss and usual else ""
             figure = draw(
-                chosen, rule_looks=rule_looks, title=title, loss=loss, unit="nat" if usual else ""
+                chosen, f"validation {quantity}{unit}", rule_looks=rule_looks, title=title
             )
             last = chosen.isel({VISIT: -1})
             of, form = label_text(last[RULE]), ".2f" if loss else ".0%"
@@ -60,10 +62,10 @@ def learning_figure(tree: xr.DataTree, rule_looks: Mapping[str, Look]) -> Captio
             alt = f"Validation {quantity} over training, {title}. Median at the end: {ends}."
             panels.append(Panel(figure, alt))
     caption = (
-        "Validation accuracy and loss over training. Line: median over the subjects of each rule; "
-        f"band: quartiles; {count_noun(int(done.sum()), 'subject')}.{not_shown(done)} Rules with "
-        "different learning curves may be distinguished by performance alone. Decoders do not use "
-        "these curves; the control “performance” does."
+        f"Validation {measure_of(tree)} and loss over training. Line: median over the subjects of "
+        f"each rule; band: quartiles; {count_noun(int(done.sum()), 'subject')}.{not_shown(done)} "
+        "Rules with different learning curves may be distinguished by performance alone. Decoders "
+        "do not use these curves; the control “performance” does."
     )
     return CaptionedFigure(tuple(panels), caption) if panels else None
 
@@ -78,16 +80,15 @@ def _groups(subjects: xr.Dataset) -> Iterator[tuple[tuple[str, str, str], np.nda
 
 def draw(
     values: xr.DataArray,
+    measured: str = "validation accuracy",
     *,
     rule_looks: Mapping[str, Look] | None = None,
     title: str = "",
-    loss: bool = False,
-    unit: str = "nat",
 ) -> Figure:
     """Draw the median of the subjects of each rule at each visit, with a band over the quartiles.
 
-    ``values``, (subject, visit), are losses in ``unit`` or else accuracies, with the coordinate
-    ``rule``, and ``epoch`` or ``step`` where known.
+    ``values``, (subject, visit), are what ``measured`` says, a loss or else a fraction, with the
+    coordinate ``rule``, and ``epoch`` or ``step`` where known.
     """
     rules = sorted(map(str, set(label_text(values[RULE]))))
     rule_looks = rule_looks or looks(rules)
@@ -108,14 +109,13 @@ def draw(
                 marker=look.marker if len(axis) == 1 else None,
                 label=pretty(rule),
             )
-        measured = f"validation loss ({unit})".removesuffix(" ()")
-        axes.set(xlabel=label, ylabel=measured if loss else "validation accuracy")
+        axes.set(xlabel=label, ylabel=measured)
         if len(axis) > 1:
             axes.set_xlim(float(axis[0]), float(axis[-1]))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         else:
             axes.set_xticks(axis, [f"{axis[0]:.3g}"])
-        if loss:
+        if "loss" in measured:
             _scale_losses(axes)
         else:
             axes.set_ylim(0, 1.02)

@@ -28,7 +28,7 @@ from virtuallab.reporting.page.template import render, verbatim
 from virtuallab.reporting.results.analyses import analyses
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.results.paired import paired_differences
-from virtuallab.reporting.results.subjects import count_by_rule
+from virtuallab.reporting.results.subjects import count_by_rule, measure_of
 from virtuallab.reporting.results.verdict import judge
 from virtuallab.reporting.style import looks
 from virtuallab.vocabulary import PENDING, RULE
@@ -91,6 +91,7 @@ def experiment_page(
         sizes=sizes_figure(tree, rule_looks),
         activity=activity_figure(tree, probes, check),
         counts=count_by_rule(tree, rules),
+        measure=measure_of(tree),
         differences=paired_differences(tree, rules),
         unfinished=int((subjects["status"] == PENDING).sum()),
         n_subjects=subjects.sizes["subject"],

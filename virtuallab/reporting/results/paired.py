@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 
 from virtuallab.decoder.uncertainty.intervals import bonferroni
 from virtuallab.labels import label_text
-from virtuallab.vocabulary import DONE, PAIR, RULE, VISIT
+from virtuallab.vocabulary import DONE, PAIR, PERFORMANCE, RULE, VISIT
 
 _CONFIDENCE: Final = 0.95
 _FEWEST: Final = 2  # pairs of which a variance can be estimated
@@ -21,13 +21,13 @@ _FEWEST: Final = 2  # pairs of which a variance can be estimated
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Difference in final validation accuracy of two rules, in the same pairs.
+    """Difference in final validation performance of two rules, in the same pairs.
 
     Parameters
     ----------
     rule, other : str
     mean : float
-        Of the accuracy under ``rule`` minus that under ``other``, over pairs.
+        Of the performance under ``rule`` minus that under ``other``, over pairs.
     low, high : float
         Interval of the mean, by Student's distribution of the differences of pairs. All intervals
         of an experiment hold together in 95 % of experiments (Bonferroni).
@@ -66,9 +66,9 @@ def paired_differences(tree: xr.DataTree, rules: Sequence[str]) -> list[PairedDi
     if PAIR not in subjects or "truth" not in tree.children:
         return []
     truth = tree["truth"]
-    if "validation_accuracy" not in truth:
+    if PERFORMANCE not in truth:
         return []
-    final = truth["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+    final = truth[PERFORMANCE].isel({VISIT: -1}).to_numpy().astype(float)
     usable = (subjects["status"].to_numpy() == DONE) & np.isfinite(final)
     of, pair = label_text(subjects[RULE]), subjects[PAIR].to_numpy()
     reached = {rule: _by_pair(pair, final, usable & (of == rule)) for rule in rules}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,16 @@ import xarray as xr
 
 from virtuallab.labels import label_text
 from virtuallab.text import count_noun
-from virtuallab.vocabulary import DIVERGED, DONE, FAILED, PENDING, RULE, STATUS, VISIT
+from virtuallab.vocabulary import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    PENDING,
+    PERFORMANCE,
+    RULE,
+    STATUS,
+    VISIT,
+)
 
 
 @dataclass(frozen=True)
@@ -21,8 +31,8 @@ class RuleCounts:
     ----------
     rule : str
     total, done, diverged, failed, pending : int
-    accuracy : tuple of float, optional
-        Quartiles of the final validation accuracy of subjects that are done.
+    performance : tuple of float, optional
+        Quartiles of the final validation performance of subjects that are done.
     """
 
     rule: str
@@ -31,16 +41,39 @@ class RuleCounts:
     diverged: int
     failed: int
     pending: int
-    accuracy: tuple[float, ...] | None
+    performance: tuple[float, ...] | None
+
+
+def measure_of(tree: xr.DataTree, task: str = "") -> str:
+    """Return the words for the performance of the subjects of a task, or of all subjects.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment.
+    task : str, optional
+
+    Returns
+    -------
+    str
+        "accuracy", unless the task or one of several has another measure.
+    """
+    written = tree["truth"][PERFORMANCE].attrs.get("measures") if "truth" in tree.children else None
+    measures: dict[str, str] = json.loads(written or "{}")
+    if task:
+        return measures.get(task, "accuracy")
+    tasks = set(label_text(tree["subjects"].to_dataset()["task"]))
+    found = {measures.get(each, "accuracy") for each in tasks}
+    return found.pop() if len(found) == 1 else "performance"
 
 
 def count_by_rule(tree: xr.DataTree, rules: Sequence[str]) -> list[RuleCounts]:
-    """Number of subjects of each rule by status, with their accuracy if ``/truth`` is stored."""
+    """Number of subjects of each rule by status, with their performance if ``/truth`` is stored."""
     subjects = tree["subjects"].to_dataset()
     of, status = label_text(subjects[RULE]), subjects["status"].to_numpy()
     final = np.full(len(of), np.nan)
-    if "truth" in tree.children and "validation_accuracy" in tree["truth"]:
-        final = tree["truth"]["validation_accuracy"].isel({VISIT: -1}).to_numpy().astype(float)
+    if "truth" in tree.children and PERFORMANCE in tree["truth"]:
+        final = tree["truth"][PERFORMANCE].isel({VISIT: -1}).to_numpy().astype(float)
     found = []
     for rule in rules:
         members = of == rule
@@ -57,7 +90,7 @@ def count_by_rule(tree: xr.DataTree, rules: Sequence[str]) -> list[RuleCounts]:
                 diverged=count[DIVERGED],
                 failed=count[FAILED],
                 pending=count[PENDING],
-                accuracy=quartiles,
+                performance=quartiles,
             )
         )
     return found

@@ -24,9 +24,9 @@ class CrossEntropy(Loss):
     Relationships to Statistical Pattern Recognition".
     """
 
-    def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def __call__(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Loss of each sample, ``(batch, subject)``."""
         losses = torch.nn.functional.cross_entropy(
-            scores.flatten(0, 1), labels.reshape(-1), reduction="none"
+            scores.flatten(0, 1), targets.reshape(-1), reduction="none"
         )
         return losses.view(scores.shape[:2])

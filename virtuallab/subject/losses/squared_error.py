@@ -28,7 +28,7 @@ class SquaredError(Loss):
     Cross-Entropy in Classification Tasks".
     """
 
-    def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def __call__(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Loss of each sample, ``(batch, subject)``."""
-        target = torch.nn.functional.one_hot(labels, scores.shape[2]).to(scores.dtype)
+        target = torch.nn.functional.one_hot(targets, scores.shape[2]).to(scores.dtype)
         return (scores - target).square().sum(2) / 2

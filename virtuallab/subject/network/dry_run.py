@@ -21,6 +21,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.build import build
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.task import Task
 from virtuallab.text import printable
@@ -53,7 +54,7 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
     size = " x ".join(map(str, task.stimulus_shape[1:]))
     try:
         with torch.device("meta"), _limited_layers(architecture.name):
-            network = architecture.build(task.stimulus_shape, task.classes)
+            network = build(architecture, task)
     except UserError:
         raise
     except Exception as error:
@@ -124,11 +125,11 @@ def _activities_and_fewest(
             responses, output = _show(network, task, _BATCH_SIZE)
     except _ForwardError as error:
         raise UserError(f"{architecture.name} cannot be shown images of {size}: {error}") from None
-    if tuple(output.shape) != (_BATCH_SIZE, task.classes):
+    if tuple(output.shape) != (_BATCH_SIZE, task.outputs):
         shape = " x ".join(map(str, output.shape[1:]))
         raise UserError(
             f"{architecture.name} gives {shape} numbers for an image of {size}; a task of "
-            f"{task.classes} classes needs {task.classes}."
+            f"{task.outputs} outputs needs {task.outputs}."
         )
     fewest = 1
     try:

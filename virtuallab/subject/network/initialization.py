@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
@@ -13,19 +12,16 @@ from torch import Tensor, nn
 from virtuallab import seeds
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.build import build
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
-
-# Torch's initialisers draw from one global stream, so one network is initialised at a time.
-_LOCK = threading.Lock()
+from virtuallab.subject.torch_stream import global_stream
 
 
 def initialized_network(architecture: Architecture, task: Task, seed: int) -> nn.Module:
     """Network of one subject whose initial weights depend on ``seed`` alone."""
-    with _LOCK, torch.random.fork_rng(devices=[]):
-        # `torch.manual_seed` would also seed the devices, and format a traceback for each network.
-        torch.default_generator.manual_seed(seed)
-        return architecture.build(task.stimulus_shape, task.classes)
+    with global_stream(seed):
+        return build(architecture, task)
 
 
 def forward_network(subject: Subject) -> nn.Module:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from virtuallab.registry import LOSSES
+from virtuallab.subject.loss import Loss
 from virtuallab.subject.network import signals
 from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
 from virtuallab.subject.network.random_streams import RandomStreams
@@ -25,8 +26,8 @@ class Network:
         Source of the rule's noise.
     total_steps : int
         Training steps of the whole training.
-    loss : str
-        Name of the loss that the subjects minimise.
+    loss : Loss
+        What the subjects minimise; by default cross-entropy.
 
     Attributes
     ----------
@@ -43,14 +44,14 @@ class Network:
         population: torch.nn.Module,
         streams: RandomStreams,
         total_steps: int,
-        loss: str = CROSS_ENTROPY,
+        loss: Loss | None = None,
     ) -> None:
         self.population = population
         self.layers = dict(layers_of(population))
         self.parameters = list(population.parameters())
         self.streams = streams
         self.total_steps = total_steps
-        self._loss = LOSSES[loss]()
+        self._loss: Loss = LOSSES[CROSS_ENTROPY]() if loss is None else loss
         self.memory: dict[str, torch.Tensor] = {}
         self._index = {id(p): i for i, p in enumerate(self.parameters)}
 
@@ -74,10 +75,9 @@ class Network:
         outputs: torch.Tensor = self.population(stimuli)
         return outputs.view(len(stimuli), self.subjects, -1)
 
-    def losses(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def losses(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Loss of each sample, ``(batch, subject)``."""
-        losses: torch.Tensor = self._loss(scores, labels)
-        return losses
+        return self._loss(scores, targets)
 
     def gradients(self, objective: torch.Tensor) -> list[torch.Tensor]:
         """Gradient of the objective's sum for each parameter; zeros where it does not depend."""

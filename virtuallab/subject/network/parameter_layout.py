@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.network.build import sites_of
 from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.task import Task
@@ -111,6 +112,6 @@ def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
             )
         entries.append(ParameterEntry(name, tuple(tensor.shape), start))
         start = entries[-1].stop
-    sites = architecture.sites(module)
+    sites = sites_of(architecture, task, module)
     kernels = tuple(f"{site.synapse}.weight" for site in sites.values())
     return ParameterLayout(tuple(entries), tuple(sites), kernels)

@@ -34,6 +34,7 @@ class DirectRandomTargetProjection(BroadcastError):
 
     needs = (Need.INPUT, Need.OUTPUT_TARGET)
     gradient_angle = GradientAngle(initial=(82.0, 96.0))
+    needs_classes = True
 
     def loss_incompatibility(self, loss: str) -> str | None:
         """Refuse losses other than cross-entropy, whose error the target replaces."""

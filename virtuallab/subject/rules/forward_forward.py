@@ -41,6 +41,7 @@ class ForwardForward(Rule):
     needs = (Need.INPUT, Need.RESPONSE, Need.WRONG_PASS)
     error_return = ErrorReturn.NONE
     objective = Objective.LOCAL
+    needs_classes = True
 
     threshold: PositiveFloat = setting(
         1.0, unit="mean squared response", doc="Goodness that separates right from wrong labels."

@@ -39,6 +39,7 @@ class NodePerturbation(Rule):
     gradient_angle = GradientAngle(initial=(80.0, 90.0), trained=(72.0, 88.0))
     error_return = ErrorReturn.PERTURBATION
     objective = Objective.SUPERVISED
+    needs_own_loss = True
 
     noise_std: PositiveFloat = setting(
         0.01,

@@ -44,6 +44,7 @@ class RewardModulatedHebbian(Rule):
     gradient_angle = GradientAngle(initial=(83.0, 90.0))
     error_return = ErrorReturn.BROADCAST
     objective = Objective.REWARD
+    needs_classes = True
 
     noise_std: PositiveFloat = setting(
         0.1,

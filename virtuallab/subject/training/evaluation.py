@@ -1,36 +1,95 @@
-"""Loss and accuracy of subjects on images on which they are not trained."""
+"""Loss and performance of subjects on images on which they are not trained."""
 
 from __future__ import annotations
 
 import jaxtyping as jt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from virtuallab.registry import LOSSES
+from virtuallab.subject.network.build import code_path
+from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.network import Network
+from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Images
-from virtuallab.vocabulary import CROSS_ENTROPY
+from virtuallab.subject.training.linear_readout import readout_accuracy
 
 _BATCH_SIZE = 128
 
 
-@torch.no_grad()
-def evaluate(
-    population: nn.Module, images: Images, subjects: int, loss: str = CROSS_ENTROPY
-) -> tuple[jt.Float[Tensor, " subject"], jt.Float[Tensor, " subject"]]:
-    """Mean loss and accuracy of each subject on the same images.
+class Evaluation:
+    """Evaluation of a cohort by the measure of its task.
 
-    The population is set to evaluation mode and back to training mode.
+    Parameters
+    ----------
+    subject : Subject
+        Any of the cohort.
+    train : Images
+        On which linear read-outs are fitted.
+    validation : Images
+        On which loss and performance are measured.
     """
-    sample_losses = LOSSES[loss]()
-    population.eval()
-    total = images.stimuli.new_zeros(subjects, dtype=torch.float64)
-    correct = torch.zeros_like(total)
-    for first in range(0, len(images.labels), _BATCH_SIZE):
-        stimuli = images.stimuli[first : first + _BATCH_SIZE]
-        labels = images.labels[first : first + _BATCH_SIZE].unsqueeze(1)
-        scores = population(stimuli.repeat(1, subjects, 1, 1)).view(len(labels), subjects, -1)
-        losses = sample_losses(scores, labels.expand(-1, subjects)).mean(0)
-        total += losses.double() * len(labels)
-        correct += (scores.argmax(-1) == labels).sum(0)
-    population.train()
-    return total / len(images.labels), correct / len(images.labels)
+
+    def __init__(self, subject: Subject, train: Images, validation: Images) -> None:
+        self._task, self._train, self._images = subject.task, train, validation
+        self._code = ""
+        if subject.task.measure == "read-out accuracy":
+            network = template_network(subject.architecture, subject.task)
+            self._code = code_path(subject.task, network)
+
+    def batch(self, first: int, count: int, subjects: int) -> tuple[Tensor, Tensor]:
+        """Return validation images and their targets, the same for all subjects.
+
+        Parameters
+        ----------
+        first, count : int
+            The images. With views, the first view of each is followed by the second of each.
+        subjects : int
+
+        Returns
+        -------
+        stimuli : Tensor, (batch, subject*channel, height, width)
+        targets : Tensor, (batch, subject) or (batch, subject, output)
+        """
+        images, part = self._images, slice(first, first + count)
+        shown, labels = images.stimuli[part], images.labels[part]
+        if images.views is not None:
+            shown, labels = images.views[part].transpose(0, 1).flatten(0, 1), labels.repeat(2)
+        targets = labels if images.values is None else images.values[part]
+        return shown.repeat(1, subjects, 1, 1), targets.unsqueeze(1).expand(
+            -1, subjects, *targets.shape[1:]
+        )
+
+    @torch.no_grad()
+    def measure(
+        self, network: Network
+    ) -> tuple[jt.Float[Tensor, " subject"], jt.Float[Tensor, " subject"]]:
+        """Mean loss, and performance by the task's measure, of each subject.
+
+        The population is set to evaluation mode and back to training mode.
+        """
+        images, count = self._images, network.subjects
+        network.population.eval()
+        total = images.stimuli.new_zeros(count, dtype=torch.float64)
+        right = torch.zeros_like(total)
+        for first in range(0, len(images.labels), _BATCH_SIZE):
+            stimuli, targets = self.batch(first, _BATCH_SIZE, count)
+            scores = network.scores(stimuli)
+            share = min(_BATCH_SIZE, len(images.labels) - first)
+            total += network.losses(scores, targets).mean(0).double() * share
+            right += self._right(scores, targets)
+        if self._code:
+            right = readout_accuracy(network, self._code, self._train, images)
+        else:
+            right = right / len(images.labels)
+        network.population.train()
+        return total / len(images.labels), right
+
+    def _right(self, scores: Tensor, targets: Tensor) -> Tensor:
+        """Sum over a batch of what the performance is a mean of."""
+        if self._task.measure == "accuracy":
+            return (scores.argmax(-1) == targets).sum(0)
+        if self._code:  # measured for all images at once
+            return scores.new_zeros(())
+        assert self._images.values is not None
+        variance = self._images.values.var(0, correction=0).sum()
+        return (1 - (scores - targets).square().sum(2) / variance).double().sum(0)

@@ -19,7 +19,7 @@ class Visit:
     state : array, (subject, parameter)
         Parameters and running averages of each subject; NaN once it has diverged.
     evaluation : dict from name to array
-        ``train_loss`` (mean since the last visit), ``validation_loss``, ``validation_accuracy``:
+        ``train_loss`` (mean since the last visit), ``validation_loss``, ``validation_performance``:
         (subject,); and what
         :func:`virtuallab.subject.training.gradient_alignment.gradient_alignment` returns.
     """

@@ -22,11 +22,12 @@ from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.optimizer import Optimizer, State, apply_updates
 from virtuallab.subject.rule import Rule, stack_settings
 from virtuallab.subject.subject import Cohort
-from virtuallab.subject.task import Images
+from virtuallab.subject.training.batch import batch_of
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
-from virtuallab.subject.training.evaluation import evaluate
+from virtuallab.subject.training.evaluation import Evaluation
 from virtuallab.subject.training.gradient_alignment import gradient_alignment
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
+from virtuallab.vocabulary import PERFORMANCE
 
 _GRADIENT_IMAGES = 32  # validation images on which updates and gradients are compared
 
@@ -93,7 +94,8 @@ class CohortTrainer:
             [forward_network(s) for s in self.subjects], self._seeds(seeds.DROPOUT)
         ).to(device, dtype)
         noise = RandomStreams(self._seeds(seeds.RULE_NOISE))
-        self.network = Network(population, noise, first.steps, first.loss)
+        loss = first.task.loss(first.loss)
+        self.network = Network(population, noise, first.steps, loss)
         if self.rule.feedback:
             self._add_backward_weights()
         self.optimizer, self.optimizer_state = self._optimizer(
@@ -103,12 +105,12 @@ class CohortTrainer:
             [s.backward_optimizer for s in self.subjects], self.backward_weights
         )
         self.update_noise = RandomStreams(self._seeds(seeds.UPDATE_NOISE))
-        self.images = _transferred(first.task.train(), dtype, device)
-        self.validation = _transferred(first.task.validation(), dtype, device)
+        self.images = first.task.train().to(dtype, device)
+        self.evaluation = Evaluation(first, self.images, first.task.validation().to(dtype, device))
         self.layout = parameter_layout(first.architecture, first.task)
         self.recorded_layers = tuple(
-            site.synapse for site in first.architecture.sites(population).values()
-        ) or tuple(self.network.layers)
+            kernel.removesuffix(".weight") for kernel in self.layout.kernels
+        )
         self.diverged_at = np.full(len(self.subjects), -1, dtype=np.int64)
         self.diverged_in: list[str | None] = [None] * len(self.subjects)
         self.loss = torch.zeros(len(self.subjects), dtype=torch.float64, device=device)
@@ -140,19 +142,21 @@ class CohortTrainer:
             layer.backward_weight = backward[name].weight.detach().to(self.device, self.dtype)
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches: stimuli ``(batch, subject*channel, ...)``, labels ``(batch, subject)``.
+        """Yield batches: stimuli ``(batch, subject*channel, ...)``, and what they should evoke.
 
         Each subject has its own order of the training images, or that of its pair, drawn anew in
         each epoch; images that do not fill a batch are dropped.
         """
+        augmentation = [
+            seeds.generator(s.seed, *s.stream(seeds.AUGMENTATION)) for s in self.subjects
+        ]
         size, count = self.subjects[0].batch_size, len(self.images.labels)
         streams = [seeds.generator(s.seed, *s.stream(seeds.DATA_ORDER)) for s in self.subjects]
         while True:
             orders = np.stack([stream.permutation(count) for stream in streams], axis=1)
             order = torch.from_numpy(orders).to(self.device)
             for first in range(0, count - size + 1, size):
-                batch = order[first : first + size]
-                yield self.images.stimuli[batch].flatten(1, 2), self.images.labels[batch]
+                yield batch_of(self.images, order[first : first + size], augmentation)
 
     def training_step(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
         """Compute the updates of one batch, which ``step`` steps preceded, and apply them."""
@@ -209,17 +213,15 @@ class CohortTrainer:
             with torch.no_grad():
                 self._note_divergence(diverged, step)
                 self._set_to_zero(diverged)
-        count = len(self.subjects)
-        loss, accuracy = evaluate(self.population, self.validation, count, self.subjects[0].loss)
+        loss, performance = self.evaluation.measure(self.network)
         mean = self.loss / self.loss_steps if self.loss_steps else self.loss * torch.nan
         # Updates are compared with the true gradient on the same batch for all subjects.
-        stimuli = self.validation.stimuli[:_GRADIENT_IMAGES].repeat(1, count, 1, 1)
-        labels = self.validation.labels[:_GRADIENT_IMAGES].unsqueeze(1).expand(-1, count)
+        batch = self.evaluation.batch(0, _GRADIENT_IMAGES, len(self.subjects))
         measured = {
             "train_loss": mean,
             "validation_loss": loss,
-            "validation_accuracy": accuracy,
-            **gradient_alignment(self.rule, self.network, stimuli, labels, self.recorded_layers),
+            PERFORMANCE: performance,
+            **gradient_alignment(self.rule, self.network, *batch, self.recorded_layers),
         }
         evaluation = {name: values.cpu().numpy() for name, values in measured.items()}
         state = self.layout.flatten(self.population).cpu().numpy()
@@ -232,7 +234,3 @@ class CohortTrainer:
     def outcome(self) -> TrainingOutcome:
         """Divergence of each subject."""
         return TrainingOutcome(self.diverged_at, tuple(self.diverged_in))
-
-
-def _transferred(images: Images, dtype: torch.dtype, device: str) -> Images:
-    return Images(images.stimuli.to(device, dtype), images.labels.to(device))

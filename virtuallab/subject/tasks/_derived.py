@@ -1,0 +1,52 @@
+"""Base class of tasks that take their images from another task."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Annotated
+
+import numpy as np
+
+from virtuallab.fields import RegisteredPlugin, setting
+from virtuallab.subject.task import Task
+from virtuallab.subject.tasks.digits import Digits
+
+_SIZES = ("train_images", "validation_images", "probe_images")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedTask(Task, ABC):
+    """Base class of tasks whose images are those of a classification task, with another aim."""
+
+    of: Annotated[Task, RegisteredPlugin("task")] = setting(
+        Digits(), doc="Task whose images are used: its name, or a mapping of its settings."
+    )
+
+    def __post_init__(self) -> None:
+        if self.of.targets != "classes":
+            raise ValueError(f"'of' has to be a classification task; {self.of.name!r} is none")
+        kept = {field.name: field.default for field in fields(self.of) if field.name in _SIZES}
+        for name, default in kept.items():
+            if getattr(self.of, name) != default:
+                raise ValueError(f"{name!r} has to stand beside 'of', not in it")
+
+    @cached_property
+    def source(self) -> Task:
+        """The other task, with as many images as this one asks for."""
+        return replace(self.of, **{name: getattr(self, name) for name in _SIZES})
+
+    @property
+    def classes(self) -> int:  # type: ignore[override]
+        """Number of classes of the other task."""
+        return self.of.classes
+
+    @property
+    def stimulus_shape(self) -> tuple[int, int, int]:  # type: ignore[override]
+        """Shape of the other task's images."""
+        return self.of.stimulus_shape
+
+    def images(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images of the other task, and their classes."""
+        return self.source.images()
