@@ -24,10 +24,12 @@ from joblib import Parallel, delayed
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.learning.locality import locality, needs_by_availability
 from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.network.population import populate
+from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.training.evaluation import evaluate
+from virtuallab.subject.training.evaluation import CohortEvaluation
 from virtuallab.subject.training.outcome import Visit
 from virtuallab.subject.training.trainer import CohortTrainer, train
 
@@ -134,7 +136,8 @@ def held_out(subjects: list[Subject], visit: Visit) -> np.ndarray:
     make = subjects[0].architecture, subjects[0].task
     population = populate([template_network(*make)] * len(subjects))
     parameter_layout(*make).load(population, torch.from_numpy(visit.state))
-    return evaluate(population, TASK.stimuli(), len(subjects))[1].numpy()
+    network = Network(population, RandomStreams([0] * len(subjects)), 1)
+    return CohortEvaluation(*make, TASK.train(), TASK.stimuli()).measure(network)[1].numpy()
 
 
 def chosen(entry: Entry) -> tuple[dict[str, Any], str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
+from virtuallab.registry import ARCHITECTURES, LOSSES, OPTIMIZERS, RULES, TASKS
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.network.random_streams import RandomStreams
@@ -88,7 +88,9 @@ def network_and_modules(
 ) -> tuple[Network, list[nn.Module]]:
     """Network with backward weights, and plain modules of its subjects with the same weights."""
     modules = initialised_modules(make, subjects)
-    network = Network(populate(modules), RandomStreams(range(50, 50 + subjects)), length, loss)
+    network = Network(
+        populate(modules), RandomStreams(range(50, 50 + subjects)), length, LOSSES[loss]()
+    )
     backward = Network(
         populate(initialised_modules(make, subjects, 100)), RandomStreams([]), length
     )

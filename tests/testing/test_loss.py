@@ -88,6 +88,21 @@ class Reversed(Margin):
         return super().__call__(-scores, labels)
 
 
+class OfValues(Margin):
+    targets = "values"
+
+    def __call__(self, scores: Tensor, targets: Tensor) -> Tensor:
+        return (scores - 2 * targets).square().sum(2)
+
+
+class OfViews(Margin):
+    targets = "views"
+
+    def __call__(self, scores: Tensor, targets: Tensor) -> Tensor:
+        neighbours = scores.roll(1, 0)  # not those with the other view
+        return (scores - neighbours).square().sum(2) - 0.1 * scores.square().sum(2).tanh()
+
+
 class TwoDimensional(Margin):
     def __call__(self, scores: Tensor, labels: Tensor) -> Tensor:
         return torch.nn.functional.cross_entropy(scores, labels, reduction="none")
@@ -111,6 +126,8 @@ def test_one_from_outside_passes() -> None:
         (OverSubjects, "when another subject has other scores"),
         (OverSamples, "when another sample has other scores"),
         (Reversed, "a minimum that is not the labelled class"),
+        (OfValues, "a minimum that is .* from the values"),
+        (OfViews, "other images are nearer than other views"),
         (TwoDimensional, r"fails for scores \(batch, subject, class\)"),
     ],
 )

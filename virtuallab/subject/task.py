@@ -122,6 +122,11 @@ class Task(ABC):
         """Number of scores of a network that learns the task."""
         return self.classes
 
+    @property
+    def fewest_images(self) -> int:
+        """Number of images that each part needs at least: one of each class."""
+        return self.classes
+
     def loss(self, name: str) -> Loss:
         """Return the loss of the task's subjects.
 
@@ -133,15 +138,20 @@ class Task(ABC):
         made: Loss = LOSSES[self.own_loss or name]()
         return made
 
-    def head(self, width: int) -> torch.nn.Module | None:
-        """Return a module that replaces the dense read-out of a network; None to keep it.
+    @property
+    def has_head(self) -> bool:
+        """True if a head replaces the read-out of a network."""
+        return type(self).head is not Task.head
+
+    def head(self, width: int) -> torch.nn.Module:
+        """Return a module that replaces the dense read-out of a network, if the task has one.
 
         Parameters
         ----------
         width : int
             Number of units that the read-out receives.
         """
-        return None
+        raise NotImplementedError
 
     def written(self) -> dict[str, Any]:
         """Return the task as a protocol writes it: its name and its settings."""
@@ -170,8 +180,10 @@ def _parts(task: Task) -> _Parts:
             f"task {task.name!r} has {len(labels)} images; {' + '.join(map(str, sizes))} were "
             "asked for (train_images, validation_images, probe_images)."
         )
-    if min(sizes) < task.classes:
-        raise UserError(f"task {task.name!r} needs at least {task.classes} images in each part.")
+    if min(sizes) < task.fewest_images:
+        raise UserError(
+            f"task {task.name!r} needs at least {task.fewest_images} images in each part."
+        )
     everyone = np.arange(len(labels))
     chosen, rest = _draw(everyone, labels, sizes[0])
     validation, rest = _draw(rest, labels, sizes[1])

@@ -14,6 +14,7 @@ from virtuallab.testing.plugin import broken, plugin_instance
 _BATCH, _SUBJECTS, _CLASSES = 6, 3, 4
 _DIFFERENCE = 1e-6
 _TOLERANCE = 1e-6
+_NEAR = 0.1
 _STEPS, _RATE = 500, 0.1  # of gradient descent on the scores
 
 
@@ -22,8 +23,9 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
 
     Losses have the shape (batch, subject) and the precision of the scores, repeat themselves, leave
     their arguments unchanged, and are finite for scores of 100. The loss of a sample depends on the
-    scores and the label of this sample alone. Its gradient equals finite differences (to 1e-6).
-    Gradient descent on the scores ends at the labelled classes.
+    scores and the target of this sample alone, or on those of the subject's batch if the targets
+    are views. Its gradient equals finite differences (to 1e-6). Gradient descent on the scores ends
+    at the labelled classes, at the values, or with each view nearest to the other of its image.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
     stream = torch.Generator().manual_seed(1)
     scores = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
     labels = torch.randint(_CLASSES, (_BATCH, _SUBJECTS), generator=stream)
+    if made.targets == "values":
+        labels = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
     _check_values(made, scores, labels)
     _check_gradient(made, scores, labels)
     _check_independence(made, scores, labels)
@@ -47,7 +51,7 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
 
 def _check_values(loss: Loss, scores: Tensor, labels: Tensor) -> None:
     for dtype in (torch.float64, torch.float32):
-        given = scores.to(dtype), labels.clone()
+        given = scores.to(dtype), labels.to(dtype if labels.is_floating_point() else labels.dtype)
         kept = given[0].clone(), given[1].clone()
         losses = _losses(loss, *given)
         if losses.shape != (_BATCH, _SUBJECTS):
@@ -64,7 +68,7 @@ def _check_values(loss: Loss, scores: Tensor, labels: Tensor) -> None:
         if not torch.equal(losses, _losses(loss, *given)):
             broken("loss", loss, "returns other losses when it is called again")
         large = 100 * scores.sign().to(dtype)
-        if not torch.isfinite(_losses(loss, large, labels)).all():
+        if not torch.isfinite(_losses(loss, large, given[1])).all():
             broken("loss", loss, f"is not finite for scores of -100 and 100 in {dtype}")
 
 
@@ -90,13 +94,13 @@ def _check_gradient(loss: Loss, scores: Tensor, labels: Tensor) -> None:
 
 def _check_independence(loss: Loss, scores: Tensor, labels: Tensor) -> None:
     others, classes = scores.clone(), labels.clone()
-    others[0, 1] += 3.0
+    others[0, 1, 0] += 3.0
     classes[0, 1] = (classes[0, 1] + 1) % _CLASSES
     changed = _losses(loss, others, classes) != _losses(loss, scores, labels)
     changed[0, 1] = False
-    if bool(changed[0].any()):
+    if bool(changed[:, [0, 2]].any()):
         broken("loss", loss, "gives other losses when another subject has other scores and labels")
-    if bool(changed.any()):
+    if bool(changed.any()) and loss.targets != "views":
         broken("loss", loss, "gives other losses when another sample has other scores and labels")
 
 
@@ -104,6 +108,17 @@ def _check_descent(loss: Loss, scores: Tensor, labels: Tensor) -> None:
     current = scores
     for _ in range(_STEPS):
         current = current - _RATE * _gradient(loss, current, labels)
+    if loss.targets == "values":
+        apart = float((current - labels).abs().max())
+        if apart > _NEAR:
+            broken("loss", loss, f"has a minimum that is {apart:.2g} from the values")
+        return
+    if loss.targets == "views":
+        found = torch.nn.functional.normalize(current.transpose(0, 1), dim=2)
+        similar = (found @ found.transpose(1, 2)).masked_fill(torch.eye(_BATCH) > 0, -2.0)
+        if not torch.equal(similar.argmax(2), _other_views().expand(_SUBJECTS, -1)):
+            broken("loss", loss, "has a minimum at which other images are nearer than other views")
+        return
     accuracy = float((current.argmax(2) == labels).double().mean())
     if accuracy < 1:
         broken(
@@ -112,6 +127,11 @@ def _check_descent(loss: Loss, scores: Tensor, labels: Tensor) -> None:
             f"has a minimum that is not the labelled class: after {_STEPS} steps of gradient "
             f"descent on the scores the accuracy is {accuracy:.2f}",
         )
+
+
+def _other_views() -> Tensor:
+    """Sample with the other view of the image of each sample."""
+    return torch.arange(_BATCH).roll(_BATCH // 2)
 
 
 def _losses(loss: Loss, scores: Tensor, labels: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ def check_task(task: str | type[Task] | Task) -> None:
     """Check that a task gives the images it promises, in three parts that share none.
 
     Images and labels have the shapes and types that the class declares, and are the same at every
-    call. Training, validation and probe images have the sizes of the settings, are standardised by
-    the training images, and contain all classes. No image is in two parts, so that neither accuracy
-    nor recorded responses are measured with images that were learned.
+    call; so have values and views, if they are the targets. Training, validation and probe images
+    have the sizes of the settings, are standardised by the training images, and contain all
+    classes. No image is in two parts, so that neither performance nor recorded responses are
+    measured with images that were learned.
 
     Parameters
     ----------
@@ -34,10 +35,11 @@ def check_task(task: str | type[Task] | Task) -> None:
     """
     made: Task = plugin_instance(task, TASKS, Task)
     _check_declared(made)
-    _check_images(made)
+    if type(made).train is Task.train:  # other tasks do not divide their own images
+        _check_images(made)
     _check_parts(made)
-    fewer = {"train_images": made.classes + 1, "validation_images": made.classes}
-    _check_parts(replace(made, **fewer, probe_images=made.classes))
+    few = made.fewest_images
+    _check_parts(replace(made, train_images=few + 1, validation_images=few, probe_images=few))
 
 
 def _check_declared(task: Task) -> None:
@@ -49,7 +51,7 @@ def _check_declared(task: Task) -> None:
         broken("task", task, f"declares the stimulus_shape {shape}, not (channel, height, width)")
     if task.classes < 2:
         broken("task", task, f"declares {task.classes} classes; there must be 2 or more")
-    if task.chance != 1 / task.classes:
+    if task.targets == "classes" and task.chance != 1 / task.classes:
         broken("task", task, f"has the chance {task.chance:g} with {task.classes} classes")
 
 
@@ -113,8 +115,21 @@ def _check_part(task: Task, name: str, part: Images, size: int) -> None:
                 f"returns {field} of shape {tuple(tensor.shape)} and type {tensor.dtype} from "
                 f"{name}(), not {shape} and {types[field]}",
             )
+    _check_targets(task, name, part, size)
     if missing := set(range(task.classes)) - set(part.labels.tolist()):
         broken("task", task, f"has no image of class {min(missing)} in {name}()")
+
+
+def _check_targets(task: Task, name: str, part: Images, size: int) -> None:
+    if task.targets == "values":
+        if part.values is None or tuple(part.values.shape) != (size, task.outputs):
+            broken("task", task, f"has no values of shape ({size}, {task.outputs}) in {name}()")
+        if part.values.dtype != torch.float32 or not part.values.isfinite().all():
+            broken("task", task, f"has values in {name}() that are no finite float32 numbers")
+    if task.targets == "views" and name != "stimuli":
+        shape = None if part.views is None else tuple(part.views.shape)
+        if shape is None or shape[1] < 2 or shape != (size, shape[1], *task.stimulus_shape):
+            broken("task", task, f"has no two views of the shape of each image in {name}()")
 
 
 def _check_disjoint(task: Task, parts: Mapping[str, Images]) -> None:

@@ -20,16 +20,16 @@ def build(architecture: Architecture, task: Task) -> nn.Module:
         If the task has a head and the last layer of the network is not dense.
     """
     network = architecture.build(task.stimulus_shape, task.outputs)
+    if not task.has_head:
+        return network
     path, readout = [(n, m) for n, m in network.named_modules() if isinstance(m, _LAYERS)][-1]
     if not isinstance(readout, nn.Linear):
-        if task.head(1) is not None:
-            raise UserError(
-                f"task {task.name!r} replaces the last layer by a head, and {path!r} of "
-                f"{architecture.name} is not a dense layer. Use another architecture."
-            )
-    elif head := task.head(readout.in_features):
-        parent, _, name = path.rpartition(".")
-        setattr(network.get_submodule(parent), name, head)
+        raise UserError(
+            f"task {task.name!r} replaces the last layer by a head, and {path!r} of "
+            f"{architecture.name} is not a dense layer. Use another architecture."
+        )
+    parent, _, name = path.rpartition(".")
+    setattr(network.get_submodule(parent), name, task.head(readout.in_features))
     return network
 
 
@@ -51,4 +51,4 @@ def sites_of(architecture: Architecture, task: Task, network: nn.Module) -> dict
 def code_path(task: Task, network: nn.Module) -> str:
     """Path of the module that receives the last hidden layer: the read-out, or the task's head."""
     last = [str(name) for name, each in network.named_modules() if isinstance(each, _LAYERS)][-1]
-    return last if task.head(1) is None else last.rpartition(".")[0]
+    return last if not task.has_head else last.rpartition(".")[0]

@@ -47,6 +47,11 @@ class DerivedTask(Task, ABC):
         """Shape of the other task's images."""
         return self.of.stimulus_shape
 
+    @property
+    def fewest_images(self) -> int:
+        """Number of images that each part of the other task needs at least."""
+        return self.of.fewest_images
+
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Images of the other task, and their classes."""
         return self.source.images()

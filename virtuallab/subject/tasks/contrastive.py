@@ -90,13 +90,13 @@ class Contrastive(DerivedTask):
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _Views:
     train: Images
     validation: Images
 
 
 @cache
-def _with_views(task: Contrastive) -> _Parts:
+def _with_views(task: Contrastive) -> _Views:
     """Training and validation images with their views, drawn once per process."""
     how = Augmentation(task.smallest_crop, task.mirror, task.jitter, task.blur)
     train, validation = task.source.train(), task.source.validation()
@@ -105,4 +105,4 @@ def _with_views(task: Contrastive) -> _Parts:
     def bank(images: Images, part: str, views: int) -> Images:
         return replace(images, views=augmented_views(images.stimuli, (low, high), how, views, part))
 
-    return _Parts(bank(train, "train", task.views), bank(validation, "validation", 2))
+    return _Views(bank(train, "train", task.views), bank(validation, "validation", 2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import ClassVar
 
 from virtuallab.registry import TASKS
@@ -35,16 +36,18 @@ class Reconstruction(DerivedTask):
 
     def train(self) -> Images:
         """Return the training images, which are their own targets."""
-        return _reconstructed(self.source.train())
+        return _reconstructed(self, "train")
 
     def validation(self) -> Images:
         """Return the validation images, which are their own targets."""
-        return _reconstructed(self.source.validation())
+        return _reconstructed(self, "validation")
 
     def stimuli(self) -> Images:
         """Return the probe images, which are their own targets."""
-        return _reconstructed(self.source.stimuli())
+        return _reconstructed(self, "stimuli")
 
 
-def _reconstructed(images: Images) -> Images:
+@cache
+def _reconstructed(task: Reconstruction, part: str) -> Images:
+    images: Images = getattr(task.source, part)()
     return replace(images, values=images.stimuli.flatten(1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, ClassVar
 
@@ -56,15 +56,23 @@ class Rotation(DerivedTask):
 
     def train(self) -> Images:
         """Return the turned training images, and their angles."""
-        return _turned(self, "train")
+        return _standardised(self, "train")
 
     def validation(self) -> Images:
         """Return the turned validation images, and their angles."""
-        return _turned(self, "validation")
+        return _standardised(self, "validation")
 
     def stimuli(self) -> Images:
         """Return the turned probe images, and their angles."""
-        return _turned(self, "stimuli")
+        return _standardised(self, "stimuli")
+
+
+@cache
+def _standardised(task: Rotation, part: str) -> Images:
+    """Turned images, with the mean and standard deviation of the turned training images."""
+    images, train = (_turned(task, each) for each in (part, "train"))
+    mean, deviation = train.stimuli.mean(), train.stimuli.std(correction=0)
+    return replace(images, stimuli=(images.stimuli - mean) / deviation)
 
 
 @cache
@@ -76,7 +84,8 @@ def _turned(task: Rotation, part: str) -> Images:
     pixels = images.stimuli.numpy()
     count, _, height, width = pixels.shape
     stream = np.random.default_rng(seeds.sequence(_SEED, part))
-    share: np.ndarray = stream.uniform(-1, 1, (count,))
+    # One angle from each of as many ranges as there are images, so that few images cover all.
+    share = 2 * (stream.permutation(count) + stream.random(count)) / count - 1
     centre = (np.array([height, width]) - 1) / 2
     rows, columns = np.indices((height, width))
     radius = min(height, width) / 2

@@ -6,35 +6,36 @@ import jaxtyping as jt
 import torch
 from torch import Tensor
 
+from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.build import code_path
 from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.subject import Subject
-from virtuallab.subject.task import Images
+from virtuallab.subject.task import Images, Task
 from virtuallab.subject.training.linear_readout import readout_accuracy
 
 _BATCH_SIZE = 128
 
 
-class Evaluation:
-    """Evaluation of a cohort by the measure of its task.
+class CohortEvaluation:
+    """CohortEvaluation of a cohort by the measure of its task.
 
     Parameters
     ----------
-    subject : Subject
-        Any of the cohort.
+    architecture : Architecture
+    task : Task
     train : Images
         On which linear read-outs are fitted.
     validation : Images
         On which loss and performance are measured.
     """
 
-    def __init__(self, subject: Subject, train: Images, validation: Images) -> None:
-        self._task, self._train, self._images = subject.task, train, validation
+    def __init__(
+        self, architecture: Architecture, task: Task, train: Images, validation: Images
+    ) -> None:
+        self._measure, self._train, self._images = task.measure, train, validation
         self._code = ""
-        if subject.task.measure == "read-out accuracy":
-            network = template_network(subject.architecture, subject.task)
-            self._code = code_path(subject.task, network)
+        if task.measure == "read-out accuracy":
+            self._code = code_path(task, template_network(architecture, task))
 
     def batch(self, first: int, count: int, subjects: int) -> tuple[Tensor, Tensor]:
         """Return validation images and their targets, the same for all subjects.
@@ -86,7 +87,7 @@ class Evaluation:
 
     def _right(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Sum over a batch of what the performance is a mean of."""
-        if self._task.measure == "accuracy":
+        if self._measure == "accuracy":
             return (scores.argmax(-1) == targets).sum(0)
         if self._code:  # measured for all images at once
             return scores.new_zeros(())

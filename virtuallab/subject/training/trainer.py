@@ -24,7 +24,7 @@ from virtuallab.subject.rule import Rule, stack_settings
 from virtuallab.subject.subject import Cohort
 from virtuallab.subject.training.batch import batch_of
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
-from virtuallab.subject.training.evaluation import Evaluation
+from virtuallab.subject.training.evaluation import CohortEvaluation
 from virtuallab.subject.training.gradient_alignment import gradient_alignment
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
 from virtuallab.vocabulary import PERFORMANCE
@@ -106,7 +106,8 @@ class CohortTrainer:
         )
         self.update_noise = RandomStreams(self._seeds(seeds.UPDATE_NOISE))
         self.images = first.task.train().to(dtype, device)
-        self.evaluation = Evaluation(first, self.images, first.task.validation().to(dtype, device))
+        validation = first.task.validation().to(dtype, device)
+        self.evaluation = CohortEvaluation(first.architecture, first.task, self.images, validation)
         self.layout = parameter_layout(first.architecture, first.task)
         self.recorded_layers = tuple(
             kernel.removesuffix(".weight") for kernel in self.layout.kernels
