@@ -163,6 +163,8 @@ def _written(value: Any) -> str:
     """Write a value as a protocol would."""
     from virtuallab.protocol.settings.plugin_spec import plain
 
+    if hasattr(value, "name") and value == type(value)():
+        return str(value.name)  # a plug-in with its default settings
     return value if isinstance(value, str) else json.dumps(plain(value))
 
 

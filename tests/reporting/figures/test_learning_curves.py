@@ -39,8 +39,12 @@ def test_missing_values_of_one_subject_do_not_hide_the_others():
 
 
 def test_losses_have_their_unit_and_powers_of_ten_where_rules_lie_far_apart():
-    near = learning_curves.draw(curves([[2.3, 2.0, 1.0], [2.3, 2.2, 2.1]], ["a", "b"]), loss=True)
-    far = learning_curves.draw(curves([[2.3, 2.0, 0.1], [2.3, 30.0, 40.0]], ["a", "b"]), loss=True)
+    near = learning_curves.draw(
+        curves([[2.3, 2.0, 1.0], [2.3, 2.2, 2.1]], ["a", "b"]), "validation loss (nat)"
+    )
+    far = learning_curves.draw(
+        curves([[2.3, 2.0, 0.1], [2.3, 30.0, 40.0]], ["a", "b"]), "validation loss (nat)"
+    )
     assert near.axes[0].get_ylabel() == "validation loss (nat)"
     assert [figure.axes[0].get_yscale() for figure in (near, far)] == ["linear", "log"]
 

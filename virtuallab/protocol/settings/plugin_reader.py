@@ -31,10 +31,13 @@ class PluginReader(Reader):
     registry : Registry
     further_keys : callable, optional
         Returns further keys of the section.
+    is_inner : bool
+        Whether the plug-in is a setting of another one. It has then no such setting itself.
     """
 
     registry: Registry[Any]
     further_keys: Callable[[], Keys] = dict
+    is_inner: bool = False
 
     def read(self, value: Any) -> PluginSpec:
         """Return the plug-in of this name with its settings."""
@@ -86,8 +89,11 @@ class PluginReader(Reader):
         def section(name: str) -> type[Section]:
             return self.section_of(self.registry[name])
 
-        sections = plugin_definitions(self.registry, section, of)
-        return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
+        names = list(self.registry)
+        if self.is_inner:
+            names = [name for name in names if not _has_inner(self.registry[name])]
+        sections = plugin_definitions(self.registry, section, of, names=names)
+        return {"anyOf": [{"type": "string", "enum": names}, *sections]}
 
 
 @functools.cache
@@ -99,7 +105,15 @@ def _section(plugin: Any, further_keys: Callable[[], Keys]) -> type[Section]:
 def _form(kind: Any) -> Any:
     """Return the type that reads a setting, which may be a plug-in itself."""
     marks = [each for each in get_args(kind)[1:] if isinstance(each, RegisteredPlugin)]
-    return Annotated[Any, PluginReader(registry_of(marks[0].kind))] if marks else setting_form(kind)
+    if not marks:
+        return setting_form(kind)
+    return Annotated[Any, PluginReader(registry_of(marks[0].kind), is_inner=True)]
+
+
+def _has_inner(plugin: Any) -> bool:
+    """Return whether a setting of a plug-in is a plug-in."""
+    kinds = (get_args(each.kind)[1:] for each in settings_of(plugin))
+    return any(isinstance(mark, RegisteredPlugin) for marks in kinds for mark in marks)
 
 
 def _article(kind: str) -> str:

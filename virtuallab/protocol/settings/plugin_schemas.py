@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -49,6 +49,7 @@ def plugin_definitions(
     section: Callable[[str], type[Section]],
     of: GetJsonSchemaHandler,
     prefix: str = "",
+    names: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return a reference to the JSON Schema of each plug-in's section.
 
@@ -63,9 +64,11 @@ def plugin_definitions(
     of : GetJsonSchemaHandler
     prefix : str
         Of the names of the definitions.
+    names : sequence of str, optional
+        Of the plug-ins, by default all of the registry.
     """
     found = []
-    for name in list(registry):
+    for name in list(registry) if names is None else names:
         label = f"{prefix}{registry.kind.replace(' ', '-')}-{name}"
         try:
             found.append(definition(section(name), label, of))

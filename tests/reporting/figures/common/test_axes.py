@@ -37,7 +37,9 @@ def settings(most: float) -> Figure:
 def losses(most: float) -> Figure:
     values = np.stack([np.geomspace(most, 1.0, 4), np.full(4, 1.0)]).astype(np.float32)
     coords = {"rule": ("subject", ["adam", "oja"]), "epoch": ("visit", np.arange(4.0))}
-    return learning_curves.draw(xr.DataArray(values, coords, ("subject", "visit")), loss=True)
+    return learning_curves.draw(
+        xr.DataArray(values, coords, ("subject", "visit")), "validation loss (nat)"
+    )
 
 
 def ratios(most: float) -> Figure:
