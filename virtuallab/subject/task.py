@@ -118,6 +118,11 @@ class Task(ABC):
         return 0.0 if self.measure == "explained variance" else 1 / self.classes
 
     @property
+    def label(self) -> str:
+        """Name in recordings and reports."""
+        return self.name
+
+    @property
     def outputs(self) -> int:
         """Number of scores of a network that learns the task."""
         return self.classes

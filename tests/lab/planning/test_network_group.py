@@ -50,6 +50,19 @@ def test_variants_of_one_plugin_are_numbered_in_the_order_in_which_they_appear()
     assert set(labels) == {"mlp-1", "knet4", "mlp-2"}
 
 
+def test_tasks_that_differ_in_their_images_are_different_groups() -> None:
+    sizes = "subjects.tasks=[{name: digits, train_images: [16, 20], probe_images: 10}]"
+    found = groups(sizes, "subjects.batch_size=8")
+    assert [group.name for group in found] == ["mlp-digits-1", "mlp-digits-2"]
+    assert [group.task.train_images for group in found] == [16, 20]
+    derived = "{name: rotation, train_images: 16, validation_images: 12, probe_images: 10"
+    both = f"subjects.tasks=[{derived}}}, {derived}, of: mnist_5k}}]"
+    assert {group.name for group in groups(both)} == {
+        "mlp-rotation-digits",
+        "mlp-rotation-mnist_5k",
+    }
+
+
 def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:
     assert [group.name for group in groups()] == ["mlp"]
     assert {group.name for group in groups(TASKS)} == {"mlp-digits", "mlp-mnist_5k"}

@@ -135,7 +135,7 @@ class _Decides(nn.Module):
         ("other", "layer '1' receives 64 and fails: "),
         (
             "classes",
-            "outside gives 7 numbers for an image of 8 x 8; a task of 10 classes needs 10.",
+            "outside gives 7 numbers for an image of 8 x 8; the task needs 10.",
         ),
         ("unbuilt", "outside cannot be built for images of 8 x 8: "),
     ],

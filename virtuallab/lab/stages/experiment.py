@@ -15,7 +15,7 @@ from virtuallab.console import say
 from virtuallab.errors import StoreError
 from virtuallab.lab.planning import subject_table
 from virtuallab.lab.planning.costs import costs_table, measure_costs
-from virtuallab.lab.planning.network_group import union_of_layers
+from virtuallab.lab.planning.network_group import task_labels, union_of_layers
 from virtuallab.lab.planning.plan import Plan, lay_out
 from virtuallab.lab.planning.validation import check_designs
 from virtuallab.lab.services.output_files import check_folder
@@ -221,7 +221,8 @@ def _tables(plan: Plan, records: Mapping[int, Mapping[str, Any]]) -> dict[str, x
     }
     layers = union_of_layers({str(i): layers for i, layers in layers_of.items()})
     truth = subject_table.truth(described, records, layers, layers_of, plan.visit_coordinates)
-    other = {s.task.name: s.task.measure for s in plan.subjects if s.task.measure != "accuracy"}
+    labels = zip(task_labels(plan.subjects), plan.subjects, strict=True)
+    other = {label: s.task.measure for label, s in labels if s.task.measure != "accuracy"}
     if other and PERFORMANCE in truth:
         truth[PERFORMANCE].attrs["measures"] = json.dumps(other)
     return {"subjects": subject_table.outcomes(described, records), "truth": truth}

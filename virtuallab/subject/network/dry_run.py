@@ -128,8 +128,8 @@ def _activities_and_fewest(
     if tuple(output.shape) != (_BATCH_SIZE, task.outputs):
         shape = " x ".join(map(str, output.shape[1:]))
         raise UserError(
-            f"{architecture.name} gives {shape} numbers for an image of {size}; a task of "
-            f"{task.outputs} outputs needs {task.outputs}."
+            f"{architecture.name} gives {shape} numbers for an image of {size}; the task "
+            f"needs {task.outputs}."
         )
     fewest = 1
     try:

@@ -38,6 +38,11 @@ class DerivedTask(Task, ABC):
         return replace(self.of, **{name: getattr(self, name) for name in _SIZES})
 
     @property
+    def label(self) -> str:
+        """Name of the task and of the other task, ``"contrastive-digits"``."""
+        return f"{self.name}-{self.of.name}"
+
+    @property
     def classes(self) -> int:  # type: ignore[override]
         """Number of classes of the other task."""
         return self.of.classes
