@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -86,13 +87,18 @@ def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
 
 def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One name for each subject's architecture: numbered where two share a plug-in's name."""
-    texts = [_canonical(subject.architecture) for subject in subjects]
+    return plugin_labels([subject.architecture for subject in subjects])
+
+
+def plugin_labels(plugins: Sequence[Any]) -> tuple[str, ...]:
+    """One name for each plug-in: numbered where two with other settings share a name."""
+    texts = [_canonical(plugin) for plugin in plugins]
     # Where a setting is drawn, there are as many variants as subjects: each is looked up.
     variants: dict[str, dict[str, int]] = {}
-    for subject, text in zip(subjects, texts, strict=True):
-        known = variants.setdefault(subject.architecture.name, {})
+    for plugin, text in zip(plugins, texts, strict=True):
+        known = variants.setdefault(plugin.name, {})
         known.setdefault(text, len(known) + 1)
-    names = [subject.architecture.name for subject in subjects]
+    names = [plugin.name for plugin in plugins]
     return tuple(
         name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
         for name, text in zip(names, texts, strict=True)
@@ -112,5 +118,5 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
     return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
 
 
-def _canonical(plugin: Architecture | Task) -> str:
+def _canonical(plugin: Any) -> str:
     return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)
