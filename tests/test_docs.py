@@ -15,7 +15,16 @@ import pytest
 
 from tests.protocol.texts import complaints, small
 from tests.subject.training.test_trainer import subject, visits_of
-from virtuallab.registry import ARCHITECTURES, LOSSES, OPTIMIZERS, RULES, TASKS, Registry
+from virtuallab.registry import (
+    ARCHITECTURES,
+    CURRICULA,
+    LOSSES,
+    OPTIMIZERS,
+    RULES,
+    SCHEDULES,
+    TASKS,
+    Registry,
+)
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -51,6 +60,8 @@ def test_the_rule_of_the_documentation_works_as_it_is_printed(
         ("write_a_task", TASKS),
         ("write_a_loss", LOSSES),
         ("write_an_optimizer", OPTIMIZERS),
+        ("write_a_curriculum", CURRICULA),
+        ("write_a_schedule", SCHEDULES),
     ],
 )
 def test_a_plugin_of_the_documentation_passes_its_check_and_can_be_named_in_a_protocol(

@@ -45,11 +45,16 @@ class Registry(Generic[Plugin]):
     base : str, optional
         Base class, ``"virtuallab.subject.rule:Rule"``; a plug-in from an entry point has to derive
         from it.
+    plural : str, optional
+        Of the kind, where it is irregular.
     """
 
-    def __init__(self, kind: str, package: str, base: str | None = None) -> None:
+    def __init__(
+        self, kind: str, package: str, base: str | None = None, plural: str | None = None
+    ) -> None:
         self.kind = kind
-        self._group = f"virtuallab.{kind.replace(' ', '_')}{'es' if kind.endswith('s') else 's'}"
+        self.plural = plural or f"{kind}{'es' if kind.endswith('s') else 's'}"
+        self._group = f"virtuallab.{self.plural.replace(' ', '_')}"
         self._package = package
         self.base = base
         self._classes: dict[str, Plugin] = {}
@@ -73,7 +78,7 @@ class Registry(Generic[Plugin]):
                 self._check_class(cls)
             known = self._classes.setdefault(name, cls)
             if known is not cls and known.__qualname__ != cls.__qualname__:
-                raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {cls}")
+                raise ValueError(f"two {self.plural} are called {name!r}: {known} and {cls}")
             self._classes[name] = cls
             cls.name = name
             return cls
@@ -262,6 +267,15 @@ ARCHITECTURES: Registry[Any] = Registry(
 LOSSES: Registry[Any] = Registry(
     "loss", "virtuallab.subject.losses", "virtuallab.subject.loss:Loss"
 )
+CURRICULA: Registry[Any] = Registry(
+    "curriculum",
+    "virtuallab.subject.curricula",
+    "virtuallab.subject.curriculum:Curriculum",
+    plural="curricula",
+)
+SCHEDULES: Registry[Any] = Registry(
+    "schedule", "virtuallab.subject.schedules", "virtuallab.subject.schedule:LearningRateSchedule"
+)
 TASKS: Registry[Any] = Registry("task", "virtuallab.subject.tasks", "virtuallab.subject.task:Task")
 NULL_MODELS: Registry[Any] = Registry(
     "null model", "virtuallab.subject.nulls", "virtuallab.subject.null:NullModel"
@@ -296,6 +310,8 @@ REGISTRIES = (
     ARCHITECTURES,
     TASKS,
     LOSSES,
+    CURRICULA,
+    SCHEDULES,
     NULL_MODELS,
     DEVICES,
     NOISE_MODELS,

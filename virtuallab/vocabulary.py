@@ -38,6 +38,8 @@ NO_LEARNING: Final = "no learning"  # an answer beside the rules; no label of a 
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
+SHUFFLED: Final = "shuffled"  # the curriculum of subjects for which none is named
+CONSTANT: Final = "constant"  # the schedule of learning rates for which none is named
 
 # Coordinates with different values in each subject: the units, synapses and stimuli of its implant.
 CHOSEN: Final = (
@@ -110,6 +112,9 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "family": ("", "family of the architecture"),
     "task": ("", "task"),
     "loss": ("", "loss that the subject minimises"),
+    "curriculum": ("", "choice and order of the training images"),
+    "schedule": ("", "change of the learning rate during training"),
+    "start_from": ("", "training before visit 0"),
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),

@@ -25,6 +25,8 @@ from virtuallab.protocol.sections.rule_entry import RULE
 KINDS = {
     "rules": registry.RULES,
     "optimizers": registry.OPTIMIZERS,
+    "curricula": registry.CURRICULA,
+    "schedules": registry.SCHEDULES,
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "devices": registry.DEVICES,

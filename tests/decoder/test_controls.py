@@ -247,7 +247,9 @@ def decided(dataset: xr.Dataset, **columns: object) -> xr.Dataset:
     return found
 
 
-@pytest.mark.parametrize("name", ["loss", "momentum", "optimizer", "weight_decay", "steps"])
+@pytest.mark.parametrize(
+    "name", ["loss", "momentum", "optimizer", "weight_decay", "steps", "curriculum"]
+)
 def test_a_setting_that_goes_with_a_rule_turns_metadata_red(name: str) -> None:
     dataset = features()
     number = number_of(dataset)
@@ -257,6 +259,7 @@ def test_a_setting_that_goes_with_a_rule_turns_metadata_red(name: str) -> None:
         "optimizer": np.array(["sgd", "adam", "sgd"], dtype=object)[number],
         "weight_decay": np.array([0.0, 0.0, 0.01])[number],
         "steps": np.array([100, 100, 200])[number],
+        "curriculum": np.array(["shuffled", "blocked", "shuffled"], dtype=object)[number],
     }[name]
     rules = np.array(RULES, dtype=object)[number]
     subjects = decided(dataset, plasticity=rules, **{name: tied})

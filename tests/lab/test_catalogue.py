@@ -12,7 +12,17 @@ from virtuallab.registry import NULL_MODELS
 
 PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
 
-OWN = {"mlp", "convnet", "gaussian", "frozen", "readout_only", "weight_walk"}  # without a source
+# Without a source.
+OWN = {
+    "mlp",
+    "convnet",
+    "gaussian",
+    "frozen",
+    "readout_only",
+    "weight_walk",
+    "shuffled",
+    "constant",
+}
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])
@@ -61,6 +71,19 @@ def test_null_models_are_listed_with_what_each_is() -> None:
     assert "Gains of units that walk at random" in " ".join(text.split())
     assert "Schoonover et al. 2021" in page("null_models", "tuning_drift")
     assert "Settings\n  none" in page("null_models", "frozen")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "source"),
+    [("curricula", "easy_to_hard", "Bengio et al. 2009"), ("schedules", "steps", "Kunin et al")],
+)
+def test_curricula_and_schedules_are_listed_with_their_sources(
+    kind: str, name: str, source: str
+) -> None:
+    lines = listing(kind).splitlines()
+    assert lines[0] == kind
+    assert any(line.startswith(f"  {name} ") for line in lines[1:])
+    assert source in page(kind, name)
 
 
 def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:

@@ -182,6 +182,50 @@ def test_subjects_with_the_usual_loss_are_those_of_before_there_was_a_choice() -
     assert "loss" not in said.resolved()["subjects"]
 
 
+CURRICULA = "subjects.curriculum=[shuffled, {name: blocked, classes_per_block: [1, 5]}]"
+SCHEDULES = "subjects.schedule=[constant, cosine]"
+
+
+def test_curricula_and_schedules_are_combined_with_all_else() -> None:
+    made = wide(CURRICULA, SCHEDULES)
+    assert len(made) == len(wide()) * 3 * 2
+    assert read_text(WIDE, overrides=(CURRICULA, SCHEDULES)).subjects.count == len(made)
+    assert len({(s.curriculum, s.schedule) for s in made}) == 6
+    assert len({s.key for s in made}) == len(made)
+
+
+def test_subjects_at_the_defaults_are_those_of_before_there_were_curricula() -> None:
+    added = {"curriculum", "schedule"}
+    usual = tuple(s for s in wide(CURRICULA, SCHEDULES) if not added & set(s.identity))
+    assert usual == wide()
+    said = "subjects.curriculum={name: shuffled}", "subjects.schedule=[constant]"
+    assert wide(*said) == wide()
+    resolved = read_text(WIDE, overrides=said).resolved()
+    assert resolved == read_text(WIDE).resolved()
+    assert not added & set(resolved["subjects"])
+
+
+def test_another_curriculum_has_other_draws_and_a_pair_shares_it() -> None:
+    blocked = "subjects.curriculum=blocked"
+    assert not set(rates(wide(blocked))) & set(rates(wide()))
+    pairs: dict[str, set[Any]] = {}
+    for subject in wide(CURRICULA, SCHEDULES, PAIRED):
+        pairs.setdefault(subject.pair, set()).add((subject.curriculum, subject.schedule))
+    assert {len(each) for each in pairs.values()} == {1}
+    assert len(pairs) == 6 * len({s.pair for s in wide(PAIRED)})
+
+
+def test_settings_of_a_curriculum_may_be_drawn_for_each_subject() -> None:
+    drawn = "subjects.curriculum={name: imbalanced, ratio: {log_uniform: [2, 50]}}"
+    ratios = [s.curriculum.ratio for s in wide(drawn)]  # type: ignore[attr-defined]
+    assert len(set(ratios)) == len(wide())
+    assert all(2 <= ratio <= 50 for ratio in ratios)
+    with pytest.raises(ProtocolError, match=r"paired.*'ratio' is drawn"):
+        wide(drawn, PAIRED)
+    written = read_text(WIDE, overrides=(drawn, CURRICULA)).resolved()
+    assert expand(read_text(json.dumps(written))) == wide(CURRICULA)
+
+
 PAIRED = "subjects.paired=[initial_weights, data_order]"
 
 

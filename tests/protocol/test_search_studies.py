@@ -62,6 +62,19 @@ def test_each_loss_is_searched_on_its_own() -> None:
     assert found[1].name(Search()) != found[0].name(Search())
 
 
+def test_each_curriculum_is_searched_on_its_own() -> None:
+    made = protocol(("batch_size: 32", "curriculum: [shuffled, blocked]\n  schedule: [constant]"))
+    found = search_studies(made)
+    assert [study.label for study in found[:2]] == [
+        "sgdm (curriculum shuffled)",
+        "sgdm (curriculum blocked)",
+    ]
+    [learner] = found[1].trial({"optimizer.learning_rate": 0.05}, 1)
+    assert learner.curriculum.name == "blocked"
+    assert found[0].name(Search()) == search_studies(protocol())[0].name(Search())
+    assert found[1].name(Search()) != found[0].name(Search())
+
+
 def test_subjects_of_a_trial_are_none_of_a_run() -> None:
     made = protocol(("{log_uniform: [0.01, 0.1]}", "{choice: [0.05]}"))
     [study, _] = search_studies(made)

@@ -108,8 +108,8 @@ class Analysis:
     hold_out: tuple[Split, ...] | Split | None = setting(
         (),
         doc="Train without each group in turn and test on it: each architecture, family of "
-        "architectures, task, loss, third of the learning rates of a rule, or batch size. Strict "
-        "scheme only.",
+        "architectures, task, loss, third of the learning rates of a rule, batch size, curriculum, "
+        "or schedule. Strict scheme only.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     repeats: Annotated[int, Ge(1), Le(1_000)] = setting(

@@ -21,6 +21,8 @@ KINDS = {
     "architectures": registry.ARCHITECTURES,
     "tasks": registry.TASKS,
     "losses": registry.LOSSES,
+    "curricula": registry.CURRICULA,
+    "schedules": registry.SCHEDULES,
     "null_models": registry.NULL_MODELS,
     "devices": registry.DEVICES,
     "noise_models": registry.NOISE_MODELS,

@@ -17,14 +17,16 @@ from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.sections.rule_entry import RuleEntry
 from virtuallab.protocol.settings.distributions import Distribution
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
-from virtuallab.vocabulary import CROSS_ENTROPY
+from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 if TYPE_CHECKING:
     from virtuallab.subject.subject import Subject
 
 
 def expand(protocol: Protocol) -> tuple[Subject, ...]:
-    """Return all subjects: architectures x tasks x batch sizes x losses x rules x replicates.
+    """Return all subjects: architectures x tasks x batch sizes x losses x ... x replicates.
+
+    Factors between losses and replicates are curricula, schedules and rules.
 
     A setting given as a distribution is drawn for each subject from a stream that belongs to the
     subject's kind, its replicate and the setting. So subjects do not depend on the order in which
@@ -40,7 +42,7 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     Returns
     -------
     tuple of Subject
-        Sorted by architecture, task, batch size, loss, label and replicate.
+        Sorted by architecture, task, batch size, loss, curriculum, schedule, label and replicate.
     """
     kinds = sorted(_kinds(protocol), key=lambda kind: kind.order)
     return tuple(
@@ -88,6 +90,8 @@ class _Kind:
     task: PluginSpec
     batch_size: Any
     loss: Any
+    curriculum: PluginSpec
+    schedule: PluginSpec
     entry: RuleEntry
 
     @property
@@ -99,6 +103,8 @@ class _Kind:
             _text(self.task.written()),
             self.batch_size if isinstance(self.batch_size, int) else 0,
             self.loss if isinstance(self.loss, str) else "",
+            _text(self.curriculum.written()),
+            _text(self.schedule.written()),
             self.entry.label,
             self.owner,
         )
@@ -114,13 +120,25 @@ class _Kind:
                 replace(self.entry, replicates=None).written(),
                 # A default loss is omitted, so that draws equal those made before it was a setting.
                 *([] if self.loss == CROSS_ENTROPY else [self.loss]),
+                *self._added,
             ]
         )
 
     @cached_property
     def cell(self) -> str:
         """All settings of the kind that do not belong to its rule, as one text."""
-        return _text([self.architecture.written(), self.task.written(), self.batch_size, self.loss])
+        shared = [self.architecture.written(), self.task.written(), self.batch_size, self.loss]
+        return _text([*shared, *self._added])
+
+    @property
+    def _added(self) -> list[dict[str, Any]]:
+        """Settings that were added later, without those at their defaults."""
+        usual = {"curriculum": SHUFFLED, "schedule": CONSTANT}
+        return [
+            {key: getattr(self, key).written()}
+            for key, name in usual.items()
+            if getattr(self, key).plugin.name != name
+        ]
 
     def subject(self, protocol: Protocol, replicate: int) -> Subject:
         from virtuallab.subject.subject import Subject
@@ -143,6 +161,8 @@ class _Kind:
             label=self.entry.label,
             batch_size=one("batch_size", self.batch_size),
             loss=task.own_loss or one("loss", self.loss),
+            curriculum=self.curriculum.draw(stream("curriculum")),
+            schedule=self.schedule.draw(stream("schedule")),
             steps=protocol.subjects.length,
             replicate=replicate,
             seed=protocol.seed,
@@ -158,13 +178,17 @@ def _pair(cell: str, replicate: int) -> str:
 
 def _kinds(protocol: Protocol) -> Iterator[_Kind]:
     subjects = protocol.subjects
-    for architecture, task, shared, entry in itertools.product(
+    for architecture, task, shared, curriculum, schedule, entry in itertools.product(
         [point for each in subjects.architectures for point in each.points()],
         [point for each in subjects.tasks for point in each.points()],
         subjects.shared.points(),
+        [point for each in subjects.curriculum for point in each.points()],
+        [point for each in subjects.schedule for point in each.points()],
         [point for each in subjects.rule_entries for point in each.points()],
     ):
-        yield _Kind(architecture, task, **shared, entry=entry)
+        yield _Kind(
+            architecture, task, **shared, curriculum=curriculum, schedule=schedule, entry=entry
+        )
 
 
 def _text(value: Any) -> str:

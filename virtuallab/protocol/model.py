@@ -40,9 +40,9 @@ from virtuallab.protocol.settings.readers import (
 )
 from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
-from virtuallab.registry import ARCHITECTURES, LOSSES, TASKS
+from virtuallab.registry import ARCHITECTURES, CURRICULA, LOSSES, SCHEDULES, TASKS
 from virtuallab.seeds import PairedStream
-from virtuallab.vocabulary import CROSS_ENTROPY
+from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
@@ -50,12 +50,14 @@ LossName = Annotated[str, NameReader("loss", LOSSES)]
 Visits = Annotated[int, Ge(2), Le(10_000)]
 ArchitectureSpec = Annotated[PluginSpec, PluginReader(ARCHITECTURES)]
 TaskSpec = Annotated[PluginSpec, PluginReader(TASKS)]
+CurriculumSpec = Annotated[PluginSpec, PluginReader(CURRICULA)]
+ScheduleSpec = Annotated[PluginSpec, PluginReader(SCHEDULES)]
 RuleEntryOf = Annotated[RuleEntry, RuleEntryReader()]
 VisitSteps = Annotated[tuple[NonNegativeInt, ...], Len(1)]
 
 
 class Subjects(Section):
-    """The subjects: every architecture with every task, batch size, loss and rule."""
+    """The subjects: every architecture with every task, batch size, loss, ... and rule."""
 
     architectures: Annotated[
         tuple[ArchitectureSpec, ...],
@@ -86,9 +88,20 @@ class Subjects(Section):
         description="Loss that subjects minimise: softmax cross-entropy, or half the squared "
         "distance of the scores from the one-hot target; every value of a list is used.",
     )
+    curriculum: Annotated[tuple[CurriculumSpec, ...], ListReader(CurriculumSpec, 1)] = Field(
+        SHUFFLED,
+        validate_default=True,
+        description="Choice and order of the training images: names, or mappings of settings.",
+    )
+    schedule: Annotated[tuple[ScheduleSpec, ...], ListReader(ScheduleSpec, 1)] = Field(
+        CONSTANT,
+        validate_default=True,
+        description="Change of all learning rates during training: names, or mappings of settings.",
+    )
     epochs: Count | None = Field(
         None,
-        description="Length of training in passes through the training images; alternative: steps.",
+        description="Length of training in epochs, each of as many images as there are training "
+        "images; alternative: steps.",
     )
     steps: Count | None = Field(
         None, description="Length of training in steps; alternative: epochs."
@@ -122,6 +135,8 @@ class Subjects(Section):
             *self._loss_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
+            *_repeated("curriculum", self.curriculum),
+            *_repeated("schedule", self.schedule),
         ]
         raise_faults(faults)
         return self
@@ -166,7 +181,7 @@ class Subjects(Section):
         """Yield settings that differ within a pair although its subjects share draws for them."""
         if not self.paired or "settings" in self.paired:
             return
-        specs = [*self.architectures, *self.tasks]
+        specs = [*self.architectures, *self.tasks, *self.curriculum, *self.schedule]
         drawn = [path for each in specs for path in each.settings.space] + [*self.shared.space]
         if drawn:
             words = (
@@ -199,6 +214,8 @@ class Subjects(Section):
             "tasks": sum(each.settings.size for each in self.tasks),
             "batch sizes": Settings(batch_size=self.batch_size).size,
             "losses": Settings(loss=self.loss).size,
+            "curricula": sum(each.settings.size for each in self.curriculum),
+            "schedules": sum(each.settings.size for each in self.schedule),
             "rules with their values and replicates": sum(
                 each.settings.size * (each.replicates or self.replicates)
                 for each in self.rule_entries
@@ -226,11 +243,14 @@ class Subjects(Section):
         return self.training.visit_steps
 
     def written(self) -> dict[str, Any]:
-        """Return the section as in a protocol, without a default loss or an empty ``paired``."""
+        """Return the section as in a protocol, without defaults of settings added later."""
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
         # Defaults are omitted to match stores and searches from before these were settings.
         omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY, "paired": ()}
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
+        for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
+            if [each.plugin.name for each in keys[key]] == [usual]:
+                del written[key]
         return {**written, "rules": self.rule_entries}
 
 

@@ -28,7 +28,8 @@ class SearchStudy:
     Parameters
     ----------
     protocol : Protocol
-        The protocol, narrowed to one architecture, task, batch size, loss and point of one rule.
+        The protocol, narrowed to one architecture, task, batch size, loss, curriculum, schedule and
+        point of one rule.
     rule : int
         Index of the entry of the rules.
     architecture, task : str
@@ -116,12 +117,19 @@ def search_studies(protocol: Protocol) -> tuple[SearchStudy, ...]:
 
 def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
     subjects = protocol.subjects
-    for (rule, entry), architecture, task, shared in itertools.product(
+    for (rule, entry), architecture, task, shared, curriculum, schedule in itertools.product(
         enumerate(subjects.rule_entries),
         _numbered(subjects.architectures),
         _numbered(subjects.tasks),
         subjects.shared.combinations(),
+        _numbered(subjects.curriculum),
+        _numbered(subjects.schedule),
     ):
+        several = {
+            key: name
+            for key, name in (("curriculum", curriculum[0]), ("schedule", schedule[0]))
+            if len(_numbered(getattr(subjects, key))) > 1
+        }
         for values in entry.settings.combinations():
             narrowed = _narrowed(
                 protocol,
@@ -129,9 +137,11 @@ def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
                 tasks=(task[1],),
                 rules=(entry.replaced(values),),
                 optimizer=None,
+                curriculum=(curriculum[1],),
+                schedule=(schedule[1],),
                 **shared,
             )
-            point = {**shared, **values}
+            point = {**shared, **several, **values}
             yield SearchStudy(narrowed, rule, architecture[0], task[0], point)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -116,6 +117,26 @@ def apply_updates(
         for now in parameters:
             xi = streams.for_purpose("in absolute terms").normal(now.shape[1:], now)
             now += per_subject(optimizer.learning_rate * optimizer.noise, now) * xi
+
+
+def with_scaled_rates(optimizer: Optimizer, factors: torch.Tensor) -> Optimizer:
+    """Return the optimizer of a cohort with other learning rates.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        With settings of all subjects.
+    factors : Tensor, (subject,)
+        Factor of each subject's learning rate.
+
+    Returns
+    -------
+    Optimizer
+    """
+    scaled = copy.copy(optimizer)
+    # Not `dataclasses.replace`: checks of a plug-in may refuse tensors.
+    object.__setattr__(scaled, "learning_rate", optimizer.learning_rate * factors)
+    return scaled
 
 
 def backward_optimizer(

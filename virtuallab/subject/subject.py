@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from virtuallab import seeds
 from virtuallab.fields import float_fields, plugin_data
+from virtuallab.registry import CURRICULA, SCHEDULES
 from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.curriculum import Curriculum
 from virtuallab.subject.optimizer import Optimizer, backward_optimizer
 from virtuallab.subject.rule import Rule
+from virtuallab.subject.schedule import LearningRateSchedule
 from virtuallab.subject.task import Task
-from virtuallab.vocabulary import CROSS_ENTROPY
+from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 _PLUGINS = ("architecture", "task", "rule", "optimizer")
 
@@ -45,6 +48,10 @@ class Subject:
         decay unless the rule applies that decay to both weights.
     loss : str
         Name of the loss to minimise: ``"cross_entropy"`` or ``"squared_error"``.
+    curriculum : Curriculum
+        Choice and order of the training images.
+    schedule : LearningRateSchedule
+        Change of the learning rates, of forward and backward weights, during training.
     pair : str
         Owner of the random streams that the subject shares with subjects of other rules; empty if
         it shares none.
@@ -63,6 +70,8 @@ class Subject:
     seed: int
     feedback_optimizer: Optimizer | None = None
     loss: str = CROSS_ENTROPY
+    curriculum: Curriculum = field(default_factory=lambda: CURRICULA[SHUFFLED]())
+    schedule: LearningRateSchedule = field(default_factory=lambda: SCHEDULES[CONSTANT]())
     pair: str = ""
     paired: tuple[seeds.PairedStream, ...] = ()
 
@@ -89,6 +98,10 @@ class Subject:
             identity["feedback_optimizer"] = plugin_data(self.feedback_optimizer)
         if self.loss != CROSS_ENTROPY:
             identity["loss"] = self.loss
+        if self.curriculum.name != SHUFFLED:
+            identity["curriculum"] = plugin_data(self.curriculum)
+        if self.schedule.name != CONSTANT:
+            identity["schedule"] = plugin_data(self.schedule)
         if self.paired:
             identity |= {"pair": self.pair, "paired": list(self.paired)}
         return identity
@@ -126,7 +139,7 @@ class Cohort:
         if len(kinds) != 1:
             raise ValueError(
                 "subjects of one cohort share architecture, task, rule, optimizer, batch size, "
-                f"steps and loss; found {len(kinds)} different kinds"
+                f"steps, loss, curriculum and schedule; found {len(kinds)} different kinds"
             )
 
 
@@ -139,6 +152,7 @@ def kind(subject: Subject) -> tuple[Any, ...]:
         subject.batch_size,
         subject.steps,
         subject.loss,
+        *map(_shared_settings, (subject.curriculum, subject.schedule)),
     )
 
 

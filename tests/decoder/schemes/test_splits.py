@@ -55,11 +55,11 @@ def test_equal_learning_rates_stay_together() -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_split_of_what_is_not_known_says_so(split: str) -> None:
     fault = check(subjects(rule=["a", "b"]), split)
-    known = (
-        "all subjects learn by one loss"
-        if split == "loss"
-        else f"nothing is known of the subjects' {split}"
-    )
+    known = {
+        "loss": "all subjects learn by one loss",
+        "curriculum": "all subjects learn by one curriculum",
+        "schedule": "all subjects have one schedule of learning rates",
+    }.get(split, f"nothing is known of the subjects' {split}")
     assert fault == known
     with pytest.raises(ValueError, match=known):
         groups_of(subjects(rule=["a", "b"]), split)

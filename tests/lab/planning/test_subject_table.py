@@ -88,6 +88,26 @@ def test_the_table_tells_the_loss_and_the_family_of_each_architecture() -> None:
     assert describe("loss") == {"long_name": "loss that the subject minimises"}
 
 
+def test_curricula_and_schedules_have_columns_only_where_one_is_not_the_default() -> None:
+    usual = expand(read_text(SMALL))
+    assert not {"curriculum", "schedule"} & set(describe_subjects(usual).data_vars)
+    many = expand(
+        read_text(
+            SMALL,
+            overrides=(
+                "subjects.curriculum=[shuffled, {name: imbalanced, ratio: [2, 5]}]",
+                "subjects.schedule=cosine",
+            ),
+        )
+    )
+    table = describe_subjects(many)
+    assert sorted(set(table["curriculum"].values)) == ["imbalanced-1", "imbalanced-2", "shuffled"]
+    assert set(table["schedule"].values) == {"cosine"}
+    assert {"curriculum", "schedule"} <= set(design_coordinates(table))
+    assert table["curriculum"].attrs == describe("curriculum")
+    assert "long_name" in describe("schedule")
+
+
 def test_pairs_are_numbered_and_only_a_paired_design_has_them() -> None:
     paired = expand(read_text(SMALL, overrides=("subjects.paired=data_order",)))
     table = describe_subjects(paired)

@@ -40,6 +40,15 @@ def test_a_protocol_that_can_be_carried_out_is_laid_out_without_costs() -> None:
     assert plan.costs is None
 
 
+def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
+    many = "subjects.curriculum=[shuffled, {name: blocked, classes_per_block: [5, 11]}]"
+    assert refused(many) == {
+        "subjects.curriculum[1]": "11 classes per block, and task 'digits' has 10 classes. Lower "
+        "classes_per_block."
+    }
+    make_plan(protocol("subjects.curriculum=[shuffled, {name: blocked, classes_per_block: 5}]"))
+
+
 def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
     primary = "analyses.a.primary={observable: theory}"
     search = "{observables: [activity], units: {log_uniform: [2, 4]}}"

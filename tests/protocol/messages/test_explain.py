@@ -15,8 +15,8 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, epochs, loss, optimizer, paired, replicates, rules, steps, "
-    "tasks, visits"
+    "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, replicates, "
+    "rules, schedule, steps, tasks, visits"
 )
 
 

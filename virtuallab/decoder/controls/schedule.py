@@ -1,4 +1,4 @@
-"""Control "schedule": length of training and times of visits must be at chance."""
+"""Control "schedule": length of training, learning-rate schedule and visits are at chance."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ UNKNOWN = "the length of training is not known"
 
 @CONTROLS.register("schedule")
 class Schedule(Control):
-    """Length of training and times of visits, without a recording, are at chance.
+    """Length of training, its schedule and times of visits, without a recording, are at chance.
 
-    Changes grow with the number of steps between visits, so rules with different schedules can be
-    distinguished by the size of any change.
+    Changes grow with the number of steps between visits and with the learning rate at these steps,
+    so rules with different schedules can be distinguished by the size of any change.
     """
 
     kind = "chance"

@@ -16,7 +16,16 @@ import xarray as xr
 
 from virtuallab.vocabulary import PAIR
 
-Split = Literal["architecture", "family", "task", "loss", "learning_rate", "batch_size"]
+Split = Literal[
+    "architecture",
+    "family",
+    "task",
+    "loss",
+    "learning_rate",
+    "batch_size",
+    "curriculum",
+    "schedule",
+]
 SPLITS: Final[tuple[Split, ...]] = (
     "architecture",
     "family",
@@ -24,6 +33,8 @@ SPLITS: Final[tuple[Split, ...]] = (
     "loss",
     "learning_rate",
     "batch_size",
+    "curriculum",
+    "schedule",
 )
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
@@ -35,7 +46,11 @@ _SINGULAR: Final = {
     "loss": "all subjects learn by one loss",
     "learning_rate": "the learning rate is the same for all subjects of a rule",
     "batch_size": "there is one batch size only",
+    "curriculum": "all subjects learn by one curriculum",
+    "schedule": "all subjects have one schedule of learning rates",
 }
+# Columns that a store has only if their values are not the default ones of all subjects.
+_DEFAULTED: Final = ("loss", "curriculum", "schedule")
 
 
 def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
@@ -109,9 +124,8 @@ def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
     if split == "family" and split not in columns and "architecture" in columns:
         return np.array([family_of(str(name)) for name in columns["architecture"]])
     if split not in columns:
-        raise ValueError(
-            _SINGULAR[split] if split == "loss" else f"nothing is known of the subjects' {split}"
-        )
+        unknown = f"nothing is known of the subjects' {split}"
+        raise ValueError(_SINGULAR[split] if split in _DEFAULTED else unknown)
     if split == "learning_rate":
         return _thirds(columns[split].astype(np.float64), columns["rule"])
     return np.array([str(value) for value in columns[split]])

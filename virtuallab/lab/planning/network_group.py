@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -87,18 +88,18 @@ def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
 
 def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One name for each subject's architecture: numbered where two share a plug-in's name."""
-    architectures = [subject.architecture for subject in subjects]
-    return _numbered([each.name for each in architectures], architectures)
+    return plugin_labels([subject.architecture for subject in subjects])
 
 
 def task_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One name for each subject's task: numbered where two share a label."""
-    tasks = [subject.task for subject in subjects]
-    return _numbered([each.label for each in tasks], tasks)
+    return plugin_labels([subject.task for subject in subjects])
 
 
-def _numbered(names: Sequence[str], plugins: Sequence[Architecture | Task]) -> tuple[str, ...]:
-    texts = list(map(_canonical, plugins))
+def plugin_labels(plugins: Sequence[Any]) -> tuple[str, ...]:
+    """One name for each plug-in: numbered where two with other settings share a name."""
+    texts = [_canonical(plugin) for plugin in plugins]
+    names = [getattr(plugin, "label", plugin.name) for plugin in plugins]
     # Where a setting is drawn, there are as many variants as subjects: each is looked up.
     variants: dict[str, dict[str, int]] = {}
     for name, text in zip(names, texts, strict=True):
@@ -123,5 +124,5 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
     return sorted(found, key=lambda layer: (float(np.mean(found[layer])), layer))
 
 
-def _canonical(plugin: Architecture | Task) -> str:
+def _canonical(plugin: Any) -> str:
     return json.dumps([plugin.name, all_settings(plugin)], sort_keys=True)

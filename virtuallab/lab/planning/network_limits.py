@@ -39,7 +39,9 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
         try:
             task.stimuli()
         except UserError as error:
-            faults.setdefault(f"subjects.tasks{_index(found.subjects.tasks, task)}", str(error))
+            faults.setdefault(
+                f"subjects.tasks{entry_index(found.subjects.tasks, task)}", str(error)
+            )
     if faults:
         return faults
     makes: dict[tuple[Any, Any], int] = {}
@@ -56,7 +58,9 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
             if batch >= traced.fewest:
                 parameter_layout(architecture, task)
         except UserError as error:
-            place = f"subjects.architectures{_index(found.subjects.architectures, architecture)}"
+            place = (
+                f"subjects.architectures{entry_index(found.subjects.architectures, architecture)}"
+            )
             faults.setdefault(place, str(error))
             continue
         for message in _batch_fault(architecture, task, batch, traced):
@@ -84,8 +88,14 @@ def _batch_fault(architecture: Any, task: Any, batch: int, traced: DryRun) -> It
         )
 
 
-def _index(specs: Sequence[PluginSpec], plugin: Any) -> str:
-    """Index of the entry that describes a plug-in, in brackets."""
+def entry_index(specs: Sequence[PluginSpec], plugin: Any) -> str:
+    """Return the index of the entry that describes a plug-in, in brackets.
+
+    Parameters
+    ----------
+    specs : sequence of PluginSpec
+    plugin : object
+    """
     for index, spec in enumerate(specs):
         if spec.plugin is type(plugin) and all(
             _holds(value, getattr(plugin, name)) for name, value in spec.settings.items()

@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.planning.network_group import architecture_labels, task_labels
+from virtuallab.lab.planning.network_group import (
+    architecture_labels,
+    plugin_labels,
+    task_labels,
+)
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
+    CONSTANT,
     DIVERGED,
     PAIR,
     PENDING,
     RULE,
+    SHUFFLED,
     STATUS,
     SUBJECT,
     VISIT,
@@ -31,6 +37,8 @@ DESIGN = (
     "family",
     "task",
     "loss",
+    "curriculum",
+    "schedule",
     "optimizer",
     "learning_rate",
     "batch_size",
@@ -53,7 +61,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         Values over subjects: their rule's label, architecture and the family of it, task, loss,
         optimizer, batch size, steps, replicate, key, and each number of their rule and optimizer
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
-        (NaN where a subject has no such number). In a paired design also the number of the pair.
+        (NaN where a subject has no such number). Where some are not at the default also the
+        curriculum and the schedule; in a paired design also the number of the pair.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -68,6 +77,11 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         "replicate": np.array([subject.replicate for subject in subjects], dtype=np.int64),
         "key": [subject.key for subject in subjects],
     }
+    # Only where there is one other than the default, as in stores from before these were settings.
+    for name, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
+        plugins = [getattr(subject, name) for subject in subjects]
+        if any(plugin.name != usual for plugin in plugins):
+            columns[name] = list(plugin_labels(plugins))
     if any(subject.paired for subject in subjects):
         number = {pair: n for n, pair in enumerate(dict.fromkeys(s.pair for s in subjects))}
         columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)

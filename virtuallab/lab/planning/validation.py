@@ -12,7 +12,7 @@ import numpy as np
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.lab.planning.network_group import architecture_labels
-from virtuallab.lab.planning.network_limits import network_faults
+from virtuallab.lab.planning.network_limits import entry_index, network_faults
 from virtuallab.lab.planning.plan import Plan, lay_out
 from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.probes import Probe
@@ -42,6 +42,7 @@ def make_plan(protocol: Protocol) -> Plan:
     # The rest needs networks that can be built.
     messages = network_faults(protocol, plan.subjects) or {
         **_rule_faults(plan),
+        **_curriculum_faults(plan),
         **_probe_faults(plan, _places(protocol)),
         **_design_faults(protocol, plan),
         **_analysis_faults(plan),
@@ -113,6 +114,17 @@ def _rule_faults(plan: Plan) -> dict[str, str]:
     for subject in plan.subjects:
         if message := optimizer_incompatibility(subject):
             place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
+            faults.setdefault(place, message)
+    return faults
+
+
+def _curriculum_faults(plan: Plan) -> dict[str, str]:
+    """Curricula by which some task cannot be learned."""
+    faults: dict[str, str] = {}
+    specs = plan.protocol.subjects.curriculum
+    for curriculum, task in {(subject.curriculum, subject.task): None for subject in plan.subjects}:
+        if message := curriculum.incompatibility(task):
+            place = f"subjects.curriculum{entry_index(specs, curriculum)}"
             faults.setdefault(place, message)
     return faults
 

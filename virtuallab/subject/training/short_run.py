@@ -38,8 +38,9 @@ class ShortRun:
 
 
 def short_runs(subjects: Sequence[Subject]) -> tuple[ShortRun, ...]:
-    """Train subjects of one kind together for a few steps."""
+    """Train subjects of one kind together for a few steps, with unchanged learning rates."""
     trainer = CohortTrainer(Cohort(tuple(subjects)), torch.float32, "cpu")
+    trainer.follows_schedule = False  # a rise from 0 would hide a rate that is too high
     weights = [*trainer.network.parameters, *trainer.backward_weights]
     before = [weight.detach().clone() for weight in weights]
     batches, losses = trainer.batches(), []

@@ -19,7 +19,7 @@ from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.network.random_streams import RandomStreams
-from virtuallab.subject.optimizer import Optimizer, State, apply_updates
+from virtuallab.subject.optimizer import Optimizer, State, apply_updates, with_scaled_rates
 from virtuallab.subject.rule import Rule, stack_settings
 from virtuallab.subject.subject import Cohort
 from virtuallab.subject.training.batch import batch_of
@@ -78,7 +78,15 @@ def train(
 
 
 class CohortTrainer:
-    """A cohort in training: its network, settings, optimizers and running loss."""
+    """A cohort in training: its network, settings, optimizers and running loss.
+
+    Attributes
+    ----------
+    follows_schedule : bool
+        Whether the schedules of the subjects change the learning rates.
+    """
+
+    follows_schedule = True
 
     def __init__(self, cohort: Cohort, dtype: torch.dtype, device: str) -> None:
         self.subjects = cohort.subjects
@@ -145,19 +153,25 @@ class CohortTrainer:
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches: stimuli ``(batch, subject*channel, ...)``, and what they should evoke.
 
-        Each subject has its own order of the training images, or that of its pair, drawn anew in
-        each epoch; images that do not fill a batch are dropped.
+        The curriculum of each subject chooses the images, with random numbers of the subject or its
+        pair.
         """
+        images = self.subjects[0].task.train()
+        chosen = [
+            s.curriculum.batches(
+                images,
+                s.batch_size,
+                s.steps,
+                seeds.generator(s.seed, *s.stream(seeds.DATA_ORDER)),
+            )
+            for s in self.subjects
+        ]
         augmentation = [
             seeds.generator(s.seed, *s.stream(seeds.AUGMENTATION)) for s in self.subjects
         ]
-        size, count = self.subjects[0].batch_size, len(self.images.labels)
-        streams = [seeds.generator(s.seed, *s.stream(seeds.DATA_ORDER)) for s in self.subjects]
-        while True:
-            orders = np.stack([stream.permutation(count) for stream in streams], axis=1)
-            order = torch.from_numpy(orders).to(self.device)
-            for first in range(0, count - size + 1, size):
-                yield batch_of(self.images, order[first : first + size], augmentation)
+        for each in zip(*chosen, strict=True):
+            batch = torch.from_numpy(np.stack(each, axis=1)).to(self.device)
+            yield batch_of(self.images, batch, augmentation)
 
     def training_step(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
         """Compute the updates of one batch, which ``step`` steps preceded, and apply them."""
@@ -169,17 +183,27 @@ class CohortTrainer:
             if any_diverged:  # before the update, which spreads infinite values to every layer
                 self._note_divergence(diverged, step)
             if updates.forward is not None:
-                optimizer, state = self.optimizer, self.optimizer_state
+                optimizer, state = self._scheduled(self.optimizer, step), self.optimizer_state
                 streams, parameters = noise.for_purpose("forward"), self.network.parameters
                 apply_updates(optimizer, parameters, updates.forward, state, streams)
             if updates.backward is not None:
-                optimizer, state = self.feedback_optimizer, self.feedback_optimizer_state
+                optimizer = self._scheduled(self.feedback_optimizer, step)
+                state = self.feedback_optimizer_state
                 streams, weights = noise.for_purpose("backward"), self.backward_weights
                 apply_updates(optimizer, weights, updates.backward, state, streams)
             if any_diverged:
                 self._set_to_zero(diverged)
         self.loss += updates.losses
         self.loss_steps += 1
+
+    def _scheduled(self, optimizer: Optimizer, step: int) -> Optimizer:
+        """Return the optimizer with the learning rates of a training step."""
+        factors = [s.schedule.factor(min(step / s.steps, 1.0)) for s in self.subjects]
+        if not self.follows_schedule or all(factor == 1 for factor in factors):
+            return optimizer
+        return with_scaled_rates(
+            optimizer, torch.tensor(factors, dtype=self.dtype, device=self.device)
+        )
 
     def _note_divergence(self, diverged: Tensor, step: int) -> None:
         for place in torch.nonzero(diverged).flatten().tolist():

@@ -1,0 +1,1 @@
+"""Curricula, one file each, registered under the name that protocols use."""
