@@ -50,21 +50,25 @@ class Task(ABC):
     ----------
     name : str
         Name in protocols.
-    classes : int
-        Number of classes.
-    stimulus_shape : tuple of int
-        Of an image, ``(channel, height, width)``.
     """
 
     name: ClassVar[str]
-    classes: ClassVar[int]
-    stimulus_shape: ClassVar[tuple[int, int, int]]
 
     train_images: Count = setting(1000, unit="images", doc="Training images.")
     validation_images: Count = setting(300, unit="images", doc="Validation images.")
     probe_images: Count = setting(
         64, unit="images", doc="Images that are shown while probes record."
     )
+
+    @property
+    @abstractmethod
+    def classes(self) -> int:
+        """Number of classes."""
+
+    @property
+    @abstractmethod
+    def stimulus_shape(self) -> tuple[int, int, int]:
+        """Shape of an image, ``(channel, height, width)``."""
 
     @abstractmethod
     def images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +80,26 @@ class Task(ABC):
         labels : array of int64, (image,)
             From 0 to ``classes`` - 1.
         """
+
+    def parts(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw the training, validation and probe images, with the same proportions of classes.
+
+        A task whose images are divided already returns their own division.
+
+        Parameters
+        ----------
+        labels : array of int, (image,)
+            Classes of all images.
+
+        Returns
+        -------
+        training, validation, probe : array of int
+            Indices of images; no image is in two parts.
+        """
+        training, rest = _draw(np.arange(len(labels)), labels, self.train_images)
+        validation, rest = _draw(rest, labels, self.validation_images)
+        probe, _ = _draw(rest, labels, self.probe_images)
+        return training, validation, probe
 
     @property
     def chance(self) -> float:
@@ -97,7 +121,7 @@ class Task(ABC):
 
 @cache
 def _parts(task: Task) -> _Parts:
-    """Images of a task, split once per process, with the same proportions of classes."""
+    """Images of a task, split once per process."""
     stimuli, labels = task.images()
     sizes = (task.train_images, task.validation_images, task.probe_images)
     if sum(sizes) > len(labels):
@@ -107,17 +131,14 @@ def _parts(task: Task) -> _Parts:
         )
     if min(sizes) < task.classes:
         raise UserError(f"task {task.name!r} needs at least {task.classes} images in each part.")
-    everyone = np.arange(len(labels))
-    chosen, rest = _draw(everyone, labels, sizes[0])
-    validation, rest = _draw(rest, labels, sizes[1])
-    probe, _ = _draw(rest, labels, sizes[2])
-    mean, deviation = stimuli[chosen].mean(), stimuli[chosen].std()
+    training, validation, probe = task.parts(labels)
+    mean, deviation = stimuli[training].mean(), stimuli[training].std()
 
     def images(which: np.ndarray) -> Images:
         standard = (stimuli[which] - mean) / deviation
         return Images(torch.from_numpy(standard), torch.from_numpy(labels[which]))
 
-    return _Parts(images(chosen), images(validation), images(probe))
+    return _Parts(images(training), images(validation), images(probe))
 
 
 def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
