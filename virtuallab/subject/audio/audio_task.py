@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
+import jaxtyping as jt
 import numpy as np
 from annotated_types import Ge, Le
 
@@ -38,34 +39,6 @@ class AudioTask(Task):
         0.64, unit="s", doc="Length of a sound. Longer sounds are cut off, shorter ones padded."
     )
 
-    @abstractmethod
-    def sounds(self) -> np.ndarray:
-        """Sounds in a fixed order, the same at every call.
-
-        Returns
-        -------
-        array of float32, (sound, sample)
-            Of ``samples`` samples, at ``SAMPLE_RATE``.
-        """
-
-    @abstractmethod
-    def labels(self) -> np.ndarray:
-        """Class of each sound, from 0 to ``classes`` - 1.
-
-        Returns
-        -------
-        array of int64, (sound,)
-        """
-
-    @abstractmethod
-    def sources(self) -> dict[str, object]:
-        """All that determines the sounds, as values that JSON can write.
-
-        Returns
-        -------
-        dict from str to object
-        """
-
     @property
     def stimulus_shape(self) -> tuple[int, int, int]:
         """Shape of a cochleagram, ``(1, filter, frame)``."""
@@ -76,14 +49,30 @@ class AudioTask(Task):
         """Number of samples of a sound."""
         return round(self.duration * SAMPLE_RATE)
 
-    def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Cochleagrams, with the lowest frequency first, and their classes."""
+    def cochleagrams(
+        self,
+        sources: dict[str, object],
+        sounds: Callable[[], np.ndarray],
+    ) -> jt.Float32[np.ndarray, "sound 1 filter frame"]:
+        """Cochleagrams of sounds, which are made if they are not in the cache.
+
+        Parameters
+        ----------
+        sources : dict from str to object
+            All that determines the sounds beside the code and ``duration``, as JSON can write it.
+        sounds : callable
+            Returns the sounds, (sound, sample), at ``SAMPLE_RATE``.
+
+        Returns
+        -------
+        array of float32, (sound, 1, filter, frame)
+            Read-only; the lowest frequency first.
+        """
         settings = {"filters": self.filters, "frames": self.frames, "samples": self.samples}
-        key = json.dumps([_code(type(self)), settings, self.sources()], sort_keys=True)
-        stimuli = cached_array(
-            self.name, key, lambda: cochleagrams(self.sounds(), self.filters, self.frames)[:, None]
+        key = json.dumps([_code(type(self)), settings, sources], sort_keys=True)
+        return cached_array(
+            self.name, key, lambda: cochleagrams(sounds(), self.filters, self.frames)[:, None]
         )
-        return stimuli, self.labels()
 
 
 @cache

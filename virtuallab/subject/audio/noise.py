@@ -27,7 +27,7 @@ def _pink(samples: int, stream: np.random.Generator, _: Sequence[np.ndarray]) ->
     spectrum = np.fft.rfft(stream.standard_normal(samples))
     frequency = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE)
     gain = np.where(frequency < LOWEST, 0.0, 1 / np.sqrt(np.maximum(frequency, LOWEST)))
-    return np.fft.irfft(spectrum * gain, samples)
+    return np.asarray(np.fft.irfft(spectrum * gain, samples))
 
 
 def _babble(samples: int, stream: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray:
