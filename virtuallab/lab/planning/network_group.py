@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from virtuallab.fields import place_fields
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.preparation import PreparedSubject, prepare
@@ -113,4 +114,6 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _canonical(plugin: Architecture | Task) -> str:
-    return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)
+    places = place_fields(type(plugin))
+    settings = {k: v for k, v in asdict(plugin).items() if k not in places}
+    return json.dumps([plugin.name, settings], sort_keys=True)
