@@ -78,14 +78,20 @@ def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict
         A dataclass.
     settings : mapping from field to value
     """
-    written, places = written_settings(plugin, settings), place_fields(plugin)
-    return {k: v for k, v in written.items() if k not in places}
+    return without_places(plugin, written_settings(plugin, settings))
 
 
-@cache
-def place_fields(plugin: type[Any]) -> frozenset[str]:
-    """Return the names of a plug-in's fields that tell where files are."""
-    return frozenset(f.name for f in dataclasses.fields(plugin) if f.metadata.get("place"))
+def without_places(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a plug-in that do not tell where files are.
+
+    Parameters
+    ----------
+    plugin : type
+        A dataclass.
+    settings : mapping from field to value
+    """
+    places = {f.name for f in dataclasses.fields(plugin) if f.metadata.get("place")}
+    return {k: v for k, v in settings.items() if k not in places}
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import SectionPlugin, place_fields, written_settings
+from virtuallab.fields import SectionPlugin, without_places, written_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
@@ -158,8 +158,7 @@ class PluginSpec:
 
     def identifying(self) -> dict[str, Any]:
         """Return the section without settings that tell where files are."""
-        places = place_fields(self.plugin)
-        return {k: v for k, v in self.written().items() if k not in places}
+        return without_places(self.plugin, self.written())
 
 
 def plain(value: Any) -> Any:
