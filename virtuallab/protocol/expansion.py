@@ -96,7 +96,7 @@ class _Kind:
             self.architecture.plugin.name,
             _text(self.architecture.written()),
             self.task.plugin.name,
-            _text(self.task.written()),
+            _text(self.task.identifying()),
             self.batch_size if isinstance(self.batch_size, int) else 0,
             self.loss if isinstance(self.loss, str) else "",
             self.entry.label,
@@ -109,7 +109,7 @@ class _Kind:
         return _text(
             [
                 self.architecture.written(),
-                self.task.written(),
+                self.task.identifying(),
                 self.batch_size,
                 replace(self.entry, replicates=None).written(),
                 # A default loss is omitted, so that draws equal those made before it was a setting.
@@ -120,7 +120,9 @@ class _Kind:
     @cached_property
     def cell(self) -> str:
         """All settings of the kind that do not belong to its rule, as one text."""
-        return _text([self.architecture.written(), self.task.written(), self.batch_size, self.loss])
+        return _text(
+            [self.architecture.written(), self.task.identifying(), self.batch_size, self.loss]
+        )
 
     def subject(self, protocol: Protocol, replicate: int) -> Subject:
         from virtuallab.subject.subject import Subject

@@ -96,9 +96,9 @@ class Task(ABC):
         training, validation, probe : array of int
             Indices of images; no image is in two parts.
         """
-        training, rest = _draw(np.arange(len(labels)), labels, self.train_images)
-        validation, rest = _draw(rest, labels, self.validation_images)
-        probe, _ = _draw(rest, labels, self.probe_images)
+        training, rest = draw(np.arange(len(labels)), labels, self.train_images)
+        validation, rest = draw(rest, labels, self.validation_images)
+        probe, _ = draw(rest, labels, self.probe_images)
         return training, validation, probe
 
     @property
@@ -141,7 +141,22 @@ def _parts(task: Task) -> _Parts:
     return _Parts(images(training), images(validation), images(probe))
 
 
-def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw some of the images, with the same proportions of classes, always the same ones.
+
+    Parameters
+    ----------
+    among : array of int
+        Indices of the images to draw from.
+    labels : array of int, (image,)
+        Classes of all images.
+    count : int
+
+    Returns
+    -------
+    sample, rest : array of int
+        Indices of the images that were drawn, and of the others.
+    """
     if count == len(among):
         return among, among[:0]
     if len(among) - count < len(np.unique(labels)):  # too few are left over to be stratified

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from virtuallab.fields import without_places
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.preparation import PreparedSubject, prepare
@@ -113,4 +114,5 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _canonical(plugin: Architecture | Task) -> str:
-    return json.dumps([plugin.name, asdict(plugin)], sort_keys=True)
+    settings = without_places(type(plugin), asdict(plugin))
+    return json.dumps([plugin.name, settings], sort_keys=True)

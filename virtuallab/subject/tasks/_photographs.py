@@ -32,7 +32,7 @@ _SEED = 20200101  # of blocks and patches; fixed, so that all subjects share the
 _SHARES = (3, 1, 1)  # of each part in the blocks of a photograph
 _BLOCK = 64  # pixels; a larger patch has blocks of twice its side
 _LEAST_CONTRAST = 0.02  # standard deviation of grey levels of 0 to 1; uniform patches are left out
-_AT_ONCE = 1000
+_AT_ONCE = 500
 
 
 @cache
@@ -121,17 +121,23 @@ def patches(
     -------
     array of uint8, (patch, channel, side, side)
     """
-    picture, grey = (photograph(name, each) for each in (channels, 1))
-    found: list[np.ndarray] = []
+    picture, grey = (_windows(photograph(name, each), side) for each in (channels, 1))
+    found = [np.empty((0, channels, side, side), dtype=np.uint8)]
     places = corners(name, side, part)
     for start in range(0, len(places), _AT_ONCE):
-        if len(found) >= count:
+        if sum(map(len, found)) >= count:
             break
-        for row, column in places[start : start + _AT_ONCE]:
-            window = slice(row, row + side), slice(column, column + side)
-            if grey[0][window].std() >= 255 * _LEAST_CONTRAST:
-                found.append(picture[:, *window])
-    return np.array(found[:count], dtype=np.uint8).reshape(-1, channels, side, side)
+        rows, columns = places[start : start + _AT_ONCE].T
+        contrast = grey[rows, columns].std(axis=(1, 2, 3)) / 255
+        kept = contrast >= _LEAST_CONTRAST
+        found.append(picture[rows[kept], columns[kept]])
+    return np.concatenate(found)[:count]
+
+
+def _windows(picture: np.ndarray, side: int) -> np.ndarray:
+    """View of all patches of a photograph, (row, column, channel, side, side)."""
+    view = np.lib.stride_tricks.sliding_window_view(picture, (side, side), axis=(1, 2))
+    return view.transpose(1, 2, 0, 3, 4)
 
 
 def _stream(name: str, *further: int) -> np.random.Generator:

@@ -12,13 +12,13 @@ from annotated_types import Ge, Le
 from virtuallab.errors import UserError
 from virtuallab.fields import setting
 from virtuallab.registry import TASKS
-from virtuallab.subject.task import Task
+from virtuallab.subject.tasks._divided import DividedTask
 from virtuallab.subject.tasks._photographs import FILES, patches
 
 
 @TASKS.register("patches")
 @dataclass(frozen=True, kw_only=True)
-class Patches(Task):
+class Patches(DividedTask):
     """Natural patches of eight photographs; the class is the photograph.
 
     The photographs come with scikit-image and scikit-learn: an astronaut, a cat, a cup of coffee, a
@@ -42,28 +42,20 @@ class Patches(Task):
         """Shape of a patch, ``(channel, height, width)``."""
         return self.channels, self.side, self.side
 
-    def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Patches with values from 0 to 1, and their classes: those of the three parts in turn."""
-        stimuli, labels = zip(*self._by_class(), strict=True)
-        return np.concatenate(stimuli).astype(np.float32) / 255, np.concatenate(labels)
+    def divided(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the patches of each part, from 0 to 255, and their classes."""
+        for part, key in enumerate(("train_images", "validation_images", "probe_images")):
+            stimuli, labels = zip(*self._of_part(part, key), strict=True)
+            yield np.concatenate(stimuli), np.concatenate(labels)
 
-    def parts(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Indices of the training, validation and probe patches, which are from three regions."""
-        bounds = np.cumsum([self.train_images, self.validation_images])
-        training, validation, probe = np.split(np.arange(len(labels)), bounds)
-        return training, validation, probe
-
-    def _by_class(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the patches of each part and class."""
-        sizes = (self.train_images, self.validation_images, self.probe_images)
-        for part, size in enumerate(sizes):
-            for label, name in enumerate(FILES):
-                count = len(range(label, size, self.classes))
-                found = patches(name, self.side, self.channels, part, count)
-                if len(found) < count:
-                    key = ("train_images", "validation_images", "probe_images")[part]
-                    raise UserError(
-                        f"task 'patches' has {len(found)} patches of the photograph {name!r} for "
-                        f"{key}, which needs {count}. Use a smaller {key}."
-                    )
-                yield found, np.full(len(found), label)
+    def _of_part(self, part: int, key: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the patches of a part and their class, of one photograph after the other."""
+        for label, name in enumerate(FILES):
+            count = len(range(label, getattr(self, key), self.classes))
+            found = patches(name, self.side, self.channels, part, count)
+            if len(found) < count:
+                raise UserError(
+                    f"task 'patches' has {len(found)} patches of the photograph {name!r} for "
+                    f"{key}, which needs {count}. Use a smaller {key}."
+                )
+            yield found, np.full(len(found), label)
