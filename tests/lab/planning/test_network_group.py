@@ -55,6 +55,14 @@ def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:
     assert {group.name for group in groups(TASKS)} == {"mlp-digits", "mlp-mnist_5k"}
 
 
+def test_variants_of_one_task_are_groups_of_their_own() -> None:
+    """One group would show the subjects of both the stimuli of the first."""
+    few = "{name: digits, train_images: 16, probe_images: %d}"
+    found = groups(f"subjects.tasks=[{few % 10}, {few % 12}]")
+    assert [group.name for group in found] == ["mlp-digits-1", "mlp-digits-2"]
+    assert [group.n_stimuli for group in found] == [10, 12]
+
+
 def test_the_identity_depends_on_the_network_and_not_on_the_other_groups() -> None:
     [alone], (first, second) = groups(), groups(TWO)
     assert alone.name != first.name

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import pickle
+import wave
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,22 @@ def write_images(folder: Path) -> None:
     np.savez(folder / "stimuli.npz", stimuli=stimuli, labels=words)
 
 
+def write_wav_folder(folder: Path) -> None:
+    """Write tones in noise, of three frequencies, in 16 bits at 16 kHz."""
+    stream = np.random.default_rng(1)
+    time = np.arange(3200) / 16_000
+    for number in range(120):
+        below = folder / f"{(300, 900, 2700)[number % 3]} Hz"
+        below.mkdir(exist_ok=True)
+        tone = np.sin(2 * np.pi * (300, 900, 2700)[number % 3] * time)
+        sound = 0.2 * tone + 0.02 * stream.standard_normal(len(time))
+        with wave.open(str(below / f"{number:03}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes((2**15 * sound).astype("<i2").tobytes())
+
+
 # Task -> writer of its files, and settings that are not the defaults.
 WRITERS: dict[str, tuple[Callable[[Path], Any], dict[str, Any]]] = {
     "fashion_mnist": (write_fashion_mnist, {}),
@@ -117,6 +135,21 @@ WRITERS: dict[str, tuple[Callable[[Path], Any], dict[str, Any]]] = {
         write_images,
         {"train_images": 100, "validation_images": 40, "probe_images": 24},
     ),
+    "wav_folder": (
+        write_wav_folder,
+        {"duration": 0.2, "train_images": 60, "validation_images": 25, "probe_images": 25},
+    ),
+}
+# Tasks that would take many seconds with their defaults.
+SMALL: dict[str, dict[str, Any]] = {
+    "spoken_words": {
+        "words": 3,
+        "speakers": 2,
+        "repetitions": 20,
+        "train_images": 60,
+        "validation_images": 25,
+        "probe_images": 25,
+    }
 }
 
 
@@ -162,8 +195,10 @@ def example(
     """Makes a task by its name; small files are written for one that reads files."""
 
     def make(name: str, **settings: Any) -> Task:
+        if name == "spoken_words" and find_spec("espeakng_loader") is None:
+            pytest.skip("espeakng-loader is not installed (extra audio)")
         if name not in WRITERS:
-            return TASKS[name](**settings)
+            return TASKS[name](**{**SMALL.get(name, {}), **settings})
         folder, found = task_files(name)
         verify_small_files(monkeypatch, name, found)
         path = folder / "stimuli.npz" if name == "images" else folder

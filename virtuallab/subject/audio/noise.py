@@ -31,7 +31,8 @@ def _pink(samples: int, stream: np.random.Generator, _: Sequence[np.ndarray]) ->
 
 
 def _babble(samples: int, stream: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray:
-    return np.sum([_talker(samples, stream, voices) for _ in range(_TALKERS)], axis=0)
+    talkers = [_talker(samples, stream, voices) for _ in range(_TALKERS)]
+    return np.asarray(np.sum(talkers, axis=0))
 
 
 def _talker(samples: int, stream: np.random.Generator, voices: Sequence[np.ndarray]) -> np.ndarray:
