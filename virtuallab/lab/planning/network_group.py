@@ -71,11 +71,11 @@ class NetworkGroup:
 
 def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
     """Group subjects by architecture and task, in the order in which they first appear."""
-    labels = architecture_labels(subjects)
-    several_tasks = len({_canonical(subject.task) for subject in subjects}) > 1
+    labels, tasks = architecture_labels(subjects), task_labels(subjects)
+    several_tasks = len(set(tasks)) > 1
     groups: dict[str, list[int]] = {}
-    for index, subject in enumerate(subjects):
-        name = labels[index] + (f"-{subject.task.name}" if several_tasks else "")
+    for index, (label, task) in enumerate(zip(labels, tasks, strict=True)):
+        name = f"{label}-{task}" if several_tasks else label
         groups.setdefault(name, []).append(index)
     return tuple(
         NetworkGroup(
@@ -87,13 +87,22 @@ def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
 
 def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
     """One name for each subject's architecture: numbered where two share a plug-in's name."""
-    texts = [_canonical(subject.architecture) for subject in subjects]
+    return _labels([subject.architecture for subject in subjects])
+
+
+def task_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    """One name for each subject's task: numbered where two share a plug-in's name."""
+    return _labels([subject.task for subject in subjects])
+
+
+def _labels(plugins: Sequence[Architecture | Task]) -> tuple[str, ...]:
+    texts = [_canonical(plugin) for plugin in plugins]
     # Where a setting is drawn, there are as many variants as subjects: each is looked up.
     variants: dict[str, dict[str, int]] = {}
-    for subject, text in zip(subjects, texts, strict=True):
-        known = variants.setdefault(subject.architecture.name, {})
+    for plugin, text in zip(plugins, texts, strict=True):
+        known = variants.setdefault(plugin.name, {})
         known.setdefault(text, len(known) + 1)
-    names = [subject.architecture.name for subject in subjects]
+    names = [plugin.name for plugin in plugins]
     return tuple(
         name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
         for name, text in zip(names, texts, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.planning.network_group import architecture_labels
+from virtuallab.lab.planning.network_group import architecture_labels, task_labels
 from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
     DIVERGED,
@@ -59,7 +59,7 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         RULE: [subject.label for subject in subjects],
         "architecture": list(architecture_labels(subjects)),
         "family": [s.architecture.family or s.architecture.name for s in subjects],
-        "task": [subject.task.name for subject in subjects],
+        "task": task_labels(subjects),
         "loss": [subject.loss for subject in subjects],
         "plasticity": [subject.rule.name for subject in subjects],
         "optimizer": [subject.optimizer.name for subject in subjects],
