@@ -10,6 +10,7 @@ from virtuallab.lab.planning.network_group import (
     NetworkGroup,
     architecture_labels,
     network_groups,
+    task_labels,
     union_of_layers,
 )
 from virtuallab.protocol import expand, read_text
@@ -55,14 +56,6 @@ def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:
     assert {group.name for group in groups(TASKS)} == {"mlp-digits", "mlp-mnist_5k"}
 
 
-def test_variants_of_one_task_are_groups_of_their_own() -> None:
-    """One group would show the subjects of both the stimuli of the first."""
-    few = "{name: digits, train_images: 16, probe_images: %d}"
-    found = groups(f"subjects.tasks=[{few % 10}, {few % 12}]")
-    assert [group.name for group in found] == ["mlp-digits-1", "mlp-digits-2"]
-    assert [group.n_stimuli for group in found] == [10, 12]
-
-
 def test_the_identity_depends_on_the_network_and_not_on_the_other_groups() -> None:
     [alone], (first, second) = groups(), groups(TWO)
     assert alone.name != first.name
@@ -96,3 +89,16 @@ def test_layers_of_all_networks_are_ordered_by_mean_depth_then_name(
     depths: dict[str, list[str]], union: list[str]
 ) -> None:
     assert union_of_layers(depths) == union
+
+
+def test_two_tasks_of_one_name_have_groups_and_labels_of_their_own() -> None:
+    overrides = (
+        "subjects.tasks=[{name: digits, train_images: 16, probe_images: 10}, "
+        "{name: digits, train_images: 16, probe_images: 12}]"
+    )
+    assert {each.name: each.n_stimuli for each in groups(overrides)} == {
+        "mlp-digits-1": 10,
+        "mlp-digits-2": 12,
+    }
+    subjects = expand(read_text(TEXT, overrides=(overrides,)))
+    assert set(task_labels(subjects)) == {"digits-1", "digits-2"}

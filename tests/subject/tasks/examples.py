@@ -80,7 +80,7 @@ def write_svhn(folder: Path) -> dict[str, str]:
 
 
 def write_class_folders(folder: Path, count: int, seed: int = 0) -> None:
-    stimuli, labels = pictures(count, 3, (9, 12, 3), seed)
+    stimuli, labels = pictures(count, 3, (9, 11, 3), seed)
     for number, (picture, label) in enumerate(zip(stimuli, labels, strict=True)):
         below = folder / f"n{label:08}"
         below.mkdir(parents=True, exist_ok=True)

@@ -71,11 +71,11 @@ class NetworkGroup:
 
 def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
     """Group subjects by architecture and task, in the order in which they first appear."""
-    architectures, tasks = architecture_labels(subjects), task_labels(subjects)
+    labels, tasks = architecture_labels(subjects), task_labels(subjects)
     several_tasks = len(set(tasks)) > 1
     groups: dict[str, list[int]] = {}
-    for index, (architecture, task) in enumerate(zip(architectures, tasks, strict=True)):
-        name = f"{architecture}-{task}" if several_tasks else architecture
+    for index, (label, task) in enumerate(zip(labels, tasks, strict=True)):
+        name = f"{label}-{task}" if several_tasks else label
         groups.setdefault(name, []).append(index)
     return tuple(
         NetworkGroup(
@@ -102,9 +102,10 @@ def _labels(plugins: Sequence[Architecture | Task]) -> tuple[str, ...]:
     for plugin, text in zip(plugins, texts, strict=True):
         known = variants.setdefault(plugin.name, {})
         known.setdefault(text, len(known) + 1)
+    names = [plugin.name for plugin in plugins]
     return tuple(
         name if len(variants[name]) == 1 else f"{name}-{variants[name][text]}"
-        for name, text in zip([plugin.name for plugin in plugins], texts, strict=True)
+        for name, text in zip(names, texts, strict=True)
     )
 
 

@@ -59,7 +59,7 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         RULE: [subject.label for subject in subjects],
         "architecture": list(architecture_labels(subjects)),
         "family": [s.architecture.family or s.architecture.name for s in subjects],
-        "task": list(task_labels(subjects)),
+        "task": task_labels(subjects),
         "loss": [subject.loss for subject in subjects],
         "plasticity": [subject.rule.name for subject in subjects],
         "optimizer": [subject.optimizer.name for subject in subjects],

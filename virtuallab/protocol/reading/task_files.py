@@ -56,7 +56,9 @@ def note_files(data: Any, folder: Path, source: SourceLines) -> None:
 def _full(path: Any, folder: Path) -> str:
     if not isinstance(path, str):
         words = expected("the path of a file or folder", path)
-        raise UserError(f"{words} Several files are several tasks." if path else words)
+        raise UserError(
+            f"{words} Several files are several tasks." if isinstance(path, list) else words
+        )
     return os.path.abspath(folder / expanded(path))  # noqa: PTH100 - keeps links
 
 

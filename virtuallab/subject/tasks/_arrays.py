@@ -56,6 +56,8 @@ Found = Mapping[str, tuple[np.ndarray, tuple[str, ...]]]
 
 
 def _from_npz(path: Path, names: tuple[str, str]) -> Found:
+    if not zipfile.is_zipfile(path):
+        raise ValueError("is no .npz file, as np.savez writes it")
     try:
         with np.load(path, allow_pickle=False) as file:
             _need(names, file.files)
@@ -63,7 +65,7 @@ def _from_npz(path: Path, names: tuple[str, str]) -> Found:
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"cannot be read as .npz: {error}") from None
     except ValueError as error:
-        if "allow_pickle" not in str(error):
+        if "Object arrays" not in str(error):
             raise
         words = "has an array of Python objects; save labels as numbers or as np.array(labels, str)"
         raise ValueError(words) from None
