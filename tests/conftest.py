@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import sys
+import tempfile
 from collections.abc import Iterator
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share two cores
@@ -13,6 +14,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
+
+_CACHE = tempfile.TemporaryDirectory(prefix="virtuallab-cache-")
+os.environ["VIRTUALLAB_CACHE"] = _CACHE.name  # tests read no results of older code
 
 
 def shared_state() -> dict[str, object]:

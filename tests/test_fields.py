@@ -62,8 +62,8 @@ def test_a_setting_without_a_default_is_required() -> None:
 
 def test_a_field_keeps_the_meaning_and_the_unit_of_its_setting() -> None:
     found = {field.name: field.metadata for field in dataclasses.fields(Example)}
-    assert found["required"] == {"doc": "A number.", "unit": "s", "added": False}
-    assert found["newer"] == {"doc": "A later setting.", "unit": "", "added": True}
+    assert found["required"] == {"doc": "A number.", "unit": "s", "added": False, "place": False}
+    assert found["newer"] == {"doc": "A later setting.", "unit": "", "added": True, "place": False}
 
 
 def test_a_setting_that_was_added_identifies_a_plugin_only_if_it_is_not_the_default() -> None:

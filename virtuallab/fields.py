@@ -25,7 +25,12 @@ Counts = Annotated[tuple[Count, ...], Len(1)]
 
 
 def setting(
-    default: Any = dataclasses.MISSING, *, doc: str, unit: str = "", added: bool = False
+    default: Any = dataclasses.MISSING,
+    *,
+    doc: str,
+    unit: str = "",
+    added: bool = False,
+    place: bool = False,
 ) -> Any:
     """Return the declaration of a plug-in's field: its default, its meaning and its unit.
 
@@ -41,15 +46,18 @@ def setting(
     added : bool
         True if the field was added to a plug-in in use. At its default it is then not part of the
         identity of a subject, which would change all random streams.
+    place : bool
+        True if the setting tells where files are. It is not part of the identity of a subject,
+        which is the same wherever they are.
     """
-    metadata = {"doc": doc, "unit": unit, "added": added}
+    metadata = {"doc": doc, "unit": unit, "added": added, "place": place}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that identify a plug-in: added ones only if not at their default.
+def written_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are written for a plug-in: added ones only if not at their default.
 
     Parameters
     ----------
@@ -59,6 +67,31 @@ def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict
     """
     added = {f.name: f.default for f in dataclasses.fields(plugin) if f.metadata.get("added")}
     return {k: v for k, v in settings.items() if k not in added or v != added[k]}
+
+
+def identifying_settings(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that identify a plug-in: those written, without places of files.
+
+    Parameters
+    ----------
+    plugin : type
+        A dataclass.
+    settings : mapping from field to value
+    """
+    return without_places(plugin, written_settings(plugin, settings))
+
+
+def without_places(plugin: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a plug-in that do not tell where files are.
+
+    Parameters
+    ----------
+    plugin : type
+        A dataclass.
+    settings : mapping from field to value
+    """
+    places = {f.name for f in dataclasses.fields(plugin) if f.metadata.get("place")}
+    return {k: v for k, v in settings.items() if k not in places}
 
 
 @cache
@@ -153,7 +186,7 @@ class SectionPlugin:
         Settings that were added to the plug-in are left out at their default.
         """
         named = {} if cls.name == cls.default_name else {"name": cls.name}
-        return {**named, **identifying_settings(cls, settings)}
+        return {**named, **written_settings(cls, settings)}
 
     def written(self) -> dict[str, Any]:
         """Section with its settings, as a protocol writes it; see :meth:`with_name`."""

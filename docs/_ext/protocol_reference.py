@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from virtuallab import registry
 from virtuallab.decoder import Analysis, Primary
-from virtuallab.fields import identifying_settings
+from virtuallab.fields import written_settings
 from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
@@ -88,7 +88,7 @@ def presets(device: type[Any]) -> list[str]:
 
 def _preset(value: Any) -> str:
     if dataclasses.is_dataclass(value):
-        settings = identifying_settings(type(value), vars(value))
+        settings = written_settings(type(value), vars(value))
         given = {k: v for k, v in settings.items() if v is not None and v != 0}
         shown = {k: v if isinstance(v, str) else f"{v:g}" for k, v in given.items()}
         return "{" + ", ".join(f"{k}: {v}" for k, v in shown.items()) + "}"

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.subject.tasks.examples import Example
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.network.initialization import initialized_network
@@ -31,8 +32,8 @@ def test_it_gives_one_score_for_each_class(name: str, shape: Shape) -> None:
 
 @pytest.mark.parametrize("task", list(TASKS))
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_it_can_be_built_for_every_task(name: str, task: str) -> None:
-    shown = TASKS[task]()
+def test_it_can_be_built_for_every_task(name: str, task: str, example: Example) -> None:
+    shown = example(task)
     network = initialized_network(ARCHITECTURES[name](), shown, 0).eval()
     assert network(shown.stimuli().stimuli[:2]).shape == (2, shown.classes)
 

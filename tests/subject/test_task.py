@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.subject.tasks.examples import Example
 from virtuallab.errors import UserError
 from virtuallab.registry import TASKS
 from virtuallab.subject.task import Images, Task, _parts
@@ -44,8 +45,8 @@ def rows(images: Images) -> set[bytes]:
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_parts_have_the_sizes_shapes_and_types_promised(name: str) -> None:
-    task = TASKS[name]()
+def test_parts_have_the_sizes_shapes_and_types_promised(name: str, example: Example) -> None:
+    task = example(name)
     sizes = (task.train_images, task.validation_images, task.probe_images)
     for part, size in zip(parts(task), sizes, strict=True):
         assert part.stimuli.shape == (size, *task.stimulus_shape)
@@ -55,15 +56,15 @@ def test_parts_have_the_sizes_shapes_and_types_promised(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_parts_share_no_image(name: str) -> None:
-    task = TASKS[name]()
+def test_parts_share_no_image(name: str, example: Example) -> None:
+    task = example(name)
     train, validation, probe = map(rows, parts(task))
     assert len(train) + len(validation) + len(probe) == len(train | validation | probe)
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_every_part_has_the_classes_in_the_same_proportions(name: str) -> None:
-    task = TASKS[name]()
+def test_every_part_has_the_classes_in_the_same_proportions(name: str, example: Example) -> None:
+    task = example(name)
     _, labels = task.images()
     share = np.bincount(labels, minlength=task.classes) / len(labels)
     for part in parts(task):
@@ -72,16 +73,21 @@ def test_every_part_has_the_classes_in_the_same_proportions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_stimuli_are_standardised_by_the_training_images(name: str) -> None:
-    train, validation, _ = parts(TASKS[name]())
+def test_stimuli_are_standardised_by_the_training_images(name: str, example: Example) -> None:
+    train, validation, _ = parts(example(name))
     assert float(train.stimuli.double().mean()) == pytest.approx(0, abs=1e-4)
     assert float(train.stimuli.double().std(correction=0)) == pytest.approx(1, abs=1e-4)
     assert float(validation.stimuli.mean()) != 0  # by the training images, not by its own
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_the_split_is_the_same_whenever_it_is_made(name: str) -> None:
-    task = TASKS[name](train_images=50, validation_images=20, probe_images=20)
+def test_the_split_is_the_same_whenever_it_is_made(name: str, example: Example) -> None:
+    task = example(
+        name,
+        train_images=max(50, (fewest := example(name).classes)),
+        validation_images=max(20, fewest),
+        probe_images=max(20, fewest),
+    )
     first = parts(task)
     _parts.cache_clear()
     for old, new in zip(first, parts(task), strict=True):
@@ -91,19 +97,21 @@ def test_the_split_is_the_same_whenever_it_is_made(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_images_are_split_once_in_a_process(name: str) -> None:
-    assert TASKS[name]().train() is TASKS[name]().train()
+def test_images_are_split_once_in_a_process(name: str, example: Example) -> None:
+    assert example(name).train() is example(name).train()
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_guessing_is_right_once_in_as_many_times_as_there_are_classes(name: str) -> None:
-    task = TASKS[name]()
+def test_guessing_is_right_once_in_as_many_times_as_there_are_classes(
+    name: str, example: Example
+) -> None:
+    task = example(name)
     assert task.chance == 1 / len(np.unique(task.images()[1]))
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_there_are_as_many_classes_as_promised(name: str) -> None:
-    task = TASKS[name]()
+def test_there_are_as_many_classes_as_promised(name: str, example: Example) -> None:
+    task = example(name)
     assert set(task.train().labels.tolist()) == set(range(task.classes))
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tests.subject.tasks.examples import Example
 from virtuallab.fields import Count, setting
 from virtuallab.registry import TASKS
 from virtuallab.subject.task import Images, Task
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("own_random_streams")
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_a_task_of_ours_passes(name: str) -> None:
-    check_task(name)
+def test_a_task_of_ours_passes(name: str, example: Example) -> None:
+    check_task(example(name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,7 +100,7 @@ class _Kind:
             self.architecture.plugin.name,
             _text(self.architecture.written()),
             self.task.plugin.name,
-            _text(self.task.written()),
+            _text(self.task.identifying()),
             self.batch_size if isinstance(self.batch_size, int) else 0,
             self.loss if isinstance(self.loss, str) else "",
             _text(self.curriculum.written()),
@@ -115,7 +115,7 @@ class _Kind:
         return _text(
             [
                 self.architecture.written(),
-                self.task.written(),
+                self.task.identifying(),
                 self.batch_size,
                 replace(self.entry, replicates=None).written(),
                 # A default loss is omitted, so that draws equal those made before it was a setting.
@@ -127,7 +127,7 @@ class _Kind:
     @cached_property
     def cell(self) -> str:
         """All settings of the kind that do not belong to its rule, as one text."""
-        shared = [self.architecture.written(), self.task.written(), self.batch_size, self.loss]
+        shared = [self.architecture.written(), self.task.identifying(), self.batch_size, self.loss]
         return _text([*shared, *self._added])
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import Count, plugin_data, setting
+from virtuallab.fields import Count, plugin_data, setting, written_settings
 from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
 from virtuallab.subject.stratified_split import stratified_split
@@ -74,10 +74,6 @@ class Task(ABC):
     ----------
     name : str
         Name in protocols.
-    classes : int
-        Number of classes of the images, a class attribute or a property.
-    stimulus_shape : tuple of int
-        Of an image, ``(channel, height, width)``; likewise.
     targets : {"classes", "values", "views"}
         What the loss compares the scores of an image with: its class, values (a regression), or
         another view of the image.
@@ -89,8 +85,6 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    classes: ClassVar[int]
-    stimulus_shape: ClassVar[tuple[int, int, int]]
     targets: ClassVar[Targets] = "classes"
     measure: ClassVar[Measure] = "accuracy"
     own_loss: ClassVar[str] = ""
@@ -100,6 +94,16 @@ class Task(ABC):
     probe_images: Count = setting(
         64, unit="images", doc="Images that are shown while probes record."
     )
+
+    @property
+    @abstractmethod
+    def classes(self) -> int:
+        """Number of classes."""
+
+    @property
+    @abstractmethod
+    def stimulus_shape(self) -> tuple[int, int, int]:
+        """Shape of an image, ``(channel, height, width)``."""
 
     @abstractmethod
     def images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -111,6 +115,26 @@ class Task(ABC):
         labels : array of int64, (image,)
             From 0 to ``classes`` - 1.
         """
+
+    def parts(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw the training, validation and probe images, with the same proportions of classes.
+
+        A task whose images are divided already returns their own division.
+
+        Parameters
+        ----------
+        labels : array of int, (image,)
+            Classes of all images.
+
+        Returns
+        -------
+        training, validation, probe : array of int
+            Indices of images; no image is in two parts.
+        """
+        training, rest = draw(np.arange(len(labels)), labels, self.train_images)
+        validation, rest = draw(rest, labels, self.validation_images)
+        probe, _ = draw(rest, labels, self.probe_images)
+        return training, validation, probe
 
     @property
     def chance(self) -> float:
@@ -160,6 +184,11 @@ class Task(ABC):
 
     def written(self) -> dict[str, Any]:
         """Return the task as a protocol writes it: its name and its settings."""
+        settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"name": self.name, **written_settings(type(self), settings)}
+
+    def identifying(self) -> dict[str, Any]:
+        """Return the name and the settings that identify the task, without places of files."""
         return plugin_data(self)
 
     def train(self) -> Images:
@@ -177,7 +206,7 @@ class Task(ABC):
 
 @cache
 def _parts(task: Task) -> _Parts:
-    """Images of a task, split once per process, with the same proportions of classes."""
+    """Images of a task, split once per process."""
     stimuli, labels = task.images()
     sizes = (task.train_images, task.validation_images, task.probe_images)
     if sum(sizes) > len(labels):
@@ -189,20 +218,32 @@ def _parts(task: Task) -> _Parts:
         raise UserError(
             f"task {task.name!r} needs at least {task.fewest_images} images in each part."
         )
-    everyone = np.arange(len(labels))
-    chosen, rest = _draw(everyone, labels, sizes[0])
-    validation, rest = _draw(rest, labels, sizes[1])
-    probe, _ = _draw(rest, labels, sizes[2])
-    mean, deviation = stimuli[chosen].mean(), stimuli[chosen].std()
+    training, validation, probe = task.parts(labels)
+    mean, deviation = stimuli[training].mean(), stimuli[training].std()
 
     def images(which: np.ndarray) -> Images:
         standard = (stimuli[which] - mean) / deviation
         return Images(torch.from_numpy(standard), torch.from_numpy(labels[which]))
 
-    return _Parts(images(chosen), images(validation), images(probe))
+    return _Parts(images(training), images(validation), images(probe))
 
 
-def _draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw some of the images, with the same proportions of classes, always the same ones.
+
+    Parameters
+    ----------
+    among : array of int
+        Indices of the images to draw from.
+    labels : array of int, (image,)
+        Classes of all images.
+    count : int
+
+    Returns
+    -------
+    sample, rest : array of int
+        Indices of the images that were drawn, and of the others.
+    """
     if count == len(among):
         return among, among[:0]
     if len(among) - count < len(np.unique(labels)):  # too few are left over to be stratified

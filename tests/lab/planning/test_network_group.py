@@ -10,6 +10,7 @@ from virtuallab.lab.planning.network_group import (
     NetworkGroup,
     architecture_labels,
     network_groups,
+    task_labels,
     union_of_layers,
 )
 from virtuallab.protocol import expand, read_text
@@ -101,3 +102,16 @@ def test_layers_of_all_networks_are_ordered_by_mean_depth_then_name(
     depths: dict[str, list[str]], union: list[str]
 ) -> None:
     assert union_of_layers(depths) == union
+
+
+def test_two_tasks_of_one_name_have_groups_and_labels_of_their_own() -> None:
+    overrides = (
+        "subjects.tasks=[{name: digits, train_images: 16, probe_images: 10}, "
+        "{name: digits, train_images: 16, probe_images: 12}]"
+    )
+    assert {each.name: each.n_stimuli for each in groups(overrides)} == {
+        "mlp-digits-1": 10,
+        "mlp-digits-2": 12,
+    }
+    subjects = expand(read_text(TEXT, overrides=(overrides,)))
+    assert set(task_labels(subjects)) == {"digits-1", "digits-2"}

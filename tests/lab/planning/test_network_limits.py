@@ -162,3 +162,22 @@ def test_what_a_network_needs_is_found_with_and_without_numbers(
     mlp = dry_run(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
     assert mlp.weights == 64 * 5 + 5 + 5 * 10 + 10
     assert mlp.activities == 64 + 5 + 5 + 10, "flattened, dense, rectified, dense"
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros(36, int), "has one class only, 0; expected two or more."),
+        (np.arange(35) % 2, "has 36 images in 'stimuli' and 35 labels in 'labels'; expected one "),
+        (None, "there is no "),
+    ],
+)
+def test_a_bad_file_of_images_is_refused_with_its_name_at_the_task(
+    labels: np.ndarray | None, message: str, tmp_path: Path
+) -> None:
+    if labels is not None:
+        np.savez(tmp_path / "mine.npz", stimuli=np.ones((36, 8, 8)), labels=labels)
+    [found] = said(tmp_path, ("[digits]", "[{name: images, path: mine.npz}]"))
+    assert found.startswith("subjects.tasks[0]: task 'images': ")
+    assert str(tmp_path / "mine.npz") in found
+    assert message in found

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import all_settings
+from virtuallab.fields import all_settings, without_places
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.preparation import PreparedSubject, prepare
@@ -125,4 +125,5 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _canonical(plugin: Any) -> str:
-    return json.dumps([plugin.name, all_settings(plugin)], sort_keys=True)
+    settings = without_places(type(plugin), all_settings(plugin))
+    return json.dumps([plugin.name, settings], sort_keys=True)

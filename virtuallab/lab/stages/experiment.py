@@ -172,7 +172,7 @@ def _refuse_another(store: Store, protocol: Protocol) -> None:
     before = read_text(store.provenance["protocol_resolved"], name=str(store.path)).resolved()
     now = protocol.resolved()
     found = [
-        *differences({k: before[k] for k in _SUBJECTS}, {k: now[k] for k in _SUBJECTS}),
+        *differences(*({k: _without_places(each[k]) for k in _SUBJECTS} for each in (before, now))),
         *_changed_probes(before["probes"], now["probes"]),
     ]
     if found:
@@ -183,6 +183,16 @@ def _refuse_another(store: Store, protocol: Protocol) -> None:
 
 
 _SUBJECTS = ("seed", "subjects")
+
+
+def _without_places(settings: Any) -> Any:
+    """Settings without the paths of files whose digest is known: files may be moved."""
+    if isinstance(settings, list):
+        return [_without_places(each) for each in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    known = bool(settings.get("sha256"))
+    return {k: _without_places(v) for k, v in settings.items() if not (known and k == "path")}
 
 
 def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:

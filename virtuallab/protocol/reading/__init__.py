@@ -1,3 +1,3 @@
 """Reading of protocol files, overrides of their settings, and writing of tuned protocols."""
 
-__all__ = ["contacts", "overrides", "read", "tuned_text", "yaml"]
+__all__ = ["contacts", "overrides", "read", "task_files", "tuned_text", "yaml"]

@@ -20,6 +20,7 @@ from virtuallab.protocol.messages.places import SourceLines
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.reading.contacts import inline_contacts
 from virtuallab.protocol.reading.overrides import override
+from virtuallab.protocol.reading.task_files import note_files
 from virtuallab.protocol.reading.yaml import dump, parse
 from virtuallab.protocol.settings.plugin_spec import plain
 
@@ -138,6 +139,7 @@ def read_text(
 def _built(data: dict[str, Any], source: SourceLines, folder: Path) -> Protocol:
     source = replace(source, overridden=override(data, source.overrides))
     inline_contacts(data, folder, source)
+    note_files(data, folder, source)
     try:
         protocol = Protocol.model_validate(data)
     except ValidationError as error:

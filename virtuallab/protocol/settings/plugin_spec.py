@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import SectionPlugin, identifying_settings
+from virtuallab.fields import SectionPlugin, without_places, written_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
@@ -154,7 +154,16 @@ class PluginSpec:
             return self.plugin.with_name(plain(self.settings))
         if not hasattr(self.plugin, "name"):
             return dict(plain(self.settings))
-        return {"name": self.plugin.name, **plain(identifying_settings(self.plugin, self.settings))}
+        return {"name": self.plugin.name, **plain(written_settings(self.plugin, self.settings))}
+
+    def identifying(self) -> dict[str, Any]:
+        """Return the section without settings that tell where files are."""
+        inner = {
+            key: value.identifying()
+            for key, value in self.settings.items()
+            if hasattr(value, "identifying")
+        }
+        return without_places(self.plugin, self.written() | inner)
 
 
 def plain(value: Any) -> Any:
@@ -165,7 +174,7 @@ def plain(value: Any) -> Any:
         return {key: plain(getattr(value, key)) for key in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
         settings = {each.name: getattr(value, each.name) for each in fields(value)}
-        return plain(identifying_settings(type(value), settings))
+        return plain(written_settings(type(value), settings))
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

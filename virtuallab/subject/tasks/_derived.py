@@ -43,12 +43,12 @@ class DerivedTask(Task, ABC):
         return f"{self.name}-{self.of.name}"
 
     @property
-    def classes(self) -> int:  # type: ignore[override]
+    def classes(self) -> int:
         """Number of classes of the other task."""
         return self.of.classes
 
     @property
-    def stimulus_shape(self) -> tuple[int, int, int]:  # type: ignore[override]
+    def stimulus_shape(self) -> tuple[int, int, int]:
         """Shape of the other task's images."""
         return self.of.stimulus_shape
 

@@ -45,7 +45,7 @@ class Rotation(DerivedTask):
     )
 
     @property
-    def classes(self) -> int:  # type: ignore[override]
+    def classes(self) -> int:
         """Number of ranges of angles."""
         return _BINS
 
