@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.architecture import Architecture, synaptic_layers
 from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.network.initialization import initialized_network, template_network
 from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
@@ -89,7 +89,7 @@ class _ArchitectureCheck:
         """Check that layers are used in their order, and that the last one gives the scores."""
         network = self.network(3)
         responses = self.responses(network)
-        if unused := [name for name in _layers(network) if name not in dict(responses)]:
+        if unused := [name for name in synaptic_layers(network) if name not in dict(responses)]:
             self.broken(f"defines {_names(unused)}, which it does not use")
         self.accepted(lambda: template_network(self.architecture, self.task), "is refused")
         last, response = responses[-1]
@@ -115,7 +115,7 @@ class _ArchitectureCheck:
             layer.register_forward_hook(
                 lambda _, __, output, name=name: found.append((name, output.clone()))
             )
-            for name, layer in _layers(network).items()
+            for name, layer in synaptic_layers(network).items()
         ]
         training = network.training
         with torch.no_grad():
@@ -128,7 +128,7 @@ class _ArchitectureCheck:
     def sites(self) -> None:
         """Check that sites name modules, in the order in which they are used."""
         network = self.network(3)
-        modules, layers = dict(network.named_modules()), _layers(network)
+        modules, layers = dict(network.named_modules()), synaptic_layers(network)
         sites = self.architecture.sites(network)
         if not sites:
             self.broken("has no sites, so nothing of it can be recorded")
@@ -219,10 +219,6 @@ class _ArchitectureCheck:
         """Raise AssertionError with what the architecture breaks."""
         text = f"architecture {self.architecture.name!r} {what}"
         raise AssertionError(f"{text.rstrip('.')}.") from cause
-
-
-def _layers(network: nn.Module) -> dict[str, nn.Module]:
-    return {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
 
 
 def _state(network: nn.Module) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from virtuallab import seeds
 from virtuallab.errors import UserError
-from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.architecture import Architecture, synaptic_layers
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
@@ -22,10 +22,17 @@ _LOCK = threading.Lock()
 
 def initialized_network(architecture: Architecture, task: Task, seed: int) -> nn.Module:
     """Network of one subject whose initial weights depend on ``seed`` alone."""
+    with own_random_stream(seed):
+        return architecture.build(task.stimulus_shape, task.classes)
+
+
+@contextmanager
+def own_random_stream(seed: int) -> Iterator[None]:
+    """Seed torch's global random stream inside the block, and restore it afterwards."""
     with _LOCK, torch.random.fork_rng(devices=[]):
         # `torch.manual_seed` would also seed the devices, and format a traceback for each network.
         torch.default_generator.manual_seed(seed)
-        return architecture.build(task.stimulus_shape, task.classes)
+        yield
 
 
 def forward_network(subject: Subject) -> nn.Module:
@@ -51,7 +58,7 @@ def template_network(architecture: Architecture, task: Task) -> nn.Module:
         read-out of rules, and recordings number layers from input to output.
     """
     network = initialized_network(architecture, task, 0)
-    layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+    layers = synaptic_layers(network)
     used = _order_of_use(network, layers, torch.zeros(1, *task.stimulus_shape))
     for first, second in zip(layers, used, strict=False):
         if first != second:
