@@ -27,6 +27,7 @@ from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.compatibility import incompatibility
 from virtuallab.subject.training.short_run import short_runs
 from virtuallab.subject.training.trainer import CohortTrainer, train
+from virtuallab.testing import check_architecture
 
 TASK = TASKS["digits"](train_images=40, validation_images=10, probe_images=10)
 
@@ -323,3 +324,12 @@ def test_a_rule_for_dense_layers_refuses_dense_layers_at_several_positions() -> 
     message = incompatibility(rule, Positions(), TASK)
     assert message is not None
     assert "'1' of positions is a dense layer used at several positions" in message
+
+
+@pytest.mark.parametrize("key", ["own", "softmax", "mean"])
+def test_a_network_that_mixes_channels_passes_the_check_of_architectures_run_one_by_one(
+    key: str,
+) -> None:
+    check_architecture(_Given(key=key), TASK, one_by_one=True)
+    with pytest.raises((AssertionError, RuntimeError)):
+        check_architecture(_Given(key=key), TASK)
