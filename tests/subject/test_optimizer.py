@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.subject.nets import NETS, images, initialised_module
+from tests.subject.nets import FEW_NETS, images, initialised_module
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.optimizer import Optimizer
@@ -39,7 +39,7 @@ TORCHS: dict[str, tuple[Callable[[float], Optimizer], Callable[..., torch.optim.
 }
 
 
-@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("net", FEW_NETS)
 @pytest.mark.parametrize("name", TORCHS)
 def test_fifty_steps_of_each_subject_are_those_of_plain_torch(name: str, net: str) -> None:
     ours, torchs = TORCHS[name]

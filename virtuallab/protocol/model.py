@@ -121,7 +121,8 @@ class Subjects(Section):
     cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
         description="Most subjects trained together as one population; 'measured' takes the "
-        "fastest on this machine, a number makes results repeatable to the last bit on others.",
+        "fastest on this machine, a number makes results repeatable to the last bit on others. "
+        "1 trains and records networks one by one that cannot be one population.",
     )
 
     @model_validator(mode="after")

@@ -60,7 +60,7 @@ class Architecture(ABC):
         """
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
-        """Sites of the layers; by default, every convolution and dense layer at its output.
+        """Sites of the layers; by default, all layers with synapses, at their outputs.
 
         Parameters
         ----------
@@ -72,8 +72,31 @@ class Architecture(ABC):
         dict from str to Site
             By the name of each layer, from input to output.
         """
-        return {
-            name: Site(name, name)
-            for name, child in module.named_modules()
-            if isinstance(child, torch.nn.Conv2d | torch.nn.Linear)
-        }
+        return {name: Site(name, name) for name in synaptic_layers(module)}
+
+
+def synaptic_kinds() -> tuple[type[torch.nn.Module], ...]:
+    """Kinds of layers whose weights rules change: convolutions and dense layers."""
+    nn = torch.nn
+    return nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear
+
+
+def containers() -> tuple[type[torch.nn.Module], ...]:
+    """Modules of torch whose parts are layers of the network; torch's other modules are whole."""
+    return torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict
+
+
+def synaptic_layers(module: torch.nn.Module, path: str = "") -> dict[str, torch.nn.Module]:
+    """Layers of a network whose weights rules change, by path, in the order of definition.
+
+    Layers inside one of torch's own modules, such as those of ``nn.MultiheadAttention``, are part
+    of that module.
+    """
+    if isinstance(module, synaptic_kinds()):
+        return {path: module}
+    if type(module).__module__.startswith("torch.nn") and not isinstance(module, containers()):
+        return {}
+    found: dict[str, torch.nn.Module] = {}
+    for name, child in module.named_children():
+        found |= synaptic_layers(child, f"{path}.{name}".lstrip("."))
+    return found

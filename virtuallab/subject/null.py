@@ -21,9 +21,11 @@ from torch import Tensor, nn
 
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.build import sites_of
+from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
-from virtuallab.subject.network.population import PopulationBatchNorm, populate
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.task import Task
 
@@ -86,6 +88,8 @@ class Trajectory:
         self, states: jt.Float[np.ndarray, "visit parameter"]
     ) -> jt.Float[np.ndarray, "visit parameter"]:
         """States whose batch normalisation has the running averages of training images."""
+        if len(states) > 1 and population_problem(self.architecture, self.task):
+            return np.concatenate([self.normalised(state[None]) for state in states])
         population = populate([template_network(self.architecture, self.task)] * len(states))
         norms = [m for m in population.modules() if isinstance(m, PopulationBatchNorm)]
         if not norms:

@@ -1,14 +1,15 @@
 """Preparation of a preserved subject for recording.
 
 The visits of a subject are run as a population with one network for each visit, so that a single
-forward pass shows the stimuli at all visits. Only the forward weights are used: a recording cannot
+forward pass shows the stimuli at all visits; visits of networks that cannot be one population are
+run one by one. Only the forward weights are used: a recording cannot
 depend on the backward weights.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture, Site
 from virtuallab.subject.network.build import sites_of
+from virtuallab.subject.network.grouping import population_problem, subject_axes
 from virtuallab.subject.network.initialization import template_network
 from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
 from virtuallab.subject.network.population import populate
@@ -41,6 +43,48 @@ class _LayerGraph:
 
 
 @dataclass(frozen=True)
+class _Visits:
+    """Visits that were run as one population, and the axes in which a layer has their units."""
+
+    count: int
+    graph: _LayerGraph
+    input_axis: int
+    response_axis: int
+
+    @property
+    def response(self) -> Tensor:
+        """Response with the visits in the second axis, ``(stimulus, visit*channel, ...)``."""
+        return self.graph.response.movedim(self.response_axis, 1)
+
+    @property
+    def responses(self) -> jt.Float[np.ndarray, "visit stimulus unit"]:
+        """Responses of all units, as a copy."""
+        return _by_visit(self.response.detach(), self.count)
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs of the layer."""
+        return self.graph.input[0].numel() // self.count
+
+    @property
+    def map_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the response to one stimulus."""
+        channels, *size = self.response.shape[1:]
+        height, width = [1] * (2 - len(size)) + size
+        return channels // self.count, height, width
+
+    def jacobian(self, selected: Tensor) -> jt.Float[np.ndarray, "visit stimulus input"]:
+        """Derivative of a weighted sum of one stimulus's units by the layer's input."""
+        graph, response = self.graph, self.response
+        # Stimuli and visits do not interact, so one backward pass serves all of them.
+        one_stimulus = selected.expand(self.count, -1).reshape(1, *response.shape[1:])
+        vector = torch.empty_like(graph.response)
+        vector.movedim(self.response_axis, 1).copy_(one_stimulus.expand_as(response))
+        (product,) = torch.autograd.grad(graph.response, graph.input, vector, retain_graph=True)
+        return _by_visit(product.movedim(self.input_axis, 1), self.count)
+
+
+@dataclass(frozen=True)
 class PreparedSubject:
     """All quantities of one subject that can be recorded.
 
@@ -57,7 +101,8 @@ class PreparedSubject:
     labels : array, (stimulus,)
         Class of each stimulus.
     maps : mapping from layer to (channels, height, width)
-        Shape of each layer's response to one stimulus; (units, 1, 1) for a dense layer.
+        Shape of each layer's response to one stimulus; (units, 1, 1) for a dense layer. The height
+        of a response to a sequence is 1.
     """
 
     layers: tuple[str, ...]
@@ -66,7 +111,7 @@ class PreparedSubject:
     inputs: Mapping[str, int]
     labels: jt.Int[np.ndarray, " stimulus"]
     maps: Mapping[str, tuple[int, int, int]]
-    _graphs: Mapping[str, _LayerGraph]
+    _visits: Mapping[str, Sequence[_Visits]]
 
     def jacobian(
         self, layer: str, units: jt.Int[np.ndarray, " selected"]
@@ -77,18 +122,10 @@ class PreparedSubject:
 
         with respect to the layer's input, through the forward weight ``W`` and never ``B``.
         """
-        graph = self._graphs[layer]
-        response = graph.response
-        visits, _, count = self.responses[layer].shape
-        selected = torch.zeros(count, dtype=response.dtype)
+        parts = self._visits[layer]
+        selected = torch.zeros(self.responses[layer].shape[2], dtype=parts[0].response.dtype)
         selected[torch.from_numpy(np.asarray(units))] = 1
-        # Stimuli and visits do not interact, so one backward pass serves all of them.
-        one_stimulus = torch.empty_like(response[:1]).copy_(
-            selected.expand(visits, -1).reshape(1, *response.shape[1:])
-        )
-        vector = torch.empty_like(response).copy_(one_stimulus.expand_as(response))
-        (product,) = torch.autograd.grad(response, graph.input, vector, retain_graph=True)
-        return _by_visit(product, visits)
+        return _joined([part.jacobian(selected) for part in parts])
 
 
 def prepare(
@@ -117,29 +154,45 @@ def prepare(
     UserError
         If a layer cannot be recorded at its site.
     """
-    visits = len(states)
     sites = sites_of(architecture, task, template_network(architecture, task))
     layout = parameter_layout(architecture, task)
-    tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
     probe_images = task.stimuli()
     shown = slice(None) if stimuli is None else torch.from_numpy(np.asarray(stimuli))
-    images = probe_images.stimuli[shown].to(next(iter(tensors.values())).dtype)
-    population = _empty_population(architecture, task, visits)
-    graphs = _layer_graphs(population, tensors, sites, images.repeat(1, visits, 1, 1))
+    images = probe_images.stimuli[shown]
+    alone = len(states) > 1 and population_problem(architecture, task) is not None
+    groups = [states[visit : visit + 1] for visit in range(len(states))] if alone else [states]
+    parts = [_run_visits(architecture, task, group, images) for group in groups]
+    visits = {layer: [part[layer] for part in parts] for layer in sites}
     return PreparedSubject(
         layers=tuple(sites),
-        responses={n: _by_visit(g.response.detach(), visits) for n, g in graphs.items()},
+        responses={n: _joined([v.responses for v in each]) for n, each in visits.items()},
         weights={layer: states[:, layout.weights(layer)].copy() for layer in sites},
-        inputs={n: g.input[0].numel() // visits for n, g in graphs.items()},
+        inputs={n: each[0].inputs for n, each in visits.items()},
         labels=probe_images.labels[shown].numpy(),
-        maps={n: _map_shape(g.response, visits) for n, g in graphs.items()},
-        _graphs=graphs,
+        maps={n: each[0].map_shape for n, each in visits.items()},
+        _visits=visits,
     )
 
 
-def _map_shape(response: Tensor, visits: int) -> tuple[int, int, int]:
-    height, width = response.shape[2:] if response.ndim == 4 else (1, 1)
-    return response[0].numel() // (visits * height * width), height, width
+def _run_visits(
+    architecture: Architecture,
+    task: Task,
+    states: jt.Float[np.ndarray, "visit parameter"],
+    images: Tensor,
+) -> dict[str, _Visits]:
+    """Show images to the networks of some visits, which are one population."""
+    visits = len(states)
+    layout = parameter_layout(architecture, task)
+    tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
+    sites = architecture.sites(template_network(architecture, task))
+    axes = subject_axes(architecture, task)
+    shown = images.to(next(iter(tensors.values())).dtype).repeat(1, visits, 1, 1)
+    population = _empty_population(architecture, task, visits)
+    graphs = _layer_graphs(population, tensors, sites, shown)
+    return {
+        name: _Visits(visits, graphs[name], axes[site.synapse].input, axes[site.response].output)
+        for name, site in sites.items()
+    }
 
 
 def _empty_population(architecture: Architecture, task: Task, visits: int) -> nn.Module:
@@ -194,6 +247,10 @@ def _layer_graphs(
 def _check_first_use(path: str, used: Mapping[str, Any]) -> None:
     if path in used:
         raise UserError(f"{path!r} cannot be recorded: the network uses it more than once.")
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _by_visit(signal: Tensor, visits: int) -> jt.Float[np.ndarray, "visit stimulus unit"]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.registry import ARCHITECTURES, TASKS
-from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.architecture import Architecture, synaptic_layers
 from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.network.initialization import initialized_network, template_network
 from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
@@ -28,7 +28,10 @@ _TOLERANCE = 1e-9
 
 
 def check_architecture(
-    architecture: str | type[Architecture] | Architecture, task: Task | None = None
+    architecture: str | type[Architecture] | Architecture,
+    task: Task | None = None,
+    *,
+    one_by_one: bool = False,
 ) -> None:
     """Check that networks of an architecture can be built, trained together and recorded.
 
@@ -44,6 +47,8 @@ def check_architecture(
         A registered name, a class (both with default settings), or an instance.
     task : Task, optional
         Its images are shown to the networks; 8 x 8 digits if not given.
+    one_by_one : bool
+        Whether networks are trained and recorded one by one, in populations of one.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def check_architecture(
     """
     made: Architecture = plugin_instance(architecture, ARCHITECTURES, Architecture)
     shown = task or TASKS["digits"](train_images=20, validation_images=10, probe_images=10)
-    check = _ArchitectureCheck(made, shown)
+    check = _ArchitectureCheck(made, shown, _SEEDS[:1] if one_by_one else _SEEDS)
     with torch.random.fork_rng(devices=[]):  # dropout outside of a population draws from it
         check.build()
         check.layers()
@@ -64,8 +69,8 @@ def check_architecture(
 class _ArchitectureCheck:
     """One architecture with one task."""
 
-    def __init__(self, architecture: Architecture, task: Task) -> None:
-        self.architecture, self.task = architecture, task
+    def __init__(self, architecture: Architecture, task: Task, seeds: tuple[int, ...]) -> None:
+        self.architecture, self.task, self.seeds = architecture, task, seeds
 
     def network(self, seed: int) -> nn.Module:
         """Network in double precision."""
@@ -89,7 +94,7 @@ class _ArchitectureCheck:
         """Check that layers are used in their order, and that the last one gives the scores."""
         network = self.network(3)
         responses = self.responses(network)
-        if unused := [name for name in _layers(network) if name not in dict(responses)]:
+        if unused := [name for name in synaptic_layers(network) if name not in dict(responses)]:
             self.broken(f"defines {_names(unused)}, which it does not use")
         self.accepted(lambda: template_network(self.architecture, self.task), "is refused")
         last, response = responses[-1]
@@ -115,7 +120,7 @@ class _ArchitectureCheck:
             layer.register_forward_hook(
                 lambda _, __, output, name=name: found.append((name, output.clone()))
             )
-            for name, layer in _layers(network).items()
+            for name, layer in synaptic_layers(network).items()
         ]
         training = network.training
         with torch.no_grad():
@@ -128,7 +133,7 @@ class _ArchitectureCheck:
     def sites(self) -> None:
         """Check that sites name modules, in the order in which they are used."""
         network = self.network(3)
-        modules, layers = dict(network.named_modules()), _layers(network)
+        modules, layers = dict(network.named_modules()), synaptic_layers(network)
         sites = self.architecture.sites(network)
         if not sites:
             self.broken("has no sites, so nothing of it can be recorded")
@@ -154,28 +159,30 @@ class _ArchitectureCheck:
 
     def population(self) -> None:
         """Check that each subject of a population has the numbers of its network alone."""
-        networks = [self.network(seed) for seed in _SEEDS]
-        together = self.accepted(lambda: populate(networks, _SEEDS), "cannot become a population")
+        networks = [self.network(seed) for seed in self.seeds]
+        together = self.accepted(
+            lambda: populate(networks, self.seeds), "cannot become a population"
+        )
         self.accepted(
             lambda: parameter_layout(self.architecture, self.task), "cannot become a population"
         )
-        stimuli = self.stimuli(len(_SEEDS))
+        stimuli = self.stimuli(len(networks))
         before = torch.get_rng_state()
-        found = self.passed(together, stimuli, len(_SEEDS))
+        found = self.passed(together, stimuli, len(networks))
         if not torch.equal(torch.get_rng_state(), before):
             self.broken(
                 "draws from torch's global random stream when it is shown images. Use nn.Dropout, "
                 "which has a stream for each subject in a population"
             )
-        own = stimuli.chunk(len(_SEEDS), 1)
+        own = stimuli.chunk(len(networks), 1)
         drops = any(isinstance(module, nn.Dropout) for module in networks[0].modules())
-        for place, (seed, network) in enumerate(zip(_SEEDS, networks, strict=True)):
+        for place, (seed, network) in enumerate(zip(self.seeds, networks, strict=True)):
             # Dropout has a stream for each subject only in a population, here of one.
             alone = populate([network], [seed]) if drops else network
             expected = self.passed(alone, own[place], 1)
             for what, values in expected.items():
                 one = values[0] if drops or what.startswith("scores") else values
-                if not torch.allclose(found[what][place], one, rtol=_TOLERANCE, atol=_TOLERANCE):
+                if not _equal(found[what][place], one):
                     self.broken(
                         f"has other {what} in a population than alone. A module of your own must "
                         "treat each channel alone, or consist of layers that a population knows"
@@ -206,7 +213,7 @@ class _ArchitectureCheck:
 
     def recording(self) -> None:
         """Check that responses can be recorded at the sites."""
-        population = populate([self.network(seed) for seed in _SEEDS])
+        population = populate([self.network(seed) for seed in self.seeds])
         states = parameter_layout(self.architecture, self.task).flatten(population).numpy()
         prepared = self.accepted(
             lambda: prepare(self.architecture, self.task, states), "cannot be recorded"
@@ -221,8 +228,14 @@ class _ArchitectureCheck:
         raise AssertionError(f"{text.rstrip('.')}.") from cause
 
 
-def _layers(network: nn.Module) -> dict[str, nn.Module]:
-    return {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+def _equal(found: Tensor, expected: Tensor) -> bool:
+    """True if two tensors are equal; entries are compared in order of size if shapes differ.
+
+    A population keeps the axes of some weights in another order than torch.
+    """
+    if found.shape != expected.shape:
+        found, expected = (each.flatten().sort().values for each in (found, expected))
+    return torch.allclose(found, expected, rtol=_TOLERANCE, atol=_TOLERANCE)
 
 
 def _state(network: nn.Module) -> Tensor:

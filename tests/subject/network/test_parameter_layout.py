@@ -120,9 +120,12 @@ class _Constant(_Gained):
     persistent = False
 
 
-def test_tensors_that_a_population_would_share_are_rejected_by_name() -> None:
-    with pytest.raises(UserError, match=r"'gained' keeps '1.gain' .* persistent=False"):
-        parameter_layout(_Gained(), TASK)
+def test_a_tensor_that_networks_would_share_is_kept_by_a_population_of_one_alone() -> None:
+    (entry, *_) = parameter_layout(_Gained(), TASK).entries
+    assert (entry.name, entry.shape) == ("1.gain", (1,))
+    network = initialized_network(_Gained(), TASK, 0)
+    with pytest.raises(UserError, match=r"'1.gain' is kept outside .* persistent=False"):
+        populate([network] * 2)
 
 
 def test_a_constant_is_not_part_of_a_state() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from virtuallab.subject.network.synapse import Conv, Dense, Synapse
+from virtuallab.subject.network.synapse import Conv, Dense, Pointwise, Synapse, TransposedConv
 
 DIVERGED, SUBJECTS, BATCH = 1, 5, 4
 
@@ -15,7 +15,20 @@ GEOMETRIES = {
     "padded": Conv((1, 1), (1, 1), (1, 1), 1, (9, 9)),
     "strided": Conv((2, 2), (0, 0), (1, 1), 1, (9, 9)),
     "dilated": Conv((1, 1), (2, 2), (2, 2), 1, (9, 9)),
+    "grouped": Conv((2, 1), (1, 0), (1, 1), 2, (9, 9)),
+    "transposed": TransposedConv((2, 1), (1, 1), (1, 0), (1, 2), 1, (9, 9)),
+    "transposed in groups": TransposedConv((1, 2), (0, 0), (0, 0), (1, 1), 2, (9, 9)),
+    "at every position": Pointwise(),
 }
+
+
+def channels(geometry: str, pre: int) -> int:
+    """Channels of one subject's input, for weights of ``pre`` channels."""
+    return pre * getattr(GEOMETRIES[geometry], "groups", 1)
+
+
+def kernel(geometry: str) -> tuple[int, ...]:
+    return () if geometry == "at every position" else (3, 3)
 
 
 def other_signals(signal: Tensor) -> Tensor:
@@ -40,8 +53,9 @@ def test_groups_of_a_convolution_are_independent(
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=stream)
 
-    x = normal(BATCH, SUBJECTS * pre, 9, 9).contiguous(memory_format=torch.channels_last)
-    w, b = normal(SUBJECTS, post, pre, 3, 3), normal(SUBJECTS, post, pre, 3, 3)
+    width = channels(geometry, pre)
+    x = normal(BATCH, SUBJECTS * width, 9, 9).contiguous(memory_format=torch.channels_last)
+    w, b = (normal(SUBJECTS, post, pre, *kernel(geometry)) for _ in range(2))
     bias = normal(SUBJECTS, post)
     error = torch.randn(synapse.project(x, w).shape, generator=stream)
 
@@ -57,8 +71,8 @@ def test_groups_of_a_convolution_are_independent(
         )
 
     before = all_maps()
-    for signal, width in ((x, pre), (error, post)):
-        signal[:, DIVERGED * width : (DIVERGED + 1) * width] = value
+    for signal, units in ((x, width), (error, post)):
+        signal[:, DIVERGED * units : (DIVERGED + 1) * units] = value
     for weight in (w, b, bias):
         weight[DIVERGED] = value
     for old, new in zip(before, all_maps(), strict=True):
@@ -102,7 +116,8 @@ def test_reconstruction_and_correlation_are_the_adjoints_of_projection(kind: str
     if kind == "dense":
         x, w = normal(SUBJECTS, BATCH, 7 * pre), normal(SUBJECTS, 6, 7 * pre)
     else:
-        x, w = normal(BATCH, SUBJECTS * pre, 9, 9), normal(SUBJECTS, 6, pre, 3, 3)
+        x = normal(BATCH, SUBJECTS * channels(kind, pre), 9, 9)
+        w = normal(SUBJECTS, 6, pre, *kernel(kind))
     response = synapse.project(x, w)
     z = torch.randn(response.shape, generator=stream, dtype=torch.float64)
     product = inner(z, response)
@@ -116,15 +131,27 @@ def test_reconstruction_and_correlation_are_the_adjoints_of_projection(kind: str
     assert synapse.backpropagate(z, x, w, downward=False)[0] is None
 
 
-@pytest.mark.parametrize("kind", ["dense", "strided"])
+@pytest.mark.parametrize("kind", ["dense", "strided", "grouped", "at every position"])
 def test_a_bias_is_used_at_each_sample_and_position(kind: str) -> None:
     x, w = torch.ones(SUBJECTS, BATCH, 7), torch.ones(SUBJECTS, 6, 7)
     synapse: Synapse = Dense()
-    if kind == "strided":
-        synapse = GEOMETRIES["strided"]
-        x, w = torch.ones(BATCH, SUBJECTS * 2, 9, 9), torch.ones(SUBJECTS, 6, 2, 3, 3)
+    if kind != "dense":
+        synapse = GEOMETRIES[kind]
+        x = torch.ones(BATCH, SUBJECTS * channels(kind, 2), 9, 9)
+        w = torch.ones(SUBJECTS, 6, 2, *kernel(kind))
     bias = torch.arange(SUBJECTS * 6.0).view(SUBJECTS, 6)
     added = synapse.project(x, w, bias) - synapse.project(x, w)
-    positions = 16 if kind == "strided" else 1
+    positions = {"dense": 1, "strided": 16, "grouped": 35, "at every position": 81}[kind]
     assert synapse.positions(added) == positions
     torch.testing.assert_close(synapse.sum_batch(added, SUBJECTS), BATCH * positions * bias)
+
+
+@pytest.mark.parametrize("geometry", ["transposed", "transposed in groups"])
+def test_positions_of_a_transposed_convolution_are_those_of_its_input(geometry: str) -> None:
+    synapse = GEOMETRIES[geometry]
+    x = torch.ones(BATCH, channels(geometry, 1), 9, 9)
+    weight = torch.zeros(1, 2, 1, 3, 3)
+    weight[0, 0, 0, 1, 1] = 1
+    response = synapse.project(x, weight)
+    assert synapse.positions(response) == 81
+    assert response[0].sum() == pytest.approx(81)

@@ -24,8 +24,8 @@ from tests.subject.cohorts import (
     trainer_of,
 )
 from virtuallab.registry import RULES
+from virtuallab.subject.network.layers.dropout import PopulationDropout
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.network.population import PopulationDropout
 from virtuallab.subject.training.gradient_alignment import angle, gradient_alignment
 
 

@@ -10,6 +10,7 @@ from virtuallab.lab.services.resources import total_memory
 from virtuallab.protocol import PluginSpec, Protocol
 from virtuallab.protocol.settings.distributions import Distribution, Grid
 from virtuallab.subject.network.dry_run import DryRun, dry_run
+from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
 
@@ -53,16 +54,18 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
         return {"subjects.architectures": words}
     most = min(_MOST_WEIGHTS, total_memory() // (_COPIES * _BYTES))
     for (architecture, task), batch in makes.items():
+        place = f"subjects.architectures{entry_index(found.subjects.architectures, architecture)}"
+        problem = None
         try:
             traced = dry_run(architecture, task, most)
             if batch >= traced.fewest:
                 parameter_layout(architecture, task)
+                problem = population_problem(architecture, task)
         except UserError as error:
-            place = (
-                f"subjects.architectures{entry_index(found.subjects.architectures, architecture)}"
-            )
             faults.setdefault(place, str(error))
             continue
+        if problem and found.subjects.cohort != 1:
+            faults.setdefault(place, problem)
         for message in _batch_fault(architecture, task, batch, traced):
             faults.setdefault("subjects.batch_size", message)
     return faults

@@ -116,5 +116,5 @@ def untrained_states(group: NetworkGroup, seed: int) -> np.ndarray:
         )
         for number in range(N_REFERENCES)
     ]
-    found: np.ndarray = group.layout().flatten(populate(networks)).numpy()
-    return found
+    layout = group.layout()
+    return np.concatenate([layout.flatten(populate([network])).numpy() for network in networks])

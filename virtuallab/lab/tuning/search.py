@@ -33,6 +33,7 @@ from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, sear
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.protocol.schema import with_moved_schema
 from virtuallab.store.files.atomic_write import writing
+from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.training.outcome import Visit
 from virtuallab.subject.training.trainer import train
@@ -268,6 +269,9 @@ class _Searched:
 
     def _values_of(self, subjects: Sequence[Subject], stop: Stop) -> np.ndarray:
         """Train subjects of one kind; return what each is worth, NaN if it diverged."""
+        first = subjects[0]
+        if len(subjects) > 1 and population_problem(first.architecture, first.task):
+            return np.concatenate([self._values_of([subject], stop) for subject in subjects])
         last: list[Visit] = []
 
         def look(visit: Visit) -> None:

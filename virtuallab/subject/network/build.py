@@ -5,10 +5,13 @@ from __future__ import annotations
 from torch import nn
 
 from virtuallab.errors import UserError
-from virtuallab.subject.architecture import Architecture, Site
+from virtuallab.subject.architecture import (
+    Architecture,
+    Site,
+    synaptic_kinds,
+    synaptic_layers,
+)
 from virtuallab.subject.task import Task
-
-_LAYERS = (nn.Conv2d, nn.Linear)
 
 
 def build(architecture: Architecture, task: Task) -> nn.Module:
@@ -22,7 +25,7 @@ def build(architecture: Architecture, task: Task) -> nn.Module:
     network = architecture.build(task.stimulus_shape, task.outputs)
     if not task.has_head:
         return network
-    path, readout = [(n, m) for n, m in network.named_modules() if isinstance(m, _LAYERS)][-1]
+    path, readout = list(synaptic_layers(network).items())[-1]
     if not isinstance(readout, nn.Linear):
         raise UserError(
             f"task {task.name!r} replaces the last layer by a head, and {path!r} of "
@@ -38,17 +41,14 @@ def sites_of(architecture: Architecture, task: Task, network: nn.Module) -> dict
     found: dict[str, Site] = {}
     for name, site in architecture.sites(network).items():
         module = network.get_submodule(site.synapse)
-        if isinstance(module, _LAYERS):
+        if isinstance(module, synaptic_kinds()):
             found[name] = site
         else:  # the head is where the architecture has its read-out
-            paths = [
-                f"{site.synapse}.{n}" for n, m in module.named_modules() if isinstance(m, _LAYERS)
-            ]
-            found |= {path: Site(path, path) for path in paths}
+            found |= {path: Site(path, path) for path in synaptic_layers(module, site.synapse)}
     return found
 
 
 def code_path(task: Task, network: nn.Module) -> str:
     """Path of the module that receives the last hidden layer: the read-out, or the task's head."""
-    last = [str(name) for name, each in network.named_modules() if isinstance(each, _LAYERS)][-1]
+    last = list(synaptic_layers(network))[-1]
     return last if not task.has_head else last.rpartition(".")[0]

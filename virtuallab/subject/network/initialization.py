@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from virtuallab import seeds
 from virtuallab.errors import UserError
-from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.architecture import Architecture, synaptic_layers
 from virtuallab.subject.network.build import build
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
@@ -47,7 +47,7 @@ def template_network(architecture: Architecture, task: Task) -> nn.Module:
         read-out of rules, and recordings number layers from input to output.
     """
     network = initialized_network(architecture, task, 0)
-    layers = {n: m for n, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+    layers = synaptic_layers(network)
     used = _order_of_use(network, layers, torch.zeros(1, *task.stimulus_shape))
     for first, second in zip(layers, used, strict=False):
         if first != second:

@@ -41,7 +41,7 @@ class PopulationLayer:
     weight: torch.nn.Parameter
     bias: torch.nn.Parameter | None
 
-    def __init__(self, layers: Sequence[torch.nn.Conv2d] | Sequence[torch.nn.Linear]) -> None:
+    def __init__(self, layers: Sequence[torch.nn.Module]) -> None:
         super().__init__()
         self.weight = stacked(layers, "weight")
         self.bias = stacked(layers, "bias") if layers[0].bias is not None else None

@@ -127,7 +127,7 @@ class Network:
     @contextmanager
     def frozen_running_averages(self) -> Iterator[None]:
         """Do not update the running averages of normalisations inside the block."""
-        from virtuallab.subject.network.population import PopulationBatchNorm
+        from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
 
         norms = [m for m in self.population.modules() if isinstance(m, PopulationBatchNorm)]
         momenta = [norm.momentum for norm in norms]
@@ -142,7 +142,7 @@ class Network:
     @contextmanager
     def state_restored(self) -> Iterator[None]:
         """Restore memory, buffers, backward weights and random streams after the block."""
-        from virtuallab.subject.network.population import PopulationDropout
+        from virtuallab.subject.network.layers.dropout import PopulationDropout
 
         backward = [layer.backward_weight for layer in self.layers.values()]
         dropouts = [m for m in self.population.modules() if isinstance(m, PopulationDropout)]

@@ -12,7 +12,6 @@ import jaxtyping as jt
 import torch
 from torch import Tensor, nn
 
-from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.build import sites_of
 from virtuallab.subject.network.initialization import template_network
@@ -102,15 +101,9 @@ def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
         If the network has a tensor that a population does not keep for each subject.
     """
     module = template_network(architecture, task)
-    shared = {name: tensor.shape for name, tensor in floating_tensors(populate([module]))}
     entries, start = [], 0
-    for name, tensor in floating_tensors(module):
-        if shared[name] != (1, *tensor.shape):
-            raise UserError(
-                f"architecture {architecture.name!r} keeps {name!r} outside the layers of a "
-                "population. If it is a constant, register it with persistent=False."
-            )
-        entries.append(ParameterEntry(name, tuple(tensor.shape), start))
+    for name, tensor in floating_tensors(populate([module])):
+        entries.append(ParameterEntry(name, tuple(tensor.shape[1:]), start))
         start = entries[-1].stop
     sites = sites_of(architecture, task, module)
     kernels = tuple(f"{site.synapse}.weight" for site in sites.values())

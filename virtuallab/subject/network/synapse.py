@@ -174,3 +174,119 @@ class Conv(Synapse):
             z, x, w.flatten(0, 1), None, *options, (*wanted, False)
         )
         return down, weight
+
+
+@dataclass(frozen=True)
+class TransposedConv(Synapse):
+    """Synapses of a transposed convolution, with weights ``(subject, post, pre, height, width)``.
+
+    It is the adjoint of a convolution from its response to its input: with groups, ``pre`` counts
+    the inputs of one group. ``field`` is the height and width of the input.
+    """
+
+    autograd_is_fast = True
+
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    added: tuple[int, int]  # rows and columns added to the response, where a stride allows several
+    dilation: tuple[int, int]
+    groups: int
+    field: tuple[int, int]
+
+    def project(
+        self, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Transposed convolution of each subject's input with its own kernels."""
+        offset = None if bias is None else bias.flatten()
+        options = (self.stride, self.padding, self.added, self.groups * len(w), self.dilation)
+        return torch.nn.functional.conv_transpose2d(x, self._kernels(w), offset, *options)
+
+    def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Convolution with ``b``."""
+        options = (self.stride, self.padding, self.dilation, self.groups * len(b))
+        return torch.nn.functional.conv2d(z, self._kernels(b), None, *options)
+
+    def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """Weight gradient of the adjoint convolution, from ``z`` to ``x``."""
+        groups = self.groups * len(like)
+        options = (self.stride, self.padding, self.dilation, False, (0, 0), groups)
+        kernels = self._kernels(like)
+        found: torch.Tensor = torch.ops.aten.convolution_backward(
+            x, z, kernels, None, *options, (False, True, False)
+        )[1]
+        subjects, post, pre, *size = like.shape
+        parts = found.view(subjects, self.groups, pre, post // self.groups, *size)
+        return parts.transpose(2, 3).reshape(like.shape)
+
+    def backpropagate(
+        self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
+    ) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """A convolution and a weight gradient."""
+        down = self.reconstruct(error, b) if downward else None
+        return down, self.correlate(x, error, b)
+
+    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
+        """Sum over batch and positions."""
+        return z.sum((0, 2, 3)).view(subjects, -1)
+
+    def positions(self, z: torch.Tensor) -> int:
+        """Height times width of the input."""
+        return self.field[0] * self.field[1]
+
+    def _kernels(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights as torch's transposed convolutions keep them, ``(pre, post of a group, ...)``."""
+        subjects, post, pre, *size = w.shape
+        parts = w.view(subjects, self.groups, post // self.groups, pre, *size)
+        return parts.transpose(2, 3).reshape(subjects * self.groups * pre, -1, *size)
+
+
+@dataclass(frozen=True)
+class Pointwise(Synapse):
+    """Synapses of a dense layer used at every position, with weights ``(subject, post, pre)``.
+
+    Positions are those of a convolution of one pixel, whose layout the signals have; the tokens of
+    a sequence are positions ``(1, token)``.
+    """
+
+    autograd_is_fast = False
+
+    def project(
+        self, x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Batched matrix product with the transposed weight, at every position."""
+        return self._signal(Dense().project(self._rows(x, len(w)), w, bias), x)
+
+    def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Batched matrix product with ``b``, at every position."""
+        return self._signal(torch.bmm(self._rows(z, len(b)), b), z)
+
+    def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """Sum of outer products over batch and positions."""
+        return torch.bmm(self._rows(z, len(like)).transpose(1, 2), self._rows(x, len(like)))
+
+    def backpropagate(
+        self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
+    ) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """Two matrix products."""
+        down = self.reconstruct(error, b) if downward else None
+        return down, self.correlate(x, error, b)
+
+    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
+        """Sum over batch and positions."""
+        return z.sum((0, 2, 3)).view(subjects, -1)
+
+    def positions(self, z: torch.Tensor) -> int:
+        """Height times width of the response."""
+        return z.shape[-2] * z.shape[-1]
+
+    @staticmethod
+    def _rows(signal: torch.Tensor, subjects: int) -> torch.Tensor:
+        """Signal as that of a dense layer, ``(subject, batch*position, unit)``."""
+        units = signal.shape[1] // subjects
+        return signal.permute(0, 2, 3, 1).reshape(-1, subjects, units).transpose(0, 1)
+
+    @staticmethod
+    def _signal(rows: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """Inverse of ``_rows``: batch and positions are those of ``like``."""
+        joined = rows.transpose(0, 1).reshape(len(like), *like.shape[2:], -1)
+        return joined.permute(0, 3, 1, 2)

@@ -10,7 +10,7 @@ from virtuallab.fields import PositiveFloat, setting
 from virtuallab.registry import RULES
 from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.network.signals import scale
+from virtuallab.subject.network.signals import per_subject
 from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
 
@@ -52,9 +52,10 @@ class WeightPerturbation(Rule):
             before = [p.clone() for p in network.parameters]
             noise = [network.streams.normal(p.shape[1:], p) for p in before]
             for p, each in zip(network.parameters, noise, strict=True):
-                p.add_(scale(self.noise_std, each))
+                p.add_(each * per_subject(self.noise_std, each))
             with network.frozen_running_averages():
                 worse = network.losses(network.scores(stimuli), labels).mean(0) - losses
             for p, value in zip(network.parameters, before, strict=True):
                 p.copy_(value)
-            return Updates(losses, [scale(worse / self.noise_std, each) for each in noise])
+            size = worse / self.noise_std
+            return Updates(losses, [each * per_subject(size, each) for each in noise])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from virtuallab.fields import plugin_data
-from virtuallab.subject.architecture import Architecture
+from virtuallab.subject.architecture import Architecture, synaptic_layers
 from virtuallab.subject.network.initialization import template_network
+from virtuallab.subject.network.signal_shapes import signal_shapes
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
@@ -41,11 +42,14 @@ def incompatibility(
         return message
     if not rule.dense_only:
         return None
-    for name, module in template_network(architecture, task).named_modules():
-        if isinstance(module, nn.Conv2d):
+    shapes = signal_shapes(architecture, task)
+    for name, module in synaptic_layers(template_network(architecture, task)).items():
+        is_dense = isinstance(module, nn.Linear)
+        if not is_dense or len(shapes[name][0]) != 2:
+            found = "a dense layer used at several positions" if is_dense else "a convolution"
             return (
                 f"rule {rule.name!r} is defined for dense layers; {name!r} of "
-                f"{architecture.name} is a convolution. Use an architecture like mlp."
+                f"{architecture.name} is {found}. Use an architecture like mlp."
             )
     return None
 

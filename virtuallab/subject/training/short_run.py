@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer
 
@@ -38,7 +39,13 @@ class ShortRun:
 
 
 def short_runs(subjects: Sequence[Subject]) -> tuple[ShortRun, ...]:
-    """Train subjects of one kind together for a few steps, with unchanged learning rates."""
+    """Train subjects of one kind for a few steps, with unchanged learning rates.
+
+    They are trained together if they can be one population.
+    """
+    first = subjects[0]
+    if len(subjects) > 1 and population_problem(first.architecture, first.task):
+        return tuple(run for subject in subjects for run in short_runs([subject]))
     trainer = CohortTrainer(Cohort(tuple(subjects)), torch.float32, "cpu")
     trainer.follows_schedule = False  # a rise from 0 would hide a rate that is too high
     weights = [*trainer.network.parameters, *trainer.backward_weights]

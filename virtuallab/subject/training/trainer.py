@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from virtuallab import seeds
 from virtuallab.errors import UserError
+from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.initialization import backward_network, forward_network
 from virtuallab.subject.network.layer import layers_of
 from virtuallab.subject.network.network import Network
@@ -64,7 +65,8 @@ def train(
     Raises
     ------
     UserError
-        If the rule cannot be used in these networks, with this loss or these optimizers.
+        If the rule cannot be used in these networks, with this loss or these optimizers, or if
+        these networks cannot be one population.
     """
     trainer = CohortTrainer(cohort, dtype, device)
     index_of = {step: index for index, step in enumerate(visits)}
@@ -94,6 +96,9 @@ class CohortTrainer:
         problem = incompatibility(first.rule, first.architecture, first.task, first.loss)
         for subject in self.subjects:
             problem = problem or optimizer_incompatibility(subject)
+        alone = population_problem(first.architecture, first.task)
+        if len(self.subjects) > 1:
+            problem = problem or alone
         if problem:
             raise UserError(problem)
         self.dtype, self.device = dtype, device

@@ -1,0 +1,116 @@
+"""Normalisations of a population, each by the statistics of one subject."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from virtuallab.errors import UserError
+from virtuallab.subject.network.layer import stacked
+
+
+class PopulationBatchNorm(nn.Module):
+    """Batch normalisation by the statistics of each subject's own channels."""
+
+    running_mean: Tensor | None
+    running_var: Tensor | None
+
+    def __init__(
+        self, layers: Sequence[nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm2d]
+    ) -> None:
+        super().__init__()
+        first = layers[0]
+        self.eps, self.momentum = first.eps, first.momentum
+        if self.momentum is None:
+            raise UserError("a population needs a batch normalisation with a momentum.")
+        self.weight = stacked(layers, "weight") if first.affine else None
+        self.bias = stacked(layers, "bias") if first.affine else None
+        for name in ("running_mean", "running_var"):
+            kept = [getattr(layer, name) for layer in layers]
+            self.register_buffer(name, None if kept[0] is None else torch.stack(kept))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over batch and positions."""
+        return self._normalised(x, nn.functional.batch_norm)
+
+    def _normalised(self, x: Tensor, by: Callable[..., Tensor]) -> Tensor:
+        mean, var, weight, bias = (
+            None if tensor is None else tensor.view(-1)
+            for tensor in (self.running_mean, self.running_var, self.weight, self.bias)
+        )
+        by_batch = self.training or mean is None
+        return by(x, mean, var, weight, bias, by_batch, self.momentum or 0.0, self.eps)
+
+
+class PopulationInstanceNorm(PopulationBatchNorm):
+    """Normalisation of each channel over the positions of one sample."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over positions."""
+        return self._normalised(x, nn.functional.instance_norm)
+
+
+class PopulationGroupNorm(nn.Module):
+    """Group normalisation, with the groups of each subject."""
+
+    def __init__(self, layers: Sequence[nn.GroupNorm]) -> None:
+        super().__init__()
+        first = layers[0]
+        self.groups, self.eps = len(layers) * first.num_groups, first.eps
+        self.weight = stacked(layers, "weight") if first.affine else None
+        self.bias = stacked(layers, "bias") if first.affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over the channels of a group and positions."""
+        weight, bias = (None if p is None else p.view(-1) for p in (self.weight, self.bias))
+        return nn.functional.group_norm(x, self.groups, weight, bias, self.eps)
+
+
+class PopulationLayerNorm(nn.Module):
+    """Layer normalisation over the last axes of each subject's signal.
+
+    Subjects are in the first of these axes, as in ``(batch, token, subject*feature)``, or in the
+    second axis of the signal if the last axes have the size of one subject's.
+    """
+
+    def __init__(self, layers: Sequence[nn.LayerNorm]) -> None:
+        super().__init__()
+        first = layers[0]
+        self.subjects, self.shape, self.eps = len(layers), tuple(first.normalized_shape), first.eps
+        self.weight = None if first.weight is None else stacked(layers, "weight")
+        self.bias = None if first.bias is None else stacked(layers, "bias")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise over the last axes."""
+        axes = len(self.shape)
+        positions = x.dim() - axes
+        if x.shape[positions:] == self.shape:
+            parts = x.view(len(x), self.subjects, -1, *x.shape[2:])
+            between = positions - 1  # axes of a parameter between subject and normalised axes
+        else:
+            parts = x.view(*x.shape[:positions], self.subjects, *self.shape)
+            between = 0
+        normal = nn.functional.layer_norm(parts, self.shape, eps=self.eps)
+        weight, bias = (
+            None if p is None else p.view(self.subjects, *[1] * between, *self.shape)
+            for p in (self.weight, self.bias)
+        )
+        normal = normal if weight is None else normal * weight
+        return (normal if bias is None else normal + bias).view(x.shape)
+
+
+class PopulationLocalResponseNorm(nn.Module):
+    """Local response normalisation over each subject's own channels."""
+
+    def __init__(self, layers: Sequence[nn.LocalResponseNorm]) -> None:
+        super().__init__()
+        self.norm, self.subjects = copy.deepcopy(layers[0]), len(layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise across the channels of each subject."""
+        split = x.reshape(len(x) * self.subjects, -1, *x.shape[2:])
+        joined: Tensor = self.norm(split).reshape(x.shape)
+        return joined
