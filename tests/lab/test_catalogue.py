@@ -12,16 +12,9 @@ from virtuallab.registry import NULL_MODELS
 
 PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
 
-# Without a source.
-OWN = {
-    "mlp",
-    "convnet",
-    "gaussian",
-    "frozen",
-    "readout_only",
-    "weight_walk",
-    "shuffled",
-    "constant",
+OWN = {  # without a source
+    *("mlp", "convnet", "gaussian", "frozen", "readout_only", "weight_walk"),
+    *("shuffled", "constant", "image_folder", "images", "wav_folder"),
 }
 
 
