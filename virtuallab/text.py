@@ -98,6 +98,30 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def part_of(count: int, total: int, noun: str) -> str:
+    """Some of a number of things, as the subject of a sentence.
+
+    Parameters
+    ----------
+    count, total : int
+        The number of those meant, at least 1, and of all.
+    noun : str
+        In the singular; its plural ends with "s".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> part_of(2, 3, "result"), part_of(3, 3, "result"), part_of(1, 1, "result")
+    ('2 of 3 results', 'all 3 results', 'the result')
+    """
+    if count < total:
+        return f"{count} of {count_noun(total, noun)}"
+    return f"the {noun}" if total == 1 else f"all {count_noun(total, noun)}"
+
+
 def short(value: object, digits: int = 3) -> str:
     """Return the value of a setting as text, with numbers rounded to significant digits.
 

@@ -112,7 +112,10 @@ def compare(
     bench = PreservedSubjects.of(experiment, workers)
     trials = [
         DesignRun(
-            each.point.probe, seed, observables_of(how, each.point), how.controls and not seed
+            each.point.probe,
+            seed,
+            observables_of(how, each.point, len(plan.visits)),
+            how.controls and not seed,
         )
         for each in designs
         for seed in range(how.seeds)

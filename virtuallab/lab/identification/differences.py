@@ -58,10 +58,10 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
         yield f"responses missing: {gone:.2g} %, trained on none"
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
     if len(missing):
-        share = 100 * len(missing) / len(values)
+        share = 100 * len(missing) / (len(values) - len(facts.absent))
         yield (
             f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
-            "classes of stimuli) and is taken as usual"
+            "classes of stimuli); the median of the training recordings is used instead"
         )
 
 
