@@ -77,6 +77,17 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def as_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; one text is one name, not its letters.
+
+    Examples
+    --------
+    >>> as_names("units"), as_names(["units", "noise"])
+    (('units',), ('units', 'noise'))
+    """
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def count_noun(count: int, noun: str) -> str:
     """A number with its noun, in the plural where needed.
 

@@ -59,7 +59,7 @@ def compare(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol with a ``compare`` section, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"compare.seeds=5"``.
     subjects : str or Path, optional
         Another experiment, whose subjects are used instead of the protocol's own.

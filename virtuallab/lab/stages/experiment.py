@@ -73,7 +73,7 @@ def preserved(
         If the protocol's designs cannot be evaluated in the other experiment's subjects.
     """
     if subjects is not None:
-        other = Store.open(expanded(subjects))
+        other = Store.open(expanded(subjects, "subjects"))
         check_trained(other)
         kept = resume(other)
         check_designs(plan.protocol, kept.plan)
@@ -94,7 +94,10 @@ def home(protocol: Protocol, subjects: str | Path | None, store: str | Path | No
     StoreError
         If no experiment can be at the place that was given, or its own may not be written there.
     """
-    place = expanded(subjects or store or Path("runs") / f"{protocol.name}.zarr")
+    place = expanded(
+        subjects or store or Path("runs") / f"{protocol.name}.zarr",
+        "subjects" if subjects else "store",
+    )
     check_location(place)
     if subjects is None:
         check_folder(place)
