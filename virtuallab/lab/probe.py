@@ -25,7 +25,7 @@ from virtuallab.paths import expanded
 from virtuallab.probes import Probe
 from virtuallab.protocol import Protocol, as_protocol
 from virtuallab.store import Store, writer
-from virtuallab.text import as_names
+from virtuallab.text import as_names, count_noun
 from virtuallab.vocabulary import PROBE
 
 
@@ -145,7 +145,7 @@ def _remove(store: Store, probes: Sequence[str], console: Console) -> None:
         removed = [nodes.feature_node(name), nodes.noise_node(name), nodes.recordings_of(name)]
         count = len(store.committed(nodes.stage(name)))
         store.remove(nodes.stage(name), removed)
-        say(console, f"Probe {name} removed, with {count} recordings.")
+        say(console, f"Probe {name} removed, with {count_noun(count, 'recording')}.")
     store.finish()
 
 

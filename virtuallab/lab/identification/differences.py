@@ -60,8 +60,9 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
     if len(missing):
         share = 100 * len(missing) / (len(values) - len(facts.absent))
         yield (
-            f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
-            "classes of stimuli); the median of the training recordings is used instead"
+            f"{share:.0f} % of what the decoder reads is not defined in the recording (for lack of "
+            "layers, classes of stimuli, or units that respond); the median of the training "
+            "recordings is used instead"
         )
 
 

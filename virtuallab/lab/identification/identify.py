@@ -39,7 +39,7 @@ from virtuallab.store.decoders.persistence import (
     save_decoder,
 )
 from virtuallab.store.layout.location import records_folder
-from virtuallab.text import as_names
+from virtuallab.text import as_names, count_noun
 from virtuallab.vocabulary import SUBJECT, VISIT, describe
 
 
@@ -119,8 +119,10 @@ def identify(
     console = console_of(verbose, progress)
     decoder = expanded(decoder, "decoder")
     save = None if save is None else expanded(save, "save")
-    several = isinstance(recording, Iterable) and not isinstance(recording, str | Mapping)
-    paths = [expanded(file, "recording") for file in (recording if several else [recording])]
+    files: Iterable[object] = [recording]
+    if isinstance(recording, Iterable) and not isinstance(recording, str | Mapping):
+        files = recording
+    paths = [expanded(file, "recording") for file in files]
     if save is not None:
         check_decoder_location(save)
         check_folder(save)
@@ -235,8 +237,9 @@ def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
     if found != facts.stages:
         raise UserError(
             f"the recording has {recording.sizes[VISIT]} visits, and the decoder was trained on "
-            f"{len(facts.visits)}: they make {found} stages of learning, not {facts.stages}. Train "
-            "one that fits: virtuallab identify runs/NAME.zarr RECORDING --match."
+            f"{len(facts.visits)}: they make {count_noun(found, 'stage')} of learning, not "
+            f"{facts.stages}. Train one that fits: "
+            "virtuallab identify runs/NAME.zarr RECORDING --match."
         )
     return sample_of(recording, first)
 

@@ -13,6 +13,7 @@ from virtuallab.probes import Probe
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.protocol import design_points
 from virtuallab.subject.preparation import PreparedSubject
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import ACTIVITY, WEIGHTS
 
 _REPEATED = 0.1  # share of neurons that may respond as the unit of another without a warning
@@ -83,8 +84,8 @@ def _few_units(
         if different < (1 - _REPEATED) * recorded:
             yield (
                 f"{name}: in {group.name} the {recorded} neurons within its pick-up radius respond "
-                f"as {different} units, so some differ only in their noise. A larger network, or "
-                "more insertions, has more units."
+                f"as {count_noun(different, 'unit')}, so some differ only in their noise. "
+                "A larger network, or more insertions, has more units."
             )
             break
 

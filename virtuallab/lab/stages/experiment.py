@@ -30,6 +30,7 @@ from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, RULE, SUBJECT
 
 
@@ -153,7 +154,7 @@ def discard_damaged(store: Store, stages: Sequence[str], console: Console) -> No
     """
     for stage in stages:
         if count := store.invalidate_damaged(stage):
-            subjects = "1 subject is" if count == 1 else f"{count} subjects are"
+            subjects = f"{count_noun(count, 'subject')} {'is' if count == 1 else 'are'}"
             say(console, f"{stage}: {subjects} damaged and made anew")
 
 
@@ -259,8 +260,10 @@ def _lost(
     first = min(lost, key=lambda index: index)
     record, subject = records[first], subjects[first]
     on = ", the others went on" if len(lost) < len(subjects) else ""
+    they = "it is" if len(lost) == 1 else "they are"
     return (
-        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept{on}. "
+        f"{len(lost)} of {count_noun(len(subjects), 'subject')} diverged; {they} marked and kept"
+        f"{on}. "
         f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
         f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
         f"{record['diverged_in']!r}."
