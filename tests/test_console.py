@@ -29,7 +29,7 @@ def controls():
     table.add_column("outcome")
     table.add_row("permuted labels", "0.50 [0.40, 0.60]", "passed")
     table.add_row("performance", "0.90 [0.80, 0.95]", plain("FAILED", "red"))
-    table.add_row("performance matched", "-", "not asked: 6 subjects remain, of 15 needed")
+    table.add_row("performance matched", "-", "not evaluated: 6 subjects remain, of 15 needed")
     return table
 
 

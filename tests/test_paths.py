@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import xarray as xr
 
 from virtuallab.errors import UserError
 from virtuallab.paths import expanded
@@ -24,3 +27,10 @@ def test_a_folder_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert expanded(".") == tmp_path / "a.zarr" / "features"
     with pytest.raises(UserError, match="the path is empty"):
         expanded("")
+
+
+@pytest.mark.parametrize("given", [xr.Dataset({"a": 1}), xr.DataTree(), None, 3])
+def test_what_is_no_path_is_named_with_its_argument(given: Any) -> None:
+    kind = re.escape(type(given).__qualname__)
+    with pytest.raises(TypeError, match=rf"^store: should be a path .* found \S*{kind}\. Give"):
+        expanded(given, "store")

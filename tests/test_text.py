@@ -1,6 +1,12 @@
 from __future__ import annotations
 
-from virtuallab.text import brief, listed, percent, printable, short
+from virtuallab.text import brief, listed, part_of, percent, printable, short
+
+
+def test_a_part_is_named_without_a_denominator_if_it_is_everything():
+    assert part_of(1, 3, "control") == "1 of 3 controls"
+    assert part_of(3, 3, "control") == "all 3 controls"
+    assert part_of(1, 1, "control") == "the control"
 
 
 def test_terminal_escapes_and_control_characters_are_shown_and_not_obeyed():

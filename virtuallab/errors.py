@@ -62,8 +62,8 @@ class MissingLibrary(UserError):
         )
 
 
-class NotAsked(UserError):
-    """Error on an analysis that is not possible for some recordings; ends without a period."""
+class NotDecoded(UserError):
+    """Error on an analysis that is not possible for some recordings; its text has no full stop."""
 
 
 class VirtuallabWarning(UserWarning):
@@ -147,10 +147,14 @@ class BrokenPlugin(UnknownName):
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return a sentence with the nearest of the known names, if one is near, and all of them.
 
+    If no name is known, the sentence says so.
+
     >>> suggest("adm", ["adam", "sgd"])
     "Did you mean 'adam'? Known: adam, sgd."
     """
     choices = sorted(known)
+    if not choices:
+        return "There are none."
     near = get_close_matches(name, choices, n=1) or [
         each for each in choices if each.casefold() == name.casefold()
     ]

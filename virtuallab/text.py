@@ -77,6 +77,17 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def as_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; one text is one name, not its letters.
+
+    Examples
+    --------
+    >>> as_names("units"), as_names(["units", "noise"])
+    (('units',), ('units', 'noise'))
+    """
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def count_noun(count: int, noun: str) -> str:
     """A number with its noun, in the plural where needed.
 
@@ -96,6 +107,30 @@ def count_noun(count: int, noun: str) -> str:
     ('1 subject', '2 subjects')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def part_of(count: int, total: int, noun: str) -> str:
+    """Some of a number of things, as the subject of a sentence.
+
+    Parameters
+    ----------
+    count, total : int
+        The number of those meant, at least 1, and of all.
+    noun : str
+        In the singular; its plural ends with "s".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> part_of(2, 3, "result"), part_of(3, 3, "result"), part_of(1, 1, "result")
+    ('2 of 3 results', 'all 3 results', 'the result')
+    """
+    if count < total:
+        return f"{count} of {count_noun(total, noun)}"
+    return f"the {noun}" if total == 1 else f"all {count_noun(total, noun)}"
 
 
 def short(value: object, digits: int = 3) -> str:

@@ -111,7 +111,7 @@ def test_analyses_of_an_experiment_are_joined_under_their_names() -> None:
 
 
 def test_analyses_without_a_result_are_no_rows() -> None:
-    nothing = xr.DataTree.from_dict({"decoding/main": xr.Dataset(attrs={"not_asked": "{}"})})
+    nothing = xr.DataTree.from_dict({"decoding/main": xr.Dataset(attrs={"not_decoded": "{}"})})
     both = xr.DataTree.from_dict({"decoding/a": xr.Dataset(), "decoding/b": analysis()})
     assert tidy_analyses(xr.DataTree()).empty
     assert tidy_analyses(nothing).empty

@@ -94,7 +94,7 @@ def test_folds_need_their_product_of_subjects_and_random_splits_need_four() -> N
     [(field, message)] = published.check(["adam"] * 3 + ["sgdm"] * 4, [], ["utah"])
     assert (field, message) == (
         "splits",
-        "3 subjects per rule are too few for a 75/25 split; needs 4.",
+        "3 subjects per rule cannot be split 75/25; needs at least 4.",
     )
 
 

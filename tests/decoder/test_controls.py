@@ -475,6 +475,16 @@ def test_without_movement_there_are_no_steps_to_match() -> None:
     )
 
 
+def test_too_few_subjects_that_are_alike_are_not_called_different() -> None:
+    dataset = features(each=2)
+    alike = xr.full_like(curves(dataset, 0.0), 0.5)
+    labels = dataset["rule"].values.tolist()
+    one_of_each = alike.isel(subject=sorted(map(labels.index, set(labels))))
+    some = task(dataset, performance=one_of_each.reindex_like(alike))
+    check = evaluated("performance_matched", some)
+    assert check.note == "too few subjects: 3 count after weighting by final accuracies"
+
+
 def test_a_subject_without_a_final_performance_has_no_weight() -> None:
     dataset = features(signal=2.0, each=20)
     performance = curves(dataset, 0.0)

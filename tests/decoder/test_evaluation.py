@@ -11,7 +11,7 @@ from tests.decoder.synthetic import LAYERS, RULES, features, with_theory
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
-from virtuallab.errors import NotAsked
+from virtuallab.errors import NotDecoded
 from virtuallab.registry import CLASSIFIERS
 
 
@@ -48,7 +48,7 @@ def test_a_rule_written_into_the_first_visit_turns_its_control_red() -> None:
     assert verdict["control_passed"].sel(control="permuted_labels") == 1
 
 
-def test_where_visit_0_was_not_recorded_its_control_is_not_asked() -> None:
+def test_where_visit_0_was_not_recorded_its_control_is_not_evaluated() -> None:
     verdict = asked(features(signal=1.5).isel(visit=slice(1, None)))
     before = verdict.sel(control="visit_0").squeeze()
     assert np.isnan(before["control_accuracy"])
@@ -154,16 +154,16 @@ def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
 
 def test_what_cannot_be_asked_is_refused_in_words() -> None:
     dataset = features(each=3)
-    with pytest.raises(NotAsked, match=r"too few subjects .* 6 of 'adam', .* where 9 of each"):
+    with pytest.raises(NotDecoded, match=r"too few subjects .* 6 of 'adam', .* where 9 of each"):
         asked(dataset, folds=3, inner_folds=3)
     one = dataset.isel(subject=dataset["rule"].values == "adam")
-    with pytest.raises(NotAsked, match="only one rule"):
+    with pytest.raises(NotDecoded, match="only one rule"):
         asked(one)
     of = dataset["change_observable"] == "activity"
     unmeasured = dataset.assign(change=dataset["change"].where(~of))
-    with pytest.raises(NotAsked, match="measured none of the observables to read: activity"):
+    with pytest.raises(NotDecoded, match="measured none of the observables to read: activity"):
         asked(unmeasured)
-    with pytest.raises(NotAsked, match="measured none of the observables to read: all"):
+    with pytest.raises(NotDecoded, match="measured none of the observables to read: all"):
         asked(dataset.assign(change=dataset["change"] * np.nan), observables=("all",))
 
 
@@ -231,12 +231,18 @@ def test_theory_that_tells_nothing_is_at_chance() -> None:
     assert low <= 1 / 3 <= high
 
 
-def test_theory_that_no_later_visit_defines_is_not_asked() -> None:
+def test_theory_that_no_later_visit_defines_is_not_measured() -> None:
     dataset = with_theory(features())
     theory = dataset["change_observable"] == "theory"
     later = dataset["visit"] > 0
     dataset["change"] = dataset["change"].where(~(theory & later))
-    with pytest.raises(NotAsked, match="none of the observables to read: theory"):
+    with pytest.raises(NotDecoded, match="none of the observables to read: theory"):
         asked(dataset, observables=("theory",))
     [warning] = json.loads(asked(dataset, observables=("theory", "all")).attrs["warnings"])
     assert warning == "not measured by this probe: theory"
+
+
+def test_theory_is_not_measured_by_one_visit() -> None:
+    once = with_theory(features()).isel(visit=[0])
+    with pytest.raises(NotDecoded, match="none of the observables to read: theory"):
+        asked(once, observables=("theory",))

@@ -49,3 +49,9 @@ def test_a_set_holds_the_rules_whose_p_value_exceeds_one_minus_the_coverage(
     sets = prediction.sets(coverage)
     assert sets.dims == ("subject", "rule")
     assert [set(rules[inside].tolist()) for inside in sets.values] == expected
+
+
+def test_a_p_value_of_a_tenth_is_in_the_set_at_ninety_per_cent() -> None:
+    """P-values are shares of whole numbers of subjects, so that 2 of 20 occurs."""
+    tenth = Prediction.of(("a", "b"), p_value=np.array([[2 / 20, 1 / 20]]))
+    assert tenth.sets(0.9).values.tolist() == [[True, False]]

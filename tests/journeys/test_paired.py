@@ -80,7 +80,7 @@ def test_the_store_has_the_pairs_and_their_weights_are_the_same_before_learning(
 def test_an_analysis_counts_pairs(tree: xr.DataTree) -> None:
     found = tree["decoding/main"].to_dataset()
     assert float(found["pair_effect"].squeeze()) >= 1
-    assert found.attrs.get("not_asked") is None
+    assert found.attrs.get("not_decoded") is None
 
 
 @pytest.mark.slow

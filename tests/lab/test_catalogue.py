@@ -52,6 +52,8 @@ def test_the_page_of_weight_mirror() -> None:
     assert 'Akrout et al. 2019, "Deep Learning without Weight Transport".' in text
     assert "  alternate (default 1; unit: training steps)" in text
     assert "Local: partly." in text
+    assert "How the error returns: learned backward weights." in text
+    assert "What the hidden layers improve: supervised loss." in text
     assert "phases in which noise drives every layer" in text
 
 

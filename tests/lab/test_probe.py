@@ -96,7 +96,7 @@ def test_analyses_that_were_decoded_from_a_removed_probe_are_named(experiment: P
             table = xr.Dataset({"x": ("probe", [1.0])}, coords={"probe": names})
             store.write_table(f"decoding/{analysis}", table)
         store.finish()
-    text = said(experiment, remove=["some"])
+    text = said(experiment, remove="some")
     words = "Analysis first still holds what was decoded from it, until virtuallab decode"
     assert f"{words} {experiment} replaces it." in text
     assert "Analysis second" not in text

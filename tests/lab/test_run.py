@@ -96,13 +96,13 @@ def test_a_rule_whose_subjects_all_diverged_is_left_out_and_named(tmp_path: Path
         compare.compare(path, [*WILD, designs], subjects=store, workers=1)
 
 
-def test_where_one_rule_is_left_the_question_is_not_asked_and_recordings_are_kept(
+def test_where_one_rule_is_left_nothing_is_decoded_and_recordings_are_kept(
     tmp_path: Path,
 ) -> None:
     wild = WILD[0].replace("[2]", "[1]")
     tree = vl.run(written(tmp_path), [TWO, wild, WILD[1]], store=tmp_path / "one.zarr", workers=1)
     assert "activity" in tree["recordings/p/mlp"]
-    [(probe, reason)] = json.loads(tree["decoding/a"].attrs["not_asked"]).items()
+    [(probe, reason)] = json.loads(tree["decoding/a"].attrs["not_decoded"]).items()
     assert probe == "p"
     assert "0 of 'wild'" in reason
     assert "where 4 of each of two rules are needed" in reason

@@ -77,7 +77,7 @@ def test_what_can_be_used_is_let_pass() -> None:
         (
             Probe(statistics=("sparseness",), observables=("weights",)),
             "statistics[0]",
-            "is of activity, which this probe does not measure",
+            "applies to 'activity', which this probe does not measure",
         ),
     ],
 )

@@ -78,6 +78,14 @@ def test_what_is_written_takes_the_place_of_a_preset_of_its_kind(presetting):
     assert counted.calcium is None, "one way to read activity takes the place of another"
 
 
+def test_photon_noise_takes_the_place_of_the_noise_that_a_device_presets():
+    counted = Calcium(photons=300.0)
+    assert not Probe(device="two_photon", calcium=counted).resolved.noise.is_present
+    assert Probe(device="two_photon", calcium=Calcium()).resolved.noise.unit_snr == 1.0
+    both = Probe(device="two_photon", calcium=counted, noise=GaussianNoise(unit_snr=3.0))
+    assert both.resolved.noise.unit_snr == 3.0, "what is written is added"
+
+
 def test_what_is_left_open_is_the_devices_or_the_default():
     assert Probe(device="two_photon").resolved.calcium is not None
     own = Probe(device="two_photon", noise=GaussianNoise(snr=3.0)).resolved

@@ -141,12 +141,12 @@ IMPOSSIBLE = {
     "correlation of weights": (
         Probe(noise=GaussianNoise(snr=1.0, correlation=0.1), observables=("weights",)),
         "noise.correlation",
-        "is of activity, which this probe does not measure ('activity').",
+        "applies to 'activity', which this probe does not measure.",
     ),
     "correlation beyond 1": (
         Probe(noise=GaussianNoise(snr=1.0, correlation=1.5)),
         "noise.correlation",
-        "is a share between 0 and 1, found 1.5.",
+        "must be a share between 0 and 1, found 1.5.",
     ),
     "long refractory period": (
         Probe(spikes=Spikes(window=0.01, refractory=0.002)),
@@ -157,7 +157,7 @@ IMPOSSIBLE = {
     "photons of no fluorescence": (
         Probe(calcium=Voltage(photons=20.0)),
         "calcium.photons",
-        "is of fluorescence in dF/F, found 'mV'. Leave it out.",
+        "needs fluorescence in dF/F, found 'mV'. Leave it out.",
     ),
     "noise twice": (
         Probe(noise=GaussianNoise(sigma=1.0, snr=2.0)),
@@ -246,7 +246,7 @@ IMPOSSIBLE_DEVICES = {
     "contacts that hear weights": (
         Probe(device="utah_array", observables=("weights",), spikes=None),
         "device",
-        "records activity",
+        "record 'activity'",
     ),
     "contacts in no layer": (
         Probe(
@@ -276,13 +276,13 @@ IMPOSSIBLE_DEVICES = {
     "two kinds of loss": (
         Probe(device="tetrode", turnover=0.3, daily_loss=0.3),
         "daily_loss",
-        "found both turnover: 0.3 and daily_loss",
+        "found turnover: 0.3 too",
     ),
     "a return without a loss": (Probe(units=9, daily_return=0.1), "daily_return", "no unit is"),
     "more than all units in a day": (
         Probe(device="tetrode", daily_loss=0.7, daily_return=0.6),
         "daily_return",
-        "together at most 1, found 0.6 and 0.7",
+        "0.6 and daily_loss: 0.7 are shares of the same day and must sum to at most 1",
     ),
     "a daily loss without others": (
         Probe(daily_loss=0.1, observables=("activity",)),

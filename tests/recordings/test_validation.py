@@ -29,7 +29,7 @@ def test_infinite_responses_and_those_beyond_single_precision_are_refused(tmp_pa
         whole = plain()
         whole["activity"][0, 1, 2] = value
         message = refusal(whole, tmp_path)
-        assert "1 responses are infinite" in message
+        assert "1 response is infinite" in message
         assert "in unit 2, at visit 0" in message
 
 

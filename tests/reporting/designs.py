@@ -43,7 +43,7 @@ def comparison_of_designs() -> xr.Dataset:
     for each in designs:
         more = 0.1 * np.log10(each.point.settings.get("units", 10))
         for _ in range(how.seeds):
-            keys = [(o, c) for o in observables_of(how, each.point) for c in how.classifiers]
+            keys = [(o, c) for o in observables_of(how, each.point, 4) for c in how.classifiers]
             right = {key: stream.random(200) < ACCURACY[each.name] + more - 0.2 for key in keys}
             controls = {
                 (name, *key): stream.random(200) < 0.25 for key in keys for name in OF_DESIGNS

@@ -49,7 +49,7 @@ def experiment(
     judged: bool = False,
     failing: tuple[str, ...] = (),
     undecided: tuple[str, ...] = (),
-    not_asked: tuple[str, ...] = (),
+    not_evaluated: tuple[str, ...] = (),
     classifiers: tuple[str, ...] = CLASSIFIERS,
     primary: dict[str, str] | None = None,
 ) -> xr.DataTree:
@@ -57,7 +57,7 @@ def experiment(
 
     ``signal`` is what accuracy has above chance, ``leaking`` the control that fails everywhere,
     ``published`` adds an analysis with layers as samples, 0.1 too high. ``judged`` adds all
-    controls, of which some are ``failing``, ``undecided`` or ``not_asked``, and how sure the
+    controls, of which some are ``failing``, ``undecided`` or ``not_evaluated``, and how sure the
     decoder is.
     """
     rng = np.random.default_rng(7)
@@ -79,7 +79,7 @@ def experiment(
         nodes["/decoding/main"] = _decoding(signal, leaking, held_out, classifiers, rng)
         if judged:
             nodes["/decoding/main"] = _judged(
-                nodes["/decoding/main"], failing, undecided, not_asked
+                nodes["/decoding/main"], failing, undecided, not_evaluated
             )
         if primary:
             nodes["/decoding/main"].attrs["primary"] = json.dumps(primary)
@@ -268,14 +268,14 @@ def _judged(
     verdict: xr.Dataset,
     failing: tuple[str, ...],
     undecided: tuple[str, ...],
-    not_asked: tuple[str, ...],
+    not_evaluated: tuple[str, ...],
 ) -> xr.Dataset:
     """Add every control, judged by the decoder, and how sure it is."""
     cell = ("probe", "observable", "classifier")
     accuracy = verdict["balanced_accuracy"].to_numpy()[..., None]
     chance, shape = 1 / len(RULES), accuracy.shape[:-1]
     kinds, names = np.array(list(KINDS.values())), list(KINDS)
-    fails, absent = np.isin(names, (*failing, *undecided)), np.isin(names, not_asked)
+    fails, absent = np.isin(names, (*failing, *undecided)), np.isin(names, not_evaluated)
     reached = np.where(kinds == "beat", accuracy - np.where(fails, 0, 0.2), chance + 0.2 * fails)
     reached = np.where(kinds == "survive", np.where(fails, chance, accuracy - 0.05), reached)
     reached = np.where(absent | np.isnan(accuracy), np.nan, reached)

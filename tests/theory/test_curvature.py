@@ -12,6 +12,7 @@ from torch import Tensor
 from studies import theory as study
 from tests.theory.layers import LAYERS, MIXED, conv, dense, linear_map, matrices
 from virtuallab import theory
+from virtuallab.errors import VirtuallabWarning
 from virtuallab.registry import OPTIMIZERS
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.primitives import alignment_gradient
@@ -116,3 +117,15 @@ def test_the_largest_curvature_does_not_depend_on_constants_or_the_backward_weig
 def test_a_rule_without_a_step_for_the_backward_weight_has_no_curvature() -> None:
     with pytest.raises(ValueError, match="no step for the backward weight"):
         theory.largest_curvature(lambda view: None, dense())
+
+
+def test_a_curvature_that_does_not_converge_is_warned_of() -> None:
+    def turned(view: LayerView) -> Tensor:
+        """No gradient of an objective: a map that alternates between two curvatures."""
+        rows = view.backward_weight.flatten(1)
+        half = rows.shape[1] // 2
+        made = torch.cat([2 * rows[:, half:], rows[:, :half]], dim=1)
+        return made.reshape(view.backward_weight.shape)
+
+    with pytest.warns(VirtuallabWarning, match="has not converged in 200 iterations"):
+        theory.largest_curvature(turned, dense())

@@ -14,6 +14,7 @@ from virtuallab.decoder.schemes.splits import Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import THEORY
 
 Observable = Literal["activity", "weights", "activity_change", "all", "theory"]
@@ -312,18 +313,18 @@ class Analysis:
             return
         if not (few := self.too_few(rules, pairs=pairs)):
             return
-        fewest, what = min(few.values()), "subjects" if pairs is None else "pairs"
+        fewest = count_noun(min(few.values()), "subject" if pairs is None else "pair")
         if self.scheme == "strict":
             yield (
                 "folds",
-                f"{fewest} {what} per rule cannot be split in {self.folds} groups nested in "
+                f"{fewest} per rule cannot be split in {self.folds} groups nested in "
                 f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates, or "
                 "lower folds or inner_folds.",
             )
         else:
             yield (
                 "splits",
-                f"{fewest} {what} per rule are too few for a 75/25 split; needs {self.needed}.",
+                f"{fewest} per rule cannot be split 75/25; needs at least {self.needed}.",
             )
 
     def _held_out(

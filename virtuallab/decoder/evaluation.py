@@ -22,11 +22,11 @@ from virtuallab.decoder.schemes import published, splits, strict
 from virtuallab.decoder.schemes.cross_validation import no_progress
 from virtuallab.decoder.tables import with_corrected_controls
 from virtuallab.decoder.task import DecodingTask
-from virtuallab.errors import NotAsked
+from virtuallab.errors import NotDecoded
 from virtuallab.installed import begin_process
 from virtuallab.labels import label_text
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.vocabulary import RULE, SUBJECT, describe
+from virtuallab.vocabulary import RULE, SUBJECT, THEORY, describe
 
 
 def evaluate(
@@ -79,7 +79,7 @@ def evaluate(
 
     Raises
     ------
-    NotAsked
+    NotDecoded
         If fewer than two rules have enough subjects, or the probe measured none of the analysis'
         observables.
     """
@@ -97,11 +97,11 @@ def evaluate(
     )
     features = features.isel({SUBJECT: ~other & ~np.isin(labels, list(few))})
     if len(set(features[RULE].values.tolist())) < 2:
-        raise NotAsked(_too_few_rules(few, analysis))
+        raise NotDecoded(_too_few_rules(few, analysis))
     measured = [name for name in analysis.observables if _is_measured(features, name)]
     if not measured:
         names = ", ".join(analysis.observables)
-        raise NotAsked(f"this probe measured none of the observables to read: {names}")
+        raise NotDecoded(f"this probe measured none of the observables to read: {names}")
     features = features.load()
     noise = None if noise is None else noise.load()
     samples = {observable: by_subject(features, observable) for observable in measured}
@@ -200,7 +200,12 @@ def _left_out(few: Mapping[str, int], analysis: Analysis) -> Iterator[str]:
 
 
 def _is_measured(features: xr.Dataset, observable: str) -> bool:
-    """Return whether an observable has a value at a visit after the first, if there are several."""
+    """Return whether an observable has a value at a visit after the first, if there are several.
+
+    Theory is made of changes alone, so that one visit does not measure it.
+    """
+    if observable == THEORY and features.sizes["visit"] < 2:
+        return False
     chosen = places_of(features, "change_observable", observable)
     later = slice(1, None) if features.sizes["visit"] > 1 else slice(None)
     values = features["change"].isel(change_name=chosen, visit=later).to_numpy()

@@ -72,7 +72,8 @@ class Prediction:
         ----------
         coverage : float
             Share of recordings whose set contains the true rule. Whether no learning is in the set
-            is decided at a level of its own, 5 %.
+            is decided at a level of its own, 5 %. Rules with a p-value above one minus the coverage
+            are in the set; at 0.9 this includes 0.1 itself, as 1 - 0.9 is rounded down.
 
         Returns
         -------

@@ -75,6 +75,7 @@ def page(kind: str, name: str) -> str:
     parts += [_wrapped(paragraph) for paragraph in text]
     if kind == "rules":
         parts += ["\n".join(_needs(plugin)), _wrapped(_gradient_angle(plugin.gradient_angle))]
+        parts.append("\n".join(_groups(plugin)))
     parts.append("Settings\n" + "\n".join(_settings(kind, plugin)))
     if sources:
         parts.append("Source\n" + "\n".join(_wrapped(source, "  ") for source in sources))
@@ -177,6 +178,15 @@ def _needs(rule: type[Any]) -> Iterator[str]:
         yield _wrapped(
             f"{availability.value}: {'; '.join(need.description for need in found)}", "  "
         )
+
+
+def _groups(rule: type[Any]) -> Iterator[str]:
+    """Lines about the groups of rules to which a rule belongs in reports."""
+    for question, group in (
+        ("How the error returns", rule.error_return),
+        ("What the hidden layers improve", rule.objective),
+    ):
+        yield f"{question}: {group.value if group else 'not said'}."
 
 
 def _gradient_angle(promised: Any) -> str:

@@ -46,7 +46,7 @@ def decode(
         The experiment, ``runs/NAME.zarr``.
     protocol : Protocol, mapping, str or Path, optional
         Protocol whose analyses are run; the experiment's own if not given.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings of that protocol to override.
     partial : bool
         Decode probes that have not recorded every subject from those that they have; the verdict
@@ -72,7 +72,7 @@ def decode(
     StoreError
         If another process writes into the store.
     """
-    console, root = console_of(verbose, progress), expanded(store)
+    console, root = console_of(verbose, progress), expanded(store, "store")
     with writer(root):
         experiment = resume(Store.open(root))
         source = experiment.plan.protocol

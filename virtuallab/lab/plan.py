@@ -26,7 +26,7 @@ def plan(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"subjects.replicates=2"``.
     workers : int, optional
         Cohorts at once; as many as there are cores if not given.

@@ -25,6 +25,7 @@ from virtuallab.paths import expanded
 from virtuallab.probes import Probe
 from virtuallab.protocol import Protocol, as_protocol
 from virtuallab.store import Store, writer
+from virtuallab.text import as_names, count_noun
 from virtuallab.vocabulary import PROBE
 
 
@@ -48,9 +49,9 @@ def probe(
     protocol : Protocol, mapping, str or Path, optional
         Protocol whose probes are implanted. If not given, the probes that are in the store, and
         those of its own protocol, record the subjects that they have not recorded yet.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings of that protocol to override.
-    remove : sequence of str
+    remove : str or sequence of str
         Names of probes to remove instead: their recordings, features and records. Subjects and
         other probes stay as they are. A removal that was interrupted is ended by the same call.
     workers : int, optional
@@ -75,7 +76,8 @@ def probe(
         If another process writes into the store, or a probe of that name is there with other
         settings.
     """
-    console, root = console_of(verbose, progress), expanded(store)
+    console, root = console_of(verbose, progress), expanded(store, "store")
+    remove = as_names(remove)
     if remove and (protocol is not None or overrides):
         raise UserError("probes are either implanted or removed: give no protocol and no settings.")
     with writer(root):
@@ -143,7 +145,7 @@ def _remove(store: Store, probes: Sequence[str], console: Console) -> None:
         removed = [nodes.feature_node(name), nodes.noise_node(name), nodes.recordings_of(name)]
         count = len(store.committed(nodes.stage(name)))
         store.remove(nodes.stage(name), removed)
-        say(console, f"Probe {name} removed, with {count} recordings.")
+        say(console, f"Probe {name} removed, with {count_noun(count, 'recording')}.")
     store.finish()
 
 

@@ -48,8 +48,8 @@ def report(
         if something is damaged; what other protocols have added to the experiment is then left out
         of verdict and report, and named after them.
     """
-    root = expanded(store)
-    page = None if output is None else expanded(output)
+    root = expanded(store, "store")
+    page = None if output is None else expanded(output, "output")
     tree, left_out = write_report(root, page, console_of(verbose))
     raise_if_damaged(left_out, root)
     return tree

@@ -45,7 +45,7 @@ def run(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"subjects.replicates=2"``.
     store : str or Path, optional
         Where to keep the experiment; ``runs/NAME.zarr`` if not given.

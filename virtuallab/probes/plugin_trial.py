@@ -61,7 +61,7 @@ def _statistic_problems(probe: ResolvedProbe) -> Iterator[tuple[str, str]]:
         elif name in (*PUBLISHED_STATISTICS, *change_names(), *theory_names()):
             yield at, f"every recording has a statistic {name!r} already. Rename this one."
         elif statistic.observable not in probe.observables:
-            yield at, f"is of {statistic.observable}, which this probe does not measure."
+            yield at, f"applies to {statistic.observable!r}, which this probe does not measure."
         elif statistic.follows_units and probe.losing:
             share = getattr(probe, probe.losing)
             yield at, f"{name!r} follows units, and a {probe.losing} of {share:g} replaces them."

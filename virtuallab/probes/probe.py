@@ -126,7 +126,8 @@ class Probe:
     noise: NoiseModel | None = setting(
         None,
         doc="Measurement noise, on all that is measured; `name` gives the noise model, `gaussian` "
-        "by default. If not given, that of the device, or none; `{}` is none.",
+        "by default. If not given, that of the device, or none; `{}` is none. Photon noise "
+        "(`calcium.photons`) takes the place of that of the device.",
     )
     spikes: Spikes | None = setting(None, doc="Activity as spike counts over trials.")
     calcium: Indicator | None = setting(

@@ -16,7 +16,7 @@ from virtuallab.probes.noise.noise_model import NoiseModel
 from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.readouts.spikes import Spikes
 from virtuallab.probes.sampling import even_shares, proportional_shares
-from virtuallab.probes.schedule import Visits, visit_indices
+from virtuallab.probes.schedule import Visits, count_visits, visit_indices
 from virtuallab.vocabulary import (
     ACTIVITY,
     ACTIVITY_CHANGE,
@@ -78,14 +78,20 @@ class ResolvedProbe:
     keep: Literal["recording", "statistics"]
     statistics: tuple[str, ...]
 
-    @property
-    def readable(self) -> tuple[str, ...]:
+    def readable(self, n_visits: int) -> tuple[str, ...]:
         """Observables that a decoder can read: those measured, and theory if it is defined.
 
-        Theory follows synapses or units from visit to visit.
+        Theory follows synapses or units from visit to visit, so it needs two visits.
+
+        Parameters
+        ----------
+        n_visits : int
+            Preserved visits.
         """
         units = ACTIVITY in self.observables and self.turnover < 1
-        return (*self.observables, *([THEORY] if units or WEIGHTS in self.observables else []))
+        followed = units or WEIGHTS in self.observables
+        several = count_visits(self.visits, n_visits) > 1
+        return (*self.observables, *([THEORY] if followed and several else []))
 
     @property
     def inserted_device(self) -> Device | None:
@@ -245,6 +251,9 @@ def resolve(written: Mapping[str, Any]) -> ResolvedProbe:
             if "turnover" in (one, other):
                 presets.pop("daily_return", None)
             presets = {n: value for n, value in presets.items() if n not in (one, other)}
+    calcium = written["calcium"]
+    if calcium is not None and calcium.photons is not None:
+        presets.pop("noise", None)  # it stands for photon noise
     if written["radius"] == "none":  # drift is measured against the radius
         presets.pop("drift", None)
     given = {name: value for name, value in written.items() if value is not None}

@@ -34,6 +34,15 @@ class Series:
 Visits = int | Sequence[int] | Series | Literal["all"]
 
 
+def count_visits(visits: Visits, n_visits: int) -> int:
+    """Number of recorded visits where ``n_visits`` are preserved, also of impossible schedules."""
+    if visits == "all":
+        return n_visits
+    if isinstance(visits, Series):
+        return visits.count
+    return visits if isinstance(visits, int) else len(visits)
+
+
 def visit_indices(visits: Visits, n_visits: int) -> jt.Int[np.ndarray, " visit"]:
     """Indices of the recorded visits, ascending.
 

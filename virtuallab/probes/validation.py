@@ -203,22 +203,22 @@ def _correlation_problems(probe: ResolvedProbe) -> Iterator[Problem]:
         return
     message = ""
     if not 0 <= noise.correlation <= 1:
-        message = f"is a share between 0 and 1, found {noise.correlation}."
+        message = f"must be a share between 0 and 1, found {noise.correlation}."
     elif not noise.is_present:
         message = f"there is no noise to share. Give {', '.join(_STRENGTHS)}."
     elif ACTIVITY not in probe.observables:
-        message = f"is of activity, which this probe does not measure ({ACTIVITY!r})."
+        message = f"applies to {ACTIVITY!r}, which this probe does not measure."
     if message:
         yield Problem("noise.correlation", message)
 
 
 def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     if probe.spikes is not None and probe.calcium is not None:
-        words = "found spikes too. A probe records spike counts or fluorescence."
+        words = "spikes are given too. A probe records spike counts or fluorescence."
         yield Problem("calcium", words)
     for name in ("spikes", "calcium"):
         if getattr(probe, name) is not None and ACTIVITY not in probe.observables:
-            words = f"is of activity, which this probe does not measure ({ACTIVITY!r})."
+            words = f"applies to {ACTIVITY!r}, which this probe does not measure."
             yield Problem(name, words)
     spikes, calcium = probe.spikes, probe.calcium
     if spikes is not None and spikes.refractory > spikes.window / 10:
@@ -228,7 +228,7 @@ def _readout_problems(probe: ResolvedProbe) -> Iterator[Problem]:
         )
         yield Problem("spikes.refractory", words)
     if calcium is not None and calcium.photons is not None and calcium.units != Indicator.units:
-        words = f"is of fluorescence in {Indicator.units}, found {calcium.units!r}. Leave it out."
+        words = f"needs fluorescence in {Indicator.units}, found {calcium.units!r}. Leave it out."
         yield Problem("calcium.photons", words)
 
 
@@ -250,17 +250,19 @@ def _stimulus_problems(probe: ResolvedProbe, n_stimuli: int) -> Iterator[Problem
 def _contact_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     has_contacts = probe.inserted_device is not None
     if has_contacts and probe.pool > 1:
-        words = "is for a probe without contacts: each contact of this device records one unit."
+        words = "needs a probe without contacts: each contact of this device records one unit."
         yield Problem("pool", words)
     if has_contacts and not probe.measures_responses:
-        yield Problem("device", f"records {ACTIVITY}, which this probe does not measure.")
+        yield Problem(
+            "device", f"its contacts record {ACTIVITY!r}, which this probe does not measure."
+        )
     if not has_contacts:
         if probe.insertions != 1:
             yield Problem("insertions", "there is no device with contacts to insert.")
         if probe.radius not in (None, "none"):
             yield Problem("radius", "there is no device with contacts, from which it is measured.")
     if probe.drift and probe.pickup_radius is None:
-        words = "is of a device with contacts and a pick-up radius. Set a radius, or leave it out."
+        words = "needs a device with contacts and a pick-up radius. Set a radius, or leave it out."
         yield Problem("drift", words)
 
 
@@ -272,9 +274,9 @@ def _radius_problems(probe: ResolvedProbe, sizes: Mapping[str, int]) -> Iterator
     if not NEAREST <= radius <= FARTHEST:
         yield Problem(
             "radius",
-            f"is between {NEAREST:g} um, within which there is always a neuron, and {FARTHEST:g} "
-            f"um, beyond which spikes are not detected, found {radius:g}. 'radius: none' switches "
-            "it off.",
+            f"must be between {NEAREST:g} um, within which there is always a neuron, and "
+            f"{FARTHEST:g} um, beyond which spikes are not detected, found {radius:g}. "
+            "'radius: none' switches it off.",
         )
         return
     contacts = contact_positions(device)
@@ -282,8 +284,8 @@ def _radius_problems(probe: ResolvedProbe, sizes: Mapping[str, int]) -> Iterator
     if across > SIDE:
         yield Problem(
             "device",
-            f"has contacts {across:g} um apart, in a tissue of {SIDE:g} um. Contacts outside reach "
-            "no neuron. Choose a smaller device, or 'radius: none'.",
+            f"its contacts are {across:g} um apart, in a tissue of {SIDE:g} um. Contacts outside "
+            "reach no neuron. Choose a smaller device, or 'radius: none'.",
         )
     there = probe.available_units(sizes)
     # Each contact records at most half of the neurons around it: neighbours share theirs.
@@ -332,17 +334,15 @@ def _rate_problems(probe: ResolvedProbe) -> Iterator[Problem]:
     for name in ("turnover", "daily_loss", "daily_return"):
         share = getattr(probe, name)
         if not 0 <= share <= 1:
-            yield Problem(name, f"is a share between 0 and 1, found {share}.")
+            yield Problem(name, f"must be a share between 0 and 1, found {share}.")
     if probe.turnover and probe.daily_loss:
-        words = f"found both turnover: {probe.turnover:g} and daily_loss. Give one of them."
+        words = f"found turnover: {probe.turnover:g} too. Give one of them."
         yield Problem("daily_loss", words)
     elif probe.daily_return and not probe.daily_loss:
         yield Problem("daily_return", "no unit is lost, so none returns. Set daily_loss.")
     elif probe.daily_loss + probe.daily_return > 1:
-        words = (
-            f"and daily_loss are shares of the same day, together at most 1, found "
-            f"{probe.daily_return:g} and {probe.daily_loss:g}."
-        )
+        rates = f"{probe.daily_return:g} and daily_loss: {probe.daily_loss:g}"
+        words = f"{rates} are shares of the same day and must sum to at most 1. Lower one of them."
         yield Problem("daily_return", words)
     if not probe.visit_interval > 0:
         yield Problem("visit_interval", f"must be above 0, found {probe.visit_interval}.")

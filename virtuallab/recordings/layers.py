@@ -12,6 +12,7 @@ from virtuallab.errors import UserError
 from virtuallab.probes.tissue_geometry import depth_group
 from virtuallab.recordings.optional_variable import optional_numbers, optional_variable
 from virtuallab.recordings.text import as_text, first_few, is_missing
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import LAYER, UNIT, describe
 
 _ONLY = "recorded"  # the layer of all units if a file names none
@@ -75,9 +76,11 @@ def find_layers(dataset: xr.Dataset, source: str) -> RecordedLayers:
     owners = as_text(of_units) if of_units is not None else [_ONLY] * n_units
     unnamed = np.flatnonzero(is_missing(owners)).tolist()
     if unnamed:
+        has = "has" if len(unnamed) == 1 else "have"
         raise UserError(
-            f"{source}: {len(unnamed)} units have no layer, first {first_few(unnamed)} (counted "
-            "from 0). Name a layer for each unit, or leave the layers out."
+            f"{source}: {count_noun(len(unnamed), 'unit')} {has} no layer, first "
+            f"{first_few(unnamed)} (counted from 0). Name a layer for each unit, or leave the "
+            "layers out."
         )
     if LAYER in dataset.dims and of_units is not None:
         return _from_axis(dataset, owners, source)

@@ -14,6 +14,7 @@ import xarray as xr
 
 from virtuallab.errors import UserError
 from virtuallab.recordings.text import first_few
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import STIMULUS, UNIT, VISIT
 
 # Silent units, and sparse ones that fired once or twice, may have equal responses by chance.
@@ -63,10 +64,11 @@ def check_finite(
     if infinite.any():
         who = [units[place] for place in np.flatnonzero(infinite.any((0, 1))).tolist()]
         when = np.flatnonzero(infinite.any((1, 2))).tolist()
+        count = int(infinite.sum())
         raise UserError(
-            f"{source}: {infinite.sum()} responses are infinite, or too large for single "
-            f"precision, in {UNIT} {first_few(who)}, at {VISIT} {first_few(when)} (counted from "
-            "0). Look for a division by zero."
+            f"{source}: {count_noun(count, 'response')} {'is' if count == 1 else 'are'} infinite, "
+            f"or too large for single precision, in {UNIT} {first_few(who)}, at {VISIT} "
+            f"{first_few(when)} (counted from 0). Look for a division by zero."
         )
 
 
@@ -96,7 +98,8 @@ def check_copies(
         if of != name and len(np.unique(own)) >= _DISTINCT:
             copies.append(f"{name} as {of}")
     if copies:
+        respond = "responds" if len(copies) == 1 else "respond"
         raise UserError(
-            f"{source}: {len(copies)} units respond exactly as another does: {first_few(copies)}. "
-            "Leave the copies out: they would count as evidence twice."
+            f"{source}: {count_noun(len(copies), 'unit')} {respond} exactly as another does: "
+            f"{first_few(copies)}. Leave the copies out: they would count as evidence twice."
         )

@@ -7,6 +7,7 @@ and power iteration finds its largest eigenvalue.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
@@ -14,6 +15,7 @@ import jaxtyping as jt
 import torch
 from torch import Tensor
 
+from virtuallab.errors import VirtuallabWarning
 from virtuallab.subject.learning.layer_view import LayerView
 from virtuallab.subject.learning.primitives import alignment_gradient
 from virtuallab.subject.network.signals import per_subject
@@ -47,6 +49,11 @@ def largest_curvature(
     ------
     ValueError
         If the step does not change a backward weight.
+
+    Warns
+    -----
+    VirtuallabWarning
+        If the estimate still changes by more than the tolerance after 200 iterations.
     """
 
     def gradient(backward: Tensor) -> Tensor:
@@ -70,6 +77,13 @@ def largest_curvature(
         if bool(((curvature - previous).abs() <= tolerance * curvature.abs()).all()):
             break
         previous, direction = curvature, image
+    else:
+        warnings.warn(
+            f"the largest curvature has not converged in {_MAX_ITERATIONS} iterations; the limit "
+            "of the learning rate that follows from it may be too high",
+            VirtuallabWarning,
+            stacklevel=2,
+        )
     return curvature
 
 

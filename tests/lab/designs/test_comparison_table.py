@@ -40,7 +40,7 @@ def table(how: Compare, share: float = 1.0) -> xr.Dataset:
     came = []
     for each in designs:
         for seed in range(how.seeds):
-            keys = [(name, "linear_svm") for name in observables_of(how, each.point)]
+            keys = [(name, "linear_svm") for name in observables_of(how, each.point, 4)]
             controls = {("permuted_labels", *key): LABELS == "fa" for key in keys}
             identified = right if seed else np.ones(10, dtype=bool)
             came.append(DecodedDesign(dict.fromkeys(keys, identified), controls))
@@ -57,10 +57,10 @@ def test_a_grid_is_a_design_for_each_value_and_its_label_names_what_varies() -> 
 
 def test_a_design_is_decoded_from_the_observables_it_measures_and_the_section_lists() -> None:
     how = compare_section(DESIGNS + "  observables: [weights, all]\n")
-    array, _, both = (observables_of(how, each.point) for each in named_designs(how))
+    array, _, both = (observables_of(how, each.point, 4) for each in named_designs(how))
     assert array == ("all",)
     assert both == ("weights", "all")
-    assert "activity" in observables_of(compare_section(), named_designs(how)[0].point)
+    assert "activity" in observables_of(compare_section(), named_designs(how)[0].point, 4)
 
 
 def test_an_accuracy_is_the_mean_over_implantations_of_the_balanced_accuracy() -> None:

@@ -161,6 +161,14 @@ def test_what_columns_hold_that_are_left_out_decides_nothing(training: DecoderTr
     np.testing.assert_array_equal(one.predict(there).probability, two.predict(there).probability)
 
 
+def test_columns_without_a_value_in_training_are_left_out(training: DecoderTraining) -> None:
+    samples = Look()()
+    empty = replace(samples, values=samples.values.copy())
+    empty.values[:, 4] = np.nan
+    _, facts = training.decoder(lambda: empty, "empty", QUIET)
+    assert facts.absent == (4,)
+
+
 def test_where_it_cannot_be_kept_the_decoder_is_returned_all_the_same(
     training: DecoderTraining,
 ) -> None:

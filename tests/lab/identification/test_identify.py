@@ -425,7 +425,7 @@ def test_differences_are_named(experiment: Path, decoder: Path, tmp_path: Path) 
         "layers: 1, trained on 4",
         "signal-to-noise ratio: not known, trained on 4",
     ]
-    assert "of what the decoder reads is not in the recording" in told[4]
+    assert "of what the decoder reads is not defined in the recording" in told[4]
 
 
 def test_learning_that_went_on_for_longer_is_matched_by_its_fractions_and_named(

@@ -136,6 +136,8 @@ def printed(plan: Plan) -> str:
 def test_the_table_has_the_cohorts_the_time_the_sizes_and_the_warnings() -> None:
     text = printed(replace(tiny_plan(), costs=COSTS))
     assert "2 of 2 subjects, 2 at once" in text
+    alone = replace(COSTS, cohorts=((0,),))
+    assert "1 of 1 subject, 2 at once" in printed(replace(tiny_plan(), costs=alone))
     assert "about 1 min 0 s" in text
     assert "2.00 MB before compression" in text
     assert "beware" in text

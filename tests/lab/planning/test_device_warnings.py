@@ -62,3 +62,21 @@ def test_designs_are_warned_of_once() -> None:
 )
 def test_other_probes_are_not_warned_of(probe: str) -> None:
     assert warned(f"probes:\n  one: {probe}") == []
+
+
+@pytest.mark.parametrize(
+    ("probe", "setting", "used"),
+    [
+        ("units: 40, radius: none", "radius", "device: tetrode, radius: none"),
+        ("units: 40, visit_interval: 7.0", "visit_interval", "units: 40, daily_loss: 0.1"),
+        ("units: 40, turnover: 0.1, visit_interval: 7.0", "visit_interval", "units: 40"),
+        ("selection: active", "selection", "units: 40, selection: active"),
+        ("units_per_layer: 9, division: even", "division", "units: 40, division: even"),
+    ],
+)
+def test_settings_without_effect_are_named(probe: str, setting: str, used: str) -> None:
+    common = "observables: [activity]"
+    [one] = warned(f"probes:\n  one: {{{probe}, {common}}}")
+    assert one.startswith(f"probes.one.{setting} has no effect: ")
+    interval = ", visit_interval: 7.0" if "daily" in used else ""
+    assert warned(f"probes:\n  one: {{{used}{interval}, {common}}}") == []

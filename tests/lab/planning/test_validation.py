@@ -80,6 +80,14 @@ def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
             r"analyses\.a\.observables: none of these is measured by 'p', which measures act",
         ),
         (
+            ["probes.p.visits=1", "analyses.a.observables=[theory]"],
+            r"analyses\.a\.observables: none of these is measured by 'p', which measures act",
+        ),
+        (
+            ["compare={designs: {d: {visits: [2]}}, observables: [theory]}"],
+            r"compare\.designs\.d: measures .*, of which compare\.observables reads nothing",
+        ),
+        (
             ["analyses.a.scheme=published", "analyses.a.observables=[theory]"],
             r"analyses\.a\.observables: 'theory' is for 'scheme: strict'",
         ),

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.lab.stages.tiny import tiny_plan, trained_store
 from virtuallab import seeds
 from virtuallab.decoder import Analysis
-from virtuallab.errors import NotAsked, UserError
+from virtuallab.errors import NotDecoded, UserError
 from virtuallab.lab.stages import decode as stage
 from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.decode import decode_probes, recorded_features, recorded_noise
@@ -91,7 +91,7 @@ def test_each_analysis_is_a_table_over_its_probes(
     assert (main.attrs["scheme"], main.attrs["confidence"]) == ("strict", 0.95)
     assert one["probe"].values.tolist() == ["noisy"]
     assert "partial" not in main.attrs
-    assert "not_asked" not in main.attrs
+    assert "not_decoded" not in main.attrs
 
 
 def test_the_seed_of_an_analysis_depends_on_its_name_and_probe(
@@ -144,7 +144,7 @@ def test_an_analysis_that_is_not_possible_is_stored_with_its_reason(
 
     def evaluate(features: xr.Dataset, *arguments: Any, **settings: Any) -> xr.Dataset:
         if settings["noise"] is not None:
-            raise NotAsked("too few subjects")
+            raise NotDecoded("too few subjects")
         return works(features, *arguments, **settings)
 
     monkeypatch.setattr(stage, "evaluate", evaluate)
@@ -152,20 +152,20 @@ def test_an_analysis_that_is_not_possible_is_stored_with_its_reason(
     assert "too few subjects" in said
     found = store.read("decoding/main")
     assert found["probe"].values.tolist() == ["clean"]
-    assert json.loads(found.attrs["not_asked"]) == {"noisy": "too few subjects"}
+    assert json.loads(found.attrs["not_decoded"]) == {"noisy": "too few subjects"}
 
 
 def test_where_no_probe_can_be_decoded_the_table_has_the_reasons_alone(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def evaluate(*_: Any, **__: Any) -> xr.Dataset:
-        raise NotAsked("nothing measured")
+        raise NotDecoded("nothing measured")
 
     monkeypatch.setattr(stage, "evaluate", evaluate)
     decode(store, {"main": ANALYSIS})
     found = store.read("decoding/main")
     assert not found.data_vars
-    assert json.loads(found.attrs["not_asked"]).keys() == {"clean", "noisy"}
+    assert json.loads(found.attrs["not_decoded"]).keys() == {"clean", "noisy"}
 
 
 def test_the_number_of_recorded_subjects_is_the_first_warning(

@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.protocol.texts import SMALL, complaints, protocol, small
 from virtuallab.errors import ProtocolError
 from virtuallab.protocol import read, read_text
+from virtuallab.protocol.reading.read import as_protocol
 
 
 def complaint(path: Path) -> str:
@@ -147,3 +150,32 @@ def test_all_synapses_are_asked_for_by_their_word(device: str) -> None:
 def test_importing_protocols_does_not_import_torch() -> None:
     code = "import sys, virtuallab.protocol; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def settings_with(question: object = "Which?", **subjects: object) -> dict[str, Any]:
+    found = protocol().resolved()
+    return {**found, "question": question, "subjects": {**found["subjects"], **subjects}}
+
+
+def test_ranges_tuples_and_numbers_of_numpy_are_settings() -> None:
+    steps = range(0, 3, 2), (0, 2), np.array([0, 2])
+    read_as = [as_protocol(settings_with(visits=each)).subjects.visits for each in steps]
+    assert [list(each) for each in read_as] == [[0, 2]] * 3  # type: ignore[arg-type]
+    assert as_protocol(settings_with(replicates=np.int64(3))).subjects.replicates == 3
+
+
+@pytest.mark.parametrize("value", [{"a"}, iter("ab"), object()])
+def test_a_value_that_no_file_can_hold_is_refused_with_its_key(value: object) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        as_protocol(settings_with(value, batch_size=value))
+    faults = {fault.path: fault.message for fault in caught.value.faults}
+    assert list(faults) == ["question", "subjects.batch_size"]
+    assert faults["question"].startswith("should be a number, a text, a list or a mapping, found")
+
+
+def test_one_override_may_be_given_without_a_list(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(SMALL, encoding="utf-8")
+    for given in (settings_with(), protocol(), file):
+        assert as_protocol(given, "subjects.replicates=7").subjects.replicates == 7
+    assert read(file, "subjects.replicates=7").overrides == ("subjects.replicates=7",)

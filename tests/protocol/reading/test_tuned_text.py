@@ -75,3 +75,11 @@ def test_a_rule_without_values_stays_open() -> None:
     assert isinstance(tuned.subjects.optimizer.settings["learning_rate"], Distribution)
     [still] = search_studies(tuned)
     assert still.rule == 0
+
+
+def test_a_tuned_learning_rate_is_not_held_out() -> None:
+    for written, kept in (("learning_rate", ()), ("[batch_size, learning_rate]", ("batch_size",))):
+        made = read_text(f"{SMALL}    hold_out: {written}\n")
+        assert read_text(tuned_text(made, middle(made))).analyses["main"].held_out == kept
+        still_open = read_text(tuned_text(made, {}))
+        assert still_open.analyses["main"].held_out == made.analyses["main"].held_out

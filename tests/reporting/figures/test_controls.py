@@ -60,7 +60,9 @@ def test_without_controls_there_is_no_figure_of_controls():
 
 def test_the_figure_shows_evaluated_controls_that_must_be_at_chance():
     one = ("random_forest",)
-    tree = experiment(judged=True, not_asked=("schedule",), failing=("metadata",), classifiers=one)
+    tree = experiment(
+        judged=True, not_evaluated=("schedule",), failing=("metadata",), classifiers=one
+    )
     figure = controls_figure(analyses(tree)[0])
     (panel,) = figure.panels
     labels = [text.get_text() for text in panel.figure.legends[0].get_texts()]

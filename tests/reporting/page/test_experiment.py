@@ -86,7 +86,7 @@ def test_reports_made_at_once_do_not_disturb_one_another(page):
 
 def test_the_page_shows_question_verdict_and_protocol_as_they_are(page):
     assert "Can 40 noisy units tell backprop from &lt;feedback alignment&gt;?" in page
-    assert "of 22 identify the rule" in page
+    assert "Corrected for 22 comparisons, all identify the rule" in page
     assert "# Which recording could tell?" in page
     assert page.count("<feedback alignment>") == 0
 
@@ -140,7 +140,9 @@ def test_every_control_of_every_result_has_its_mark_and_the_mark_its_word():
     failing, absent = ("performance", "schedule_matched"), ("performance_matched",)
     one, few = ("random_forest",), ("learning_rate",)
     text = experiment_page(
-        experiment(judged=True, failing=failing, undecided=few, not_asked=absent, classifiers=one)
+        experiment(
+            judged=True, failing=failing, undecided=few, not_evaluated=absent, classifiers=one
+        )
     )
     table = text[text.index('<table class="marks"') :]
     table = table[: table.index("</table>")]
@@ -164,9 +166,9 @@ def test_a_control_at_fault_and_one_that_limits_look_different():
 
 def test_reasons_of_controls_that_were_not_evaluated_are_counted():
     text = experiment_page(
-        experiment(judged=True, not_asked=("schedule",), classifiers=("random_forest",))
+        experiment(judged=True, not_evaluated=("schedule",), classifiers=("random_forest",))
     )
-    assert f"schedule is not evaluated: {REASON} (11 of 11 results)." in text
+    assert f"schedule is not evaluated: {REASON} (all 11 results)." in text
 
 
 def test_what_was_not_measured_is_left_out_of_the_page():
@@ -193,7 +195,7 @@ FITS = """<script>addEventListener("load", () => {
 @pytest.mark.skipif(CHROMIUM is None, reason="no browser")
 def test_the_table_of_all_controls_fits_a_window_of_1200_pixels(tmp_path):
     one = ("random_forest",)
-    tree = experiment(judged=True, not_asked=("performance_matched",), classifiers=one)
+    tree = experiment(judged=True, not_evaluated=("performance_matched",), classifiers=one)
     wide = tree["decoding/main"].to_dataset()
     names = ["visit_0", "signal_removed", *wide["control"].values[1:], "step_matched"]
     wide = wide.isel(control=[0, *range(len(wide["control"])), -1]).assign_coords(control=names)

@@ -48,7 +48,7 @@ def test_results_are_sorted_by_probe_and_by_classifier(tree):
 
 
 def test_why_controls_were_not_evaluated_is_counted():
-    (analysis,) = analyses(experiment(judged=True, not_asked=("schedule",)))
+    (analysis,) = analyses(experiment(judged=True, not_evaluated=("schedule",)))
     ((reason, count),) = analysis.not_evaluated_controls.items()
     assert reason.startswith("schedule is not evaluated: 21 subjects matched")
     assert count == len(analysis.results)

@@ -72,7 +72,7 @@ def test_without_a_primary_result_the_table_answers_and_the_best_is_corrected():
     for part in (
         "The protocol names no primary result, so the verdict is on all 22",
         f"{min(values):.2f} to {max(values):.2f} among 4 rules, where chance is 0.25",
-        "Corrected for 22 comparisons, 22 of 22 identify the rule.",
+        "Corrected for 22 comparisons, all identify the rule.",
         "The best of 22 is",
         f"corrected for 22 comparisons, {together.low:.2f} to {together.high:.2f})",
         "no control that must be at chance exceeds it",
@@ -156,7 +156,7 @@ def test_what_the_recording_does_not_beat_or_survive_is_a_limit_and_no_fault(con
     assert "no control that must be at chance exceeds it. However, " in verdict.sentence
     assert limit in verdict.sentence
     assert any(
-        r.startswith("In 22 of 22 results above chance") and limit in r for r in verdict.remarks
+        r.startswith("In all 22 results above chance") and limit in r for r in verdict.remarks
     )
 
 
@@ -175,7 +175,7 @@ def test_a_difference_that_was_not_found_among_few_subjects_is_undecided(control
     assert verdict.conclusion is Conclusion.IDENTIFIED
     assert f"However, {limit} undecided: too few subjects" in verdict.sentence
     assert "equivalent" not in verdict.sentence
-    assert any(f"In 22 of 22 results above chance, {limit} undecided" in r for r in verdict.remarks)
+    assert any(f"In all 22 results above chance, {limit} undecided" in r for r in verdict.remarks)
 
 
 def test_a_control_with_both_outcomes_has_a_remark_on_each():
@@ -208,13 +208,13 @@ def test_where_every_control_passed_nothing_is_held_against_the_verdict():
 
 
 def test_a_control_that_was_not_evaluated_neither_fails_nor_counts():
-    verdict = judged(judged=True, not_asked=("metadata", "performance_matched"))
+    verdict = judged(judged=True, not_evaluated=("metadata", "performance_matched"))
     assert verdict.conclusion is Conclusion.IDENTIFIED
     assert "None of 66 controls that must be at chance is above chance." in verdict.remarks
 
 
 def test_without_evaluated_controls_a_leak_would_go_unnoticed():
-    verdict = judged(judged=True, not_asked=tuple(KINDS))
+    verdict = judged(judged=True, not_evaluated=tuple(KINDS))
     assert "no control was evaluated" in verdict.sentence
     assert any("leak would go unnoticed" in remark for remark in verdict.remarks)
 
@@ -248,7 +248,7 @@ def test_a_limit_is_reported_for_results_above_chance_only():
     low["interval"].loc[{"probe": ["all_units", "sparse"], "bound": "low"}] = 0.2
     tree["decoding/main"] = low
     remarks = judge(analyses(tree)[0]).remarks
-    assert any(r.startswith("In 8 of 8 results above chance, the learning rate") for r in remarks)
+    assert any(r.startswith("In all 8 results above chance, the learning rate") for r in remarks)
     low["interval"].loc[{"bound": "low"}] = 0.2
     tree["decoding/main"] = low
     assert not any("learning rate" in r for r in judge(analyses(tree)[0]).remarks)

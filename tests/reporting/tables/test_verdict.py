@@ -39,7 +39,7 @@ def test_a_failed_control_is_marked_without_the_help_of_colour(leaking):
 
 def test_every_control_of_the_best_result_has_its_condition_and_outcome():
     failing, absent = ("permuted_labels", "performance"), ("performance_matched",)
-    tree = experiment(judged=True, failing=failing, not_asked=absent)
+    tree = experiment(judged=True, failing=failing, not_evaluated=absent)
     text = printed(tree)
     table = text[text.index("controls of the best of 22 results") :]
     rows = {line[1:21].strip(): line for line in table.splitlines()}

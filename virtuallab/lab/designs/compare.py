@@ -59,7 +59,7 @@ def compare(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol with a ``compare`` section, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"compare.seeds=5"``.
     subjects : str or Path, optional
         Another experiment, whose subjects are used instead of the protocol's own.
@@ -112,7 +112,10 @@ def compare(
     bench = PreservedSubjects.of(experiment, workers)
     trials = [
         DesignRun(
-            each.point.probe, seed, observables_of(how, each.point), how.controls and not seed
+            each.point.probe,
+            seed,
+            observables_of(how, each.point, len(plan.visits)),
+            how.controls and not seed,
         )
         for each in designs
         for seed in range(how.seeds)

@@ -56,11 +56,11 @@ def named_designs(how: Compare) -> list[NamedDesign]:
     ]
 
 
-def observables_of(how: Compare, point: DesignPoint) -> tuple[str, ...]:
-    """Observables of a design that are decoded."""
+def observables_of(how: Compare, point: DesignPoint, n_visits: int) -> tuple[str, ...]:
+    """Observables of a design that are decoded, where ``n_visits`` visits are preserved."""
     if how.observables is None:
         return measured(point.probe)
-    there = point.probe.resolved.readable
+    there = point.probe.resolved.readable(n_visits)
     return tuple(name for name in how.observables if name == "all" or name in there)
 
 

@@ -58,7 +58,7 @@ def power(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol with a ``power`` section, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"power.trials=80"``.
     target : float, optional
         Balanced accuracy to be reached, in the place of the protocol's.

@@ -242,7 +242,7 @@ class DecoderTraining:
             classifier=analysis.classifiers[0],
             others=analysis.others,
             stages=samples.visits,
-            absent=self.absent,
+            absent=tuple(np.flatnonzero(~np.isfinite(values).any(0)).tolist()),
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
             interval=measured(result.confusion, effect=result.pair_effect),

@@ -58,10 +58,11 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
         yield f"responses missing: {gone:.2g} %, trained on none"
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(values)), facts.absent)
     if len(missing):
-        share = 100 * len(missing) / len(values)
+        share = 100 * len(missing) / (len(values) - len(facts.absent))
         yield (
-            f"{share:.0f} % of what the decoder reads is not in the recording (such as layers, or "
-            "classes of stimuli) and is taken as usual"
+            f"{share:.0f} % of what the decoder reads is not defined in the recording (for lack of "
+            "layers, classes of stimuli, or units that respond); the median of the training "
+            "recordings is used instead"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ from virtuallab.store.decoders.persistence import (
     save_decoder,
 )
 from virtuallab.store.layout.location import records_folder
+from virtuallab.text import as_names, count_noun
 from virtuallab.vocabulary import SUBJECT, VISIT, describe
 
 
@@ -80,7 +81,7 @@ def identify(
         With ``match``: at the same fractions of learning, whatever the recording counts as steps.
     probe : str, optional
         Of an experiment: train on what this probe has recorded.
-    others : sequence of str
+    others : str or sequence of str
         Of an experiment: rules, by label, that are not to be named; those of its analyses if not
         given. From them the decoder learns what none of its rules looks like.
     classifier : str, optional
@@ -116,9 +117,12 @@ def identify(
         If what is read of an experiment is damaged.
     """
     console = console_of(verbose, progress)
-    decoder, save = expanded(decoder), None if save is None else expanded(save)
-    files = [recording] if isinstance(recording, str | Path) else recording
-    paths = [expanded(file) for file in files]
+    decoder = expanded(decoder, "decoder")
+    save = None if save is None else expanded(save, "save")
+    files: Iterable[object] = [recording]
+    if isinstance(recording, Iterable) and not isinstance(recording, str | Mapping):
+        files = recording
+    paths = [expanded(file, "recording") for file in files]
     if save is not None:
         check_decoder_location(save)
         check_folder(save)
@@ -129,7 +133,7 @@ def identify(
         _refuse_options(decoder, match, fractions, probe, others, classifier)
         trained, facts = load_decoder(decoder)
     else:
-        wanted = DecoderSettings(others=tuple(others), classifier=classifier, workers=workers)
+        wanted = DecoderSettings(others=as_names(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     known = list(_training_subject(paths, subject, facts))
     found = _answered((trained, facts), _sample(read, facts), read, known)
@@ -233,8 +237,9 @@ def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
     if found != facts.stages:
         raise UserError(
             f"the recording has {recording.sizes[VISIT]} visits, and the decoder was trained on "
-            f"{len(facts.visits)}: they make {found} stages of learning, not {facts.stages}. Train "
-            "one that fits: virtuallab identify runs/NAME.zarr RECORDING --match."
+            f"{len(facts.visits)}: they make {count_noun(found, 'stage')} of learning, not "
+            f"{facts.stages}. Train one that fits: "
+            "virtuallab identify runs/NAME.zarr RECORDING --match."
         )
     return sample_of(recording, first)
 

@@ -135,7 +135,8 @@ def costs_table(plan: Plan) -> TerminalTable:
     if plan.protocol.subjects.paired:
         shared = ", ".join(plan.protocol.subjects.paired).replace("_", " ")
         table.add_row("paired", f"{shared}: the same in subject r of every rule")
-    table.add_row("cohorts", f"{len(costs.cohorts)} of {span} subjects, {costs.workers} at once")
+    subjects = "subject" if span == "1" else "subjects"
+    table.add_row("cohorts", f"{len(costs.cohorts)} of {span} {subjects}, {costs.workers} at once")
     table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
     if costs.recording:
         table.add_row("recording", f"roughly {duration(costs.recording)}")

@@ -42,7 +42,7 @@ class Costs:
         How well so many subjects determine an accuracy.
     warnings : tuple of str
         Settings that only one rule has; subjects that seem to diverge or to learn nothing; devices
-        that find few units; a store that does not fit on the disk.
+        that find few units; settings of probes without effect; a store that does not fit on disk.
     """
 
     cohorts: tuple[tuple[int, ...], ...]

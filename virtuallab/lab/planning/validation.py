@@ -155,26 +155,26 @@ def _design_faults(asked: Protocol, plan: Plan) -> dict[str, str]:
     if not places:
         return {}
     probes = _probe_faults(plan, places)
-    return {**probes, **_unmeasured(asked), **_fold_faults(asked, plan.subjects)}
+    return {**probes, **_unmeasured(asked, len(plan.visits)), **_fold_faults(asked, plan.subjects)}
 
 
-def _unmeasured(asked: Protocol) -> dict[str, str]:
+def _unmeasured(asked: Protocol, n_visits: int) -> dict[str, str]:
     """Designs that measure nothing of what is read of them."""
-    return {**_uncompared(asked), **_unsearched(asked)}
+    return {**_uncompared(asked, n_visits), **_unsearched(asked, n_visits)}
 
 
-def _unsearched(asked: Protocol) -> dict[str, str]:
+def _unsearched(asked: Protocol, n_visits: int) -> dict[str, str]:
     read = None if asked.power is None else asked.power.observable
     probes = [probe for place, probe in _designs(asked) if place == "power.design"]
     if read in (None, "all") or any(list(device_problems(probe.device)) for probe in probes):
         return {}
-    if any(read in probe.resolved.readable for probe in probes):
+    if any(read in probe.resolved.readable(n_visits) for probe in probes):
         return {}
-    seen = ", ".join(probes[0].resolved.readable)
+    seen = ", ".join(probes[0].resolved.readable(n_visits))
     return {"power.observable": f"{read!r} cannot be read of this design. Choose among: {seen}."}
 
 
-def _uncompared(asked: Protocol) -> dict[str, str]:
+def _uncompared(asked: Protocol, n_visits: int) -> dict[str, str]:
     if asked.compare is None or asked.compare.observables is None:
         return {}
     read = asked.compare.observables
@@ -184,7 +184,7 @@ def _uncompared(asked: Protocol) -> dict[str, str]:
             if list(device_problems(point.probe.device)):
                 continue
             probe = point.probe.resolved
-            if "all" not in read and not set(read) & set(probe.readable):
+            if "all" not in read and not set(read) & set(probe.readable(n_visits)):
                 faults[f"compare.designs.{name}"] = (
                     f"measures {', '.join(probe.observables)}, of which compare.observables reads "
                     "nothing. Add one of these there, or measure what it reads."
@@ -227,8 +227,9 @@ def _analysis_faults(plan: Plan) -> dict[str, str]:
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
+    # What a probe with an unknown device measures is not known; the device has a fault of its own.
     measured = {
-        name: probe.resolved.readable
+        name: probe.resolved.readable(len(plan.visits))
         for name, probe in found.probes.items()
         if not list(device_problems(probe.device))
     }
@@ -244,6 +245,6 @@ def _analysis_faults(plan: Plan) -> dict[str, str]:
                 measured=measured,
                 pairs=_pairs(columns),
             ),
-            *analysis.check_primary(measured),
+            *(analysis.check_primary(measured) if len(measured) == len(found.probes) else ()),
         )
     }

@@ -18,7 +18,7 @@ from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.levels import Level
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
-from virtuallab.errors import NotAsked, UserError
+from virtuallab.errors import NotDecoded, UserError
 from virtuallab.lab.services.progress import counting, tallying
 from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.nodes import feature_node, noise_node, stage
@@ -39,7 +39,7 @@ def decode_probes(
     """Run each analysis on each of its probes, and store the results under ``/decoding``.
 
     An analysis that is not possible for a probe's recordings (too many subjects have diverged,
-    nothing was measured) is left out; the table's attribute ``not_asked`` has the reason by probe.
+    nothing was measured) is left out; the attribute ``not_decoded`` has the reason by probe.
 
     The decoder receives the features of a probe and the label of each subject's rule, never the
     store, so that it cannot use what an experiment could not measure.
@@ -106,7 +106,7 @@ def decode_probes(
                         noise=recorded_noise(store, probe),
                         step=step,
                     )
-            except NotAsked as error:
+            except NotDecoded as error:
                 say(console, f"{name}: {probe} is not decoded: {error}.")
                 reasons[probe] = str(error)
                 continue
@@ -120,7 +120,7 @@ def decode_probes(
         if rests := [str(partial[p]) for p in chosen[name] if p in partial]:
             joined.attrs["partial"] = "; ".join(rests)
         if reasons:
-            joined.attrs["not_asked"] = json.dumps(reasons)
+            joined.attrs["not_decoded"] = json.dumps(reasons)
         store.write_table(f"decoding/{name}", joined)
 
 

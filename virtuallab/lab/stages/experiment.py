@@ -30,6 +30,7 @@ from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, PERFORMANCE, RULE, SUBJECT
 
 
@@ -73,7 +74,7 @@ def preserved(
         If the protocol's designs cannot be evaluated in the other experiment's subjects.
     """
     if subjects is not None:
-        other = Store.open(expanded(subjects))
+        other = Store.open(expanded(subjects, "subjects"))
         check_trained(other)
         kept = resume(other)
         check_designs(plan.protocol, kept.plan)
@@ -94,7 +95,10 @@ def home(protocol: Protocol, subjects: str | Path | None, store: str | Path | No
     StoreError
         If no experiment can be at the place that was given, or its own may not be written there.
     """
-    place = expanded(subjects or store or Path("runs") / f"{protocol.name}.zarr")
+    place = expanded(
+        subjects or store or Path("runs") / f"{protocol.name}.zarr",
+        "subjects" if subjects else "store",
+    )
     check_location(place)
     if subjects is None:
         check_folder(place)
@@ -150,7 +154,7 @@ def discard_damaged(store: Store, stages: Sequence[str], console: Console) -> No
     """
     for stage in stages:
         if count := store.invalidate_damaged(stage):
-            subjects = "1 subject is" if count == 1 else f"{count} subjects are"
+            subjects = f"{count_noun(count, 'subject')} {'is' if count == 1 else 'are'}"
             say(console, f"{stage}: {subjects} damaged and made anew")
 
 
@@ -270,8 +274,10 @@ def _lost(
     first = min(lost, key=lambda index: index)
     record, subject = records[first], subjects[first]
     on = ", the others went on" if len(lost) < len(subjects) else ""
+    they = "it is" if len(lost) == 1 else "they are"
     return (
-        f"{len(lost)} of {len(subjects)} subjects diverged; they are marked and kept{on}. "
+        f"{len(lost)} of {count_noun(len(subjects), 'subject')} diverged; {they} marked and kept"
+        f"{on}. "
         f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
         f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
         f"{record['diverged_in']!r}."

@@ -63,7 +63,7 @@ def search(
     ----------
     protocol : Protocol, mapping, str or Path
         A protocol with a ``search`` section, its settings as plain data, or its YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings to override, ``"search.trials=128"``.
     storage : str or Path, optional
         Where trials are kept; ``runs/NAME.search.journal`` if not given.
@@ -98,7 +98,7 @@ def search(
     check_device(device)
     read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
-    root = expanded(storage or Path("runs") / f"{read.name}.search.journal")
+    root = expanded(storage or Path("runs") / f"{read.name}.search.journal", "storage")
     csv = root.with_name(f"{read.name}.search.csv")
     tuned = root.with_name(f"{read.name}.tuned.yaml")
     for file in (root, csv, tuned):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from virtuallab.console import TerminalTable, terminal_table
 from virtuallab.protocol import Search, SearchStudy
-from virtuallab.text import short
+from virtuallab.text import count_noun, short
 from virtuallab.vocabulary import describe as described
 
 _NEAR = 0.95  # of the best
@@ -124,7 +124,7 @@ def describe(name: str, how: Search, found: Sequence[StudyResult]) -> TerminalTa
     most = max(result.trials for result in found)
     measure = described(how.objective)["long_name"]
     lines = terminal_table(
-        title=f"{name}: best of {most} trials by {measure}",
+        title=f"{name}: best of {count_noun(most, 'trial')} by {measure}",
         caption=f"near: share of trials within {100 * _NEAR:g} % of the best",
     )
     longest = max(len(result.study.label) for result in found)

@@ -16,13 +16,14 @@ from pydantic import ValidationError
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.paths import expanded
 from virtuallab.protocol.messages.explain import expected, faults_of
-from virtuallab.protocol.messages.places import SourceLines
+from virtuallab.protocol.messages.places import Place, SourceLines, path_of
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.reading.contacts import inline_contacts
 from virtuallab.protocol.reading.overrides import override
 from virtuallab.protocol.reading.task_files import note_files
 from virtuallab.protocol.reading.yaml import dump, parse
 from virtuallab.protocol.settings.plugin_spec import plain
+from virtuallab.text import as_names
 
 STARTER = Path(__file__).with_name("starter.yaml")
 """The protocol that ``virtuallab init`` writes."""
@@ -40,7 +41,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Protocol:
     ----------
     path : Path
         The YAML file.
-    overrides : sequence of str
+    overrides : str or sequence of str
         Settings that replace the file's, ``"subjects.replicates=2"``; a value is read as YAML.
 
     Raises
@@ -81,8 +82,22 @@ def as_protocol(
         found = type(protocol).__name__
         raise TypeError(f"a protocol is a Protocol, a mapping or a path of a file, found {found}")
     data = plain(dict(protocol))
-    source = SourceLines("protocol", dump(data), overrides=tuple(overrides))
+    if faults := [Fault("protocol", 0, path_of(each), text) for each, text in _not_plain(data)]:
+        raise ProtocolError(faults)
+    source = SourceLines("protocol", dump(data), overrides=as_names(overrides))
     return _built(data, source, Path())
+
+
+def _not_plain(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Yield values that YAML cannot write, such as sets, by their places."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _not_plain(each, (*place, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _not_plain(each, (*place, index))
+    elif not isinstance(value, str | bool | int | float | None):
+        yield place, expected("a number, a text, a list or a mapping", value)
 
 
 def faults_in(
@@ -132,7 +147,7 @@ def read_text(
     data, lines = parse(text, name)
     if not isinstance(data, dict):
         raise ProtocolError([_no_mapping(name, data)])
-    source = SourceLines(name, text, lines, tuple(overrides), path=path)
+    source = SourceLines(name, text, lines, as_names(overrides), path=path)
     return _built(data, source, path.parent if path else Path())
 
 

@@ -16,6 +16,7 @@ from virtuallab.protocol.reading.overrides import override
 from virtuallab.protocol.reading.yaml import block_style, dump, parse
 
 _OPTIMIZER = "optimizer."
+_RATE = "learning_rate"
 
 
 def tuned_text(
@@ -24,7 +25,8 @@ def tuned_text(
     """Return the text of a protocol with values for its open settings, with comments if possible.
 
     If several rules share ``subjects.optimizer``, it takes the values of the first of them, and the
-    others get an optimizer of their own.
+    others get an optimizer of their own. Where a learning rate gets its value, analyses do not hold
+    out learning rates, because its rule has only one.
 
     Parameters
     ----------
@@ -71,6 +73,11 @@ def _overrides(
             written = plain["subjects"]["optimizer"]
             written = {"name": written} if isinstance(written, str) else written
             found.append(f"{entry}.optimizer={json.dumps({**written, **borrowed})}")
+    if any(f"{_OPTIMIZER}{_RATE}" in values for values in best.values()):
+        for name, analysis in protocol.analyses.items():
+            if _RATE in analysis.held_out:
+                kept = [split for split in analysis.held_out if split != _RATE]
+                found.append(f"analyses.{name}.hold_out={json.dumps(kept)}")
     return found
 
 

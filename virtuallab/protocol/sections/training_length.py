@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from virtuallab.protocol.messages.places import Place
+from virtuallab.text import count_noun
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class TrainingLength:
                 return
         lengths = self.lengths
         if len(lengths) > 1:
+            epochs = "1 epoch is" if self.epochs == 1 else f"{self.epochs} epochs are"
             words = (
-                f"{self.epochs} epochs are {lengths[0]} to {lengths[-1]} steps, depending on "
+                f"{epochs} {lengths[0]} to {lengths[-1]} steps, depending on "
                 "batch size and training images, and all subjects are visited at the same steps. "
                 "Give steps instead."
             )
@@ -76,7 +78,9 @@ class TrainingLength:
 
     def _visit_faults(self, length: int) -> Iterator[tuple[Place, str]]:
         visits = self.visits
-        end = f"{length} steps" + ("" if self.epochs is None else f", {self.epochs} epochs")
+        end = count_noun(length, "step")
+        if self.epochs is not None:
+            end += f", {count_noun(self.epochs, 'epoch')}"
         if isinstance(visits, int):
             if visits > length + 1:
                 words = (

@@ -12,7 +12,7 @@ from virtuallab.reporting.figures.common.captioned import Panel
 from virtuallab.reporting.render import inline_svg
 from virtuallab.reporting.results.controls import explain_kinds
 from virtuallab.reporting.style import pretty
-from virtuallab.text import count_noun, printable
+from virtuallab.text import count_noun, part_of, printable
 
 
 def render(template: str, **values: object) -> str:
@@ -41,6 +41,7 @@ def _environment() -> Environment:
         "drawing": _drawing,
         "explain_kinds": explain_kinds,
         "count_noun": count_noun,
+        "part_of": part_of,
     }
     return environment
 

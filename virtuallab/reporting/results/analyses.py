@@ -52,7 +52,7 @@ def _analysis(name: str, verdict: xr.Dataset, settings: Mapping[str, Any]) -> An
         scheme=str(verdict.attrs.get("scheme", settings.get("scheme", "strict"))),
         warnings=_warnings(verdict),
         dataset=verdict,
-        not_decoded=json.loads(verdict.attrs.get("not_asked", "{}")),
+        not_decoded=json.loads(verdict.attrs.get("not_decoded", "{}")),
         named=json.loads(str(verdict.attrs.get("primary", "{}"))),
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 from virtuallab.reporting.results.controls import ControlOutcome
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.reporting.style import pretty
-from virtuallab.text import count_noun, listed, percent
+from virtuallab.text import count_noun, listed, part_of, percent
 
 _MORE: Final = "More subjects would narrow the interval, which includes chance."
 
@@ -114,9 +114,15 @@ def _of_many(analysis: AnalysisResult) -> tuple[Conclusion, str]:
             f"{table} {highest}. It cannot be trusted: {_leaks(best)}"
         )
     return Conclusion.IDENTIFIED, (
-        f"{table} Corrected for {count} comparisons, {above} of {count} identify the rule. "
+        f"{table} Corrected for {count} comparisons, {_share(above, count)} the rule. "
         f"{highest}{_passed(best, analysis)}.{_but(best)}"
     )
+
+
+def _share(above: int, count: int) -> str:
+    if above == count:
+        return "all identify"
+    return f"{above} of {count} {'identifies' if above == 1 else 'identify'}"
 
 
 def _not_measured(analysis: AnalysisResult) -> str:
@@ -204,21 +210,25 @@ def _controls(analysis: AnalysisResult) -> list[str]:
     count = len(analysis.chance_controls)
     if not count:
         return ["No control that must be at chance was evaluated, so a leak would go unnoticed."]
-    controls = f"{count} controls that must be at chance"
     failed = [(result, leak) for result in analysis.results for leak in result.leaks]
     if failed:
         first = ", ".join(
             f"{pretty(c.name)} of {r.probe}, {pretty(r.observable)}" for r, c in failed[:3]
         )
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-        return [f"{len(failed)} of {controls} fail (corrected for their number): {first}{more}."]
+        which = part_of(len(failed), count, "control")
+        fail = "fails" if len(failed) == 1 else "fail"
+        known = f"that must be at chance {fail} (corrected for their number): {first}{more}"
+        return [_sentence(f"{which} {known}")]
     above = sum(control.passed_above(analysis.chance) for control in analysis.chance_controls)
+    none = "The control" if count == 1 else f"None of {count_noun(count, 'control')}"
+    no = " not" if count == 1 else ""
     if above:
         return [
-            f"None of {controls} fails: {above} would be above chance if tested alone, no more "
-            "than expected among so many."
+            f"None of {count_noun(count, 'control')} that must be at chance fails: {above} would "
+            "be above chance if tested alone, no more than expected among so many."
         ]
-    return [f"None of {controls} is above chance."]
+    return [f"{none} that must be at chance is{no} above chance."]
 
 
 def _limits(analysis: AnalysisResult) -> list[str]:
@@ -228,10 +238,10 @@ def _limits(analysis: AnalysisResult) -> list[str]:
     for name in analysis.control_names:
         found = [r.controls[name] for r in above if name in r.controls]
         found = [control for control in found if control.evaluated]
-        results = count_noun(len(found), "result")
         meanings = Counter(control.meaning for control in found if control.is_limit)
         for meaning, count in meanings.items():
-            remarks.append(f"In {count} of {results} above chance, {meaning}.")
+            which = part_of(count, len(found), "result")
+            remarks.append(f"In {which} above chance, {meaning}.")
     return remarks
 
 

@@ -156,8 +156,8 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
     if attrs["fewest"] + 1 < needed:
         yield (
             f"The rarest rule has {count_noun(int(attrs['fewest']), 'subject')}: a "
-            f"{_coverage(found)} prediction set can exclude a rule with {needed - 1} subjects or "
-            "more."
+            f"{_coverage(found)} prediction set can exclude a rule with "
+            f"{count_noun(needed - 1, 'subject')} or more."
         )
     if attrs["excluded"]:
         yield _excluded(attrs["excluded"])

@@ -53,7 +53,8 @@ class DecoderMetadata:
     activity_units : str
         Units of the responses, ``"1"`` for activations.
     absent : tuple of int
-        Columns that were left out because the recording to be decoded lacks them.
+        Columns that were left out: those that the recording to be decoded lacks, and those without
+        a value in any training recording.
     change_names : tuple of str
         Names of the features.
     last_step : int

@@ -212,9 +212,12 @@ def _read_numbers(folder: Path) -> Mapping[str, Any]:
     if not isinstance(found, int):
         raise StoreError(f"{folder} is not a decoder of virtuallab.")
     if found != FORMAT:
+        age, update = (
+            ("a newer", "Update virtuallab, or train") if found > FORMAT else ("an older", "Train")
+        )
         raise StoreError(
-            f"{folder} was made by a newer virtuallab. Update it (format {found}, this one reads "
-            f"{FORMAT}). Or train the decoder anew from its experiment."
+            f"{folder} was made by {age} virtuallab (format {found}, this one reads {FORMAT}). "
+            f"{update} the decoder anew from its experiment."
         )
     return numbers
 

@@ -67,6 +67,8 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
         reason = (
             f"rules differ too much in {what} (by {before:.1f} standard deviations) for weights to "
             "match enough subjects"
+            if max(before, after) > _MAX_DIFFERENCE
+            else f"too few subjects: {effective.sum():.0f} count after weighting by {what}"
         )
         return ControlResult.not_evaluated(name, "survive", int(effective.sum()), reason)
     shares = np.array([np.average(correct[mine], weights=weights[mine]) for mine in members])
