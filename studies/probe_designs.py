@@ -193,9 +193,9 @@ def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
     return tables[0], tables[1]
 
 
-def save(name: str, lines: Sequence[SettingCurve], **how: str) -> None:
+def save(name: str, lines: Sequence[SettingCurve], *, axis: str, title: str = "") -> None:
     """Draw curves into a file of the documentation."""
-    figure = curves.draw(lines, chance=0.25, width=5.4, **how)  # type: ignore[arg-type]
+    figure = curves.draw(lines, chance=0.25, axis=axis, title=title)
     (IMAGES / f"probe_designs_{name}.png").write_bytes(png(figure))
 
 
