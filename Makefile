@@ -49,6 +49,7 @@ lint: $(VENV)/.dev ## Check style, types, import directions, spelling, protocols
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases studies benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs protocols virtuallab tests benchmarks examples studies
 	$(BIN)/python -c '$(SCHEMA)' | diff - virtuallab/protocol/protocol.schema.json

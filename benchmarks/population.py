@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from virtuallab.subject.network.initialization import forward_network
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.trainer import CohortTrainer
 
-NETS = {
+NETS: dict[str, tuple[str, dict[str, Any], str]] = {
     "convs 8-16-16, 8x8": ("knet4", {"normalisation": "none"}, "digits"),
     "convs 16-32-32, 8x8": (
         "knet4",
@@ -52,7 +53,7 @@ def subject(net: str, rule: str, number: int) -> Subject:
     )
 
 
-def seconds_of(work: Callable[[], None], least: float) -> float:
+def seconds_of(work: Callable[[], object], least: float) -> float:
     """Mean time of one call, over enough calls to fill ``least`` seconds."""
     began, times = time.perf_counter(), 0
     while times < 2 or time.perf_counter() - began < least:
@@ -76,7 +77,7 @@ def plain_step(net: str) -> Callable[[], None]:
     def step() -> None:
         loss = nn.functional.cross_entropy(module(images.stimuli[order]), images.labels[order])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         optimizer.step()
 
     return step

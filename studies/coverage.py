@@ -71,7 +71,8 @@ class Cell:
 
     def centres(self, apart: float) -> np.ndarray:
         """Means of the rules, at equal distances from one another."""
-        return apart / np.sqrt(2) * np.eye(self.rules, self.columns)
+        found: np.ndarray = apart / np.sqrt(2) * np.eye(self.rules, self.columns)
+        return found
 
     def machine(self, values: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Train on the kept subjects: weights (experiment, column, rule), and thresholds.
@@ -289,8 +290,8 @@ def of_differences(found: Sequence[Simulated], tally: Tally) -> Iterator[str]:
             pair = each.right[[0, other]]
             first, mean = pair[:, 0].astype(float), pair.mean(1)
             old = old_difference(first[0] - first[1], cell.truth)
-            one = differences(*first, cell.truth, 1)
-            five = differences(*mean, cell.truth, REPEATS)
+            one = differences(first[0], first[1], cell.truth, 1)
+            five = differences(mean[0], mean[1], cell.truth, REPEATS)
             where = f"difference {truth:+.2f} of {cell.rules} rules, {cell.subjects} subjects"
             count = mean.shape[1]
             yield (

@@ -154,7 +154,7 @@ def controls(best: DecodingResult) -> list[str]:
         [
             pretty(control.name),
             control.must_be,
-            f"{control.accuracy.value:.2f}" if control.evaluated else "",
+            f"{control.accuracy.value:.2f}" if control.accuracy and control.evaluated else "",
             control.outcome,
             control.note if control.evaluated else "",  # else the outcome has it
         ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def ended(name: str) -> pd.DataFrame:
     depth = truth["layer_depth"].values
     for angle in ("weight_angle", "projection_angle", "gradient_angle"):
         values = last[angle].values.astype(float)
-        lines[angle] = np.nanmean(values, axis=1) if np.isfinite(values).any() else np.nan
+        measured = np.isfinite(values).any()
+        lines[angle] = np.nanmean(values, axis=1) if measured else np.full(len(values), np.nan)
         # The last layer's own gradient needs no backward weight: look at the two before it.
         order = np.argsort(np.where(np.isnan(depth), -1, depth), axis=1)
         late = np.take_along_axis(values, order[:, -3:-1], axis=1)
@@ -262,12 +264,24 @@ TRANSFERRED = (
 )
 
 
+def accuracy_lost(
+    of: dict[tuple[str, str], np.ndarray], rule: str, mean: Callable[[np.ndarray], Any]
+) -> Any:
+    """Accuracy lost by a rule less that lost by backpropagation, for one way to take the mean."""
+    return (
+        mean(of["from", rule])
+        - mean(of["to", rule])
+        - mean(of["from", "backprop"])
+        + mean(of["to", "backprop"])
+    )
+
+
 def fall(stores: dict[str, list[pd.DataFrame]], rule: str, to: str) -> Estimate:
     """Accuracy lost from the tuned setting to another, less what backpropagation lost.
 
     Resamples the tuning runs first, then subjects: strengths of one search are one draw.
     """
-    runs = []
+    runs: list[Callable[[Callable[[np.ndarray], Any]], Any]] = []
     for deep, large in zip(stores["depth"], stores["size"], strict=True):
         target = large if to == "28 x 28" else deep[deep.convolutions == int(to)]
         source = deep[deep.convolutions == 2]
@@ -276,18 +290,12 @@ def fall(stores: dict[str, list[pd.DataFrame]], rule: str, to: str) -> Estimate:
             for at, each in (("from", source), ("to", target))
             for name in (rule, "backprop")
         }
-        runs.append(
-            lambda mean, of=of: (
-                mean(of["from", rule])
-                - mean(of["to", rule])
-                - mean(of["from", "backprop"])
-                + mean(of["to", "backprop"])
-            )
-        )
+        runs.append(partial(accuracy_lost, of, rule))
     rng = np.random.default_rng(0)
 
     def again(group: np.ndarray) -> np.ndarray:
-        return group[rng.integers(len(group), size=(DRAWS, len(group)))].mean(1)
+        means: np.ndarray = group[rng.integers(len(group), size=(DRAWS, len(group)))].mean(1)
+        return means
 
     places = np.arange(DRAWS)
     drawn = np.mean(
@@ -304,7 +312,8 @@ def fall(stores: dict[str, list[pd.DataFrame]], rule: str, to: str) -> Estimate:
 def near(frame: pd.DataFrame, rule: str) -> np.ndarray:
     """Which draws of strengths come within 95 % of the best accuracy of backpropagation."""
     best = frame[frame.rule == "backprop"].accuracy.max()
-    return (frame[frame.rule == rule].accuracy >= 0.95 * best).to_numpy(float)
+    found: np.ndarray = (frame[frame.rule == rule].accuracy >= 0.95 * best).to_numpy(float)
+    return found
 
 
 def enduring(frame: pd.DataFrame) -> list[Line]:
@@ -426,7 +435,8 @@ def figure(
 
     for rule, own in depth.groupby("rule"):
         place, middle, reach = quartiles(own.groupby("convolutions").loss)
-        style = {"color": colour[LABELS[rule]], "label": LABELS[rule]}
+        label = LABELS[str(rule)]
+        style = {"color": colour[label], "label": label}
         style["ls"] = "--" if rule == "backprop" else "-"
         one.errorbar(place, middle, reach, capsize=3, lw=1.8, **style)
     one.set(
@@ -452,9 +462,9 @@ def figure(
 
     for rule in (*TRANSFERRED[:4],):
         for suffix, dashed in (("", "-"), ("_adam", ":")):
-            own = np.sort(stability[stability.rule == rule + suffix].accuracy.to_numpy())
+            reached = np.sort(stability[stability.rule == rule + suffix].accuracy.to_numpy())
             text = LABELS[rule] + (", Adam" if suffix else "")
-            three.plot(np.linspace(0, 1, len(own)), own, dashed, lw=1.8, label=text,
+            three.plot(np.linspace(0, 1, len(reached)), reached, dashed, lw=1.8, label=text,
                        color=colour[LABELS[rule]])  # fmt: skip
     three.axhline(
         0.95 * stability[stability.rule == "backprop"].accuracy.max(), color="0.5", lw=0.8
@@ -464,7 +474,8 @@ def figure(
 
     for rule, own in noise.groupby("rule"):
         place, middle, reach = quartiles(own.groupby("noise").loss)
-        style = {"color": colour[LABELS[rule]], "label": LABELS[rule]}
+        label = LABELS[str(rule)]
+        style = {"color": colour[label], "label": label}
         four.errorbar(place, middle, reach, capsize=3, lw=1.8, **style)
     four.set_xscale("symlog", linthresh=0.1)
     four.set_xticks(place, [f"{p:g}" for p in place])

@@ -29,14 +29,14 @@ from virtuallab.reporting.figures import confusion
 from virtuallab.reporting.render import png
 from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.reporting.style import pretty
-from virtuallab.vocabulary import DIVERGED, LAYER, SUBJECT, VISIT
+from virtuallab.vocabulary import ACTIVITY, DIVERGED, LAYER, SUBJECT, VISIT
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PROTOCOL = ROOT / "protocols" / "many_rules.yaml"
 STORE = ROOT / "runs" / "many_rules.zarr"
 TWINS = ROOT / "runs" / "many_rules_twins.zarr"  # backpropagation under as many names
-PROBE, OBSERVABLE, CLASSIFIER = "units_300", "activity", "kernel_svm"
+PROBE, CLASSIFIER = "units_300", "kernel_svm"
 AS_GOOD = 0.05  # a rule learns as well as backpropagation if its mean accuracy is as near as this
 HARDEST = 12
 CONFIDENCE = 0.95
@@ -79,7 +79,7 @@ class Study:
 
 def verdict_in(tree: xr.DataTree) -> xr.Dataset:
     """The verdict on activity."""
-    at = {"probe": PROBE, "observable": OBSERVABLE, "classifier": CLASSIFIER}
+    at = {"probe": PROBE, "observable": ACTIVITY, "classifier": CLASSIFIER}
     return tree["decoding/main"].to_dataset().sel(at).load()
 
 
@@ -153,7 +153,7 @@ def of_rules(study: Study) -> str:
     counts = study.verdict["confusion"]
     angle = study.truth["total_gradient_angle"].isel({VISIT: slice(1, None)}).mean(VISIT)
     ratio = study.truth["gradient_norm_ratio"].isel({VISIT: slice(1, None)})
-    size = np.exp(np.log(ratio.where(ratio > 0)).mean([VISIT, LAYER]))
+    size = xr.ufuncs.exp(xr.ufuncs.log(ratio.where(ratio > 0)).mean([VISIT, LAYER]))
     lines = [
         "| rule | recall, 95 % interval | most often identified as "
         "| validation accuracy, mean (sd) | angle to the gradient | length / gradient | diverged |",
@@ -198,7 +198,7 @@ def of_controls(study: Study, workers: int | None) -> str:
     members = np.isin(study.of, good)
     again = evaluate(
         study.features.isel({SUBJECT: members}),
-        Analysis(observables=(OBSERVABLE,), classifiers=(CLASSIFIER,), permutations=1),
+        Analysis(observables=(ACTIVITY,), classifiers=(CLASSIFIER,), permutations=1),
         study.stream("as good"),
     ).squeeze()
     curve = np.concatenate(

@@ -14,22 +14,23 @@ import numpy as np
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.stages.reference import Reference, untrained_states
 from virtuallab.probes import Calcium, GaussianNoise, Probe, Spikes
-from virtuallab.probes.device import find_device
+from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.protocol import read
+from virtuallab.registry import DEVICES
 from virtuallab.vocabulary import ACTIVITY
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "science" / "results"
-IMAGED = find_device("two_photon").presets.calcium
-READOUTS: dict[str, tuple[str, dict[str, Spikes | Calcium]]] = {
-    "activation (no read-out)": ("", {}),
-    "`spikes: {}`": ("spikes/s", {"spikes": Spikes()}),
-    "`spikes: {refractory: 0.002}`": ("spikes/s", {"spikes": Spikes(refractory=0.002)}),
-    "`calcium: {}`": ("dF/F", {"calcium": Calcium()}),
-    "`calcium: {rise: 0.02, decay: 0.4}`": ("dF/F", {"calcium": Calcium(rise=0.02, decay=0.4)}),
-    "`calcium: {rise: 0.05, decay: 1.0}`": ("dF/F", {"calcium": Calcium(rise=0.05, decay=1.0)}),
-    "`calcium: {amplitude: 0.5}`": ("dF/F", {"calcium": Calcium(amplitude=0.5)}),
-    "`device: two_photon`": ("dF/F", {"calcium": IMAGED}),
+IMAGED = DEVICES["two_photon"]().presets.calcium
+READOUTS: dict[str, tuple[str, Spikes | Indicator | None]] = {
+    "activation (no read-out)": ("", None),
+    "`spikes: {}`": ("spikes/s", Spikes()),
+    "`spikes: {refractory: 0.002}`": ("spikes/s", Spikes(refractory=0.002)),
+    "`calcium: {}`": ("dF/F", Calcium()),
+    "`calcium: {rise: 0.02, decay: 0.4}`": ("dF/F", Calcium(rise=0.02, decay=0.4)),
+    "`calcium: {rise: 0.05, decay: 1.0}`": ("dF/F", Calcium(rise=0.05, decay=1.0)),
+    "`calcium: {amplitude: 0.5}`": ("dF/F", Calcium(amplitude=0.5)),
+    "`device: two_photon`": ("dF/F", IMAGED),
 }
 FRAME_RATE = 30.0
 FRAMES = 200_001
@@ -54,7 +55,12 @@ def noise_units() -> list[str]:
         cells = []
         for ratio in ("snr", "unit_snr"):
             noise = GaussianNoise(**{ratio: 1.0})
-            probe = Probe(observables=(ACTIVITY,), noise=noise, **readout)
+            probe = Probe(
+                observables=(ACTIVITY,),
+                noise=noise,
+                spikes=readout if isinstance(readout, Spikes) else None,
+                calcium=readout if isinstance(readout, Indicator) else None,
+            )
             deviations = [
                 noise.deviation(spread)
                 for reference in references

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -158,14 +159,19 @@ def chosen(entry: Entry) -> tuple[dict[str, Any], str, float]:
 def cost(entry: Entry, turns: int = 7) -> float:
     """Median time of a training step over backpropagation's, cohorts of five."""
 
-    def step_of(rule: str, settings: dict[str, Any]) -> Any:
+    def step_of(rule: str, settings: dict[str, Any]) -> Callable[[int], None]:
         of = Entry("", rule, settings, net=entry.net)
         trainer = CohortTrainer(
             Cohort(tuple(subject(of, "sgd", 1e-3, n) for n in range(5))), torch.float32, "cpu"
         )
         batches = trainer.batches()
-        # Two steps at a time: a rule may take turns between two kinds.
-        return lambda at: [trainer.training_step(*next(batches), at + i) for i in range(2)]
+
+        def two_steps(at: int) -> None:
+            # Two steps at a time: a rule may take turns between two kinds.
+            for step in (at, at + 1):
+                trainer.training_step(*next(batches), step)
+
+        return two_steps
 
     pair = [step_of("backprop", {}), step_of(entry.rule, entry.settings)]
     times = np.zeros((turns, 2))
@@ -234,7 +240,7 @@ def table(results: list[dict[str, Any]]) -> str:
 
 def figure(results: list[dict[str, Any]]) -> None:
     """Error on held-out images over epochs, mean and range; logarithmic, for most rules learn."""
-    groups = [
+    groups: list[tuple[str, Callable[[int, Entry], bool]]] = [
         ("error returned, convolutional", lambda i, e: e.net == "conv" and i < 11),
         ("no error returned, convolutional", lambda i, e: e.net == "conv" and i >= 11),
         ("multilayer perceptron", lambda i, e: e.net == "mlp"),
