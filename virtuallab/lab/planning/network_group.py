@@ -74,7 +74,9 @@ def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
     several_tasks = len({_canonical(subject.task) for subject in subjects}) > 1
     groups: dict[str, list[int]] = {}
     for index, subject in enumerate(subjects):
-        name = labels[index] + (f"-{subject.task.name}" if several_tasks else "")
+        # Names of files cannot have a colon on every system; architectures of users have one.
+        label = labels[index].replace(":", ".")
+        name = label + (f"-{subject.task.name}" if several_tasks else "")
         groups.setdefault(name, []).append(index)
     return tuple(
         NetworkGroup(

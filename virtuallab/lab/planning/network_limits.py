@@ -10,11 +10,12 @@ from virtuallab.lab.services.resources import total_memory
 from virtuallab.protocol import PluginSpec, Protocol
 from virtuallab.protocol.settings.distributions import Distribution, Grid
 from virtuallab.subject.network.dry_run import DryRun, dry_run
+from virtuallab.subject.network.independence import check_independence
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
 
 MOST = 1_000  # different networks of one protocol: each of them is built to be checked
-_MOST_WEIGHTS = 50_000_000  # of one network: 200 MB at every visit
+_MOST_WEIGHTS = 200_000_000  # of one network: 800 MB at every visit
 _COPIES = 4  # of the weights, while a network learns: the weights, their steps, what returns them
 _BYTES = 4
 
@@ -55,6 +56,8 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
             traced = dry_run(architecture, task, most)
             if batch >= traced.fewest:
                 parameter_layout(architecture, task)
+                if not type(architecture).__module__.startswith("virtuallab."):
+                    check_independence(architecture, task)  # tests check ours
         except UserError as error:
             place = f"subjects.architectures{_index(found.subjects.architectures, architecture)}"
             faults.setdefault(place, str(error))

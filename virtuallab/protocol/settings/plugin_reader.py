@@ -80,13 +80,24 @@ class PluginReader(Reader):
             raise refusal(words, *place) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the names and one section for each plug-in."""
+        """Return ``anyOf`` the names and one section for each plug-in or form of names.
+
+        Settings of what a form finds are not known before its name.
+        """
 
         def section(name: str) -> type[Section]:
             return self.section_of(self.registry[name])
 
         sections = plugin_definitions(self.registry, section, of)
-        return {"anyOf": [{"type": "string", "enum": list(self.registry)}, *sections]}
+        names = [
+            {"type": "string", "pattern": f"^{each.pattern}$", "description": each.doc}
+            for each in self.registry.forms
+        ]
+        formed = [
+            {"type": "object", "properties": {"name": each}, "required": ["name"]} for each in names
+        ]
+        known = {"type": "string", "enum": list(self.registry)}
+        return {"anyOf": [known, *names, *sections, *formed]}
 
 
 @functools.cache

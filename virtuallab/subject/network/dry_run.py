@@ -52,8 +52,8 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
     """
     size = " x ".join(map(str, task.stimulus_shape[1:]))
     try:
-        with torch.device("meta"), _limited_layers(architecture.name):
-            network = architecture.build(task.stimulus_shape, task.classes)
+        with _limited_layers(architecture.name):
+            network = _without_memory(architecture, task)
     except UserError:
         raise
     except Exception as error:
@@ -72,6 +72,15 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
             "it smaller."
         )
     return DryRun(weights, *_activities_and_fewest(architecture, task, network, size))
+
+
+def _without_memory(architecture: Architecture, task: Task) -> nn.Module:
+    """Network on the meta device, or with memory if its constructor needs values."""
+    try:
+        with torch.device("meta"):
+            return architecture.build(task.stimulus_shape, task.classes)
+    except NotImplementedError:  # raised by torch where a tensor has no values
+        return initialized_network(architecture, task, 0)
 
 
 @contextmanager
