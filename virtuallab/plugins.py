@@ -47,6 +47,22 @@ def load_inherited() -> None:
         _import(name)
 
 
+def imported(module: str) -> ModuleType | None:
+    """Return a module that was imported as a plug-in; None if no plug-in has this name.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module; that of a file is its name without ``.py``.
+
+    Returns
+    -------
+    module or None
+    """
+    named = [Path(name).stem if name.endswith(".py") else name for name in _named()]
+    return sys.modules.get(module) if module in named else None
+
+
 def _named() -> list[str]:
     return [name for name in os.environ.get(_VARIABLE, "").split(os.pathsep) if name]
 

@@ -3,7 +3,8 @@
 A plug-in is a class with a ``name``, registered by a decorator. Ours are found because their module
 is in the registry's package and has the plug-in's name; those of users because an installed
 distribution declares an entry point in the group ``virtuallab.<kind>s``, or because a file was
-imported.
+imported. Some names are not of a plug-in but have a form that says where to find a class
+(:class:`NameForm`): ``torchvision.resnet50``.
 
 Other installed packages must not stop a command: an entry point that cannot be used is skipped with
 one warning, and only a protocol that names it is refused.
@@ -17,8 +18,10 @@ import importlib
 import inspect
 import logging
 import pkgutil
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import distributions
 from pathlib import Path
@@ -31,6 +34,34 @@ from virtuallab.text import printable
 Plugin = TypeVar("Plugin", bound=type[Any])
 
 _LOG = logging.getLogger("virtuallab")  # by default, warnings go to stderr, one line each
+
+
+@dataclass(frozen=True)
+class NameForm:
+    """Form of names by which classes are found that no plug-in registers.
+
+    Parameters
+    ----------
+    form : str
+        As lists show it, ``"torchvision.NAME"``.
+    pattern : str
+        Regular expression of such names.
+    doc : str
+        One line about what is found.
+    finder : str
+        Function that returns the class of a name, ``"package.module:function"``. It is imported
+        when such a name is looked up, and raises UnknownName if there is no such class.
+    """
+
+    form: str
+    pattern: str
+    doc: str
+    finder: str
+
+    def find(self, name: str) -> Any:
+        """Return the class of this name."""
+        module, _, function = self.finder.partition(":")
+        return getattr(importlib.import_module(module), function)(name)
 
 
 class Registry(Generic[Plugin]):
@@ -47,16 +78,24 @@ class Registry(Generic[Plugin]):
         from it.
     plural : str, optional
         Of the kind, where it is irregular.
+    forms : sequence of NameForm
+        Forms of further names.
     """
 
     def __init__(
-        self, kind: str, package: str, base: str | None = None, plural: str | None = None
+        self,
+        kind: str,
+        package: str,
+        base: str | None = None,
+        plural: str | None = None,
+        forms: Sequence[NameForm] = (),
     ) -> None:
         self.kind = kind
         self.plural = plural or f"{kind}{'es' if kind.endswith('s') else 's'}"
         self._group = f"virtuallab.{self.plural.replace(' ', '_')}"
         self._package = package
         self.base = base
+        self.forms = tuple(forms)
         self._classes: dict[str, Plugin] = {}
         self._broken: dict[str, str] = {}  # name of an entry point -> why it cannot be used
         self._loaded = False
@@ -86,6 +125,10 @@ class Registry(Generic[Plugin]):
         return enter
 
     def __getitem__(self, name: str) -> Plugin:
+        for each in self.forms:
+            if name not in self._classes and re.fullmatch(each.pattern, name):
+                found: Plugin = each.find(name)
+                return found
         if name not in self._classes and name in self._modules():
             importlib.import_module(f"{self._package}.{name}")  # no other needs to be imported
         if name not in self._classes:
@@ -94,7 +137,7 @@ class Registry(Generic[Plugin]):
             return self._classes[name]
         if name in self._broken:
             raise BrokenPlugin(self.kind, name, self._broken[name])
-        raise UnknownName(self.kind, name, self._classes)
+        raise UnknownName(self.kind, name, [*self._classes, *(each.form for each in self.forms)])
 
     def __iter__(self) -> Iterator[str]:
         self._load()
@@ -105,11 +148,11 @@ class Registry(Generic[Plugin]):
         return len(self._classes)
 
     def docs(self) -> dict[str, str]:
-        """Return the docstring of each plug-in by its name; ours are read without being imported.
+        """Return the docstring of each plug-in by its name, and the line about each form of names.
 
-        Importing the modules would take most of the time of ``virtuallab list``.
+        Our modules are not imported, which would take most of the time of ``virtuallab list``.
         """
-        found: dict[str, str] = {}
+        found = {each.form: each.doc for each in self.forms}
         if not self._loaded:
             for module in sorted(self._modules()):
                 found |= _registered((self._folder / f"{module}.py").read_bytes())
@@ -263,6 +306,21 @@ ARCHITECTURES: Registry[Any] = Registry(
     "architecture",
     "virtuallab.subject.architectures",
     "virtuallab.subject.architecture:Architecture",
+    forms=(
+        NameForm(
+            "torchvision.NAME",
+            r"torchvision\..+",
+            "Classification model of torchvision with random initial weights, as in "
+            "torchvision.vgg11.",
+            "virtuallab.subject.architectures._torchvision_models:torchvision_architecture",
+        ),
+        NameForm(
+            "MODULE:CLASS",
+            r"[^:]+:[^:]+",
+            "Module of torch that --plugin MODULE.py imports, as in mynet:Net.",
+            "virtuallab.subject.architectures._own_modules:own_architecture",
+        ),
+    ),
 )
 LOSSES: Registry[Any] = Registry(
     "loss", "virtuallab.subject.losses", "virtuallab.subject.loss:Loss"

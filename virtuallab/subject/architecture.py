@@ -43,15 +43,15 @@ class Architecture(ABC):
     family: ClassVar[str] = ""
 
     @abstractmethod
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of one subject, with initial weights from torch's global random stream.
 
         Parameters
         ----------
         stimulus_shape : tuple of int
             Of a stimulus, ``(channel, height, width)``.
-        classes : int
-            Number of scores.
+        outputs : int
+            Number of scores, one for each class of the task.
 
         Returns
         -------

@@ -35,7 +35,7 @@ def said(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
 
 
 NETS = "[knet4]"
-LARGE = "at most 50,000,000 are possible. Make it smaller."
+LARGE = "at most 200,000,000 are possible. Make it smaller."
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.subject import plugin_settings
 
 pytestmark = pytest.mark.usefixtures("own_random_streams")
 
@@ -59,3 +60,28 @@ def test_local_response_normalisation_has_the_published_constants() -> None:
 def test_batch_normalisation_acts_on_channels() -> None:
     network = ARCHITECTURES["knet4"](channels=(3, 5, 7)).build((1, 28, 28), 10)
     assert [network.get_submodule(f"norm{i}").num_features for i in (1, 2, 3)] == [3, 5, 7]
+
+
+def test_the_published_network_pools_over_windows_of_3_and_draws_small_weights() -> None:
+    architecture = ARCHITECTURES["knet4"](
+        channels=(32, 32, 64), kernel=5, pooling=3, initial_weights="published"
+    )
+    network = architecture.build((3, 32, 32), 10)
+    assert [network.get_submodule(f"pool{i}").kernel_size for i in (1, 2, 3)] == [3, 3, 3]
+    assert network.fc4.in_features == 64 * 4 * 4
+    deviations = [network.get_submodule(n).weight.std().item() for n in ("conv1", "conv2", "fc4")]
+    assert deviations == pytest.approx([1e-4, 0.01, 0.01], rel=0.05)
+    assert not any(m.bias.any() for m in network if isinstance(m, nn.Conv2d | nn.Linear))
+    assert network.eval()(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("size", [8, 7, 28])
+def test_any_size_is_pooled_over_windows_of_3(size: int) -> None:
+    network = ARCHITECTURES["knet5"](pooling=3).build((1, size, size), 10).eval()
+    assert network(torch.zeros(2, 1, size, size)).shape == (2, 10)
+
+
+def test_settings_that_were_added_do_not_change_identities() -> None:
+    assert plugin_settings(ARCHITECTURES["knet4"]()) == {
+        "name": "knet4", "kernel": 3, "normalisation": "batch", "channels": (8, 16, 16)
+    }  # fmt: skip

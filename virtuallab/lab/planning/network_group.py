@@ -76,7 +76,9 @@ def network_groups(subjects: Sequence[Subject]) -> tuple[NetworkGroup, ...]:
     several_tasks = len(set(tasks)) > 1
     groups: dict[str, list[int]] = {}
     for index, (architecture, task) in enumerate(zip(architectures, tasks, strict=True)):
-        name = f"{architecture}-{task}" if several_tasks else architecture
+        # Names of files cannot have a colon on every system; architectures of users have one.
+        label = architecture.replace(":", ".")
+        name = f"{label}-{task}" if several_tasks else label
         groups.setdefault(name, []).append(index)
     return tuple(
         NetworkGroup(

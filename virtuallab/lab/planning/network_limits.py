@@ -15,7 +15,7 @@ from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
 
 MOST = 1_000  # different networks of one protocol: each of them is built to be checked
-_MOST_WEIGHTS = 50_000_000  # of one network: 200 MB at every visit
+_MOST_WEIGHTS = 200_000_000  # of one network: 800 MB at every visit
 _COPIES = 4  # of the weights, while a network learns: the weights, their steps, what returns them
 _BYTES = 4
 

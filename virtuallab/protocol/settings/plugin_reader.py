@@ -84,7 +84,10 @@ class PluginReader(Reader):
             raise refusal(words, *place) from None
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return ``anyOf`` the names and one section for each plug-in."""
+        """Return ``anyOf`` the names and one section for each plug-in or form of names.
+
+        Settings of what a form finds are not known before its name.
+        """
 
         def section(name: str) -> type[Section]:
             return self.section_of(self.registry[name])
@@ -93,7 +96,14 @@ class PluginReader(Reader):
         if self.is_inner:
             names = [name for name in names if not _has_inner(self.registry[name])]
         sections = plugin_definitions(self.registry, section, of, names=names)
-        return {"anyOf": [{"type": "string", "enum": names}, *sections]}
+        forms = [
+            {"type": "string", "pattern": f"^{each.pattern}$", "description": each.doc}
+            for each in self.registry.forms
+        ]
+        formed = [
+            {"type": "object", "properties": {"name": each}, "required": ["name"]} for each in forms
+        ]
+        return {"anyOf": [{"type": "string", "enum": names}, *forms, *sections, *formed]}
 
 
 @functools.cache

@@ -32,7 +32,7 @@ class ConvNet(Architecture):
         "batch", doc="Normalisation after each convolution: 'batch' or 'none'."
     )
 
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of convolutions and a read-out."""
         before, height, width = stimulus_shape
         layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
@@ -46,7 +46,7 @@ class ConvNet(Architecture):
                 height, width = -(-height // 2), -(-width // 2)
             before = self.channels
         layers["flatten"] = torch.nn.Flatten()
-        layers[f"fc{self.depth + 1}"] = torch.nn.Linear(before * height * width, classes)
+        layers[f"fc{self.depth + 1}"] = torch.nn.Linear(before * height * width, outputs)
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:

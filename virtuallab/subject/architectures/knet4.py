@@ -24,6 +24,6 @@ class KNet4(KNet):
 
     channels: Counts = setting((8, 16, 16), unit="channels", doc="Channels of each convolution.")
 
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network with one convolution for each entry of ``channels``, and a dense layer."""
-        return self.assemble(self.channels, stimulus_shape, classes)
+        return self.assemble(self.channels, stimulus_shape, outputs)

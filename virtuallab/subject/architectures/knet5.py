@@ -26,6 +26,6 @@ class KNet5(KNet):
         (8, 16, 16, 32), unit="channels", doc="Channels of each convolution."
     )
 
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network with one convolution for each entry of ``channels``, and a dense layer."""
-        return self.assemble(self.channels, stimulus_shape, classes)
+        return self.assemble(self.channels, stimulus_shape, outputs)

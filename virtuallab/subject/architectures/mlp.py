@@ -21,14 +21,14 @@ class MLP(Architecture):
 
     hidden: Counts = setting((128, 64), unit="units", doc="Units of each hidden layer.")
 
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of dense layers with ReLU between them."""
         widths = (math.prod(stimulus_shape), *self.hidden)
         layers: OrderedDict[str, torch.nn.Module] = OrderedDict(flatten=torch.nn.Flatten())
         for number, (before, after) in enumerate(pairwise(widths), start=1):
             layers[f"fc{number}"] = torch.nn.Linear(before, after)
             layers[f"relu{number}"] = torch.nn.ReLU()
-        layers[f"fc{len(widths)}"] = torch.nn.Linear(widths[-1], classes)
+        layers[f"fc{len(widths)}"] = torch.nn.Linear(widths[-1], outputs)
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:

@@ -1,33 +1,27 @@
-"""ResNet-18 as torchvision builds it."""
+"""ResNet-18."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from virtuallab.registry import ARCHITECTURES
-from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.architectures._torchvision import torchvision
+from virtuallab.subject.architectures._resnet import ResNet
 
 
 @ARCHITECTURES.register("resnet18")
 @dataclass(frozen=True, kw_only=True)
-class ResNet18(Architecture):
-    """ResNet-18 as torchvision builds it; recorded at each convolution, before its normalisation.
+class ResNet18(ResNet):
+    """ResNet-18: residual blocks with normalisation and ReLU after each convolution.
+
+    The 22 layers with weights are the first convolution, 16 in residual blocks, 4 in their
+    shortcuts, and a dense layer. Each convolution is recorded at its output. The published size
+    is ``width: 64`` and ``stem: published``.
 
     References
     ----------
     He et al. 2016, "Deep Residual Learning for Image Recognition".
+    Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables".
     """
 
-    family: ClassVar[str] = "resnet"
-
-    def build(self, stimulus_shape: Shape, classes: int) -> torch.nn.Module:
-        """Network of torchvision, whose first layer takes the channels of the stimuli."""
-        module: torch.nn.Module = torchvision().models.resnet18(weights=None, num_classes=classes)
-        channels = stimulus_shape[0]
-        if channels != 3:
-            module.conv1 = torch.nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
-        return module
+    blocks: ClassVar[tuple[int, ...]] = (2, 2, 2, 2)

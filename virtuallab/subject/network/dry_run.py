@@ -53,8 +53,8 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
     """
     size = " x ".join(map(str, task.stimulus_shape[1:]))
     try:
-        with torch.device("meta"), _limited_layers(architecture.name):
-            network = build(architecture, task)
+        with _limited_layers(architecture.name):
+            network = _without_memory(architecture, task)
     except UserError:
         raise
     except Exception as error:
@@ -73,6 +73,15 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
             "it smaller."
         )
     return DryRun(weights, *_activities_and_fewest(architecture, task, network, size))
+
+
+def _without_memory(architecture: Architecture, task: Task) -> nn.Module:
+    """Network on the meta device, or with memory if its constructor needs values."""
+    try:
+        with torch.device("meta"):
+            return build(architecture, task)
+    except NotImplementedError:  # raised by torch where a tensor has no values
+        return initialized_network(architecture, task, 0)
 
 
 @contextmanager

@@ -43,13 +43,18 @@ def template_network(architecture: Architecture, task: Task) -> nn.Module:
     Raises
     ------
     UserError
-        If layers are not defined in the order in which they are used: the last layer is the
-        read-out of rules, and recordings number layers from input to output.
+        If a layer is not used, or layers are not defined in the order in which they are used: the
+        last layer is the read-out of rules, and recordings number layers from input to output.
     """
     network = initialized_network(architecture, task, 0)
     layers = synaptic_layers(network)
     used = _order_of_use(network, layers, torch.zeros(1, *task.stimulus_shape))
-    for first, second in zip(layers, used, strict=False):
+    if unused := [name for name in layers if name not in used]:
+        raise UserError(
+            f"architecture {architecture.name!r} defines layer {unused[0]!r} but does not call it. "
+            "Remove it if it is not needed; a population cannot use its weights in functions."
+        )
+    for first, second in zip(layers, used, strict=True):
         if first != second:
             raise UserError(
                 f"architecture {architecture.name!r} defines layer {first!r} before {second!r} but "

@@ -1,0 +1,135 @@
+"""AlexNet, with or without local response normalisation."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from virtuallab.errors import UserError
+from virtuallab.fields import Count, Momentum, setting
+from virtuallab.registry import ARCHITECTURES
+from virtuallab.subject.architecture import Architecture, Shape, Site
+from virtuallab.subject.architectures._layers import (
+    INITIAL_WEIGHTS,
+    InitialWeights,
+    Stem,
+    draw_truncated_normal,
+    halved,
+    local_response_norm,
+    pool,
+)
+
+_PUBLISHED_WIDTH = 96
+_KERNELS = {"conv1": 11, "conv2": 5, "conv3": 3, "conv4": 4, "conv5": 3}
+_CHANNELS = {"conv1": 96, "conv2": 256, "conv3": 384, "conv4": 384, "conv5": 256}
+_UNITS = 4096  # of each hidden dense layer
+_POOLED = ("conv1", "conv2", "conv5")
+_NORMALISED = ("conv1", "conv2")
+_DENSE_SD, _DENSE_BIAS = 0.01, 0.1
+
+
+@ARCHITECTURES.register("alexnet")
+@dataclass(frozen=True, kw_only=True)
+class AlexNet(Architecture):
+    """AlexNet: 5 convolutions and 3 dense layers, without batch normalisation.
+
+    Hidden layers are recorded after their ReLU, before local response normalisation and pooling, as
+    published. The published size is ``width: 96``, ``stem: published`` and ``initial_weights:
+    published``; AlexNet-LRN has ``normalisation: local_response`` as well. The kernel of ``conv4``
+    is 4 x 4, as in the released code.
+
+    References
+    ----------
+    Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
+    Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables".
+    """
+
+    family: ClassVar[str] = "alexnet"
+
+    width: Count = setting(
+        12,
+        unit="channels",
+        doc="Channels of the first convolution; those of the others and the units of the dense "
+        "layers are in proportion. Published: 96.",
+    )
+    stem: Stem = setting(
+        "small",
+        doc="First layer: 'published', 11 x 11 with stride 4 and no padding, or 'small', 3 x 3 "
+        "with stride 1, for images of about 32 pixels and below.",
+    )
+    normalisation: Literal["none", "local_response"] = setting(
+        "none",
+        doc="Normalisation after the first two convolutions: 'none' or 'local_response'.",
+    )
+    dropout: Momentum = setting(
+        0.5,
+        doc="Probability that a unit of a hidden dense layer is silent in training. Published: "
+        "0.5.",
+    )
+    initial_weights: InitialWeights = setting("torch", doc=INITIAL_WEIGHTS)
+
+    def build(self, stimulus_shape: Shape, outputs: int) -> nn.Module:
+        """Network of convolutions with pooling, and dense layers with dropout."""
+        before, *pixels = stimulus_shape
+        size = pixels[0], pixels[1]
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, (name, kernel) in enumerate(_KERNELS.items(), start=1):
+            after = self._scaled(_CHANNELS[name])
+            if name == "conv1" and self.stem == "published":
+                layers[name] = nn.Conv2d(before, after, kernel, stride=4)
+                size = self._size_after_first(kernel, size)
+            else:
+                kernel = 3 if name == "conv1" else kernel
+                layers[name] = nn.Conv2d(before, after, kernel, padding="same")
+            layers[f"relu{number}"] = nn.ReLU()
+            if self.normalisation == "local_response" and name in _NORMALISED:
+                layers[f"norm{number}"] = local_response_norm(radius=5, alpha=1e-4)
+            if name in _POOLED:
+                layers[f"pool{number}"] = pool(nn.MaxPool2d, 3, size)
+                size = halved(size)
+            before = after
+        layers["flatten"] = nn.Flatten()
+        before *= size[0] * size[1]
+        for number in (6, 7):
+            layers[f"fc{number}"] = nn.Linear(before, self._scaled(_UNITS))
+            layers[f"relu{number}"] = nn.ReLU()
+            layers[f"dropout{number}"] = nn.Dropout(self.dropout)
+            before = self._scaled(_UNITS)
+        layers["fc8"] = nn.Linear(before, outputs)
+        if self.initial_weights == "published":
+            _draw_published(layers)
+        return nn.Sequential(layers)
+
+    def sites(self, module: nn.Module) -> dict[str, Site]:
+        """Sites of each layer, after its ReLU, and of the last layer."""
+        hidden = {
+            name: Site(name, f"relu{number}")
+            for number, name in enumerate([*_KERNELS, "fc6", "fc7"], start=1)
+        }
+        return {**hidden, "fc8": Site("fc8", "fc8")}
+
+    def _scaled(self, published: int) -> int:
+        """Channels or units of a layer with so many in the published network."""
+        return max(1, round(published * self.width / _PUBLISHED_WIDTH))
+
+    def _size_after_first(self, kernel: int, size: tuple[int, int]) -> tuple[int, int]:
+        if min(size) < kernel:
+            raise UserError(
+                f"alexnet with 'stem: published' needs images of {kernel} x {kernel} pixels at "
+                f"least, found {size[0]} x {size[1]}. Write 'stem: small'."
+            )
+        return (size[0] - kernel) // 4 + 1, (size[1] - kernel) // 4 + 1
+
+
+def _draw_published(layers: OrderedDict[str, nn.Module]) -> None:
+    """Draw weights and set biases as in the released code."""
+    for name, layer in layers.items():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        elif isinstance(layer, nn.Linear):
+            draw_truncated_normal(layer.weight, _DENSE_SD)
+            nn.init.constant_(layer.bias, 0.0 if name == "fc8" else _DENSE_BIAS)
