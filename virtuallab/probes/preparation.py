@@ -75,6 +75,40 @@ def feature_map_shapes(preparation: PreparationLike) -> Mapping[str, tuple[int, 
     return maps
 
 
+class Outline:
+    """A preparation without values, which takes no memory: all that a probe can know beforehand.
+
+    Parameters
+    ----------
+    preparation : PreparationLike
+        One of the same architecture, with any number of visits and stimuli.
+    visits : int
+        Number of visits.
+    labels : array, (stimulus,)
+        Class of each stimulus.
+    """
+
+    def __init__(self, preparation: PreparationLike, visits: int, labels: np.ndarray) -> None:
+        self.layers = preparation.layers
+        self.inputs = preparation.inputs
+        self.labels = labels
+        self.maps = feature_map_shapes(preparation)
+        self._shown = (visits, len(labels))
+        nothing = np.zeros((), dtype=np.float32)
+        self.responses = {
+            layer: np.broadcast_to(nothing, (*self._shown, values.shape[-1]))
+            for layer, values in preparation.responses.items()
+        }
+        self.weights = {
+            layer: np.broadcast_to(nothing, (visits, values.shape[-1]))
+            for layer, values in preparation.weights.items()
+        }
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Zeros, (visit, stimulus, input)."""
+        return np.broadcast_to(np.float32(0), (*self._shown, self.inputs[layer]))
+
+
 class StaticPreparation:
     """A preparation in which nothing changes: every visit repeats the first.
 
