@@ -18,7 +18,7 @@ from virtuallab.probes.observables.weights import WeightMeasurement
 from virtuallab.probes.preparation import PreparationLike, stimulus_labels
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.tissue_geometry import depth_group
-from virtuallab.vocabulary import LAYER, OBSERVABLES, STIMULUS, VISIT, Observable
+from virtuallab.vocabulary import LAYER, OBSERVABLES, STIMULUS, VISIT, WEIGHTS, Observable
 
 MEASUREMENTS: Final[Mapping[Observable, type[Measurement]]] = {
     kind.observable: kind
@@ -114,6 +114,9 @@ class Implant:
             Visits and stimuli that the preparation has; all if not given.
         """
         chosen = self.selection if part is None else self.selection.within(part)
+        # Weights are read once at each visit, and not with every stimulus.
+        again = part is not None and part.stimuli.start > 0
+        names = [name for name in self.probe.observables if not (again and name == WEIGHTS)]
         return {
             name: {
                 layer: MEASUREMENTS[name](self.probe, chosen, preparation, None).signal(
@@ -121,7 +124,7 @@ class Implant:
                 )
                 for layer in chosen.layers
             }
-            for name in self.probe.observables
+            for name in names
         }
 
     def label(

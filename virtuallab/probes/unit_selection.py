@@ -123,9 +123,7 @@ class UnitSelector:
 
     def _orders(self) -> jt.Int[np.ndarray, "visit stimulus"]:
         """Order of the stimuli at each visit, drawn anew."""
-        each = np.broadcast_to(
-            np.arange(len(self.stimuli)), (len(self.visits), len(self.stimuli))
-        )
+        each = np.broadcast_to(np.arange(len(self.stimuli)), (len(self.visits), len(self.stimuli)))
         return self._for_orders.permuted(each, axis=1)
 
     def _recorded_inputs(self, layer: str, n_units: int) -> jt.Int[np.ndarray, " _"]:

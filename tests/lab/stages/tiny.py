@@ -43,15 +43,16 @@ def tiny_plan(*overrides: str, cohorts: Sequence[Sequence[int]] = ((0, 1), (2, 3
     return replace(plan, costs=costs)
 
 
-def tiny_store(folder: Path, plan: Plan) -> Store:
-    """Make the store of a plan, with its reference networks and nodes of snapshots."""
+def tiny_store(folder: Path, plan: Plan, *, preserve: bool = True) -> Store:
+    """Make the store of a plan, with its reference networks and nodes of snapshots, if any."""
+    folder.mkdir(exist_ok=True)
     store = create_store(
         folder / "lab.zarr",
         subjects=plan.to_dataset(),
         provenance={"title": "tiny", "protocol_sha256": "ab", "versions": json.dumps({})},
         plan=plan.stored(),
     )
-    for group in plan.network_groups:
+    for group in plan.network_groups if preserve else ():
         train.declare(store, group, plan.visit_coordinates)
     reference.keep(store, plan.network_groups, plan.protocol.seed)
     return store

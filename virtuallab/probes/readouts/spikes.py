@@ -173,6 +173,7 @@ class Spikes:
         with np.errstate(invalid="ignore", over="ignore"):  # in a network about to diverge
             sorted_ = recorded * (1 - self.contamination)
             if self.contamination:
+                assert others is not None
                 sorted_ = sorted_ + self.contamination * others
         seconds = self.window * self.trials
         rates = self.firing_rates(sorted_, typical)
