@@ -52,6 +52,7 @@ def test_a_run_records_and_reports_without_states(once: Path, recorded_once: Pat
     assert (once / "lab.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_again_does_nothing_and_one_with_another_probe_trains_again(
     experiment: Path, protocol: Path
 ) -> None:

@@ -14,11 +14,8 @@ from tests.lab.stages.tiny import tiny_plan, trained_store
 from virtuallab import seeds
 from virtuallab.lab.planning import network_group
 from virtuallab.lab.stages.reference import Reference, reference
-from virtuallab.lab.stages.subject_recorder import (
-    PlannedRecording,
-    SubjectRecorder,
-    preserved_states,
-)
+from virtuallab.lab.stages.snapshots import preserved_states
+from virtuallab.lab.stages.subject_recorder import PlannedRecording, SubjectRecorder
 from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare

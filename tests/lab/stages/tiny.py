@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from virtuallab.lab.planning.plan import Costs, Plan, lay_out
-from virtuallab.lab.stages import reference, train
+from virtuallab.lab.stages import reference, snapshots
 from virtuallab.lab.stages.train import train_subjects
 from virtuallab.protocol import read_text
 from virtuallab.store import Store, create_store
@@ -53,7 +53,7 @@ def tiny_store(folder: Path, plan: Plan, *, preserve: bool = True) -> Store:
         plan=plan.stored(),
     )
     for group in plan.network_groups if preserve else ():
-        train.declare(store, group, plan.visit_coordinates)
+        snapshots.declare(store, group, plan.visit_coordinates)
     reference.keep(store, plan.network_groups, plan.protocol.seed)
     return store
 

@@ -28,11 +28,8 @@ from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.nodes import check_living, living
 from virtuallab.lab.stages.reference import reference
-from virtuallab.lab.stages.subject_recorder import (
-    PlannedRecording,
-    SubjectRecorder,
-    preserved_states,
-)
+from virtuallab.lab.stages.snapshots import preserved_states
+from virtuallab.lab.stages.subject_recorder import PlannedRecording, SubjectRecorder
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store

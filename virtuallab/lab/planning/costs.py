@@ -93,7 +93,9 @@ def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
 def _kept_visits(plan: Plan, group: NetworkGroup) -> int:
     """Return the number of visits of which a subject's states are in memory at once."""
     visits = len(plan.visits)
-    return visits if plan.protocol.subjects.preserve else group.part_size(visits)[0]
+    if not plan.protocol.subjects.preserve:
+        return group.part_size(visits)[0]
+    return 1 if group.has_large_states else visits
 
 
 def _too_large(plan: Plan, subject: Subject, most: int) -> Fault:

@@ -20,6 +20,7 @@ from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
+_LARGE = 2**20  # bytes of one state
 _PREPARED = 2**29  # bytes that one preparation may take
 _BYTES = 4
 N_REFERENCES = 8  # untrained reference networks of each group, on which probes are calibrated
@@ -62,6 +63,11 @@ class NetworkGroup:
     @cached_property
     def _outline(self) -> Outline:
         return Outline.of(self.untrained(), 1, self.task.stimuli().labels.numpy())
+
+    @property
+    def has_large_states(self) -> bool:
+        """True if a preserved state is so large that each visit is stored by itself."""
+        return _BYTES * self.layout().size > _LARGE
 
     def outline(self, visits: int) -> Outline:
         """What a probe can know of its subjects before they are trained."""

@@ -21,7 +21,7 @@ from virtuallab.lab.planning.validation import check_designs
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import cores
-from virtuallab.lab.stages import reference, train
+from virtuallab.lab.stages import reference, snapshots, train
 from virtuallab.lab.stages.nodes import TRAIN, check_preserved, check_trained, living
 from virtuallab.lab.stages.nodes import stage as stage_of
 from virtuallab.lab.stages.probe_recorder import ProbeRecorder
@@ -215,7 +215,7 @@ def train_all(
     recorder, again = None, 0
     if plan.protocol.subjects.preserve:
         for group in plan.network_groups:
-            train.declare(store, group, plan.visit_coordinates)
+            snapshots.declare(store, group, plan.visit_coordinates)
         discard_damaged(store, [TRAIN], console)
     else:
         probes = plan.protocol.probes

@@ -27,7 +27,7 @@ from virtuallab.lab.stages.nodes import (
 )
 from virtuallab.lab.stages.probe_recorder import ProbeRecorder, placed
 from virtuallab.lab.stages.reference import Reference, reference
-from virtuallab.lab.stages.subject_recorder import preserved_states
+from virtuallab.lab.stages.snapshots import preserved_states
 from virtuallab.probes import Probe
 from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration

@@ -10,14 +10,12 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.stages.reference import Reference
 from virtuallab.probes import Probe
 from virtuallab.probes.growing_recording import GrowingRecording
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.observables.unit_readout import Part
 from virtuallab.probes.preparation import PreparationLike, StaticPreparation
-from virtuallab.store import Store
 from virtuallab.subject.preparation import PreparedSubject, prepare
 
 
@@ -157,16 +155,3 @@ class SubjectRecorder:
     def _unchanging(self) -> StaticPreparation:
         """All stimuli shown to what is recorded in the place of the subject."""
         return self._reference.unchanging(self._key, self._visits)
-
-
-def preserved_states(store: Store, group: NetworkGroup, index: int) -> Iterator[np.ndarray]:
-    """Yield the states of a preserved subject, (visit, parameter), some visits at a time.
-
-    Parameters
-    ----------
-    store : Store
-    group : NetworkGroup
-        Of the subject.
-    index : int
-    """
-    yield store.read(f"snapshots/{group.name}", index)["state"].to_numpy()

@@ -7,21 +7,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
-from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
 from virtuallab.lab.services.workers import Stop, run_all, torch_threads
 from virtuallab.lab.stages.nodes import TRAIN
 from virtuallab.lab.stages.probe_recorder import ProbeRecorder
+from virtuallab.lab.stages.snapshots import SubjectStates
 from virtuallab.lab.stages.subject_recorder import SubjectRecorder
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
 from virtuallab.subject.training.trainer import train
-from virtuallab.vocabulary import DIVERGED, DONE, PARAMETER, VISIT
+from virtuallab.vocabulary import DIVERGED, DONE
 
 
 def train_subjects(
@@ -67,18 +65,20 @@ def train_subjects(
         members = Cohort(tuple(subjects[index] for index in cohort))
         wanted = [(place, index) for place, index in enumerate(cohort) if is_waiting(index)]
         seen: list[dict[str, np.ndarray]] = []
-        kept: list[Visit] = []
+        states: dict[int, SubjectStates] = {}
         recording: dict[int, SubjectRecorder] = {}
-        if recorder is not None:
+        if recorder is None:
+            states = {i: SubjectStates(store, group_of[i], i, len(visits)) for _, i in wanted}
+        else:
             recording = {index: recorder.recorder(group_of[index], index) for _, index in wanted}
 
         def look(visit: Visit) -> None:
             stop.check()
             seen.append(visit.evaluation)
-            if recorder is None:
-                kept.append(visit)
             for place, index in wanted:
-                if not np.isfinite(visit.state[place]).all():
+                if recorder is None:
+                    states[index].add(visit.state[place])
+                elif not np.isfinite(visit.state[place]).all():
                     recording.pop(index, None)  # it has diverged, and is not recorded
                 elif index in recording:
                     recording[index].add(visit.state[place : place + 1])
@@ -86,11 +86,9 @@ def train_subjects(
         outcome = train(members, visits, look, device=device)
         for place, index in wanted:
             stop.check()
-            checksums = {}
+            checksums: dict[str, dict[str, str]] = {}
             if recorder is None:
-                node = f"snapshots/{group_of[index].name}"
-                state = np.stack([visit.state[place] for visit in kept])
-                checksums[node] = store.write(node, index, {"state": state})
+                checksums = states.pop(index).finish()
             elif index in recording:
                 # Before the subject counts as done: its states are gone.
                 recorder.keep(group_of[index], index, recording.pop(index), stop)
@@ -102,17 +100,6 @@ def train_subjects(
     waiting = [cohort for cohort in store.plan["cohorts"] if any(map(is_waiting, cohort))]
     with torch_threads(store.plan["threads"]):
         run_all([partial(train_one, cohort) for cohort in waiting], workers)
-
-
-def declare(store: Store, group: NetworkGroup, visits: xr.Dataset) -> None:
-    """Make the snapshot node of a group."""
-    layout = group.layout()
-    state = np.zeros((visits.sizes[VISIT], layout.size), dtype=np.float32)
-    sample = xr.Dataset({"state": ((VISIT, PARAMETER), state)}, coords=visits.coords)
-    coords = design_coordinates(store.subjects)
-    store.declare(
-        f"snapshots/{group.name}", sample, coords=coords, attributes={"layout": layout.to_json()}
-    )
 
 
 def _record(
