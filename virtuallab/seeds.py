@@ -9,7 +9,7 @@ either, except those of a purpose that a protocol pairs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -88,12 +88,35 @@ def substream(generator: np.random.Generator, purpose: str) -> np.random.Generat
     >>> bool(one.random() == other.random())
     True
     """
+    return _derived(generator, _words(purpose))
+
+
+def child(generator: np.random.Generator, number: int) -> np.random.Generator:
+    """Return the stream that ``generator.spawn`` returns first, or at a later place.
+
+    It is the same whatever was drawn or spawned before, so that it can be had twice.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+    number : int
+        Place among the streams that a generator spawns from the beginning.
+
+    >>> one, other = generator(1, "sub-0001"), generator(1, "sub-0001")
+    >>> bool(child(one, 1).random() == other.spawn(2)[1].random())
+    True
+    """
+    return _derived(generator, [number])
+
+
+def _derived(generator: np.random.Generator, words: Sequence[int]) -> np.random.Generator:
+    """Return the stream whose key is that of a generator with further words."""
     bits = generator.bit_generator
     parent = bits.seed_seq
     assert isinstance(parent, np.random.SeedSequence)
-    key = (*parent.spawn_key, *_words(purpose))
-    child = np.random.SeedSequence(parent.entropy, spawn_key=key, pool_size=parent.pool_size)
-    return np.random.Generator(type(bits)(child))
+    key = (*parent.spawn_key, *words)
+    own = np.random.SeedSequence(parent.entropy, spawn_key=key, pool_size=parent.pool_size)
+    return np.random.Generator(type(bits)(own))
 
 
 def integer(seed: int, *owner: str) -> int:

@@ -69,7 +69,8 @@ def probe(
     Raises
     ------
     UserError
-        If no subject is preserved yet, or there is no such probe to remove.
+        If no subject is preserved yet, or subjects are not preserved at all; if there is no such
+        probe to remove.
     ProtocolError
         If a probe asks for what the subjects do not have.
     StoreError
@@ -85,6 +86,7 @@ def probe(
             _remove(Store.open(root), remove, console)
         else:
             experiment = resume(Store.open(root))
+            nodes.check_preserved(experiment.store, "no probe can be implanted after training")
             record_all(experiment, _probes(experiment, protocol, overrides), workers, console)
             experiment.store.finish()
     tree = open_undamaged(root)

@@ -87,7 +87,8 @@ def run(
         probes = plan.protocol.probes
         is_lost = bool(probes) and not living(experiment.store)
         if not is_lost:
-            record_all(experiment, probes, workers, console)
+            if plan.protocol.subjects.preserve:
+                record_all(experiment, probes, workers, console)
             decode_analyses(experiment, plan.protocol, workers, console)
         experiment.store.finish()
     tree, left_out = write_report(root, None, console)

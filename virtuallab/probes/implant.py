@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,18 +12,42 @@ import xarray as xr
 from virtuallab.probes.noise.calibration import ProbeCalibration, typical_response
 from virtuallab.probes.observables.activity import ActivityMeasurement
 from virtuallab.probes.observables.activity_change import ActivityChangeMeasurement
-from virtuallab.probes.observables.measurement import Measurement, coordinate
-from virtuallab.probes.observables.unit_readout import Selection
+from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
+from virtuallab.probes.observables.unit_readout import Part, Selection
 from virtuallab.probes.observables.weights import WeightMeasurement
 from virtuallab.probes.preparation import PreparationLike, stimulus_labels
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.probes.tissue_geometry import depth_group
-from virtuallab.vocabulary import LAYER, OBSERVABLES, STIMULUS, VISIT, Observable
+from virtuallab.vocabulary import LAYER, OBSERVABLES, STIMULUS, VISIT, WEIGHTS, Observable
 
 MEASUREMENTS: Final[Mapping[Observable, type[Measurement]]] = {
     kind.observable: kind
     for kind in (ActivityMeasurement, WeightMeasurement, ActivityChangeMeasurement)
 }
+Signals = Mapping[Observable, Mapping[str, Signal]]  # by layer
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Random streams of the noise of one recording.
+
+    Parameters
+    ----------
+    of_layer : mapping from observable to mapping from layer to numpy.random.Generator
+    """
+
+    of_layer: Mapping[Observable, Mapping[str, np.random.Generator]]
+
+    @classmethod
+    def of(cls, generator: np.random.Generator, layers: Sequence[str]) -> Streams:
+        """Spawn the streams of one recording."""
+        each = zip(OBSERVABLES, generator.spawn(len(OBSERVABLES)), strict=True)
+        return cls(
+            {
+                name: dict(zip(layers, stream.spawn(len(layers)), strict=True))
+                for name, stream in each
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -73,15 +97,67 @@ class Implant:
         ValueError
             If a calibration is needed and not given.
         """
-        layers = preparation.layers
-        generators = {
-            observable: dict(zip(layers, each.spawn(len(layers)), strict=True))
-            for observable, each in zip(OBSERVABLES, generator.spawn(len(OBSERVABLES)), strict=True)
+        streams = Streams.of(generator, preparation.layers)
+        return self.label(preparation, self.read(preparation, streams), streams, calibration)
+
+    def read(
+        self, preparation: PreparationLike, streams: Streams, part: Part | None = None
+    ) -> Signals:
+        """Read all that is recorded of a preparation, before any noise.
+
+        Parameters
+        ----------
+        preparation : PreparationLike
+        streams : Streams
+            Of the noise; nothing is drawn from them.
+        part : Part, optional
+            Visits and stimuli that the preparation has; all if not given.
+        """
+        chosen = self.selection if part is None else self.selection.within(part)
+        # Weights are read once at each visit, and not with every stimulus.
+        again = part is not None and part.stimuli.start > 0
+        names = [name for name in self.probe.observables if not (again and name == WEIGHTS)]
+        return {
+            name: {
+                layer: MEASUREMENTS[name](self.probe, chosen, preparation, None).signal(
+                    layer, streams.of_layer[name][layer]
+                )
+                for layer in chosen.layers
+            }
+            for name in names
         }
+
+    def label(
+        self,
+        preparation: PreparationLike,
+        signals: Signals,
+        streams: Streams,
+        calibration: ProbeCalibration | None = None,
+    ) -> xr.Dataset:
+        """Add noise to the signals of the whole recording, and coordinates.
+
+        Parameters
+        ----------
+        preparation : PreparationLike
+            Of it no more is read than an :class:`Outline` has.
+        signals : Signals
+        streams : Streams
+            Of the noise.
+        calibration : ProbeCalibration, optional
+
+        Returns
+        -------
+        xr.Dataset
+            As :meth:`record` returns.
+        """
+        layers = preparation.layers
         measurements = self._measurements(preparation, calibration)
         variables: dict[str, xr.Variable] = {}
         for name, measurement in measurements.items():
-            each = [measurement.record(n, generators[name][n]) for n in self.selection.layers]
+            each = [
+                measurement.noisy(n, signals[name][n], streams.of_layer[name][n])
+                for n in self.selection.layers
+            ]
             # Indexing leaves axes in any order of memory; statistics read along units.
             values = np.ascontiguousarray(np.concatenate(each, axis=-1, dtype=np.float32))
             variables[name] = xr.Variable(measurement.dims, values, measurement.attributes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -73,6 +74,63 @@ def feature_map_shapes(preparation: PreparationLike) -> Mapping[str, tuple[int, 
         responses = preparation.responses
         return {layer: (responses[layer].shape[-1], 1, 1) for layer in preparation.layers}
     return maps
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A preparation without values: all that a probe can know of a subject beforehand.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        From input to output.
+    units, synapses, inputs : mapping from layer to int
+        Sizes of each layer.
+    maps : mapping from layer to (channels, height, width)
+        Shape of each layer's feature map.
+    visits : int
+        Number of visits.
+    labels : array, (stimulus,)
+        Class of each stimulus.
+    """
+
+    layers: tuple[str, ...]
+    units: Mapping[str, int]
+    synapses: Mapping[str, int]
+    inputs: Mapping[str, int]
+    maps: Mapping[str, tuple[int, int, int]]
+    visits: int
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, preparation: PreparationLike, visits: int, labels: np.ndarray) -> Outline:
+        """Outline of a subject with the architecture of a preparation."""
+        return cls(
+            layers=preparation.layers,
+            units={layer: v.shape[-1] for layer, v in preparation.responses.items()},
+            synapses={layer: v.shape[-1] for layer, v in preparation.weights.items()},
+            inputs=preparation.inputs,
+            maps=feature_map_shapes(preparation),
+            visits=visits,
+            labels=labels,
+        )
+
+    @property
+    def responses(self) -> dict[str, np.ndarray]:
+        """Zeros that take no memory, (visit, stimulus, unit)."""
+        shown = (self.visits, len(self.labels))
+        return {n: np.broadcast_to(np.float32(0), (*shown, c)) for n, c in self.units.items()}
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Zeros that take no memory, (visit, synapse)."""
+        shown = {n: (self.visits, count) for n, count in self.synapses.items()}
+        return {n: np.broadcast_to(np.float32(0), shape) for n, shape in shown.items()}
+
+    def jacobian(self, layer: str, units: np.ndarray) -> np.ndarray:
+        """Zeros that take no memory, (visit, stimulus, input)."""
+        shape = (self.visits, len(self.labels), self.inputs[layer])
+        return np.broadcast_to(np.float32(0), shape)
 
 
 class StaticPreparation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import jaxtyping as jt
@@ -26,6 +26,16 @@ from virtuallab.probes.tracking import follow, loss_and_return
 from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
+Strengths = Mapping[str, Mapping[int, np.ndarray]]
+
+
+def summed_above_zero(
+    responses: jt.Float[np.ndarray, "stimulus unit"],
+) -> jt.Float[np.ndarray, " unit"]:
+    """Sum over stimuli of what of each unit's response lies above zero."""
+    found: np.ndarray = np.maximum(responses, 0).sum(0, dtype=np.float64)
+    return found
+
 
 class UnitSelector:
     """Selects the units, synapses, inputs and stimuli that a probe records in one subject.
@@ -40,12 +50,26 @@ class UnitSelector:
         A design that :mod:`~virtuallab.probes.validation` finds no problem with.
     preparation : PreparationLike
     generator : numpy.random.Generator
+    strengths : mapping from layer to mapping from int to array, (unit,), optional
+        Mean response above zero of the units of a layer by recorded visit, counted from 0, where
+        active units are selected. If not given, they are taken from the preparation. Units of a
+        visit depend on no later one, so that missing visits leave the others as they are.
+
+    Attributes
+    ----------
+    visits, stimuli : array of int
+        Those that are recorded.
     """
 
     def __init__(
-        self, probe: ResolvedProbe, preparation: PreparationLike, generator: np.random.Generator
+        self,
+        probe: ResolvedProbe,
+        preparation: PreparationLike,
+        generator: np.random.Generator,
+        strengths: Strengths | None = None,
     ) -> None:
         self.probe, self.preparation, self.layers = probe, preparation, preparation.layers
+        self._strengths = strengths
         for_stimuli, units, synapses, inputs, self._for_insertion, turnover = generator.spawn(6)
         self._for_tissue, neurons, tracking = generator.spawn(3)
         self._for_neurons, self._for_tracking = (
@@ -63,9 +87,9 @@ class UnitSelector:
         if WEIGHTS in probe.observables:
             n_visits = len(preparation.weights[self.layers[0]])
             self._synapses = {n: preparation.weights[n].shape[-1] for n in self.layers}
-        self._visits = probe.visit_indices(n_visits)
+        self.visits = probe.visit_indices(n_visits)
         shown = n_stimuli if probe.stimuli == "all" else probe.stimuli
-        self._stimuli = sample_indices(n_stimuli, shown, for_stimuli)
+        self.stimuli = sample_indices(n_stimuli, shown, for_stimuli)
         self._for_orders = substream(generator, "order of stimuli")
 
     def select(self) -> Selection:
@@ -81,8 +105,8 @@ class UnitSelector:
         synapses = self.probe.synapse_counts(self._synapses)
         return Selection(
             layers=self._recorded_layers,
-            visits=self._visits,
-            stimuli=self._stimuli,
+            visits=self.visits,
+            stimuli=self.stimuli,
             units=units,
             synapses={
                 layer: sample_indices(self._synapses[layer], count, self._for_synapses[layer])
@@ -99,9 +123,7 @@ class UnitSelector:
 
     def _orders(self) -> jt.Int[np.ndarray, "visit stimulus"]:
         """Order of the stimuli at each visit, drawn anew."""
-        each = np.broadcast_to(
-            np.arange(len(self._stimuli)), (len(self._visits), len(self._stimuli))
-        )
+        each = np.broadcast_to(np.arange(len(self.stimuli)), (len(self.visits), len(self.stimuli)))
         return self._for_orders.permuted(each, axis=1)
 
     def _recorded_inputs(self, layer: str, n_units: int) -> jt.Int[np.ndarray, " _"]:
@@ -120,7 +142,7 @@ class UnitSelector:
             return TurnoverUnits(*self._followed(layer, first, self._replacements, _always))
         return with_turnover(
             self.probe.turnover,
-            len(self._visits),
+            len(self.visits),
             lambda visit, generator: self._found(layer, count, visit, generator),
             first,
             self._for_turnover[layer],
@@ -162,10 +184,17 @@ class UnitSelector:
     ) -> jt.Int[np.ndarray, " _"]:
         if self.probe.selection == "random":
             return sample_indices(len(possible), count, generator)
-        responses = self.preparation.responses[layer][self._visits[visit]]
-        shown = np.maximum(responses[self._stimuli][:, possible], 0)
-        strength = shown.mean(tuple({0, *range(2, shown.ndim)}), dtype=np.float64)
-        return sample_indices_by_weight(strength, count, generator)
+        strength = self._strength(layer, visit)[possible]
+        return sample_indices_by_weight(
+            strength.mean(tuple(range(1, strength.ndim))), count, generator
+        )
+
+    def _strength(self, layer: str, visit: int) -> jt.Float[np.ndarray, " unit"]:
+        """Mean response above zero of the units of a layer; zeros where it is not known yet."""
+        if self._strengths is not None:
+            return self._strengths[layer].get(visit, np.zeros(self._sizes[layer]))
+        responses = self.preparation.responses[layer][self.visits[visit]]
+        return summed_above_zero(responses[self.stimuli]) / len(self.stimuli)
 
     def _possible(self, layer: str, visit: int) -> np.ndarray:
         """Units, or groups of them, among which the probe finds its own."""
@@ -217,7 +246,7 @@ class UnitSelector:
         reached: Callable[[str, int, np.ndarray], np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Units, or neurons, at each visit, and whether they are those of the visit before."""
-        probe, intervals = self.probe, np.diff(self._visits)
+        probe, intervals = self.probe, np.diff(self.visits)
         losses, returns = loss_and_return(
             probe.daily_loss, probe.daily_return, probe.visit_interval * intervals
         )
@@ -250,7 +279,7 @@ class UnitSelector:
         assert probe.inserted_device is not None
         assert probe.pickup_radius is not None
         for_key, for_drift, for_places = self._for_tissue.spawn(3)
-        steps = np.sqrt(probe.visit_interval * np.diff(self._visits, prepend=self._visits[0]))
+        steps = np.sqrt(probe.visit_interval * np.diff(self.visits, prepend=self.visits[0]))
         walk = for_drift.standard_normal((len(steps), probe.insertions)) * steps[:, None]
         shifts = probe.drift * walk.cumsum(axis=0)
         key = int(for_key.integers(2**63))
@@ -264,7 +293,7 @@ class UnitSelector:
                 key,
                 each,
             )
-            for each in for_places.spawn(len(self._visits) if probe.is_acute else 1)
+            for each in for_places.spawn(len(self.visits) if probe.is_acute else 1)
         ]
 
     @property
@@ -277,7 +306,7 @@ class UnitSelector:
         device = self.probe.inserted_device
         assert device is not None
         maps = feature_map_shapes(self.preparation)
-        moves = len(self._visits) if self.probe.turnover else 1
+        moves = len(self.visits) if self.probe.turnover else 1
         return [
             insert(device, self.probe.insertions, maps, self._recorded_layers, each)
             for each in self._for_insertion.spawn(moves)

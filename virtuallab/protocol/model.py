@@ -118,6 +118,12 @@ class Subjects(Section):
         "subjects are a pair, which every fold keeps together. 'settings' are numbers drawn from "
         "distributions; each has the same quantile in the range of every rule.",
     )
+    preserve: bool = Field(
+        True,
+        description="Whether the parameters of each subject are stored at each visit, so that it "
+        "can be recorded later. If false, the probes of the protocol record during training, and "
+        "only what they keep is stored: for networks whose parameters take too much room.",
+    )
     cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
         description="Most subjects trained together as one population; 'measured' takes the "
@@ -247,7 +253,8 @@ class Subjects(Section):
         """Return the section as in a protocol, without defaults of settings added later."""
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
         # Defaults are omitted to match stores and searches from before these were settings.
-        omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY, "paired": ()}
+        omitted: dict[str, Any] = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
+        omitted |= {"paired": (), "preserve": True}
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
             if [each.plugin.name for each in keys[key]] == [usual]:
@@ -313,6 +320,17 @@ class Protocol(Section):
                     words = f"differs from {first!r} in capitals alone. Give it another name."
                     faults.append(((key, name), words))
         raise_faults(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_kept(self) -> Protocol:
+        """Refuse subjects that are neither preserved nor recorded."""
+        if not (self.subjects.preserve or self.probes):
+            words = (
+                "found false, and no probe records during training: nothing would be kept of the "
+                "subjects. Add probes, or preserve the subjects."
+            )
+            raise refusals([(("subjects", "preserve"), words)])
         return self
 
     @property

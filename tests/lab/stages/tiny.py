@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from virtuallab.lab.planning.plan import Costs, Plan, lay_out
-from virtuallab.lab.stages import reference, train
+from virtuallab.lab.stages import reference, snapshots
 from virtuallab.lab.stages.train import train_subjects
 from virtuallab.protocol import read_text
 from virtuallab.store import Store, create_store
@@ -43,16 +43,17 @@ def tiny_plan(*overrides: str, cohorts: Sequence[Sequence[int]] = ((0, 1), (2, 3
     return replace(plan, costs=costs)
 
 
-def tiny_store(folder: Path, plan: Plan) -> Store:
-    """Make the store of a plan, with its reference networks and nodes of snapshots."""
+def tiny_store(folder: Path, plan: Plan, *, preserve: bool = True) -> Store:
+    """Make the store of a plan, with its reference networks and nodes of snapshots, if any."""
+    folder.mkdir(exist_ok=True)
     store = create_store(
         folder / "lab.zarr",
         subjects=plan.to_dataset(),
         provenance={"title": "tiny", "protocol_sha256": "ab", "versions": json.dumps({})},
         plan=plan.stored(),
     )
-    for group in plan.network_groups:
-        train.declare(store, group, plan.visit_coordinates)
+    for group in plan.network_groups if preserve else ():
+        snapshots.declare(store, group, plan.visit_coordinates)
     reference.keep(store, plan.network_groups, plan.protocol.seed)
     return store
 

@@ -20,7 +20,7 @@ def constant(response: float, count: int = 40_000) -> np.ndarray:
 def test_counts_of_single_trials_have_the_fano_factor_less_what_was_missed(fano, missed):
     spikes = Spikes(rate=20.0, window=0.5, trials=1, missed=missed, fano_factor=fano)
     seen = constant(1.0)
-    counts = spikes.count(seen, seen, 1.0, stream(1)).astype(np.float64) * 0.5
+    counts = spikes.count(seen, 1.0, stream(1)).astype(np.float64) * 0.5
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-5)
     mean, ratio = 10 * (1 - missed), 1 + (1 - missed) * (fano - 1)
     assert abs(counts.mean() - mean) < 5 * np.sqrt(mean * ratio / 40_000)
@@ -31,7 +31,7 @@ def test_counts_of_single_trials_have_the_fano_factor_less_what_was_missed(fano,
 def test_the_mean_of_trials_varies_as_much_less_as_there_are_trials():
     seen = constant(1.0)
     one, many = (
-        Spikes(fano_factor=2.0, trials=trials).count(seen, seen, 1.0, stream(1)).var(dtype=float)
+        Spikes(fano_factor=2.0, trials=trials).count(seen, 1.0, stream(1)).var(dtype=float)
         for trials in (1, 25)
     )
     assert one / many == pytest.approx(25, rel=5 * np.sqrt(2 * 3 / 40_000))
@@ -53,7 +53,7 @@ def test_refractory_counts_have_the_moments_of_a_simulated_train(free):
     train = dead_time_counts(free, dead, window, count)
     spikes = Spikes(rate=free, ceiling=1e9, window=window, trials=1, refractory=dead)
     seen = constant(1.0)
-    counts = spikes.count(seen, seen, 1.0, stream(4)).astype(np.float64)
+    counts = spikes.count(seen, 1.0, stream(4)).astype(np.float64)
     fired = free / (1 + free * dead)
     assert abs(counts.mean() - fired) < 5 * np.sqrt(fired / 40_000)
     assert abs(train.mean() - fired) < 5 * train.std() / np.sqrt(count)
@@ -69,7 +69,7 @@ def test_a_refractory_neuron_never_fires_faster_than_its_period_allows():
     np.testing.assert_allclose(rates, [0, 10 / 1.1, 100, 100], rtol=1e-4)
     assert spikes.firing_rates(np.array([2.0]), 0.0) == pytest.approx(100)  # silent untrained
     seen = constant(1e30, 5)
-    np.testing.assert_allclose(spikes.count(seen, seen, 1.0, stream()), 100, atol=1e-3)
+    np.testing.assert_allclose(spikes.count(seen, 1.0, stream()), 100, atol=1e-3)
 
 
 @pytest.mark.parametrize("fano", [0.7, 1.0, 2.0])
@@ -78,7 +78,7 @@ def test_units_have_correlated_counts_with_the_moments_of_independent_ones(corre
     many, responses = 40_000, np.array([0.8, 1.0, 3.0, 9.0])
     spikes = Spikes(rate=10.0, ceiling=1e9, fano_factor=fano, correlation=correlation)
     seen = np.broadcast_to(responses.astype(np.float32), (1, many, 4))
-    counts = 2 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    counts = 2 * spikes.count(seen, 1.0, stream(5))[0].astype(np.float64)
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-3)
     means = 20 * responses
     squares = (counts - means) ** 2
@@ -93,7 +93,7 @@ def test_weak_responses_are_less_correlated_and_have_the_same_moments():
     many = 200_000
     spikes = Spikes(rate=1.0, window=0.1, trials=1, correlation=0.25)
     seen = np.full((1, many, 2), 1.0, dtype=np.float32)
-    counts = 0.1 * spikes.count(seen, seen, 1.0, stream(5))[0].astype(np.float64)
+    counts = 0.1 * spikes.count(seen, 1.0, stream(5))[0].astype(np.float64)
     assert counts.mean() == pytest.approx(0.1, abs=5 * np.sqrt(0.1 / many))
     assert counts.var() == pytest.approx(0.1, rel=5 * np.sqrt(12 / many))
     swing = 0.1 / 2
@@ -119,7 +119,7 @@ def test_layers_have_no_excitability_in_common_and_it_is_drawn_at_each_stimulus(
 def test_a_train_that_is_neither_regular_nor_irregular_is_counted_as_before():
     seen = rat().responses["first"]
     plain, written = (
-        spikes.count(seen, seen, 1.0, stream(1))
+        spikes.count(seen, 1.0, stream(1))
         for spikes in (Spikes(), Spikes(fano_factor=1.0, refractory=0.0))
     )
     np.testing.assert_array_equal(plain, written)
@@ -132,7 +132,7 @@ def test_a_train_that_is_neither_regular_nor_irregular_is_counted_as_before():
 def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed):
     spikes = Spikes(rate=20.0, ceiling=1e9, window=0.25, trials=3, missed=missed)
     seen = constant(response)
-    found = spikes.count(seen, seen, 1.0, stream(1)).astype(np.float64)
+    found = spikes.count(seen, 1.0, stream(1)).astype(np.float64)
     mean = 20 * response * (1 - missed)
     variance = mean / (0.25 * 3)
     # 40,000 counts: five standard errors of their mean, and of their variance (sparse counts have
@@ -145,28 +145,30 @@ def test_mean_and_variance_are_those_of_a_thinned_poisson_count(response, missed
 def test_more_trials_give_the_responses_themselves():
     tissue = rat()
     seen = tissue.responses["first"]
-    found = Spikes(trials=10**9).count(seen, seen, 1.0, stream())
+    found = Spikes(trials=10**9).count(seen, 1.0, stream())
     np.testing.assert_allclose(found, 10 * seen, atol=1e-2)
 
 
 def test_counts_are_whole_numbers_of_spikes():
     seen = rat().responses["first"]
     spikes = Spikes(rate=8.0, window=0.5, trials=2)
-    counts = spikes.count(seen, seen, 1.0, stream())  # in a second of all trials
+    counts = spikes.count(seen, 1.0, stream())  # in a second of all trials
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
     assert counts.max() > 3
 
 
 def test_suppression_gives_no_spikes():
     seen = constant(-2.0, 100)
-    np.testing.assert_array_equal(Spikes(ceiling=1e40).count(seen, seen, 1.0, stream()), 0)
+    np.testing.assert_array_equal(Spikes(ceiling=1e40).count(seen, 1.0, stream()), 0)
 
 
 def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
     tissue = rat()
     layer = tissue.responses["first"]
     own = layer[..., :1]
-    found = Spikes(trials=10**9, contamination=0.3).count(own, layer, 1.0, stream(4)) / 10
+    spikes = Spikes(trials=10**9, contamination=0.3)
+    others = layer[..., spikes.mistaken(layer.shape[-1], 1, stream(4))]
+    found = spikes.count(own, 1.0, stream(4), others) / 10
     rest = (found - 0.7 * own)[..., 0] / 0.3
     misfits = [np.abs(rest - layer[..., other]).max() for other in range(layer.shape[-1])]
     assert min(misfits) < 1e-2 < np.sort(misfits)[1]
@@ -175,7 +177,7 @@ def test_contamination_mixes_in_one_other_neuron_of_the_layer_at_all_visits():
 def test_contamination_is_that_of_the_neighbour_where_units_have_places():
     layer = rat().responses["first"]
     spikes = Spikes(trials=10**9, contamination=0.3)
-    found = spikes.count(layer[..., :1], layer, 1.0, stream(4), layer[..., 7:8]) / 10
+    found = spikes.count(layer[..., :1], 1.0, stream(4), layer[..., 7:8]) / 10
     expected = np.maximum(0.7 * layer[..., :1] + 0.3 * layer[..., 7:8], 0)
     np.testing.assert_allclose(found, expected, atol=1e-2)
 
@@ -202,7 +204,7 @@ def test_a_device_contaminates_units_with_neighbours_in_the_tissue():
 def test_what_is_not_finite_stays_and_spoils_nothing(fano, correlation):
     seen = np.array([[[1.0, np.nan, np.inf, 1e30]]], dtype=np.float32)
     found = Spikes(ceiling=1e40, fano_factor=fano, correlation=correlation).count(
-        seen, seen, 1.0, stream()
+        seen, 1.0, stream()
     )[0, 0]
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
@@ -242,5 +244,7 @@ def test_an_infinite_response_mistaken_for_another_warns_of_nothing():
     seen = np.array([[[np.inf, -np.inf, 1.0]]], dtype=np.float32)
     layer = np.array([[[np.inf, -np.inf]]], dtype=np.float32)
     for seed in range(8):
-        found = Spikes(contamination=0.5).count(seen, layer, 1.0, stream(seed))[0, 0]
+        spikes = Spikes(contamination=0.5)
+        others = layer[..., spikes.mistaken(2, 3, stream(seed))]
+        found = spikes.count(seen, 1.0, stream(seed), others)[0, 0]
         assert not np.isfinite(found).all()

@@ -28,7 +28,8 @@ from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.nodes import check_living, living
 from virtuallab.lab.stages.reference import reference
-from virtuallab.lab.stages.restored_subject import RestoredSubject
+from virtuallab.lab.stages.snapshots import preserved_states
+from virtuallab.lab.stages.subject_recorder import PlannedRecording, SubjectRecorder
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
@@ -204,6 +205,7 @@ def _record(
 ) -> list[tuple[int, list[dict[str, Any]]]]:
     """Record some subjects with all designs: rows by observable."""
     opened = Store.open(store)
+    visits = len(opened.plan["visits"])
     networks = reference(opened, group, seed)
     calibrations = networks.calibrations(trial.probe for trial in trials)
     kept: list[list[FeatureArrays]] = [[] for _ in trials]
@@ -211,15 +213,21 @@ def _record(
     alike: list[xr.Dataset] = []  # of each trial, what recordings have in common
     with torch_threads(1):
         for index, key in subjects:
-            prepared = RestoredSubject.of(opened, networks, index, key)
-            for number, (trial, calibration) in enumerate(zip(trials, calibrations, strict=True)):
+            planned = []
+            for trial, calibration in zip(trials, calibrations, strict=True):
                 # Not the name of the design: two designs are compared best at the same place.
                 owner = (key, f"design {trial.seed}")
-                choice = seeds.generator(seed, *owner, seeds.PROBE_CHOICE)
+                choice = partial(seeds.generator, seed, *owner, seeds.PROBE_CHOICE)
                 noise = partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE)
-                recording, alone = prepared.record(
-                    trial.probe, calibration, choice, noise, alone=trial.control
+                planned.append(
+                    PlannedRecording(trial.probe, calibration, choice, noise, trial.control)
                 )
+            recorder = SubjectRecorder(networks, key, visits, planned)
+            for states in preserved_states(opened, group, index):
+                recorder.add(states)
+            for number, (trial, (recording, alone)) in enumerate(
+                zip(trials, recorder.finish(), strict=True)
+            ):
                 kept[number].append(feature_arrays(recording, trial.probe.statistics))
                 if alone is not None:
                     of_noise[number].append(feature_arrays(alone, trial.probe.statistics))

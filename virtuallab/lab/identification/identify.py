@@ -26,7 +26,7 @@ from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
-from virtuallab.lab.stages.nodes import check_trained, probes_in
+from virtuallab.lab.stages.nodes import check_preserved, check_trained, probes_in
 from virtuallab.paths import expanded
 from virtuallab.recordings import read_recording
 from virtuallab.reporting import identification_summary
@@ -110,7 +110,8 @@ def identify(
     Raises
     ------
     UserError
-        If the recording cannot be read, or the decoder cannot be asked of it.
+        If the recording cannot be read, or the decoder cannot be asked of it; if the subjects of
+        an experiment are not preserved.
     StoreError
         If there is no such decoder or experiment, or it cannot be trusted.
     MachineError
@@ -212,6 +213,7 @@ def _of_experiment(
 ) -> Decoder:
     store = Store.open(path)
     check_trained(store)
+    check_preserved(store, "no null recordings can be made of them, which a decoder is trained on")
     experiment = resume(store)
     if fractions and not match:
         raise UserError("--fractions says where --match places visits. Give it with --match.")

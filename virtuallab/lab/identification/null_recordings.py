@@ -21,7 +21,7 @@ from virtuallab.lab.services.resources import cores
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.reference import reference
-from virtuallab.lab.stages.restored_subject import RestoredSubject
+from virtuallab.lab.stages.snapshots import preserved_states
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_observables, feature_arrays
 from virtuallab.registry import NULL_MODELS
@@ -185,18 +185,13 @@ def _recorded(
     found, coords = [], None
     with torch_threads(1):
         for one in wanted:
-            states = store.read(f"snapshots/{group.name}", members[one.place])["state"].to_numpy()
+            states = np.concatenate(list(preserved_states(store, group, members[one.place])))
             trajectory = Trajectory(group.architecture, group.task, states, steps)
             null, owner = NULL_MODELS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
             prepared = null.prepare(trajectory, seeds.generator(seed, *owner))
-            subject = RestoredSubject(prepared, len(states), one.key, networks)
-            recording, _ = subject.record(
-                probe,
-                calibration,
-                seeds.generator(seed, *owner, seeds.PROBE_CHOICE),
-                partial(seeds.generator, seed, *owner, seeds.PROBE_NOISE),
-                alone=False,
-            )
+            implant = probe.implant(prepared, seeds.generator(seed, *owner, seeds.PROBE_CHOICE))
+            noise = seeds.generator(seed, *owner, seeds.PROBE_NOISE)
+            recording = implant.record(prepared, noise, calibration)
             coords = recording.coords.to_dataset() if coords is None else coords
             found.append((one, feature_arrays(recording)))
     if coords is None:

@@ -13,7 +13,7 @@ from virtuallab.lab.planning.confound_warnings import confound_warnings
 from virtuallab.lab.planning.device_warnings import device_warnings
 from virtuallab.lab.planning.durations import decoding_seconds, precision, recording_seconds
 from virtuallab.lab.planning.learning_rate_warnings import learning_rate_warnings
-from virtuallab.lab.planning.network_group import N_REFERENCES
+from virtuallab.lab.planning.network_group import N_REFERENCES, NetworkGroup
 from virtuallab.lab.planning.network_limits import training_bytes
 from virtuallab.lab.planning.plan import THREADS, Costs, Plan
 from virtuallab.lab.planning.stability_warnings import stability_warnings
@@ -76,16 +76,26 @@ def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
         kinds.setdefault(kind(subject), []).append(index)
     sizes: dict[int, int] = {}
     seconds = 0.0
+    group_of = {index: group for group in plan.network_groups for index in group.members}
     for members in kinds.values():
         subjects = tuple(plan.subjects[index] for index in members)
         with torch_threads(THREADS):
-            most = total_memory() // (workers * training_bytes(subjects[0], len(plan.visits)))
+            kept = _kept_visits(plan, group_of[members[0]])
+            most = total_memory() // (workers * training_bytes(subjects[0], kept))
             if fixed and min(fixed, len(subjects)) > most:
                 raise ProtocolError([_too_large(plan, subjects[0], most)])
             trial = fastest_cohort(subjects, size=fixed, most=most)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subject.steps for subject in subjects)
     return sizes, seconds
+
+
+def _kept_visits(plan: Plan, group: NetworkGroup) -> int:
+    """Return the number of visits of which a subject's states are in memory at once."""
+    visits = len(plan.visits)
+    if not plan.protocol.subjects.preserve:
+        return group.part_size(visits)[0]
+    return 1 if group.has_large_states else visits
 
 
 def _too_large(plan: Plan, subject: Subject, most: int) -> Fault:
@@ -105,10 +115,13 @@ def _disk_warnings(needed: int) -> Iterator[str]:
 
 def _store_sizes(plan: Plan) -> dict[str, int]:
     """Return the bytes of each part of the store, before compression."""
-    sizes: dict[str, int] = {"snapshots": 0, "references": 0}
+    preserve = plan.protocol.subjects.preserve
+    sizes: dict[str, int] = {"snapshots": 0} if preserve else {}
+    sizes["references"] = 0
     for group, layer_sizes in zip(plan.network_groups, plan.sizes, strict=True):
         members, parameters = len(group.members), group.layout().size
-        sizes["snapshots"] += members * len(plan.visits) * parameters * _BYTES
+        if preserve:
+            sizes["snapshots"] += members * len(plan.visits) * parameters * _BYTES
         sizes["references"] += N_REFERENCES * parameters * _BYTES
         for name, probe in plan.protocol.probes.items():
             if probe.keep == "recording":
@@ -137,6 +150,8 @@ def costs_table(plan: Plan) -> TerminalTable:
         table.add_row("paired", f"{shared}: the same in subject r of every rule")
     subjects = "subject" if span == "1" else "subjects"
     table.add_row("cohorts", f"{len(costs.cohorts)} of {span} {subjects}, {costs.workers} at once")
+    if not plan.protocol.subjects.preserve:
+        table.add_row("preserved", "no; subjects are recorded during training, and only then")
     table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
     if costs.recording:
         table.add_row("recording", f"roughly {duration(costs.recording)}")

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from virtuallab.fields import all_settings, without_places
+from virtuallab.probes.preparation import Outline
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
 from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
 
+_LARGE = 2**20  # bytes of one state
+_PREPARED = 2**29  # bytes that one preparation may take
+_BYTES = 4
 N_REFERENCES = 8  # untrained reference networks of each group, on which probes are calibrated
 
 
@@ -55,9 +59,42 @@ class NetworkGroup:
     @cached_property
     def layer_sizes(self) -> tuple[dict[str, int], dict[str, int]]:
         """Units, and synapses, of each layer."""
-        found = self.untrained()
-        units = {layer: found.responses[layer].shape[-1] for layer in found.layers}
-        return units, {layer: found.weights[layer].shape[-1] for layer in found.layers}
+        found = self._outline
+        return dict(found.units), dict(found.synapses)
+
+    @cached_property
+    def _outline(self) -> Outline:
+        return Outline.of(self.untrained(), 1, self.task.stimuli().labels.numpy())
+
+    @property
+    def has_large_states(self) -> bool:
+        """True if a preserved state is so large that each visit is stored by itself."""
+        return _BYTES * self.layout().size > _LARGE
+
+    def outline(self, visits: int) -> Outline:
+        """What a probe can know of its subjects before they are trained."""
+        return replace(self._outline, visits=visits)
+
+    def part_size(self, visits: int) -> tuple[int, int]:
+        """Number of visits, and of stimuli, that one preparation may hold.
+
+        All of them, unless the network is large. It depends on the network alone, not on the
+        machine: how many are prepared together decides how sums are rounded.
+
+        Parameters
+        ----------
+        visits : int
+            Of a subject.
+        """
+        found, stimuli = self._outline, max(self.n_stimuli, 1)
+        responses = sum(found.units.values())
+        # Of a response its value, torch's graph and a copy; of a weight the state and two copies.
+        each = _BYTES * (2 * responses + sum(found.inputs.values()))
+        weights = _BYTES * 3 * self.layout().size
+        at_once = _PREPARED // (weights + stimuli * each)
+        if at_once:
+            return min(visits, at_once), stimuli
+        return 1, min(stimuli, max(1, max(_PREPARED - weights, _PREPARED // 4) // each))
 
     @property
     def n_stimuli(self) -> int:

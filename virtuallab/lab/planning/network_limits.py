@@ -71,14 +71,20 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
     return faults
 
 
-def training_bytes(subject: Subject, visits: int) -> int:
+def training_bytes(subject: Subject, kept: int) -> int:
     """Return the memory that one subject takes while it learns, in a cohort of any size.
 
-    Its weights with what changes them, its state at every visit, which is kept until the end, and
-    the responses to a batch with their gradients.
+    Its weights with what changes them, the states that are kept for a time, and the responses to a
+    batch with their gradients.
+
+    Parameters
+    ----------
+    subject : Subject
+    kept : int
+        Visits of which the states are in memory at once.
     """
     traced = dry_run(subject.architecture, subject.task, _MOST_WEIGHTS)
-    weights = (_COPIES + visits) * traced.weights
+    weights = (_COPIES + kept) * traced.weights
     return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
 
 

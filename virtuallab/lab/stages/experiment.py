@@ -12,7 +12,7 @@ import xarray as xr
 from rich.console import Console
 
 from virtuallab.console import say
-from virtuallab.errors import StoreError
+from virtuallab.errors import ProtocolError, StoreError
 from virtuallab.lab.planning import subject_table
 from virtuallab.lab.planning.costs import costs_table, measure_costs
 from virtuallab.lab.planning.network_group import task_labels, union_of_layers
@@ -21,8 +21,11 @@ from virtuallab.lab.planning.validation import check_designs
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import cores
-from virtuallab.lab.stages import reference, train
-from virtuallab.lab.stages.nodes import TRAIN, check_trained, living
+from virtuallab.lab.stages import reference, snapshots, train
+from virtuallab.lab.stages.nodes import TRAIN, check_preserved, check_trained, living
+from virtuallab.lab.stages.nodes import stage as stage_of
+from virtuallab.lab.stages.probe_recorder import ProbeRecorder
+from virtuallab.lab.stages.record import declare
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, differences, read_text
 from virtuallab.store import Store, create_store, open_tree, writer
@@ -71,14 +74,24 @@ def preserved(
     StoreError
         If there is no such experiment, or the store belongs to another protocol.
     ProtocolError
-        If the protocol's designs cannot be evaluated in the other experiment's subjects.
+        If the protocol's designs cannot be evaluated in the other experiment's subjects, or its
+        own subjects are not to be preserved.
+    UserError
+        If the other experiment's subjects are not all trained, or not preserved.
     """
     if subjects is not None:
         other = Store.open(expanded(subjects, "subjects"))
         check_trained(other)
         kept = resume(other)
+        check_preserved(other, "no design can be evaluated in them")
         check_designs(plan.protocol, kept.plan)
         return kept
+    if not plan.protocol.subjects.preserve:
+        words = (
+            "found false, and designs are evaluated in preserved subjects. Leave it out, or take "
+            "the preserved subjects of another experiment with --subjects."
+        )
+        raise ProtocolError([plan.protocol.fault("subjects.preserve", words)])
     root = home(plan.protocol, None, store)
     with writer(root, makes=True):
         experiment = open_experiment(plan, root, workers, console)
@@ -210,15 +223,26 @@ def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> 
 def train_all(
     experiment: Experiment, *, workers: int | None, device: str, console: Console
 ) -> None:
-    """Train and preserve who is not preserved yet; write down what became of all."""
+    """Train who is not preserved or recorded yet; write down what became of all."""
     plan, store = experiment.plan, experiment.store
-    for group in plan.network_groups:
-        train.declare(store, group, plan.visit_coordinates)
     reference.keep(store, plan.network_groups, plan.protocol.seed)
-    discard_damaged(store, [TRAIN], console)
-    done = len(store.committed(TRAIN))
+    recorder, again = None, 0
+    if plan.protocol.subjects.preserve:
+        for group in plan.network_groups:
+            snapshots.declare(store, group, plan.visit_coordinates)
+        discard_damaged(store, [TRAIN], console)
+    else:
+        probes = plan.protocol.probes
+        declare(plan, store, probes)
+        discard_damaged(store, [TRAIN, *map(stage_of, probes)], console)
+        recorder = ProbeRecorder(plan, store, probes)
+        again = sum(bool(recorder.missing(index)) for index in living(store))
+        if again:
+            words = f"{again} of {len(plan.subjects)} subjects are not preserved and were not"
+            say(console, f"{words} recorded by every probe; they are trained again")
+    done = len(store.committed(TRAIN)) - again
     with counting(console, "subjects trained", len(plan.subjects), done) as advance:
-        train.train_subjects(plan, store, workers or cores(), device, advance)
+        train.train_subjects(plan, store, workers or cores(), device, advance, recorder)
     records = store.committed(TRAIN)
     for name, found in _tables(experiment.plan, records).items():
         store.write_table(name, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from virtuallab.errors import UserError
@@ -54,6 +55,35 @@ def check_trained(store: Store) -> None:
     if trained < total:
         run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
         raise UserError(f"{store.path}: {trained} of {total} subjects are trained. First: `{run}`")
+
+
+def is_preserved(store: Store) -> bool:
+    """Return whether the subjects of a store are preserved, not only recorded during training."""
+    subjects = json.loads(store.provenance.get("protocol_resolved", "{}")).get("subjects", {})
+    return bool(subjects.get("preserve", True))
+
+
+def check_preserved(store: Store, consequence: str) -> None:
+    """Refuse an experiment whose subjects were recorded during training and not preserved.
+
+    Parameters
+    ----------
+    store : Store
+    consequence : str
+        What cannot be done without preserved subjects, as the end of a sentence.
+
+    Raises
+    ------
+    UserError
+        With what can be done instead.
+    """
+    if not is_preserved(store):
+        run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+        raise UserError(
+            f"{store.path}: its subjects are not preserved (subjects.preserve: false), so "
+            f"{consequence}. A probe that is added to its protocol records them if they are "
+            f"trained again, with `{run}`; for all else preserve the subjects in another store."
+        )
 
 
 def probes_in(store: Store) -> list[str]:

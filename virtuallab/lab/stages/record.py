@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 from pydantic import ValidationError
 
-from virtuallab import seeds
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
@@ -25,10 +24,10 @@ from virtuallab.lab.stages.nodes import (
     probes_in,
     recording_node,
     recordings_of,
-    stage,
 )
+from virtuallab.lab.stages.probe_recorder import ProbeRecorder, placed
 from virtuallab.lab.stages.reference import Reference, reference
-from virtuallab.lab.stages.restored_subject import RestoredSubject
+from virtuallab.lab.stages.snapshots import preserved_states
 from virtuallab.probes import Probe
 from virtuallab.probes.device import probeinterface_json
 from virtuallab.probes.noise.calibration import ProbeCalibration
@@ -38,7 +37,6 @@ from virtuallab.protocol.messages.explain import faults_of
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.protocol.settings.readers import adapter
 from virtuallab.store import Store
-from virtuallab.subject.preparation import prepare
 from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
@@ -46,9 +44,6 @@ def record_probes(
     plan: Plan, store: Store, probes: Mapping[str, Probe], workers: int, advance: Advance
 ) -> None:
     """Record every preserved subject with every probe that has not recorded it yet.
-
-    A probe's choice of units and its noise depend on the protocol's seed, on the subject and on the
-    probe's name, and on nothing else.
 
     Parameters
     ----------
@@ -61,44 +56,19 @@ def record_probes(
     advance : callable
         Called with the number of recordings stored, each time.
     """
-    subjects, network_groups, seed = plan.subjects, plan.network_groups, plan.protocol.seed
-    preserved = living(store)
-    recorded = {name: store.committed(stage(name)) for name in probes}
-    layers = plan.layers
-    references = {group.name: reference(store, group, seed) for group in network_groups}
-    settings = {
-        name: dict(zip(probes, each.calibrations(probes.values()), strict=True))
-        for name, each in references.items()
-    }
+    recorder, preserved = ProbeRecorder(plan, store, probes), living(store)
 
     def record_one(group: NetworkGroup, index: int, stop: Stop) -> None:
-        missing = [name for name in probes if index not in recorded[name]]
-        key = subjects[index].key
-        prepared = RestoredSubject.of(store, references[group.name], index, key)
-        for name in missing:
-            stop.check()
-            probe, calibration = probes[name], settings[group.name][name]
-            choice = seeds.generator(seed, key, seeds.PROBE_CHOICE, name)
-            noise = partial(seeds.generator, seed, key, seeds.PROBE_NOISE, name)
-            seen, of_noise = prepared.record(probe, calibration, choice, noise)
-            found = {feature_node(name): features(seen, probe.statistics)}
-            if of_noise is not None:
-                found[noise_node(name)] = features(of_noise, probe.statistics)
-            checksums = {}
-            if probe.keep == "recording":
-                node = recording_node(name, group.name)
-                checksums[node] = store.write(node, index, seen)
-            for node, each in found.items():
-                checksums[node] = store.write(node, index, _placed(each, layers))
-            record = {"key": key, "checksums": checksums}
-            store.commit(stage(name), index, record)
-            advance(1)
+        recording = recorder.recorder(group, index)
+        for states in preserved_states(store, group, index):
+            recording.add(states)
+        recorder.keep(group, index, recording, stop, advance)
 
     work = [
         partial(record_one, group, index)
-        for group in network_groups
+        for group in plan.network_groups
         for index in group.members
-        if index in preserved and any(index not in recorded[name] for name in probes)
+        if index in preserved and recorder.missing(index)
     ]
     with torch_threads(1):
         run_all(work, workers)
@@ -156,7 +126,7 @@ def _declare(
     probe: Probe,
     design: Mapping[str, xr.DataArray],
 ) -> None:
-    """Make the nodes of a probe, with the shapes of a recording from untrained networks."""
+    """Make the nodes of a probe, with the shapes of a recording."""
     subjects, layers, visits = plan.subjects, plan.layers, plan.visit_coordinates
     contacts = probeinterface_json(probe.device)
     attributes = {
@@ -169,10 +139,8 @@ def _declare(
     sample = xr.Dataset()
     for each in references:
         group, [calibration] = each.group, each.calibrations([probe])
-        states = np.zeros((visits.sizes[VISIT], group.layout().size), dtype=np.float32)
-        untrained = prepare(group.architecture, group.task, states, None)
-        stream = np.random.default_rng(0)
-        found = probe.implant(untrained, stream).record(untrained, stream, calibration)
+        outline, stream = group.outline(visits.sizes[VISIT]), np.random.default_rng(0)
+        found = probe.implant(outline, stream).record(outline, stream, calibration)
         seen = _with_times(found, visits)
         if probe.keep == "recording":
             node = recording_node(name, group.name)
@@ -180,7 +148,7 @@ def _declare(
             noise = {} if calibration is None else {"noise": _of_noise(probe, calibration)}
             store.declare(node, seen, coords=design, own=own, attributes={**attributes, **noise})
         found = features(seen, probe.statistics)
-        sample = _placed(found, layers)
+        sample = placed(found, layers)
         columns = [layers.index(str(layer)) for layer in found[LAYER].values]
         rows = np.array(group.members)[:, None]
         depth[rows, columns] = found["layer_depth"].values
@@ -258,12 +226,3 @@ def _with_times(seen: xr.Dataset, visits: xr.Dataset) -> xr.Dataset:
     """Add the time of each recorded visit in steps and, if they are known, epochs."""
     at = visits.sel({VISIT: seen[VISIT].values})
     return seen.assign_coords({str(name): at[name] for name in at.coords if name != VISIT})
-
-
-def _placed(found: xr.Dataset, layers: Sequence[str]) -> xr.Dataset:
-    """Put the features of one group's layers among those of all; absent layers are NaN."""
-    wide = found.drop_vars(["layer_depth", "depth_group"])
-    return wide.reindex({LAYER: np.array(layers, dtype=object)}, fill_value=_ABSENT)
-
-
-_ABSENT = {"stat": np.nan, "change": np.nan, "flag": np.int8(0)}

@@ -77,7 +77,7 @@ class Reference:
             for probe in probes
         ]
 
-    def unchanging(self, key: str, visits: int) -> StaticPreparation:
+    def unchanging(self, key: str, visits: int, stimuli: range | None = None) -> StaticPreparation:
         """Return what is recorded in the place of a subject, once its signal is removed.
 
         Parameters
@@ -85,10 +85,13 @@ class Reference:
         key : str
             The subject's: it decides which of the networks.
         visits : int
+        stimuli : range, optional
+            Those that are shown; all if not given.
         """
         which = int(self._stream(key).integers(len(self.states)))
         one = self.states[which : which + 1]
-        preparation = prepare(self.group.architecture, self.group.task, one, None)
+        shown = None if stimuli is None else np.asarray(stimuli)
+        preparation = prepare(self.group.architecture, self.group.task, one, shown)
         return StaticPreparation(preparation, visits)
 
     def _stream(self, purpose: str) -> np.random.Generator:

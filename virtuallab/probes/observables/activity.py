@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.probes.noise.calibration import Spread
-from virtuallab.probes.observables.measurement import Measurement, coordinate
+from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
 from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probes.preparation import feature_map_shapes
 from virtuallab.probes.readouts.indicator import Indicator
 from virtuallab.probes.tissue_geometry import unit_positions
-from virtuallab.seeds import substream
+from virtuallab.seeds import child, substream
 from virtuallab.vocabulary import ACTIVITY, MEMBER, STIMULUS, UNIT, VISIT
 
 
@@ -26,31 +26,41 @@ class ActivityMeasurement(Measurement):
     observable: ClassVar = ACTIVITY
     dims: ClassVar = (VISIT, STIMULUS, UNIT)
 
-    def record(
-        self, layer: str, generator: np.random.Generator
+    def signal(self, layer: str, generator: np.random.Generator) -> Signal:
+        """Responses of the recorded units, and of those whose spikes contaminate theirs."""
+        spikes, stimuli = self.probe.spikes, self.selection.stimuli
+        units = self.selection.units[layer]
+        responses = self.preparation.responses[layer][self.selection.visits]
+        recorded = units.read(responses, stimuli)
+        if spikes is None or not spikes.contamination:
+            return (recorded,)
+        neurons = self.selection.neurons.get(layer)
+        if neurons is not None and neurons.neighbours is not None:
+            near = replace(units, index=neurons.neighbours)
+            return recorded, near.read(responses, stimuli)
+        others = spikes.mistaken(responses.shape[-1], units.count, child(generator, 0))
+        return recorded, responses[:, stimuli[:, None], others]
+
+    def noisy(
+        self, layer: str, signal: Signal, generator: np.random.Generator
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
-        """Responses of the recorded units of one layer.
+        """Responses of the recorded units of one layer, as the instrument gives them.
 
         Raises
         ------
         ValueError
             If spikes are counted, or fluorescence has an amplitude, without a calibration.
         """
-        stimuli = self.selection.stimuli
-        responses = self.preparation.responses[layer][self.selection.visits]
-        signal = self.selection.units[layer].read(responses, stimuli)
+        recorded, *others = signal
         if self.probe.spikes is not None:
             if self.calibration is None:
                 raise ValueError("firing rates need a calibration; see `Probe.calibrate`")
             typical = self.calibration.responses[layer]
-            [for_spikes] = generator.spawn(1)
-            signal = self.probe.spikes.count(
-                signal, responses[:, stimuli], typical, for_spikes, self._neighbours(layer)
-            )
+            recorded = self.probe.spikes.count(recorded, typical, child(generator, 0), *others)
         elif self.probe.calcium is not None:
-            signal = self._fluorescence(layer, self.probe.calcium, signal)
-            signal = self.probe.calcium.detected(signal, substream(generator, "photons"))
-        return self.with_noise(layer, signal, generator)
+            recorded = self._fluorescence(layer, self.probe.calcium, recorded)
+            recorded = self.probe.calcium.detected(recorded, substream(generator, "photons"))
+        return self.with_noise(layer, recorded, generator)
 
     def spread(self, layer: str) -> Spread:
         """Spread of the noise-free signal of all units of one layer, or of the recorded pools."""
@@ -107,15 +117,6 @@ class ActivityMeasurement(Measurement):
         counts = {layer: self.selection.units[layer].count for layer in layers}
         found["unit_layer"] = ((UNIT,), self.owners(counts))
         return {name: coordinate(name, *each) for name, each in found.items()}
-
-    def _neighbours(self, layer: str) -> jt.Float[np.ndarray, "visit stimulus unit"] | None:
-        """Responses of the neighbour that contaminates each recorded unit; None without any."""
-        neurons = self.selection.neurons.get(layer)
-        if neurons is None or neurons.neighbours is None:
-            return None
-        responses = self.preparation.responses[layer][self.selection.visits]
-        units = replace(self.selection.units[layer], index=neurons.neighbours)
-        return units.read(responses, self.selection.stimuli)
 
     def _positions(self, layer: str) -> np.ndarray:
         """Positions of the recorded units of one layer, in um; of a pool, the mean position."""

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.probes.noise.calibration import Spread
-from virtuallab.probes.observables.measurement import Measurement
+from virtuallab.probes.observables.measurement import Measurement, Signal
 from virtuallab.vocabulary import ACTIVITY_CHANGE, LAYER, STIMULUS, VISIT
 
 
@@ -32,15 +32,22 @@ class ActivityChangeMeasurement(Measurement):
     observable: ClassVar = ACTIVITY_CHANGE
     dims: ClassVar = (VISIT, STIMULUS, LAYER)
 
-    def record(
-        self, layer: str, generator: np.random.Generator
-    ) -> jt.Float[np.ndarray, "visit stimulus 1"]:
-        """Activity change of one layer; NaN without recorded units."""
+    def signal(self, layer: str, generator: np.random.Generator) -> Signal:
+        """Sums of the derivatives by each recorded input: (visit, stimulus, input)."""
         visits, stimuli = self.selection.visits, self.selection.stimuli
         units, inputs = self._units(layer), self.selection.inputs[layer]
         if not len(units):
-            return np.full((len(visits), len(stimuli), 1), np.nan, dtype=np.float32)
-        sums = self.preparation.jacobian(layer, units)[visits][:, stimuli[:, None], inputs]
+            return (np.empty((len(visits), len(stimuli), 0), dtype=np.float32),)
+        return (self.preparation.jacobian(layer, units)[visits][:, stimuli[:, None], inputs],)
+
+    def noisy(
+        self, layer: str, signal: Signal, generator: np.random.Generator
+    ) -> jt.Float[np.ndarray, "visit stimulus 1"]:
+        """Activity change of one layer; NaN without recorded units."""
+        [sums] = signal
+        units = self._units(layer)
+        if not len(units):
+            return np.full((*sums.shape[:2], 1), np.nan, dtype=np.float32)
         noisy = self.with_noise(layer, sums, generator)
         change: np.ndarray = noisy.sum(-1, keepdims=True, dtype=np.float64) / len(units)
         return change

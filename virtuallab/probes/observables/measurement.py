@@ -16,6 +16,8 @@ from virtuallab.probes.preparation import PreparationLike
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.vocabulary import UNIT, Observable, describe
 
+Signal = tuple[np.ndarray, ...]
+
 
 @dataclass(frozen=True)
 class Measurement(ABC):
@@ -39,8 +41,30 @@ class Measurement(ABC):
     dims: ClassVar[tuple[str, ...]]
 
     @abstractmethod
+    def signal(self, layer: str, generator: np.random.Generator) -> Signal:
+        """What is read of the preparation in one layer, before any noise.
+
+        Parameters
+        ----------
+        layer : str
+        generator : numpy.random.Generator
+            That of :meth:`noisy`. Nothing is drawn from it, only from streams of its own.
+
+        Returns
+        -------
+        tuple of array
+            With the axes of ``dims`` except the last, which is of any length. Visits and stimuli
+            are read each by itself, so that the signal of a whole recording is the concatenation
+            of its parts.
+        """
+
+    @abstractmethod
+    def noisy(self, layer: str, signal: Signal, generator: np.random.Generator) -> np.ndarray:
+        """Values of one layer with noise, along ``dims``, from the signal of all visits."""
+
     def record(self, layer: str, generator: np.random.Generator) -> np.ndarray:
         """Values of one layer with noise, along ``dims``."""
+        return self.noisy(layer, self.signal(layer, generator), generator)
 
     @abstractmethod
     def spread(self, layer: str) -> Spread:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jaxtyping as jt
@@ -47,6 +47,10 @@ class UnitReadout(ABC):
         """Number of channels."""
         return int(self.index.shape[self.dims.index(UNIT)])
 
+    def at(self, visits: jt.Int[np.ndarray, " _"]) -> UnitReadout:
+        """The units at some of the recorded visits, counted from 0."""
+        return self
+
 
 @dataclass(frozen=True)
 class FixedUnits(UnitReadout):
@@ -78,6 +82,10 @@ class TurnoverUnits(UnitReadout):
     index: jt.Int[np.ndarray, "visit unit"]
     matched: jt.Bool[np.ndarray, "visit unit"]
     dims: ClassVar = (VISIT, UNIT)
+
+    def at(self, visits: jt.Int[np.ndarray, " _"]) -> TurnoverUnits:
+        """The units at some of the recorded visits."""
+        return TurnoverUnits(self.index[visits], self.matched[visits])
 
     def read(
         self,
@@ -167,6 +175,28 @@ class RecordedNeurons:
     positions: jt.Float[np.ndarray, "*_ 3"]
     neighbours: jt.Int[np.ndarray, "*_"] | None
 
+    def at(self, visits: jt.Int[np.ndarray, " _"]) -> RecordedNeurons:
+        """The neurons at some of the recorded visits, counted from 0."""
+        positions, neighbours = self.positions, self.neighbours
+        if positions.ndim == 3:
+            positions = positions[visits]
+            neighbours = None if neighbours is None else neighbours[visits]
+        return RecordedNeurons(positions, neighbours)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive visits and stimuli of a subject.
+
+    Parameters
+    ----------
+    visits, stimuli : range
+        Among those at which the subject can be recorded, and those of the task.
+    """
+
+    visits: range
+    stimuli: range
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -199,3 +229,20 @@ class Selection:
     inputs: Mapping[str, jt.Int[np.ndarray, " _"]]
     neurons: Mapping[str, RecordedNeurons]
     orders: jt.Int[np.ndarray, "visit stimulus"] | None = None
+
+    def within(self, part: Part) -> Selection:
+        """What is recorded of a part of the subject, with its visits and stimuli counted from 0.
+
+        It has no orders, which are of all stimuli.
+        """
+        at = np.flatnonzero((self.visits >= part.visits.start) & (self.visits < part.visits.stop))
+        shown = self.stimuli
+        shown = shown[(shown >= part.stimuli.start) & (shown < part.stimuli.stop)]
+        return replace(
+            self,
+            visits=self.visits[at] - part.visits.start,
+            stimuli=shown - part.stimuli.start,
+            units={layer: units.at(at) for layer, units in self.units.items()},
+            neurons={layer: neurons.at(at) for layer, neurons in self.neurons.items()},
+            orders=None,
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.probes.noise.calibration import Spread
-from virtuallab.probes.observables.measurement import Measurement, coordinate
+from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
 from virtuallab.vocabulary import SYNAPSE, VISIT, WEIGHTS
 
 
@@ -21,13 +21,17 @@ class WeightMeasurement(Measurement):
     observable: ClassVar = WEIGHTS
     dims: ClassVar = (VISIT, SYNAPSE)
 
-    def record(
-        self, layer: str, generator: np.random.Generator
-    ) -> jt.Float[np.ndarray, "visit synapse"]:
-        """Weights of the recorded synapses of one layer."""
+    def signal(self, layer: str, generator: np.random.Generator) -> Signal:
+        """Weights of the recorded synapses of one layer: (visit, synapse)."""
         weights = self.preparation.weights[layer]
-        signal = weights[self.selection.visits][:, self.selection.synapses[layer]]
-        return self.with_noise(layer, signal, generator)
+        return (weights[self.selection.visits][:, self.selection.synapses[layer]],)
+
+    def noisy(
+        self, layer: str, signal: Signal, generator: np.random.Generator
+    ) -> jt.Float[np.ndarray, "visit synapse"]:
+        """Weights with noise."""
+        [weights] = signal
+        return self.with_noise(layer, weights, generator)
 
     def spread(self, layer: str) -> Spread:
         """Spread of all weights of one layer."""

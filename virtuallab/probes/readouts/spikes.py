@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from virtuallab.fields import Count, Fraction, NonNegativeFloat, PositiveFloat, setting
 from virtuallab.probes.readouts.counts import draw_counts
-from virtuallab.seeds import substream
+from virtuallab.seeds import child, substream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +133,28 @@ class Spikes:
         found: np.ndarray = np.where(np.isfinite(responses), rates, above)
         return found
 
+    def mistaken(
+        self, size: int, count: int, generator: np.random.Generator
+    ) -> jt.Int[np.ndarray, " unit"]:
+        """Any unit of a layer for each recorded one, from which its wrongly sorted spikes come.
+
+        Parameters
+        ----------
+        size : int
+            Units of the layer.
+        count : int
+            Recorded units.
+        generator : numpy.random.Generator
+            That of :meth:`count`, from which nothing is drawn: both have streams of their own.
+        """
+        return child(generator, 0).integers(size, size=count)
+
     def count(
         self,
         recorded: jt.Float[np.ndarray, "visit stimulus unit"],
-        layer: jt.Float[np.ndarray, "visit stimulus other"],
         typical: float,
         generator: np.random.Generator,
-        neighbours: jt.Float[np.ndarray, "visit stimulus unit"] | None = None,
+        others: jt.Float[np.ndarray, "visit stimulus unit"] | None = None,
     ) -> jt.Float[np.ndarray, "visit stimulus unit"]:
         """Firing rates from spike counts, in spikes/s and single precision.
 
@@ -147,20 +162,18 @@ class Spikes:
         ----------
         recorded : array, (visit, stimulus, unit)
             Responses of the recorded units; NaN stays NaN.
-        layer : array, (visit, stimulus, other)
-            Responses of the whole layer, from which wrongly sorted spikes come.
         typical : float
             Response that fires at ``rate``.
         generator : numpy.random.Generator
-        neighbours : array, (visit, stimulus, unit), optional
-            Responses of each unit's neighbour, from which its wrongly sorted spikes come instead.
+        others : array, (visit, stimulus, unit), optional
+            Responses of the units from which wrongly sorted spikes come; needed if there is
+            contamination.
         """
-        for_sorting, for_spikes = generator.spawn(2)
-        mistaken = for_sorting.integers(layer.shape[-1], size=recorded.shape[-1])
+        for_spikes = child(generator, 1)
         with np.errstate(invalid="ignore", over="ignore"):  # in a network about to diverge
             sorted_ = recorded * (1 - self.contamination)
             if self.contamination:
-                others = layer[..., mistaken] if neighbours is None else neighbours
+                assert others is not None
                 sorted_ = sorted_ + self.contamination * others
         seconds = self.window * self.trials
         rates = self.firing_rates(sorted_, typical)
