@@ -178,9 +178,12 @@ def _pair(cell: str, replicate: int) -> str:
 
 def _kinds(protocol: Protocol) -> Iterator[_Kind]:
     subjects = protocol.subjects
-    for architecture, task, shared, curriculum, schedule, entry in itertools.product(
-        [point for each in subjects.architectures for point in each.points()],
-        [point for each in subjects.tasks for point in each.points()],
+    for (architecture, task), shared, curriculum, schedule, entry in itertools.product(
+        [
+            pair
+            for architecture, task in subjects.networks
+            for pair in itertools.product(architecture.points(), task.points())
+        ],
         subjects.shared.points(),
         [point for each in subjects.curriculum for point in each.points()],
         [point for each in subjects.schedule for point in each.points()],

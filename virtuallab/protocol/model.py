@@ -14,7 +14,7 @@ from annotated_types import Ge, Le, Len, Lt
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from virtuallab.decoder import Analysis
-from virtuallab.errors import Fault
+from virtuallab.errors import Fault, UnknownName
 from virtuallab.fields import Count, NonNegativeInt
 from virtuallab.probes import Probe
 from virtuallab.protocol.messages.explain import raise_faults, refusals
@@ -27,6 +27,7 @@ from virtuallab.protocol.sections.rule_entry import (
     RuleEntryReader,
 )
 from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.task_entry import TaskEntry, TaskEntryReader
 from virtuallab.protocol.sections.training_length import TrainingLength
 from virtuallab.protocol.settings.distributions import bounds_of
 from virtuallab.protocol.settings.plugin_reader import PluginReader
@@ -40,7 +41,7 @@ from virtuallab.protocol.settings.readers import (
 )
 from virtuallab.protocol.settings.section import Name, Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
-from virtuallab.registry import ARCHITECTURES, CURRICULA, LOSSES, SCHEDULES, TASKS
+from virtuallab.registry import ARCHITECTURES, CURRICULA, LOSSES, SCHEDULES
 from virtuallab.seeds import PairedStream
 from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
@@ -49,7 +50,7 @@ _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by on
 LossName = Annotated[str, NameReader("loss", LOSSES)]
 Visits = Annotated[int, Ge(2), Le(10_000)]
 ArchitectureSpec = Annotated[PluginSpec, PluginReader(ARCHITECTURES)]
-TaskSpec = Annotated[PluginSpec, PluginReader(TASKS)]
+TaskEntryOf = Annotated[TaskEntry, TaskEntryReader()]
 CurriculumSpec = Annotated[PluginSpec, PluginReader(CURRICULA)]
 ScheduleSpec = Annotated[PluginSpec, PluginReader(SCHEDULES)]
 RuleEntryOf = Annotated[RuleEntry, RuleEntryReader()]
@@ -65,8 +66,8 @@ class Subjects(Section):
         Field(description="Architectures of the networks: names, or mappings of settings."),
     ]
     tasks: Annotated[
-        tuple[TaskSpec, ...],
-        ListReader(TaskSpec, 1),
+        tuple[TaskEntryOf, ...],
+        ListReader(TaskEntryOf, 1),
         Field(description="Tasks that they learn: names, or mappings of settings."),
     ]
     rules: Annotated[
@@ -140,6 +141,7 @@ class Subjects(Section):
             *self._rule_faults(),
             *self._pair_faults(),
             *self._loss_faults(),
+            *self._network_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
             *_repeated("curriculum", self.curriculum),
@@ -168,6 +170,19 @@ class Subjects(Section):
                 )
                 yield ("rules", index, "label"), words
             first.setdefault(entry.label, index)
+
+    def _network_faults(self) -> Iterator[tuple[Place, str]]:
+        """Yield architectures of a task that are not listed, and those that learn no task."""
+        names = [each.plugin.name for each in self.architectures]
+        for index, task in enumerate(self.tasks):
+            for name in task.architectures:
+                if name not in names:
+                    words = str(UnknownName("architecture of these subjects", name, names))
+                    yield ("tasks", index, "architectures"), words
+        for index, architecture in enumerate(self.architectures):
+            if not any(task.belongs_to(architecture) for task in self.tasks):
+                words = f"no task names {names[index]!r} among its architectures. Remove it."
+                yield ("architectures", index), words
 
     def _loss_faults(self) -> Iterator[tuple[Place, str]]:
         """Yield losses that no task of the protocol can have, or that some could only repeat."""
@@ -210,6 +225,12 @@ class Subjects(Section):
         return Settings(batch_size=self.batch_size, loss=self.loss)
 
     @property
+    def networks(self) -> tuple[tuple[PluginSpec, TaskEntry], ...]:
+        """Architectures with the tasks that they learn."""
+        pairs = itertools.product(self.architectures, self.tasks)
+        return tuple(pair for pair in pairs if pair[1].belongs_to(pair[0]))
+
+    @property
     def count(self) -> int:
         """Number of subjects."""
         return math.prod(self._factors().values())
@@ -217,8 +238,10 @@ class Subjects(Section):
     def _factors(self) -> dict[str, int]:
         """Return the factors of the number of subjects, by what they count."""
         return {
-            "architectures": sum(each.settings.size for each in self.architectures),
-            "tasks": sum(each.settings.size for each in self.tasks),
+            "architectures with their tasks": sum(
+                architecture.settings.size * task.settings.size
+                for architecture, task in self.networks
+            ),
             "batch sizes": Settings(batch_size=self.batch_size).size,
             "losses": Settings(loss=self.loss).size,
             "curricula": sum(each.settings.size for each in self.curriculum),

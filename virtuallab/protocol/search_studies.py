@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from virtuallab import seeds
 from virtuallab.protocol.expansion import expand
@@ -19,6 +19,8 @@ from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
 
 if TYPE_CHECKING:
     from virtuallab.subject.subject import Subject
+
+Spec = TypeVar("Spec", bound=PluginSpec)
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
         _numbered(subjects.curriculum),
         _numbered(subjects.schedule),
     ):
+        if not task[1].belongs_to(architecture[1]):
+            continue
         several = {
             key: name
             for key, name in (("curriculum", curriculum[0]), ("schedule", schedule[0]))
@@ -134,7 +138,7 @@ def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
             narrowed = _narrowed(
                 protocol,
                 architectures=(architecture[1],),
-                tasks=(task[1],),
+                tasks=(replace(task[1], architectures=()),),
                 rules=(entry.replaced(values),),
                 optimizer=None,
                 curriculum=(curriculum[1],),
@@ -149,11 +153,11 @@ def _narrowed(protocol: Protocol, **subjects: Any) -> Protocol:
     return protocol.model_copy(update={"subjects": protocol.subjects.model_copy(update=subjects)})
 
 
-def _numbered(specs: Iterable[PluginSpec]) -> list[tuple[str, PluginSpec]]:
+def _numbered(specs: Iterable[Spec]) -> list[tuple[str, Spec]]:
     """Return every point of some plug-ins with a name, numbered like the subjects of a run."""
-    points = [point for spec in specs for point in spec.points()]
+    points: list[Spec] = [point for spec in specs for point in spec.points()]
     texts = [json.dumps(plain(point), sort_keys=True) for point in points]
-    named: list[tuple[str, PluginSpec]] = []
+    named: list[tuple[str, Spec]] = []
     for point, text in zip(points, texts, strict=True):
         alike = sorted(t for p, t in zip(points, texts, strict=True) if p.plugin is point.plugin)
         number = f"-{alike.index(text) + 1}" if len(alike) > 1 else ""

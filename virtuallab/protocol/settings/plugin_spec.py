@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -101,9 +101,9 @@ class PluginSpec:
     plugin: type[Any]
     settings: Settings
 
-    def points(self) -> tuple[PluginSpec, ...]:
+    def points(self) -> tuple[Self, ...]:
         """Return every point of the grid; distributions stay open."""
-        return tuple(PluginSpec(self.plugin, each) for each in self.settings.points())
+        return tuple(replace(self, settings=each) for each in self.settings.points())
 
     def build(self, values: Mapping[str, Any] | None = None) -> Any:
         """Return the plug-in, with the value at each path for settings that have several."""
