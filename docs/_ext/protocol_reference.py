@@ -21,6 +21,7 @@ from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, S
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
 from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.sections.rule_entry import RULE
+from virtuallab.protocol.sections.start_from import StartFrom
 
 KINDS = {
     "rules": registry.RULES,
@@ -35,6 +36,7 @@ KINDS = {
 PLAIN = {
     "protocol": Protocol,
     "subjects": Subjects,
+    "start_from": StartFrom,
     "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that all rules share
     "probe": Probe,
     "contacts": Contacts,

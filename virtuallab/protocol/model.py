@@ -27,6 +27,7 @@ from virtuallab.protocol.sections.rule_entry import (
     RuleEntryReader,
 )
 from virtuallab.protocol.sections.search import Search
+from virtuallab.protocol.sections.start_from import StartFrom
 from virtuallab.protocol.sections.training_length import TrainingLength
 from virtuallab.protocol.settings.distributions import bounds_of
 from virtuallab.protocol.settings.plugin_reader import PluginReader
@@ -98,6 +99,11 @@ class Subjects(Section):
         validate_default=True,
         description="Change of all learning rates during training: names, or mappings of settings.",
     )
+    start_from: StartFrom | None = Field(
+        None,
+        description="What subjects learn before visit 0: a mapping of task, rule, optimizer, and "
+        "steps or epochs; what is not given is the subject's own.",
+    )
     epochs: Count | None = Field(
         None,
         description="Length of training in epochs, each of as many images as there are training "
@@ -132,6 +138,7 @@ class Subjects(Section):
             *self.training.faults(),
             *self._rule_faults(),
             *self._pair_faults(),
+            *self._start_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
             *_repeated("curriculum", self.curriculum),
@@ -166,13 +173,24 @@ class Subjects(Section):
         if not self.paired or "settings" in self.paired:
             return
         specs = [*self.architectures, *self.tasks, *self.curriculum, *self.schedule]
-        drawn = [path for each in specs for path in each.settings.space] + [*self.shared.space]
+        start = [each.settings for each in self._start]
+        sections = [*(each.settings for each in specs), *start, self.shared]
+        drawn = [path for each in sections for path in each.space]
         if drawn:
             words = (
                 f"{drawn[0]!r} is drawn from a distribution for each subject, so that the networks "
                 "or tasks of a pair would differ. Add 'settings', or give it a value or a list."
             )
             yield ("paired",), words
+
+    def _start_faults(self) -> Iterator[tuple[Place, str]]:
+        for start in self._start:
+            for place, words in start.faults(self.batch_size, self.paired):
+                yield ("start_from", *place), words
+
+    @property
+    def _start(self) -> tuple[StartFrom, ...]:
+        return () if self.start_from is None else (self.start_from,)
 
     @property
     def rule_entries(self) -> tuple[RuleEntry, ...]:
@@ -200,6 +218,7 @@ class Subjects(Section):
             "losses": Settings(loss=self.loss).size,
             "curricula": sum(each.settings.size for each in self.curriculum),
             "schedules": sum(each.settings.size for each in self.schedule),
+            "settings of start_from": sum(each.settings.size for each in self._start) or 1,
             "rules with their values and replicates": sum(
                 each.settings.size * (each.replicates or self.replicates)
                 for each in self.rule_entries
@@ -230,7 +249,8 @@ class Subjects(Section):
         """Return the section as in a protocol, without defaults of settings added later."""
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
         # Defaults are omitted to match stores and searches from before these were settings.
-        omitted = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY, "paired": ()}
+        omitted = {"loss": CROSS_ENTROPY, "paired": (), "start_from": None}
+        omitted |= {"epochs": None, "steps": None}
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
             if [each.plugin.name for each in keys[key]] == [usual]:
