@@ -19,8 +19,9 @@ from virtuallab.decoder import Analysis, Primary
 from virtuallab.fields import written_settings
 from virtuallab.probes import Calcium, Contacts, GaussianNoise, Probe, Series, Spikes
 from virtuallab.protocol import Compare, Power, Prices, Protocol, Search
-from virtuallab.protocol.model import Subjects
 from virtuallab.protocol.sections.rule_entry import RULE
+from virtuallab.protocol.sections.start_from import StartFrom
+from virtuallab.protocol.sections.subjects import Subjects
 
 KINDS = {
     "rules": registry.RULES,
@@ -35,6 +36,7 @@ KINDS = {
 PLAIN = {
     "protocol": Protocol,
     "subjects": Subjects,
+    "start_from": StartFrom,
     "rule": RULE.section_of(registry.RULES["backprop"]),  # the keys that all rules share
     "probe": Probe,
     "contacts": Contacts,

@@ -110,7 +110,7 @@ class Analysis:
         (),
         doc="Train without each group in turn and test on it: each architecture, family of "
         "architectures, task, loss, third of the learning rates of a rule, batch size, curriculum, "
-        "or schedule. Strict scheme only.",
+        "schedule, or pretraining (start_from). Strict scheme only.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     repeats: Annotated[int, Ge(1), Le(1_000)] = setting(

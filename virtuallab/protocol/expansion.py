@@ -15,6 +15,7 @@ import numpy as np
 from virtuallab import seeds
 from virtuallab.protocol.model import Protocol
 from virtuallab.protocol.sections.rule_entry import RuleEntry
+from virtuallab.protocol.sections.start_from import StartFrom
 from virtuallab.protocol.settings.distributions import Distribution
 from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
 from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 def expand(protocol: Protocol) -> tuple[Subject, ...]:
     """Return all subjects: architectures x tasks x batch sizes x losses x ... x replicates.
 
-    Factors between losses and replicates are curricula, schedules and rules.
+    Factors between losses and replicates are curricula, schedules, settings of the pretraining and
+    rules.
 
     A setting given as a distribution is drawn for each subject from a stream that belongs to the
     subject's kind, its replicate and the setting. So subjects do not depend on the order in which
@@ -42,7 +44,8 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     Returns
     -------
     tuple of Subject
-        Sorted by architecture, task, batch size, loss, curriculum, schedule, label and replicate.
+        Sorted by architecture, task, batch size, loss, curriculum, schedule, pretraining, label and
+        replicate.
     """
     kinds = sorted(_kinds(protocol), key=lambda kind: kind.order)
     return tuple(
@@ -92,6 +95,7 @@ class _Kind:
     loss: Any
     curriculum: PluginSpec
     schedule: PluginSpec
+    start_from: StartFrom | None
     entry: RuleEntry
 
     @property
@@ -105,6 +109,7 @@ class _Kind:
             self.loss if isinstance(self.loss, str) else "",
             _text(self.curriculum.written()),
             _text(self.schedule.written()),
+            _text(self.start_from),
             self.entry.label,
             self.owner,
         )
@@ -134,7 +139,8 @@ class _Kind:
     def _added(self) -> list[dict[str, Any]]:
         """Settings that were added later, without those at their defaults."""
         usual = {"curriculum": SHUFFLED, "schedule": CONSTANT}
-        return [
+        start = [] if self.start_from is None else [{"start_from": self.start_from.written()}]
+        return start + [
             {key: getattr(self, key).written()}
             for key, name in usual.items()
             if getattr(self, key).plugin.name != name
@@ -154,16 +160,22 @@ class _Kind:
             return value.draw(stream("")(setting)) if isinstance(value, Distribution) else value
 
         task = self.task.draw(stream("task"))
+        batch_size = one("batch_size", self.batch_size)
+        steps = protocol.subjects.length
+        start = self.start_from
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
             task=task,
             **self.entry.draw(stream("rule")),
             label=self.entry.label,
-            batch_size=one("batch_size", self.batch_size),
+            batch_size=batch_size,
             loss=task.own_loss or one("loss", self.loss),
             curriculum=self.curriculum.draw(stream("curriculum")),
             schedule=self.schedule.draw(stream("schedule")),
-            steps=protocol.subjects.length,
+            start_from=None
+            if start is None
+            else start.draw(stream("start_from"), task, batch_size, steps),
+            steps=steps,
             replicate=replicate,
             seed=protocol.seed,
             pair=_pair(self.cell, replicate) if paired else "",
@@ -178,19 +190,30 @@ def _pair(cell: str, replicate: int) -> str:
 
 def _kinds(protocol: Protocol) -> Iterator[_Kind]:
     subjects = protocol.subjects
-    for (architecture, task), shared, curriculum, schedule, entry in itertools.product(
+    start, networks = (
+        subjects.start_from,
         [
             pair
-            for architecture, task in subjects.networks
-            for pair in itertools.product(architecture.points(), task.points())
+            for each in subjects.networks
+            for pair in itertools.product(each[0].points(), each[1].points())
         ],
+    )
+    for (architecture, task), shared, curriculum, schedule, start_from, entry in itertools.product(
+        networks,
         subjects.shared.points(),
         [point for each in subjects.curriculum for point in each.points()],
         [point for each in subjects.schedule for point in each.points()],
+        [None] if start is None else start.points(),
         [point for each in subjects.rule_entries for point in each.points()],
     ):
         yield _Kind(
-            architecture, task, **shared, curriculum=curriculum, schedule=schedule, entry=entry
+            architecture,
+            task,
+            **shared,
+            curriculum=curriculum,
+            schedule=schedule,
+            start_from=start_from,
+            entry=entry,
         )
 
 

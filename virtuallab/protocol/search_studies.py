@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from virtuallab import seeds
@@ -119,13 +119,15 @@ def search_studies(protocol: Protocol) -> tuple[SearchStudy, ...]:
 
 def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
     subjects = protocol.subjects
-    for (rule, entry), architecture, task, shared, curriculum, schedule in itertools.product(
+    start = subjects.start_from
+    for (rule, entry), architecture, task, shared, curriculum, schedule, start_at in product(
         enumerate(subjects.rule_entries),
         _numbered(subjects.architectures),
         _numbered(subjects.tasks),
         subjects.shared.combinations(),
         _numbered(subjects.curriculum),
         _numbered(subjects.schedule),
+        [{}] if start is None else start.settings.combinations(),
     ):
         if not task[1].belongs_to(architecture[1]):
             continue
@@ -133,7 +135,7 @@ def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
             key: name
             for key, name in (("curriculum", curriculum[0]), ("schedule", schedule[0]))
             if len(_numbered(getattr(subjects, key))) > 1
-        }
+        } | {f"start_from.{path}": value for path, value in start_at.items()}
         for values in entry.settings.combinations():
             narrowed = _narrowed(
                 protocol,
@@ -143,6 +145,7 @@ def _kinds(protocol: Protocol) -> Iterator[SearchStudy]:
                 optimizer=None,
                 curriculum=(curriculum[1],),
                 schedule=(schedule[1],),
+                start_from=start and start.replaced(start_at),
                 **shared,
             )
             point = {**shared, **several, **values}

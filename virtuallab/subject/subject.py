@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from virtuallab.registry import CURRICULA, SCHEDULES
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.curriculum import Curriculum
 from virtuallab.subject.optimizer import Optimizer, backward_optimizer
+from virtuallab.subject.pretraining import Pretraining
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.schedule import LearningRateSchedule
 from virtuallab.subject.task import Task
@@ -52,6 +53,8 @@ class Subject:
         Choice and order of the training images.
     schedule : LearningRateSchedule
         Change of the learning rates, of forward and backward weights, during training.
+    start_from : Pretraining or None
+        What the subject learns before visit 0.
     pair : str
         Owner of the random streams that the subject shares with subjects of other rules; empty if
         it shares none.
@@ -72,6 +75,7 @@ class Subject:
     loss: str = CROSS_ENTROPY
     curriculum: Curriculum = field(default_factory=lambda: CURRICULA[SHUFFLED]())
     schedule: LearningRateSchedule = field(default_factory=lambda: SCHEDULES[CONSTANT]())
+    start_from: Pretraining | None = None
     pair: str = ""
     paired: tuple[seeds.PairedStream, ...] = ()
 
@@ -80,6 +84,34 @@ class Subject:
         """Optimizer of the backward weights; by default derived from ``optimizer``."""
         return backward_optimizer(
             self.optimizer, self.feedback_optimizer, shares_decay=self.rule.shares_decay
+        )
+
+    @property
+    def pretrained(self) -> Subject | None:
+        """The subject as it learns before visit 0; None if it does not.
+
+        All random streams of the pretraining belong to the owner of the initial weights, which are
+        its result. So a pair that shares its initial weights shares its pretraining.
+        """
+        start = self.start_from
+        if start is None:
+            return None
+        own = start.rule is None and start.optimizer is None
+        task = start.task or self.task
+        usual = CROSS_ENTROPY if self.task.own_loss else self.loss
+        return replace(
+            self,
+            task=task,
+            loss=task.own_loss or usual,
+            rule=start.rule or self.rule,
+            optimizer=start.optimizer or self.optimizer,
+            feedback_optimizer=self.feedback_optimizer if own else None,
+            steps=start.steps,
+            curriculum=CURRICULA[SHUFFLED](),
+            schedule=SCHEDULES[CONSTANT](),
+            start_from=None,
+            pair=f"{self.stream(seeds.INITIAL_WEIGHTS)[0]} before visit 0",
+            paired=tuple(seeds.PAIRABLE),
         )
 
     @property
@@ -102,6 +134,8 @@ class Subject:
             identity["curriculum"] = plugin_data(self.curriculum)
         if self.schedule.name != CONSTANT:
             identity["schedule"] = plugin_data(self.schedule)
+        if self.start_from is not None:
+            identity["start_from"] = pretraining_settings(self.start_from)
         if self.paired:
             identity |= {"pair": self.pair, "paired": list(self.paired)}
         return identity
@@ -116,6 +150,22 @@ class Subject:
         """Owner and purpose of a random stream; the owner is the subject, or its pair."""
         shared = purpose in {seeds.PAIRABLE[name] for name in self.paired}
         return (self.pair if shared else self.key), purpose
+
+
+def pretrained_alone(subject: Subject) -> bool:
+    """True if a subject is pretrained in no cohort, since subjects of a pair share the result.
+
+    The sums of one cohort are rounded differently in another, and subjects of a pair are in several
+    cohorts.
+    """
+    return "initial_weights" in subject.paired
+
+
+def pretraining_settings(start: Pretraining) -> dict[str, Any]:
+    """Length of a pretraining, and its task, rule and optimizer if it has its own."""
+    plugins = {"task": start.task, "rule": start.rule, "optimizer": start.optimizer}
+    given = {kind: plugin_data(each) for kind, each in plugins.items() if each is not None}
+    return {"steps": start.steps, **given}
 
 
 @dataclass(frozen=True)
@@ -139,7 +189,8 @@ class Cohort:
         if len(kinds) != 1:
             raise ValueError(
                 "subjects of one cohort share architecture, task, rule, optimizer, batch size, "
-                f"steps, loss, curriculum and schedule; found {len(kinds)} different kinds"
+                f"steps, loss, curriculum, schedule and pretraining; found {len(kinds)} different "
+                "kinds"
             )
 
 
@@ -153,7 +204,14 @@ def kind(subject: Subject) -> tuple[Any, ...]:
         subject.steps,
         subject.loss,
         *map(_shared_settings, (subject.curriculum, subject.schedule)),
+        *_shared_start(subject.start_from),
     )
+
+
+def _shared_start(start: Pretraining | None) -> tuple[Any, ...]:
+    if start is None:
+        return ()
+    return start.steps, start.task, *map(_shared_settings, (start.rule, start.optimizer))
 
 
 def _shared_settings(plugin: Any) -> tuple[Any, ...]:

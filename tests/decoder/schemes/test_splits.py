@@ -59,6 +59,7 @@ def test_a_split_of_what_is_not_known_says_so(split: str) -> None:
         "loss": "all subjects learn by one loss",
         "curriculum": "all subjects learn by one curriculum",
         "schedule": "all subjects have one schedule of learning rates",
+        "start_from": "all subjects start alike",
     }.get(split, f"nothing is known of the subjects' {split}")
     assert fault == known
     with pytest.raises(ValueError, match=known):

@@ -73,6 +73,11 @@ def test_training_takes_the_steps_of_all_subjects_divided_among_workers() -> Non
 
 
 @pytest.mark.usefixtures("asked")
+def test_pretraining_takes_its_steps_too() -> None:
+    assert measured("subjects.start_from={steps: 10}").training == pytest.approx(4 * 14 * 0.5)
+
+
+@pytest.mark.usefixtures("asked")
 def test_every_subject_is_in_one_cohort_of_the_fastest_size() -> None:
     found = measured("subjects.replicates=3").cohorts
     assert sorted(index for cohort in found for index in cohort) == [0, 1, 2, 3, 4, 5]
@@ -154,6 +159,13 @@ def test_the_table_names_no_stage_that_a_protocol_does_not_have() -> None:
 def test_cohorts_of_different_sizes_are_a_range_in_the_table() -> None:
     uneven = replace(COSTS, cohorts=((0, 1, 2), (3,)))
     assert "2 of 1 to 3 subjects" in printed(replace(tiny_plan(), costs=uneven))
+
+
+def test_the_table_names_the_steps_of_the_pretraining() -> None:
+    assert "pretraining" not in printed(replace(tiny_plan(), costs=COSTS))
+    start = "subjects.start_from={steps: 1234}"
+    text = printed(replace(tiny_plan(start), costs=COSTS))
+    assert "1,234 steps of each subject before visit 0" in text
 
 
 def test_the_table_says_which_streams_are_paired() -> None:

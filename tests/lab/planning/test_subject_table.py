@@ -108,6 +108,15 @@ def test_curricula_and_schedules_have_columns_only_where_one_is_not_the_default(
     assert "long_name" in describe("schedule")
 
 
+def test_a_pretraining_is_a_column() -> None:
+    start = "subjects.start_from={rule: {name: oja}, optimizer: {name: sgd, learning_rate: %s}}"
+    table = describe_subjects(expand(read_text(SMALL, overrides=(start % "[0.1, 0.2]",))))
+    assert sorted(set(table["start_from"].values)) == ["oja on own-1", "oja on own-2"]
+    assert "start_from" in design_coordinates(table)
+    plain = describe_subjects(expand(read_text(SMALL)))
+    assert {*table.data_vars} - {*plain.data_vars} == {"start_from"}
+
+
 def test_pairs_are_numbered_and_only_a_paired_design_has_them() -> None:
     paired = expand(read_text(SMALL, overrides=("subjects.paired=data_order",)))
     table = describe_subjects(paired)

@@ -49,6 +49,37 @@ def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
     make_plan(protocol("subjects.curriculum=[shuffled, {name: blocked, classes_per_block: 5}]"))
 
 
+@pytest.mark.parametrize(
+    ("start", "place", "message"),
+    [
+        (
+            "{task: {name: mnist_5k, train_images: 20, validation_images: 10, probe_images: 10}}",
+            "task",
+            "images of mnist_5k are 1 x 28 x 28, those of digits 1 x 8 x 8: one network cannot "
+            "learn both. Choose a task with images of one shape.",
+        ),
+        (
+            "{task: {name: digits, train_images: 1790, validation_images: 20, probe_images: 20}}",
+            "task",
+            "task 'digits' has 1797 images; 1790 + 20 + 20 were asked for (train_images, "
+            "validation_images, probe_images).",
+        ),
+        (
+            "{rule: difference_target_propagation, optimizer: sgd}",
+            "rule",
+            "rule 'difference_target_propagation' is defined for dense layers; 'conv1' of knet4 is "
+            "a convolution. Use an architecture like mlp.",
+        ),
+    ],
+)
+def test_a_pretraining_that_the_networks_do_not_allow_is_refused(
+    start: str, place: str, message: str
+) -> None:
+    found = refused(f"subjects.start_from={start}", *([CONVOLUTION] if place == "rule" else []))
+    assert found == {f"subjects.start_from.{place}": message}
+    make_plan(protocol("subjects.start_from={rule: backprop, optimizer: sgd, steps: 3}"))
+
+
 def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
     primary = "analyses.a.primary={observable: theory}"
     search = "{observables: [activity], units: {log_uniform: [2, 4]}}"

@@ -115,6 +115,30 @@ def test_only_a_missing_subject_is_stored_again_and_with_the_same_bytes(
     assert (cohorts, counts) == ([2], [1]), "nothing is left to do"
 
 
+EVERYTHING = (
+    "subjects.curriculum={name: blocked, classes_per_block: 5}",
+    "subjects.schedule=steps",
+    "subjects.start_from={rule: backprop, optimizer: {name: sgd, learning_rate: 0.1}, steps: 3}",
+)
+
+
+@pytest.mark.parametrize("paired", [(), ("subjects.paired=initial_weights",)])
+def test_curricula_schedules_and_pretraining_are_repeated_with_the_same_bytes(
+    paired: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = tiny_plan(*EVERYTHING, *paired)
+    store = trained_store(tmp_path, plan)
+    before = contents(store.path)
+    states = store.read(NODE)["state"].to_numpy()
+    assert np.array_equal(states[0, 0], states[2, 0]) == bool(paired), "visit 0 of a pair"
+    assert not np.array_equal(states[0, 0], states[1, 0])
+    for index in (1, 2):
+        forgotten(store, index)
+    train_subjects(plan, Store.open(store.path), 1, "cpu", lambda _: None)
+    assert contents(store.path) == before
+    assert set(store.read(NODE)["curriculum"].values) == {"blocked"}
+
+
 def test_workers_do_not_change_the_result_and_each_subject_is_counted(
     plan: Plan, done: Store, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ RULES = """\
 """
 KEYS = (
     "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, replicates, "
-    "rules, schedule, steps, tasks, visits"
+    "rules, schedule, start_from, steps, tasks, visits"
 )
 
 

@@ -13,7 +13,10 @@ from virtuallab.decoder.controls.common.encoding import all_equal, one_hot
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
-_SETTINGS: Final = ("architecture", "task", "loss", "curriculum", "batch_size", "steps")
+_SETTINGS: Final = (
+    *("architecture", "task", "loss", "curriculum", "start_from"),
+    *("batch_size", "steps"),
+)
 _OPTIMIZER: Final = "optimizer"
 _RULE: Final = "plasticity"  # the name of the rule, without its optimizer and settings
 
@@ -22,10 +25,11 @@ _RULE: Final = "plasticity"  # the name of the rule, without its optimizer and s
 class Metadata(Control):
     """The settings of subjects other than their rule, without a recording, are at chance.
 
-    Rules should be crossed with networks, tasks, losses, curricula and batch sizes, and share the
-    settings of their optimizers; otherwise a decoder may identify a setting instead of the rule.
-    Settings in which two entries of one rule differ, such as the optimizer, are part of what is
-    identified and are left out. The learning rate and the schedule have controls of their own.
+    Rules should be crossed with networks, tasks, losses, curricula, batch sizes and pretraining,
+    and share the settings of their optimizers; otherwise a decoder may identify a setting instead
+    of the rule. Settings in which two entries of one rule differ, such as the optimizer, are part
+    of what is identified and are left out. The learning rate and the schedule have controls of
+    their own.
     """
 
     kind = "chance"

@@ -25,6 +25,7 @@ Split = Literal[
     "batch_size",
     "curriculum",
     "schedule",
+    "start_from",
 ]
 SPLITS: Final[tuple[Split, ...]] = (
     "architecture",
@@ -35,6 +36,7 @@ SPLITS: Final[tuple[Split, ...]] = (
     "batch_size",
     "curriculum",
     "schedule",
+    "start_from",
 )
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
@@ -48,9 +50,10 @@ _SINGULAR: Final = {
     "batch_size": "there is one batch size only",
     "curriculum": "all subjects learn by one curriculum",
     "schedule": "all subjects have one schedule of learning rates",
+    "start_from": "all subjects start alike",
 }
 # Columns that a store has only if their values are not the default ones of all subjects.
-_DEFAULTED: Final = ("loss", "curriculum", "schedule")
+_DEFAULTED: Final = ("loss", "curriculum", "schedule", "start_from")
 
 
 def groups_of(features: xr.Dataset, split: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from virtuallab.lab.planning.stability_warnings import stability_warnings
 from virtuallab.lab.services.resources import cores, duration, free_disk, megabytes, total_memory
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.protocol import cohorts
-from virtuallab.subject.subject import Subject, kind
+from virtuallab.subject.subject import Subject, kind, pretrained_alone
 from virtuallab.subject.training.cohort_size import fastest_cohort
 
 _BYTES = 4  # everything measured is stored in single precision
@@ -85,6 +85,7 @@ def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
             if fixed and min(fixed, len(subjects)) > most:
                 raise ProtocolError([_too_large(plan, subjects[0], most)])
             trial = fastest_cohort(subjects, size=fixed, most=most)
+            seconds += _pretraining_seconds(subjects, trial.size)
         sizes.update(dict.fromkeys(members, trial.size))
         seconds += trial.seconds * sum(subject.steps for subject in subjects)
     return sizes, seconds
@@ -96,6 +97,16 @@ def _kept_visits(plan: Plan, group: NetworkGroup) -> int:
     if not plan.protocol.subjects.preserve:
         return group.part_size(visits)[0]
     return 1 if group.has_large_states else visits
+
+
+def _pretraining_seconds(subjects: Sequence[Subject], size: int) -> float:
+    """Return the seconds of one worker for all training before visit 0."""
+    learners = [each for each in (subject.pretrained for subject in subjects) if each]
+    if not learners:
+        return 0.0
+    size = 1 if pretrained_alone(subjects[0]) else size
+    trial = fastest_cohort(learners, size=size, most=size)
+    return trial.seconds * sum(each.steps for each in learners)
 
 
 def _too_large(plan: Plan, subject: Subject, most: int) -> Fault:
@@ -152,6 +163,10 @@ def costs_table(plan: Plan) -> TerminalTable:
     table.add_row("cohorts", f"{len(costs.cohorts)} of {span} {subjects}, {costs.workers} at once")
     if not plan.protocol.subjects.preserve:
         table.add_row("preserved", "no; subjects are recorded during training, and only then")
+    steps = sorted({s.start_from.steps for s in plan.subjects if s.start_from is not None})
+    if steps:
+        span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+        table.add_row("pretraining", f"{span} steps of each subject before visit 0")
     table.add_row("training", f"about {duration(costs.training)} (from trial steps)")
     if costs.recording:
         table.add_row("recording", f"roughly {duration(costs.recording)}")

@@ -136,7 +136,7 @@ def task_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
 
 
 def plugin_labels(plugins: Sequence[Any]) -> tuple[str, ...]:
-    """One name for each plug-in: numbered where two with other settings share a name."""
+    """One name for each dataclass with a name: numbered where two with other settings share it."""
     texts = [_canonical(plugin) for plugin in plugins]
     names = [getattr(plugin, "label", plugin.name) for plugin in plugins]
     # Where a setting is drawn, there are as many variants as subjects: each is looked up.

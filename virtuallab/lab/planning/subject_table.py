@@ -39,6 +39,7 @@ DESIGN = (
     "loss",
     "curriculum",
     "schedule",
+    "start_from",
     "optimizer",
     "learning_rate",
     "batch_size",
@@ -62,7 +63,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         optimizer, batch size, steps, replicate, key, and each number of their rule and optimizer
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
         (NaN where a subject has no such number). Where some are not at the default also the
-        curriculum and the schedule; in a paired design also the number of the pair.
+        curriculum, the schedule and the pretraining; in a paired design also the number of the
+        pair.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -82,6 +84,9 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         plugins = [getattr(subject, name) for subject in subjects]
         if any(plugin.name != usual for plugin in plugins):
             columns[name] = list(plugin_labels(plugins))
+    starts = [subject.start_from for subject in subjects]
+    if any(start is not None for start in starts):
+        columns["start_from"] = list(plugin_labels(starts))
     if any(subject.paired for subject in subjects):
         number = {pair: n for n, pair in enumerate(dict.fromkeys(s.pair for s in subjects))}
         columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)

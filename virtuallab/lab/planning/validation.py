@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from virtuallab.decoder import Analysis
-from virtuallab.errors import Fault, ProtocolError
+from virtuallab.errors import Fault, ProtocolError, UserError
 from virtuallab.lab.planning.network_group import architecture_labels
 from virtuallab.lab.planning.network_limits import entry_index, network_faults
 from virtuallab.lab.planning.plan import Plan, lay_out
@@ -43,6 +43,7 @@ def make_plan(protocol: Protocol) -> Plan:
     messages = network_faults(protocol, plan.subjects) or {
         **_rule_faults(plan),
         **_curriculum_faults(plan),
+        **_start_faults(plan),
         **_probe_faults(plan, _places(protocol)),
         **_design_faults(protocol, plan),
         **_analysis_faults(plan),
@@ -127,6 +128,41 @@ def _curriculum_faults(plan: Plan) -> dict[str, str]:
             place = f"subjects.curriculum{entry_index(specs, curriculum)}"
             faults.setdefault(place, message)
     return faults
+
+
+def _start_faults(plan: Plan) -> dict[str, str]:
+    """Pretraining that the networks of the subjects do not allow."""
+    faults: dict[str, str] = {}
+    seen: set[tuple[Any, ...]] = set()
+    for subject in plan.subjects:
+        before = subject.pretrained
+        case = subject.task, before and (before.rule, before.architecture, before.task, before.loss)
+        if before is None or case in seen:
+            continue
+        seen.add(case)
+        for place, message in _start_problems(subject, before):
+            faults.setdefault(f"subjects.start_from{place}", message)
+    return faults
+
+
+def _start_problems(subject: Subject, before: Subject) -> Iterator[tuple[str, str]]:
+    shapes = [" x ".join(map(str, s.task.stimulus_shape)) for s in (before, subject)]
+    if shapes[0] != shapes[1]:
+        yield (
+            ".task",
+            f"images of {before.task.name} are {shapes[0]}, those of {subject.task.name} "
+            f"{shapes[1]}: one network cannot learn both. Choose a task with images of one shape.",
+        )
+        return
+    try:
+        before.task.train()
+    except UserError as error:
+        yield ".task", str(error)
+        return
+    message = incompatibility(before.rule, before.architecture, before.task, before.loss)
+    message = message or optimizer_incompatibility(before)
+    if message:
+        yield ".rule", message
 
 
 def _places(found: Protocol) -> list[tuple[str, Probe]]:

@@ -17,12 +17,12 @@ from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.initialization import backward_network, forward_network
 from virtuallab.subject.network.layer import layers_of
 from virtuallab.subject.network.network import Network
-from virtuallab.subject.network.parameter_layout import parameter_layout
+from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.optimizer import Optimizer, State, apply_updates, with_scaled_rates
 from virtuallab.subject.rule import Rule, stack_settings
-from virtuallab.subject.subject import Cohort
+from virtuallab.subject.subject import Cohort, pretrained_alone
 from virtuallab.subject.training.batch import batch_of
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
 from virtuallab.subject.training.evaluation import CohortEvaluation
@@ -50,7 +50,8 @@ def train(
     ----------
     cohort : Cohort
     visits : sequence of int
-        Training steps after which ``on_visit`` is called, ascending; 0 is before training.
+        Training steps after which ``on_visit`` is called, ascending; 0 is before training, and
+        after any pretraining.
     on_visit : callable
         Receives a :class:`Visit`.
     dtype : torch.dtype
@@ -69,6 +70,7 @@ def train(
         these networks cannot be one population.
     """
     trainer = CohortTrainer(cohort, dtype, device)
+    trainer.start_from(_pretrained(cohort, dtype, device))
     index_of = {step: index for index, step in enumerate(visits)}
     batches = trainer.batches()
     for step in range(max(visits) + 1):
@@ -129,6 +131,32 @@ class CohortTrainer:
         self.diverged_in: list[str | None] = [None] * len(self.subjects)
         self.loss = torch.zeros(len(self.subjects), dtype=torch.float64, device=device)
         self.loss_steps = 0
+
+    def start_from(self, pretrained: Sequence[CohortTrainer]) -> None:
+        """Take over weights and running averages of subjects that have learned something else.
+
+        Tensors of another name or shape stay as they are: the read-out of a task with another
+        number of classes, or a head. Backward weights, the state of the optimizer and memories of
+        the rule are not taken over. A subject that diverged in the pretraining has diverged at step 0.
+
+        Parameters
+        ----------
+        pretrained : sequence of CohortTrainer
+            Which have all subjects, in their order; empty if there is no pretraining.
+        """
+        if not pretrained:
+            return
+        found = [dict(floating_tensors(each.population)) for each in pretrained]
+        with torch.no_grad():
+            for name, tensor in floating_tensors(self.population):
+                parts = [tensors[name] for tensors in found if name in tensors]
+                if parts and (learned := torch.cat(parts)).shape == tensor.shape:
+                    tensor.copy_(learned)
+            outcomes = [each.outcome() for each in pretrained]
+            diverged = np.concatenate([each.diverged_at for each in outcomes]) >= 0
+            self.diverged_at[diverged] = 0
+            self.diverged_in = [layer for each in outcomes for layer in each.diverged_in]
+            self._set_to_zero(torch.from_numpy(diverged).to(self.device))
 
     @property
     def population(self) -> nn.Module:
@@ -237,12 +265,7 @@ class CohortTrainer:
 
     def visit(self, index: int, step: int) -> Visit:
         """State and evaluation of every subject; resets the running loss."""
-        # The last step before a visit may have made a subject diverge whose loss was finite.
-        diverged = ~torch.isfinite(self.layout.flatten(self.population)).all(1)
-        if bool(diverged.any()):
-            with torch.no_grad():
-                self._note_divergence(diverged, step)
-                self._set_to_zero(diverged)
+        self.check_state(step)
         loss, performance = self.evaluation.measure(self.network)
         mean = self.loss / self.loss_steps if self.loss_steps else self.loss * torch.nan
         # Updates are compared with the true gradient on the same batch for all subjects.
@@ -261,6 +284,31 @@ class CohortTrainer:
         self.loss_steps = 0
         return Visit(index, step, state, evaluation)
 
+    def check_state(self, step: int) -> None:
+        """Note subjects whose last step made their state infinite although the loss was finite."""
+        diverged = ~torch.isfinite(self.layout.flatten(self.population)).all(1)
+        if bool(diverged.any()):
+            with torch.no_grad():
+                self._note_divergence(diverged, step)
+                self._set_to_zero(diverged)
+
     def outcome(self) -> TrainingOutcome:
         """Divergence of each subject."""
         return TrainingOutcome(self.diverged_at, tuple(self.diverged_in))
+
+
+def _pretrained(cohort: Cohort, dtype: torch.dtype, device: str) -> list[CohortTrainer]:
+    """Trainers of a cohort's subjects at the end of their pretraining; empty if there is none."""
+    learners = [each for each in (subject.pretrained for subject in cohort.subjects) if each]
+    if not learners:
+        return []
+    alone = pretrained_alone(cohort.subjects[0])
+    trainers = []
+    for part in [[each] for each in learners] if alone else [learners]:
+        trainer = CohortTrainer(Cohort(tuple(part)), dtype, device)
+        steps = part[0].steps
+        for step, batch in zip(range(steps), trainer.batches(), strict=False):
+            trainer.training_step(*batch, step)
+        trainer.check_state(steps)
+        trainers.append(trainer)
+    return trainers
