@@ -173,11 +173,16 @@ class Subjects(Section):
     def _network_faults(self) -> Iterator[tuple[Place, str]]:
         """Yield architectures of a task that are not listed, and those that learn no task."""
         names = [each.plugin.name for each in self.architectures]
-        for index, task in enumerate(self.tasks):
-            for name in task.architectures:
-                if name not in names:
-                    words = str(UnknownName("architecture of these subjects", name, names))
-                    yield ("tasks", index, "architectures"), words
+        unknown = [
+            (("tasks", index, "architectures"), name)
+            for index, task in enumerate(self.tasks)
+            for name in task.architectures
+            if name not in names
+        ]
+        for place, name in unknown:
+            yield place, str(UnknownName("architecture of these subjects", name, names))
+        if unknown:
+            return
         for index, architecture in enumerate(self.architectures):
             if not any(task.belongs_to(architecture) for task in self.tasks):
                 words = f"no task names {names[index]!r} among its architectures. Remove it."

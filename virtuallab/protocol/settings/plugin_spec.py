@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -101,8 +101,8 @@ class PluginSpec:
     plugin: type[Any]
     settings: Settings
 
-    def points(self) -> tuple[Self, ...]:
-        """Return every point of the grid; distributions stay open."""
+    def points(self) -> tuple[Any, ...]:
+        """Return a specification of this class for each point; distributions stay open."""
         return tuple(replace(self, settings=each) for each in self.settings.points())
 
     def build(self, values: Mapping[str, Any] | None = None) -> Any:

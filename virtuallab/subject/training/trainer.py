@@ -137,7 +137,8 @@ class CohortTrainer:
 
         Tensors of another name or shape stay as they are: the read-out of a task with another
         number of classes, or a head. Backward weights, the state of the optimizer and memories of
-        the rule are not taken over. A subject that diverged in the pretraining has diverged at step 0.
+        the rule are not taken over. A subject that diverged in the pretraining has diverged at
+        step 0.
 
         Parameters
         ----------
