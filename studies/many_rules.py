@@ -1,8 +1,8 @@
 """Which rules can the activity of 300 units distinguish? ``python studies/many_rules.py``.
 
-Reads runs/many_rules.zarr, or runs protocols/many_rules.yaml first (about ten minutes on two
-cores). Writes docs/images/many_rules.png, the confusion matrix, and
-docs/science/results/many_rules.md: each rule, the controls, and the pairs hardest to distinguish.
+Runs protocols/many_rules.yaml, or continues it (about ten minutes on two cores). Writes
+docs/images/many_rules.png, the confusion matrix, and docs/science/results/many_rules.md: each rule,
+the controls, and the pairs hardest to distinguish.
 Other quantities that could identify a rule (its performance, its learning rate) are decoded by the
 same scheme, from values that no probe records.
 """
@@ -88,10 +88,9 @@ def of_twins(names: int, workers: int | None) -> Estimate:
 
     All else is as in the protocol: each name has subjects, cohorts and random streams of its own.
     """
-    if not TWINS.exists():
-        twins = ", ".join(f"{{name: backprop, label: twin_{n:02}}}" for n in range(names))
-        virtuallab.run(PROTOCOL, [f"subjects.rules=[{twins}]"], store=TWINS, workers=workers)
-    verdict = verdict_in(virtuallab.open(TWINS))
+    twins = ", ".join(f"{{name: backprop, label: twin_{n:02}}}" for n in range(names))
+    overrides = [f"subjects.rules=[{twins}]"]
+    verdict = verdict_in(virtuallab.run(PROTOCOL, overrides, store=TWINS, workers=workers))
     return Estimate(float(verdict["balanced_accuracy"]), *verdict["interval"].to_numpy())
 
 
@@ -105,10 +104,8 @@ def guessed(study: Study) -> tuple[float, float]:
 
 
 def opened(workers: int | None) -> Study:
-    """Open the experiment, and run it first if it is missing."""
-    if not STORE.exists():
-        virtuallab.run(PROTOCOL, store=STORE, workers=workers)
-    tree = virtuallab.open(STORE)
+    """Run the experiment, or what is left to do of it, and open it."""
+    tree = virtuallab.run(PROTOCOL, store=STORE, workers=workers)
     verdict = verdict_in(tree)
     subjects = tree["subjects"].to_dataset().load()
     names = verdict[SUBJECT].to_numpy()

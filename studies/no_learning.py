@@ -55,10 +55,8 @@ DESIGNS = {
 
 
 def subjects(path: Path, seed: int) -> Experiment:
-    """Trained subjects of the protocol, from a store that is made if it is not there."""
-    if not path.exists():
-        print(f"training {path}", flush=True)
-        run(PROTOCOL, [f"seed={seed}"], store=path)
+    """Trained subjects of the protocol, from a store that is made or finished first."""
+    run(PROTOCOL, [f"seed={seed}"], store=path)
     return resume(Store.open(path))
 
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.designs.compare import compare
 from virtuallab.lab.designs.power import power
+from virtuallab.labels import label_text
 from virtuallab.reporting.figures.designs import setting_curves as curves
 from virtuallab.reporting.figures.designs.best_designs import best_designs_figure
 from virtuallab.reporting.figures.designs.setting_curves import SettingCurve, curve_of
@@ -43,7 +44,7 @@ def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
 
 def difference(one: xr.DataArray, other: xr.DataArray) -> tuple[float, float, float]:
     """Difference in accuracy of two designs in the same subjects, with an interval."""
-    labels = one[RULE].values.astype(str)
+    labels = label_text(one[RULE])
     return comparison.difference(
         one.to_numpy(), other.to_numpy(), labels, CONFIDENCE, repeats=int(one.attrs["seeds"])
     )
@@ -145,7 +146,7 @@ def undersampling(found: xr.Dataset) -> list[str]:
         best = identified(found, named(found, name, **{axis: most}), observable)
         for count in (20, 100):
             there = identified(found, named(found, name, **{axis: count}), observable)
-            value = float(comparison.balanced(there.values, there[RULE].values.astype(str)))
+            value = float(comparison.balanced(there.values, label_text(there[RULE])))
             rows.append(
                 [
                     name.replace("_", ", "),
@@ -184,7 +185,7 @@ def noise(found: xr.Dataset) -> tuple[list[str], list[str]]:
                 )
                 pair[observable] = identified(found, design, observable)
                 value = comparison.balanced(
-                    pair[observable].values, pair[observable][RULE].values.astype(str)
+                    pair[observable].values, label_text(pair[observable][RULE])
                 )
                 cells.append(f"{float(value):.2f}")
             cells.append(signed(difference(pair[ACTIVITY], pair[WEIGHTS])))
