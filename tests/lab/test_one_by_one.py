@@ -87,4 +87,6 @@ def test_a_network_that_mixes_channels_runs_one_by_one_and_is_refused_otherwise(
     recorded = tree["recordings/p/mixing"]
     assert recorded.sizes["subject"] == 8
     assert recorded["activity"].notnull().all()
-    assert recorded["activity_change"].notnull().all()
+    assert recorded["activity_change"].notnull().any("layer").all(), (
+        "a layer without units has none"
+    )

@@ -13,6 +13,9 @@ from torch import nn
 from tests.subject.trajectories import learner, module_of
 from virtuallab.registry import NULL_MODELS
 from virtuallab.subject.architecture import Architecture, Shape, Site
+from virtuallab.subject.network.initialization import initialized_network
+from virtuallab.subject.network.parameter_layout import parameter_layout
+from virtuallab.subject.network.population import populate
 from virtuallab.subject.null import Trajectory, log_uniform, with_responses
 
 NETS = ("mlp", "knet4")
@@ -184,3 +187,28 @@ def test_log_uniform_draws_are_within_their_bounds_with_the_geometric_mean_in_th
     assert 0.1 <= drawn.min() < 0.11
     assert 9 < drawn.max() <= 10
     assert (drawn < 1).mean() == pytest.approx(0.5, abs=0.06)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mixing(Architecture):
+    """Networks with batch normalisation that cannot be one population."""
+
+    name = "mixing"
+
+    def build(self, stimulus_shape: Shape, classes: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.GLU(1), nn.Flatten(), nn.Linear(72, classes)
+        )
+
+
+def test_running_averages_of_networks_that_mix_channels_are_those_of_each_visit() -> None:
+    task = learner().task
+    layout = parameter_layout(_Mixing(), task)
+    networks = [initialized_network(_Mixing(), task, seed) for seed in range(3)]
+    states = np.concatenate([layout.flatten(populate([n])).numpy() for n in networks])
+    own = replace(learner(), architecture=_Mixing(), states=states, steps=(0, 1, 2))
+    normalised = own.normalised(states)
+    assert not np.array_equal(normalised, states)
+    for visit in range(3):
+        alone = own.normalised(states[visit : visit + 1])
+        np.testing.assert_array_equal(normalised[visit], alone[0])

@@ -126,10 +126,18 @@ class Network:
 
     @contextmanager
     def frozen_running_averages(self) -> Iterator[None]:
-        """Do not update the running averages of normalisations inside the block."""
-        from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
+        """Do not update running averages inside the block.
 
-        norms = [m for m in self.population.modules() if isinstance(m, PopulationBatchNorm)]
+        Those of modules that keep their own forward pass are restored after it.
+        """
+        from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
+        from virtuallab.subject.network.layers.single import own_buffers
+
+        modules = list(self.population.modules())
+        norms = [module for module in modules if isinstance(module, PopulationBatchNorm)]
+        others = [m for m in modules if not isinstance(m, PopulationBatchNorm)]
+        buffers = [buffer for module in others for buffer in own_buffers(module).values()]
+        before = [buffer.clone() for buffer in buffers]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.momentum = 0.0
@@ -138,6 +146,8 @@ class Network:
         finally:
             for norm, momentum in zip(norms, momenta, strict=True):
                 norm.momentum = momentum
+            for buffer, value in zip(buffers, before, strict=True):
+                buffer.copy_(value)
 
     @contextmanager
     def state_restored(self) -> Iterator[None]:
