@@ -108,9 +108,9 @@ def _are_close(found: Tensor, expected: Tensor) -> bool:
 
 
 def _mixing(name: str, layer: str) -> str:
-    where = f"layer {layer!r}" if layer else "the network"
+    where = f"the output of layer {layer!r}" if layer else "its output"
     return (
-        f"{name} cannot be a population: the output of {where} is not that of a network alone, so "
+        f"{name} cannot be a population: {where} is not that of a network alone, so "
         "channels are combined before it (by torch.cat, chunk or a transposition). In a "
         "population, channels of all subjects lie side by side."
     )
