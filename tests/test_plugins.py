@@ -95,3 +95,17 @@ def test_what_cannot_be_imported_is_named(
     with pytest.raises(UserError, match=message):
         plugins.load([name])
     assert Path(name).stem == "json" or Path(name).stem not in sys.modules
+
+
+def test_only_modules_that_were_named_are_plugins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUALLAB_PLUGINS", "")
+    (folder / "lonely.py").write_text("here = True")
+    plugins.load([str(folder / "lonely.py"), "json.tool"])
+    found = plugins.imported("lonely")
+    assert found is not None
+    assert found.here
+    assert plugins.imported("json.tool") is sys.modules["json.tool"]
+    assert plugins.imported("json") is None
+    del sys.modules["lonely"]

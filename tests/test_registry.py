@@ -13,7 +13,7 @@ import pytest
 from tests.protocol.toys import Wheel
 from virtuallab import installed, registry
 from virtuallab.errors import BrokenPlugin, UnknownName
-from virtuallab.registry import REGISTRIES, Registry
+from virtuallab.registry import REGISTRIES, NameForm, Registry
 
 GOOD = """\
 from dataclasses import dataclass
@@ -167,3 +167,18 @@ def test_a_class_from_outside_that_cannot_be_used_is_refused_where_it_registers(
     abstract = type("Abstract", (Wheel, ABC), {"turn": abstractmethod(lambda self: None)})
     with pytest.raises(TypeError, match="Abstract does not define turn"):
         toys().register("car")(abstract)
+
+
+def found_toy(name: str) -> type:
+    """Class of a name such as ``toy.red``."""
+    return type(name, (), {"name": name})
+
+
+def test_names_of_a_form_are_found_by_its_function_and_listed_by_its_line() -> None:
+    form = NameForm("toy.COLOUR", r"toy\..+", "Toy of a colour.", f"{__name__}:found_toy")
+    made = Registry("toy", "tests.protocol", forms=[form])
+    assert made["toy.red"].name == "toy.red"
+    assert made.docs()["toy.COLOUR"] == "Toy of a colour."
+    assert "toy.red" not in list(made)
+    with pytest.raises(UnknownName, match=r"no toy is called 'toys'\. .*toy\.COLOUR"):
+        made["toys"]

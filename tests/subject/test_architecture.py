@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.subject.tasks.examples import Example
+from virtuallab.probes.tissue_geometry import depth_group
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.network.initialization import initialized_network
@@ -95,3 +96,24 @@ def test_hidden_layers_of_a_perceptron_have_the_units_asked_for() -> None:
     network = initialised(ARCHITECTURES["mlp"](hidden=(7, 5, 3)), (1, 8, 8))
     widths = [m.out_features for m in network.modules() if isinstance(m, nn.Linear)]
     assert widths == [7, 5, 3, 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        ("alexnet", (2, 2, 4)),
+        ("resnet18", (7, 7, 8)),
+        ("resnet18v2", (7, 7, 8)),
+        ("resnet34", (12, 12, 14)),
+        ("resnet34v2", (12, 12, 14)),
+        ("knet4", (1, 1, 2)),
+        ("knet5", (1, 1, 3)),
+    ],
+)
+def test_layers_are_early_middle_and_deep_as_published(
+    name: str, groups: tuple[int, int, int]
+) -> None:
+    architecture = ARCHITECTURES[name]()
+    count = len(architecture.sites(initialised(architecture, (1, 8, 8))))
+    found = [depth_group(index, count) for index in range(count)]
+    assert found == [depth for depth, layers in enumerate(groups) for _ in range(layers)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.lab.stages.tiny import TEXT
 from tests.protocol.texts import SMALL
+from virtuallab import plugins
 from virtuallab.lab.planning.network_group import (
     NetworkGroup,
     architecture_labels,
@@ -62,6 +66,17 @@ def test_tasks_that_differ_in_their_images_are_different_groups() -> None:
         "mlp-rotation-digits",
         "mlp-rotation-mnist_5k",
     }
+
+
+def test_the_name_of_a_users_module_becomes_the_name_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUALLAB_PLUGINS", "")
+    (tmp_path / "lab_nets.py").write_text("from torch.nn import Linear as Net")
+    plugins.load([str(tmp_path / "lab_nets.py")])
+    own = "subjects.architectures=[{name: 'lab_nets:Net', in_features: 4, out_features: 3}]"
+    assert [group.name for group in groups(own)] == ["lab_nets.Net"]
+    del sys.modules["lab_nets"]
 
 
 def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:

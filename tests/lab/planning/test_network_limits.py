@@ -115,6 +115,9 @@ class Outside(Architecture):
             case "norm":
                 norm = nn.BatchNorm1d(8)
                 return nn.Sequential(flat, nn.Linear(64, 8), norm, nn.Linear(8, classes))
+            case "built with values":
+                width = int(torch.linspace(0, 8, 2)[1].item())  # the meta device has no values
+                return nn.Sequential(flat, nn.Linear(64, width), nn.Linear(width, classes))
             case "values":
                 return nn.Sequential(flat, _Decides(), nn.Linear(64, classes))
         return nn.Sequential(flat, nn.Linear(64, -1))
@@ -159,6 +162,7 @@ def test_what_a_network_needs_is_found_with_and_without_numbers(
     dry_run.cache_clear()
     assert dry_run(Outside(kind="norm"), DIGITS, 10**6).fewest == 2
     assert dry_run(Outside(kind="values"), DIGITS, 10**6).fewest == 1
+    assert dry_run(Outside(kind="built with values"), DIGITS, 10**6).weights == 65 * 8 + 9 * 10
     mlp = dry_run(ARCHITECTURES["mlp"](hidden=(5,)), DIGITS, 10**6)
     assert mlp.weights == 64 * 5 + 5 + 5 * 10 + 10
     assert mlp.activities == 64 + 5 + 5 + 10, "flattened, dense, rectified, dense"

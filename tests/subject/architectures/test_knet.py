@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from virtuallab.fields import plugin_data
 from virtuallab.registry import ARCHITECTURES
-from virtuallab.subject.subject import plugin_settings
 
 pytestmark = pytest.mark.usefixtures("own_random_streams")
 
@@ -82,6 +82,6 @@ def test_any_size_is_pooled_over_windows_of_3(size: int) -> None:
 
 
 def test_settings_that_were_added_do_not_change_identities() -> None:
-    assert plugin_settings(ARCHITECTURES["knet4"]()) == {
+    assert plugin_data(ARCHITECTURES["knet4"]()) == {
         "name": "knet4", "kernel": 3, "normalisation": "batch", "channels": (8, 16, 16)
     }  # fmt: skip

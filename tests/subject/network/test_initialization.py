@@ -58,6 +58,27 @@ def test_layers_defined_out_of_order_are_refused() -> None:
         template_network(Misdefined(), TASKS["digits"]())
 
 
+class Functional(nn.Module):
+    """Uses the weight of a layer in a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.answer = nn.Linear(64, 5), nn.Linear(5, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.answer(nn.functional.linear(x.flatten(1), self.hidden.weight))
+
+
+class Uncalled(Misdefined):
+    def build(self, stimulus_shape: Shape, outputs: int) -> nn.Module:
+        return Functional()
+
+
+def test_layers_that_are_not_called_are_refused() -> None:
+    with pytest.raises(UserError, match="defines layer 'hidden' but does not call it"):
+        template_network(Uncalled(), TASKS["digits"]())
+
+
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_to_look_at_the_order_of_layers_leaves_no_trace(name: str) -> None:
     made = ARCHITECTURES[name](), TASKS["digits"]()

@@ -151,12 +151,12 @@ def test_a_changed_file_is_another_task_and_never_served_from_memory(tmp_path: P
 
 
 def test_the_place_is_no_part_of_the_identity(tmp_path: Path) -> None:
-    from virtuallab.subject.subject import plugin_settings
+    from virtuallab.fields import plugin_data
 
     one = task(npz(tmp_path))
     moved = task(npz(tmp_path).rename(tmp_path / "other.npz"))
-    assert plugin_settings(one) == plugin_settings(moved)
-    assert plugin_settings(one)["sha256"] == one.sha256 != ""
-    assert "path" not in plugin_settings(one)
+    assert plugin_data(one) == plugin_data(moved)
+    assert plugin_data(one)["sha256"] == one.sha256 != ""
+    assert "path" not in plugin_data(one)
     different = task(npz(tmp_path, stimuli=255 - STIMULI))
-    assert plugin_settings(one) != plugin_settings(different)
+    assert plugin_data(one) != plugin_data(different)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
 
 Stem = Literal["small", "published"]
 InitialWeights = Literal["torch", "published"]
@@ -29,14 +28,16 @@ def halved(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def pool(
-    kind: type[nn.MaxPool2d] | type[nn.AvgPool2d], window: Literal[2, 3], size: tuple[int, int]
-) -> nn.Module:
+    kind: type[torch.nn.MaxPool2d] | type[torch.nn.AvgPool2d],
+    window: Literal[2, 3],
+    size: tuple[int, int],
+) -> torch.nn.Module:
     """Pooling with stride 2 and TensorFlow's padding ``SAME``.
 
     Parameters
     ----------
     kind : type
-        ``nn.MaxPool2d`` or ``nn.AvgPool2d``; the mean is over pixels of the image alone.
+        ``MaxPool2d`` or ``AvgPool2d`` of torch; the mean is over pixels of the image alone.
     window : int
         Height and width of the window, in pixels.
     size : (height, width)
@@ -44,36 +45,43 @@ def pool(
 
     Returns
     -------
-    nn.Module
+    torch.nn.Module
     """
-    padding = tuple((window - 2) * (pixels % 2) for pixels in size)
-    further = {"count_include_pad": False} if kind is nn.AvgPool2d else {}
+    padding = (window - 2) * (size[0] % 2), (window - 2) * (size[1] % 2)
+    further = {"count_include_pad": False} if kind is torch.nn.AvgPool2d else {}
     return kind(window, stride=2, padding=padding, ceil_mode=True, **further)
 
 
-def draw_truncated_normal(weight: Tensor, sd: float) -> None:
+def draw_truncated_normal(weight: torch.Tensor, sd: float) -> None:
     """Draw weights from a normal distribution that is cut at two of its standard deviations."""
-    nn.init.trunc_normal_(weight, std=sd, a=-2 * sd, b=2 * sd)
+    torch.nn.init.trunc_normal_(weight, std=sd, a=-2 * sd, b=2 * sd)
 
 
-def draw_by_fan_in(weight: Tensor) -> None:
+def draw_by_fan_in(weight: torch.Tensor) -> None:
     """Draw weights ``(post, pre, ...)`` with variance 1 / inputs from a truncated normal one."""
     draw_truncated_normal(weight, weight[0].numel() ** -0.5 / _SHRINKAGE)
 
 
-def local_response_norm(radius: int, alpha: float) -> nn.LocalResponseNorm:
+def local_response_norm(radius: int, alpha: float) -> torch.nn.LocalResponseNorm:
     """Local response normalisation with constants as TensorFlow counts them, and exponent 0.75.
 
     The radius counts to both sides. ``alpha`` scales the sum of squares; torch divides its own by
     the window.
     """
     window = 2 * radius + 1
-    return nn.LocalResponseNorm(window, alpha=alpha * window, beta=0.75, k=1.0)
+    return torch.nn.LocalResponseNorm(window, alpha=alpha * window, beta=0.75, k=1.0)
 
 
-def dense(before: int, after: int, sd: float) -> nn.Linear:
+def dense(before: int, after: int, sd: float) -> torch.nn.Linear:
     """Dense layer with normal weights of a standard deviation, and biases of zero."""
-    layer = nn.Linear(before, after)
-    nn.init.normal_(layer.weight, std=sd)
+    layer = torch.nn.Linear(before, after)
+    torch.nn.init.normal_(layer.weight, std=sd)
     torch.nn.init.zeros_(layer.bias)
+    return layer
+
+
+def convolution(before: int, after: int, kernel: int, stride: int) -> torch.nn.Conv2d:
+    """Convolution without bias, padded by half its kernel, with weights drawn by fan-in."""
+    layer = torch.nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    draw_by_fan_in(layer.weight)
     return layer

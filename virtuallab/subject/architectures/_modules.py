@@ -113,7 +113,7 @@ class _ModuleArchitecture(Architecture):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name, because no module has the class as an attribute."""
-        settings = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
+        settings = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         return _rebuilt, (self.name, settings)
 
 

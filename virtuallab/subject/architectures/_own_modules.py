@@ -63,7 +63,7 @@ def own_architecture(name: str) -> type[Architecture]:
         if isinstance(found, type) and issubclass(found, Architecture):
             reason = f"{class_name} is an architecture. Register it, and use its registered name."
         raise BrokenPlugin("architecture", name, reason)
-    return _architecture(name, found)
+    return _architecture(name, found)  # type: ignore[arg-type]  # mypy takes a class as unhashable
 
 
 @functools.cache
@@ -81,8 +81,8 @@ def _architecture(name: str, network_class: type[nn.Module]) -> type[Architectur
         task = {"stimulus_shape": stimulus_shape, "outputs": outputs}
         return network_class(**arguments, **{k: v for k, v in task.items() if k in parameters})
 
-    doc = inspect.getdoc(network_class) if network_class.__doc__ else f"The module {name}."
-    return module_architecture(name, doc or "", "", network_class.__module__, settings, build)
+    doc = (network_class.__doc__ and inspect.getdoc(network_class)) or f"The module {name}."
+    return module_architecture(name, doc, "", network_class.__module__, settings, build)
 
 
 def _settings(name: str, network_class: type[nn.Module]) -> Iterator[Argument]:

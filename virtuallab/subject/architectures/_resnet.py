@@ -23,11 +23,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor, nn
+import torch
 
 from virtuallab.fields import Count, Fraction, setting
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.architectures._layers import Stem, dense, draw_by_fan_in, halved, pool
+from virtuallab.subject.architectures._layers import Stem, convolution, dense, halved, pool
 
 _DENSE_SD = 0.01  # published, of the weights of the last layer of version 1
 
@@ -65,8 +65,13 @@ class ResNet(Architecture):
         "0.1 in version 1; 0.003 in version 2, which needs thousands of steps.",
     )
 
-    def build(self, stimulus_shape: Shape, outputs: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of a stem, four groups of residual blocks, and a dense layer."""
+        from virtuallab.subject.architectures._residual_blocks import (
+            PreactivatedBlock,
+            ResidualBlock,
+        )
+
         channels, *size = stimulus_shape
         layers = self._stem(channels, (size[0], size[1]))
         kind = PreactivatedBlock if self.preactivated else ResidualBlock
@@ -80,105 +85,24 @@ class ResNet(Architecture):
                 layers[f"{group_name}{group}_{number}"] = block
                 before = after
         if self.preactivated:
-            layers["norm"] = nn.BatchNorm2d(after, momentum=self.batch_norm_momentum)
-            layers["relu"] = nn.ReLU()
-        layers["pool"] = nn.AdaptiveAvgPool2d(1)
-        layers["flatten"] = nn.Flatten()
+            layers["norm"] = torch.nn.BatchNorm2d(after, momentum=self.batch_norm_momentum)
+            layers["relu"] = torch.nn.ReLU()
+        layers["pool"] = torch.nn.AdaptiveAvgPool2d(1)
+        layers["flatten"] = torch.nn.Flatten()
         layers["dense"] = dense(after, outputs, _DENSE_SD)
         if self.preactivated:
-            nn.init.xavier_uniform_(layers["dense"].weight)  # type: ignore[arg-type]
-        return nn.Sequential(layers)
+            torch.nn.init.xavier_uniform_(layers["dense"].weight)  # type: ignore[arg-type]
+        return torch.nn.Sequential(layers)
 
-    def _stem(self, channels: int, size: tuple[int, int]) -> OrderedDict[str, nn.Module]:
+    def _stem(self, channels: int, size: tuple[int, int]) -> OrderedDict[str, torch.nn.Module]:
         """First convolution; version 2 has no normalisation here."""
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
         published = self.stem == "published"
         kernel, stride = (7, 2) if published else (3, 1)
-        layers["conv0"] = _convolution(channels, self.width, kernel, stride)
+        layers["conv0"] = convolution(channels, self.width, kernel, stride)
         if not self.preactivated:
-            layers["norm0"] = nn.BatchNorm2d(self.width, momentum=self.batch_norm_momentum)
-            layers["relu0"] = nn.ReLU()
+            layers["norm0"] = torch.nn.BatchNorm2d(self.width, momentum=self.batch_norm_momentum)
+            layers["relu0"] = torch.nn.ReLU()
         if published:
-            layers["pool0"] = pool(nn.MaxPool2d, 3, halved(size))
+            layers["pool0"] = pool(torch.nn.MaxPool2d, 3, halved(size))
         return layers
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions, each before its normalisation, whose result is added to their input.
-
-    The scale of the last normalisation is zero at first, so that a block begins as its shortcut.
-
-    Parameters
-    ----------
-    before, after : int
-        Channels.
-    stride : int
-    momentum : float
-        Of batch normalisation.
-    first : bool
-        True for a 1 x 1 convolution in the shortcut.
-    """
-
-    def __init__(
-        self, before: int, after: int, stride: int, momentum: float, *, first: bool
-    ) -> None:
-        super().__init__()
-        # Layers are defined in the order in which they are used.
-        self.conv0: nn.Module = nn.Identity()
-        self.norm0: nn.Module = nn.Identity()
-        if first:
-            self.conv0 = _convolution(before, after, 1, stride)
-            self.norm0 = nn.BatchNorm2d(after, momentum=momentum)
-        self.conv1 = _convolution(before, after, 3, stride)
-        self.norm1 = nn.BatchNorm2d(after, momentum=momentum)
-        self.conv2 = _convolution(after, after, 3, 1)
-        self.norm2 = nn.BatchNorm2d(after, momentum=momentum)
-        nn.init.zeros_(self.norm2.weight)
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(batch, channel, height, width)`` to the same, smaller by the stride."""
-        shortcut = self.norm0(self.conv0(x))
-        x = self.relu(self.norm1(self.conv1(x)))
-        added: Tensor = self.relu(self.norm2(self.conv2(x)) + shortcut)
-        return added
-
-
-class PreactivatedBlock(nn.Module):
-    """Two convolutions, each after normalisation and ReLU, whose result is added to their input.
-
-    Parameters
-    ----------
-    before, after : int
-        Channels.
-    stride : int
-    momentum : float
-        Of batch normalisation.
-    first : bool
-        True for a 1 x 1 convolution in the shortcut, which is taken after the first ReLU.
-    """
-
-    def __init__(
-        self, before: int, after: int, stride: int, momentum: float, *, first: bool
-    ) -> None:
-        super().__init__()
-        self.norm0 = nn.BatchNorm2d(before, momentum=momentum)
-        self.conv0 = _convolution(before, after, 1, stride) if first else None
-        self.conv1 = _convolution(before, after, 3, stride)
-        self.norm1 = nn.BatchNorm2d(after, momentum=momentum)
-        self.conv2 = _convolution(after, after, 3, 1)
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(batch, channel, height, width)`` to the same, smaller by the stride."""
-        active = self.relu(self.norm0(x))
-        shortcut = x if self.conv0 is None else self.conv0(active)
-        active = self.relu(self.norm1(self.conv1(active)))
-        added: Tensor = self.conv2(active) + shortcut
-        return added
-
-
-def _convolution(before: int, after: int, kernel: int, stride: int) -> nn.Conv2d:
-    layer = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
-    draw_by_fan_in(layer.weight)
-    return layer

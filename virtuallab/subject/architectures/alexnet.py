@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import nn
+import torch
 
 from virtuallab.errors import UserError
 from virtuallab.fields import Count, Momentum, setting
@@ -71,39 +71,39 @@ class AlexNet(Architecture):
     )
     initial_weights: InitialWeights = setting("torch", doc=INITIAL_WEIGHTS)
 
-    def build(self, stimulus_shape: Shape, outputs: int) -> nn.Module:
+    def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of convolutions with pooling, and dense layers with dropout."""
         before, *pixels = stimulus_shape
         size = pixels[0], pixels[1]
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
         for number, (name, kernel) in enumerate(_KERNELS.items(), start=1):
             after = self._scaled(_CHANNELS[name])
             if name == "conv1" and self.stem == "published":
-                layers[name] = nn.Conv2d(before, after, kernel, stride=4)
+                layers[name] = torch.nn.Conv2d(before, after, kernel, stride=4)
                 size = self._size_after_first(kernel, size)
             else:
                 kernel = 3 if name == "conv1" else kernel
-                layers[name] = nn.Conv2d(before, after, kernel, padding="same")
-            layers[f"relu{number}"] = nn.ReLU()
+                layers[name] = torch.nn.Conv2d(before, after, kernel, padding="same")
+            layers[f"relu{number}"] = torch.nn.ReLU()
             if self.normalisation == "local_response" and name in _NORMALISED:
                 layers[f"norm{number}"] = local_response_norm(radius=5, alpha=1e-4)
             if name in _POOLED:
-                layers[f"pool{number}"] = pool(nn.MaxPool2d, 3, size)
+                layers[f"pool{number}"] = pool(torch.nn.MaxPool2d, 3, size)
                 size = halved(size)
             before = after
-        layers["flatten"] = nn.Flatten()
+        layers["flatten"] = torch.nn.Flatten()
         before *= size[0] * size[1]
         for number in (6, 7):
-            layers[f"fc{number}"] = nn.Linear(before, self._scaled(_UNITS))
-            layers[f"relu{number}"] = nn.ReLU()
-            layers[f"dropout{number}"] = nn.Dropout(self.dropout)
+            layers[f"fc{number}"] = torch.nn.Linear(before, self._scaled(_UNITS))
+            layers[f"relu{number}"] = torch.nn.ReLU()
+            layers[f"dropout{number}"] = torch.nn.Dropout(self.dropout)
             before = self._scaled(_UNITS)
-        layers["fc8"] = nn.Linear(before, outputs)
+        layers["fc8"] = torch.nn.Linear(before, outputs)
         if self.initial_weights == "published":
             _draw_published(layers)
-        return nn.Sequential(layers)
+        return torch.nn.Sequential(layers)
 
-    def sites(self, module: nn.Module) -> dict[str, Site]:
+    def sites(self, module: torch.nn.Module) -> dict[str, Site]:
         """Sites of each layer, after its ReLU, and of the last layer."""
         hidden = {
             name: Site(name, f"relu{number}")
@@ -124,12 +124,12 @@ class AlexNet(Architecture):
         return (size[0] - kernel) // 4 + 1, (size[1] - kernel) // 4 + 1
 
 
-def _draw_published(layers: OrderedDict[str, nn.Module]) -> None:
+def _draw_published(layers: OrderedDict[str, torch.nn.Module]) -> None:
     """Draw weights and set biases as in the released code."""
     for name, layer in layers.items():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        elif isinstance(layer, nn.Linear):
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.xavier_uniform_(layer.weight)
+            torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        elif isinstance(layer, torch.nn.Linear):
             draw_truncated_normal(layer.weight, _DENSE_SD)
-            nn.init.constant_(layer.bias, 0.0 if name == "fc8" else _DENSE_BIAS)
+            torch.nn.init.constant_(layer.bias, 0.0 if name == "fc8" else _DENSE_BIAS)

@@ -80,7 +80,9 @@ def _without_memory(architecture: Architecture, task: Task) -> nn.Module:
     try:
         with torch.device("meta"):
             return build(architecture, task)
-    except NotImplementedError:  # raised by torch where a tensor has no values
+    except (NotImplementedError, RuntimeError) as error:
+        if "meta" not in str(error):
+            raise
         return initialized_network(architecture, task, 0)
 
 
