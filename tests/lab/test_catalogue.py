@@ -12,7 +12,10 @@ from virtuallab.registry import NULL_MODELS
 
 PLUGINS = [(kind, name) for kind, plugins in KINDS.items() for name in plugins]
 
-OWN = {"mlp", "convnet", "gaussian", "frozen", "readout_only", "weight_walk"}  # without a source
+OWN = {  # without a source
+    *("mlp", "convnet", "gaussian", "frozen", "readout_only", "weight_walk"),
+    *("image_folder", "images"),
+}
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])

@@ -153,6 +153,19 @@ def test_what_a_task_breaks_is_named(broken: type[Task], message: str) -> None:
         check_task(broken)
 
 
+def test_a_task_without_its_classes_or_its_files_is_named() -> None:
+    class Unshaped(Task):
+        name = "unshaped"
+
+        def images(self) -> tuple[np.ndarray, np.ndarray]:
+            raise NotImplementedError
+
+    with pytest.raises(AssertionError, match=r"^Unshaped does not define classes, stimulus_shape"):
+        check_task(Unshaped)
+    with pytest.raises(AssertionError, match=r"settings without a default \(path\); check an inst"):
+        check_task("images")
+
+
 def test_a_setting_that_cannot_be_hashed_is_named() -> None:
     with pytest.raises(AssertionError, match=r"Listed cannot be hashed .*numbers, texts or tuples"):
         check_task(Listed)

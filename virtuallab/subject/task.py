@@ -93,7 +93,7 @@ class Task(ABC):
 
         Returns
         -------
-        training, validation, probe : array of int
+        training, validation, probe : array of int, (image,)
             Indices of images; no image is in two parts.
         """
         training, rest = draw(np.arange(len(labels)), labels, self.train_images)
@@ -146,7 +146,7 @@ def draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray,
 
     Parameters
     ----------
-    among : array of int
+    among : array of int, (candidate,)
         Indices of the images to draw from.
     labels : array of int, (image,)
         Classes of all images.
@@ -154,7 +154,7 @@ def draw(among: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray,
 
     Returns
     -------
-    sample, rest : array of int
+    sample, rest : array of int, (image,)
         Indices of the images that were drawn, and of the others.
     """
     if count == len(among):

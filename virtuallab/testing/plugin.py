@@ -18,10 +18,12 @@ def plugin_instance(plugin: Any, registry: Registry[Any], base: type[Any]) -> An
     Raises
     ------
     AssertionError
-        If it does not derive from the base class, has no name, or is a dataclass that cannot be
-        hashed.
+        If it does not derive from the base class, does not define all of its methods, has settings
+        without a default, has no name, or is a dataclass that cannot be hashed.
     """
     known = registry[plugin] if isinstance(plugin, str) else plugin
+    if isinstance(known, type):
+        _check_can_be_made(known)
     made: Any = known() if isinstance(known, type) else known
     found = type(made).__name__
     if not isinstance(made, base):
@@ -40,6 +42,20 @@ def plugin_instance(plugin: Any, registry: Registry[Any], base: type[Any]) -> An
     if not same:
         raise AssertionError(f"{found} and its copy have different hashes; keep the dataclass's.")
     return made
+
+
+def _check_can_be_made(plugin: type[Any]) -> None:
+    """Raise an AssertionError for a class of which no instance with default settings exists."""
+    if missing := ", ".join(sorted(getattr(plugin, "__abstractmethods__", ()))):
+        raise AssertionError(f"{plugin.__name__} does not define {missing}.")
+    fields = dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ()
+    absent = dataclasses.MISSING
+    required = [f.name for f in fields if f.init and f.default is f.default_factory is absent]
+    if required:
+        raise AssertionError(
+            f"{plugin.__name__} has settings without a default ({', '.join(required)}); check an "
+            "instance."
+        )
 
 
 def varied(plugin: Any, number: int) -> Any:

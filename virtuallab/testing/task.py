@@ -25,7 +25,8 @@ def check_task(task: str | type[Task] | Task) -> None:
     Parameters
     ----------
     task : str, type or Task
-        A registered name, a class (both with default settings), or an instance.
+        A registered name, a class (both with default settings), or an instance. A task that reads
+        files has to be an instance, with their ``path``.
 
     Raises
     ------
@@ -41,9 +42,6 @@ def check_task(task: str | type[Task] | Task) -> None:
 
 
 def _check_declared(task: Task) -> None:
-    for name in ("classes", "stimulus_shape"):
-        if not hasattr(task, name):
-            broken("task", task, f"does not declare {name}")
     shape = task.stimulus_shape
     if len(shape) != 3 or min(shape) < 1:
         broken("task", task, f"declares the stimulus_shape {shape}, not (channel, height, width)")

@@ -23,7 +23,7 @@ FILES = {
     "coffee": ("skimage", "data/coffee.png"),
     "rocket": ("skimage", "data/rocket.jpg"),
     "stars": ("skimage", "data/hubble_deep_field.jpg"),
-    "tissue": ("skimage", "data/ihc.png"),
+    "glands": ("skimage", "data/ihc.png"),
     "flower": ("sklearn", "datasets/images/flower.jpg"),
     "palace": ("sklearn", "datasets/images/china.jpg"),
 }

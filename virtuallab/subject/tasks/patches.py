@@ -22,7 +22,7 @@ class Patches(DividedTask):
     """Natural patches of eight photographs; the class is the photograph.
 
     The photographs come with scikit-image and scikit-learn: an astronaut, a cat, a cup of coffee, a
-    rocket, stars, stained tissue, a flower and a palace. Training, validation and probe patches are
+    rocket, stars, stained glands, a flower and a palace. Training, validation and probe patches are
     cut from separate regions and share no pixel. Patches of uniform grey are left out.
 
     References
