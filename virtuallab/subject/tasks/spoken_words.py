@@ -115,7 +115,7 @@ class SpokenWords(AudioTask):
         array of int64, (utterance,)
         """
         repetition, word, speaker = self._numbers().T
-        # Every word of every speaker meets every kind of noise equally often.
+        # With 4 repetitions, or 8, ..., every word of every speaker meets every kind once, twice, ...
         of = {
             "word": word,
             "speaker": speaker,
