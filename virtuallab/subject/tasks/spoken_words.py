@@ -115,7 +115,7 @@ class SpokenWords(AudioTask):
         array of int64, (utterance,)
         """
         repetition, word, speaker = self._numbers().T
-        # With 4 repetitions, or 8, ..., every word of every speaker meets every kind once, twice, ...
+        # In 4 repetitions every word of every speaker meets every kind of noise once.
         of = {
             "word": word,
             "speaker": speaker,
