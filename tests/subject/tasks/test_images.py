@@ -141,6 +141,13 @@ def test_too_few_images_are_refused_with_the_sum(tmp_path: Path) -> None:
         task(npz(tmp_path), train_images=50).train()
 
 
+def test_a_class_too_rare_for_a_part_is_refused(tmp_path: Path) -> None:
+    labels = np.array([0] * 28 + [1] * 28 + [2] * 4)
+    words = r"class 2 has 4 of the 60 images of .*mine\.npz, and none is among the 3 probe_images"
+    with pytest.raises(UserError, match=words):
+        task(npz(tmp_path, labels=labels), validation_images=20, probe_images=3).stimuli()
+
+
 def test_a_changed_file_is_another_task_and_never_served_from_memory(tmp_path: Path) -> None:
     before = task(npz(tmp_path))
     first = before.train().stimuli

@@ -146,9 +146,19 @@ class FileTask(DividedTask):
                     f"{source.name} has {len(source.labels)} images; "
                     f"{' + '.join(map(str, sizes))} were asked for ({', '.join(keys)})."
                 )
-        chosen, rest = draw(np.arange(len(training.labels)), training.labels, self.train_images)
-        yield training.read(chosen), training.labels[chosen]
-        rest = rest if one else np.arange(len(held_out.labels))
-        for count in (self.validation_images, self.probe_images):
-            chosen, rest = draw(rest, held_out.labels, count)
-            yield held_out.read(chosen), held_out.labels[chosen]
+        rest = np.arange(len(training.labels))
+        for key, source in needed.items():
+            if key == "validation_images" and not one:
+                rest = np.arange(len(held_out.labels))
+            chosen, rest = draw(rest, source.labels, getattr(self, key))
+            self._check_classes(source, chosen, key)
+            yield source.read(chosen), source.labels[chosen]
+
+    def _check_classes(self, source: Source, chosen: np.ndarray, key: str) -> None:
+        """Refuse a part without an image of some class, which happens to rare classes."""
+        for label in np.setdiff1d(source.labels, source.labels[chosen])[:1]:
+            raise self.refusal(
+                f"class {label} has {(source.labels == label).sum()} of the {len(source.labels)} "
+                f"images of {source.name}, and none is among the {len(chosen)} {key}. Use a larger "
+                f"{key}, or leave the class out."
+            )

@@ -41,7 +41,7 @@ class FashionMnist(FileTask):
 
     path: str = setting(
         "/usr/share/datasets/fashion-mnist",
-        doc="Folder of the four IDX files, *-ubyte.gz; the default is that of the Debian package.",
+        doc="Folder of the four IDX files (gzipped); the default is that of the Debian package.",
         place=True,
     )
 
