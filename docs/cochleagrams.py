@@ -18,10 +18,10 @@ ROWS = {"no noise": 60.0, "0 dB": 0.0}  # title -> speech-to-noise ratio in dB
 figure, axes = plt.subplots(len(ROWS), WORD_COUNT, figsize=(11, 2.9), sharex=True, sharey=True)
 for row, (title, snr) in zip(axes, ROWS.items(), strict=True):
     task = TASKS["spoken_words"](
-        words=WORD_COUNT, speakers=2, repetitions=1, lowest_snr=snr, highest_snr=snr
+        words=WORD_COUNT, speakers=2, repetitions=2, lowest_snr=snr, highest_snr=snr
     )
-    stimuli = task.images()[0].reshape(WORD_COUNT, 2, task.filters, task.frames)
-    for word, (axis, image) in enumerate(zip(row, stimuli[:, 0], strict=True)):
+    stimuli = task.images()[0].reshape(2, WORD_COUNT, 2, task.filters, task.frames)
+    for word, (axis, image) in enumerate(zip(row, stimuli[0, :, 0], strict=True)):
         extent = (0, 1000 * task.duration, -0.5, task.filters - 0.5)
         axis.imshow(image, origin="lower", aspect="auto", cmap="magma", extent=extent)
         axis.set_title(WORDS[word] if snr else NOISES[word % len(NOISES)], fontsize=9)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from itertools import pairwise, product
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import torch
 from torch import nn
 
 from tests.protocol.texts import complaints, small
+from virtuallab.protocol import read_text
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.audio.audio_task import _code
 from virtuallab.subject.audio.cochleagram import SAMPLE_RATE
@@ -187,3 +190,24 @@ def learned(made: Any, *, shuffled: bool) -> float:
 def test_settings_that_are_not_possible_are_refused(written: str, fault: str) -> None:
     found = "\n".join(complaints(small(("[digits]", f"[{{name: spoken_words, {written}}}]"))))
     assert re.search(fault, found), found
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "questions" / "use_sounds.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(tasks:.*?)```", PAGE, flags=re.DOTALL))
+def test_the_page_on_sounds_shows_tasks_that_can_be_read(block: str) -> None:
+    assert complaints(small(("  tasks: [digits]\n", indent(block, "  ")))) == []
+
+
+def test_the_page_on_sounds_shows_a_protocol_that_can_be_read() -> None:
+    (text,) = re.findall(r"```yaml\n(schema_version.*?)```", PAGE, flags=re.DOTALL)
+    assert len(read_text(text, name="words.yaml").subjects.tasks) == 3
+
+
+@needs_espeak
+def test_the_page_on_sounds_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(code, "use_sounds.md", "exec"), {})
+    promised = re.findall(r"  # (.*?): ", code)
+    assert capsys.readouterr().out.splitlines() == promised

@@ -20,6 +20,8 @@ from virtuallab.subject.audio.array_cache import cached_array
 from virtuallab.subject.audio.cochleagram import SAMPLE_RATE, cochleagrams
 from virtuallab.subject.task import Task
 
+Size = Annotated[int, Ge(2), Le(1024)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AudioTask(Task):
@@ -29,12 +31,8 @@ class AudioTask(Task):
     a power of 0.3. Cochleagrams are kept in the user's cache folder.
     """
 
-    filters: Annotated[int, Ge(2), Le(1024)] = setting(
-        32, unit="filters", doc="Frequency bands: height of an image."
-    )
-    frames: Annotated[int, Ge(1), Le(4096)] = setting(
-        32, unit="frames", doc="Times: width of an image."
-    )
+    filters: Size = setting(32, unit="filters", doc="Frequency bands: height of an image.")
+    frames: Size = setting(32, unit="frames", doc="Times: width of an image.")
     duration: Annotated[float, Ge(0.05), Le(60.0)] = setting(
         0.64, unit="s", doc="Length of a sound. Longer sounds are cut off, shorter ones padded."
     )

@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 from virtuallab.fields import setting
 from virtuallab.registry import TASKS
 from virtuallab.seeds import generator
-from virtuallab.subject.audio.audio_task import AudioTask
+from virtuallab.subject.audio.audio_task import AudioTask, Size
 from virtuallab.subject.audio.noise import NOISES, noise, unit_power
 from virtuallab.subject.audio.speech import Utterance, speak, synthesiser
 
@@ -64,6 +64,11 @@ class SpokenWords(AudioTask):
     the task share words, speakers and kinds of noise, but no utterance and no noise: performance
     is measured on new utterances of known words by known speakers. It needs the extra ``audio``.
 
+    Raises
+    ------
+    ValueError
+        If the lowest speech-to-noise ratio is above the highest.
+
     References
     ----------
     Feather et al. 2019, "Metamers of neural networks reveal divergence from human perceptual
@@ -79,7 +84,7 @@ class SpokenWords(AudioTask):
     speakers: Annotated[int, Ge(2), Le(16)] = setting(
         8, unit="speakers", doc="Number of speakers, to 16."
     )
-    repetitions: Annotated[int, Ge(1), Le(1000)] = setting(
+    repetitions: Size = setting(
         20, unit="utterances", doc="Utterances of each word by each speaker."
     )
     lowest_snr: float = setting(
@@ -110,7 +115,7 @@ class SpokenWords(AudioTask):
         array of int64, (utterance,)
         """
         repetition, word, speaker = self._numbers().T
-        # Every word of every speaker meets every kind of noise equally often.
+        # In 4 repetitions every word of every speaker meets every kind of noise once.
         of = {
             "word": word,
             "speaker": speaker,

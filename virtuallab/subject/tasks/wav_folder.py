@@ -29,6 +29,11 @@ class WavFolder(AudioTask, FileTask):
     Channels are averaged, and sounds are resampled to 20 kHz. A sound that is shorter than
     ``duration`` is followed by silence. Levels are kept as recorded. Only the sounds that are asked
     for are read.
+
+    References
+    ----------
+    Kell et al. 2018, "A task-optimized neural network replicates human auditory behavior, predicts
+    brain responses, and reveals a cortical processing hierarchy", for the cochleagrams.
     """
 
     contents: ClassVar[str] = (
