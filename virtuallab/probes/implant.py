@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.noise.calibration import ProbeCalibration, typical_response
+from virtuallab.probes.noise.calibration import ProbeCalibration, Variability, mean_square
 from virtuallab.probes.observables.activity import ActivityMeasurement
 from virtuallab.probes.observables.activity_change import ActivityChangeMeasurement
 from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
@@ -167,16 +168,36 @@ class Implant:
                 coords |= measurements[name].coordinates()
         return xr.Dataset(variables, coords | self._stimulus_coordinates(preparation))
 
-    def calibrate(self, reference: PreparationLike) -> ProbeCalibration:
+    def calibrate(
+        self,
+        reference: PreparationLike,
+        others: Callable[[], Iterable[PreparationLike]] = tuple,
+    ) -> ProbeCalibration:
         """Signal of the reference networks; see :meth:`Probe.calibrate`."""
         layers = self.selection.layers
         responses: dict[str, float] = {}
         if self.probe.measures_responses:
-            responses = {n: typical_response(reference.responses[n]) for n in layers}
-        measurements = self._measurements(reference, ProbeCalibration({}, responses))
+            squares = [
+                {layer: mean_square(some.responses[layer]) for layer in layers}
+                for some in itertools.chain([reference], others())
+            ]
+            responses = {
+                n: float(np.sqrt(sum(each[n] for each in squares) / len(squares))) for n in layers
+            }
+        typical = ProbeCalibration({}, responses)
+        found: list[dict[Observable, dict[str, Variability]]] = [
+            {
+                name: {layer: measurement.variability(layer) for layer in layers}
+                for name, measurement in self._measurements(some, typical).items()
+            }
+            for some in itertools.chain([reference], others())
+        ]
         spreads = {
-            name: {layer: measurement.spread(layer) for layer in layers}
-            for name, measurement in measurements.items()
+            name: {
+                layer: Variability.joined([each[name][layer] for each in found]).spread()
+                for layer in layers
+            }
+            for name in self.probe.observables
         }
         return ProbeCalibration(spreads, responses)
 

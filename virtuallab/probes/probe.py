@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Annotated, Literal
@@ -216,7 +216,10 @@ class Probe:
         return Implant(self.resolved, selector.select())
 
     def calibrate(
-        self, reference: PreparationLike, generator: np.random.Generator
+        self,
+        reference: PreparationLike,
+        generator: np.random.Generator,
+        others: Callable[[], Iterable[PreparationLike]] = tuple,
     ) -> ProbeCalibration:
         """Measure the signal in reference networks, to which noise and firing rates are relative.
 
@@ -226,6 +229,9 @@ class Probe:
             Untrained networks in the place of visits, shown all stimuli.
         generator : numpy.random.Generator
             Chooses which units are averaged or summed there.
+        others : callable, optional
+            Prepares further networks one after the other, whenever it is called, where networks are
+            too large to be prepared together. The reference is then one network too.
 
         Returns
         -------
@@ -233,4 +239,4 @@ class Probe:
         """
         design = replace(self.resolved, visits="all", stimuli="all").still()
         selector = UnitSelector(design, reference, generator)
-        return Implant(design, selector.select()).calibrate(reference)
+        return Implant(design, selector.select()).calibrate(reference, others)

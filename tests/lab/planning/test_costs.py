@@ -12,6 +12,7 @@ from tests.lab.stages.tiny import TEXT, tiny_plan
 from tests.protocol.texts import small
 from virtuallab.errors import ProtocolError
 from virtuallab.lab.planning import costs as planning
+from virtuallab.lab.planning import network_group
 from virtuallab.lab.planning.costs import costs_table, measure_costs
 from virtuallab.lab.planning.plan import Costs, Plan, lay_out
 from virtuallab.lab.planning.validation import make_plan
@@ -173,3 +174,26 @@ def test_the_table_says_which_streams_are_paired() -> None:
     plan = lay_out(read_text(TEXT, overrides=("subjects.paired=[initial_weights, data_order]",)))
     text = printed(replace(plan, costs=COSTS))
     assert "initial weights, data order: the same in subject r of every rule" in text
+
+
+@pytest.mark.usefixtures("asked")
+def test_subjects_that_are_not_preserved_take_no_room_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[int] = []
+
+    def noting(_: object, visits: int) -> int:
+        kept.append(visits)
+        return 100
+
+    monkeypatch.setattr(planning, "training_bytes", noting)
+    found = measured(KEPT, "subjects.preserve=false")
+    assert set(found.sizes) == {"references", "recordings/kept"}
+    monkeypatch.setattr(network_group, "_PREPARED", 1)
+    measured(KEPT, "subjects.preserve=false")
+    assert set(kept) == {3, 1}, "as many visits as are prepared at once"
+    kept.clear()
+    measured(KEPT)
+    monkeypatch.setattr(network_group, "_LARGE", 1)
+    measured(KEPT)
+    assert set(kept) == {3, 1}, "all, or one where each is written as it comes"

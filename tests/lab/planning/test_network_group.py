@@ -10,6 +10,7 @@ import pytest
 from tests.lab.stages.tiny import TEXT
 from tests.protocol.texts import SMALL
 from virtuallab import plugins
+from virtuallab.lab.planning import network_group
 from virtuallab.lab.planning.network_group import (
     NetworkGroup,
     architecture_labels,
@@ -130,3 +131,32 @@ def test_two_tasks_of_one_name_have_groups_and_labels_of_their_own() -> None:
     }
     subjects = expand(read_text(TEXT, overrides=(overrides,)))
     assert set(task_labels(subjects)) == {"digits-1", "digits-2"}
+
+
+def test_large_networks_are_prepared_some_visits_and_stimuli_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [group] = groups()
+    assert group.part_size(7) == (7, 10)
+    weights, stimulus = 12 * 310, 4 * (2 * (4 + 10) + 64 + 4)
+    visit = weights + 10 * stimulus
+    for room, size in (
+        (7 * visit, (7, 10)),
+        (7 * visit - 1, (6, 10)),
+        (visit, (1, 10)),
+        (visit - 1, (1, 9)),
+        (weights + 3 * stimulus, (1, 3)),
+        (1, (1, 1)),
+    ):
+        monkeypatch.setattr(network_group, "_PREPARED", room)
+        assert group.part_size(7) == size
+
+
+def test_an_outline_is_that_of_the_prepared_network() -> None:
+    [group] = groups()
+    prepared, outline = group.untrained(), group.outline(5)
+    assert outline.layers == prepared.layers
+    assert outline.units == {"fc1": 4, "fc2": 10}
+    assert group.layer_sizes == (outline.units, outline.synapses)
+    assert outline.maps == prepared.maps
+    assert (outline.visits, len(outline.labels)) == (5, group.n_stimuli)

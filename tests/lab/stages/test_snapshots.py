@@ -92,9 +92,10 @@ def test_a_run_that_was_killed_between_visits_continues_to_the_same_bytes(
             raise OSError("killed")
         return write(self, node, *values)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
+    with monkeypatch.context() as patched:
         patched.setattr(Store, "write", killed)
-        train_subjects(plan, store, 1, "cpu", lambda _: None)
+        with pytest.raises(OSError, match="killed"):
+            train_subjects(plan, store, 1, "cpu", lambda _: None)
     assert not store.committed(TRAIN), "a subject without its last visits is not done"
     train_subjects(plan, Store.open(store.path), 1, "cpu", lambda _: None)
     for each in (whole, store):

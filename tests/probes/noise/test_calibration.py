@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,30 @@ def test_noise_of_a_recording_is_that_of_the_reference_at_every_visit():
         expected = calibration.spreads["activity"][layer].layer / 2
         np.testing.assert_allclose(deviations, expected, rtol=0.45)  # of 40 to 120 draws
         assert abs(np.corrcoef(deviations, np.arange(6))[0, 1]) < 0.95
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        Probe(units=5, synapses=7),
+        Probe(spikes=Spikes(), observables=("activity",)),
+        Probe(pool=2, selection="active", observables=("activity",)),
+    ],
+)
+def test_networks_that_are_shown_one_after_the_other_are_calibrated_as_together(probe):
+    def network(number: int):
+        one = slice(number, number + 1)
+        return replace(
+            REFERENCE,
+            responses={n: v[one] for n, v in REFERENCE.responses.items()},
+            weights={n: v[one] for n, v in REFERENCE.weights.items()},
+            jacobians={n: v[one] for n, v in REFERENCE.jacobians.items()},
+        )
+
+    together = probe.calibrate(REFERENCE, stream(1))
+    found = probe.calibrate(network(0), stream(1), lambda: map(network, range(1, 6)))
+    assert found.responses == pytest.approx(together.responses)
+    for name, spreads in together.spreads.items():
+        for layer, spread in spreads.items():
+            mine = found.spreads[name][layer]
+            assert (mine.layer, mine.unit) == pytest.approx((spread.layer, spread.unit))

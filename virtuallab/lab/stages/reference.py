@@ -7,7 +7,7 @@ is implanted later is calibrated on the same networks. They depend on no rule an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from virtuallab.probes.preparation import StaticPreparation
 from virtuallab.store import Store
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.network.population import populate
-from virtuallab.subject.preparation import prepare
+from virtuallab.subject.preparation import PreparedSubject, prepare
 from virtuallab.vocabulary import NETWORK, PARAMETER, describe
 
 
@@ -69,9 +69,16 @@ class Reference:
 
     def calibrations(self, probes: Iterable[Probe]) -> list[ProbeCalibration | None]:
         """Set each of some probes on all of the networks; None for one that needs no signal."""
-        networks = prepare(self.group.architecture, self.group.task, self.states, None)
+        at_once, _ = self.group.part_size(len(self.states))
+        first, *rest = np.split(self.states, 1 if at_once == len(self.states) else len(self.states))
+        networks = self._prepared(first)
+
+        def others() -> Iterator[PreparedSubject]:
+            for state in rest:
+                yield self._prepared(state)
+
         return [
-            probe.calibrate(networks, self._stream("calibration"))
+            probe.calibrate(networks, self._stream("calibration"), others)
             if probe.resolved.is_noisy or probe.resolved.uses_typical_responses
             else None
             for probe in probes
@@ -94,6 +101,9 @@ class Reference:
         preparation = prepare(self.group.architecture, self.group.task, one, shown)
         return StaticPreparation(preparation, visits)
 
+    def _prepared(self, states: np.ndarray) -> PreparedSubject:
+        return prepare(self.group.architecture, self.group.task, states, None)
+
     def _stream(self, purpose: str) -> np.random.Generator:
         return seeds.generator(self.seed, seeds.REFERENCE, self.group.identity, purpose)
 
@@ -111,13 +121,9 @@ def reference(store: Store, group: NetworkGroup, seed: int) -> Reference:
 
 def untrained_states(group: NetworkGroup, seed: int) -> np.ndarray:
     """Return the parameters of a group's reference networks, (network, parameter)."""
-    networks = [
-        initialized_network(
-            group.architecture,
-            group.task,
-            seeds.integer(seed, seeds.REFERENCE, group.identity, str(number)),
-        )
-        for number in range(N_REFERENCES)
-    ]
-    layout = group.layout()
-    return np.concatenate([layout.flatten(populate([network])).numpy() for network in networks])
+    states = np.empty((N_REFERENCES, group.layout().size), dtype=np.float32)
+    for number, state in enumerate(states):  # one by one: networks may be large
+        key = seeds.integer(seed, seeds.REFERENCE, group.identity, str(number))
+        network = initialized_network(group.architecture, group.task, key)
+        state[:] = group.layout().flatten(populate([network])).numpy()[0]
+    return states

@@ -9,7 +9,7 @@ visits of all subjects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jaxtyping as jt
@@ -35,22 +35,46 @@ class Spread:
     layer: float
     unit: float
 
-    @classmethod
-    def of_layer(cls, signal: jt.Float[np.ndarray, "network ..."]) -> Spread:
-        """Spread of a signal that has no single units; 0 where it is empty."""
-        if not signal.size:
-            return cls(0.0, 0.0)
-        variance = signal.reshape(len(signal), -1).var(1, dtype=np.float64)
-        deviation = float(np.sqrt(variance.mean()))
-        return cls(deviation, deviation)
+
+@dataclass(frozen=True)
+class Variability:
+    """Variances of a signal in one layer of some reference networks, from which its spread follows.
+
+    Parameters
+    ----------
+    layer : array, (network,)
+        Variance over all that is measured in the layer; empty where nothing is.
+    units : array, (responsive unit,)
+        Standard deviation of each unit of all networks that responds; empty without single units.
+    """
+
+    layer: jt.Float[np.ndarray, " network"]
+    units: jt.Float[np.ndarray, " unit"]
 
     @classmethod
-    def of_units(cls, signal: jt.Float[np.ndarray, "network stimulus unit"]) -> Spread:
-        """Spread of the responses of single units; 0 where there are none."""
-        spread = cls.of_layer(signal)
+    def of_layer(cls, signal: jt.Float[np.ndarray, "network ..."]) -> Variability:
+        """Variability of a signal that has no single units."""
+        nothing = np.empty(0)
+        if not signal.size:
+            return cls(nothing, nothing)
+        return cls(signal.reshape(len(signal), -1).var(1, dtype=np.float64), nothing)
+
+    @classmethod
+    def of_units(cls, signal: jt.Float[np.ndarray, "network stimulus unit"]) -> Variability:
+        """Variability of the responses of single units."""
         each = signal.std(1, dtype=np.float64)
-        responsive = each[each > 0]
-        return cls(spread.layer, float(np.median(responsive))) if responsive.size else spread
+        return cls(cls.of_layer(signal).layer, each[each > 0])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Variability]) -> Variability:
+        """Variability in all networks, from that in some of them each."""
+        layer, units = ([getattr(each, name) for each in parts] for name in ("layer", "units"))
+        return cls(np.concatenate(layer), np.concatenate(units))
+
+    def spread(self) -> Spread:
+        """Spread in these networks; 0 where nothing is measured."""
+        deviation = float(np.sqrt(self.layer.mean())) if len(self.layer) else 0.0
+        return Spread(deviation, float(np.median(self.units)) if len(self.units) else deviation)
 
 
 @dataclass(frozen=True)
@@ -70,7 +94,7 @@ class ProbeCalibration:
     responses: Mapping[str, float]
 
 
-def typical_response(responses: jt.Float[np.ndarray, "network stimulus unit"]) -> float:
-    """Root mean square of the responses above zero."""
+def mean_square(responses: jt.Float[np.ndarray, "network stimulus unit"]) -> float:
+    """Mean square of the responses above zero."""
     above = np.maximum(responses, 0)
-    return float(np.sqrt(np.mean(above**2, dtype=np.float64)))
+    return float(np.mean(above**2, dtype=np.float64))

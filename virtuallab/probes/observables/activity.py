@@ -9,7 +9,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.noise.calibration import Spread
+from virtuallab.probes.noise.calibration import Variability
 from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
 from virtuallab.probes.observables.unit_readout import PooledUnits, TurnoverUnits
 from virtuallab.probes.preparation import feature_map_shapes
@@ -62,8 +62,8 @@ class ActivityMeasurement(Measurement):
             recorded = self.probe.calcium.detected(recorded, substream(generator, "photons"))
         return self.with_noise(layer, recorded, generator)
 
-    def spread(self, layer: str) -> Spread:
-        """Spread of the noise-free signal of all units of one layer, or of the recorded pools."""
+    def variability(self, layer: str) -> Variability:
+        """Variability of the noise-free signal of all units of one layer, or of recorded pools."""
         signal = self.preparation.responses[layer]
         units = self.selection.units[layer]
         if isinstance(units, PooledUnits):
@@ -73,7 +73,7 @@ class ActivityMeasurement(Measurement):
             signal = self.probe.spikes.firing_rates(signal, self.calibration.responses[layer])
         elif self.probe.calcium is not None:
             signal = self._fluorescence(layer, self.probe.calcium, signal)
-        return Spread.of_units(signal)
+        return Variability.of_units(signal)
 
     def _fluorescence(self, layer: str, calcium: Indicator, signal: np.ndarray) -> np.ndarray:
         """Fluorescence of one layer without noise."""

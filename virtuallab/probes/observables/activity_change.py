@@ -9,7 +9,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.noise.calibration import Spread
+from virtuallab.probes.noise.calibration import Variability
 from virtuallab.probes.observables.measurement import Measurement, Signal
 from virtuallab.vocabulary import ACTIVITY_CHANGE, LAYER, STIMULUS, VISIT
 
@@ -52,12 +52,12 @@ class ActivityChangeMeasurement(Measurement):
         change: np.ndarray = noisy.sum(-1, keepdims=True, dtype=np.float64) / len(units)
         return change
 
-    def spread(self, layer: str) -> Spread:
-        """Spread of the sums over as many units as are recorded, over inputs and stimuli."""
+    def variability(self, layer: str) -> Variability:
+        """Variability of the sums over as many units as are recorded, over inputs and stimuli."""
         units = self._units(layer)
         if not len(units):
-            return Spread(0.0, 0.0)
-        return Spread.of_layer(self.preparation.jacobian(layer, units))
+            return Variability.of_layer(np.empty((1, 0)))
+        return Variability.of_layer(self.preparation.jacobian(layer, units))
 
     def _units(self, layer: str) -> jt.Int[np.ndarray, " unit"]:
         """Recorded units, each once, even if several recorded neurons respond as one of them."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.noise.calibration import ProbeCalibration, Spread
+from virtuallab.probes.noise.calibration import ProbeCalibration, Variability
 from virtuallab.probes.observables.unit_readout import Selection
 from virtuallab.probes.preparation import PreparationLike
 from virtuallab.probes.resolved import ResolvedProbe
@@ -67,8 +67,8 @@ class Measurement(ABC):
         return self.noisy(layer, self.signal(layer, generator), generator)
 
     @abstractmethod
-    def spread(self, layer: str) -> Spread:
-        """Spread of the signal of one layer where the preparation is the reference networks."""
+    def variability(self, layer: str) -> Variability:
+        """Variability of one layer's signal where the preparation is of reference networks."""
 
     @abstractmethod
     def coordinates(self) -> dict[str, xr.Variable]:

@@ -9,7 +9,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.probes.noise.calibration import Spread
+from virtuallab.probes.noise.calibration import Variability
 from virtuallab.probes.observables.measurement import Measurement, Signal, coordinate
 from virtuallab.vocabulary import SYNAPSE, VISIT, WEIGHTS
 
@@ -33,9 +33,9 @@ class WeightMeasurement(Measurement):
         [weights] = signal
         return self.with_noise(layer, weights, generator)
 
-    def spread(self, layer: str) -> Spread:
-        """Spread of all weights of one layer."""
-        return Spread.of_layer(self.preparation.weights[layer])
+    def variability(self, layer: str) -> Variability:
+        """Variability of all weights of one layer."""
+        return Variability.of_layer(self.preparation.weights[layer])
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """Index and layer of each synapse."""
