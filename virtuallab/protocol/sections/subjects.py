@@ -127,7 +127,7 @@ class Subjects(Section):
         "measured",
         description="Most subjects trained together as one population; 'measured' takes the "
         "fastest on this machine, a number makes results repeatable to the last bit on others. "
-        "1 trains and records networks one by one that cannot be one population.",
+        "Networks that cannot be one population need 1, and are recorded one by one too.",
     )
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from virtuallab.subject.architecture import Architecture, Shape, synaptic_layers
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.network.population import populate
-from virtuallab.testing import check_rule
+from virtuallab.testing import check_architecture, check_rule
 
 pytestmark = [
     pytest.mark.usefixtures("own_random_streams"),
@@ -111,6 +111,11 @@ class _Kept(Architecture):
         last = list(synaptic_layers(network))[-1]
         network.set_submodule(last, nn.Linear(network.get_submodule(last).in_features, classes))
         return network
+
+
+@pytest.mark.parametrize("key", NETS)
+def test_architectures_with_such_layers_pass_the_check(key: str) -> None:
+    check_architecture(_Kept(key=key))
 
 
 @pytest.mark.slow
