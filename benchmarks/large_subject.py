@@ -38,9 +38,10 @@ class LargeResNet34(Architecture):
 
     family: ClassVar[str] = "resnet"
 
-    def build(self, stimulus_shape: tuple[int, int, int], classes: int) -> torch.nn.Module:
+    def build(self, stimulus_shape: tuple[int, int, int], outputs: int) -> torch.nn.Module:
         """Network for images of three channels."""
-        return torchvision().models.resnet34(weights=None, num_classes=classes)
+        made: torch.nn.Module = torchvision().models.resnet34(weights=None, num_classes=outputs)
+        return made
 
 
 @TASKS.register("random_images")

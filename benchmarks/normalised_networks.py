@@ -109,7 +109,7 @@ def plain_steps(net: str, size: int) -> Callable[[], None]:
         for module, optimizer, order in zip(modules, optimizers, orders, strict=True):
             loss = nn.functional.cross_entropy(module(images.stimuli[order]), images.labels[order])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
             optimizer.step()
 
     return step

@@ -59,5 +59,5 @@ def test_subjects_learn_the_images_of_the_page(folder: Path) -> None:
     )
     path = with_tasks(folder, blocks("yaml")[0])
     tree = vl.run(path, overrides, store=folder / "mine.zarr", workers=1)
-    accuracy = tree["truth/validation_accuracy"].values[:, -1]
+    accuracy = tree["truth/validation_performance"].values[:, -1]
     assert np.median(accuracy) > 0.5  # three classes: chance is 0.33

@@ -51,7 +51,7 @@ def started(rule: str = "feedback_alignment", net: str = "mlp", **options: Any) 
 
 
 def test_a_pretrained_subject_is_above_chance_at_visit_0_and_another_is_not() -> None:
-    found = [visits(*cohort)[0][0].evaluation["validation_accuracy"] for cohort in (
+    found = [visits(*cohort)[0][0].evaluation["validation_performance"] for cohort in (
         [started(number=n) for n in range(4)],
         [subject("feedback_alignment", number=n) for n in range(4)],
     )]  # fmt: skip
