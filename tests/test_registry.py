@@ -13,7 +13,8 @@ import pytest
 from tests.protocol.toys import Wheel
 from virtuallab import installed, registry
 from virtuallab.errors import BrokenPlugin, UnknownName
-from virtuallab.registry import REGISTRIES, NameForm, Registry
+from virtuallab.name_form import NameForm
+from virtuallab.registry import REGISTRIES, Registry
 
 GOOD = """\
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ Install = Callable[..., None]
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Lay a distribution with one entry point for toys onto the path."""
     monkeypatch.syspath_prepend(tmp_path)
-    registry._entry_points.cache_clear()
+    installed.our_entry_points.cache_clear()
     monkeypatch.setattr(installed, "_warned", set())
 
     def lay(name: str, source: str, points: str) -> None:
@@ -42,7 +43,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         monkeypatch.delitem(sys.modules, f"{name}_module", raising=False)
 
     yield lay
-    registry._entry_points.cache_clear()
+    installed.our_entry_points.cache_clear()
 
 
 def toys() -> Registry[type]:

@@ -11,6 +11,8 @@ import contextlib
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.metadata import distributions
 from typing import Any
 
 from virtuallab.text import printable
@@ -30,6 +32,32 @@ def declared_by(distribution: Any, *, warn: bool = True) -> Iterable[Any] | None
             text = "Warning: plug-ins of %s are left out: its entry_points.txt is malformed: %s"
             _LOG.warning(text, printable(name), in_a_line(error))
         return None
+
+
+# Any, because entry points have other classes if the backport importlib_metadata is imported.
+@cache
+def our_entry_points() -> tuple[tuple[str, Any], ...]:
+    """Return the entry points of our groups, each with the name of its distribution.
+
+    ``importlib.metadata.entry_points`` parses those of every distribution and stops at the first
+    malformed one; here only distributions that mention virtuallab are parsed.
+    """
+    found: list[tuple[str, Any]] = []
+    seen: set[str] = set()
+    for distribution in distributions():
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+        except (OSError, ValueError):
+            continue  # not readable, so without plug-ins
+        if "virtuallab." not in text:
+            continue
+        name = name_of(distribution)
+        if name in seen:  # shadowed by another installation earlier on the path
+            continue
+        seen.add(name)
+        declared = declared_by(distribution) or ()
+        found += [(name, point) for point in declared if point.group.startswith("virtuallab.")]
+    return tuple(found)
 
 
 def pass_over_malformed(*, warn: bool = True) -> None:

@@ -4,7 +4,7 @@ A plug-in is a class with a ``name``, registered by a decorator. Ours are found 
 is in the registry's package and has the plug-in's name; those of users because an installed
 distribution declares an entry point in the group ``virtuallab.<kind>s``, or because a file was
 imported. Some names are not of a plug-in but have a form that says where to find a class
-(:class:`NameForm`): ``torchvision.resnet50``.
+(:class:`~virtuallab.name_form.NameForm`): ``torchvision.resnet50``.
 
 Other installed packages must not stop a command: an entry point that cannot be used is skipped with
 one warning, and only a protocol that names it is refused.
@@ -21,47 +21,18 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.metadata import distributions
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from virtuallab.errors import BrokenPlugin, UnknownName
-from virtuallab.installed import declared_by, in_a_line, name_of
+from virtuallab.installed import in_a_line, our_entry_points
+from virtuallab.name_form import NameForm
 from virtuallab.text import printable
 
 Plugin = TypeVar("Plugin", bound=type[Any])
 
 _LOG = logging.getLogger("virtuallab")  # by default, warnings go to stderr, one line each
-
-
-@dataclass(frozen=True)
-class NameForm:
-    """Form of names by which classes are found that no plug-in registers.
-
-    Parameters
-    ----------
-    form : str
-        As lists show it, ``"torchvision.NAME"``.
-    pattern : str
-        Regular expression of such names.
-    doc : str
-        One line about what is found.
-    finder : str
-        Function that returns the class of a name, ``"package.module:function"``. It is imported
-        when such a name is looked up, and raises UnknownName if there is no such class.
-    """
-
-    form: str
-    pattern: str
-    doc: str
-    finder: str
-
-    def find(self, name: str) -> Any:
-        """Return the class of this name."""
-        module, _, function = self.finder.partition(":")
-        return getattr(importlib.import_module(module), function)(name)
 
 
 class Registry(Generic[Plugin]):
@@ -161,7 +132,7 @@ class Registry(Generic[Plugin]):
 
     def is_as_shipped(self) -> bool:
         """Return whether all registered and declared plug-ins are those of this distribution."""
-        return not any(point.group == self._group for _, point in _entry_points()) and all(
+        return not any(point.group == self._group for _, point in our_entry_points()) and all(
             cls.__module__.startswith(f"{self._package}.") for cls in self._classes.values()
         )
 
@@ -206,7 +177,7 @@ class Registry(Generic[Plugin]):
         self._others_loaded = True
         ours = frozenset(ours)
         points: dict[str, list[tuple[str, Any]]] = {}
-        for distribution, point in _entry_points():
+        for distribution, point in our_entry_points():
             if point.group == self._group:
                 points.setdefault(point.name, []).append((distribution, point))
         for name, declared in points.items():
@@ -266,32 +237,6 @@ def _registered(source: bytes) -> dict[str, str]:
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)
     }
-
-
-# Any, because entry points have other classes if the backport importlib_metadata is imported.
-@cache
-def _entry_points() -> tuple[tuple[str, Any], ...]:
-    """Return the entry points of our groups, each with the name of its distribution.
-
-    ``importlib.metadata.entry_points`` parses those of every distribution and stops at the first
-    malformed one; here only distributions that mention virtuallab are parsed.
-    """
-    found: list[tuple[str, Any]] = []
-    seen: set[str] = set()
-    for distribution in distributions():
-        try:
-            text = distribution.read_text("entry_points.txt") or ""
-        except (OSError, ValueError):
-            continue  # not readable, so without plug-ins
-        if "virtuallab." not in text:
-            continue
-        name = name_of(distribution)
-        if name in seen:  # shadowed by another installation earlier on the path
-            continue
-        seen.add(name)
-        declared = declared_by(distribution) or ()
-        found += [(name, point) for point in declared if point.group.startswith("virtuallab.")]
-    return tuple(found)
 
 
 def _origin(distribution: str, point: Any) -> str:
