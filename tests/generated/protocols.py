@@ -29,9 +29,11 @@ from virtuallab.protocol.settings.section import Setting, settings_of
 from virtuallab.registry import (
     ARCHITECTURES,
     CLASSIFIERS,
+    CURRICULA,
     DEVICES,
     OPTIMIZERS,
     RULES,
+    SCHEDULES,
     TASKS,
 )
 
@@ -209,6 +211,30 @@ class _Protocol:
         self.last_visit = (visits if isinstance(visits, int) else len(visits)) - 1
         if self.shared:
             found["optimizer"] = self.optimizer()
+        return found | self.course()
+
+    def course(self) -> dict[str, Any]:
+        """Draw a curriculum, a schedule and a pretraining; mostly none of them."""
+        draw = self.draw
+        found: dict[str, Any] = {}
+        own = {"class_order": lambda: [int(each) for each in draw.stream.permutation(10)]}
+        own["drops"] = lambda: [draw.real(0.1, 1.0) for _ in range(draw.whole(0, 2))]
+        for key, registry in (("curriculum", CURRICULA), ("schedule", SCHEDULES)):
+            if draw.chance(0.3):
+                name = draw.one([*registry])
+                found[key] = self.plugin(registry[name], own, often=0.3)
+                usual = {"curriculum": "shuffled", "schedule": "constant"}[key]
+                if name != usual and draw.chance(0.2) and self.room(2):
+                    found[key] = [usual, found[key]]
+        if draw.chance(0.2):
+            start = {draw.one(["steps", "epochs"]): draw.whole(1, 3)}
+            if draw.chance(0.3):
+                start["task"] = self.task()
+            if draw.chance(0.7):
+                start["rule"] = draw.one(["backprop", "feedback_alignment", *RULES])
+            if draw.chance(0.7) or not self.shared:
+                start["optimizer"] = self.optimizer()
+            found["start_from"] = start
         return found
 
     def room(self, times: int) -> bool:
@@ -476,7 +502,7 @@ class _Protocol:
         if draw.chance(0.2) and not published:
             split = [
                 name
-                for name in draw.some(SPLITS, 1, 6)
+                for name in draw.some(SPLITS, 1, len(SPLITS))
                 if draw.chance(0.05) or not check_columns(self.columns, name)
             ]
             found["hold_out"] = split[0] if len(split) == 1 and draw.chance(0.3) else split
