@@ -195,7 +195,7 @@ class _Protocol:
         # What is left of the bound after grids; the least that folds can be made of, or more.
         most = max(1, MOST // self.kinds)
         self.each = min(most, draw.one([1, 2, *[4] * 6, *[5] * 3, *[6] * 3, 8, 9, 12, 16]))
-        if "resnet18" in map(_name, architectures):  # eleven million weights a subject
+        if "resnet18" in map(_name, architectures):  # slow: it has 22 layers
             self.each, length = min(self.each, 2), {"steps": 1}
         found = {
             "architectures": architectures,

@@ -71,3 +71,10 @@ def test_the_published_initial_weights() -> None:
     biases = [network.get_submodule(f"fc{i}").bias.unique().item() for i in (6, 7, 8)]
     assert biases == pytest.approx([0.1, 0.1, 0])
     assert not network.conv1.bias.any()
+
+
+def test_initial_weights_keep_the_size_of_signals_unless_they_are_published() -> None:
+    network = built(width=48)
+    for layer in (network.conv2, network.conv4, network.fc7):
+        assert layer.weight.var().item() * layer.weight[0].numel() == pytest.approx(2, rel=0.05)
+        assert not layer.bias.any()

@@ -70,7 +70,7 @@ def test_dropout_masks_belong_to_the_subject() -> None:
 def test_torchvisions_resnet_can_be_a_population() -> None:
     from virtuallab.registry import ARCHITECTURES
 
-    architecture = ARCHITECTURES["resnet18"]()
+    architecture = ARCHITECTURES["torchvision.resnet18"]()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         plain = architecture.build((3, 32, 32), 4).double()

@@ -24,8 +24,6 @@ import torch
 from virtuallab.fields import Count, setting
 from virtuallab.subject.architecture import Architecture, Shape, Site
 from virtuallab.subject.architectures._layers import (
-    INITIAL_WEIGHTS,
-    InitialWeights,
     halved,
     local_response_norm,
     pool,
@@ -54,7 +52,12 @@ class KNet(Architecture):
         doc="Height and width of each pooling window, whose stride is 2 pixels. Published: 3.",
         added=True,
     )
-    initial_weights: InitialWeights = setting("torch", doc=INITIAL_WEIGHTS, added=True)
+    initial_weights: Literal["torch", "published"] = setting(
+        "torch",
+        doc="Distribution of the initial weights: that of 'torch', or the 'published' one, whose "
+        "small standard deviations keep a network near a saddle for longer than a short training.",
+        added=True,
+    )
 
     def assemble(
         self, channels: Sequence[int], stimulus_shape: Shape, outputs: int

@@ -12,12 +12,6 @@ from typing import Literal
 import torch
 
 Stem = Literal["small", "published"]
-InitialWeights = Literal["torch", "published"]
-
-INITIAL_WEIGHTS = (
-    "Distribution of the initial weights: that of 'torch', or the 'published' one, whose small "
-    "standard deviations keep a network near a saddle for longer than a short training."
-)
 
 _SHRINKAGE = 0.87962566103423978  # SD of a standard normal distribution cut at two SDs
 

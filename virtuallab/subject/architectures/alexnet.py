@@ -13,8 +13,6 @@ from virtuallab.fields import Count, Momentum, setting
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape, Site
 from virtuallab.subject.architectures._layers import (
-    INITIAL_WEIGHTS,
-    InitialWeights,
     Stem,
     draw_truncated_normal,
     halved,
@@ -44,6 +42,7 @@ class AlexNet(Architecture):
     References
     ----------
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
+    He et al. 2015, "Delving Deep into Rectifiers".
     Nayebi et al. 2020, "Identifying Learning Rules From Neural Network Observables".
     """
 
@@ -69,7 +68,12 @@ class AlexNet(Architecture):
         doc="Probability that a unit of a hidden dense layer is silent in training. Published: "
         "0.5.",
     )
-    initial_weights: InitialWeights = setting("torch", doc=INITIAL_WEIGHTS)
+    initial_weights: Literal["he", "published"] = setting(
+        "he",
+        doc="Distribution of the initial weights: 'he', normal with a variance of two divided by "
+        "the inputs of a unit (He et al. 2015), by which small networks learn, or the 'published' "
+        "one, with which they stay near a saddle for longer than a short training.",
+    )
 
     def build(self, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         """Network of convolutions with pooling, and dense layers with dropout."""
@@ -99,8 +103,7 @@ class AlexNet(Architecture):
             layers[f"dropout{number}"] = torch.nn.Dropout(self.dropout)
             before = self._scaled(_UNITS)
         layers["fc8"] = torch.nn.Linear(before, outputs)
-        if self.initial_weights == "published":
-            _draw_published(layers)
+        _draw(layers, published=self.initial_weights == "published")
         return torch.nn.Sequential(layers)
 
     def sites(self, module: torch.nn.Module) -> dict[str, Site]:
@@ -124,12 +127,16 @@ class AlexNet(Architecture):
         return (size[0] - kernel) // 4 + 1, (size[1] - kernel) // 4 + 1
 
 
-def _draw_published(layers: OrderedDict[str, torch.nn.Module]) -> None:
-    """Draw weights and set biases as in the released code."""
+def _draw(layers: OrderedDict[str, torch.nn.Module], *, published: bool) -> None:
+    """Draw weights and set biases, as in the released code or as He et al. 2015."""
     for name, layer in layers.items():
-        if isinstance(layer, torch.nn.Conv2d):
+        if not isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            continue
+        if not published:
+            torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        elif isinstance(layer, torch.nn.Conv2d):
             torch.nn.init.xavier_uniform_(layer.weight)
-            torch.nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        elif isinstance(layer, torch.nn.Linear):
+        else:
             draw_truncated_normal(layer.weight, _DENSE_SD)
-            torch.nn.init.constant_(layer.bias, 0.0 if name == "fc8" else _DENSE_BIAS)
+        bias = _DENSE_BIAS if published and name in ("fc6", "fc7") else 0.0
+        torch.nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]
