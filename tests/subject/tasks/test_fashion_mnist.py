@@ -49,6 +49,7 @@ def test_without_its_files_the_package_and_the_setting_are_named(tmp_path: Path)
         ("t10k-labels-idx1", gzip.compress(b"\0\0\x08\x01"), "is no gzipped IDX file"),
         ("t10k-labels-idx1", gzip.compress(b"\0\0\x0d\1\0\0\0\0"), "no IDX file of unsigned bytes"),
     ],
+    ids=["text", "short", "floats"],  # compressed bytes hold the time
 )
 def test_a_damaged_file_is_named(folder: Path, name: str, content: bytes, message: str) -> None:
     (folder / f"{name}-ubyte.gz").write_bytes(content)

@@ -87,7 +87,10 @@ class AlexNet(Architecture):
                 size = self._size_after_first(kernel, size)
             else:
                 kernel = 3 if name == "conv1" else kernel
-                layers[name] = torch.nn.Conv2d(before, after, kernel, padding="same")
+                if kernel % 2 == 0:  # one pixel more at the end, for which torch warns in 'same'
+                    layers[f"pad{number}"] = torch.nn.ZeroPad2d([kernel // 2 - 1, kernel // 2] * 2)
+                padding = kernel // 2 if kernel % 2 else 0
+                layers[name] = torch.nn.Conv2d(before, after, kernel, padding=padding)
             layers[f"relu{number}"] = torch.nn.ReLU()
             if self.normalisation == "local_response" and name in _NORMALISED:
                 layers[f"norm{number}"] = local_response_norm(radius=5, alpha=1e-4)
