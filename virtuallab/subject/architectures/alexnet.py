@@ -88,7 +88,8 @@ class AlexNet(Architecture):
             else:
                 kernel = 3 if name == "conv1" else kernel
                 if kernel % 2 == 0:  # one pixel more at the end, for which torch warns in 'same'
-                    layers[f"pad{number}"] = torch.nn.ZeroPad2d([kernel // 2 - 1, kernel // 2] * 2)
+                    before_and_after = kernel // 2 - 1, kernel // 2
+                    layers[f"pad{number}"] = torch.nn.ZeroPad2d(2 * before_and_after)
                 padding = kernel // 2 if kernel % 2 else 0
                 layers[name] = torch.nn.Conv2d(before, after, kernel, padding=padding)
             layers[f"relu{number}"] = torch.nn.ReLU()
