@@ -184,7 +184,7 @@ def _run_visits(
     visits = len(states)
     layout = parameter_layout(architecture, task)
     tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
-    sites = architecture.sites(template_network(architecture, task))
+    sites = sites_of(architecture, task, template_network(architecture, task))
     axes = subject_axes(architecture, task)
     shown = images.to(next(iter(tensors.values())).dtype).repeat(1, visits, 1, 1)
     population = _empty_population(architecture, task, visits)
