@@ -72,7 +72,7 @@ class NetworkGroup:
         return _BYTES * self.layout().size > _LARGE
 
     def outline(self, visits: int) -> Outline:
-        """What a probe can know of its subjects before they are trained."""
+        """Sizes of its subjects, which a probe can know before they are trained."""
         return replace(self._outline, visits=visits)
 
     def part_size(self, visits: int) -> tuple[int, int]:

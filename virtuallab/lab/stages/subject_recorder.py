@@ -21,7 +21,7 @@ from virtuallab.subject.preparation import PreparedSubject, prepare
 
 @dataclass(frozen=True)
 class PlannedRecording:
-    """What is to be recorded of one subject by one probe.
+    """A recording of one subject by one probe, before it is made.
 
     Parameters
     ----------

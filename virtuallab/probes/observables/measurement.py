@@ -42,7 +42,7 @@ class Measurement(ABC):
 
     @abstractmethod
     def signal(self, layer: str, generator: np.random.Generator) -> Signal:
-        """What is read of the preparation in one layer, before any noise.
+        """Values read of the preparation in one layer, before any noise.
 
         Parameters
         ----------

@@ -231,7 +231,7 @@ class Selection:
     orders: jt.Int[np.ndarray, "visit stimulus"] | None = None
 
     def within(self, part: Part) -> Selection:
-        """What is recorded of a part of the subject, with its visits and stimuli counted from 0.
+        """Selection in a part of the subject, with its visits and stimuli counted from 0.
 
         It has no orders, which are of all stimuli.
         """
