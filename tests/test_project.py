@@ -77,9 +77,14 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
     assert done.stdout.strip() == "False", done.stderr
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "protocols").glob("*.yaml")), ids=lambda p: p.name)
-def test_a_shipped_protocol_can_be_carried_out(path: Path) -> None:
+SHIPPED = [
+    pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path.stem == "kinds" else [])
+    for path in sorted((ROOT / "protocols").glob("*.yaml"))
+]
 
+
+@pytest.mark.parametrize("path", SHIPPED)
+def test_a_shipped_protocol_can_be_carried_out(path: Path) -> None:
     assert path.read_text("utf-8").startswith("# yaml-language-server: $schema=./schema/")
     from virtuallab.lab.planning.validation import make_plan
     from virtuallab.protocol import read

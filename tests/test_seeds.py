@@ -15,7 +15,7 @@ PURPOSES = {
 
 
 def test_purposes_are_different_texts() -> None:
-    assert len(PURPOSES) == 13
+    assert len(PURPOSES) == 14
     assert len({*PURPOSES.values()}) == len(PURPOSES)
 
 

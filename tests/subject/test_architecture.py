@@ -36,7 +36,7 @@ def test_it_gives_one_score_for_each_class(name: str, shape: Shape) -> None:
 def test_it_can_be_built_for_every_task(name: str, task: str, example: Example) -> None:
     shown = example(task)
     network = initialized_network(ARCHITECTURES[name](), shown, 0).eval()
-    assert network(shown.stimuli().stimuli[:2]).shape == (2, shown.classes)
+    assert network(shown.stimuli().stimuli[:2]).shape == (2, shown.outputs)
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 import jaxtyping as jt
 import numpy as np
@@ -26,7 +27,7 @@ from virtuallab.probes.tracking import follow, loss_and_return
 from virtuallab.seeds import substream
 from virtuallab.vocabulary import ACTIVITY_CHANGE, WEIGHTS
 
-Strengths = Mapping[str, Mapping[int, np.ndarray]]
+Strengths = Mapping[str, Mapping[int, Any]]  # of arrays; numpy is imported when it is used
 
 
 def summed_above_zero(
@@ -192,7 +193,8 @@ class UnitSelector:
     def _strength(self, layer: str, visit: int) -> jt.Float[np.ndarray, " unit"]:
         """Mean response above zero of the units of a layer; zeros where it is not known yet."""
         if self._strengths is not None:
-            return self._strengths[layer].get(visit, np.zeros(self._sizes[layer]))
+            known: np.ndarray | None = self._strengths[layer].get(visit)
+            return np.zeros(self._sizes[layer]) if known is None else known
         responses = self.preparation.responses[layer][self.visits[visit]]
         return summed_above_zero(responses[self.stimuli]) / len(self.stimuli)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.protocol.texts import SMALL, complaints, small
 from virtuallab import registry
+from virtuallab.registry import TASKS
 
 RATE = "learning_rate: {log_uniform: [0.01, 0.1]}"
 RULES = """\
@@ -15,8 +16,8 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, replicates, "
-    "rules, schedule, start_from, steps, tasks, visits"
+    "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, preserve, "
+    "replicates, rules, schedule, start_from, steps, tasks, visits"
 )
 
 
@@ -62,7 +63,7 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("name: small", "name: 5"), "p.yaml:2: name: should be text, found 5. Put it in "
          "quotes: '5'."),
         (("tasks: [digits]", "tasks: digit"), "p.yaml:7: subjects.tasks: no task is called "
-         "'digit'. Did you mean 'digits'? Known: digits, mnist_5k."),
+         f"'digit'. Did you mean 'digits'? Known: {', '.join(TASKS)}."),
         (("tasks: [digits]", "tasks: [digits mnist_5k]"), "p.yaml:7: subjects.tasks[0]: found "
          "several names in one text. Write a list: [digits, mnist_5k]."),
         (("[knet4]", "[{mlp}]"), "p.yaml:6: subjects.architectures[0].name: missing key. Write "
@@ -91,7 +92,7 @@ def test_the_small_protocol_has_no_faults() -> None:
         (("batch_size: 32", "loss: 2"),
          "p.yaml:16: subjects.loss: should be the name of a loss, found 2."),
         (("[digits]", "[digit]"), "p.yaml:7: subjects.tasks[0]: no task is called 'digit'. Did you "
-         "mean 'digits'? Known: digits, mnist_5k."),
+         f"mean 'digits'? Known: {', '.join(TASKS)}."),
         (("name: sgd\n", "name: sdg\n"), "p.yaml:13: subjects.optimizer.name: no optimizer is "
          "called 'sdg'. Did you mean 'sgd'? Known: adam, adamw, exponentiated_gradient, sgd."),
         (("- {name: backprop, label: sgdm}", "- {label: sgdm}"), "p.yaml:9: "

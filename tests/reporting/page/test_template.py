@@ -10,6 +10,7 @@ def page(**changed):
         "question": "",
         "sections": [],
         "counts": [],
+        "measure": "accuracy",
         "differences": [],
         "provenance": {},
     }

@@ -20,7 +20,7 @@ def built(size: int = 8, **settings: object) -> nn.Sequential:
 def test_it_has_the_published_order_of_layers(normalisation: str) -> None:
     norm1, norm2 = (["norm1"], ["norm2"]) if normalisation == "local_response" else ([], [])
     expected = ["conv1", "relu1", *norm1, "pool1", "conv2", "relu2", *norm2, "pool2"]
-    expected += ["conv3", "relu3", "conv4", "relu4", "conv5", "relu5", "pool5", "flatten"]
+    expected += ["conv3", "relu3", "pad4", "conv4", "relu4", "conv5", "relu5", "pool5", "flatten"]
     expected += ["fc6", "relu6", "dropout6", "fc7", "relu7", "dropout7", "fc8"]
     network = built(normalisation=normalisation)
     assert [name for name, _ in network.named_children()] == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from virtuallab.probes.preparation import PreparationLike
 from virtuallab.probes.resolved import ResolvedProbe
 from virtuallab.vocabulary import UNIT, Observable, describe
 
-Signal = tuple[np.ndarray, ...]
+Signal = tuple[Any, ...]  # of arrays; numpy is imported when it is used
 
 
 @dataclass(frozen=True)

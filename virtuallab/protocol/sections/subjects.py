@@ -40,7 +40,18 @@ from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
-LossName = Annotated[str, NameReader("loss", LOSSES)]
+
+class _LossesOfClasses:
+    """Names of losses that a protocol can choose; those of other targets belong to tasks."""
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in LOSSES if LOSSES[name].targets == "classes")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in LOSSES  # others are refused with the reason
+
+
+LossName = Annotated[str, NameReader("loss", _LossesOfClasses())]
 Visits = Annotated[int, Ge(2), Le(10_000)]
 ArchitectureSpec = Annotated[PluginSpec, PluginReader(ARCHITECTURES)]
 TaskEntryOf = Annotated[TaskEntry, TaskEntryReader()]
@@ -252,11 +263,13 @@ class Subjects(Section):
 
     def _factors(self) -> dict[str, int]:
         """Return the factors of the number of subjects, by what they count."""
+        specs = {"architectures": self.architectures, "tasks": self.tasks}
+        sizes = {name: sum(each.settings.size for each in of) for name, of in specs.items()}
+        pairs = sum(one.settings.size * other.settings.size for one, other in self.networks)
+        if pairs != math.prod(sizes.values()):
+            sizes = {"architectures with their tasks": pairs}
         return {
-            "architectures with their tasks": sum(
-                architecture.settings.size * task.settings.size
-                for architecture, task in self.networks
-            ),
+            **sizes,
             "batch sizes": Settings(batch_size=self.batch_size).size,
             "losses": Settings(loss=self.loss).size,
             "curricula": sum(each.settings.size for each in self.curriculum),

@@ -24,6 +24,7 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.build import build
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.task import Task
+from virtuallab.subject.torch_stream import global_stream
 from virtuallab.text import printable
 
 _BATCH_NORM = "more than 1 value per channel"
@@ -180,6 +181,7 @@ def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
                 before = module.register_forward_pre_hook(lambda _, x, n=name: note_input(n, x))
                 hooks.enter_context(before)
                 hooks.enter_context(module.register_forward_hook(count))
+        hooks.enter_context(global_stream(0))  # from which dropout draws
         try:
             output = network.train()(torch.zeros(images, *task.stimulus_shape, device=device))
         except Exception as error:
