@@ -147,6 +147,7 @@ def test_probes_are_implanted_and_removed(tree: xr.DataTree) -> None:
     assert "few" not in vl.probe("runs/small.zarr", remove=["few"])["features"]
 
 
+@pytest.mark.slow
 def test_a_single_recording_is_identified(tree: xr.DataTree) -> None:
     found = vl.identify(
         "runs/small.zarr",
@@ -158,6 +159,7 @@ def test_a_single_recording_is_identified(tree: xr.DataTree) -> None:
     assert found.lab.to_frame()["probability"].sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_designs_are_compared_and_searched() -> None:
     designs = {
         "compare": {"designs": {"array": {"units": [5, 20]}}, "seeds": 2, "folds": 2},

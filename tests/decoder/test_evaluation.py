@@ -14,6 +14,11 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.errors import NotDecoded
 from virtuallab.registry import CLASSIFIERS
 
+EVERY = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in ("random_forest", "conv1d_mlp") else [])
+    for name in CLASSIFIERS
+]
+
 
 def asked(dataset: xr.Dataset, seed: int = 1, **settings: object) -> xr.Dataset:
     analysis = Analysis(**({"observables": ("activity",), "folds": 3, "inner_folds": 2,
@@ -26,7 +31,7 @@ def bounds(verdict: xr.Dataset, name: str, **where: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
-@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+@pytest.mark.parametrize("classifier", EVERY)
 def test_a_planted_rule_is_found_and_the_controls_are_not(classifier: str) -> None:
     verdict = asked(features(signal=1.5), classifiers=(classifier,))
     low, _ = bounds(verdict, "interval")
@@ -36,7 +41,7 @@ def test_a_planted_rule_is_found_and_the_controls_are_not(classifier: str) -> No
         assert low <= 1 / 3 <= high, control
 
 
-@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+@pytest.mark.parametrize("classifier", EVERY)
 def test_nothing_is_found_where_there_is_nothing(classifier: str) -> None:
     low, high = bounds(asked(features(), classifiers=(classifier,)), "interval")
     assert low <= 1 / 3 <= high
@@ -210,6 +215,7 @@ def test_there_are_as_many_steps_as_are_said(settings: dict[str, Any]) -> None:
     assert len(steps) == n_steps(found, analysis)
 
 
+@pytest.mark.slow
 def test_theory_is_decoded_beside_the_others_and_changes_none_of_them() -> None:
     dataset = with_theory(features(), signal=1.5)
     verdict = asked(dataset, observables=("activity", "all", "theory"))

@@ -155,7 +155,7 @@ def test_a_damaged_analysis_of_its_own_is_not_left_out_of_a_report(extended: Pat
     assert set(tree["decoding"]) == {"added"}
 
 
-@pytest.mark.parametrize("how", ["lost", "changed"])
+@pytest.mark.parametrize("how", ["lost", pytest.param("changed", marks=pytest.mark.slow)])
 def test_run_makes_a_manifest_anew(folder: Path, made: Path, how: str) -> None:
     store, manifest = folder / "lab.zarr", folder / "lab.records" / "manifest.json"
     manifest.unlink() if how == "lost" else manifest.write_text("{", encoding="utf-8")
