@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -199,8 +200,8 @@ def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:
     whole = getattr(module, name)
 
     def stopping(*arguments: Any) -> None:
-        *others, advance = arguments
-        count = 0
+        bound = inspect.signature(whole).bind(*arguments)
+        advance, count = bound.arguments["advance"], 0
 
         def stop(number: int) -> None:
             nonlocal count
@@ -209,7 +210,8 @@ def _interrupted(steps: _Steps, path: Path, store: Path, place: str) -> None:
             if count >= 3:
                 raise KeyboardInterrupt
 
-        whole(*others, stop)
+        bound.arguments["advance"] = stop
+        whole(*bound.args, **bound.kwargs)
 
     with mock.patch.object(module, name, stopping), contextlib.suppress(Interrupted):
         steps(

@@ -366,7 +366,7 @@ def with_a_gap(of: xr.Dataset) -> xr.Dataset:
 BAD: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], str]] = {
     "one visit": (lambda of: of.isel(visit=[0]), "one visit shows no change"),
     "no units": (lambda of: of.isel(unit=[]), "there are no units"),
-    "a unit twice": (repeated, "respond exactly as another does"),
+    "a unit twice": (repeated, "exactly as another does"),
     "a unit's name twice": (
         lambda of: of.assign_coords(unit=[0, 0, *range(2, of.sizes["unit"])]),
         "stand for several units",

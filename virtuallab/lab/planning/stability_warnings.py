@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from virtuallab.errors import VirtuallabWarning
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.subject.learning.alignment import Alignment
 from virtuallab.subject.subject import Subject, kind
@@ -79,7 +81,9 @@ def _cases(members: Sequence[Subject]) -> Iterator[_Case]:
     needed = [name for name in ("null", "sparse") if any(getattr(k, name) for k in strengths)]
     layers = {"every layer": Curvature()}
     if needed:
-        with torch_threads(1):
+        with torch_threads(1), warnings.catch_warnings():
+            # A limit is compared with learning rates over decades, so an estimate is enough.
+            warnings.simplefilter("ignore", VirtuallabWarning)
             found = initial_curvatures(members[0], needed)
         layers = {f"layer {name!r}": curvature for name, curvature in found.items()}
     for member in members:
