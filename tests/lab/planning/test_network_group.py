@@ -85,6 +85,15 @@ def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:
     assert {group.name for group in groups(TASKS)} == {"mlp-digits", "mlp-mnist_5k"}
 
 
+def test_a_setting_that_was_added_leaves_the_identity_as_it_was() -> None:
+    knet = "subjects.architectures=[{name: knet4, channels: [2, 3, 3]%s}]"
+    [plain], [written], [other] = (
+        groups(knet % more) for more in ("", ", pooling: 2", ", pooling: 3")
+    )
+    assert plain.identity == written.identity != other.identity
+    assert "pooling" not in plain.identity
+
+
 def test_the_identity_depends_on_the_network_and_not_on_the_other_groups() -> None:
     [alone], (first, second) = groups(), groups(TWO)
     assert alone.name != first.name

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import all_settings, without_places
+from virtuallab.fields import all_settings, identifying_settings
 from virtuallab.probes.preparation import Outline
 from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.network.parameter_layout import ParameterLayout, parameter_layout
@@ -164,5 +164,6 @@ def union_of_layers(depths: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _canonical(plugin: Any) -> str:
-    settings = without_places(type(plugin), all_settings(plugin))
+    # Without settings that were added at their defaults: random streams belong to this text.
+    settings = identifying_settings(type(plugin), all_settings(plugin))
     return json.dumps([plugin.name, settings], sort_keys=True)
