@@ -119,20 +119,22 @@ def apply_updates(
             now += per_subject(optimizer.learning_rate * optimizer.noise, now) * xi
 
 
-def with_scaled_rates(optimizer: Optimizer, factors: torch.Tensor) -> Optimizer:
+def with_scaled_rates(optimizer: Optimizer, factors: torch.Tensor | None) -> Optimizer:
     """Return the optimizer of a cohort with other learning rates.
 
     Parameters
     ----------
     optimizer : Optimizer
         With settings of all subjects.
-    factors : Tensor, (subject,)
-        Factor of each subject's learning rate.
+    factors : Tensor, (subject,), or None
+        Factor of each subject's learning rate; None if none changes.
 
     Returns
     -------
     Optimizer
     """
+    if factors is None:
+        return optimizer
     scaled = copy.copy(optimizer)
     # Not `dataclasses.replace`: checks of a plug-in may refuse tensors.
     object.__setattr__(scaled, "learning_rate", optimizer.learning_rate * factors)

@@ -28,7 +28,7 @@ from virtuallab.subject.training.compatibility import incompatibility, optimizer
 from virtuallab.subject.training.evaluation import CohortEvaluation
 from virtuallab.subject.training.gradient_alignment import gradient_alignment
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
-from virtuallab.vocabulary import PERFORMANCE
+from virtuallab.vocabulary import CONSTANT, PERFORMANCE
 
 _GRADIENT_IMAGES = 32  # validation images on which updates and gradients are compared
 
@@ -210,18 +210,19 @@ class CohortTrainer:
     def training_step(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
         """Compute the updates of one batch, which ``step`` steps preceded, and apply them."""
         updates = self.rule.compute_updates(self.network, stimuli, labels, step)
-        noise = self.update_noise
+        noise, rates = self.update_noise, self._rate_factors(step)
         with torch.no_grad():
             diverged = ~torch.isfinite(updates.losses)
             any_diverged = bool(diverged.any())
             if any_diverged:  # before the update, which spreads infinite values to every layer
                 self._note_divergence(diverged, step)
             if updates.forward is not None:
-                optimizer, state = self._scheduled(self.optimizer, step), self.optimizer_state
+                optimizer = with_scaled_rates(self.optimizer, rates)
+                state = self.optimizer_state
                 streams, parameters = noise.for_purpose("forward"), self.network.parameters
                 apply_updates(optimizer, parameters, updates.forward, state, streams)
             if updates.backward is not None:
-                optimizer = self._scheduled(self.feedback_optimizer, step)
+                optimizer = with_scaled_rates(self.feedback_optimizer, rates)
                 state = self.feedback_optimizer_state
                 streams, weights = noise.for_purpose("backward"), self.backward_weights
                 apply_updates(optimizer, weights, updates.backward, state, streams)
@@ -230,14 +231,15 @@ class CohortTrainer:
         self.loss += updates.losses
         self.loss_steps += 1
 
-    def _scheduled(self, optimizer: Optimizer, step: int) -> Optimizer:
-        """Return the optimizer with the learning rates of a training step."""
+    def _rate_factors(self, step: int) -> Tensor | None:
+        """Factor of each subject's learning rate in a training step; None if no rate changes."""
+        # Subjects of one cohort have one kind of schedule.
+        if not self.follows_schedule or self.subjects[0].schedule.name == CONSTANT:
+            return None
         factors = [s.schedule.factor(min(step / s.steps, 1.0)) for s in self.subjects]
-        if not self.follows_schedule or all(factor == 1 for factor in factors):
-            return optimizer
-        return with_scaled_rates(
-            optimizer, torch.tensor(factors, dtype=self.dtype, device=self.device)
-        )
+        if all(factor == 1 for factor in factors):
+            return None
+        return torch.tensor(factors, dtype=self.dtype, device=self.device)
 
     def _note_divergence(self, diverged: Tensor, step: int) -> None:
         for place in torch.nonzero(diverged).flatten().tolist():
