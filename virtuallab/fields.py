@@ -113,6 +113,17 @@ def plugin_data(plugin: Any) -> dict[str, Any]:
     return {"name": plugin.name, **identifying_settings(type(plugin), all_settings(plugin))}
 
 
+def field_values(plugin: Any) -> dict[str, Any]:
+    """Return the value of each field of a dataclass, as it is.
+
+    Parameters
+    ----------
+    plugin : object
+        An instance.
+    """
+    return {each.name: getattr(plugin, each.name) for each in dataclasses.fields(plugin)}
+
+
 def all_settings(plugin: Any) -> dict[str, Any]:
     """Return all settings of a plug-in; those that are plug-ins as :func:`plugin_data`.
 
@@ -121,10 +132,9 @@ def all_settings(plugin: Any) -> dict[str, Any]:
     plugin : object
         An instance of a registered class.
     """
-    settings = {each.name: getattr(plugin, each.name) for each in dataclasses.fields(plugin)}
     return {
         key: plugin_data(value) if dataclasses.is_dataclass(value) else value
-        for key, value in settings.items()
+        for key, value in field_values(plugin).items()
     }
 
 
@@ -190,4 +200,4 @@ class SectionPlugin:
 
     def written(self) -> dict[str, Any]:
         """Section with its settings, as a protocol writes it; see :meth:`with_name`."""
-        return self.with_name({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})  # type: ignore[arg-type]
+        return self.with_name(field_values(self))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from virtuallab.fields import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
+    field_values,
     setting,
 )
 from virtuallab.probes.device import Contacts
@@ -170,7 +171,7 @@ class Probe:
         UnknownName
             If there is no such device.
         """
-        return resolve({field.name: getattr(self, field.name) for field in fields(self)})
+        return resolve(field_values(self))
 
     def check(
         self,

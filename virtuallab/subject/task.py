@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from virtuallab.errors import UserError
-from virtuallab.fields import Count, plugin_data, setting, written_settings
+from virtuallab.fields import Count, field_values, plugin_data, setting, written_settings
 from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
 from virtuallab.subject.stratified_split import stratified_split
@@ -184,8 +184,7 @@ class Task(ABC):
 
     def written(self) -> dict[str, Any]:
         """Return the task as a protocol writes it: its name and its settings."""
-        settings = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {"name": self.name, **written_settings(type(self), settings)}
+        return {"name": self.name, **written_settings(type(self), field_values(self))}
 
     def identifying(self) -> dict[str, Any]:
         """Return the name and the settings that identify the task, without places of files."""

@@ -14,8 +14,13 @@ from virtuallab.decoder.task import DecodingTask
 from virtuallab.registry import CONTROLS
 
 _SETTINGS: Final = (
-    *("architecture", "task", "loss", "curriculum", "start_from"),
-    *("batch_size", "steps"),
+    "architecture",
+    "task",
+    "loss",
+    "curriculum",
+    "start_from",
+    "batch_size",
+    "steps",
 )
 _OPTIMIZER: Final = "optimizer"
 _RULE: Final = "plasticity"  # the name of the rule, without its optimizer and settings

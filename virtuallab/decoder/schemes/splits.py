@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -27,17 +27,7 @@ Split = Literal[
     "schedule",
     "start_from",
 ]
-SPLITS: Final[tuple[Split, ...]] = (
-    "architecture",
-    "family",
-    "task",
-    "loss",
-    "learning_rate",
-    "batch_size",
-    "curriculum",
-    "schedule",
-    "start_from",
-)
+SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
 _THIRDS: Final = ("low", "middle", "high")

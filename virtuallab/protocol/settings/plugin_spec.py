@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from virtuallab.fields import SectionPlugin, without_places, written_settings
+from virtuallab.fields import SectionPlugin, field_values, without_places, written_settings
 from virtuallab.protocol.settings.distributions import Distribution, Grid, Variation
 from virtuallab.protocol.settings.section import Section, instantiate, settings_of
 
@@ -173,8 +173,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Section):
         return {key: plain(getattr(value, key)) for key in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
-        settings = {each.name: getattr(value, each.name) for each in fields(value)}
-        return plain(written_settings(type(value), settings))
+        return plain(written_settings(type(value), field_values(value)))
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -77,20 +77,18 @@ class CohortEvaluation:
             scores = network.scores(stimuli)
             share = min(_BATCH_SIZE, len(images.labels) - first)
             total += network.losses(scores, targets).mean(0).double() * share
-            right += self._right(scores, targets)
+            if not self._code:
+                right += self._right(scores, targets)
+        right = right / len(images.labels)
         if self._code:
             right = readout_accuracy(network, self._code, self._train, images)
-        else:
-            right = right / len(images.labels)
         network.population.train()
         return total / len(images.labels), right
 
     def _right(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Sum over a batch of what the performance is a mean of."""
+        """Sum over a batch of what the performance is a mean of, if it is one over images."""
         if self._measure == "accuracy":
             return (scores.argmax(-1) == targets).sum(0)
-        if self._code:  # measured for all images at once
-            return scores.new_zeros(())
         assert self._images.values is not None
         variance = self._images.values.var(0, correction=0).sum()
         return (1 - (scores - targets).square().sum(2) / variance).double().sum(0)
