@@ -18,6 +18,7 @@ from virtuallab.subject.stratified_split import stratified_split
 
 Targets = Literal["classes", "values", "views"]
 Measure = Literal["accuracy", "read-out accuracy", "explained variance"]
+SIZES = ("train_images", "validation_images", "probe_images")  # settings, in the order of parts
 _SPLIT_SEED = 20200101  # of the three parts; fixed, so that all subjects share them
 
 

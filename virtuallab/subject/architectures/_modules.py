@@ -125,8 +125,8 @@ def _rebuilt(name: str, settings: Mapping[str, Any]) -> Architecture:
 def _type_of(default: object) -> Any:
     """Type of an unannotated parameter with this default."""
     if isinstance(default, list | tuple) and default:
-        origin = list if isinstance(default, list) else tuple
-        return list[type(default[0])] if origin is list else tuple[type(default[0]), ...]  # type: ignore[misc]
+        inside = type(default[0])
+        return list[inside] if isinstance(default, list) else tuple[inside, ...]  # type: ignore[valid-type]
     return type(default)
 
 

@@ -11,6 +11,7 @@ import torch
 from virtuallab.fields import Count, NonNegativeInt, setting
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape, Site
+from virtuallab.subject.architectures._layers import halved
 
 
 @ARCHITECTURES.register("convnet")
@@ -43,7 +44,7 @@ class ConvNet(Architecture):
             layers[f"relu{number}"] = torch.nn.ReLU()
             if number <= self.pooled:
                 layers[f"pool{number}"] = torch.nn.MaxPool2d(2, ceil_mode=True)
-                height, width = -(-height // 2), -(-width // 2)
+                height, width = halved((height, width))
             before = self.channels
         layers["flatten"] = torch.nn.Flatten()
         layers[f"fc{self.depth + 1}"] = torch.nn.Linear(before * height * width, outputs)

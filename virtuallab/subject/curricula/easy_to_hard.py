@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 import jaxtyping as jt
@@ -73,6 +74,7 @@ class EasyToHard(Curriculum):
         return self.start + (1 - self.start) * progress / self.complete
 
 
+@lru_cache(maxsize=1)  # all subjects of a cohort learn the same images
 def difficulties(images: Images) -> jt.Float[np.ndarray, " image"]:
     """Return the distance to the mean of an image's class over that to the nearest other mean.
 
@@ -80,6 +82,11 @@ def difficulties(images: Images) -> jt.Float[np.ndarray, " image"]:
     ----------
     images : Images
         Of two classes at least.
+
+    Returns
+    -------
+    array of float, (image,)
+        Read-only.
     """
     pixels = images.stimuli.flatten(1).double().numpy()
     members = members_of_classes(images)
@@ -93,4 +100,5 @@ def difficulties(images: Images) -> jt.Float[np.ndarray, " image"]:
     own_distance = distances[place]
     distances[place] = np.inf
     ratio: np.ndarray = own_distance / np.maximum(distances.min(1), np.finfo(float).tiny)
+    ratio.setflags(write=False)
     return ratio

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Annotated
@@ -10,14 +10,12 @@ from typing import Annotated
 import numpy as np
 
 from virtuallab.fields import RegisteredPlugin, setting
-from virtuallab.subject.task import Task
+from virtuallab.subject.task import SIZES, Images, Task
 from virtuallab.subject.tasks.digits import Digits
-
-_SIZES = ("train_images", "validation_images", "probe_images")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DerivedTask(Task, ABC):
+class DerivedTask(Task):
     """Base class of tasks whose images are those of a classification task, with another aim."""
 
     of: Annotated[Task, RegisteredPlugin("task")] = setting(
@@ -27,7 +25,7 @@ class DerivedTask(Task, ABC):
     def __post_init__(self) -> None:
         if self.of.targets != "classes":
             raise ValueError(f"'of' has to be a classification task; {self.of.name!r} is none")
-        kept = {field.name: field.default for field in fields(self.of) if field.name in _SIZES}
+        kept = {field.name: field.default for field in fields(self.of) if field.name in SIZES}
         for name, default in kept.items():
             if getattr(self.of, name) != default:
                 raise ValueError(f"{name!r} has to stand beside 'of', not in it")
@@ -35,7 +33,7 @@ class DerivedTask(Task, ABC):
     @cached_property
     def source(self) -> Task:
         """The other task, with as many images as this one asks for."""
-        return replace(self.of, **{name: getattr(self, name) for name in _SIZES})
+        return replace(self.of, **{name: getattr(self, name) for name in SIZES})
 
     @property
     def label(self) -> str:
@@ -60,3 +58,25 @@ class DerivedTask(Task, ABC):
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Images of the other task, and their classes."""
         return self.source.images()
+
+    @abstractmethod
+    def part(self, name: str) -> Images:
+        """Return the images of a part with the targets of this task.
+
+        Parameters
+        ----------
+        name : str
+            ``"train"``, ``"validation"`` or ``"stimuli"``: the method that returns the part.
+        """
+
+    def train(self) -> Images:
+        """Return the training images with the targets of this task."""
+        return self.part("train")
+
+    def validation(self) -> Images:
+        """Return the validation images with the targets of this task."""
+        return self.part("validation")
+
+    def stimuli(self) -> Images:
+        """Return the probe images with the targets of this task."""
+        return self.part("stimuli")

@@ -7,14 +7,12 @@ no pixel.
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
-from pathlib import Path
 
 import jaxtyping as jt
 import numpy as np
 
-from virtuallab.errors import MissingLibrary
+from virtuallab.subject.tasks._packaged import installed_file
 
 # Photograph -> installed module and path in it; all are in colour.
 FILES = {
@@ -57,10 +55,8 @@ def photograph(name: str, channels: int) -> jt.UInt8[np.ndarray, "channel height
     from PIL import Image
 
     library, file = FILES[name]
-    spec = importlib.util.find_spec(library)
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingLibrary(_DISTRIBUTIONS[library], f"to read its photograph {file}")
-    with Image.open(Path(spec.submodule_search_locations[0], file)) as image:
+    purpose = f"to read its photograph {file}"
+    with Image.open(installed_file(library, file, _DISTRIBUTIONS[library], purpose)) as image:
         pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
     return np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], channels).transpose(2, 0, 1))
 

@@ -76,33 +76,17 @@ class Contrastive(DerivedTask):
             last,
         )
 
-    def train(self) -> Images:
-        """Return the training images and their views."""
-        return _with_views(self).train
-
-    def validation(self) -> Images:
-        """Return the validation images and two views of each."""
-        return _with_views(self).validation
-
-    def stimuli(self) -> Images:
-        """Return the probe images, as they are."""
-        return self.source.stimuli()
-
-
-@dataclass(frozen=True)
-class _Views:
-    train: Images
-    validation: Images
+    def part(self, name: str) -> Images:
+        """Return the images of a part with views of each, two for validation; none for probes."""
+        return self.source.stimuli() if name == "stimuli" else _with_views(self, name)
 
 
 @cache
-def _with_views(task: Contrastive) -> _Views:
-    """Training and validation images with their views, drawn once per process."""
+def _with_views(task: Contrastive, part: str) -> Images:
+    """Training or validation images with their views, drawn once per process."""
     how = Augmentation(task.smallest_crop, task.mirror, task.jitter, task.blur)
-    train, validation = task.source.train(), task.source.validation()
-    low, high = train.stimuli.min(), train.stimuli.max()
-
-    def bank(images: Images, part: str, views: int) -> Images:
-        return replace(images, views=augmented_views(images.stimuli, (low, high), how, views, part))
-
-    return _Views(bank(train, "train", task.views), bank(validation, "validation", 2))
+    images: Images = getattr(task.source, part)()
+    black_and_white = torch.aminmax(task.source.train().stimuli)
+    views = task.views if part == "train" else 2
+    drawn = augmented_views(images.stimuli, black_and_white, how, views, part)
+    return replace(images, views=drawn)

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 from virtuallab.errors import UserError
 from virtuallab.fields import setting
 from virtuallab.registry import TASKS
+from virtuallab.subject.task import SIZES
 from virtuallab.subject.tasks._divided import DividedTask
 from virtuallab.subject.tasks._photographs import FILES, patches
 
@@ -44,7 +45,7 @@ class Patches(DividedTask):
 
     def divided(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the patches of each part, from 0 to 255, and their classes."""
-        for part, key in enumerate(("train_images", "validation_images", "probe_images")):
+        for part, key in enumerate(SIZES):
             stimuli, labels = zip(*self._of_part(part, key), strict=True)
             yield np.concatenate(stimuli), np.concatenate(labels)
 

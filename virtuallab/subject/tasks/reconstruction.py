@@ -34,17 +34,9 @@ class Reconstruction(DerivedTask):
         """Number of pixels, over all channels."""
         return math.prod(self.stimulus_shape)
 
-    def train(self) -> Images:
-        """Return the training images, which are their own targets."""
-        return _reconstructed(self, "train")
-
-    def validation(self) -> Images:
-        """Return the validation images, which are their own targets."""
-        return _reconstructed(self, "validation")
-
-    def stimuli(self) -> Images:
-        """Return the probe images, which are their own targets."""
-        return _reconstructed(self, "stimuli")
+    def part(self, name: str) -> Images:
+        """Return the images of a part, which are their own targets."""
+        return _reconstructed(self, name)
 
 
 @cache

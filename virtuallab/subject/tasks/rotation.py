@@ -54,17 +54,9 @@ class Rotation(DerivedTask):
         """One."""
         return 1
 
-    def train(self) -> Images:
-        """Return the turned training images, and their angles."""
-        return _standardised(self, "train")
-
-    def validation(self) -> Images:
-        """Return the turned validation images, and their angles."""
-        return _standardised(self, "validation")
-
-    def stimuli(self) -> Images:
-        """Return the turned probe images, and their angles."""
-        return _standardised(self, "stimuli")
+    def part(self, name: str) -> Images:
+        """Return the turned images of a part, and their angles."""
+        return _standardised(self, name)
 
 
 @cache

@@ -114,13 +114,9 @@ class SpokenWords(AudioTask):
         -------
         array of int64, (utterance,)
         """
-        repetition, word, speaker = self._numbers().T
-        # In 4 repetitions every word of every speaker meets every kind of noise once.
-        of = {
-            "word": word,
-            "speaker": speaker,
-            "noise": (repetition + word + speaker) % len(NOISES),
-        }
+        numbers = self._numbers()
+        _, word, speaker = numbers.T
+        of = {"word": word, "speaker": speaker, "noise": _noise_kinds(numbers)}
         return np.asarray(of[self.label])
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -160,9 +156,9 @@ class SpokenWords(AudioTask):
         said = speak([*utterances, *background])
         spoken, voices = said[: len(utterances)], said[len(utterances) :]
         made = np.empty((len(spoken), self.samples), np.float32)
-        for row, speech, numbered, stream in zip(made, spoken, numbers, streams, strict=True):
-            kind = NOISES[sum(numbered) % len(NOISES)]
-            row[:] = self._in_noise(speech, kind, stream, voices)
+        kinds = _noise_kinds(numbers)
+        for row, speech, kind, stream in zip(made, spoken, kinds, streams, strict=True):
+            row[:] = self._in_noise(speech, NOISES[kind], stream, voices)
         return made
 
     def _in_noise(
@@ -179,3 +175,11 @@ class SpokenWords(AudioTask):
         """Repetition, word and speaker of each utterance, ``(utterance, 3)``."""
         sizes = (self.repetitions, self.words, self.speakers)
         return np.indices(sizes, dtype=np.int64).reshape(3, -1).T
+
+
+def _noise_kinds(numbers: np.ndarray) -> np.ndarray:
+    """Kind of noise of each utterance, as an index of ``NOISES``.
+
+    In 4 repetitions every word of every speaker meets every kind of noise once.
+    """
+    return np.asarray(numbers.sum(axis=1) % len(NOISES))

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -52,21 +53,21 @@ class WavFolder(AudioTask, FileTask):
     @property
     def classes(self) -> int:
         """Number of subfolders with wav files."""
-        return len(np.unique(self._folders(expanded(self.path))))
+        return _class_count(self)
 
     def sources(self, path: Path) -> tuple[Source, Source]:
         """All sounds, for every part."""
-        labels = np.unique(self._folders(path), return_inverse=True)[1].astype(np.int64)
-        files = self.files(path)
+        labels = np.unique(self.folders(path), return_inverse=True)[1].astype(np.int64)
+        files, digest = self.files(path), self.sha256 or self.digest(path)
 
         def read(which: np.ndarray) -> np.ndarray:
-            chosen: dict[str, object] = {"sha256": self.digest(path), "files": which.tolist()}
+            chosen: dict[str, object] = {"sha256": digest, "files": which.tolist()}
             return self.cochleagrams(chosen, lambda: self._sounds([files[i] for i in which]))
 
         every = Source(labels, read, str(path))
         return every, every
 
-    def _folders(self, path: Path) -> list[str]:
+    def folders(self, path: Path) -> list[str]:
         """Folder of each file, which is its class."""
         folders = [file.parent.name for file in self.files(path)]
         if len(set(folders)) < 2:
@@ -102,6 +103,11 @@ class WavFolder(AudioTask, FileTask):
         if not np.isfinite(sound).all():
             raise self.refusal(f"{file} has samples that are not finite.")
         return sound
+
+
+@cache
+def _class_count(task: WavFolder) -> int:
+    return len(np.unique(task.folders(expanded(task.path))))
 
 
 def _scaled(stored: np.ndarray) -> np.ndarray:
