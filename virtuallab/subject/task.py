@@ -143,8 +143,8 @@ class Task(ABC):
         return 0.0 if self.measure == "explained variance" else 1 / self.classes
 
     @property
-    def label(self) -> str:
-        """Name in recordings and reports."""
+    def full_name(self) -> str:
+        """Name in stores and reports, with that of the task whose images are used."""
         return self.name
 
     @property

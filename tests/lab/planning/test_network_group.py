@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from virtuallab.lab.planning.network_group import (
     union_of_layers,
 )
 from virtuallab.protocol import expand, read_text
+from virtuallab.registry import TASKS as REGISTERED
 
 TWO = "subjects.architectures=[{name: mlp, hidden: [4]}, {name: mlp, hidden: [5]}]"
 TASKS = (
@@ -78,6 +80,12 @@ def test_the_name_of_a_users_module_becomes_the_name_of_a_file(
     own = "subjects.architectures=[{name: 'lab_nets:Net', in_features: 4, out_features: 3}]"
     assert [group.name for group in groups(own)] == ["lab_nets.Net"]
     del sys.modules["lab_nets"]
+
+
+def test_a_setting_called_label_is_not_the_name_of_a_task() -> None:
+    task = REGISTERED["spoken_words"](label="speaker", train_images=16)
+    made = [replace(one, task=task) for one in expand(read_text(TEXT))]
+    assert set(task_labels(made)) == {"spoken_words"}
 
 
 def test_the_task_is_part_of_the_name_only_where_there_are_several() -> None:

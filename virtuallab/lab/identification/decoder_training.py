@@ -286,7 +286,7 @@ class DecoderTraining:
         A recording made elsewhere is of another kind.
         """
         every = (self.experiment.plan.subjects[index] for index in subjects)
-        return np.array([f"{each.architecture.name} {each.task.label}" for each in every])
+        return np.array([f"{each.architecture.name} {each.task.full_name}" for each in every])
 
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:

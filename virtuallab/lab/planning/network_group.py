@@ -131,14 +131,14 @@ def architecture_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
 
 
 def task_labels(subjects: Sequence[Subject]) -> tuple[str, ...]:
-    """One name for each subject's task: numbered where two share a label."""
+    """One name for each subject's task: numbered where two share a full name."""
     return plugin_labels([subject.task for subject in subjects])
 
 
 def plugin_labels(plugins: Sequence[Any]) -> tuple[str, ...]:
     """One name for each dataclass with a name: numbered where two with other settings share it."""
     texts = [_canonical(plugin) for plugin in plugins]
-    names = [getattr(plugin, "label", plugin.name) for plugin in plugins]
+    names = [getattr(plugin, "full_name", plugin.name) for plugin in plugins]
     # Where a setting is drawn, there are as many variants as subjects: each is looked up.
     variants: dict[str, dict[str, int]] = {}
     for name, text in zip(names, texts, strict=True):

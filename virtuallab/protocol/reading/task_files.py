@@ -47,8 +47,8 @@ def note_files(data: Any, folder: Path, source: SourceLines) -> None:
             except UserError as error:
                 faults.append(source.fault((*place, "path"), str(error)))
                 continue
-            if found := digest(Path(task["path"])):
-                task.setdefault("sha256", found)
+            if "sha256" not in task and (found := digest(Path(task["path"]))):
+                task["sha256"] = found
     if faults:
         raise ProtocolError(faults)
 

@@ -36,7 +36,7 @@ class DerivedTask(Task):
         return replace(self.of, **{name: getattr(self, name) for name in SIZES})
 
     @property
-    def label(self) -> str:
+    def full_name(self) -> str:
         """Name of the task and of the other task, ``"contrastive-digits"``."""
         return f"{self.name}-{self.of.name}"
 
