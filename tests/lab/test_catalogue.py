@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -86,3 +87,9 @@ def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:
         page("rules", "weight_miror")
     with pytest.raises(UnknownName, match="Did you mean 'rules'"):
         listing("ruls")
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_a_page_has_no_section_for_programmers(kind: str, name: str) -> None:
+    text = page(kind, name)
+    assert not re.search(r"Raises|Parameters|Returns|---", text)

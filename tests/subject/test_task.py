@@ -96,6 +96,11 @@ def test_the_split_is_the_same_whenever_it_is_made(name: str, example: Example) 
         torch.testing.assert_close(old.labels, new.labels, rtol=0, atol=0)
 
 
+def test_images_of_one_grey_level_are_refused() -> None:
+    with pytest.raises(UserError, match=r"all training images of task 'stripes' have one grey"):
+        Stripes(contrast=0.0).train()
+
+
 @pytest.mark.parametrize("name", list(TASKS))
 def test_images_are_split_once_in_a_process(name: str, example: Example) -> None:
     assert example(name).train() is example(name).train()

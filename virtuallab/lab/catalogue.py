@@ -97,6 +97,7 @@ def described(docstring: str) -> tuple[str, list[str], list[str], list[str]]:
     """
     doc = inspect.cleandoc(docstring)
     body, _, references = doc.partition("\nReferences\n----------\n")
+    body = re.split(r"\n\w+\n-{3,}\n", body)[0]  # without sections for programmers, such as Raises
     summary, *rest = body.strip().split("\n\n")
     equations = [_equation(part) for part in rest if part.startswith(".. math::")]
     text = [_plain(part) for part in rest if not part.startswith(".. math::")]

@@ -220,6 +220,8 @@ def _parts(task: Task) -> _Parts:
         )
     training, validation, probe = task.parts(labels)
     mean, deviation = stimuli[training].mean(), stimuli[training].std()
+    if deviation == 0:
+        raise UserError(f"all training images of task {task.name!r} have one grey level.")
 
     def images(which: np.ndarray) -> Images:
         standard = (stimuli[which] - mean) / deviation
