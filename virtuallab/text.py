@@ -133,6 +133,18 @@ def part_of(count: int, total: int, noun: str) -> str:
     return f"the {noun}" if total == 1 else f"all {count_noun(total, noun)}"
 
 
+def first_line(error: Exception) -> str:
+    r"""First line of an error's text as a sentence, or the kind of the error if it has no text.
+
+    Examples
+    --------
+    >>> first_line(ValueError("two lines\nof text")), first_line(KeyError())
+    ('two lines.', 'KeyError.')
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{printable(lines[0]).rstrip('.')}."
+
+
 def short(value: object, digits: int = 3) -> str:
     """Return the value of a setting as text, with numbers rounded to significant digits.
 

@@ -51,6 +51,7 @@ class GrowingRecording:
         recorded = probe.in_recorded_layers(dict.fromkeys(outline.layers, 0))
         self._sums: dict[str, dict[int, np.ndarray]] = {layer: {} for layer in recorded}
         self._parts: dict[int, list[Signals]] = {}
+        self._chosen: Implant | None = None
 
     @property
     def implant(self) -> Implant:
@@ -64,8 +65,6 @@ class GrowingRecording:
             selector = UnitSelector(self._probe, self._outline, self._choice(), strengths)
             self._chosen = Implant(self._probe, selector.select())
         return self._chosen
-
-    _chosen: Implant | None = None
 
     def records(self, visits: range) -> bool:
         """True if one of these visits is recorded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -114,18 +114,16 @@ class Implant:
         part : Part, optional
             Visits and stimuli that the preparation has; all if not given.
         """
-        chosen = self.selection if part is None else self.selection.within(part)
+        here = self if part is None else replace(self, selection=self.selection.within(part))
         # Weights are read once at each visit, and not with every stimulus.
         again = part is not None and part.stimuli.start > 0
-        names = [name for name in self.probe.observables if not (again and name == WEIGHTS)]
         return {
             name: {
-                layer: MEASUREMENTS[name](self.probe, chosen, preparation, None).signal(
-                    layer, streams.of_layer[name][layer]
-                )
-                for layer in chosen.layers
+                layer: measurement.signal(layer, streams.of_layer[name][layer])
+                for layer in self.selection.layers
             }
-            for name in names
+            for name, measurement in here._measurements(preparation, None).items()
+            if not (again and name == WEIGHTS)
         }
 
     def label(

@@ -161,7 +161,7 @@ def prepare(
     images = probe_images.stimuli[shown]
     alone = len(states) > 1 and population_problem(architecture, task) is not None
     groups = [states[visit : visit + 1] for visit in range(len(states))] if alone else [states]
-    parts = [_run_visits(architecture, task, group, images) for group in groups]
+    parts = [_run_visits(architecture, task, sites, group, images) for group in groups]
     visits = {layer: [part[layer] for part in parts] for layer in sites}
     return PreparedSubject(
         layers=tuple(sites),
@@ -177,6 +177,7 @@ def prepare(
 def _run_visits(
     architecture: Architecture,
     task: Task,
+    sites: Mapping[str, Site],
     states: jt.Float[np.ndarray, "visit parameter"],
     images: Tensor,
 ) -> dict[str, _Visits]:
@@ -184,7 +185,6 @@ def _run_visits(
     visits = len(states)
     layout = parameter_layout(architecture, task)
     tensors = layout.tensors(torch.from_numpy(np.ascontiguousarray(states)))
-    sites = sites_of(architecture, task, template_network(architecture, task))
     axes = subject_axes(architecture, task)
     shown = images.to(next(iter(tensors.values())).dtype).repeat(1, visits, 1, 1)
     population = _empty_population(architecture, task, visits)

@@ -56,7 +56,9 @@ def test_values_are_described_as_in_the_vocabulary(name: Observable) -> None:
 @pytest.mark.parametrize("name", OBSERVABLES)
 def test_a_record_has_the_axes_that_its_class_names(name: Observable) -> None:
     of = measurement(name, GaussianNoise(), set_on_rats(Probe()))
-    assert of.record("second", stream()).ndim == len(of.dims)
+    noise = stream()
+    found = of.noisy("second", of.signal("second", noise), noise)
+    assert found.ndim == len(of.dims)
     assert of.dims[0] == "visit"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from virtuallab.decoder import Analysis
 from virtuallab.errors import UserError, suggest
-from virtuallab.lab.stages.nodes import is_preserved, living, probes_in, stage
+from virtuallab.lab.stages.nodes import is_preserved, living, probes_in, run_command, stage
 from virtuallab.lab.stages.record import command
 from virtuallab.store import Store
 from virtuallab.vocabulary import SUBJECT
@@ -46,14 +45,11 @@ class Coverage:
     def how_to_finish(self, store: Store) -> str:
         """Command that records the others; and what has to come before it."""
         if self.untrained:
-            return f"{self.untrained} of them are not trained yet; finish it with `{_run(store)}`"
+            run = run_command(store)
+            return f"{self.untrained} of them are not trained yet; finish it with `{run}`"
         if not is_preserved(store):
-            return f"finish it with `{_run(store)}`, for the subjects are not preserved"
+            return f"finish it with `{run_command(store)}`, for the subjects are not preserved"
         return f"finish it with `{command(store)}`"
-
-
-def _run(store: Store) -> str:
-    return shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
 
 
 def coverage(store: Store, probe: str) -> Coverage:

@@ -43,6 +43,11 @@ def living(store: Store) -> set[int]:
     return {index for index, record in records.items() if record["status"] == DONE}
 
 
+def run_command(store: Store) -> str:
+    """Write the command that trains the subjects of a store, for messages."""
+    return shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+
+
 def check_trained(store: Store) -> None:
     """Refuse an experiment whose subjects are not all trained: results would rest on a part.
 
@@ -53,7 +58,7 @@ def check_trained(store: Store) -> None:
     """
     total, trained = sum(map(len, store.plan["cohorts"])), len(store.committed(TRAIN))
     if trained < total:
-        run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+        run = run_command(store)
         raise UserError(f"{store.path}: {trained} of {total} subjects are trained. First: `{run}`")
 
 
@@ -78,7 +83,7 @@ def check_preserved(store: Store, consequence: str) -> None:
         With what can be done instead.
     """
     if not is_preserved(store):
-        run = shlex.join(["virtuallab", "run", "PROTOCOL", "--store", str(store.path)])
+        run = run_command(store)
         raise UserError(
             f"{store.path}: its subjects are not preserved (subjects.preserve: false), so "
             f"{consequence}. A probe that is added to its protocol records them if they are "

@@ -7,7 +7,7 @@ is implanted later is calibrated on the same networks. They depend on no rule an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,13 +72,10 @@ class Reference:
         at_once, _ = self.group.part_size(len(self.states))
         first, *rest = np.split(self.states, 1 if at_once == len(self.states) else len(self.states))
         networks = self._prepared(first)
-
-        def others() -> Iterator[PreparedSubject]:
-            for state in rest:
-                yield self._prepared(state)
-
         return [
-            probe.calibrate(networks, self._stream("calibration"), others)
+            probe.calibrate(
+                networks, self._stream("calibration"), lambda: map(self._prepared, rest)
+            )
             if probe.resolved.is_noisy or probe.resolved.uses_typical_responses
             else None
             for probe in probes
@@ -98,11 +95,10 @@ class Reference:
         which = int(self._stream(key).integers(len(self.states)))
         one = self.states[which : which + 1]
         shown = None if stimuli is None else np.asarray(stimuli)
-        preparation = prepare(self.group.architecture, self.group.task, one, shown)
-        return StaticPreparation(preparation, visits)
+        return StaticPreparation(self._prepared(one, shown), visits)
 
-    def _prepared(self, states: np.ndarray) -> PreparedSubject:
-        return prepare(self.group.architecture, self.group.task, states, None)
+    def _prepared(self, states: np.ndarray, stimuli: np.ndarray | None = None) -> PreparedSubject:
+        return prepare(self.group.architecture, self.group.task, states, stimuli)
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return seeds.generator(self.seed, seeds.REFERENCE, self.group.identity, purpose)

@@ -62,10 +62,6 @@ class Measurement(ABC):
     def noisy(self, layer: str, signal: Signal, generator: np.random.Generator) -> np.ndarray:
         """Values of one layer with noise, along ``dims``, from the signal of all visits."""
 
-    def record(self, layer: str, generator: np.random.Generator) -> np.ndarray:
-        """Values of one layer with noise, along ``dims``."""
-        return self.noisy(layer, self.signal(layer, generator), generator)
-
     @abstractmethod
     def variability(self, layer: str) -> Variability:
         """Variability of one layer's signal where the preparation is of reference networks."""

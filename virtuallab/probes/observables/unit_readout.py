@@ -235,9 +235,8 @@ class Selection:
 
         It has no orders, which are of all stimuli.
         """
-        at = np.flatnonzero((self.visits >= part.visits.start) & (self.visits < part.visits.stop))
-        shown = self.stimuli
-        shown = shown[(shown >= part.stimuli.start) & (shown < part.stimuli.stop)]
+        at = np.flatnonzero(np.isin(self.visits, part.visits))
+        shown = self.stimuli[np.isin(self.stimuli, part.stimuli)]
         return replace(
             self,
             visits=self.visits[at] - part.visits.start,

@@ -25,7 +25,7 @@ from virtuallab.subject.network.build import build
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.task import Task
 from virtuallab.subject.torch_stream import global_stream
-from virtuallab.text import printable
+from virtuallab.text import first_line
 
 _BATCH_NORM = "more than 1 value per channel"
 _MAX_LAYERS = 500
@@ -65,7 +65,7 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
                 "it smaller."
             ) from None
         raise UserError(
-            f"{architecture.name} cannot be built for images of {size}: {_first_line(error)}"
+            f"{architecture.name} cannot be built for images of {size}: {first_line(error)}"
         ) from None
     weights = sum(tensor.numel() for tensor in network.state_dict().values())
     if weights > most:
@@ -157,7 +157,7 @@ class _ForwardError(Exception):
     def __init__(self, layer: str, shape: tuple[int, ...] | None, error: Exception) -> None:
         place = f"layer {layer!r}" if layer else "the network"
         received = "" if shape is None else f" receives {' x '.join(map(str, shape))} and"
-        super().__init__(f"{place}{received} fails: {_first_line(error)}")
+        super().__init__(f"{place}{received} fails: {first_line(error)}")
 
 
 def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
@@ -190,8 +190,3 @@ def _show(network: nn.Module, task: Task, images: int) -> tuple[int, Tensor]:
         problem = TypeError(f"it returns a {type(output).__name__}, not a tensor")
         raise _ForwardError("", None, problem)
     return responses, output
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{printable(lines[0]).rstrip('.')}."

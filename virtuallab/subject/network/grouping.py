@@ -31,7 +31,7 @@ from virtuallab.subject.network.signal_shapes import (
 )
 from virtuallab.subject.task import Task
 from virtuallab.subject.torch_stream import global_stream
-from virtuallab.text import printable
+from virtuallab.text import first_line
 
 _BATCH = 3  # unlike the number of subjects, so that no axis can be confused with another
 _SEEDS = (0, 1)
@@ -129,7 +129,7 @@ def _problem(networks: Sequence[nn.Module], stimuli: Sequence[Tensor]) -> str | 
         try:
             found = _run(population, together, names, len(networks), comparison.note)
         except Exception as error:
-            return f"{comparison.place} fails: {_first_line(error)}"
+            return f"{comparison.place} fails: {first_line(error)}"
         if comparison.difference:
             return comparison.difference
         if difference := _state_difference(found, runs):
@@ -276,8 +276,3 @@ def _state_difference(together: _Run, alone: Sequence[_Run]) -> str | None:
         if not torch.allclose(found, expected, rtol=0, atol=atol, equal_nan=True):
             return f"the {name} differs from that of an ordinary module."
     return None
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{printable(lines[0]).rstrip('.')}."

@@ -98,7 +98,7 @@ def parameter_layout(architecture: Architecture, task: Task) -> ParameterLayout:
     Raises
     ------
     UserError
-        If the network has a tensor that a population does not keep for each subject.
+        If the network cannot be a population of one.
     """
     module = template_network(architecture, task)
     entries, start = [], 0

@@ -45,7 +45,6 @@ class Synapse(ABC):
     ) -> jt.Float[torch.Tensor, "subject post *pre"]:
         """Sum of input times response over batch and positions, in the layout of ``like``."""
 
-    @abstractmethod
     def backpropagate(
         self,
         error: torch.Tensor,
@@ -55,6 +54,8 @@ class Synapse(ABC):
         downward: bool,
     ) -> tuple[torch.Tensor | None, jt.Float[torch.Tensor, "subject post *pre"]]:
         """Reconstruction of an error (if ``downward``) and its correlation with the input."""
+        down = self.reconstruct(error, b) if downward else None
+        return down, self.correlate(x, error, b)
 
     @abstractmethod
     def sum_batch(self, z: torch.Tensor, subjects: int) -> jt.Float[torch.Tensor, "subject post"]:
@@ -87,13 +88,6 @@ class Dense(Synapse):
         """Sum of outer products over the batch."""
         return torch.bmm(z.transpose(1, 2), x)
 
-    def backpropagate(
-        self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
-    ) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Two matrix products."""
-        down = self.reconstruct(error, b) if downward else None
-        return down, self.correlate(x, error, b)
-
     def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
         """Sum over the batch, ``(subject, post)``."""
         return z.sum(1)
@@ -103,8 +97,20 @@ class Dense(Synapse):
         return 1
 
 
+class _MapSynapse(Synapse):
+    """Synapses of maps, whose signals are ``(batch, subject*channel, height, width)``."""
+
+    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
+        """Sum over batch and positions."""
+        return z.sum((0, 2, 3)).view(subjects, -1)
+
+    def positions(self, z: torch.Tensor) -> int:
+        """Height times width of the response."""
+        return z.shape[-2] * z.shape[-1]
+
+
 @dataclass(frozen=True)
-class Conv(Synapse):
+class Conv(_MapSynapse):
     """Convolutional synapses with weights ``(subject, post, pre, height, width)``.
 
     Subjects are groups of one grouped convolution. ``groups`` counts the groups of one subject;
@@ -158,14 +164,6 @@ class Conv(Synapse):
         assert weight is not None
         return down, weight.view_as(b)
 
-    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
-        """Sum over batch and positions."""
-        return z.sum((0, 2, 3)).view(subjects, -1)
-
-    def positions(self, z: torch.Tensor) -> int:
-        """Height times width of the response."""
-        return z.shape[-2] * z.shape[-1]
-
     def _backward(
         self, z: torch.Tensor, x: torch.Tensor, w: torch.Tensor, wanted: tuple[bool, bool]
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -177,7 +175,7 @@ class Conv(Synapse):
 
 
 @dataclass(frozen=True)
-class TransposedConv(Synapse):
+class TransposedConv(_MapSynapse):
     """Synapses of a transposed convolution, with weights ``(subject, post, pre, height, width)``.
 
     It is the adjoint of a convolution from its response to its input: with groups, ``pre`` counts
@@ -218,17 +216,6 @@ class TransposedConv(Synapse):
         parts = found.view(subjects, self.groups, pre, post // self.groups, *size)
         return parts.transpose(2, 3).reshape(like.shape)
 
-    def backpropagate(
-        self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
-    ) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """A convolution and a weight gradient."""
-        down = self.reconstruct(error, b) if downward else None
-        return down, self.correlate(x, error, b)
-
-    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
-        """Sum over batch and positions."""
-        return z.sum((0, 2, 3)).view(subjects, -1)
-
     def positions(self, z: torch.Tensor) -> int:
         """Height times width of the input."""
         return self.field[0] * self.field[1]
@@ -241,7 +228,7 @@ class TransposedConv(Synapse):
 
 
 @dataclass(frozen=True)
-class Pointwise(Synapse):
+class Pointwise(_MapSynapse):
     """Synapses of a dense layer used at every position, with weights ``(subject, post, pre)``.
 
     Positions are those of a convolution of one pixel, whose layout the signals have; the tokens of
@@ -258,26 +245,11 @@ class Pointwise(Synapse):
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Batched matrix product with ``b``, at every position."""
-        return self._signal(torch.bmm(self._rows(z, len(b)), b), z)
+        return self._signal(Dense().reconstruct(self._rows(z, len(b)), b), z)
 
     def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Sum of outer products over batch and positions."""
-        return torch.bmm(self._rows(z, len(like)).transpose(1, 2), self._rows(x, len(like)))
-
-    def backpropagate(
-        self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
-    ) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Two matrix products."""
-        down = self.reconstruct(error, b) if downward else None
-        return down, self.correlate(x, error, b)
-
-    def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
-        """Sum over batch and positions."""
-        return z.sum((0, 2, 3)).view(subjects, -1)
-
-    def positions(self, z: torch.Tensor) -> int:
-        """Height times width of the response."""
-        return z.shape[-2] * z.shape[-1]
+        return Dense().correlate(self._rows(x, len(like)), self._rows(z, len(like)), like)
 
     @staticmethod
     def _rows(signal: torch.Tensor, subjects: int) -> torch.Tensor:
