@@ -69,6 +69,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "local response": lambda: network(
         nn.ReLU(), nn.LocalResponseNorm(5, alpha=0.5, beta=0.75, k=1.0), nn.MaxPool2d(2)
     ),
+    "local response, even": lambda: network(
+        nn.ReLU(), nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=1.2), nn.MaxPool2d(2)
+    ),
     "no affine parameters": lambda: network(nn.BatchNorm2d(6, affine=False), nn.ReLU()),
     "no running averages": lambda: network(nn.BatchNorm2d(6, track_running_stats=False), nn.ReLU()),
     "groups": lambda: network(nn.GroupNorm(3, 6), nn.ReLU()),
