@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -28,6 +28,10 @@ $(VENV)/.dev: $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base
 	@$(PIP) -e ".[docs]"
+	@touch $@
+
+$(VENV)/.audio: $(VENV)/.base
+	@$(PIP) -e ".[audio]"
 	@touch $@
 
 quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, identify the rules
@@ -90,6 +94,9 @@ study-published: $(VENV)/.base ## Measure the effect of a constant learning rate
 
 study-coverage: $(VENV)/.base ## Measure the coverage of intervals in simulated experiments
 	OMP_NUM_THREADS=1 $(BIN)/python studies/coverage.py
+
+study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rules, for the documentation
+	OMP_NUM_THREADS=1 $(BIN)/python studies/kinds.py
 
 clean: ## Remove the environment and build files; experiments in runs/ are kept
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

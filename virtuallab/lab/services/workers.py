@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import torch
 
 from virtuallab.errors import Interrupted, UserError, suggest
+from virtuallab.lab.services.allocator import keep_freed_memory
 
 
 def check_device(device: str) -> None:
@@ -80,7 +81,11 @@ def stoppable(*, goes_on: bool = True) -> Iterator[None]:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Run torch on ``count`` threads for each calling thread, and put the setting back after."""
+    """Run torch on ``count`` threads for each calling thread, and put the setting back after.
+
+    From the first call on, the process keeps memory that is freed.
+    """
+    keep_freed_memory()
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
