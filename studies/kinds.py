@@ -83,7 +83,11 @@ def row(kind: Kind, final: xr.DataArray, rules: list[str]) -> tuple[str, set[str
     cells, learned = [kind.name.removeprefix("kinds_")], set()
     for rule in rules:
         reached = values[of == rule]
-        text = f"{np.nanmean(reached):.2f}"
+        finite = reached[np.isfinite(reached)]
+        if not len(finite):
+            cells.append("all diverged")
+            continue
+        text = f"{finite.mean():.2f}"
         if rule != CONTROL:
             # Subjects that diverged count as 0, so that no rule gains by its failures.
             test = ttest_ind(np.nan_to_num(reached), control, equal_var=False)
@@ -91,8 +95,8 @@ def row(kind: Kind, final: xr.DataArray, rules: list[str]) -> tuple[str, set[str
                 learned.add(rule)
                 text = f"**{text}**"
             text += f" ({float(final['learning_rate'][of == rule][0]):.2g})"
-        if lost := int(np.isnan(reached).sum()):
-            text += f", {lost} diverged"
+        if len(finite) < len(reached):
+            text += f", {len(reached) - len(finite)} diverged"
         cells.append(text)
     return "| " + " | ".join(cells) + " |", learned
 
