@@ -172,6 +172,14 @@ def test_all_faults_of_rules_probes_and_analyses_are_listed_at_once() -> None:
     assert {place.partition(".")[0] for place in faults} == {"subjects", "probes", "analyses"}
 
 
+def test_that_two_rules_are_needed_is_a_fault_of_the_rules() -> None:
+    [(place, message)] = refused("subjects.rules=[backprop]").items()
+    assert place == "subjects.rules"
+    assert message.startswith("there is only one rule, 'backprop', to identify; two or more are")
+    power = "power={design: {units: 2, visits: {uniform: [2, 3]}}, folds: 2, inner_folds: 2}"
+    assert list(refused("subjects.rules=[backprop]", "analyses={}", power)) == ["subjects.rules"]
+
+
 def test_where_a_network_cannot_be_built_nothing_is_said_about_probes() -> None:
     faults = refused(
         "subjects.architectures=[{name: mlp, hidden: [1000000000]}]", "probes.p.visits=9"
