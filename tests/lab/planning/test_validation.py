@@ -47,6 +47,9 @@ def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
         "classes_per_block."
     }
     make_plan(protocol("subjects.curriculum=[shuffled, {name: blocked, classes_per_block: 5}]"))
+    [(place, message)] = refused("subjects.curriculum={name: blocked, cycles: 1000}").items()
+    assert place == "subjects.curriculum"
+    assert message.startswith("5000 blocks in 1000 cycles do not fit into ")
 
 
 @pytest.mark.parametrize(

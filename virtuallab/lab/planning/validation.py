@@ -120,11 +120,12 @@ def _rule_faults(plan: Plan) -> dict[str, str]:
 
 
 def _curriculum_faults(plan: Plan) -> dict[str, str]:
-    """Curricula by which some task cannot be learned."""
+    """Curricula by which some task cannot be learned in its steps."""
     faults: dict[str, str] = {}
     specs = plan.protocol.subjects.curriculum
-    for curriculum, task in {(subject.curriculum, subject.task): None for subject in plan.subjects}:
-        if message := curriculum.incompatibility(task):
+    cases = {(subject.curriculum, subject.task, subject.steps): None for subject in plan.subjects}
+    for curriculum, task, steps in cases:
+        if message := curriculum.incompatibility(task, steps):
             place = f"subjects.curriculum{entry_index(specs, curriculum)}"
             faults.setdefault(place, message)
     return faults
