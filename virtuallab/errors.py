@@ -50,15 +50,17 @@ class MissingLibrary(UserError):
         Name of its distribution.
     purpose : str
         Purpose in the message: ``"to read NWB files"``.
-    install : str, optional
-        Argument of ``pip install``; by default the library.
+    extra : str, optional
+        Extra of virtuallab that installs it, ``"nwb"``; by default it is installed alone.
     """
 
-    def __init__(self, library: str, purpose: str, install: str | None = None) -> None:
+    def __init__(self, library: str, purpose: str, extra: str | None = None) -> None:
         self.library = library
+        how = f"pip install {library}"
+        if extra is not None:
+            how = f'pip install -c constraints.txt -e ".[{extra}]" (in the folder of virtuallab)'
         super().__init__(
-            f"{library} is not installed; it is needed {purpose}. "
-            f'Install it with: pip install "{install or library}"'
+            f"{library} is not installed; it is needed {purpose}. Install it with: {how}"
         )
 
 
