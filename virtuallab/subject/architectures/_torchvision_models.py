@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from difflib import get_close_matches
+from collections.abc import Sequence
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any, get_type_hints
 
 from torch import nn
@@ -45,12 +46,12 @@ def torchvision_architecture(name: str) -> type[Architecture]:
     models = torchvision().models
     model, known = name.removeprefix(_PREFIX), models.list_models(module=models)
     if model not in known:
-        near = get_close_matches(model, known, n=3, cutoff=0.0)
+        near = ", ".join(_PREFIX + each for each in _nearest(model, known))
         raise BrokenPlugin(
             "architecture",
             name,
-            "torchvision has no classification model of this name. The nearest are "
-            f"{', '.join(_PREFIX + each for each in near)}; all are listed by "
+            "torchvision has no classification model of this name. "
+            f"{f'The nearest: {near}. ' if near else ''}All are listed by "
             "torchvision.models.list_models(torchvision.models).",
         )
     constructor = get_type_hints(models.get_model_builder(model))["return"]
@@ -77,6 +78,30 @@ def torchvision_architecture(name: str) -> type[Architecture]:
     return module_architecture(
         name, _doc(model), family[0], constructor.__module__, settings, build
     )
+
+
+def _nearest(model: str, known: Sequence[str]) -> list[str]:
+    """Return up to three of the known models that are most like a name.
+
+    They are of its family, those with the nearest number first (resnet18 for resnet19). If it is of
+    no family, they are parts of the name, or have similar names.
+    """
+    wanted = model.casefold()
+    family = [each for each in known if _parts(each)[0] == _parts(wanted)[0]]
+    if not family:
+        return [each for each in known if each in wanted] or get_close_matches(wanted, known)
+
+    def difference(name: str) -> tuple[int, float]:
+        likeness = SequenceMatcher(None, wanted, name).ratio()
+        return abs(_parts(name)[1] - _parts(wanted)[1]), -likeness
+
+    return sorted(family, key=difference)[:3]
+
+
+def _parts(model: str) -> tuple[str, int]:
+    """Return the letters with which a model's name begins, and the first number in it, or 0."""
+    number = re.search(r"\d+", model)
+    return re.split(r"[^a-z]", model)[0], int(number[0]) if number else 0
 
 
 def _take_channels(network: nn.Module, channels: int) -> None:
