@@ -56,8 +56,8 @@ def test_a_draw_of_a_classification_does_not_depend_on_other_tasks() -> None:
         ),
         (
             [with_task("{name: rotation, of: contrst}")],
-            "p.yaml:7: subjects.tasks[0].of: no task is called 'contrst'. Known: cifar10, cifar100, "
-            "digits, ",
+            "p.yaml:7: subjects.tasks[0].of: no task is called 'contrst'. Known: cifar10, "
+            "cifar100, digits, ",
         ),
         (
             [with_task("{name: rotation, of: {name: digits, train_images: 50}}")],
