@@ -23,6 +23,11 @@ class Steps(LearningRateSchedule):
     The defaults are those of the released code of Kunin et al. (2020): a rise during 5 of 100
     epochs, then divisions by ten after 30, 60 and 80 epochs.
 
+    Raises
+    ------
+    ValueError
+        If the drops do not ascend.
+
     References
     ----------
     Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry", released
