@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
 from virtuallab import errors
 
+ROOT = Path(__file__).parents[1]
 RAISED = [
     errors.UserError("change it"),
     errors.StoreError("no such store"),
-    errors.MissingLibrary("pynwb", "to read NWB files", "virtuallab[nwb]"),
+    errors.MissingLibrary("pynwb", "to read NWB files", "nwb"),
     errors.UnknownName("rule", "adm", ["adam", "sgd"]),
     errors.BrokenPlugin("rule", "mine", "its module is missing"),
     errors.ProtocolError([errors.Fault("a.yaml", 3, "seed", "missing key.")]),
@@ -25,6 +27,17 @@ def test_an_error_is_the_same_after_pickling(error: errors.VirtuallabError) -> N
     assert str(again) == str(error)
     assert vars(again) == vars(error)
     assert again.exit_code == error.exit_code
+
+
+@pytest.mark.parametrize("extra", ["audio", "nwb"])
+def test_an_extra_is_installed_as_the_pages_say(extra: str) -> None:
+    said = str(errors.MissingLibrary("library", "to read", extra))
+    command = said.partition("Install it with: ")[2].partition(" (")[0]
+    pages = [path.read_text("utf-8") for path in (ROOT / "docs" / "questions").glob("*.md")]
+    assert any(f"`{command}`" in page for page in pages)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"`{extra}`" in readme
+    assert command.replace(extra, "nwb") in readme
 
 
 def test_every_error_is_tried() -> None:

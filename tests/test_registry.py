@@ -183,3 +183,7 @@ def test_names_of_a_form_are_found_by_its_function_and_listed_by_its_line() -> N
     assert "toy.red" not in list(made)
     with pytest.raises(UnknownName, match=r"no toy is called 'toys'\. .*toy\.COLOUR"):
         made["toys"]
+    with pytest.raises(UnknownName, match=r"'toy\.'\. Known: toy\.COLOUR"):
+        made["toy."]
+    with pytest.raises(UnknownName, match=r"it is the form of a name\. Toy of a colour\."):
+        made["toy.COLOUR"]

@@ -50,15 +50,17 @@ class MissingLibrary(UserError):
         Name of its distribution.
     purpose : str
         Purpose in the message: ``"to read NWB files"``.
-    install : str, optional
-        Argument of ``pip install``; by default the library.
+    extra : str, optional
+        Extra of virtuallab that installs it, ``"nwb"``; by default it is installed alone.
     """
 
-    def __init__(self, library: str, purpose: str, install: str | None = None) -> None:
+    def __init__(self, library: str, purpose: str, extra: str | None = None) -> None:
         self.library = library
+        how = f"pip install {library}"
+        if extra is not None:
+            how = f'pip install -c constraints.txt -e ".[{extra}]" (in the folder of virtuallab)'
         super().__init__(
-            f"{library} is not installed; it is needed {purpose}. "
-            f'Install it with: pip install "{install or library}"'
+            f"{library} is not installed; it is needed {purpose}. Install it with: {how}"
         )
 
 
@@ -124,9 +126,11 @@ class StoreError(UserError):
 class UnknownName(UserError):
     """Error on a name that no plug-in has; the message suggests the nearest one."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], forms: Iterable[str] = ()
+    ) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
-        super().__init__(f"no {kind} is called {name!r}. {suggest(name, self.known)}")
+        super().__init__(f"no {kind} is called {name!r}. {suggest(name, self.known, forms)}")
 
 
 class BrokenPlugin(UnknownName):
@@ -144,19 +148,20 @@ class BrokenPlugin(UnknownName):
         UserError.__init__(self, f"the {kind} {name!r} cannot be used: {reason}")
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str], forms: Iterable[str] = ()) -> str:
     """Return a sentence with the nearest of the known names, if one is near, and all of them.
 
-    If no name is known, the sentence says so.
+    If no name is known, the sentence says so. Forms of names are listed and never the nearest.
 
     >>> suggest("adm", ["adam", "sgd"])
     "Did you mean 'adam'? Known: adam, sgd."
     """
     choices = sorted(known)
-    if not choices:
+    listed = sorted([*choices, *forms])
+    if not listed:
         return "There are none."
     near = get_close_matches(name, choices, n=1) or [
         each for each in choices if each.casefold() == name.casefold()
     ]
     hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(choices)}."
+    return f"{hint}Known: {', '.join(listed)}."

@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Le, Len, Lt
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
+ProperFraction = Annotated[float, Ge(0), Lt(1)]
 Momentum = Annotated[float, Ge(0), Lt(1)]
 MOST = 1_000_000_000  # of any count; larger numbers are mistakes
 Count = Annotated[int, Ge(1), Le(MOST)]

@@ -97,6 +97,8 @@ class Registry(Generic[Plugin]):
 
     def __getitem__(self, name: str) -> Plugin:
         for each in self.forms:
+            if name == each.form:
+                raise BrokenPlugin(self.kind, name, f"it is the form of a name. {each.doc}")
             if name not in self._classes and re.fullmatch(each.pattern, name):
                 found: Plugin = each.find(name)
                 return found
@@ -108,7 +110,7 @@ class Registry(Generic[Plugin]):
             return self._classes[name]
         if name in self._broken:
             raise BrokenPlugin(self.kind, name, self._broken[name])
-        raise UnknownName(self.kind, name, [*self._classes, *(each.form for each in self.forms)])
+        raise UnknownName(self.kind, name, self._classes, [each.form for each in self.forms])
 
     def __iter__(self) -> Iterator[str]:
         self._load()

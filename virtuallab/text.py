@@ -138,11 +138,11 @@ def first_line(error: Exception) -> str:
 
     Examples
     --------
-    >>> first_line(ValueError("two lines\nof text")), first_line(KeyError())
+    >>> first_line(ValueError("two lines!\nof text")), first_line(KeyError())
     ('two lines.', 'KeyError.')
     """
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{printable(lines[0]).rstrip('.')}."
+    return f"{printable(lines[0]).rstrip('.!')}."
 
 
 def short(value: object, digits: int = 3) -> str:

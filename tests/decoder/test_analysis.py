@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from virtuallab.decoder import Analysis, Primary
@@ -13,7 +15,8 @@ RULES = ("adam", "feedback", "sgdm")
     ("settings", "field", "message"),
     [
         ({"folds": 5, "inner_folds": 4}, "folds", "12 subjects per rule cannot be split in 5 groups"
-         " nested in 4; needs at least 20. Raise subjects.replicates, or lower folds or"),
+         " nested in 4; needs at least 20. Raise subjects.replicates, or write 'folds: 5' and "
+         "'inner_folds: 2'."),
         ({"probes": ("uta",)}, "probes", "no probe 'uta'. Did you mean 'utah'? Known: utah."),
         ({"classifiers": ("random_forrest",)}, "classifiers", "Did you mean 'random_forest'?"),
     ],
@@ -57,7 +60,10 @@ def test_other_rules_are_not_counted_as_rules_to_identify() -> None:
     rules = ["adam"] * 20 + ["sgdm"] * 2
     assert [field for field, _ in Analysis().check(rules, [], ["utah"])] == ["folds"]
     [(field, message)] = Analysis(others=("sgdm",)).check(rules, [], ["utah"])
-    assert (field, "only one rule" in message) == ("folds", True)
+    assert field == "rules"
+    assert message.startswith("there is only one rule, 'adam', to identify beside 'others'; two or")
+    [(field, message)] = Analysis(others=("adam", "sgdm")).check(rules, [], ["utah"])
+    assert (field, message[:18]) == ("rules", "there is no rule t")
     three = rules + ["feedback"] * 15
     assert Analysis(others=("sgdm",)).check(three, [], ["utah"]) == []
 
@@ -94,7 +100,7 @@ def test_folds_need_their_product_of_subjects_and_random_splits_need_four() -> N
     [(field, message)] = published.check(["adam"] * 3 + ["sgdm"] * 4, [], ["utah"])
     assert (field, message) == (
         "splits",
-        "3 subjects per rule cannot be split 75/25; needs at least 4.",
+        "3 subjects per rule cannot be split 75/25; needs at least 4. Raise subjects.replicates.",
     )
 
 
@@ -173,3 +179,16 @@ def test_an_observable_that_no_probe_measures_cannot_be_primary() -> None:
 def test_a_primary_comparison_names_only_the_keys_that_are_given() -> None:
     assert Primary(classifier="kernel_svm").named == {"classifier": "kernel_svm"}
     assert Primary().named == {}
+
+
+@pytest.mark.parametrize("count", range(1, 20))
+def test_the_folds_that_are_proposed_are_possible(count: int) -> None:
+    rules = [rule for rule in RULES for _ in range(count)]
+    [(_, words)] = Analysis(folds=5, inner_folds=4).check(rules, [], ["utah"])
+    folds, inner = map(int, re.findall(r"folds: (\d+)'", words))
+    assert not Analysis(folds=folds, inner_folds=inner).check(
+        ["a", "b"] * max(count, 4), [], ["utah"]
+    )
+    assert ("even" in words) == (count < 4)
+    [(_, words)] = Analysis(folds=2, inner_folds=2).check(["a", "b"], [], ["utah"])
+    assert words.endswith("needs at least 4. Raise subjects.replicates.")

@@ -218,7 +218,7 @@ class _Protocol:
         draw = self.draw
         found: dict[str, Any] = {}
         own = {"class_order": lambda: [int(each) for each in draw.stream.permutation(10)]}
-        own["drops"] = lambda: [draw.real(0.1, 1.0) for _ in range(draw.whole(0, 2))]
+        own["drops"] = lambda: sorted(draw.real(0.1, 0.9) for _ in range(draw.whole(0, 2)))
         for key, registry in (("curriculum", CURRICULA), ("schedule", SCHEDULES)):
             if draw.chance(0.3):
                 name = draw.one([*registry])

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import UnknownName, UserError
 from virtuallab.lab.catalogue import KINDS, described, listing, page
 from virtuallab.registry import NULL_MODELS
 
@@ -87,6 +87,8 @@ def test_a_name_that_nobody_has_is_answered_with_the_nearest() -> None:
         page("rules", "weight_miror")
     with pytest.raises(UnknownName, match="Did you mean 'rules'"):
         listing("ruls")
+    with pytest.raises(UserError, match=r"described by `virtuallab list tasks contrastive`\.$"):
+        listing("contrastive")
 
 
 @pytest.mark.parametrize(("kind", "name"), PLUGINS)

@@ -12,7 +12,7 @@ import xarray as xr
 from tests.probes.rat import N_VISITS, rat, set_on_rats, stream
 from virtuallab.errors import UserError
 from virtuallab.probes import GaussianNoise, Probe
-from virtuallab.recordings import matching_probe, signal_to_noise_of
+from virtuallab.recordings import at_steps, matching_probe, signal_to_noise_of
 
 DIMS = ("visit", "stimulus", "unit")
 
@@ -84,6 +84,12 @@ def test_visits_lie_at_the_same_steps_if_subjects_learned_as_long():
     assert matching_probe(recording(2, [0, 409]), STEPS).visits == (0, 20)
     # Days, say: all of them fall on the first visit.
     assert matching_probe(recording(4, [0, 1, 5, 9]), STEPS).visits == (0, 2, 11, 20)
+
+
+def test_visits_at_the_steps_of_a_recording_are_found_only_if_they_exist():
+    assert at_steps(np.array([0, 19, 42]), np.arange(0, 101.0, 20)).tolist() == [0, 1, 2]
+    assert at_steps(np.array([0, 1000]), np.arange(0, 101.0, 20)) is None
+    assert at_steps(np.array([0, 1, 2]), np.arange(0, 101.0, 20)) is None
 
 
 def test_visits_that_would_fall_together_are_refused():

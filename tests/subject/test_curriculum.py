@@ -153,14 +153,30 @@ def test_a_pass_goes_through_the_whole_pool() -> None:
 
 
 def test_a_task_without_the_classes_of_a_block_is_refused() -> None:
-    assert CURRICULA["blocked"]().incompatibility(TASK) is None
-    too_many = CURRICULA["blocked"](classes_per_block=11).incompatibility(TASK)
+    assert CURRICULA["blocked"]().incompatibility(TASK, 5) is None
+    too_many = CURRICULA["blocked"](classes_per_block=11).incompatibility(TASK, 5)
     assert too_many == (
         "11 classes per block, and task 'digits' has 10 classes. Lower classes_per_block."
     )
-    twice = CURRICULA["blocked"](class_order=(0, 0, *range(2, 10))).incompatibility(TASK)
+    twice = CURRICULA["blocked"](class_order=(0, 0, *range(2, 10))).incompatibility(TASK, 5)
     assert twice is not None
     assert "has to name each class of task 'digits' once, from 0 to 9; found 0, 0, 2" in twice
+
+
+def test_more_blocks_than_steps_are_refused() -> None:
+    made = CURRICULA["blocked"](classes_per_block=3, cycles=2)
+    assert made.incompatibility(TASK, 8) is None
+    assert made.incompatibility(TASK, 7) == (
+        "8 blocks in 2 cycles do not fit into 7 training steps: some classes would not be learned. "
+        "Lower cycles, raise classes_per_block, or train for longer."
+    )
+
+
+def test_a_ratio_above_the_number_of_images_is_refused() -> None:
+    assert CURRICULA["imbalanced"](ratio=float(TASK.train_images)).incompatibility(TASK, 1) is None
+    refused = CURRICULA["imbalanced"](ratio=TASK.train_images + 1.0).incompatibility(TASK, 1)
+    assert refused is not None
+    assert refused.endswith("no class can be so much more frequent than another. Lower ratio.")
 
 
 def test_a_cohort_learns_by_one_curriculum_and_each_subject_has_its_own_order() -> None:

@@ -309,23 +309,23 @@ class Analysis:
         self, rules: Sequence[str], pairs: Sequence[Any] | None
     ) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
-            yield "folds", "there is only one rule to identify; add rules to the subjects."
+            one = f"only one rule, {rules[0]!r}," if rules else "no rule"
+            rest = " beside 'others'" if self.others else ""
+            yield "rules", f"there is {one} to identify{rest}; two or more are needed. Add rules."
             return
         if not (few := self.too_few(rules, pairs=pairs)):
             return
-        fewest = count_noun(min(few.values()), "subject" if pairs is None else "pair")
-        if self.scheme == "strict":
-            yield (
-                "folds",
-                f"{fewest} per rule cannot be split in {self.folds} groups nested in "
-                f"{self.inner_folds}; needs at least {self.needed}. Raise subjects.replicates, or "
-                "lower folds or inner_folds.",
-            )
-        else:
-            yield (
-                "splits",
-                f"{fewest} per rule cannot be split 75/25; needs at least {self.needed}.",
-            )
+        count = min(few.values())
+        fewest = count_noun(count, "subject" if pairs is None else "pair")
+        fit = f"'folds: {min(self.folds, max(count // 2, 2))}' and 'inner_folds: 2'"
+        needs = f"needs at least {self.needed}. Raise subjects.replicates"
+        if self.scheme != "strict":
+            yield "splits", f"{fewest} per rule cannot be split 75/25; {needs}."
+            return
+        least = f": even {fit} need 4." if self.needed > 4 else "."
+        more = f", or write {fit}." if count > 3 else least
+        groups = f"{self.folds} groups nested in {self.inner_folds}"
+        yield "folds", f"{fewest} per rule cannot be split in {groups}; {needs}{more}"
 
     def _held_out(
         self,

@@ -11,7 +11,7 @@ from shutil import get_terminal_size
 from typing import Any
 
 from virtuallab import registry
-from virtuallab.errors import UnknownName
+from virtuallab.errors import UnknownName, UserError
 from virtuallab.subject.learning.locality import locality, needs_by_availability
 from virtuallab.text import printable
 
@@ -47,6 +47,8 @@ def listing(kind: str | None = None) -> str:
     ------
     UnknownName
         If there is no such kind.
+    UserError
+        If a plug-in has this name; with the command that describes it.
     """
     kinds = KINDS if kind is None else {kind: _kind(kind)}
     return "\n\n".join("\n".join(_section(each, plugins)) for each, plugins in kinds.items())
@@ -106,9 +108,11 @@ def described(docstring: str) -> tuple[str, list[str], list[str], list[str]]:
 
 
 def _kind(kind: str) -> registry.Registry[Any]:
-    if kind not in KINDS:
-        raise UnknownName("kind of plug-in", kind, KINDS)
-    return KINDS[kind]
+    if kind in KINDS:
+        return KINDS[kind]
+    error = UnknownName("kind of plug-in", kind, KINDS)
+    found = [f"`virtuallab list {each} {kind}`" for each in KINDS if kind in KINDS[each].docs()]
+    raise UserError(f"{error} A plug-in is described by {' or '.join(found)}.") if found else error
 
 
 def _section(kind: str, plugins: registry.Registry[Any]) -> Iterator[str]:

@@ -86,7 +86,12 @@ def probe(
             _remove(Store.open(root), remove, console)
         else:
             experiment = resume(Store.open(root))
-            nodes.check_preserved(experiment.store, "no probe can be implanted after training")
+            run = nodes.run_command(experiment.store)
+            nodes.check_preserved(
+                experiment.store,
+                "no probe can be implanted after training",
+                f"Add the probe to the protocol and train the subjects again with `{run}`.",
+            )
             record_all(experiment, _probes(experiment, protocol, overrides), workers, console)
             experiment.store.finish()
     tree = open_undamaged(root)

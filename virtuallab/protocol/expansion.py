@@ -109,7 +109,7 @@ class _Kind:
             self.loss if isinstance(self.loss, str) else "",
             _text(self.curriculum.written()),
             _text(self.schedule.written()),
-            _text(self.start_from),
+            _text(self.start_from and self.start_from.identifying()),
             self.entry.label,
             self.owner,
         )
@@ -139,7 +139,7 @@ class _Kind:
     def _added(self) -> list[dict[str, Any]]:
         """Settings that were added later, without those at their defaults."""
         usual = {"curriculum": SHUFFLED, "schedule": CONSTANT}
-        start = [] if self.start_from is None else [{"start_from": self.start_from.written()}]
+        start = [] if self.start_from is None else [{"start_from": self.start_from.identifying()}]
         return start + [
             {key: getattr(self, key).written()}
             for key, name in usual.items()

@@ -20,7 +20,7 @@ from types import ModuleType
 from virtuallab.errors import MissingLibrary, UserError
 
 
-def import_library(name: str, purpose: str, install: str | None = None) -> ModuleType:
+def import_library(name: str, purpose: str, extra: str | None = None) -> ModuleType:
     """Import an optional library.
 
     Parameters
@@ -29,8 +29,8 @@ def import_library(name: str, purpose: str, install: str | None = None) -> Modul
         Of the module, which is that of its distribution.
     purpose : str
         Purpose in the message: ``"to read NWB files"``.
-    install : str, optional
-        Argument of ``pip install``; by default the library.
+    extra : str, optional
+        Extra of virtuallab that installs it.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def import_library(name: str, purpose: str, install: str | None = None) -> Modul
         return import_module(name)
     except ModuleNotFoundError as error:
         missing = (error.name or name).partition(".")[0]
-        raise MissingLibrary(missing, purpose, install if missing == name else None) from None
+        raise MissingLibrary(missing, purpose, extra if missing == name else None) from None
 
 
 @contextmanager

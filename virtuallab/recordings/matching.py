@@ -136,10 +136,9 @@ def _visits(
     if "step" not in recording.coords:
         return count
     step = recording["step"].to_numpy()
-    if not fractions and step.max() <= preserved[-1] + np.diff(preserved[-2:]).sum() / 2:
-        same = _nearest(step, preserved)
-        if len(set(same.tolist())) == count:
-            return tuple(same.tolist())
+    visits = None if fractions else at_steps(step, preserved)
+    if visits is not None:
+        return tuple(visits.tolist())
     visits = _nearest(step * (preserved[-1] / step.max() if step.max() > 0 else 1), preserved)
     for earlier, later in zip(range(count - 1), range(1, count), strict=True):
         if visits[earlier] == visits[later]:
@@ -149,6 +148,29 @@ def _visits(
                 f"{available} at which subjects were preserved. {advice}"
             )
     return tuple(visits.tolist())
+
+
+def at_steps(
+    step: jt.Real[np.ndarray, " n"], preserved: jt.Float[np.ndarray, " visit"]
+) -> jt.Int[np.ndarray, " n"] | None:
+    """Return the visits nearest to the steps of a recording.
+
+    Parameters
+    ----------
+    step : array, (n,)
+        Of the recording, ascending.
+    preserved : array, (visit,)
+        Training steps at which the subjects were preserved, ascending.
+
+    Returns
+    -------
+    array of int, (n,), or None
+        None if the recording is longer than training, or two of its steps would share a visit.
+    """
+    if step.max() > preserved[-1] + np.diff(preserved[-2:]).sum() / 2:
+        return None
+    visits = _nearest(step, preserved)
+    return visits if len(np.unique(visits)) == len(step) else None
 
 
 def _nearest(

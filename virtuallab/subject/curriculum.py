@@ -52,12 +52,14 @@ class Curriculum(ABC):
             Indices of training images; an image may come more than once.
         """
 
-    def incompatibility(self, task: Task) -> str | None:
+    def incompatibility(self, task: Task, steps: int) -> str | None:
         """Return why a task cannot be learned by this curriculum; None if it can.
 
         Parameters
         ----------
         task : Task
+        steps : int
+            Training steps.
 
         Returns
         -------

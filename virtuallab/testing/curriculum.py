@@ -40,7 +40,7 @@ def check_curriculum(
     """
     made: Curriculum = plugin_instance(curriculum, CURRICULA, Curriculum)
     task = task or TASKS["digits"](train_images=200)
-    if message := made.incompatibility(task):
+    if message := made.incompatibility(task, max(_STEPS)):
         broken("curriculum", made, f"cannot be used with task {task.name!r}: {message}")
     images = task.train()
     before = global_state(), images.stimuli.clone(), images.labels.clone()

@@ -440,7 +440,9 @@ def test_learning_that_went_on_for_longer_is_matched_by_its_fractions_and_named(
         experiment, tmp_path / "longer.nc", match=True, others=["slow"], workers=1, verbose=console
     )
     assert found.attrs["differences"] == ["last visit: step 480, trained on step 160"]
-    assert "at steps 0 to 160 of 160, as the recording at 0 to 480" in told.getvalue()
+    assert "160 of 160, the same fractions of learning as those of the recording, 0 to 480" in (
+        told.getvalue()
+    )
 
 
 def test_a_shorter_recording_is_matched_by_its_steps_unless_fractions_are_wanted(

@@ -16,6 +16,7 @@ from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import DecoderSettings
 from virtuallab.lab.identification.matched_decoder import (
     matched_decoder,
+    placement,
     probe_decoder,
     sample_of,
 )
@@ -92,6 +93,25 @@ def test_subjects_are_recorded_with_as_many_units_visits_and_stimuli_as_the_reco
     assert np.isfinite(prediction.probability).all()
     kept = [path.name for path in experiment.beside("lab.decoders").glob("matched-*")]
     assert len(kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "fractions", "said"),
+    [
+        (None, False, "evenly spread, because the recording has no 'step'"),
+        ([0, 2, 4], False, "the steps nearest to those of the recording, 0 to 4"),
+        ([0, 2, 4], True, "the same fractions of learning as those of the recording, 0 to 4"),
+        ([0, 20, 40], False, "the same fractions of learning as those of the recording, 0 to 40"),
+    ],
+)
+def test_where_subjects_are_recorded_is_said(
+    step: list[int] | None, fractions: bool, said: str
+) -> None:
+    made = plain()
+    if step is not None:
+        made = made.assign_coords(step=("visit", step))
+    told = placement(made, range(5), np.array([0, 2, 4]), fractions=fractions)
+    assert told == f"subjects are recorded at steps 0 to 4 of 4, {said}"
 
 
 def test_a_recording_of_more_units_than_the_subjects_have_is_refused(

@@ -8,17 +8,18 @@ from tests.protocol.texts import SMALL
 from virtuallab.lab.planning.confound_warnings import confound_warnings
 from virtuallab.protocol import expand, read, read_text
 
-SHIPPED = sorted((Path(__file__).parents[2] / "protocols").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[3] / "protocols").glob("*.yaml"))
 RATE = "learning_rate: {log_uniform: [0.003, 0.1]}"
 SGD = f"{{name: sgd, momentum: 0.9, {RATE}}}"
 ADAM = "{name: adam, learning_rate: {log_uniform: [3e-4, 1e-2]}}"
 
 
-def said(*rules: str, optimizer: str = SGD) -> tuple[str, ...]:
+def said(*rules: str, optimizer: str = SGD, start: str = "null") -> tuple[str, ...]:
     """Warnings about these entries of ``subjects.rules``."""
-    start, stop = SMALL.index("  rules:\n"), SMALL.index("  replicates:")
+    begin, stop = SMALL.index("  rules:\n"), SMALL.index("  replicates:")
     entries = "".join(f"    - {rule}\n" for rule in rules)
-    text = f"{SMALL[:start]}  rules:\n{entries}  optimizer: {optimizer}\n{SMALL[stop:]}"
+    own = f"  rules:\n{entries}  optimizer: {optimizer}\n  start_from: {start}\n"
+    text = f"{SMALL[:begin]}{own}{SMALL[stop:]}"
     protocol = read_text(text, name="p.yaml")
     return confound_warnings(protocol, expand(protocol))
 
@@ -27,6 +28,7 @@ def own(rule: str, optimizer: str, key: str = "optimizer") -> str:
     return f"{{name: {rule}, {key}: {optimizer}}}"
 
 
+@pytest.mark.slow  # some have thousands of subjects
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_no_shipped_protocol_tells_a_rule_by_a_setting(path: Path) -> None:
     protocol = read(path)
@@ -49,6 +51,33 @@ def test_the_setting_the_rule_and_the_remedy_are_named() -> None:
 def test_of_two_rules_both_are_named() -> None:
     [one] = said("backprop", own("feedback_alignment", SGD.replace("0.9", "0.5")))
     assert one.startswith("optimizer.momentum: 0.9 in backprop alone, 0.5 in feedback_alignment")
+
+
+@pytest.mark.parametrize(
+    ("start", "rules", "missing"),
+    [
+        ("{steps: 5}", ("backprop", "feedback_alignment"), "a rule"),
+        (f"{{steps: 5, optimizer: {SGD}}}", ("backprop", "feedback_alignment"), "a rule"),
+        ("{steps: 5, rule: backprop}", ("backprop", "feedback_alignment"), ""),
+        # Two entries of one rule differ in the optimizer alone.
+        (
+            "{steps: 5, rule: backprop}",
+            ("{name: backprop, label: sgdm}", f"{{name: backprop, optimizer: {ADAM}}}"),
+            "an optimizer",
+        ),
+        (
+            "{steps: 5}",
+            ("feedback_alignment", f"{{name: backprop, optimizer: {ADAM}}}"),
+            "a rule and an optimizer",
+        ),
+    ],
+)
+def test_pretraining_by_what_differs_between_rules_is_named(
+    start: str, rules: tuple[str, ...], missing: str
+) -> None:
+    told = [each for each in said(*rules, start=start) if each.startswith("start_from: ")]
+    assert len(told) == bool(missing)
+    assert all(f"without {missing}, subjects learn by their own before" in each for each in told)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,10 @@ LARGE = "at most 200,000,000 are possible. Make it smaller."
     [
         ([(NETS, "[resnet18]"), ("batch_size: 32", "batch_size: 1")], "subjects.batch_size: "
          "resnet18 normalises over the batch and needs two images at least on 8 x 8."),
+        ([(NETS, "[mlp]"), ("batch_size: 32", "batch_size: 1"),
+          ("[digits]", "[{name: contrastive, of: digits}]")], "subjects.batch_size: "
+         "the head of task 'contrastive' normalises over the batch and needs two images at least "
+         "on 8 x 8."),
         ([("batch_size: 32", "batch_size: [1, 32]")], "subjects.batch_size: "
          "knet4 normalises over the batch and needs two images at least on 8 x 8."),
         ([(NETS, "[mlp, {name: mlp, hidden: [1000000000]}]")],

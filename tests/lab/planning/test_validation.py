@@ -47,6 +47,9 @@ def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
         "classes_per_block."
     }
     make_plan(protocol("subjects.curriculum=[shuffled, {name: blocked, classes_per_block: 5}]"))
+    [(place, message)] = refused("subjects.curriculum={name: blocked, cycles: 1000}").items()
+    assert place == "subjects.curriculum"
+    assert message.startswith("5000 blocks in 1000 cycles do not fit into ")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,14 @@ def test_all_faults_of_rules_probes_and_analyses_are_listed_at_once() -> None:
         "analyses.a.inner_folds=3",
     )
     assert {place.partition(".")[0] for place in faults} == {"subjects", "probes", "analyses"}
+
+
+def test_that_two_rules_are_needed_is_a_fault_of_the_rules() -> None:
+    [(place, message)] = refused("subjects.rules=[backprop]").items()
+    assert place == "subjects.rules"
+    assert message.startswith("there is only one rule, 'backprop', to identify; two or more are")
+    power = "power={design: {units: 2, visits: {uniform: [2, 3]}}, folds: 2, inner_folds: 2}"
+    assert list(refused("subjects.rules=[backprop]", "analyses={}", power)) == ["subjects.rules"]
 
 
 def test_where_a_network_cannot_be_built_nothing_is_said_about_probes() -> None:

@@ -124,23 +124,39 @@ def test_the_store_keeps_the_protocol_as_it_was_read(trained: tuple[Path, str]) 
     assert json.loads(kept["protocol_resolved"])["seed"] == 3
 
 
-def with_images(folder: Path, shade: int) -> Plan:
-    """A plan whose images are in a file of a folder."""
+SIZES = "train_images: 16, validation_images: 10, probe_images: 10"
+IMAGES = f"{{name: images, path: FILE, {SIZES}}}"
+
+
+def with_images(folder: Path, shade: int, subjects: str = f"tasks=[{IMAGES}]") -> Plan:
+    """A plan whose images, or those of whose pretraining, are in a file of a folder."""
     stimuli = np.full((36, 8, 8), shade, np.uint8)
     stimuli[:, 0, 0] = np.arange(36)
     folder.mkdir(exist_ok=True)
     np.savez(folder / "mine.npz", stimuli=stimuli, labels=np.arange(36) % 2)
-    sizes = "train_images: 16, validation_images: 10, probe_images: 10"
-    return tiny_plan(f"subjects.tasks=[{{name: images, path: {folder}/mine.npz, {sizes}}}]")
+    return tiny_plan(f"subjects.{subjects.replace('FILE', str(folder / 'mine.npz'))}")
 
 
-def test_a_store_is_continued_with_moved_files_but_not_with_changed_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("subjects", "place"),
+    [
+        (f"tasks=[{IMAGES}]", r"tasks\[0\]"),
+        (
+            f"tasks=[{{name: rotation, of: {{name: images, path: FILE}}, {SIZES}}}]",
+            r"tasks\[0\]\.of",
+        ),
+        (f"start_from={{task: {IMAGES}, steps: 1, rule: backprop}}", r"start_from\.task"),
+    ],
+)
+def test_a_store_is_continued_with_moved_files_but_not_with_changed_ones(
+    subjects: str, place: str, tmp_path: Path
+) -> None:
     root = tmp_path / "lab.zarr"
-    made(root, with_images(tmp_path / "one", shade=1))
-    moved = made(root, with_images(tmp_path / "two", shade=1))
-    assert moved.plan.subjects[0].task.path == str(tmp_path / "two" / "mine.npz")
-    with pytest.raises(StoreError, match=r"another protocol: subjects\.tasks\[0\]\.sha256 was \""):
-        made(root, with_images(tmp_path / "two", shade=2))
+    made(root, with_images(tmp_path / "one", 1, subjects))
+    moved = made(root, with_images(tmp_path / "two", 1, subjects))
+    assert str(tmp_path / "two" / "mine.npz") in repr(moved.plan.subjects[0])
+    with pytest.raises(StoreError, match=rf"another protocol: subjects\.{place}\.sha256 was \""):
+        made(root, with_images(tmp_path / "two", 2, subjects))
 
 
 def test_subjects_of_a_store_are_not_shown_changed_images(tmp_path: Path) -> None:

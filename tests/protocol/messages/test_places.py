@@ -35,3 +35,19 @@ def test_a_path_and_its_place_stand_for_each_other() -> None:
 def test_a_value_is_found_at_its_place() -> None:
     assert value_at({"a": [1, {"b": 2}]}, ("a", 1, "b")) == 2
     assert value_at({"a": [1]}, ("a", 4)) is None
+
+
+def test_an_entry_that_is_written_without_a_list_has_no_index() -> None:
+    one = SMALL.replace("  replicates:", "  curriculum: {name: blocked}\n  replicates:")
+    several = SMALL.replace("  replicates:", "  curriculum: [shuffled, blocked]\n  replicates:")
+    key, entry = "subjects.curriculum", "subjects.curriculum[0]"
+    assert read_text(one).fault(entry, "").path == key
+    assert read_text(one).fault(f"{entry}.class_order", "").path == f"{key}.class_order"
+    assert read_text(several).fault(entry, "").path == entry
+    assert read_text(SMALL).fault("subjects.rules[1].amp", "").path == "subjects.rules[1].amp"
+    # An override decides, where there is one.
+    for text, override, path in (
+        (several, f"{key}=blocked", key),
+        (one, f"{key}=[blocked]", entry),
+    ):
+        assert read_text(text, overrides=(override,)).fault(entry, "").path == path

@@ -57,6 +57,32 @@ def test_the_same_files_elsewhere_give_the_same_subjects(file: Path, tmp_path: P
     assert there[0].task.path != here[0].task.path
 
 
+@pytest.fixture
+def pretrained(file: Path) -> Path:
+    """A protocol whose pretraining shows images from a file."""
+    start = f"  start_from: {{task: {TASK}, steps: 3}}\n  replicates:"
+    file.write_text(small(("  replicates:", start), ("batch_size: 32", "batch_size: 8")))
+    return file
+
+
+def test_files_of_a_pretraining_are_found_beside_the_protocol_too(pretrained: Path) -> None:
+    task = read(pretrained).resolved()["subjects"]["start_from"]["task"]
+    assert task["path"] == str(pretrained.with_name("mine.npz"))
+    assert len(task["sha256"]) == 64
+
+
+def test_the_place_of_files_of_a_pretraining_changes_no_subject(
+    pretrained: Path, tmp_path: Path
+) -> None:
+    here = expand(read(pretrained))
+    (tmp_path / "elsewhere").mkdir()
+    for each in (pretrained, pretrained.with_name("mine.npz")):
+        each.rename(tmp_path / "elsewhere" / each.name)
+    there = expand(read(tmp_path / "elsewhere" / "p.yaml"))
+    assert [s.key for s in there] == [s.key for s in here]
+    assert [s.optimizer for s in there] == [s.optimizer for s in here]
+
+
 def test_a_file_that_is_missing_is_left_to_validation(file: Path) -> None:
     file.with_name("mine.npz").unlink()
     (task,) = read(file).resolved()["subjects"]["tasks"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import probeinterface
+
 from tests.protocol.texts import SMALL
 from virtuallab.protocol import Protocol, read, read_text, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
@@ -40,6 +42,33 @@ def test_the_quickstart_keeps_its_comments_and_gets_its_values() -> None:
     assert after == before
     words = "# For rules without an optimizer of their own."
     assert text.index("learning_rate: 0.023") < text.index(words)
+
+
+def test_files_are_found_from_another_folder_too(tmp_path: Path) -> None:
+    probe = probeinterface.generate_linear_probe(num_elec=3, ypitch=50)
+    probeinterface.write_probeinterface(tmp_path / "mine.json", probe)
+    (tmp_path / "mine.npz").write_text("never read")
+    task = "{name: images, path: mine.npz, train_images: 32}"
+    far = "{name: images, path: /far/mine.npz}"
+    inner = "{name: rotation, of: {name: images, path: mine.npz}}"
+    text = SMALL.replace("[digits]", f"[{task}, {far}, {inner}]")
+    text = text.replace("  replicates:", f"  start_from: {{task: {task}}}\n  replicates:")
+    text = text.replace("    units: 20\n", "    device: mine.json\n")
+    (tmp_path / "p.yaml").write_text(f"# yaml-language-server: $schema=./schema.json\n{text}")
+    made = read(tmp_path / "p.yaml")
+    (tmp_path / "runs").mkdir()
+    moved = tmp_path / "runs" / "tuned.yaml"
+    moved.write_text(tuned_text(made, middle(made), folder=moved.parent))
+    assert "$schema=../schema.json" in moved.read_text()
+    assert moved.read_text().count("path: ../mine.npz") == 3
+    assert "path: /far/mine.npz" in moved.read_text()
+    before, after = (each.resolved()["subjects"] for each in (made, read(moved)))
+    for key in ("tasks", "start_from"):
+        assert after[key] == before[key]
+    assert read(moved).resolved()["probes"] == made.resolved()["probes"]
+    same = tuned_text(made, middle(made), folder=tmp_path)
+    assert same == tuned_text(made, middle(made))
+    assert same.count("path: mine.npz") == 3
 
 
 def test_overrides_are_written_into_it() -> None:

@@ -16,7 +16,7 @@ from virtuallab.recordings import read_recording
 def test_without_pynwb_it_is_said_how_to_install_it(tmp_path, monkeypatch):
     files, _ = experiment(tmp_path, [[1, 2]])
     monkeypatch.setitem(sys.modules, "pynwb", None)
-    with pytest.raises(MissingLibrary, match=r"pynwb is not installed.*virtuallab\[nwb\]"):
+    with pytest.raises(MissingLibrary, match=r"pynwb is not installed.*-e \"\.\[nwb\]\""):
         read_recording(files[0])
 
 

@@ -93,7 +93,11 @@ def with_none(
         ),
         (
             found(interval=[0.3, 0.6]),
-            "Cannot tell: the decoder is not shown to be more accurate than guessing.",
+            "Cannot tell. The decoder is not shown to be more accurate than guessing, so its",
+        ),
+        (
+            with_none(found(interval=[0.3, 0.6]), 0.3, True),
+            "no learning cannot be excluded. The decoder is not shown to be more accurate than",
         ),
         (found(familiar=0.04), "None of these rules: only 4.0 % of the recordings of known rules"),
         (found(typical=0.0), "Outside the range of this decoder: the recording differs more from"),
@@ -156,6 +160,24 @@ def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
     assert "an unknown rule is forced into one of these classes" in "".join(
         remarks(found(others=[]))
     )
+
+
+def test_why_run_reports_another_accuracy_is_a_remark() -> None:
+    own, _ = remarks(found())
+    assert own.endswith("the accuracy that run reports for the same recordings may differ.")
+
+
+def test_at_chance_no_statement_rests_on_the_probabilities() -> None:
+    case = at_level((True, False, False), interval=(0.45, 0.6)).assign_attrs(interval=[0.3, 0.6])
+    written = io.StringIO()
+    console = Console(width=400, file=written, force_terminal=True, color_system="standard")
+    console.print(identification_summary(case))
+    said = written.getvalue()
+    assert "(probability" not in said
+    assert "calibrated" not in said
+    assert said.count("so its probabilities of rules are no evidence") == 3
+    [row] = [line for line in said.splitlines() if "Adam" in line and "yes" in line]
+    assert "\x1b[2m" in row
 
 
 def test_differences_have_a_line_each() -> None:
@@ -263,7 +285,8 @@ def at_level(
         # A decoder that is not shown to distinguish the two groups answers nothing.
         (
             at_level((True, False, False), interval=(0.45, 0.6)),
-            "Which optimizer? Cannot tell; most similar to Adam (probability 0.70).",
+            "Which optimizer? Cannot tell: the decoder is not shown to be more accurate than "
+            "guessing, so its probabilities of rules are no evidence.",
         ),
     ],
 )

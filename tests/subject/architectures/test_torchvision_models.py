@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import inspect
 import pickle
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar
+from typing import ClassVar, get_type_hints
 
 import pytest
 import torch
@@ -14,6 +17,7 @@ from virtuallab.errors import UnknownName, UserError
 from virtuallab.fields import plugin_data
 from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architectures._torchvision import torchvision
+from virtuallab.subject.architectures._torchvision_models import _constructors
 from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.initialization import initialized_network
 
@@ -66,6 +70,45 @@ def test_settings_are_the_numbers_that_the_constructor_takes() -> None:
     assert plugin_data(plugin()) == {"name": "torchvision.mobilenet_v2"}
 
 
+def test_names_and_settings_in_the_source_are_those_of_the_imported_models() -> None:
+    models = torchvision().models
+    found = _constructors()
+    assert sorted(found) == models.list_models(module=models)
+    for model, (module, constructor) in found.items():
+        made = get_type_hints(models.get_model_builder(model))["return"]
+        assert (made.__module__, made.__name__) == (module, constructor.name)
+        hints = get_type_hints(made.__init__)
+        settings = {f.name: f.type for f in fields(ARCHITECTURES[f"torchvision.{model}"])}
+        for name, each in inspect.signature(made).parameters.items():
+            fixed = name in (
+                "num_classes",
+                "image_size",
+                "input_size",
+                "aux_logits",
+                "init_weights",
+            )
+            kind = hints.get(name, type(each.default))
+            assert settings.pop(name, None) == (
+                kind | None if kind in (int, float, bool, str) and not fixed else None
+            )
+        assert not settings
+
+
+def test_a_model_is_found_without_torch() -> None:
+    script = (
+        "import sys\n"
+        "from virtuallab import lazy\n"
+        "lazy.defer('torch')\n"
+        "from virtuallab.registry import ARCHITECTURES\n"
+        "ARCHITECTURES['torchvision.resnet18'](width_per_group=32)\n"
+        "print([name for name in ('torch._C', 'torchvision') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_a_model_is_one_class_with_the_family_of_its_name_and_can_be_pickled() -> None:
     plugin = ARCHITECTURES["torchvision.resnet50"]
     assert plugin is ARCHITECTURES["torchvision.resnet50"]
@@ -76,14 +119,23 @@ def test_a_model_is_one_class_with_the_family_of_its_name_and_can_be_pickled() -
 
 
 @pytest.mark.parametrize(
-    ("model", "nearest"), [("resnet43", "resnet34"), ("fasterrcnn_resnet50_fpn", "resnet50")]
+    ("model", "nearest"),
+    [
+        ("resnet43", ": torchvision.resnet50, torchvision.resnet34, torchvision.resnet18. All are"),
+        ("resnet19", ": torchvision.resnet18, torchvision.resnet34, torchvision.resnet50. All are"),
+        ("ResNet18", ": torchvision.resnet18, "),
+        ("convnext_smal", ": torchvision.convnext_small, "),
+        ("fasterrcnn_resnet50_fpn", ": torchvision.resnet50. All are"),
+        ("reznet18", "torchvision.resnet18"),
+        ("nonsense", "no classification model of this name. All are listed by"),
+    ],
 )
 def test_a_name_that_torchvision_does_not_have_is_refused_with_the_nearest(
     model: str, nearest: str
 ) -> None:
     with pytest.raises(UnknownName, match="no classification model") as caught:
         ARCHITECTURES[f"torchvision.{model}"]
-    assert f"torchvision.{nearest}" in str(caught.value)
+    assert nearest in str(caught.value)
 
 
 @pytest.mark.parametrize("model", ["googlenet", "inception_v3"])

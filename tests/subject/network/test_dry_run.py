@@ -10,11 +10,12 @@ from torch import nn
 
 from virtuallab.errors import UserError
 from virtuallab.fields import setting
-from virtuallab.registry import TASKS
+from virtuallab.registry import ARCHITECTURES, TASKS
 from virtuallab.subject.architecture import Architecture, Shape
 from virtuallab.subject.network.dry_run import dry_run
 
 DIGITS = TASKS["digits"]()
+CONTRASTIVE = TASKS["contrastive"](of=DIGITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,14 @@ def test_running_averages_count_as_weights_and_responses_are_those_to_one_image(
     assert found.weights == 27 + norm + 1080 + 10
     assert found.activities == 3 * 108 + 10
     assert found.fewest == 1  # a convolution is normalised over positions too
+
+
+def test_what_normalises_over_the_batch_is_the_network_or_the_head_of_the_task() -> None:
+    assert dry_run(Deep(layers=2), DIGITS, 10**6).normalised == ""
+    assert (
+        dry_run(Deep(layers=2), CONTRASTIVE, 10**6).normalised == "the head of task 'contrastive'"
+    )
+    assert dry_run(ARCHITECTURES["knet4"](), CONTRASTIVE, 10**6).normalised == "knet4"
 
 
 def test_a_network_with_more_weights_than_allowed_is_refused() -> None:

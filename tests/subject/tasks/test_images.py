@@ -93,7 +93,11 @@ NAN[17, 0, 0, 0] = np.nan
         ({"stimuli": STIMULI[0, 0]}, r"'stimuli' of shape \(5, 4\); expected \(image, channel"),
         ({"stimuli": pictures(60, 3, (8, 8, 3))[0]}, r"channel last; .*np\.moveaxis\(stimuli"),
         ({"stimuli": STIMULI[:50]}, "50 images in 'stimuli' and 60 labels in 'labels'"),
-        ({"stimuli": NAN}, "NaN or infinite, in image 17 and 0 others"),
+        ({"stimuli": NAN}, "NaN or infinite, in image 17; expected finite numbers"),
+        (
+            {"stimuli": np.where(LABELS[:, None, None, None] == 1, np.nan, NAN)},
+            r"NaN or infinite, in image \d+ and \d+ others; expected finite numbers",
+        ),
         ({"stimuli": STIMULI.astype(np.int64)}, "type int64; expected uint8 or floating point"),
         ({"labels": np.zeros(60)}, "'labels' of type float64; expected whole numbers or texts"),
         ({"labels": np.zeros((60, 3), int)}, r"'labels' of shape \(60, 3\); expected \(image,\)"),
@@ -112,7 +116,7 @@ def test_a_bad_file_is_named_with_what_is_expected(
 def test_a_missing_array_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no array 'x'; expected x and labels, found: stimuli, lab"):
         task(npz(tmp_path), stimuli_name="x").train()
-    with pytest.raises(UserError, match=r"no array 'labels'; .* found: stimuli"):
+    with pytest.raises(UserError, match=r"found: stimuli\. Name the arrays .* with stimuli_name"):
         task(saved(tmp_path, "nc", dataset().drop_vars("labels"))).train()
 
 

@@ -46,7 +46,7 @@ class StepMatched(Control):
         steps = [half for name in names for half in _mean_steps(task, name)]
         if not steps:
             return self.not_evaluated(task, "changes need two recorded visits")
-        return weighted(self.name, task, np.stack(steps, axis=1), "steps")
+        return weighted(self.name, task, np.stack(steps, axis=1), "sizes of changes")
 
 
 def _mean_steps(task: DecodingTask, name: str) -> list[np.ndarray]:

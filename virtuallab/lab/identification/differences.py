@@ -1,4 +1,4 @@
-"""Differences between a recording and those that a decoder was trained on."""
+"""Differences between a recording and those that a decoder was trained on, and what is assumed."""
 
 from __future__ import annotations
 
@@ -63,6 +63,34 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
             f"{share:.0f} % of what the decoder reads is not defined in the recording (for lack of "
             "layers, classes of stimuli, or units that respond); the median of the training "
             "recordings is used instead"
+        )
+
+
+def assumptions(recording: xr.Dataset, facts: DecoderMetadata) -> Iterator[str]:
+    """Yield what is assumed of a recording because it does not state it.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+    facts : DecoderMetadata
+
+    Yields
+    ------
+    str
+        A sentence for each assumption.
+    """
+    is_foreign = own_design(recording) is None
+    if is_foreign and signal_to_noise_of(recording) is None and facts.snr is None:
+        is_noisy = facts.noise or facts.activity_units == "spikes/s"
+        yield (
+            "The signal-to-noise ratio is not known, because no stimulus has repeats that differ: "
+            f"the responses are assumed to be {'as noisy as' if is_noisy else 'free of noise, as'} "
+            "those of the training recordings."
+        )
+    if "step" not in recording.coords:
+        yield (
+            "The recording has no 'step': its visits are assumed to be those of the training "
+            f"recordings, the last at step {facts.last_step}."
         )
 
 

@@ -15,7 +15,7 @@ from virtuallab.decoder.levels import GROUP, coarse_probability, coarse_sets
 from virtuallab.decoder.uncertainty.conformal import share_at_least
 from virtuallab.errors import UserError
 from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
-from virtuallab.lab.identification.differences import differences
+from virtuallab.lab.identification.differences import assumptions, differences
 from virtuallab.lab.identification.matched_decoder import (
     matched_decoder,
     probe_decoder,
@@ -136,7 +136,7 @@ def identify(
     else:
         wanted = DecoderSettings(others=as_names(others), classifier=classifier, workers=workers)
         trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
-    known = list(_training_subject(paths, subject, facts))
+    known = [*assumptions(read, facts), *_training_subject(paths, subject, facts)]
     found = _answered((trained, facts), _sample(read, facts), read, known)
     console.print(identification_summary(found))
     # Last: where it cannot be written, the answer is there all the same.
@@ -213,7 +213,11 @@ def _of_experiment(
 ) -> Decoder:
     store = Store.open(path)
     check_trained(store)
-    check_preserved(store, "no null recordings can be made of them, which a decoder is trained on")
+    check_preserved(
+        store,
+        "no decoder for a recording can be trained: for that, null models are made of preserved "
+        "states",
+    )
     experiment = resume(store)
     if fractions and not match:
         raise UserError("--fractions says where --match places visits. Give it with --match.")

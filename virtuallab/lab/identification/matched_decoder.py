@@ -29,7 +29,7 @@ from virtuallab.probes import Probe
 from virtuallab.probes.schedule import visit_indices
 from virtuallab.probes.statistics.features import change_names, features
 from virtuallab.protocol.settings.plugin_spec import plain
-from virtuallab.recordings import matching_probe
+from virtuallab.recordings import at_steps, matching_probe
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
 
@@ -119,7 +119,7 @@ def matched_decoder(
                 f"the recording cannot be matched in these subjects: {field}: {message}"
             )
     visits = visit_indices(probe.visits, len(steps))
-    say(console, _placed(recording, [steps[visit] for visit in visits], steps[-1]))
+    say(console, placement(recording, steps, visits, fractions=fractions))
     read = sample_of(recording, int(visits[0])).values[0]
     absent = tuple(np.flatnonzero(~np.isfinite(read)).tolist())
     members = tuple(sorted(living(experiment.store)))
@@ -129,13 +129,29 @@ def matched_decoder(
     return training.decoder(look, name, console)
 
 
-def _placed(recording: xr.Dataset, steps: Sequence[int], end: int) -> str:
-    """Return when subjects are recorded, and when the recording was made."""
-    said = f"subjects are recorded at steps {steps[0]} to {steps[-1]} of {end}"
+def placement(
+    recording: xr.Dataset, steps: Sequence[int], visits: np.ndarray, *, fractions: bool = False
+) -> str:
+    """Return at which steps subjects are recorded, and why.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+    steps : sequence of int
+        Training steps at which the subjects were preserved, ascending.
+    visits : array of int
+        Those at which they are recorded, as indices of ``steps``.
+    fractions : bool
+        See :func:`virtuallab.recordings.matching_probe`.
+    """
+    said = f"subjects are recorded at steps {steps[visits[0]]} to {steps[visits[-1]]}"
+    said = f"{said} of {steps[-1]}"
     if "step" not in recording.coords:
-        return said
+        return f"{said}, evenly spread, because the recording has no 'step'"
     own = recording["step"].to_numpy()
-    return f"{said}, as the recording at {own[0]:g} to {own[-1]:g}"
+    is_by_step = not fractions and at_steps(own, np.asarray(steps, dtype=np.float64)) is not None
+    same = "the steps nearest to those" if is_by_step else "the same fractions of learning as those"
+    return f"{said}, {same} of the recording, {own[0]:g} to {own[-1]:g}"
 
 
 def recorded_samples(

@@ -70,6 +70,7 @@ def confound_warnings(protocol: Protocol, subjects: Sequence[Subject] = ()) -> t
         *_alone("feedback_optimizer", backward),
         *_of_settings("feedback_optimizer", rules, own),
         *_of_families(rules),
+        *_of_start(protocol),
         *_of_updates(subjects),
         *_of_decay(subjects),
     )
@@ -140,6 +141,24 @@ def _of_families(rules: Sequence[RuleEntry]) -> Iterator[str]:
             # Two entries of one rule, with two settings, are two answers on purpose.
             holders = [_Holder(r.label, r.rule.plugin.name, _text(value)) for r, value in entries]
             yield from _alone(setting, holders)
+
+
+def _of_start(protocol: Protocol) -> Iterator[str]:
+    """Pretraining by a subject's own rule or optimizer, where these differ between rules."""
+    start, rules = protocol.subjects.start_from, protocol.subjects.rules
+    if start is None:
+        return
+    own = {
+        "a rule": start.rule is None and {_text(entry.rule) for entry in rules},
+        "an optimizer": start.optimizer is None and {_text(entry.optimizer) for entry in rules},
+    }
+    missing = " and ".join(key for key, values in own.items() if values and len(values) > 1)
+    if missing:
+        yield (
+            f"start_from: without {missing}, subjects learn by their own before visit 0, so that "
+            "visit 0 already tells the rule: the control 'visit 0 alone' may fail. Give "
+            f"start_from {missing}, the same for all subjects."
+        )
 
 
 def _definer(plugin: type[Any], setting: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from virtuallab.errors import UserError
 from virtuallab.lab.services.resources import total_memory
 from virtuallab.protocol import PluginSpec, Protocol
 from virtuallab.protocol.settings.distributions import Distribution, Grid
-from virtuallab.subject.network.dry_run import DryRun, dry_run
+from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
@@ -66,8 +66,13 @@ def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, st
             continue
         if problem and found.subjects.cohort != 1:
             faults.setdefault(place, problem)
-        for message in _batch_fault(architecture, task, batch, traced):
-            faults.setdefault("subjects.batch_size", message)
+        if batch < traced.fewest:
+            size = " x ".join(map(str, task.stimulus_shape[1:]))
+            faults.setdefault(
+                "subjects.batch_size",
+                f"{traced.normalised} normalises over the batch and needs two images at least on "
+                f"{size}.",
+            )
     return faults
 
 
@@ -86,15 +91,6 @@ def training_bytes(subject: Subject, kept: int) -> int:
     traced = dry_run(subject.architecture, subject.task, _MOST_WEIGHTS)
     weights = (_COPIES + kept) * traced.weights
     return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
-
-
-def _batch_fault(architecture: Any, task: Any, batch: int, traced: DryRun) -> Iterator[str]:
-    if batch < traced.fewest:
-        size = " x ".join(map(str, task.stimulus_shape[1:]))
-        yield (
-            f"{architecture.name} normalises over the batch and needs two images at least on "
-            f"{size}."
-        )
 
 
 def entry_index(specs: Sequence[PluginSpec], plugin: Any) -> str:

@@ -120,11 +120,12 @@ def _rule_faults(plan: Plan) -> dict[str, str]:
 
 
 def _curriculum_faults(plan: Plan) -> dict[str, str]:
-    """Curricula by which some task cannot be learned."""
+    """Curricula by which some task cannot be learned in its steps."""
     faults: dict[str, str] = {}
     specs = plan.protocol.subjects.curriculum
-    for curriculum, task in {(subject.curriculum, subject.task): None for subject in plan.subjects}:
-        if message := curriculum.incompatibility(task):
+    cases = {(subject.curriculum, subject.task, subject.steps): None for subject in plan.subjects}
+    for curriculum, task, steps in cases:
+        if message := curriculum.incompatibility(task, steps):
             place = f"subjects.curriculum{entry_index(specs, curriculum)}"
             faults.setdefault(place, message)
     return faults
@@ -237,8 +238,13 @@ def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]
         if section is not None:
             how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
             found = how.check(rules, (), (), pairs=pairs)
-            faults |= {f"{key}.{field}": text for field, text in found}
+            faults |= {_place(key, field): text for field, text in found}
     return faults
+
+
+def _place(section: str, field: str) -> str:
+    """Return the place of a fault that an analysis found, by the field that it names."""
+    return "subjects.rules" if field == "rules" else f"{section}.{field}"
 
 
 def _pairs(columns: Mapping[str, Any]) -> Any:
@@ -270,7 +276,7 @@ def _analysis_faults(plan: Plan) -> dict[str, str]:
         if not list(device_problems(probe.device))
     }
     return {
-        f"analyses.{name}.{field}": message
+        _place(f"analyses.{name}", field): message
         for name, analysis in found.analyses.items()
         for field, message in (
             *analysis.check(

@@ -28,6 +28,7 @@ from virtuallab.lab.stages.probe_recorder import ProbeRecorder
 from virtuallab.lab.stages.record import declare
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, differences, read_text
+from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.store import Store, create_store, open_tree, writer
 from virtuallab.store.integrity.recovery import repair_root
 from virtuallab.store.layout.location import check_location
@@ -186,11 +187,10 @@ def _refuse_another(store: Store, protocol: Protocol) -> None:
         With each setting that differs.
     """
     # Read as a protocol: settings that came later have their defaults in it.
-    before = read_text(store.provenance["protocol_resolved"], name=str(store.path)).resolved()
-    now = protocol.resolved()
+    before = read_text(store.provenance["protocol_resolved"], name=str(store.path))
     found = [
-        *differences(*({k: _without_places(each[k]) for k in _SUBJECTS} for each in (before, now))),
-        *_changed_probes(before["probes"], now["probes"]),
+        *differences(_of_subjects(before), _of_subjects(protocol)),
+        *_changed_probes(before.resolved()["probes"], protocol.resolved()["probes"]),
     ]
     if found:
         raise StoreError(
@@ -199,17 +199,9 @@ def _refuse_another(store: Store, protocol: Protocol) -> None:
         )
 
 
-_SUBJECTS = ("seed", "subjects")
-
-
-def _without_places(settings: Any) -> Any:
-    """Settings without the paths of files whose digest is known: files may be moved."""
-    if isinstance(settings, list):
-        return [_without_places(each) for each in settings]
-    if not isinstance(settings, Mapping):
-        return settings
-    known = bool(settings.get("sha256"))
-    return {k: _without_places(v) for k, v in settings.items() if not (known and k == "path")}
+def _of_subjects(protocol: Protocol) -> dict[str, Any]:
+    """Settings that determine the subjects, without the places of files, which may be moved."""
+    return {"seed": protocol.seed, "subjects": plain(protocol.subjects.identifying())}
 
 
 def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:

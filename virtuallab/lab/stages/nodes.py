@@ -68,7 +68,7 @@ def is_preserved(store: Store) -> bool:
     return bool(subjects.get("preserve", True))
 
 
-def check_preserved(store: Store, consequence: str) -> None:
+def check_preserved(store: Store, consequence: str, remedy: str | None = None) -> None:
     """Refuse an experiment whose subjects were recorded during training and not preserved.
 
     Parameters
@@ -76,18 +76,20 @@ def check_preserved(store: Store, consequence: str) -> None:
     store : Store
     consequence : str
         What cannot be done without preserved subjects, as the end of a sentence.
+    remedy : str, optional
+        A sentence that says what to do. Default: preserve the subjects in another store.
 
     Raises
     ------
     UserError
-        With what can be done instead.
+        With the remedy.
     """
     if not is_preserved(store):
-        run = run_command(store)
+        if remedy is None:
+            remedy = "Run its protocol into another store with subjects.preserve: true."
         raise UserError(
             f"{store.path}: its subjects are not preserved (subjects.preserve: false), so "
-            f"{consequence}. A probe that is added to its protocol records them if they are "
-            f"trained again, with `{run}`; for all else preserve the subjects in another store."
+            f"{consequence}. {remedy}"
         )
 
 

@@ -31,7 +31,6 @@ from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, search_studies
 from virtuallab.protocol.reading.tuned_text import tuned_text
-from virtuallab.protocol.schema import with_moved_schema
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.subject import Cohort, Subject, kind
@@ -117,11 +116,10 @@ def search(
     found = trials.table(made)
     best = [trials.summarise(study, how, each) for study, each in made.values()]
     console.print(trials.describe(read.name, how, best))
-    text = _tuned(read, best)
-    folder = read.path.parent if read.path else Path()
+    text = _tuned(read, best, tuned.parent)
     write_each(
         lambda: write_file(csv, lambda: found.to_csv(index=False)),
-        lambda: write_file(tuned, lambda: with_moved_schema(text, folder, tuned.parent)),
+        lambda: write_file(tuned, lambda: text),
     )
     say(console, f"Tuned protocol: {tuned}")
     return xr.Dataset.from_dataframe(found.rename_axis("row"))
@@ -297,8 +295,8 @@ def _looks(protocol: Protocol) -> list[int]:
     return sorted({*visits[:: max(1, len(visits) // 5)], *visits[-2:]})
 
 
-def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult]) -> str:
-    """Write the tuned protocol; of a rule's studies it takes the one that is listed first."""
+def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult], folder: Path) -> str:
+    """Return the text of the tuned protocol in a folder, from the first study of each rule."""
     first: dict[int, trials.StudyResult] = {}
     for result in found:
         first.setdefault(result.study.rule, result)
@@ -312,4 +310,4 @@ def _tuned(protocol: Protocol, found: Sequence[trials.StudyResult]) -> str:
         *(f"  {result.sentence}" for result in first.values()),
         "",
     ]
-    return tuned_text(protocol, best, heading)
+    return tuned_text(protocol, best, heading, folder=folder)

@@ -82,8 +82,22 @@ class SourceLines:
                 return self.lines[place[:end]]
         return 0
 
+    def as_written(self, place: Place) -> Place:
+        """Return a place without the index of an entry that is written without a list."""
+        found: Place = ()
+        for part in place:
+            given = self.overridden.get(found)
+            is_one = isinstance(part, int) and (
+                found in self.lines and (*found, part) not in self.lines
+                if given is None
+                else not given.partition("=")[2].lstrip().startswith("[")
+            )
+            found = found if is_one else (*found, part)
+        return found
+
     def fault(self, place: Place, message: str) -> Fault:
         """Return a fault at a place, with its line or the override that set the value."""
+        place = self.as_written(place)
         for end in range(len(place), 0, -1):
             if place[:end] in self.overridden:
                 return Fault(f"-s {self.overridden[place[:end]]}", 0, path_of(place), message)

@@ -12,6 +12,7 @@ import numpy as np
 from virtuallab.errors import Fault, ProtocolError
 from virtuallab.protocol.messages.places import Place, SourceLines
 
+SECTIONS = ("probes", "compare", "power")  # that may name devices
 _TO_UM = {"um": 1.0, "mm": 1e3, "m": 1e6}
 
 
@@ -35,8 +36,8 @@ def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
         With every file that cannot be read, or has no planar probe.
     """
     faults: list[Fault] = []
-    for section in ("probes", "compare", "power"):
-        for holder, key, place in list(_files(data.get(section), (section,))):
+    for section in SECTIONS:
+        for holder, key, place in list(device_files(data.get(section), (section,))):
             try:
                 holder[key] = {"contacts": _contacts(folder / holder[key])}
             except ValueError as error:
@@ -45,15 +46,23 @@ def inline_contacts(data: Any, folder: Path, source: SourceLines) -> None:
         raise ProtocolError(faults)
 
 
-def _files(at: Any, place: Place) -> Iterator[tuple[Any, Any, Place]]:
-    """Yield each device that is given as a file: its container, its key in it, and its place."""
+def device_files(at: Any, place: Place) -> Iterator[tuple[Any, Any, Place]]:
+    """Yield each device that is given as a file: its container, its key in it, and its place.
+
+    Parameters
+    ----------
+    at : object
+        Part of a document.
+    place : tuple
+        Its place.
+    """
     entries = at.items() if isinstance(at, dict) else enumerate(at) if isinstance(at, list) else ()
     for key, value in entries:
         here = (*place, key)
         if isinstance(value, str) and value.endswith(".json") and "device" in here[-3:]:
             yield at, key, here
         else:
-            yield from _files(value, here)
+            yield from device_files(value, here)
 
 
 def _contacts(path: Path) -> list[list[float]]:

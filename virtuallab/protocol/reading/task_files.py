@@ -35,22 +35,33 @@ def note_files(data: Any, folder: Path, source: SourceLines) -> None:
     ProtocolError
         If a path is no text, or is empty.
     """
-    subjects = data.get("subjects")
-    tasks = subjects.get("tasks") if isinstance(subjects, dict) else None
     faults: list[Fault] = []
-    for task, place in _with_path(tasks, ("subjects", "tasks")):
-        with suppress(UserError):  # an unknown name is refused when the task is read
-            if (digest := getattr(TASKS[task["name"]], "digest", None)) is None:
-                continue
-            try:
-                task["path"] = _full(task["path"], folder)
-            except UserError as error:
-                faults.append(source.fault((*place, "path"), str(error)))
-                continue
-            if "sha256" not in task and (found := digest(Path(task["path"]))):
-                task["sha256"] = found
+    for task, place in tasks_with_files(data):
+        try:
+            task["path"] = _full(task["path"], folder)
+        except UserError as error:
+            faults.append(source.fault((*place, "path"), str(error)))
+            continue
+        if "sha256" not in task and (found := TASKS[task["name"]].digest(Path(task["path"]))):
+            task["sha256"] = found
     if faults:
         raise ProtocolError(faults)
+
+
+def tasks_with_files(data: Any) -> Iterator[tuple[dict[str, Any], Place]]:
+    """Yield each task with a path in a document, and its place; also those within another task.
+
+    Parameters
+    ----------
+    data : dict
+        The document; nothing in it is checked yet.
+    """
+    subjects = data.get("subjects")
+    for key in ("tasks", "start_from") if isinstance(subjects, dict) else ():
+        for task, place in _with_path(subjects.get(key), ("subjects", key)):
+            with suppress(UserError):  # an unknown name is refused when the task is read
+                if hasattr(TASKS[task["name"]], "digest"):
+                    yield task, place
 
 
 def _full(path: Any, folder: Path) -> str:

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from virtuallab.errors import ProtocolError
+from virtuallab.paths import expanded
+from virtuallab.protocol.messages.places import path_of
 from virtuallab.protocol.model import Protocol
+from virtuallab.protocol.reading.contacts import SECTIONS, device_files
 from virtuallab.protocol.reading.overrides import override
+from virtuallab.protocol.reading.task_files import tasks_with_files
 from virtuallab.protocol.reading.yaml import block_style, dump, parse
+from virtuallab.protocol.schema import with_moved_schema
 
 _OPTIMIZER = "optimizer."
 _RATE = "learning_rate"
 
 
 def tuned_text(
-    protocol: Protocol, best: Mapping[int, Mapping[str, Any]], heading: Sequence[str] = ()
+    protocol: Protocol,
+    best: Mapping[int, Mapping[str, Any]],
+    heading: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
 ) -> str:
     """Return the text of a protocol with values for its open settings, with comments if possible.
 
@@ -36,15 +47,24 @@ def tuned_text(
         Values by index of the rule and path of the setting (``amp``, ``optimizer.learning_rate``).
     heading : sequence of str
         Lines of comment at the beginning.
+    folder : Path, optional
+        Folder where the text will be, to which relative paths of files and of the schema are
+        adapted; by default that of the protocol.
     """
+    before = protocol.path.parent if protocol.path else Path()
+    after = before if folder is None else folder
+    is_moved = after.absolute() != before.absolute()
     plain, _ = parse(protocol.text, protocol.name)
     override(plain, protocol.overrides)
     values = _overrides(protocol, best, plain)
+    if is_moved:
+        values += _moved_files(plain, before, after)
     override(plain, values)
     body = _with_comments(protocol.text, [*protocol.overrides, *values])
     if body is None or not _reads_as(body, plain):
         body = dump(plain)
-    return "".join(f"# {line}".rstrip() + "\n" for line in heading) + body
+    lines = "".join(f"# {line}".rstrip() + "\n" for line in heading)
+    return with_moved_schema(lines + body, before, after) if is_moved else lines + body
 
 
 def _overrides(
@@ -79,6 +99,18 @@ def _overrides(
                 kept = [split for split in analysis.held_out if split != _RATE]
                 found.append(f"analyses.{name}.hold_out={json.dumps(kept)}")
     return found
+
+
+def _moved_files(plain: Any, before: Path, after: Path) -> Iterator[str]:
+    """Yield an override for each relative path of a file, as it is from another folder."""
+    found = {(*place, "path"): task["path"] for task, place in tasks_with_files(plain)}
+    for section in SECTIONS:
+        for holder, key, place in device_files(plain.get(section), (section,)):
+            found[place] = holder[key]
+    for place, path in found.items():
+        if not expanded(path).is_absolute():
+            moved = Path(os.path.relpath(before / expanded(path), after)).as_posix()
+            yield f"{path_of(place)}={json.dumps(moved)}"
 
 
 def _with_comments(text: str, overrides: Sequence[str]) -> str | None:

@@ -118,6 +118,11 @@ class StartFrom(Section):
             steps = self.epochs * (made.get("task", task).train_images // batch_size)
         return Pretraining(steps=self.steps or steps, **made)
 
+    def identifying(self) -> dict[str, Any]:
+        """Return the section without settings that tell where files are."""
+        task = {} if self.task is None else {"task": self.task.identifying()}
+        return self.written() | task
+
     def written(self) -> dict[str, Any]:
         """Return the section as in a protocol, without keys that are not given."""
         keys = {key: getattr(self, key) for key in type(self).model_fields}

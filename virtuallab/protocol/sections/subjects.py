@@ -313,6 +313,14 @@ class Subjects(Section):
                 del written[key]
         return {**written, "rules": self.rule_entries}
 
+    def identifying(self) -> dict[str, Any]:
+        """Return the section without settings that tell where files are."""
+        tasks = [PluginSpec.identifying(each) for each in self.tasks]  # with their architectures
+        found = {**self.written(), "tasks": tasks}
+        if self.start_from is not None:
+            found["start_from"] = self.start_from.identifying()
+        return found
+
 
 def _repeated(key: str, specs: tuple[PluginSpec, ...]) -> Iterator[tuple[Place, str]]:
     """Yield entries that describe the same plug-in twice: their subjects would be identical."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler
 
-from virtuallab.errors import UnknownName
+from virtuallab.errors import BrokenPlugin, UnknownName
 from virtuallab.fields import RegisteredPlugin
 from virtuallab.protocol.messages.explain import expected, refusal
 from virtuallab.protocol.settings.plugin_schemas import plugin_definitions, refuse_unreadable
@@ -52,8 +52,9 @@ class PluginReader(Reader):
             raise refusal(expected(what, value))
         written = {"name": value} if named else value
         if "name" not in written:  # listing all names imports all plug-ins
-            words = f"missing key. Known: {', '.join(self.registry)}."
-            if keys := [key for key in written if key in self.registry]:
+            known = self._names()
+            words = f"missing key. Known: {', '.join(known)}."
+            if keys := [key for key in written if key in known]:
                 words = f"missing key. Write name: {keys[0]}, and its settings beside it."
             raise refusal(words, "name")
         plugin = self._find(written["name"], () if named else ("name",))
@@ -77,11 +78,17 @@ class PluginReader(Reader):
         try:
             return self.registry[name]
         except UnknownName as error:
+            if self.is_inner and not isinstance(error, BrokenPlugin):
+                error = UnknownName(kind, name, self._names())
             words = str(error)
             names = name.replace(",", " ").split()
             if len(names) > 1 and all(each in self.registry for each in names):
                 words = f"found several names in one text. Write a list: [{', '.join(names)}]."
             raise refusal(words, *place) from None
+
+    def _names(self) -> list[str]:
+        """Return the names that can be read: of an inner plug-in, of those without one."""
+        return [n for n in self.registry if not (self.is_inner and _has_inner(self.registry[n]))]
 
     def json_schema(self, of: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return ``anyOf`` the names and one section for each plug-in or form of names.
@@ -92,9 +99,7 @@ class PluginReader(Reader):
         def section(name: str) -> type[Section]:
             return self.section_of(self.registry[name])
 
-        names = list(self.registry)
-        if self.is_inner:
-            names = [name for name in names if not _has_inner(self.registry[name])]
+        names = self._names()
         sections = plugin_definitions(self.registry, section, of, names=names)
         forms = [
             {"type": "string", "pattern": f"^{each.pattern}$", "description": each.doc}

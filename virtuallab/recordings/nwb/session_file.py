@@ -88,7 +88,7 @@ def nwb_in_zarr(path: Path) -> str:
 def _open(file: Path) -> Iterator[SessionFile]:
     if file.is_dir():
         raise UserError(nwb_in_zarr(file))
-    pynwb = import_library("pynwb", "to read NWB files", "virtuallab[nwb]")
+    pynwb = import_library("pynwb", "to read NWB files", "nwb")
     h5py = import_library("h5py", "to read NWB files")
     with ExitStack() as stack:
         with reading_file(file, KIND):

@@ -21,6 +21,10 @@ _DISTANT: Final = 0.01
 _UNCHANGED: Final = 0.05  # p-value above which a recording is not shown to change
 _LIKELY: Final = 0.5  # probability of no learning above which it is the verdict
 _WIDTH: Final = 40  # characters of the picture of the distance
+_AT_CHANCE: Final = (
+    "The decoder is not shown to be more accurate than guessing, so its probabilities of rules are "
+    "no evidence."
+)
 
 
 def identification_summary(found: xr.Dataset) -> RenderableType:
@@ -34,7 +38,8 @@ def identification_summary(found: xr.Dataset) -> RenderableType:
     Returns
     -------
     rich renderable
-        Of a recording outside the range of the decoder the table is dimmed.
+        The table is dimmed if the recording is outside the range of the decoder, or the decoder is
+        not shown to be more accurate than guessing.
     """
     return Group(
         *(plain(line) for line in coarse_verdicts(found)),
@@ -64,15 +69,12 @@ def verdict(found: xr.Dataset) -> str:
         novel = f"None of these rules: only {share} of the recordings of known rules are as novel."
         return f"{novel} No learning cannot be excluded." if none_possible else novel
     if none_possible:
+        similar = _AT_CHANCE if _is_at_chance(found) else f"Of the rules, most similar to {likely}."
         return (
-            "Cannot tell whether anything was learned: no learning cannot be excluded. Of the "
-            f"rules, most similar to {likely}."
+            "Cannot tell whether anything was learned: no learning cannot be excluded. " + similar
         )
-    if found.attrs["interval"][0] <= 1 / rules.sizes[RULE]:
-        return (
-            "Cannot tell: the decoder is not shown to be more accurate than guessing. Most similar "
-            f"to {likely}."
-        )
+    if _is_at_chance(found):
+        return f"Cannot tell. {_AT_CHANCE}"
     if not inside:
         return (
             f"No rule is identified: none is in the {_coverage(found)} prediction set. Most "
@@ -119,8 +121,10 @@ def coarse_verdicts(found: xr.Dataset) -> Iterator[str]:
         elif is_accurate and groups[0] in answers and len(answers) < len(groups):
             rest = [pretty(group) for group in answers if group != groups[0]]
             said = f"most similar to {likely}; {listed(rest)} cannot be excluded."
-        else:
+        elif is_accurate:
             said = f"cannot tell; most similar to {likely}."
+        else:
+            said = f"cannot tell: {_AT_CHANCE[0].lower()}{_AT_CHANCE[1:]}"
         yield f"{variable.attrs['question']} {said[0].upper()}{said[1:]}"
 
 
@@ -149,9 +153,11 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
         f"The decoder ({attrs['classifier']}, trained on "
         f"{count_noun(int(attrs['n_subjects']), 'subject')} of {attrs['title']}) has a balanced "
         f"accuracy among rules of {attrs['accuracy']:.2f} [{low:.2f}, {high:.2f}] on subjects not "
-        f"used for training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}."
+        f"used for training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}. Folds "
+        "are drawn anew, so the accuracy that run reports for the same recordings may differ."
     )
-    yield _calibrated(found)
+    if not _is_at_chance(found):
+        yield _calibrated(found)
     needed = ceil(1 / (1 - attrs["coverage"]) - 1e-9)
     if attrs["fewest"] + 1 < needed:
         yield (
@@ -183,6 +189,11 @@ def _rules(found: xr.Dataset) -> xr.Dataset:
 def _is_novel(found: xr.Dataset) -> bool:
     """True if a decoder with out-of-set rules finds that fewer known recordings are as novel."""
     return bool(found.attrs["others"]) and float(found["familiar"]) < _NOVEL
+
+
+def _is_at_chance(found: xr.Dataset) -> bool:
+    """True if the interval of the decoder's accuracy does not exclude chance."""
+    return bool(found.attrs["interval"][0] <= 1 / _rules(found).sizes[RULE])
 
 
 def _none(found: xr.Dataset) -> xr.Dataset:
@@ -228,17 +239,19 @@ def _excluded(shares: dict[str, float]) -> str:
 
 
 def _table(found: xr.Dataset) -> TerminalTable:
+    is_at_chance = _is_at_chance(found)
+    caption = (
+        f"The {_coverage(found)} prediction set lists the answers that cannot be excluded. No "
+        "learning has the level of 5 %."
+    )
     table = terminal_table(
         title=f"Probability of each answer, from {pretty(found.attrs['observable'])}",
-        caption=(
-            f"The {_coverage(found)} prediction set lists the answers that cannot be excluded. No "
-            "learning has the level of 5 %."
-        ),
+        caption=f"{caption} {_AT_CHANCE}" if is_at_chance else caption,
     )
     inside = f"in {_coverage(found)} prediction set"
     for column in ("answer", "probability", inside):
         table.add_column(column, overflow="fold")
-    style = "dim" if is_outside(found) else None
+    style = "dim" if is_outside(found) or is_at_chance else None
     for place in np.argsort(-found["probability"].values, kind="stable"):
         one = found.isel({RULE: int(place)})
         table.add_row(

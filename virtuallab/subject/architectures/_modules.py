@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from torch import nn
+import torch
 
 from virtuallab.registry import ARCHITECTURES
 from virtuallab.subject.architecture import Architecture, Shape
 
-Builder = Callable[[dict[str, Any], Shape, int], nn.Module]
+Builder = Callable[[dict[str, Any], Shape, int], "torch.nn.Module"]
 Settings = Mapping[str, tuple[Any, Any]]
 
 _SIMPLE = (int, float, bool, str)
@@ -92,7 +92,7 @@ def module_architecture(
     type
     """
 
-    def build_network(self: Any, stimulus_shape: Shape, outputs: int) -> nn.Module:
+    def build_network(self: Any, stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         given = {setting: getattr(self, setting) for setting in settings}
         return build(given, stimulus_shape, outputs)
 

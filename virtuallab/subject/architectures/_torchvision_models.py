@@ -1,22 +1,31 @@
-"""Classification models of torchvision as architectures, by their names there."""
+"""Classification models of torchvision as architectures, by their names there.
+
+Names and settings are read from the source of torchvision, which is imported when a network is
+built: torch and torchvision take seconds to import, and a protocol is read without them.
+"""
 
 from __future__ import annotations
 
+import ast
 import functools
-import inspect
+import importlib.util
 import re
-from difflib import get_close_matches
-from typing import Any, get_type_hints
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
-from torch import nn
+import torch
 
 from virtuallab.errors import BrokenPlugin
 from virtuallab.fields import setting
 from virtuallab.subject.architecture import Architecture, Shape
-from virtuallab.subject.architectures._modules import arguments_of, module_architecture
+from virtuallab.subject.architectures._modules import module_architecture
 from virtuallab.subject.architectures._torchvision import torchvision
 
 _PREFIX = "torchvision."
+_SIMPLE: dict[str, Any] = {each.__name__: each for each in (int, float, bool, str)}
 _OF_TASK = ("num_classes", "image_size", "input_size")
 _CHOSEN = {"aux_logits": False, "init_weights": True}  # one output; no warning about the default
 
@@ -42,49 +51,112 @@ def torchvision_architecture(name: str) -> type[Architecture]:
     UnknownName
         If torchvision has no such classification model.
     """
-    models = torchvision().models
-    model, known = name.removeprefix(_PREFIX), models.list_models(module=models)
+    model, known = name.removeprefix(_PREFIX), _constructors()
     if model not in known:
-        near = get_close_matches(model, known, n=3, cutoff=0.0)
+        near = ", ".join(_PREFIX + each for each in _nearest(model, known))
         raise BrokenPlugin(
             "architecture",
             name,
-            "torchvision has no classification model of this name. The nearest are "
-            f"{', '.join(_PREFIX + each for each in near)}; all are listed by "
+            "torchvision has no classification model of this name. "
+            f"{f'The nearest: {near}. ' if near else ''}All are listed by "
             "torchvision.models.list_models(torchvision.models).",
         )
-    constructor = get_type_hints(models.get_model_builder(model))["return"]
-    parameters = inspect.signature(constructor).parameters
+    module, constructor = known[model]
+    parameters = _parameters(constructor)
     fixed = {key: value for key, value in _CHOSEN.items() if key in parameters}
-    doc = f"Argument {{}} of torchvision's {constructor.__name__}; null for the value of {model}."
+    doc = f"Argument {{}} of torchvision's {constructor.name}; null for the value of {model}."
     settings = {
-        each.name: (each.kind | None, setting(None, doc=doc.format(each.name), added=True))
-        for each in arguments_of(constructor)
-        if each.kind in (int, float, bool, str) and each.name not in (*_OF_TASK, *fixed)
+        each: (_SIMPLE[kind] | None, setting(None, doc=doc.format(each), added=True))
+        for each, kind in parameters.items()
+        if kind in _SIMPLE and each not in (*_OF_TASK, *fixed)
     }
 
-    def build(given: dict[str, Any], stimulus_shape: Shape, outputs: int) -> nn.Module:
+    def build(given: dict[str, Any], stimulus_shape: Shape, outputs: int) -> torch.nn.Module:
         chosen = {key: value for key, value in given.items() if value is not None}
         size = {"image_size": stimulus_shape[1], "input_size": stimulus_shape[1:]}
         fitted = {key: value for key, value in size.items() if key in parameters}
         config = {"weights": None, "num_classes": outputs, **fixed, **fitted, **chosen}
-        network: nn.Module = models.get_model(model, **config)
+        network: torch.nn.Module = torchvision().models.get_model(model, **config)
         _take_channels(network, stimulus_shape[0])
         return network
 
     family = re.match(r"[a-z]+", model)
     assert family is not None
-    return module_architecture(
-        name, _doc(model), family[0], constructor.__module__, settings, build
+    return module_architecture(name, _doc(model), family[0], module, settings, build)
+
+
+@functools.cache
+def _constructors() -> dict[str, tuple[str, ast.ClassDef]]:
+    """Return the module and the class of each model that torchvision registers, by its name."""
+    spec = importlib.util.find_spec("torchvision")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    found: dict[str, tuple[str, ast.ClassDef]] = {}
+    for file in sorted(Path(spec.submodule_search_locations[0], "models").glob("*.py")):
+        body = ast.parse(file.read_bytes()).body
+        classes = {each.name: each for each in body if isinstance(each, ast.ClassDef)}
+        for each in body:
+            if isinstance(each, ast.FunctionDef) and any(map(_registers, each.decorator_list)):
+                assert each.returns is not None
+                made = classes[ast.unparse(each.returns)]
+                found[each.name] = (f"torchvision.models.{file.stem}", made)
+    return found
+
+
+def _registers(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "register_model"
+
+
+def _parameters(constructor: ast.ClassDef) -> dict[str, str]:
+    """Return the name of the type of each parameter of a constructor, or of its default."""
+    [made] = (
+        each
+        for each in constructor.body
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__"
     )
+    positional = made.args.args[1:]  # without self
+    defaults = [*[None] * (len(positional) - len(made.args.defaults)), *made.args.defaults]
+    pairs = [*zip(positional, defaults, strict=True)]
+    pairs += zip(made.args.kwonlyargs, made.args.kw_defaults, strict=True)
+    return {
+        each.arg: ast.unparse(each.annotation)
+        if each.annotation
+        else type(getattr(default, "value", None)).__name__
+        for each, default in pairs
+    }
 
 
-def _take_channels(network: nn.Module, channels: int) -> None:
+def _nearest(model: str, known: Iterable[str]) -> list[str]:
+    """Return up to three of the known models that are most like a name.
+
+    They are of its family, those with the nearest number first (resnet18 for resnet19). If it is of
+    no family, they are parts of the name, or have similar names.
+    """
+    wanted = model.casefold()
+    family = [each for each in known if _parts(each)[0] == _parts(wanted)[0]]
+    if not family:
+        return [each for each in known if each in wanted] or get_close_matches(wanted, known)
+
+    def difference(name: str) -> tuple[int, float]:
+        likeness = SequenceMatcher(None, wanted, name).ratio()
+        return abs(_parts(name)[1] - _parts(wanted)[1]), -likeness
+
+    return sorted(family, key=difference)[:3]
+
+
+def _parts(model: str) -> tuple[str, int]:
+    """Return the letters with which a model's name begins, and the first number in it, or 0."""
+    number = re.search(r"\d+", model)
+    return re.split(r"[^a-z]", model)[0], int(number[0]) if number else 0
+
+
+def _take_channels(network: torch.nn.Module, channels: int) -> None:
     """Replace the first convolution if the stimuli have other channels than it takes."""
-    path, first = next((n, m) for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
+    convolution = torch.nn.Conv2d
+    path, first = next((n, m) for n, m in network.named_modules() if isinstance(m, convolution))
     if first.in_channels == channels:
         return
-    replaced = nn.Conv2d(
+    replaced = convolution(
         channels,
         first.out_channels,
         first.kernel_size,  # type: ignore[arg-type]
@@ -105,5 +177,5 @@ def _doc(model: str) -> str:
 
     References
     ----------
-    torchvision {torchvision().__version__}, ``torchvision.models.{model}``.
+    torchvision {version("torchvision")}, ``torchvision.models.{model}``.
     """

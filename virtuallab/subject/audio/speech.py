@@ -50,9 +50,7 @@ def synthesiser() -> tuple[str, str, str]:
     try:
         import espeakng_loader
     except ImportError:
-        raise MissingLibrary(
-            "espeakng-loader", "to synthesise spoken words", "virtuallab[audio]"
-        ) from None
+        raise MissingLibrary("espeakng-loader", "to synthesise spoken words", "audio") from None
     library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
     return version("espeakng-loader"), library, data
 

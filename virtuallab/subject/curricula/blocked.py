@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from virtuallab.fields import Count, NonNegativeInt, setting
 from virtuallab.registry import CURRICULA
 from virtuallab.subject.curriculum import Curriculum, Passes, members_of_classes
 from virtuallab.subject.task import Images, Task
+from virtuallab.text import count_noun
 
 
 @CURRICULA.register("blocked")
@@ -38,8 +40,8 @@ class Blocked(Curriculum):
         (), doc="Classes in the order in which they are learned; if empty, drawn for each subject."
     )
 
-    def incompatibility(self, task: Task) -> str | None:
-        """Return why the task has too few classes, or other classes than the order given."""
+    def incompatibility(self, task: Task, steps: int) -> str | None:
+        """Return why the task has too few or other classes, or training too few steps."""
         if self.classes_per_block > task.classes:
             return (
                 f"{self.classes_per_block} classes per block, and task {task.name!r} has "
@@ -49,6 +51,13 @@ class Blocked(Curriculum):
             return (
                 f"class_order has to name each class of task {task.name!r} once, from 0 to "
                 f"{task.classes - 1}; found {', '.join(map(str, self.class_order))}."
+            )
+        blocks = math.ceil(task.classes / self.classes_per_block) * self.cycles
+        if blocks > steps:
+            return (
+                f"{count_noun(blocks, 'block')} in {count_noun(self.cycles, 'cycle')} do not fit "
+                f"into {count_noun(steps, 'training step')}: some classes would not be learned. "
+                "Lower cycles, raise classes_per_block, or train for longer."
             )
         return None
 

@@ -13,7 +13,7 @@ from annotated_types import Ge
 from virtuallab.fields import setting
 from virtuallab.registry import CURRICULA
 from virtuallab.subject.curriculum import Curriculum, Passes, members_of_classes
-from virtuallab.subject.task import Images
+from virtuallab.subject.task import Images, Task
 
 
 @CURRICULA.register("imbalanced")
@@ -36,6 +36,15 @@ class Imbalanced(Curriculum):
     ratio: Annotated[float, Ge(1)] = setting(
         10.0, doc="Images of the most frequent class, divided by those of the rarest."
     )
+
+    def incompatibility(self, task: Task, steps: int) -> str | None:
+        """Return why the task has too few images for the ratio."""
+        if self.ratio > task.train_images:
+            return (
+                f"a ratio of {self.ratio:g}, and task {task.name!r} has {task.train_images} "
+                "training images: no class can be so much more frequent than another. Lower ratio."
+            )
+        return None
 
     def batches(
         self, images: Images, size: int, steps: int, stream: np.random.Generator

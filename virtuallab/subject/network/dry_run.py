@@ -21,7 +21,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from virtuallab.errors import UserError
 from virtuallab.subject.architecture import Architecture
-from virtuallab.subject.network.build import build
+from virtuallab.subject.network.build import build, code_path
 from virtuallab.subject.network.initialization import initialized_network
 from virtuallab.subject.task import Task
 from virtuallab.subject.torch_stream import global_stream
@@ -39,7 +39,14 @@ class DryRun:
 
     weights: int  # parameters and running averages
     activities: int  # responses of all layers to one image
-    fewest: int  # smallest possible batch: 2 if a layer normalises over the batch alone
+    # What has a layer that normalises over the batch alone: the architecture or the task's head, in
+    # words; empty if there is none.
+    normalised: str
+
+    @property
+    def fewest(self) -> int:
+        """Smallest possible batch."""
+        return 2 if self.normalised else 1
 
 
 @cache
@@ -73,7 +80,7 @@ def dry_run(architecture: Architecture, task: Task, most: int) -> DryRun:
             f"one {architecture.name} has {weights:,} weights; at most {most:,} are possible. Make "
             "it smaller."
         )
-    return DryRun(weights, *_activities_and_fewest(architecture, task, network, size))
+    return DryRun(weights, *_activities_and_normalised(architecture, task, network, size))
 
 
 def _without_memory(architecture: Architecture, task: Task) -> nn.Module:
@@ -119,10 +126,10 @@ def _is_small(network: nn.Module, task: Task) -> bool:
     return max(responses, sum(tensor.numel() for tensor in tensors)) <= _SMALL
 
 
-def _activities_and_fewest(
+def _activities_and_normalised(
     architecture: Architecture, task: Task, network: nn.Module, size: str
-) -> tuple[int, int]:
-    """Number of responses to one image, and the smallest possible batch."""
+) -> tuple[int, str]:
+    """Number of responses to one image, and what normalises over the batch alone."""
     small = _is_small(network, task)
     if small:
         network = initialized_network(architecture, task, 0)
@@ -143,12 +150,14 @@ def _activities_and_fewest(
             f"{architecture.name} gives {shape} numbers for an image of {size}; the task "
             f"needs {task.outputs}."
         )
-    fewest = 1
+    normalised = ""
     try:
         _show(network, task, 1)
     except _ForwardError as error:
-        fewest += _BATCH_NORM in str(error)
-    return responses // _BATCH_SIZE, fewest
+        if _BATCH_NORM in str(error):
+            in_head = task.has_head and error.layer.startswith(code_path(task, network))
+            normalised = f"the head of task {task.name!r}" if in_head else architecture.name
+    return responses // _BATCH_SIZE, normalised
 
 
 class _ForwardError(Exception):
@@ -157,6 +166,7 @@ class _ForwardError(Exception):
     def __init__(self, layer: str, shape: tuple[int, ...] | None, error: Exception) -> None:
         place = f"layer {layer!r}" if layer else "the network"
         received = "" if shape is None else f" receives {' x '.join(map(str, shape))} and"
+        self.layer = layer
         super().__init__(f"{place}{received} fails: {first_line(error)}")
 
 

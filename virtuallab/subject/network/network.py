@@ -11,9 +11,6 @@ from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
 from virtuallab.subject.network import signals
 from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
-from virtuallab.subject.network.layers.dropout import PopulationDropout
-from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
-from virtuallab.subject.network.layers.single import own_buffers
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.vocabulary import CROSS_ENTROPY
 
@@ -133,6 +130,10 @@ class Network:
 
         Those of modules that keep their own forward pass are restored after it.
         """
+        # Here, because these layers import torch, and rules are named and read without it.
+        from virtuallab.subject.network.layers.normalisation import PopulationBatchNorm
+        from virtuallab.subject.network.layers.single import own_buffers
+
         modules = list(self.population.modules())
         norms = [module for module in modules if isinstance(module, PopulationBatchNorm)]
         others = [m for m in modules if not isinstance(m, PopulationBatchNorm)]
@@ -152,6 +153,8 @@ class Network:
     @contextmanager
     def state_restored(self) -> Iterator[None]:
         """Restore memory, buffers, backward weights and random streams after the block."""
+        from virtuallab.subject.network.layers.dropout import PopulationDropout  # imports torch
+
         backward = [layer.backward_weight for layer in self.layers.values()]
         dropouts = [m for m in self.population.modules() if isinstance(m, PopulationDropout)]
         masks = [stream for dropout in dropouts for stream in dropout.streams]

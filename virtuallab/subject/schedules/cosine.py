@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from virtuallab.fields import Fraction, setting
+from virtuallab.fields import Fraction, ProperFraction, setting
 from virtuallab.registry import SCHEDULES
 from virtuallab.subject.schedule import LearningRateSchedule
 
@@ -27,7 +27,7 @@ class Cosine(LearningRateSchedule):
     restarts.
     """
 
-    warmup: Fraction = setting(
+    warmup: ProperFraction = setting(
         0.0, doc="Share of training, at its start, during which the rate rises from 0; 0 for none."
     )
     final: Fraction = setting(0.0, doc="Factor at the end of training.")
@@ -36,7 +36,5 @@ class Cosine(LearningRateSchedule):
         """Return the factor at this point of the rise or the fall."""
         if progress < self.warmup:
             return progress / self.warmup
-        if self.warmup == 1:
-            return 1.0
         fallen = (progress - self.warmup) / (1 - self.warmup)
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * fallen)) / 2

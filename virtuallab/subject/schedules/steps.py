@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
-from virtuallab.fields import Fraction, setting
+from virtuallab.fields import Fraction, ProperFraction, setting
 from virtuallab.registry import SCHEDULES
 from virtuallab.subject.schedule import LearningRateSchedule
 
@@ -22,6 +23,11 @@ class Steps(LearningRateSchedule):
     The defaults are those of the released code of Kunin et al. (2020): a rise during 5 of 100
     epochs, then divisions by ten after 30, 60 and 80 epochs.
 
+    Raises
+    ------
+    ValueError
+        If the drops do not ascend.
+
     References
     ----------
     Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry", released
@@ -29,13 +35,20 @@ class Steps(LearningRateSchedule):
     Goyal et al. 2017, "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", for the rise.
     """
 
-    warmup: Fraction = setting(
+    warmup: ProperFraction = setting(
         0.05, doc="Share of training, at its start, during which the rate rises from 0; 0 for none."
     )
-    drops: tuple[Fraction, ...] = setting(
-        (0.3, 0.6, 0.8), doc="Shares of training after which the rate is multiplied by drop_factor."
+    drops: tuple[ProperFraction, ...] = setting(
+        (0.3, 0.6, 0.8),
+        doc="Shares of training after which the rate is multiplied by drop_factor; ascending.",
     )
     drop_factor: Fraction = setting(0.1, doc="Factor of the rate at each of the drops.")
+
+    def __post_init__(self) -> None:
+        """Check the order of the drops."""
+        for before, after in itertools.pairwise(self.drops):
+            if before >= after:
+                raise ValueError(f"drops have to ascend; found {after:g} after {before:g}")
 
     def factor(self, progress: float) -> float:
         """Return the factor at this point of the rise and after these drops."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from virtuallab.text import count_noun
+
 _DIMS = ("image", "channel", "height", "width")
 _NETCDF = (".nc", ".nc4", ".netcdf", ".h5", ".hdf5")
 
@@ -92,7 +94,8 @@ def _need(names: tuple[str, str], found: list[str]) -> None:
         if name not in found:
             there = ", ".join(found) or "none"
             raise ValueError(
-                f"has no array {name!r}; expected {' and '.join(names)}, found: {there}"
+                f"has no array {name!r}; expected {' and '.join(names)}, found: {there}. Name the "
+                "arrays of images and of labels with stimuli_name and labels_name"
             )
 
 
@@ -114,9 +117,10 @@ def _checked_stimuli(found: np.ndarray, dims: tuple[str, ...], *, name: str) -> 
     if not np.issubdtype(found.dtype, np.floating):
         raise ValueError(f"has {name!r} of type {found.dtype}; expected uint8 or floating point")
     if bad := np.flatnonzero(~np.isfinite(found).all(axis=(1, 2, 3))).tolist():
+        more = f" and {count_noun(len(bad) - 1, 'other')}" if len(bad) > 1 else ""
         raise ValueError(
-            f"has a value in {name!r} that is NaN or infinite, in image {bad[0]} and "
-            f"{len(bad) - 1} others; expected finite numbers"
+            f"has a value in {name!r} that is NaN or infinite, in image {bad[0]}{more}; expected "
+            "finite numbers"
         )
     return found.astype(np.float32)
 
