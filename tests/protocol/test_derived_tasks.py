@@ -55,8 +55,8 @@ def test_a_draw_of_a_classification_does_not_depend_on_other_tasks() -> None:
             "p.yaml:7: subjects.tasks[0].of.name: missing key. Known: cifar10, cifar100, digits, ",
         ),
         (
-            [with_task("{name: rotation, of: contrst}")],
-            "p.yaml:7: subjects.tasks[0].of: no task is called 'contrst'. Known: cifar10, "
+            [with_task("{name: rotation, of: nonsense}")],
+            "p.yaml:7: subjects.tasks[0].of: no task is called 'nonsense'. Known: cifar10, "
             "cifar100, digits, ",
         ),
         (

@@ -120,5 +120,5 @@ def test_a_library_that_cannot_be_loaded_is_named(
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    with pytest.raises(MissingLibrary, match=r'pip install "virtuallab\[audio\]"'):
+    with pytest.raises(MissingLibrary, match=r'pip install -c constraints.txt -e "\.\[audio\]"'):
         synthesiser()
