@@ -8,7 +8,12 @@ from tests.protocol.texts import SMALL
 from virtuallab.lab.planning.confound_warnings import confound_warnings
 from virtuallab.protocol import expand, read, read_text
 
-SHIPPED = sorted((Path(__file__).parents[3] / "protocols").glob("*.yaml"))
+# The subjects of kinds.yaml are not decoded: their learning rates are tuned for each rule.
+SHIPPED = [
+    path
+    for path in sorted((Path(__file__).parents[3] / "protocols").glob("*.yaml"))
+    if path.stem != "kinds"
+]
 RATE = "learning_rate: {log_uniform: [0.003, 0.1]}"
 SGD = f"{{name: sgd, momentum: 0.9, {RATE}}}"
 ADAM = "{name: adam, learning_rate: {log_uniform: [3e-4, 1e-2]}}"
