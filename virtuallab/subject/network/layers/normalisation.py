@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -116,9 +117,14 @@ class PopulationLocalResponseNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise across the channels of each subject."""
         norm, split = self.norm, x.reshape(len(x) * self.subjects, -1, *x.shape[2:])
-        channels = split.shape[1]
-        band = torch.ones(channels, channels, dtype=x.dtype, device=x.device)
-        band = band.tril(norm.size // 2).triu(-((norm.size - 1) // 2)).T
+        band = _band(split.shape[1], norm.size, x.dtype, x.device)
         squares = (band @ split.square().flatten(2)).view_as(split)
         scale = (squares * (norm.alpha / norm.size) + norm.k).pow(norm.beta)
         return (split / scale).reshape(x.shape)
+
+
+@cache
+def _band(channels: int, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Matrix that sums the ``size`` neighbours of each channel, ``(channel, channel)``."""
+    ones = torch.ones(channels, channels, dtype=dtype, device=device)
+    return ones.triu(-(size // 2)).tril((size - 1) // 2)
