@@ -46,12 +46,17 @@ def test_a_changed_file_is_noticed_in_the_digest(file: Path) -> None:
     assert second == {**first, "sha256": second["sha256"]} != first
 
 
+def moved(protocol: Path, folder: Path) -> Path:
+    """The protocol in a new folder, together with its images."""
+    folder.mkdir()
+    for each in (protocol, protocol.with_name("mine.npz")):
+        each.rename(folder / each.name)
+    return folder / protocol.name
+
+
 def test_the_same_files_elsewhere_give_the_same_subjects(file: Path, tmp_path: Path) -> None:
     here = expand(read(file))
-    (tmp_path / "elsewhere").mkdir()
-    for each in (file, file.with_name("mine.npz")):
-        each.rename(tmp_path / "elsewhere" / each.name)
-    there = expand(read(tmp_path / "elsewhere" / "p.yaml"))
+    there = expand(read(moved(file, tmp_path / "elsewhere")))
     assert [subject.key for subject in there] == [subject.key for subject in here]
     assert [s.optimizer for s in there] == [s.optimizer for s in here]  # a drawn learning rate
     assert there[0].task.path != here[0].task.path
@@ -75,10 +80,7 @@ def test_the_place_of_files_of_a_pretraining_changes_no_subject(
     pretrained: Path, tmp_path: Path
 ) -> None:
     here = expand(read(pretrained))
-    (tmp_path / "elsewhere").mkdir()
-    for each in (pretrained, pretrained.with_name("mine.npz")):
-        each.rename(tmp_path / "elsewhere" / each.name)
-    there = expand(read(tmp_path / "elsewhere" / "p.yaml"))
+    there = expand(read(moved(pretrained, tmp_path / "elsewhere")))
     assert [s.key for s in there] == [s.key for s in here]
     assert [s.optimizer for s in there] == [s.optimizer for s in here]
 
