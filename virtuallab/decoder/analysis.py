@@ -317,15 +317,17 @@ class Analysis:
             return
         count = min(few.values())
         fewest = count_noun(count, "subject" if pairs is None else "pair")
-        fit = f"'folds: {min(self.folds, max(count // 2, 2))}' and 'inner_folds: 2'"
         needs = f"needs at least {self.needed}. Raise subjects.replicates"
         if self.scheme != "strict":
             yield "splits", f"{fewest} per rule cannot be split 75/25; {needs}."
             return
-        least = f": even {fit} need 4." if self.needed > 4 else "."
-        more = f", or write {fit}." if count > 3 else least
+        fit = f"'folds: {min(self.folds, max(count // 2, 2))}' and 'inner_folds: 2'"
+        if count >= 4:
+            remedy = f", or write {fit}."
+        else:
+            remedy = f": even {fit} need 4." if self.needed > 4 else "."
         groups = f"{self.folds} groups nested in {self.inner_folds}"
-        yield "folds", f"{fewest} per rule cannot be split in {groups}; {needs}{more}"
+        yield "folds", f"{fewest} per rule cannot be split in {groups}; {needs}{remedy}"
 
     def _held_out(
         self,
