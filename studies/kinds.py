@@ -1,9 +1,10 @@
 """Which networks learn which tasks by which rules? ``python studies/kinds.py``, some hours.
 
-Tunes the learning rates of protocols/kinds.yaml for each kind of subject and rule, trains new
-subjects with the best ones, and compares their final performance with that of subjects whose hidden
-layers do not change. Interrupted, it continues where it stopped; names of kinds as arguments select
-some of them. Writes docs/science/results/kinds.md when all are done.
+Tunes the learning rates of protocols/kinds.yaml for each kind of subject and rule, and in a second
+search the strengths of information alignment with its learning rate. Trains new subjects with the
+best values, and compares their final performance with that of subjects whose hidden layers do not
+change. Interrupted, it continues where it stopped; names of kinds as arguments select some of them.
+Writes docs/science/results/kinds.md when all are done.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
+import pandas as pd
 from rich.console import Console
 from scipy.stats import ttest_ind
 
@@ -32,6 +33,17 @@ PROTOCOL = Path("protocols/kinds.yaml")
 RESULT = ROOT / "docs" / "science" / "results" / "kinds.md"
 CONTROL = "frozen"
 CONFIDENCE = 0.95
+TUNED = "information_tuned"
+STRENGTHS = ("amp", "null", "decay")
+# Strengths are open beside the learning rate, so that this search has more trials.
+OPEN_STRENGTHS = [
+    "subjects.rules=[{name: information_alignment, label: information_tuned, "
+    "amp: {log_uniform: [0.01, 2.0]}, 'null': {log_uniform: [0.002, 0.4]}, "
+    "decay: {log_uniform: [0.005, 1.0]}}]",
+    "subjects.cohort=12",
+    "search.trials=24",
+    "search.generation=12",
+]
 
 
 @dataclass(frozen=True)
@@ -52,19 +64,31 @@ class Kind:
     def overrides(self) -> list[str]:
         """Settings that narrow the protocol to this kind."""
         return [
-            f"name={self.name}",
             f"subjects.architectures=[{json.dumps(plain(self.architecture))}]",
             f"subjects.tasks=[{json.dumps(plain(self.task))}]",
         ]
 
-    def final(self, workers: int | None) -> xr.DataArray:
-        """Final performance of new subjects at the best learning rates, (subject)."""
-        vl.search(PROTOCOL, self.overrides, workers=workers, verbose=Console())
-        tuned, store = Path(f"runs/{self.name}.tuned.yaml"), Path(f"runs/{self.name}.zarr")
+    def final(self, workers: int | None) -> pd.DataFrame:
+        """Rule, settings and final performance of new subjects at the best settings."""
+        fixed = self._tuned(self.name, self.overrides, workers)
+        tuned = self._tuned(f"{self.name}_strengths", [*self.overrides, *OPEN_STRENGTHS], workers)
+        return pd.concat([fixed, tuned])
+
+    def _tuned(self, name: str, overrides: list[str], workers: int | None) -> pd.DataFrame:
+        """Tune the open settings, and train new subjects with the best ones."""
+        vl.search(PROTOCOL, [f"name={name}", *overrides], workers=workers, verbose=Console())
+        tuned, store = Path(f"runs/{name}.tuned.yaml"), Path(f"runs/{name}.zarr")
         tree = vl.run(tuned, store=store, workers=workers, verbose=Console())
         subjects = tree["subjects"].to_dataset()
-        final = tree["truth"].to_dataset()[PERFORMANCE].isel({VISIT: -1}).load()
-        return final.assign_coords(learning_rate=subjects["learning_rate"])
+        columns = {
+            each: subjects[each].to_numpy()
+            for each in ("learning_rate", *STRENGTHS)
+            if each in subjects
+        }
+        final = tree["truth"].to_dataset()[PERFORMANCE].isel({VISIT: -1})
+        return pd.DataFrame(
+            {RULE: label_text(final[RULE]), PERFORMANCE: final.to_numpy().astype(float), **columns}
+        )
 
 
 def kinds(protocol: Protocol) -> list[Kind]:
@@ -76,13 +100,13 @@ def kinds(protocol: Protocol) -> list[Kind]:
     ]
 
 
-def row(kind: Kind, final: xr.DataArray, rules: list[str]) -> tuple[str, set[str]]:
+def row(kind: Kind, final: pd.DataFrame, rules: list[str]) -> tuple[str, set[str]]:
     """Return a row of the table, and the rules by which the kind learns."""
-    of, values = label_text(final[RULE]), final.to_numpy().astype(float)
-    control = np.nan_to_num(values[of == CONTROL])
+    of = dict(list(final.groupby(RULE)))
+    control = np.nan_to_num(of[CONTROL][PERFORMANCE])
     cells, learned = [kind.name.removeprefix("kinds_")], set()
     for rule in rules:
-        reached = values[of == rule]
+        reached = of[rule][PERFORMANCE].to_numpy()
         finite = reached[np.isfinite(reached)]
         if not len(finite):
             cells.append("all diverged")
@@ -94,7 +118,8 @@ def row(kind: Kind, final: xr.DataArray, rules: list[str]) -> tuple[str, set[str
             if test.confidence_interval(CONFIDENCE).low > 0:
                 learned.add(rule)
                 text = f"**{text}**"
-            text += f" ({float(final['learning_rate'][of == rule][0]):.2g})"
+            tuned = ["learning_rate", *(STRENGTHS if rule == TUNED else ())]
+            text += f" ({', '.join(f'{float(of[rule][each].iloc[0]):.2g}' for each in tuned)})"
         if len(finite) < len(reached):
             text += f", {len(reached) - len(finite)} diverged"
         cells.append(text)
@@ -104,7 +129,7 @@ def row(kind: Kind, final: xr.DataArray, rules: list[str]) -> tuple[str, set[str
 def table(protocol: Protocol, chosen: list[Kind], workers: int | None) -> Iterator[str]:
     """Yield the lines of a table: each kind by rule, and by how many kinds each rule learns."""
     labels = [entry.label for entry in protocol.subjects.rule_entries]
-    rules = [CONTROL, *(label for label in labels if label != CONTROL)]
+    rules = [CONTROL, *(label for label in labels if label != CONTROL), TUNED]
     yield "| kind | " + " | ".join(rules) + " |"
     yield "|" + "---|" * (len(rules) + 1)
     number = dict.fromkeys(rules[1:], 0)
@@ -116,10 +141,9 @@ def table(protocol: Protocol, chosen: list[Kind], workers: int | None) -> Iterat
     yield ""
     yield (
         f"Mean final performance of {protocol.subjects.replicates} new subjects, and the tuned "
-        f"learning rate. Bold: above {CONTROL} hidden layers ({CONFIDENCE:.0%} interval of the "
-        f"difference, Welch). Kinds that learn, of {len(chosen)}: "
-        + ", ".join(f"{rule} {count}" for rule, count in number.items())
-        + "."
+        f"learning rate; of {TUNED}, also the tuned {', '.join(STRENGTHS)}. Bold: above {CONTROL} "
+        f"hidden layers ({CONFIDENCE:.0%} interval of the difference, Welch). Kinds that learn, of "
+        f"{len(chosen)}: " + "; ".join(f"{rule} {count}" for rule, count in number.items()) + "."
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
+from virtuallab.subject.losses.cross_entropy import CrossEntropy
 from virtuallab.testing import check_loss
 
 pytestmark = pytest.mark.usefixtures("own_random_streams")
@@ -108,9 +109,34 @@ class TwoDimensional(Margin):
         return torch.nn.functional.cross_entropy(scores, labels, reduction="none")
 
 
+class SumOverBatch(Margin):
+    def with_error(self, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        losses, error = super().with_error(scores, targets)
+        return losses, error * len(scores)
+
+
+class OtherLosses(Margin):
+    def with_error(self, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        losses, error = super().with_error(scores, targets)
+        return losses / 2, error
+
+
+class Smoothed(CrossEntropy):
+    """Cross-entropy with some weight on every class; its error is not that of cross-entropy."""
+
+    name: ClassVar[str] = "smoothed"
+
+    def __call__(self, scores: Tensor, labels: Tensor) -> Tensor:
+        return super().__call__(scores, labels) - 0.01 * scores.log_softmax(2).mean(2)
+
+
 def test_one_from_outside_passes() -> None:
     check_loss(Margin)
     check_loss(Margin())
+
+
+def test_a_loss_that_is_derived_from_cross_entropy_has_its_own_error() -> None:
+    check_loss(Smoothed)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +154,8 @@ def test_one_from_outside_passes() -> None:
         (Reversed, "a minimum that is not the labelled class"),
         (OfValues, "a minimum that is .* from the values"),
         (OfViews, "other images are nearer than other views"),
+        (SumOverBatch, "with_error that gives an error other than"),
+        (OtherLosses, "with_error that gives losses other than"),
         (TwoDimensional, r"fails for scores \(batch, subject, class\)"),
     ],
 )

@@ -45,3 +45,27 @@ class Loss(ABC):
         -------
         Tensor, (batch, subject)
         """
+
+    def with_error(
+        self, scores: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss of each sample, and the error: the gradient of the mean over samples.
+
+        The error is the sum over subjects of the gradient of each subject's mean loss, and here by
+        automatic differentiation.
+
+        Parameters
+        ----------
+        scores, targets : Tensor
+            As of a call.
+
+        Returns
+        -------
+        losses : Tensor, (batch, subject)
+        error : Tensor, (batch, subject, class)
+        """
+        with torch.enable_grad():
+            leaf = scores.detach().requires_grad_()
+            losses = self(leaf, targets)
+            [error] = torch.autograd.grad(losses.mean(0).sum(), [leaf])
+        return losses.detach(), error

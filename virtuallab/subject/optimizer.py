@@ -7,6 +7,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -47,6 +48,17 @@ class Optimizer(ABC):
         0.0,
         doc="Standard deviation of Gaussian noise in every change, as a fraction of that change.",
     )
+
+    @cached_property
+    def noise_kinds(self) -> tuple[bool, bool]:
+        """Whether any subject has noise in units of the learning rate, and in proportion."""
+        sizes = (self.noise, self.noise_fraction)
+        return bool(torch.as_tensor(sizes[0]).any()), bool(torch.as_tensor(sizes[1]).any())
+
+    @cached_property
+    def decays(self) -> bool:
+        """Whether any subject has a weight decay."""
+        return bool(torch.as_tensor(getattr(self, "weight_decay", 0.0)).any())
 
     @abstractmethod
     def init(self, parameters: Sequence[torch.Tensor]) -> State:
@@ -105,9 +117,7 @@ def apply_updates(
     Kunin et al. 2020, "Two Routes to Scalable Credit Assignment without Weight Symmetry",
     section 6, for noise in units of the learning rate.
     """
-    absolute, relative = (
-        bool(torch.as_tensor(size).any()) for size in (optimizer.noise, optimizer.noise_fraction)
-    )
+    absolute, relative = optimizer.noise_kinds
     before = [p.detach().clone() for p in parameters] if relative else []
     optimizer.update(parameters, steps, state)
     for was, now in zip(before, parameters, strict=False):

@@ -24,8 +24,9 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
     Losses have the shape (batch, subject) and the precision of the scores, repeat themselves, leave
     their arguments unchanged, and are finite for scores of 100. The loss of a sample depends on the
     scores and the target of this sample alone, or on those of the subject's batch if the targets
-    are views. Its gradient equals finite differences (to 1e-6). Gradient descent on the scores ends
-    at the labelled classes, at the values, or with each view nearest to the other of its image.
+    are views. Its gradient equals finite differences (to 1e-6), and its ``with_error`` gives the
+    same losses and their gradient. Gradient descent on the scores ends at the labelled classes, at
+    the values, or with each view nearest to the other of its image.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ def check_loss(loss: str | type[Loss] | Loss) -> None:
         labels = torch.randn((_BATCH, _SUBJECTS, _CLASSES), generator=stream, dtype=torch.float64)
     _check_values(made, scores, labels)
     _check_gradient(made, scores, labels)
+    _check_error(made, scores, labels)
     _check_independence(made, scores, labels)
     _check_descent(made, scores, labels)
 
@@ -90,6 +92,14 @@ def _check_gradient(loss: Loss, scores: Tensor, labels: Tensor) -> None:
             f"has a gradient that differs from finite differences by up to {apart:.1e}. Compute "
             "it with torch operations alone, and detach nothing",
         )
+
+
+def _check_error(loss: Loss, scores: Tensor, labels: Tensor) -> None:
+    losses, error = loss.with_error(scores, labels)
+    expected, gradient = Loss.with_error(loss, scores, labels)
+    for name, found, wanted in (("losses", losses, expected), ("an error", error, gradient)):
+        if found.shape != wanted.shape or not torch.allclose(found, wanted):
+            broken("loss", loss, f"has a with_error that gives {name} other than its call")
 
 
 def _check_independence(loss: Loss, scores: Tensor, labels: Tensor) -> None:

@@ -79,9 +79,8 @@ class Alignment(ErrorFeedback, ABC):
         """Updates of the forward weights, the backward weights or both, by the schedule."""
         learns, aligns = self.schedule(step)
         if not aligns:
-            with network.using(FeedbackPathway(record=False)):
-                losses = network.losses(network.scores(stimuli), labels).mean(0)
-            return Updates(losses.detach(), network.gradients(losses))
+            pathway = FeedbackPathway(record=False)
+            return Updates(*network.loss_and_gradients(stimuli, labels, pathway))
         if learns:
             returned = self.return_error(network, stimuli, labels, record=True)
             losses, views = returned.losses, returned.views

@@ -81,15 +81,13 @@ class ErrorFeedback(Rule, ABC):
         """
         self.set_feedback_weights(network)
         pathway = FeedbackPathway(record)
-        with network.using(pathway):
-            losses = network.losses(network.scores(stimuli), labels).mean(0)
-        gradients = network.gradients(losses)
+        losses, gradients = network.loss_and_gradients(stimuli, labels, pathway)
         traces, layers = pathway.traces, network.layers.values() if record else ()
         views = [
             LayerView.from_trace(each, traces[each], gradients[network.index_of(each.weight)])
             for each in layers
         ]
-        return ReturnedError(losses.detach(), gradients, views, traces)
+        return ReturnedError(losses, gradients, views, traces)
 
     def set_feedback_weights(self, network: Network) -> None:
         """Set the backward weights that are functions of the forward weights."""

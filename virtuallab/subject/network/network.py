@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -11,6 +11,7 @@ from virtuallab.registry import LOSSES
 from virtuallab.subject.loss import Loss
 from virtuallab.subject.network import signals
 from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
+from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.vocabulary import CROSS_ENTROPY
 
@@ -53,6 +54,9 @@ class Network:
         self.total_steps = total_steps
         self._loss: Loss = LOSSES[CROSS_ENTROPY]() if loss is None else loss
         self.memory: dict[str, torch.Tensor] = {}
+        from virtuallab.subject.network.chain import Chain  # it imports layers of torch
+
+        self._chain = Chain.of(population, len(self.parameters[0]))
         self._index = {id(p): i for i, p in enumerate(self.parameters)}
 
     @property
@@ -85,6 +89,38 @@ class Network:
             objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
         )
         return list(gradients)
+
+    def loss_and_gradients(
+        self,
+        stimuli: torch.Tensor,
+        targets: torch.Tensor,
+        pathway: FeedbackPathway | None = None,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Mean loss of each subject, and its gradient by the error that returns on a pathway.
+
+        Parameters
+        ----------
+        stimuli : Tensor, (batch, subject*channel, ...)
+        targets : Tensor
+            As the loss receives them.
+        pathway : FeedbackPathway, optional
+            Its traces are filled. By default, the error returns through the forward weights.
+
+        Returns
+        -------
+        losses : Tensor, (subject,)
+        gradients : list of Tensor
+            For each of the ``parameters``.
+        """
+        if self._chain is None:
+            with nullcontext() if pathway is None else self.using(pathway):
+                losses = self.losses(self.scores(stimuli), targets).mean(0)
+            return losses.detach(), self.gradients(losses)
+        with torch.no_grad():
+            scores, backward = self._chain.scores(stimuli, pathway)
+            losses, error = self._loss.with_error(scores, targets)
+            found = backward(error)
+            return losses.mean(0), [found[id(parameter)] for parameter in self.parameters]
 
     def index_of(self, parameter: torch.Tensor) -> int:
         """Position of a parameter in ``parameters``."""

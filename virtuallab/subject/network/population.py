@@ -56,8 +56,8 @@ _LAYERS: Mapping[type[nn.Module], Any] = {
     nn.LocalResponseNorm: PopulationLocalResponseNorm,
 }
 
-# Operations on single channels.
-_UNCHANGED = (
+# Operations on single channels, which need no change.
+CHANNELWISE = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Sigmoid, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.Tanh, nn.Softplus, nn.Softsign,
     nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d,
@@ -158,7 +158,7 @@ def _check(module: nn.Module, path: str) -> None:
 def _is_unknown(module: nn.Module) -> bool:
     """True for a module of torch that is not known to treat each channel alone."""
     from_torch = type(module).__module__.startswith("torch.nn")
-    return from_torch and not isinstance(module, (*_UNCHANGED, *containers()))
+    return from_torch and not isinstance(module, (*CHANNELWISE, *containers()))
 
 
 def _keeps_forward(module: nn.Module) -> bool:

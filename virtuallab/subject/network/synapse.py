@@ -160,18 +160,34 @@ class Conv(_MapSynapse):
         self, error: torch.Tensor, x: torch.Tensor, b: torch.Tensor, *, downward: bool
     ) -> tuple[torch.Tensor | None, torch.Tensor]:
         """Both gradients in one call; the weight gradient does not depend on ``b``."""
-        down, weight = self._backward(error, x, b, (downward, True))
+        down, weight, _ = self._backward(error, x, b, (downward, True))
         assert weight is not None
         return down, weight.view_as(b)
 
+    def gradients(
+        self, error: torch.Tensor, x: torch.Tensor, w: torch.Tensor, *, downward: bool, bias: bool
+    ) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor | None]:
+        """All three in one call."""
+        down, weight, offset = self._backward(error, x, w, (downward, True), bias=bias)
+        assert weight is not None
+        return down, weight.view_as(w), None if offset is None else offset.view(len(w), -1)
+
     def _backward(
-        self, z: torch.Tensor, x: torch.Tensor, w: torch.Tensor, wanted: tuple[bool, bool]
-    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        self,
+        z: torch.Tensor,
+        x: torch.Tensor,
+        w: torch.Tensor,
+        wanted: tuple[bool, bool],
+        *,
+        bias: bool = False,
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
         options = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups * len(w))
-        down, weight, _ = torch.ops.aten.convolution_backward(
-            z, x, w.flatten(0, 1), None, *options, (*wanted, False)
+        offsets = [z.shape[1]] if bias else None
+        found: tuple[torch.Tensor | None, ...] = torch.ops.aten.convolution_backward(
+            z, x, w.flatten(0, 1), offsets, *options, (*wanted, bias)
         )
-        return down, weight
+        down, weight, offset = found
+        return down, weight, offset
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Adam(AdaptiveOptimizer):
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
         """Take one adaptive step along the gradient plus the weight decay."""
-        if bool(torch.as_tensor(self.weight_decay).any()):
+        if self.decays:
             decays = zip(parameters, steps, strict=True)
             steps = [step + per_subject(self.weight_decay, w) * w for w, step in decays]
         self.adaptive_step(parameters, steps, state)

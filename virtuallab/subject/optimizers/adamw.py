@@ -36,7 +36,7 @@ class AdamW(AdaptiveOptimizer):
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
         """Decay the weights, then take one adaptive step."""
-        if bool(torch.as_tensor(self.weight_decay).any()):
+        if self.decays:
             for w in parameters:
                 w.mul_(1 - per_subject(self.learning_rate * self.weight_decay, w))
         self.adaptive_step(parameters, steps, state)

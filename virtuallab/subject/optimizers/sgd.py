@@ -43,10 +43,12 @@ class SGD(Optimizer):
         self, parameters: Sequence[torch.Tensor], steps: Sequence[torch.Tensor], state: State
     ) -> None:
         """Take one step with momentum."""
-        decays = bool(torch.as_tensor(self.weight_decay).any())
+        views: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # by the number of axes
         for w, step, velocity in zip(parameters, steps, state["velocity"], strict=True):
-            g = step + per_subject(self.weight_decay, w) * w if decays else step
-            momentum = per_subject(self.momentum, w)
+            if w.dim() not in views:
+                views[w.dim()] = per_subject(self.momentum, w), per_subject(self.learning_rate, w)
+            momentum, rate = views[w.dim()]
+            g = step + per_subject(self.weight_decay, w) * w if self.decays else step
             torch.addcmul(g, velocity, momentum, out=velocity)  # one pass through memory
             moved = torch.addcmul(g, momentum, velocity) if self.nesterov else velocity
-            w.addcmul_(per_subject(self.learning_rate, w), moved, value=-1)
+            w.addcmul_(rate, moved, value=-1)

@@ -5,6 +5,7 @@ Training does not depend on stores or probes: the callback decides what is done 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -212,9 +213,12 @@ class CohortTrainer:
         updates = self.rule.compute_updates(self.network, stimuli, labels, step)
         noise, rates = self.update_noise, self._rate_factors(step)
         with torch.no_grad():
-            diverged = ~torch.isfinite(updates.losses)
-            any_diverged = bool(diverged.any())
-            if any_diverged:  # before the update, which spreads infinite values to every layer
+            # One number is cheaper to test at every step; it is finite only if all of them are.
+            finite = math.isfinite(float(updates.losses.sum(dtype=torch.float64)))
+            diverged = None if finite else ~torch.isfinite(updates.losses)
+            if (
+                diverged is not None
+            ):  # before the update, which spreads infinite values to every layer
                 self._note_divergence(diverged, step)
             if updates.forward is not None:
                 optimizer = with_scaled_rates(self.optimizer, rates)
@@ -226,7 +230,7 @@ class CohortTrainer:
                 state = self.feedback_optimizer_state
                 streams, weights = noise.for_purpose("backward"), self.backward_weights
                 apply_updates(optimizer, weights, updates.backward, state, streams)
-            if any_diverged:
+            if diverged is not None:
                 self._set_to_zero(diverged)
         self.loss += updates.losses
         self.loss_steps += 1

@@ -38,12 +38,17 @@ class PopulationBatchNorm(nn.Module):
         return self._normalised(x, nn.functional.batch_norm)
 
     def _normalised(self, x: Tensor, by: Callable[..., Tensor]) -> Tensor:
-        mean, var, weight, bias = (
-            None if tensor is None else tensor.view(-1)
-            for tensor in (self.running_mean, self.running_var, self.weight, self.bias)
-        )
-        by_batch = self.training or mean is None
-        return by(x, mean, var, weight, bias, by_batch, self.momentum or 0.0, self.eps)
+        return by(x, *self.flat(), self.by_batch, self.momentum or 0.0, self.eps)
+
+    @property
+    def by_batch(self) -> bool:
+        """True if means and variances are those of the batch."""
+        return self.training or self.running_mean is None
+
+    def flat(self) -> tuple[Tensor | None, ...]:
+        """Running mean and variance, weight and bias, each ``(subject*channel,)``."""
+        tensors = (self.running_mean, self.running_var, self.weight, self.bias)
+        return tuple(None if tensor is None else tensor.view(-1) for tensor in tensors)
 
 
 class PopulationInstanceNorm(PopulationBatchNorm):

@@ -12,6 +12,25 @@ from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.synapse import Conv, Dense, Pointwise, TransposedConv
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """Signal of a convolution, with its channels last in memory.
+
+    On a CPU, groups of few channels then convolve up to six times as fast, and pooling has a
+    vectorised kernel. Later operations keep the layout.
+    """
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def by_subject(x: Tensor, subjects: int) -> Tensor:
+    """Signal ``(subject, batch, unit)`` of a dense layer, from ``(batch, subject*unit)``."""
+    return x.view(len(x), subjects, -1).transpose(0, 1)
+
+
+def together(signal: Tensor) -> Tensor:
+    """Inverse of :func:`by_subject`."""
+    return signal.transpose(0, 1).flatten(1)
+
+
 class PopulationConv2d(PopulationLayer, nn.Module):
     """Convolutions of S subjects as one grouped convolution."""
 
@@ -33,12 +52,13 @@ class PopulationConv2d(PopulationLayer, nn.Module):
         if self.trim:  # with 'same', an even kernel is padded more on one side
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
             x = nn.functional.pad(x, self.trim, mode)
-        # Channels last in memory: on a CPU, groups of few channels convolve up to six times as
-        # fast, and pooling has a vectorised kernel. Later operations keep the layout.
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
+        return self.carry(x, self.synapse(x))
+
+    def synapse(self, x: Tensor) -> Conv:
+        """Linear map of an input that is padded."""
         field = (x.shape[-2], x.shape[-1])
-        synapse = Conv(self.stride, self.padding, self.dilation, self.groups, field)
-        return self.carry(x, synapse)
+        return Conv(self.stride, self.padding, self.dilation, self.groups, field)
 
 
 class PopulationConv1d(PopulationConv2d):
@@ -76,7 +96,7 @@ class PopulationConvTranspose2d(PopulationLayer, nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(batch, subject*in, height, width)`` to ``(batch, subject*out, ...)``."""
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         geometry = (self.stride, self.padding, self.added, self.dilation)
         field = (x.shape[-2], x.shape[-1])
         return self.carry(x, TransposedConv(*geometry, self.groups, field))
@@ -94,8 +114,7 @@ class PopulationLinear(PopulationLayer, nn.Module):
         """Map ``(batch, subject*in)`` to ``(batch, subject*out)``."""
         subjects = len(self.weight)
         if x.dim() == 2:
-            by_subject = x.view(len(x), subjects, -1).transpose(0, 1)
-            return self.carry(by_subject, Dense()).transpose(0, 1).flatten(1)
+            return together(self.carry(by_subject(x, subjects), Dense()))
         width = self.weight.shape[2]
         if x.shape[-1] == subjects * width:
             signal = x.reshape(len(x), 1, -1, x.shape[-1]).permute(0, 3, 1, 2)

@@ -1,0 +1,286 @@
+"""Networks whose modules run one after another, with a backward pass that is written out.
+
+Small networks spend more time in torch's automatic differentiation than in arithmetic. A chain
+calls the same kernels in the same order, so that gradients are the same, bit for bit. Networks
+with other connections, such as residual ones, are left to automatic differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from virtuallab.subject.network.layer import LayerTrace, PopulationLayer
+from virtuallab.subject.network.layers.dropout import PopulationDropout
+from virtuallab.subject.network.layers.normalisation import (
+    PopulationBatchNorm,
+    PopulationGroupNorm,
+    PopulationLayerNorm,
+    PopulationLocalResponseNorm,
+)
+from virtuallab.subject.network.layers.synaptic import (
+    PopulationConv2d,
+    PopulationLinear,
+    by_subject,
+    channels_last,
+    together,
+)
+from virtuallab.subject.network.pathways import FeedbackPathway
+from virtuallab.subject.network.population import CHANNELWISE
+from virtuallab.subject.network.synapse import Conv, Dense, Synapse
+
+_aten = torch.ops.aten
+
+Backward = Callable[[Tensor], Tensor | None]  # error after a module -> error before it
+
+
+@dataclass
+class _Pass:
+    """A forward pass and the backward pass of its error.
+
+    Attributes
+    ----------
+    subjects : int
+    pathway : FeedbackPathway or None
+    gradients : dict from int to Tensor
+        Gradient of each parameter, by its ``id``.
+    has_parameters : bool
+        Whether a module so far has parameters. Below the first such module, no error is needed.
+    """
+
+    subjects: int
+    pathway: FeedbackPathway | None
+    gradients: dict[int, Tensor] = field(default_factory=dict)
+    has_parameters: bool = False
+
+    def enter(self) -> bool:
+        """Note a module with parameters; True if an error must return below it."""
+        below, self.has_parameters = self.has_parameters, True
+        return below
+
+
+class Chain:
+    """Modules that run one after another.
+
+    Signals between the modules have the layout that the modules give them: the order of a sum
+    depends on it.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        Of a population.
+    subjects : int
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], subjects: int) -> None:
+        self._modules, self._subjects = modules, subjects
+
+    @classmethod
+    def of(cls, population: nn.Module, subjects: int) -> Chain | None:
+        """Chain of a population; None if its modules do not run one after another."""
+        modules = _in_order(population)
+        if modules is None or not _ends_dense(modules):
+            return None
+        return cls(modules, subjects)
+
+    def scores(
+        self, stimuli: Tensor, pathway: FeedbackPathway | None
+    ) -> tuple[Tensor, Callable[[Tensor], dict[int, Tensor]]]:
+        """Scores of stimuli, and the function that returns their error.
+
+        Parameters
+        ----------
+        stimuli : Tensor, (batch, subject*channel, ...)
+        pathway : FeedbackPathway or None
+            Its traces are filled. None: the error returns through the forward weights.
+
+        Returns
+        -------
+        scores : Tensor, (batch, subject, class)
+        backward : callable
+            Of the error ``(batch, subject, class)``. It returns the gradient of each parameter, by
+            the ``id`` of the parameter, and can be called once.
+        """
+        run = _Pass(self._subjects, pathway)
+        steps: list[Backward] = []
+        signal = stimuli
+        for module in self._modules:
+            signal, step = _OPERATIONS.get(type(module), _differentiated)(module, signal, run)
+            if run.has_parameters:
+                steps.append(step)
+
+        def backward(error: Tensor) -> dict[int, Tensor]:
+            down: Tensor | None = error.flatten(1)
+            while steps and down is not None:
+                down = steps.pop()(down)
+            return run.gradients
+
+        return signal.view(len(stimuli), self._subjects, -1), backward
+
+
+def _in_order(module: nn.Module) -> list[nn.Module] | None:
+    """Modules of nested sequences; None if another container is among them."""
+    if isinstance(module, _OF_POPULATIONS) or not any(True for _ in module.children()):
+        return [module]
+    if type(module) is not nn.Sequential:
+        return None
+    parts = [_in_order(child) for child in module]
+    return None if None in parts else [each for part in parts if part for each in part]
+
+
+def _ends_dense(modules: Sequence[nn.Module]) -> bool:
+    """True if every module is known, and the signal becomes dense once, where a layer needs it."""
+    dense = False
+    for module in modules:
+        if isinstance(module, nn.Flatten):
+            if dense or (module.start_dim, module.end_dim) != (1, -1):
+                return False
+            dense = True
+        elif isinstance(module, PopulationLayer):
+            expected: type[nn.Module] = PopulationLinear if dense else PopulationConv2d
+            if type(module) is not expected:
+                return False
+            if isinstance(module, PopulationConv2d) and module.trim:  # it pads its input first
+                return False
+        elif not isinstance(module, (*CHANNELWISE, *_OF_POPULATIONS)) or getattr(
+            module, "inplace", False
+        ):
+            return False
+    return dense
+
+
+def _flatten(module: nn.Flatten, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    return x.flatten(1), lambda error: error.reshape(x.shape)
+
+
+def _relu(module: nn.ReLU, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    y = torch.relu(x)
+    return y, lambda error: _aten.threshold_backward(error, y, 0)
+
+
+def _max_pool(module: nn.MaxPool2d, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    stride, ceil = module.stride, module.ceil_mode
+    window = [_both(each) for each in (module.kernel_size, stride, module.padding, module.dilation)]
+    y, indices = _aten.max_pool2d_with_indices(x, *window, ceil)
+
+    return y, lambda e: _aten.max_pool2d_with_indices_backward(e, x, *window, ceil, indices)
+
+
+def _average_pool(module: nn.AvgPool2d, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    window = [_both(each) for each in (module.kernel_size, module.stride, module.padding)]
+    options = (*window, module.ceil_mode, module.count_include_pad, module.divisor_override)
+    return _aten.avg_pool2d(x, *options), lambda e: _aten.avg_pool2d_backward(e, x, *options)
+
+
+def _both(size: int | tuple[int, ...]) -> list[int]:
+    """Height and width."""
+    return [size, size] if isinstance(size, int) else list(size)
+
+
+def _convolution(module: PopulationConv2d, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    x = channels_last(x)
+    return _response(module, x, module.synapse(x), run)
+
+
+def _dense(module: PopulationLinear, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    z, back = _response(module, by_subject(x, run.subjects), Dense(), run)
+
+    def backward(error: Tensor) -> Tensor | None:
+        down = back(by_subject(error, run.subjects))
+        return None if down is None else together(down)
+
+    return together(z), backward
+
+
+def _response(
+    layer: PopulationLayer, x: Tensor, synapse: Synapse, run: _Pass
+) -> tuple[Tensor, Backward]:
+    """Linear response of a layer; its error returns by the pathway."""
+    downward, pathway = run.enter(), run.pathway
+    weight = layer.weight.detach()
+    back = weight if pathway is None or layer.backward_weight is None else layer.backward_weight
+    send = None if pathway is None else pathway.send
+    z = synapse.project(x, weight, layer.bias)
+    trace = None
+    if pathway is not None and pathway.record:
+        trace = pathway.traces[layer] = LayerTrace(synapse, x, z)
+    exact = back is weight and trace is None and send is None
+
+    def backward(error: Tensor) -> Tensor | None:
+        offset = None
+        if exact and isinstance(synapse, Conv):
+            biased = layer.bias is not None
+            down, step, offset = synapse.gradients(error, x, weight, downward=downward, bias=biased)
+        else:
+            down, step = synapse.backpropagate(error, x, back, downward=downward and send is None)
+            if downward and send is not None:
+                down = send(layer, error, x)
+            if trace is not None:
+                trace.error, trace.down = error, down
+            if layer.bias is not None:
+                offset = synapse.sum_batch(error, run.subjects)
+        run.gradients[id(layer.weight)] = step
+        if offset is not None:
+            run.gradients[id(layer.bias)] = offset
+        return down
+
+    return z, backward
+
+
+def _batch_norm(module: PopulationBatchNorm, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    downward = run.enter() if module.weight is not None else run.has_parameters
+    by_batch, tensors = module.by_batch, module.flat()
+    mean, var, weight, bias = tensors
+    y, *saved = torch.native_batch_norm(
+        x, weight, bias, mean, var, by_batch, module.momentum or 0.0, module.eps
+    )
+
+    def backward(error: Tensor) -> Tensor | None:
+        affine = weight is not None
+        down, *found = _aten.native_batch_norm_backward(
+            error, x, weight, mean, var, *saved, by_batch, module.eps, (downward, affine, affine)
+        )
+        for parameter, gradient in zip((module.weight, module.bias), found, strict=True):
+            if parameter is not None:
+                run.gradients[id(parameter)] = gradient.view_as(parameter)
+        return down if downward else None
+
+    return y, backward
+
+
+def _differentiated(module: nn.Module, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    """Any other module, by automatic differentiation of this module alone."""
+    parameters = list(module.parameters())
+    downward = run.enter() if parameters else run.has_parameters
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_(downward)
+        y = module(leaf)
+
+    def backward(error: Tensor) -> Tensor | None:
+        found = torch.autograd.grad(y, [*parameters, leaf] if downward else parameters, error)
+        run.gradients.update(zip(map(id, parameters), found, strict=False))
+        return found[-1] if downward else None
+
+    return y.detach(), backward
+
+
+_OF_POPULATIONS = (
+    PopulationBatchNorm,
+    PopulationDropout,
+    PopulationGroupNorm,
+    PopulationLayerNorm,
+    PopulationLocalResponseNorm,
+)
+_OPERATIONS: Mapping[type[nn.Module], Callable[[Any, Tensor, _Pass], tuple[Tensor, Backward]]] = {
+    nn.Flatten: _flatten,
+    nn.ReLU: _relu,
+    nn.MaxPool2d: _max_pool,
+    nn.AvgPool2d: _average_pool,
+    PopulationConv2d: _convolution,
+    PopulationLinear: _dense,
+    PopulationBatchNorm: _batch_norm,
+}
