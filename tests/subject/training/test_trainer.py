@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from virtuallab import seeds
 from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
@@ -237,6 +237,28 @@ def test_a_subject_that_diverges_is_marked_and_does_not_affect_others(rule: str)
     assert np.isfinite(visits[0].state[2]).all()
     for one, other in zip(visits, reference, strict=True):
         np.testing.assert_array_equal(np.delete(one.state, 2, 0), np.delete(other.state, 2, 0))
+
+
+def test_a_cohort_of_which_every_subject_has_diverged_is_not_trained_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+    step_of = CohortTrainer.training_step
+
+    def counted(trainer: CohortTrainer, stimuli: Tensor, labels: Tensor, step: int) -> None:
+        made.append(step)
+        step_of(trainer, stimuli, labels, step)
+
+    monkeypatch.setattr(CohortTrainer, "training_step", counted)
+    subjects = [subject("backprop", "mlp", number, learning_rate=1e38) for number in range(3)]
+    visits: list[Visit] = []
+    outcome = train(Cohort(tuple(subjects)), [0, 10, 20], visits.append)
+    assert made == list(range(outcome.diverged_at.max() + 1))
+    assert len(made) < 10
+    assert [visit.step for visit in visits] == [0, 10, 20]
+    for visit in visits[1:]:
+        assert np.isnan(visit.state).all()
+        assert all(np.isnan(values).all() for values in visit.evaluation.values())
 
 
 def test_trained_networks_exceed_chance_and_untrained_ones_do_not() -> None:

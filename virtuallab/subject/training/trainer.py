@@ -77,7 +77,7 @@ def train(
     for step in range(max(visits) + 1):
         if step in index_of:
             on_visit(trainer.visit(index_of[step], step))
-        if step < max(visits):
+        if step < max(visits) and not trainer.has_diverged:
             trainer.training_step(*next(batches), step)
     return trainer.outcome()
 
@@ -164,6 +164,11 @@ class CohortTrainer:
     def population(self) -> nn.Module:
         """Networks of all subjects as one module."""
         return self.network.population
+
+    @property
+    def has_diverged(self) -> bool:
+        """True if every subject has diverged, after which nothing is left to train."""
+        return bool((self.diverged_at >= 0).all())
 
     @property
     def backward_weights(self) -> list[Tensor]:
