@@ -485,6 +485,14 @@ def test_too_few_subjects_that_are_alike_are_not_called_different() -> None:
     assert check.note == "too few subjects: 3 count after weighting by final accuracies"
 
 
+def test_few_subjects_that_differ_by_chance_are_not_called_different() -> None:
+    dataset = features(each=3)
+    spread = np.random.default_rng(0).normal(0.5, 0.1, dataset.sizes["subject"])
+    drawn = xr.zeros_like(curves(dataset, 0.0)) + xr.DataArray(spread, dims="subject")
+    check = evaluated("performance_matched", task(dataset, performance=drawn))
+    assert check.note.startswith("too few subjects: ")
+
+
 def test_a_subject_without_a_final_performance_has_no_weight() -> None:
     dataset = features(signal=2.0, each=20)
     performance = curves(dataset, 0.0)

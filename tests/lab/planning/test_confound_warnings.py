@@ -175,7 +175,16 @@ def test_a_rule_that_learns_less_often_is_named() -> None:
     [one] = said("backprop", "weight_mirror", "feedback_alignment")
     assert one.startswith("weight_mirror: its forward weights change 50 times in training, those")
     assert "100 times" in one
+    assert "'equal: updates'" in one
     assert said("backprop", "{name: weight_mirror, equal: updates}", "feedback_alignment") == ()
+
+
+def test_a_rule_whose_delay_lets_it_learn_less_often_is_told_to_leave_it_out() -> None:
+    # `equal: updates`, which helps against alternation, is refused beside a delay.
+    [one] = said("backprop", "{name: symmetric_alignment, delay: 10}", "feedback_alignment")
+    assert "change 90 times" in one
+    assert "'delay: 0'" in one
+    assert "equal: updates" not in one
 
 
 def test_one_rule_alone_has_nothing_to_be_told_from() -> None:

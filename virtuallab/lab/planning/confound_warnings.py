@@ -204,17 +204,24 @@ def _asked(one: _Holder, holders: Sequence[_Holder]) -> bool:
 def _of_updates(subjects: Sequence[Subject]) -> Iterator[str]:
     """Rules that change their forward weights less often than the others."""
     counts: dict[str, int] = {}
+    delayed: set[str] = set()
     for subject in subjects:
         made = subject.rule.forward_updates(subject.steps)
         counts[subject.label] = min(made, counts.get(subject.label, made))
+        if getattr(subject.rule, "delay", 0):
+            delayed.add(subject.label)
     most = max(counts.values(), default=0)
     for label, count in counts.items():
         if count < most:
+            remedy = (
+                "'delay: 0' to let the forward weights learn from the beginning"
+                if label in delayed
+                else "'equal: updates' to let the backward weights learn beside them"
+            )
             yield (
                 f"{label}: its forward weights change {count:,} times in training, those of other "
-                f"rules {most:,} times; a decoder may identify it from that. Write "
-                "'equal: updates' to let the backward weights learn beside them, or keep it if "
-                "equal steps are meant."
+                f"rules {most:,} times; a decoder may identify it from that. Write {remedy}, or "
+                "keep it if equal steps are meant."
             )
 
 

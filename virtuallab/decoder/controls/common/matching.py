@@ -64,10 +64,14 @@ def weighted(name: str, task: DecodingTask, covariates: np.ndarray, what: str) -
         _largest_difference(scores, w, members) for w in (np.ones(len(labels)), weights)
     )
     if effective.min() < _MIN_EFFECTIVE or least >= 1 or after > _MAX_DIFFERENCE:
+        # Means of few subjects differ by chance: the largest difference of several pairs of rules
+        # may be three standard errors.
+        fewest = min(int(mine.sum()) for mine in members)
+        noticed = max(_MAX_DIFFERENCE, 3 * (2 / fewest) ** 0.5)
         reason = (
             f"rules differ too much in {what} (by {before:.1f} standard deviations) for weights to "
             "match enough subjects"
-            if max(before, after) > _MAX_DIFFERENCE
+            if max(before, after) > noticed
             else f"too few subjects: {effective.sum():.0f} count after weighting by {what}"
         )
         return ControlResult.not_evaluated(name, "survive", int(effective.sum()), reason)
