@@ -1,17 +1,18 @@
 """Training of many networks by virtuallab and by other ways: ``python -m benchmarks.population``.
 
-Takes half an hour. Cohorts under three rules take turns with a loop of ordinary torch modules in
+Takes an hour. Cohorts under three rules take turns with a loop of ordinary torch modules in
 one process and in two, with ``torch.func.vmap``, with BioTorch's layers and with ``jax.vmap``, each
 in a process of its own that times itself, on one thread. Before that, each implementation shows by
 the losses of its first steps that it trains the same networks. The fastest dense kernel of the
 machine takes part in every turn. BioTorch and JAX are installed into ``benchmarks/.environments``;
 a package that cannot be installed is reported, and the others are measured. Writes
-docs/performance/population_*.md.
+docs/performance/population_NETWORK.md for each network as soon as it is measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -51,47 +52,59 @@ RATIOS = (
     (2, ALIGNMENT, LOOP, "information_alignment beside a loop of torch modules under backprop"),
 )
 
-Cells = Mapping[tuple[str, int, int], Cell]  # by network, group and number of subjects
+Cells = Mapping[tuple[int, int], Cell]  # by group and number of subjects
 
 
-def measured(
-    nets: Sequence[str], sizes: Sequence[int], limits: Limits, product_size: int
-) -> Iterator[tuple[tuple[str, int, int], Cell]]:
-    """Yield cell after cell."""
-    for net in nets:
-        with Measurement(net, limits, product_size) as measurement:
-            for size in sizes:
-                for number, ways in enumerate(GROUPS):
-                    yield (net, number, size), measurement.cell(ways, size)
+def measured(net: str, sizes: Sequence[int], limits: Limits, product_size: int) -> Cells:
+    """Measure all groups of ways in one network.
+
+    Parameters
+    ----------
+    net : str
+    sizes : sequence of int
+        Numbers of subjects.
+    limits : Limits
+    product_size : int
+        Rows of the matrices of the dense kernel.
+
+    Returns
+    -------
+    mapping from (group, number of subjects) to Cell
+    """
+    cells = {}
+    with Measurement(net, limits, product_size) as measurement:
+        for size in sizes:
+            for group, ways in enumerate(GROUPS):
+                cells[group, size] = cell = measurement.cell(ways, size)
+                text = (f"{way.label} ({way.rule}) {_rate(cell, way)}" for way in cell.rates)
+                print(f"{net}, S = {size}: {', '.join(text)}", flush=True)
+    return cells
 
 
-def ratio_table(cells: Cells, nets: Sequence[str], sizes: Sequence[int]) -> list[str]:
+def ratio_table(cells: Cells, sizes: Sequence[int]) -> list[str]:
     """How many times as fast virtuallab is."""
     rows = []
-    for net in nets:
-        for group, one, other, name in RATIOS:
-            found = [cells[net, group, size] for size in sizes]
-            texts = [
-                Quartiles.of(cell.rates[one] / cell.rates[other]).text()
-                if one in cell.rates and other in cell.rates
-                else "-"
-                for cell in found
-            ]
-            rows.append([net, name, *texts])
-    return table(["network", "virtuallab's speed", *(f"S = {size}" for size in sizes)], rows)
+    for group, one, other, name in RATIOS:
+        found = [cells[group, size] for size in sizes]
+        texts = [
+            Quartiles.of(cell.rates[one] / cell.rates[other]).text()
+            if one in cell.rates and other in cell.rates
+            else "-"
+            for cell in found
+        ]
+        rows.append([name, *texts])
+    return table(["virtuallab's speed", *(f"S = {size}" for size in sizes)], rows)
 
 
-def rate_table(cells: Cells, nets: Sequence[str], sizes: Sequence[int]) -> list[str]:
+def rate_table(cells: Cells, sizes: Sequence[int]) -> list[str]:
     """Subject-steps per second, and the share of the dense kernel."""
-    rows = []
-    for net in nets:
-        for group, ways in enumerate(GROUPS):
-            for way in ways:
-                if way is LOOP and group:
-                    continue
-                texts = [_rate(cells[net, group, size], way) for size in sizes]
-                rows.append([net, way.rule, way.label, *texts])
-    return table(["network", "rule", "way", *(f"S = {size}" for size in sizes)], rows)
+    rows = [
+        [way.rule, way.label, *(_rate(cells[group, size], way) for size in sizes)]
+        for group, ways in enumerate(GROUPS)
+        for way in ways
+        if way is not LOOP or not group
+    ]
+    return table(["rule", "way", *(f"S = {size}" for size in sizes)], rows)
 
 
 def _rate(cell: Cell, way: Way) -> str:
@@ -102,51 +115,59 @@ def _rate(cell: Cell, way: Way) -> str:
 
 def left_out(cells: Cells) -> list[str]:
     """Reasons why cells are empty."""
-    found = [
-        f"- {net}, S = {size}, {way.label}: {reason}"
-        for (net, _, size), cell in cells.items()
+    found = {
+        f"- {way.label}, {way.rule}, S = {size}: {reason}": None
+        for (_, size), cell in cells.items()
         for way, reason in cell.left_out.items()
         if reason
-    ]
+    }
     return ["", "Not measured:", "", *found] if found else []
 
 
+def file_name(net: str) -> str:
+    """Name of the file with the tables of a network."""
+    return "population_" + "_".join(re.findall("[a-z0-9]+", net))
+
+
 def main() -> None:
-    """Measure, and write two tables."""
+    """Measure, and write the tables of each network."""
     made = parser(__doc__)
     made.add_argument("--nets", nargs="+", choices=list(NETS), default=NETS_COMPARED)
     made.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    made.add_argument("--turns", type=int, default=Limits.turns)
+    usual = Limits()
+    made.add_argument("--turns", type=int, default=usual.turns)
+    made.add_argument("--cell-seconds", type=float, default=usual.cell_seconds)
+    made.add_argument("--step-seconds", type=float, default=usual.step_seconds)
     options = made.parse_args()
     load_at_start = load()
     torch.set_num_threads(1)
-    limits, nets, sizes = Limits(turns=options.turns), options.nets, sorted(options.sizes)
+    nets, sizes = options.nets, sorted(options.sizes)
+    limits = Limits(options.turns, usual.turn_seconds, options.cell_seconds, options.step_seconds)
     if options.quick:
         limits, nets, sizes = Limits(3, 0.02), nets[:1], [2]
-    size, speed = fastest_product()
-    bandwidth = copy_bandwidth()
-    cells = {}
-    for place, cell in measured(nets, sizes, limits, size):
-        cells[place] = cell
-        text = (f"{way.label} ({way.rule}) {_rate(cell, way)}" for way in cell.rates)
-        print(f"{place[0]}, S = {place[2]}: {', '.join(text)}", flush=True)
-    machine = list(description("torch", load_at_start=load_at_start))
-    kernel = (
-        f"The fastest dense kernel, a product of {size} x {size} matrices in single precision on "
-        f"one thread, made {speed:.0f} GFLOP/s; copying an array moved {bandwidth:.0f} GB/s."
-    )
-    command = f"`python -m benchmarks.population`; batches of {BATCH} images, one thread a process."
-    turns = f"Medians over {limits.turns} turns (fewer where turns are long)"
-    ratios = f"{turns} of the ratio of speeds, with quartiles. {command}"
-    rates = (
-        f"{turns} of training steps of subjects per second of processor time; in brackets the "
-        f"share of the dense kernel's speed. {command} {kernel}"
-    )
-    end = ["", " ".join(machine)]
-    lines = [*ratio_table(cells, nets, sizes), "", ratios, *end]
-    show("population_ratios", lines, quick=options.quick)
-    lines = [*rate_table(cells, nets, sizes), "", rates, *end, *left_out(cells)]
-    show("population_rates", lines, quick=options.quick)
+    product, speed = fastest_product()
+    machine = [
+        *description("torch", load_at_start=load_at_start),
+        f"The fastest dense kernel, a product of {product} x {product} matrices in single "
+        f"precision on one thread, made {speed:.0f} GFLOP/s; copying an array moved "
+        f"{copy_bandwidth():.0f} GB/s.",
+    ]
+    for net in nets:
+        cells = measured(net, sizes, limits, product)
+        lines = [
+            *ratio_table(cells, sizes),
+            "",
+            f"{net}: ratios of speeds, medians over {limits.turns} turns (fewer where they are "
+            "long) with quartiles.",
+            "",
+            *rate_table(cells, sizes),
+            "",
+            f"{net}: training steps of subjects per second of processor time; in brackets the "
+            "share of the dense kernel's speed. `python -m benchmarks.population`; batches of "
+            f"{BATCH} images, one thread a process. {' '.join(machine)}",
+            *left_out(cells),
+        ]
+        show(file_name(net), lines, quick=options.quick)
 
 
 if __name__ == "__main__":

@@ -78,18 +78,17 @@ def test_operations_are_those_of_the_layers() -> None:
 
 
 def test_tables_of_ways_show_ratios_and_reasons() -> None:
-    groups = range(len(population.GROUPS))
-    cells = {(MLP, group, 8): Cell() for group in groups}
+    cells = {(group, 8): Cell() for group in range(len(population.GROUPS))}
     for way, rate in ((population.COHORT, 300.0), (population.LOOP, 100.0)):
-        cells[MLP, 0, 8].rates[way] = np.full(3, rate)
-        cells[MLP, 0, 8].shares[way] = np.full(3, 0.25)
-    cells[MLP, 0, 8].left_out[population.JAX] = "no wheel"
-    ratios = population.ratio_table(cells, [MLP], [8])
-    assert f"| {MLP} | backprop beside a loop of torch modules | 3.0 [3.0, 3.0] |" in ratios
-    assert f"| {MLP} | backprop beside jax.vmap | - |" in ratios
-    rates = population.rate_table(cells, [MLP], [8])
-    assert f"| {MLP} | backprop | virtuallab | 300 (25.0%) |" in rates
-    assert population.left_out(cells)[-1] == f"- {MLP}, S = 8, jax.vmap: no wheel"
+        cells[0, 8].rates[way] = np.full(3, rate)
+        cells[0, 8].shares[way] = np.full(3, 0.25)
+    cells[0, 8].left_out[population.JAX] = "no wheel"
+    ratios = population.ratio_table(cells, [8])
+    assert "| backprop beside a loop of torch modules | 3.0 [3.0, 3.0] |" in ratios
+    assert "| backprop beside jax.vmap | - |" in ratios
+    assert "| backprop | virtuallab | 300 (25.0%) |" in population.rate_table(cells, [8])
+    assert population.left_out(cells)[-1] == "- jax.vmap, backprop, S = 8: no wheel"
+    assert population.file_name(MLP) == "population_mlp_128_64_8x8"
 
 
 def test_growth_is_that_of_valid_experiments() -> None:
