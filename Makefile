@@ -72,8 +72,9 @@ docs: $(VENV)/.docs ## Build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
 	@echo "Open docs/_build/index.html"
 
-bench: $(VENV)/.base ## Measure the speed of training, statistics, designs and commands
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.base ## Measure speed and memory, for the documentation (hours)
+	@for name in population rules allocator growth recording designs statistics large_subject startup; do \
+	  echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 study-rules: $(VENV)/.base ## Test claims about learning rules, for the documentation
 	@for study in theory step_limit rules kunin2020 many_rules; do \
@@ -99,5 +100,5 @@ study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rule
 	OMP_NUM_THREADS=1 $(BIN)/python studies/kinds.py
 
 clean: ## Remove the environment and build files; experiments in runs/ are kept
-	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/.environments
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

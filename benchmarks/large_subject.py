@@ -1,4 +1,4 @@
-"""Memory that one large subject takes: ``python benchmarks/large_subject.py``, some minutes.
+"""Memory that one large subject takes: ``python -m benchmarks.large_subject``, some minutes.
 
 Runs an experiment with one ResNet-34 of full width (torchvision's, 21 million weights) on random
 images, once with few and once with many visits, recorded during training (``subjects.preserve:
@@ -28,6 +28,7 @@ from virtuallab.subject.architecture import Architecture
 from virtuallab.subject.architectures._torchvision import torchvision
 from virtuallab.subject.task import Task
 
+ROOT = Path(__file__).parent.parent
 STEPS = 20
 
 
@@ -118,10 +119,10 @@ def peak() -> float:
 def measured(visits: int, preserve: bool) -> list[float]:
     """Run the experiment in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        # -P: a script of this folder has the name of a module of Python.
-        command = [sys.executable, "-P", __file__, "--child", folder, "--visits", str(visits)]
+        command = [sys.executable, "-m", "benchmarks.large_subject", "--child", folder]
+        command += ["--visits", str(visits)]
         command += ["--preserve"] if preserve else []
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     found: list[float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

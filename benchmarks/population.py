@@ -1,121 +1,173 @@
-"""A population beside a loop of plain modules: microseconds of one training step of one subject.
+"""Training of many networks by virtuallab and by other ways: ``python -m benchmarks.population``.
 
-Run with ``python benchmarks/population.py``. Everything is measured in this one run on one thread:
-the speed of a large matrix product (the machine's limit), a loop of ordinary torch modules with
-backpropagation and ``torch.optim.SGD``, and cohorts of several sizes. Loop and cohort take turns,
-and the ratio is the median over turns, so that a busy machine disturbs both alike. Quote ratios.
+Takes an hour. Cohorts under three rules take turns with a loop of ordinary torch modules in
+one process and in two, with ``torch.func.vmap``, with BioTorch's layers and with ``jax.vmap``, each
+in a process of its own that times itself, on one thread. Before that, each implementation shows by
+the losses of its first steps that it trains the same networks. The fastest dense kernel of the
+machine takes part in every turn. BioTorch and JAX are installed into ``benchmarks/.environments``;
+a package that cannot be installed is reported, and the others are measured. Writes
+docs/performance/population_NETWORK.md for each network as soon as it is measured.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable
-from itertools import count
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
-from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.network.initialization import forward_network
-from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.training.trainer import CohortTrainer
+from benchmarks.implementations.implementation import BACKPROP, FEEDBACK_ALIGNMENT
+from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way
+from benchmarks.measuring.machine import copy_bandwidth, description, fastest_product, load
+from benchmarks.measuring.nets import BATCH, NETS
+from benchmarks.measuring.tables import parser, show, table
+from benchmarks.measuring.turns import Quartiles
 
-NETS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "convs 8-16-16, 8x8": ("knet4", {"normalisation": "none"}, "digits"),
-    "convs 16-32-32, 8x8": (
-        "knet4",
-        {"channels": (16, 32, 32), "normalisation": "none"},
-        "digits",
-    ),
-    "knet4 8-16-16, 8x8": ("knet4", {}, "digits"),
-    "knet4 16-32-32, 8x8": ("knet4", {"channels": (16, 32, 32)}, "digits"),
-    "mlp 128-64, 8x8": ("mlp", {}, "digits"),
-    "knet4 8-16-16, 28x28": ("knet4", {}, "mnist_5k"),
-}
-RULE_NAMES = ("backprop", "feedback_alignment", "information_alignment")
+NETS_COMPARED = [name for name in NETS if name != "mlp 500-500, 28x28"]
+SIZES = [1, 8, 64, 512]
+INFORMATION_ALIGNMENT = "information_alignment"
+LOOP = Way("loop of torch modules", BACKPROP)
+TWO_LOOPS = Way("loop of torch modules", BACKPROP, 2)
+COHORT, TWO_COHORTS = Way("virtuallab", BACKPROP), Way("virtuallab", BACKPROP, 2)
+VMAP, JAX = Way("torch.func.vmap", BACKPROP), Way("jax.vmap", BACKPROP)
+FEEDBACK = Way("virtuallab", FEEDBACK_ALIGNMENT)
+BIOTORCH = Way("loop of BioTorch modules", FEEDBACK_ALIGNMENT)
+ALIGNMENT = Way("virtuallab", INFORMATION_ALIGNMENT)
 
+# Ways that take turns, so that not all of them are in memory at once.
+GROUPS = (
+    (COHORT, TWO_COHORTS, LOOP, TWO_LOOPS, VMAP, JAX),
+    (FEEDBACK, LOOP, BIOTORCH),
+    (ALIGNMENT, LOOP),
+)
+# What is compared, the group of both, and the name in the table.
+RATIOS = (
+    (0, COHORT, LOOP, "backprop beside a loop of torch modules"),
+    (0, TWO_COHORTS, TWO_LOOPS, "the same, two processes each"),
+    (0, COHORT, VMAP, "backprop beside torch.func.vmap"),
+    (0, COHORT, JAX, "backprop beside jax.vmap"),
+    (1, FEEDBACK, BIOTORCH, "feedback_alignment beside a loop of BioTorch modules"),
+    (1, FEEDBACK, LOOP, "feedback_alignment beside a loop of torch modules under backprop"),
+    (2, ALIGNMENT, LOOP, "information_alignment beside a loop of torch modules under backprop"),
+)
 
-def subject(net: str, rule: str, number: int) -> Subject:
-    architecture, settings, task = NETS[net]
-    return Subject(
-        architecture=ARCHITECTURES[architecture](**settings),
-        task=TASKS[task](),
-        rule=RULES[rule](),
-        optimizer=OPTIMIZERS["sgd"](learning_rate=1e-3),
-        label=rule,
-        batch_size=32,
-        steps=100,
-        replicate=number,
-        seed=0,
-    )
-
-
-def seconds_of(work: Callable[[], object], least: float) -> float:
-    """Mean time of one call, over enough calls to fill ``least`` seconds."""
-    began, times = time.perf_counter(), 0
-    while times < 2 or time.perf_counter() - began < least:
-        work()
-        times += 1
-    return (time.perf_counter() - began) / times
+Cells = Mapping[tuple[int, int], Cell]  # by group and number of subjects
 
 
-def sgemm_gigaflops() -> float:
-    a = torch.randn(1024, 1024)
-    return max(2 * 1024**3 / seconds_of(lambda: a @ a, 0.1) / 1e9 for _ in range(5))
+def measured(net: str, sizes: Sequence[int], limits: Limits, product_size: int) -> Cells:
+    """Measure all groups of ways in one network.
+
+    Parameters
+    ----------
+    net : str
+    sizes : sequence of int
+        Numbers of subjects.
+    limits : Limits
+    product_size : int
+        Rows of the matrices of the dense kernel.
+
+    Returns
+    -------
+    mapping from (group, number of subjects) to Cell
+    """
+    cells = {}
+    with Measurement(net, limits, product_size) as measurement:
+        for size in sizes:
+            for group, ways in enumerate(GROUPS):
+                cells[group, size] = cell = measurement.cell(ways, size)
+                text = (f"{way.label} ({way.rule}) {_rate(cell, way)}" for way in cell.rates)
+                print(f"{net}, S = {size}: {', '.join(text)}", flush=True)
+    return cells
 
 
-def plain_step(net: str) -> Callable[[], None]:
-    """One step of one ordinary module, which a loop over subjects repeats."""
-    one = subject(net, "backprop", 0)
-    module, images = forward_network(one), one.task.train()
-    optimizer = torch.optim.SGD(module.parameters(), 1e-3, momentum=0.9)
-    order = torch.randperm(len(images.labels))[:32]
-
-    def step() -> None:
-        loss = nn.functional.cross_entropy(module(images.stimuli[order]), images.labels[order])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        optimizer.step()
-
-    return step
-
-
-def cohort_step(net: str, rule: str, size: int) -> Callable[[], None]:
-    trainer = CohortTrainer(
-        Cohort(tuple(subject(net, rule, n) for n in range(size))), torch.float32, "cpu"
-    )
-    batches, steps = trainer.batches(), count()
-    return lambda: trainer.training_step(*next(batches), next(steps))
+def ratio_table(cells: Cells, sizes: Sequence[int]) -> list[str]:
+    """How many times as fast virtuallab is."""
+    rows = []
+    for group, one, other, name in RATIOS:
+        found = [cells[group, size] for size in sizes]
+        texts = [
+            Quartiles.of(cell.rates[one] / cell.rates[other]).text()
+            if one in cell.rates and other in cell.rates
+            else "-"
+            for cell in found
+        ]
+        rows.append([name, *texts])
+    return table(["virtuallab's speed", *(f"S = {size}" for size in sizes)], rows)
 
 
-def paired(net: str, rule: str, size: int, turns: int) -> tuple[float, float]:
-    """Microseconds of a subject's step in a cohort, and how many times as long the loop takes."""
-    loop, cohort = plain_step(net), cohort_step(net, rule, size)
-    loop(), cohort()
-    times = np.array([(seconds_of(loop, 0.05), seconds_of(cohort, 0.1)) for _ in range(turns)])
-    return float(np.median(times[:, 1])) / size * 1e6, float(
-        np.median(times[:, 0] / times[:, 1])
-    ) * size
+def rate_table(cells: Cells, sizes: Sequence[int]) -> list[str]:
+    """Subject-steps per second, and the share of the dense kernel."""
+    rows = [
+        [way.rule, way.label, *(_rate(cells[group, size], way) for size in sizes)]
+        for group, ways in enumerate(GROUPS)
+        for way in ways
+        if way is not LOOP or not group
+    ]
+    return table(["rule", "way", *(f"S = {size}" for size in sizes)], rows)
+
+
+def _rate(cell: Cell, way: Way) -> str:
+    if way not in cell.rates:
+        return "-"
+    return f"{np.median(cell.rates[way]):,.0f} ({np.median(cell.shares[way]):.1%})"
+
+
+def left_out(cells: Cells) -> list[str]:
+    """Reasons why cells are empty."""
+    found = {
+        f"- {way.label}, {way.rule}, S = {size}: {reason}": None
+        for (_, size), cell in cells.items()
+        for way, reason in cell.left_out.items()
+        if reason
+    }
+    return ["", "Not measured:", "", *found] if found else []
+
+
+def file_name(net: str) -> str:
+    """Name of the file with the tables of a network."""
+    return "population_" + "_".join(re.findall("[a-z0-9]+", net))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 8, 32, 64])
-    parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
-    parser.add_argument("--turns", type=int, default=5)
-    options = parser.parse_args()
+    """Measure, and write the tables of each network."""
+    made = parser(__doc__)
+    made.add_argument("--nets", nargs="+", choices=list(NETS), default=NETS_COMPARED)
+    made.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    usual = Limits()
+    made.add_argument("--turns", type=int, default=usual.turns)
+    made.add_argument("--cell-seconds", type=float, default=usual.cell_seconds)
+    made.add_argument("--step-seconds", type=float, default=usual.step_seconds)
+    options = made.parse_args()
+    load_at_start = load()
     torch.set_num_threads(1)
-    print(f"sgemm 1024: {sgemm_gigaflops():.0f} GFLOP/s on one thread; batch 32")
-    print("microseconds of a subject's step (plain loop of backpropagation takes so many times it)")
-    print(f"{'net':22} {'rule':22} " + " ".join(f"{f'S={s}':>15}" for s in options.sizes))
-    for net in options.nets:
-        for rule in RULE_NAMES:
-            cells = (paired(net, rule, size, options.turns) for size in options.sizes)
-            text = " ".join(f"{each:7.0f} ({ratio:4.1f}x)" for each, ratio in cells)
-            print(f"{net:22} {rule:22} {text}", flush=True)
+    nets, sizes = options.nets, sorted(options.sizes)
+    limits = Limits(options.turns, usual.turn_seconds, options.cell_seconds, options.step_seconds)
+    if options.quick:
+        limits, nets, sizes = Limits(3, 0.02), nets[:1], [2]
+    product, speed = fastest_product()
+    machine = [
+        *description("torch", load_at_start=load_at_start),
+        f"The fastest dense kernel, a product of {product} x {product} matrices in single "
+        f"precision on one thread, made {speed:.0f} GFLOP/s; copying an array moved "
+        f"{copy_bandwidth():.0f} GB/s.",
+    ]
+    for net in nets:
+        cells = measured(net, sizes, limits, product)
+        lines = [
+            *ratio_table(cells, sizes),
+            "",
+            f"{net}: ratios of speeds, medians over {limits.turns} turns (fewer where they are "
+            "long) with quartiles.",
+            "",
+            *rate_table(cells, sizes),
+            "",
+            f"{net}: training steps of subjects per second of processor time; in brackets the "
+            "share of the dense kernel's speed. `python -m benchmarks.population`; batches of "
+            f"{BATCH} images, one thread a process. {' '.join(machine)}",
+            *left_out(cells),
+        ]
+        show(file_name(net), lines, quick=options.quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a rule costs beside backpropagation: ``python benchmarks/rules.py``, some five minutes.
+"""What a rule costs beside backpropagation: ``python -m benchmarks.rules``, some five minutes.
 
 A cohort of each rule and one of backpropagation take turns, two training steps at a time, because
 a rule may take turns between two kinds of step. The figure is the median over turns of the ratio
@@ -11,21 +11,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
-from virtuallab.registry import ARCHITECTURES, OPTIMIZERS, RULES, TASKS
-from virtuallab.subject.subject import Cohort, Subject
-from virtuallab.subject.training.trainer import CohortTrainer
+from benchmarks.measuring.nets import subjects, training_step
+from benchmarks.measuring.turns import Quartiles, in_turns
+from virtuallab.registry import RULES
 
-NETS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "knet4, 8x8": ("knet4", {}, "digits"),
-    "knet4, 28x28": ("knet4", {}, "mnist_5k"),
-    "mlp 128-64, 8x8": ("mlp", {}, "digits"),
-    "mlp 500-500, 28x28": ("mlp", {"hidden": (500, 500)}, "mnist_5k"),
-}
+STEPS = 2  # of a turn, since a rule may alternate between two kinds of step
+NETS = ["knet4 8-16-16, 8x8", "knet4 8-16-16, 28x28", "mlp 128-64, 8x8", "mlp 500-500, 28x28"]
 FEEDBACK: dict[str, tuple[str, dict[str, Any]]] = {
     "feedback_alignment": ("feedback_alignment", {}),
     "kolen_pollack": ("kolen_pollack", {}),
@@ -50,56 +46,28 @@ def others() -> dict[str, tuple[str, dict[str, Any]]]:
     return {name: (name, {}) for name in RULES if name not in listed}
 
 
-def steps(net: str, rule: str, settings: dict[str, Any], size: int) -> Callable[[int], None]:
-    """Two training steps of a cohort, from the step that is given."""
-    architecture, shape, task = NETS[net]
-    trainer = CohortTrainer(
-        Cohort(
-            tuple(
-                Subject(
-                    architecture=ARCHITECTURES[architecture](**shape),
-                    task=TASKS[task](),
-                    rule=RULES[rule](**settings),
-                    optimizer=OPTIMIZERS["sgd"](learning_rate=1e-4),
-                    label=rule,
-                    batch_size=32,
-                    steps=100,
-                    replicate=number,
-                    seed=0,
-                )
-                for number in range(size)
-            )
-        ),
-        torch.float32,
-        "cpu",
-    )
-    batches = trainer.batches()
-
-    def work(at: int) -> None:
-        for step in (at, at + 1):
-            trainer.training_step(*next(batches), step)
-
-    return work
+def repeated(step: Callable[[], None]) -> None:
+    """Train by the steps of one turn."""
+    for _ in range(STEPS):
+        step()
 
 
 def ratio(net: str, rule: str, settings: dict[str, Any], size: int, turns: int) -> float:
     """Median over turns of the rule's time by backpropagation's."""
-    pair = steps(net, "backprop", {}, size), steps(net, rule, settings, size)
-    times = np.zeros((turns + 1, 2))
-    for turn in range(turns + 1):
-        for place, work in enumerate(pair):
-            began = time.process_time()
-            work(2 * turn)
-            times[turn, place] = time.process_time() - began
+    pair = [
+        training_step(subjects(net, each, size, settings=of_it, learning_rate=1e-4))
+        for each, of_it in (("backprop", {}), (rule, settings))
+    ]
+    times = in_turns([partial(repeated, step) for step in pair], turns + 1, clock=time.process_time)
     # The first turn allocates.
-    return float(np.median(times[1:, 1] / times[1:, 0]))
+    return Quartiles.of(times[1:, 1] / times[1:, 0]).median
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=20, help="subjects of a cohort")
     parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
+    parser.add_argument("--nets", nargs="+", choices=NETS, default=NETS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     print("| rule | " + " | ".join(options.nets) + " |")

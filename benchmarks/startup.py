@@ -1,4 +1,4 @@
-"""How soon commands answer, beside a bare import: ``python benchmarks/startup.py``, two minutes.
+"""How soon commands answer, beside a bare import: ``python -m benchmarks.startup``, two minutes.
 
 Each command and ``python -c "import typer, rich"`` take turns, each in a process of its own; the
 figure is the median over turns of the ratio of processor time, which other work on the machine

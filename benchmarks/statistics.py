@@ -1,4 +1,4 @@
-"""What the statistics cost beside their definitions: ``python benchmarks/statistics.py``, a minute.
+"""What the statistics cost beside their definitions: ``python -m benchmarks.statistics``, a minute.
 
 The 21 statistics of activity, as the lab computes them and as numpy and scipy define them, take
 turns on the same arrays, on one thread; the figure is the median over turns of the ratio. Both

@@ -23,7 +23,7 @@ extensions = [
 ]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3  # pages link to sections of one another
-exclude_patterns = ["_build", "science/results"]  # results are included by pages
+exclude_patterns = ["_build", "performance", "science/results"]  # results are included by pages
 html_theme = "pydata_sphinx_theme"
 html_title = "virtuallab"
 html_theme_options = {"show_prev_next": False, "header_links_before_dropdown": 5}

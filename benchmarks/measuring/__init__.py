@@ -1,0 +1,1 @@
+"""What all benchmarks share: networks, timing in turns, the machine's limits, memory, tables."""

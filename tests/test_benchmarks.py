@@ -1,0 +1,145 @@
+"""Benchmarks measure what they say; how long anything takes is not tested."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import growth, population, recording
+from benchmarks.implementations import environments
+from benchmarks.implementations.environments import NotInstallable, python_of
+from benchmarks.implementations.flops import of_a_step
+from benchmarks.implementations.implementation import KINDS
+from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way
+from benchmarks.measuring.memory import watched
+from benchmarks.measuring.nets import BATCH
+from benchmarks.measuring.tables import show, table
+from benchmarks.measuring.turns import Quartiles
+from virtuallab.lab.planning.validation import make_plan
+from virtuallab.protocol import read_text
+
+MLP = "mlp 128-64, 8x8"
+
+
+@pytest.mark.parametrize("net", [MLP, "knet4 8-16-16, 8x8", "resnet18 width 4, 8x8"])
+def test_implementations_train_the_same_networks(net: str) -> None:
+    kinds = ("virtuallab", "loop of torch modules", "torch.func.vmap")
+    losses = [KINDS[kind].make(net, "backprop", 2).first_losses(3) for kind in kinds]
+    np.testing.assert_allclose(losses, [losses[0]] * 3, rtol=1e-4)
+    assert losses[0][2] < losses[0][0]
+
+
+def test_ways_take_turns_in_processes_of_their_own() -> None:
+    ways = (population.COHORT, population.TWO_COHORTS)
+    with Measurement(MLP, Limits(3, 0.01), 64) as measurement:
+        cell = measurement.cell(ways, 1)
+    assert cell.left_out.keys() == {population.TWO_COHORTS}
+    rates, shares = cell.rates[population.COHORT], cell.shares[population.COHORT]
+    assert rates.shape == shares.shape == (3,)
+    assert (rates > 0).all()
+    assert (shares < 1).all()
+
+
+def test_implementations_that_differ_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"loop of torch modules": [2.0, 1.9, 1.8], "torch.func.vmap": [2.0, 1.9, 1.7]}
+    with Measurement(MLP, Limits(), 64) as measurement:
+        load = lambda way, size: (1, answers[way.kind])  # noqa: E731
+        monkeypatch.setattr(measurement, "_load", load)
+        with pytest.raises(RuntimeError, match="do not train the same"):
+            measurement.cell((population.LOOP, population.VMAP), 2)
+
+
+def test_what_cannot_be_installed_is_left_out_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(place: Path, **_: object) -> None:
+        (place / "lib" / "python3" / "site-packages").mkdir(parents=True)
+        python = place / "bin" / "python"
+        python.parent.mkdir()
+        python.write_text(
+            "#!/bin/sh\necho 'ERROR: no wheel of this package' >&2\nexit 1\n", "utf-8"
+        )
+        python.chmod(0o755)
+
+    monkeypatch.setattr(environments.venv, "create", create)
+    with pytest.raises(NotInstallable, match="no wheel of this package"):
+        python_of("biotorch", tmp_path)
+    assert python_of("") == Path(sys.executable)
+
+
+def test_operations_are_those_of_the_layers() -> None:
+    forward = 2 * BATCH * (64 * 128 + 128 * 64 + 64 * 10)
+    first_layer = 2 * BATCH * 64 * 128  # its input needs no gradient
+    assert of_a_step(MLP, "backprop") == 3 * forward - first_layer
+    assert of_a_step(MLP, "information_alignment") > of_a_step(MLP, "feedback_alignment")
+
+
+def test_tables_of_ways_show_ratios_and_reasons() -> None:
+    cells = {(group, 8): Cell() for group in range(len(population.GROUPS))}
+    for way, rate in ((population.COHORT, 300.0), (population.LOOP, 100.0)):
+        cells[0, 8].rates[way] = np.full(3, rate)
+        cells[0, 8].shares[way] = np.full(3, 0.25)
+    cells[0, 8].left_out[population.JAX] = "no wheel"
+    ratios = population.ratio_table(cells, [8])
+    assert "| backprop beside a loop of torch modules | 3.0 [3.0, 3.0] |" in ratios
+    assert "| backprop beside jax.vmap | - |" in ratios
+    assert "| backprop | virtuallab | 300 (25.0%) |" in population.rate_table(cells, [8])
+    assert population.left_out(cells)[-1] == "- jax.vmap, backprop, S = 8: no wheel"
+    assert population.file_name(MLP) == "population_mlp_128_64_8x8"
+
+
+def test_growth_is_that_of_valid_experiments() -> None:
+    read = read_text(growth.protocol(64, growth.PROBES, growth.ANALYSES), name="growth.yaml")
+    assert len(make_plan(read).subjects) == 64
+    assert growth.exponent([64, 256, 1024], [1.0, 4.0**1.5, 16.0**1.5]) == pytest.approx(1.5)
+    assert growth.kilobytes_a_subject([0, 1024], [100.0, 102.0]) == pytest.approx(2.0)
+
+
+def test_a_process_is_measured(tmp_path: Path) -> None:
+    block = "x = bytearray(200_000_000)"
+    found = growth.spent([sys.executable, "-c", block], tmp_path)
+    assert found.megabytes > 190
+    assert found.seconds > 0
+    with pytest.raises(RuntimeError, match="no such name"):
+        growth.spent([sys.executable, "-c", "raise NameError('no such name')"], tmp_path)
+
+
+def test_the_peak_of_memory_is_seen() -> None:
+    with watched(every=0.01) as before:
+        pass
+    with watched(every=0.01) as peak:
+        block = np.ones(25_000_000)
+    assert block.nbytes == 200_000_000
+    assert peak.megabytes > before.megabytes + 150
+
+
+def test_probing_is_measured_in_trained_subjects(tmp_path: Path) -> None:
+    subjects, probes = recording.trained(tmp_path, quick=True)
+    found = recording.probing(subjects, probes["units_20"], many=2, turns=1)
+    stimuli = subjects.plan.network_groups[0].n_stimuli
+    assert found.megabytes == pytest.approx(20 * 3 * stimuli * 4 / 1e6)
+    assert found.alone.median > 0
+    lines = recording.probing_table({"units_20": found}, 10.0)
+    assert lines[2].startswith("| units_20 |")
+
+
+def test_decoding_is_measured_by_the_number_of_subjects() -> None:
+    assert recording.decoding_seconds("linear_svm", 40, columns=40) > 0
+    lines = recording.decoding_table({"linear_svm": {64: 1.0, 256: 4.0}}, [64, 256, 1024])
+    assert lines[2] == "| linear_svm | 1.0 | 4.0 | - | 1.00 |"
+
+
+def test_a_quick_run_writes_no_table(tmp_path: Path) -> None:
+    lines = table(["a", "b"], [["1", Quartiles.of([1.0, 2.0, 3.0]).text()]])
+    show("speed", lines, quick=True, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+    show("speed", lines, quick=False, folder=tmp_path)
+    text = (tmp_path / "speed.md").read_text("utf-8")
+    assert text == "| a | b |\n| --- | --- |\n| 1 | 2.0 [1.5, 2.5] |\n"
+
+
+def test_two_processes_share_the_subjects() -> None:
+    assert Way("virtuallab", "backprop", 2).label == "virtuallab, 2 processes"
