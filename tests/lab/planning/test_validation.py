@@ -73,6 +73,12 @@ def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
             "rule 'difference_target_propagation' is defined for dense layers; 'conv1' of knet4 is "
             "a convolution. Use an architecture like mlp.",
         ),
+        (
+            "{rule: {name: weight_mirror, delay: 3}, optimizer: sgd, steps: 3}",
+            "steps",
+            "weight_mirror changes no forward weight in 3 steps, since its 'delay' is 3. Give the "
+            "pretraining more steps, or another rule.",
+        ),
     ],
 )
 def test_a_pretraining_that_the_networks_do_not_allow_is_refused(

@@ -21,6 +21,7 @@ from virtuallab.protocol import Protocol, design_points, read
 from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
+from virtuallab.text import count_noun
 from virtuallab.vocabulary import PAIR
 
 
@@ -164,6 +165,13 @@ def _start_problems(subject: Subject, before: Subject) -> Iterator[tuple[str, st
     message = message or optimizer_incompatibility(before)
     if message:
         yield ".rule", message
+    elif not before.rule.forward_updates(before.steps):
+        yield (
+            ".steps",
+            f"{before.rule.name} changes no forward weight in {count_noun(before.steps, 'step')}, "
+            f"since its 'delay' is {getattr(before.rule, 'delay', 0):,}. Give the pretraining more "
+            "steps, or another rule.",
+        )
 
 
 def _places(found: Protocol) -> list[tuple[str, Probe]]:
