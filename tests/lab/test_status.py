@@ -30,6 +30,14 @@ def record(store: Path, index: int) -> Path:
     return store.with_name("lab.records") / "subjects" / f"{index:06d}.json"
 
 
+def test_it_says_that_every_file_was_verified(experiment: Path) -> None:
+    said = "Every file has the digest with which it was written."
+    assert said in printed(status(experiment, verify=True)[0])
+    assert said not in printed(status(experiment)[0])
+    (experiment / "truth" / "zarr.json").write_text("{}")
+    assert said not in printed(status(experiment, verify=True)[0])
+
+
 def test_each_stage_has_a_row_with_how_far_it_is(experiment: Path) -> None:
     (experiment.with_name("lab.records") / "probe-some" / "000001.json").unlink()
     before = contents(experiment.parent)

@@ -55,7 +55,7 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     outcomes = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     outcomes["pending"] += total - len(trained)
     table = terminal_table(str(path))
-    for column in ("stage", "finished", "of", ""):
+    for column in ("stage", "finished", "of", "outcome"):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(outcomes.items()) if count)
     table.add_row("train", str(len(trained)), str(total), remarks)
@@ -65,6 +65,8 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     decoded = {node.split("/")[1] for node in store.nodes() if node.startswith("decoding/")}
     for analysis in sorted(decoded | _own_analyses(store)):
         table.add_row(f"decode {analysis}", str(int(analysis in decoded)), "1", "")
+    if verify and not damage:
+        return Group(table, plain("Every file has the digest with which it was written.")), []
     return table, _lines(damage)
 
 
