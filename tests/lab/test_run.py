@@ -115,6 +115,8 @@ def test_where_every_subject_diverged_the_page_is_written_and_a_remedy_said(tmp_
     with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
         vl.run(written(tmp_path), wild, store=tmp_path / "none.zarr", workers=1)
     assert "diverged" in (tmp_path / "none.html").read_text(encoding="utf-8")
+    with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
+        vl.decode(tmp_path / "none.zarr")
 
 
 def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:

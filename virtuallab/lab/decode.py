@@ -19,7 +19,7 @@ from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.coverage import decodable_probes
 from virtuallab.lab.stages.decode import decode_probes
 from virtuallab.lab.stages.experiment import Experiment, open_partial, resume
-from virtuallab.lab.stages.nodes import probes_in
+from virtuallab.lab.stages.nodes import check_living, probes_in
 from virtuallab.lab.stages.record import command
 from virtuallab.paths import expanded
 from virtuallab.protocol import Protocol, as_protocol
@@ -66,7 +66,8 @@ def decode(
     Raises
     ------
     UserError
-        If a probe that an analysis needs has not recorded every subject, and ``partial`` is False.
+        If a probe that an analysis needs has not recorded every subject, and ``partial`` is False;
+        if every subject diverged.
     ProtocolError
         If the other protocol cannot be carried out.
     StoreError
@@ -75,6 +76,7 @@ def decode(
     console, root = console_of(verbose, progress), expanded(store, "store")
     with writer(root):
         experiment = resume(Store.open(root))
+        check_living(experiment.store)
         source = experiment.plan.protocol
         if protocol is not None:
             source = make_plan(as_protocol(protocol, overrides)).protocol

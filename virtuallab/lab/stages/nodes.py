@@ -100,8 +100,8 @@ def probes_in(store: Store) -> list[str]:
 
 
 ALL_DIVERGED = (
-    "every subject diverged, so there is nothing to record. Lower the learning rates, or the "
-    "strengths of the rules."
+    "every subject diverged, so there is nothing to record or decode. Lower the learning rates, or "
+    "the strengths of the rules."
 )
 
 
