@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,20 @@ def test_a_missing_store_is_named_with_its_neighbours(tmp_path: Path) -> None:
     refused(tmp_path / "lba.zarr", r"there is no experiment\. In .*: lab\.zarr\. Make one")
     (tmp_path / "lab.zarr" / "zarr.json").write_text("{", encoding="utf-8")
     refused(tmp_path / "lba.zarr", r"there is no experiment\. In .*: lab\.zarr\. Make one")
+
+
+def test_of_many_experiments_the_nearest_are_named(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    made = new_store(tmp_path / "made").path
+    for number in range(20):
+        shutil.copytree(made, tmp_path / f"other-{number:02d}.zarr")
+    shutil.copytree(made, tmp_path / "zebra.zarr")
+    with pytest.raises(StoreError) as refusal:
+        open_tree(tmp_path / "zebar.zarr")
+    said = str(refusal.value)
+    assert f"In {tmp_path}: zebra.zarr, other-" in said
+    assert "and 15 others. Make one" in said
+    assert said.count("other-") == 5
 
 
 def test_whatever_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import xarray as xr
@@ -18,6 +19,7 @@ from virtuallab.store.layout.location import check_location, records_folder
 from virtuallab.store.layout.zarr_metadata import is_consolidated, quiet_zarr, root_metadata
 
 SCHEMA_VERSION = 1
+_MOST_LISTED = 6  # experiments in a message
 
 
 def check_experiment(path: Path) -> None:
@@ -33,8 +35,8 @@ def check_experiment(path: Path) -> None:
         raise StoreError(f"{path} is a link to {path.readlink()}, where nothing is.")
     if not path.exists():
         folders = sorted(path.parent.glob("*.zarr")) if path.parent.is_dir() else []
-        near = [folder for folder in folders if _is_experiment(folder)]
-        known = f" In {path.parent}: {', '.join(p.name for p in near)}." if near else ""
+        there = [folder.name for folder in folders if _is_experiment(folder)]
+        known = f" In {path.parent}: {_listed(path.name, there)}." if there else ""
         records = records_folder(path)
         if (records / MARK_FILE).is_file():
             known = f" Its records are there, {records}: it was moved or removed.{known}"
@@ -52,6 +54,14 @@ def check_experiment(path: Path) -> None:
             f"{path} was made by a newer virtuallab (schema {version}, this one reads "
             f"{SCHEMA_VERSION}). Update virtuallab to open it."
         )
+
+
+def _listed(name: str, there: Sequence[str]) -> str:
+    """List experiments; of many, those with the names nearest to this one."""
+    if len(there) <= _MOST_LISTED:
+        return ", ".join(there)
+    near = get_close_matches(name, there, n=_MOST_LISTED, cutoff=0)
+    return f"{', '.join(near)} and {len(there) - len(near)} others"
 
 
 def _schema_version(path: Path) -> int | None:
