@@ -107,6 +107,13 @@ def test_a_process_is_measured(tmp_path: Path) -> None:
         growth.spent([sys.executable, "-c", "raise NameError('no such name')"], tmp_path)
 
 
+def test_growth_goes_on_from_what_was_measured(tmp_path: Path) -> None:
+    found = {64: {"training": growth.Spent(1.0, 2.0, 400.0)}}
+    growth.keep(found, tmp_path / "kept" / "growth.json")
+    assert growth.kept(tmp_path / "kept" / "growth.json") == found
+    assert growth.kept(tmp_path / "missing.json") == {}
+
+
 def test_the_peak_of_memory_is_seen() -> None:
     with watched(every=0.01) as before:
         pass
