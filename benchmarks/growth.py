@@ -3,18 +3,20 @@
 Trains, records and decodes experiments of 64 to 4,096 small perceptrons, each stage by a command in
 a process of its own with one worker. Prints the processor time and the peak memory of each process,
 the exponent of time (from a regression of its logarithm on that of the number of subjects), and the
-growth of memory. Works on Linux. Writes docs/performance/growth.md.
+growth of memory. What is measured is kept in runs/benchmarks/growth.json, from which ``--resume``
+goes on after an interruption. Works on Linux. Writes docs/performance/growth.md.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ import numpy as np
 from benchmarks.measuring.machine import description, load
 from benchmarks.measuring.tables import parser, show, table
 
+KEPT = Path(__file__).parent.parent / "runs" / "benchmarks" / "growth.json"
 SUBJECTS = [64, 256, 1024, 4096]
 RULES = ("backprop", "feedback_alignment")
 COHORT = 64  # subjects that are trained together
@@ -138,6 +141,27 @@ def kilobytes_a_subject(subjects: Sequence[int], megabytes: Sequence[float]) -> 
     return float(np.polyfit(subjects, megabytes, 1)[0]) * 1024
 
 
+def kept(file: Path) -> dict[int, dict[str, Spent]]:
+    """What an earlier run has measured; nothing if there is no such file."""
+    if not file.exists():
+        return {}
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        int(count): {stage: Spent(**spent) for stage, spent in by_stage.items()}
+        for count, by_stage in found.items()
+    }
+
+
+def keep(found: dict[int, dict[str, Spent]], file: Path) -> None:
+    """Write what is measured so far."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain = {
+        str(count): {stage: asdict(spent) for stage, spent in by_stage.items()}
+        for count, by_stage in found.items()
+    }
+    file.write_text(json.dumps(plain), encoding="utf-8")
+
+
 def rows(found: dict[int, dict[str, Spent]]) -> list[list[str]]:
     """A row for each stage."""
     counts = sorted(found)
@@ -162,14 +186,20 @@ def main() -> None:
     """Measure, and write a table."""
     made = parser(__doc__)
     made.add_argument("--subjects", type=int, nargs="+", default=SUBJECTS)
+    made.add_argument("--resume", action="store_true", help="take what was measured before")
     options = made.parse_args()
     load_at_start = load()
-    counts = [16, 32] if options.quick else sorted(options.subjects)
-    found = {}
+    counts = [32, 64] if options.quick else sorted(options.subjects)
+    earlier, found = kept(KEPT) if options.resume else {}, {}
     for count in counts:
+        if count in earlier:
+            found[count] = earlier[count]
+            continue
         with tempfile.TemporaryDirectory() as folder:
             found[count] = stages(count, Path(folder))
         print(count, found[count], flush=True)
+        if not options.quick:
+            keep(found, KEPT)
     header = [
         "stage",
         *(f"{count:,} subjects" for count in counts),

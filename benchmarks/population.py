@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.implementations.implementation import BACKPROP, FEEDBACK_ALIGNMENT
-from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way
+from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way, Workers
 from benchmarks.measuring.machine import copy_bandwidth, description, fastest_product, load
 from benchmarks.measuring.nets import BATCH, NETS
 from benchmarks.measuring.tables import parser, show, table
@@ -55,29 +55,27 @@ RATIOS = (
 Cells = Mapping[tuple[int, int], Cell]  # by group and number of subjects
 
 
-def measured(net: str, sizes: Sequence[int], limits: Limits, product_size: int) -> Cells:
+def measured(measurement: Measurement, net: str, sizes: Sequence[int]) -> Cells:
     """Measure all groups of ways in one network.
 
     Parameters
     ----------
+    measurement : Measurement
     net : str
+        Of the measurement.
     sizes : sequence of int
         Numbers of subjects.
-    limits : Limits
-    product_size : int
-        Rows of the matrices of the dense kernel.
 
     Returns
     -------
     mapping from (group, number of subjects) to Cell
     """
     cells = {}
-    with Measurement(net, limits, product_size) as measurement:
-        for size in sizes:
-            for group, ways in enumerate(GROUPS):
-                cells[group, size] = cell = measurement.cell(ways, size)
-                text = (f"{way.label} ({way.rule}) {_rate(cell, way)}" for way in cell.rates)
-                print(f"{net}, S = {size}: {', '.join(text)}", flush=True)
+    for size in sizes:
+        for group, ways in enumerate(GROUPS):
+            cells[group, size] = cell = measurement.cell(ways, size)
+            text = (f"{way.label} ({way.rule}) {_rate(cell, way)}" for way in cell.rates)
+            print(f"{net}, S = {size}: {', '.join(text)}", flush=True)
     return cells
 
 
@@ -152,22 +150,23 @@ def main() -> None:
         f"precision on one thread, made {speed:.0f} GFLOP/s; copying an array moved "
         f"{copy_bandwidth():.0f} GB/s.",
     ]
-    for net in nets:
-        cells = measured(net, sizes, limits, product)
-        lines = [
-            *ratio_table(cells, sizes),
-            "",
-            f"{net}: ratios of speeds, medians over {limits.turns} turns (fewer where they are "
-            "long) with quartiles.",
-            "",
-            *rate_table(cells, sizes),
-            "",
-            f"{net}: training steps of subjects per second of processor time; in brackets the "
-            "share of the dense kernel's speed. `python -m benchmarks.population`; batches of "
-            f"{BATCH} images, one thread a process. {' '.join(machine)}",
-            *left_out(cells),
-        ]
-        show(file_name(net), lines, quick=options.quick)
+    with Workers() as workers:
+        for net in nets:
+            cells = measured(Measurement(net, limits, product, workers), net, sizes)
+            lines = [
+                *ratio_table(cells, sizes),
+                "",
+                f"{net}: ratios of speeds, medians over {limits.turns} turns (fewer where they "
+                "are long) with quartiles.",
+                "",
+                *rate_table(cells, sizes),
+                "",
+                f"{net}: training steps of subjects per second of processor time; in brackets the "
+                "share of the dense kernel's speed. `python -m benchmarks.population`; batches of "
+                f"{BATCH} images, one thread a process. {' '.join(machine)}",
+                *left_out(cells),
+            ]
+            show(file_name(net), lines, quick=options.quick)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks import growth, population, recording
 from benchmarks.implementations import environments
+from benchmarks.implementations import measurement as measurement_module
 from benchmarks.implementations.environments import NotInstallable, python_of
 from benchmarks.implementations.flops import of_a_step
 from benchmarks.implementations.implementation import KINDS
-from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way
+from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way, Workers
 from benchmarks.measuring.memory import watched
 from benchmarks.measuring.nets import BATCH
 from benchmarks.measuring.tables import show, table
@@ -22,6 +23,17 @@ from virtuallab.lab.planning.validation import make_plan
 from virtuallab.protocol import read_text
 
 MLP = "mlp 128-64, 8x8"
+
+
+class StandIn:
+    """Worker that is no process."""
+
+    def __init__(self, kind: str) -> None: ...
+
+    def __enter__(self) -> StandIn:
+        return self
+
+    def __exit__(self, *problem: object) -> None: ...
 
 
 @pytest.mark.parametrize("net", [MLP, "knet4 8-16-16, 8x8", "resnet18 width 4, 8x8"])
@@ -34,8 +46,8 @@ def test_implementations_train_the_same_networks(net: str) -> None:
 
 def test_ways_take_turns_in_processes_of_their_own() -> None:
     ways = (population.COHORT, population.TWO_COHORTS)
-    with Measurement(MLP, Limits(3, 0.01), 64) as measurement:
-        cell = measurement.cell(ways, 1)
+    with Workers() as workers:
+        cell = Measurement(MLP, Limits(3, 0.01), 64, workers).cell(ways, 1)
     assert cell.left_out.keys() == {population.TWO_COHORTS}
     rates, shares = cell.rates[population.COHORT], cell.shares[population.COHORT]
     assert rates.shape == shares.shape == (3,)
@@ -45,11 +57,19 @@ def test_ways_take_turns_in_processes_of_their_own() -> None:
 
 def test_implementations_that_differ_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"loop of torch modules": [2.0, 1.9, 1.8], "torch.func.vmap": [2.0, 1.9, 1.7]}
-    with Measurement(MLP, Limits(), 64) as measurement:
-        load = lambda way, size: (1, answers[way.kind])  # noqa: E731
-        monkeypatch.setattr(measurement, "_load", load)
-        with pytest.raises(RuntimeError, match="do not train the same"):
-            measurement.cell((population.LOOP, population.VMAP), 2)
+    measurement = Measurement(MLP, Limits(), 64, Workers())
+    monkeypatch.setattr(measurement, "_load", lambda way, size: (1, answers[way.kind]))
+    with pytest.raises(RuntimeError, match="do not train the same"):
+        measurement.cell((population.LOOP, population.VMAP), 2)
+
+
+def test_ways_of_one_turn_share_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measurement_module, "WorkerProcess", StandIn)
+    with Workers() as workers:
+        for ways in population.GROUPS:
+            taken = [process for way in ways for process in workers.of(way)]
+            assert len({id(process) for process in taken}) == len(taken)
+            assert len(taken) == sum(way.processes for way in ways)
 
 
 def test_what_cannot_be_installed_is_left_out_with_a_reason(
@@ -105,6 +125,13 @@ def test_a_process_is_measured(tmp_path: Path) -> None:
     assert found.seconds > 0
     with pytest.raises(RuntimeError, match="no such name"):
         growth.spent([sys.executable, "-c", "raise NameError('no such name')"], tmp_path)
+
+
+def test_growth_goes_on_from_what_was_measured(tmp_path: Path) -> None:
+    found = {64: {"training": growth.Spent(1.0, 2.0, 400.0)}}
+    growth.keep(found, tmp_path / "kept" / "growth.json")
+    assert growth.kept(tmp_path / "kept" / "growth.json") == found
+    assert growth.kept(tmp_path / "missing.json") == {}
 
 
 def test_the_peak_of_memory_is_seen() -> None:

@@ -97,8 +97,40 @@ class _Cost:
     megabytes: float
 
 
+class Workers:
+    """Processes that are started when they are first needed, as a context manager that ends them.
+
+    A process holds one network at a time, so that each way has processes of its own.
+    """
+
+    def __init__(self) -> None:
+        self._started: dict[tuple[str, int, int], WorkerProcess] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Workers:
+        self._stack.__enter__()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._stack.__exit__(*problem)  # type: ignore[arg-type]  # as they were given
+
+    def of(self, way: Way) -> list[WorkerProcess]:
+        """Processes of a way.
+
+        Raises
+        ------
+        NotInstallable
+            If their environment cannot be made.
+        """
+        keys = [(way.kind, way.processes, number) for number in range(way.processes)]
+        for key in keys:
+            if key not in self._started:
+                self._started[key] = self._stack.enter_context(WorkerProcess(way.kind))
+        return [self._started[key] for key in keys]
+
+
 class Measurement:
-    """Workers of one network, as a context manager that ends them.
+    """Measurement of one network.
 
     Parameters
     ----------
@@ -106,22 +138,13 @@ class Measurement:
     limits : Limits
     product_size : int
         Rows of the matrices of the dense kernel.
+    workers : Workers
     """
 
-    def __init__(self, net: str, limits: Limits, product_size: int) -> None:
-        self._net, self._limits = net, limits
+    def __init__(self, net: str, limits: Limits, product_size: int, workers: Workers) -> None:
+        self._net, self._limits, self._workers = net, limits, workers
         self._product, self._operations = matrix_product(product_size), 2 * product_size**3
-        self._workers: dict[tuple[str, int], WorkerProcess] = {}
         self._costs: dict[Way, _Cost] = {}
-        self._base: dict[str, float] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Measurement:
-        self._stack.__enter__()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._stack.__exit__(*problem)  # type: ignore[arg-type]  # as they were given
 
     def cell(self, ways: Sequence[Way], size: int) -> Cell:
         """Measure ways in turns.
@@ -159,7 +182,7 @@ class Measurement:
                 break
             dense.append(self._operations / processor_seconds(self._product, self._repeats()))
             for way, count in steps.items():
-                answers = ask_all(self._of(way), "turn", count)
+                answers = ask_all(self._workers.of(way), "turn", count)
                 spent += max(each["seconds"] for each in answers)
                 sizes = _parts(size, way) if KINDS[way.kind].trains_all else [1] * way.processes
                 each_rate = [
@@ -171,7 +194,7 @@ class Measurement:
             cell.rates[way] = np.array(rates)
             operations = of_a_step(self._net, way.rule) * cell.rates[way] / way.processes
             cell.shares[way] = operations / np.array(dense)
-            ask_all(self._of(way), "unload")
+            ask_all(self._workers.of(way), "unload")
         return cell
 
     def _repeats(self) -> int:
@@ -181,18 +204,10 @@ class Measurement:
     def _has_cores(self, way: Way) -> bool:
         return (os.cpu_count() or 1) >= way.processes
 
-    def _of(self, way: Way) -> list[WorkerProcess]:
-        """Workers of a way, which are started if they are new."""
-        for number in range(way.processes):
-            key = way.kind, number
-            if key not in self._workers:
-                self._workers[key] = self._stack.enter_context(WorkerProcess(way.kind))
-        return [self._workers[way.kind, number] for number in range(way.processes)]
-
     def _load(self, way: Way, size: int) -> tuple[int, list[float]]:
         """Load a way; steps of a turn, and the first losses."""
         self._refuse_what_is_too_large(way, size)
-        workers = self._of(way)
+        workers = self._workers.of(way)
         for worker, part in zip(workers, _parts(size, way), strict=True):
             worker.send("load", self._net, way.rule, part)
         answers = [worker.answer() for worker in workers]
