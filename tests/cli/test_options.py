@@ -66,7 +66,7 @@ def test_an_option_means_the_same_in_every_command() -> None:
     [
         (["--workers", "0"], "'--workers' / '-w'"),
         (["-w", "two"], "'--workers' / '-w'"),
-        (["--device", "tpu"], "'tpu' is not one of 'cpu', 'cuda'"),
+        (["--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
         (["--sett", "a=1"], "--sett"),
     ],
 )

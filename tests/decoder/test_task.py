@@ -47,3 +47,19 @@ def test_rules_are_sorted_and_their_subjects_counted() -> None:
     assert task.classes == sorted(RULES)
     assert task.subjects_per_rule.tolist() == [2, 2, 2]
     assert per_rule(np.array(["b", "a", "b"]), ["a", "b", "c"]).tolist() == [1, 2, 0]
+
+
+def test_settings_are_decoded_once_for_all_observables() -> None:
+    task = planted_task(each=6, apart=1.0, seed=0)
+    curve = task.learning_curve()
+    assert curve is not None
+    asked = [task.decode_settings(task.samples_of(curve.copy()), select=True) for _ in range(2)]
+    assert asked[0] is asked[1]
+    again = task.decode(task.samples_of(curve), select=True)
+    np.testing.assert_array_equal(asked[0].probability, again.probability)
+    for other in (
+        replace(task, seed=task.seed + 1).decode_settings(task.samples_of(curve), select=True),
+        task.decode_settings(task.samples_of(curve + 1), select=True),
+        task.decode_settings(task.samples_of(curve), select=True, draws=2),
+    ):
+        assert other is not asked[0]

@@ -44,5 +44,6 @@ Workers = Annotated[
     typer.Option("--workers", "-w", min=1, help="Cohorts computed in parallel [all cores]."),
 ]
 Device = Annotated[
-    Literal["cpu", "cuda"], typer.Option(help="Device on which subjects are trained.")
+    Literal["auto", "cpu", "cuda"],
+    typer.Option(help="Device on which subjects are trained; auto: cuda if there is one, or cpu."),
 ]

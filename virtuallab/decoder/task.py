@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import jaxtyping as jt
 import numpy as np
@@ -13,6 +14,9 @@ from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import CrossValidated, cross_validate
 from virtuallab.vocabulary import SUBJECT, VISIT
+
+_MOST_RESULTS: Final = 16
+_RESULTS: dict[Any, CrossValidated] = {}  # of samples without a recording, oldest first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +110,33 @@ class DecodingTask:
             select=select,
             repeats=draws,
         )
+
+    def decode_settings(self, samples: Samples, *, select: bool, draws: int = 1) -> CrossValidated:
+        """Cross-validated result of samples that are made without a recording.
+
+        Tasks of other observables decode the same samples, in the same folds: the result is
+        computed once in each process. Parameters are those of :meth:`decode`.
+        """
+        if type(self.classifier).__hash__ is None:  # of another package, with settings in a list
+            return self.decode(samples, select=select, draws=draws)
+        folds = self.analysis.folds, self.analysis.inner_folds, self.seed, draws, select
+        key: tuple[Any, ...] = (
+            self.classifier,
+            *self.classes,
+            *folds,
+            samples.visits,
+            samples.context,
+        )
+        for values in (samples.values, samples.owners, samples.labels, samples.pairs):
+            if values is not None:
+                text = values.dtype.kind == "O"
+                key = (*key, values.shape, tuple(values) if text else values.tobytes())
+        if key not in _RESULTS:
+            result = self.decode(samples, select=select, draws=draws)
+            if len(_RESULTS) >= _MOST_RESULTS:
+                _RESULTS.pop(next(iter(_RESULTS)))
+            _RESULTS[key] = result
+        return _RESULTS[key]
 
     def solved(self) -> CrossValidated:
         """Return the result for the recording itself, which is computed unless it was given."""

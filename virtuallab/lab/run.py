@@ -19,7 +19,7 @@ from virtuallab.lab.report import write_report
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_page
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.services.workers import find_device, stoppable
 from virtuallab.lab.stages.experiment import home, open_experiment, train_all
 from virtuallab.lab.stages.nodes import ALL_DIVERGED, living
 from virtuallab.protocol import Protocol, as_protocol
@@ -52,7 +52,7 @@ def run(
     workers : int, optional
         Cohorts trained at once; as many as there are cores if not given.
     device : str
-        Where to train, ``"cpu"`` or ``"cuda"``.
+        Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
     verbose : bool or rich.console.Console
         Print progress and the verdict, on the terminal or on this console.
     progress : callable, optional
@@ -77,7 +77,7 @@ def run(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    check_device(device)
+    device = find_device(device)
     plan = make_plan(as_protocol(protocol, overrides))
     root = home(plan.protocol, None, store)
     check_page(root.with_suffix(".html"))

@@ -13,7 +13,7 @@ from virtuallab.errors import Interrupted, UserError
 from virtuallab.lab.services.workers import (
     Stop,
     Stopped,
-    check_device,
+    find_device,
     run_all,
     stoppable,
     torch_threads,
@@ -137,15 +137,24 @@ def test_threads_of_torch_are_put_back_after_a_failure_too() -> None:
     assert torch.get_num_threads() == before
 
 
-def test_a_device_that_is_not_known_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(UserError, match=r"no device is called 'cud'\. .*'cuda'"):
-        check_device("cud")
+@pytest.mark.parametrize(("wrong", "near"), [("cud", "cuda"), ("Auto", "auto"), ("CPU", "cpu")])
+def test_a_device_that_is_not_known_is_named_with_the_nearest_one(wrong: str, near: str) -> None:
+    with pytest.raises(UserError, match=rf"no device is called '{wrong}'\. .*'{near}'"):
+        find_device(wrong)
+
+
+@pytest.mark.parametrize(("there", "found"), [(True, "cuda"), (False, "cpu")])
+def test_auto_is_a_gpu_where_torch_finds_one(
+    monkeypatch: pytest.MonkeyPatch, there: bool, found: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert find_device("auto") == found
+    assert find_device("cpu") == "cpu"
 
 
 def test_a_gpu_is_refused_only_where_torch_finds_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    check_device("cuda")
+    assert find_device("cuda") == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="torch finds none"):
-        check_device("cuda")
+    with pytest.raises(UserError, match=r"torch finds none\. Use 'cpu' or 'auto'"):
+        find_device("cuda")

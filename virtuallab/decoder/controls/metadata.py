@@ -61,7 +61,7 @@ class Metadata(Control):
             note = f"all subjects have the same {_listed(known)}"
             return all_alike(self.name, task.subjects_per_rule, note)
         values = np.concatenate(list(different.values()), axis=1)
-        result = task.decode(task.samples_of(values), select=False)
+        result = task.decode_settings(task.samples_of(values), select=False)
         note = f"from {_listed(different)}"
         return at_chance(
             self.name, result.confusion, task.confidence, note, effect=result.pair_effect

@@ -39,7 +39,7 @@ class Schedule(Control):
         if all_equal(values):
             note = "all subjects have the same schedule"
             return all_alike(self.name, task.subjects_per_rule, note)
-        result = task.decode(task.samples_of(values), select=False)
+        result = task.decode_settings(task.samples_of(values), select=False)
         return at_chance(self.name, result.confusion, task.confidence, effect=result.pair_effect)
 
 

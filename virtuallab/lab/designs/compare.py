@@ -31,7 +31,7 @@ from virtuallab.lab.services.output_files import (
 )
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.services.workers import find_device, stoppable
 from virtuallab.lab.stages.experiment import home, preserved
 from virtuallab.protocol import Compare, Protocol, as_protocol
 from virtuallab.reporting import comparison_page, ranking_table
@@ -68,7 +68,7 @@ def compare(
     workers : int, optional
         Processes at once; as many as there are cores if not given.
     device : str
-        Where to train, ``"cpu"`` or ``"cuda"``.
+        Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
     verbose : bool or rich.console.Console
         Print progress and the ranking, on the terminal or on this console.
     progress : callable, optional
@@ -97,7 +97,7 @@ def compare(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    check_device(device)
+    device = find_device(device)
     plan = make_plan(as_protocol(protocol, overrides))
     read = plan.protocol
     how = _asked_for(read)

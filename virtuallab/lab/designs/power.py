@@ -28,7 +28,7 @@ from virtuallab.lab.services.output_files import (
 )
 from virtuallab.lab.services.progress import Count, counting
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import check_device, stoppable
+from virtuallab.lab.services.workers import find_device, stoppable
 from virtuallab.lab.stages.experiment import Experiment, home, preserved
 from virtuallab.probes import Probe
 from virtuallab.protocol import Power, Prices, Protocol, as_protocol
@@ -69,7 +69,7 @@ def power(
     workers : int, optional
         Processes at once; as many as there are cores if not given.
     device : str
-        Where to train, ``"cpu"`` or ``"cuda"``.
+        Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
     verbose : bool or rich.console.Console
         Print progress and the answer, on the terminal or on this console.
     progress : callable, optional
@@ -96,7 +96,7 @@ def power(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    check_device(device)
+    device = find_device(device)
     plan = make_plan(as_protocol(protocol, overrides))
     read = plan.protocol
     how = _asked_for(read, target)

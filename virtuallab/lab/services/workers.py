@@ -16,18 +16,31 @@ import torch
 from virtuallab.errors import Interrupted, UserError, suggest
 from virtuallab.lab.services.allocator import keep_freed_memory
 
+DEVICES = ("auto", "cpu", "cuda")
 
-def check_device(device: str) -> None:
-    """Refuse a device that this machine does not have.
+
+def find_device(name: str) -> str:
+    """Return the device on which subjects are trained, ``"cpu"`` or ``"cuda"``.
+
+    Parameters
+    ----------
+    name : {"cpu", "cuda", "auto"}
+        ``"auto"`` is ``"cuda"`` if torch finds such a device, otherwise ``"cpu"``.
 
     Raises
     ------
     UserError
+        If no device has this name, or this machine has none.
     """
-    if device not in ("cpu", "cuda"):
-        raise UserError(f"no device is called {device!r}. {suggest(device, ['cpu', 'cuda'])}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("device 'cuda' was asked for, and torch finds none. Use 'cpu'.")
+    if name not in DEVICES:
+        raise UserError(f"no device is called {name!r}. {suggest(name, DEVICES)}")
+    if name == "cpu":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    if name == "auto":
+        return "cpu"
+    raise UserError("device 'cuda' was asked for, and torch finds none. Use 'cpu' or 'auto'.")
 
 
 class Stopped(Exception):

@@ -24,7 +24,7 @@ from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_file, write_each, write_file
 from virtuallab.lab.services.progress import Advance, counting
 from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import Stop, check_device, run_all, stoppable, torch_threads
+from virtuallab.lab.services.workers import Stop, find_device, run_all, stoppable, torch_threads
 from virtuallab.lab.tuning import study_results as trials
 from virtuallab.lab.tuning.optuna_space import distribution, values_of
 from virtuallab.lab.tuning.optuna_storage import open_storage
@@ -70,7 +70,7 @@ def search(
         Studies at once; as many as there are cores if not given. Workers that are left over are
         torch threads of each.
     device : str
-        Where to train, ``"cpu"`` or ``"cuda"``.
+        Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
     verbose : bool or rich.console.Console
         Print progress and the best settings, on the terminal or on this console.
     progress : callable, optional
@@ -94,7 +94,7 @@ def search(
         If the machine fails; finished trials are kept.
     """
     console = console_of(verbose, progress)
-    check_device(device)
+    device = find_device(device)
     read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
     root = expanded(storage or Path("runs") / f"{read.name}.search.journal", "storage")

@@ -178,7 +178,7 @@ def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
-            weights = _part(recording[WEIGHTS], mine)
+            weights = _part(recording[WEIGHTS].values, mine)
             stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
             changes = weight_changes(weights, stats) | weight_theory(weights)
             yield _LayerFeatures(WEIGHTS, weights, None, stats, changes)
@@ -187,25 +187,29 @@ def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_
         exact = gains.astype(np.float64)
         each = zip(FUNCTIONS, (np.abs(exact), exact, exact * exact), strict=True)
         stats = {f"gradavg{function}_id": values.mean(-1) for function, values in each}
-        labels = recording.get("stimulus_label")
-        known = None if labels is None else labels.values
+        known = _values_of(recording, "stimulus_label")
         changes = sensitivity_changes(gains, stats)
         yield _LayerFeatures(ACTIVITY_CHANGE, gains[..., None], known, stats, changes)
 
 
-def _part(values: xr.DataArray, mine: np.ndarray) -> np.ndarray:
+def _values_of(recording: xr.Dataset, name: str) -> np.ndarray | None:
+    """Values of a variable that a recording may lack."""
+    # Not by `Dataset.get`: for a missing name it searches for similar ones, which takes longer.
+    return recording[name].values if name in recording.variables else None
+
+
+def _part(values: np.ndarray, mine: np.ndarray) -> np.ndarray:
     """Entries of one layer. They lie together, so that a slice is enough."""
     places = np.flatnonzero(mine)
-    return np.ascontiguousarray(values.values[..., places[0] : places[-1] + 1])
+    return np.ascontiguousarray(values[..., places[0] : places[-1] + 1])
 
 
 def _responses(recording: xr.Dataset, mine: np.ndarray) -> LayerResponses:
-    matched = recording.get("unit_matched")
-    labels, observed = recording.get("stimulus_label"), recording.get("observed")
+    matched, observed = (_values_of(recording, name) for name in ("unit_matched", "observed"))
     return LayerResponses(
-        _part(recording[ACTIVITY], mine),
-        None if labels is None else labels.values,
-        None if matched is None else followed_units(matched.values[:, mine].astype(bool)),
+        _part(recording[ACTIVITY].values, mine),
+        _values_of(recording, "stimulus_label"),
+        None if matched is None else followed_units(matched[:, mine].astype(bool)),
         None if observed is None else _part(observed, mine),
     )
 
@@ -231,9 +235,10 @@ def layer_flags(values: np.ndarray) -> jt.Int8[np.ndarray, " visit"]:
 
 def _place(table: np.ndarray, names: tuple[str, ...], found: Stats, flag: np.ndarray) -> None:
     """Write values into their columns; NaN where they are not finite or the layer exploded."""
-    for name, values in found.items():
-        defined = np.isfinite(values) & (flag != EXPLODED)
-        table[:, names.index(name)] = np.where(defined, values, np.nan)
+    if found:
+        values = np.stack(list(found.values()), axis=1)
+        defined = np.isfinite(values) & (flag != EXPLODED)[:, None]
+        table[:, list(map(names.index, found))] = np.where(defined, values, np.nan)
 
 
 def label_features(recording: xr.Dataset, found: FeatureArrays) -> xr.Dataset:

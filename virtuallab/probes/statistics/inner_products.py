@@ -8,6 +8,7 @@ class part change :math:`G` by a low-rank term, so the same measures of those pa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import jaxtyping as jt
@@ -145,11 +146,28 @@ def class_means(
     observed : array of bool, (stimulus, unit), optional
         Whether a response was measured; all were if not given.
     """
-    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
     if observed is None:
-        belongs /= np.sqrt(belongs.sum(1, keepdims=True))
-        return np.asarray(np.matmul(belongs, pattern))
+        return np.asarray(np.matmul(class_weights(labels), pattern))
+    belongs = (np.unique(labels)[:, None] == labels).astype(np.float64)
     return np.asarray(np.matmul(belongs, pattern) / np.sqrt(np.maximum(belongs @ observed, 1)))
+
+
+def class_weights(labels: Labels) -> jt.Float[np.ndarray, "label stimulus"]:
+    """Weights that average the stimuli of each class, times the root of their number.
+
+    Not to be written to: labels of one recording after the other are the same, and their weights
+    are computed once.
+    """
+    return _class_weights(labels.tobytes(), labels.dtype.str)
+
+
+@lru_cache(maxsize=16)
+def _class_weights(labels: bytes, dtype: str) -> jt.Float[np.ndarray, "label stimulus"]:
+    each = np.frombuffer(labels, np.dtype(dtype))
+    belongs: np.ndarray = (np.unique(each)[:, None] == each).astype(np.float64)
+    belongs /= np.sqrt(belongs.sum(1, keepdims=True))
+    belongs.flags.writeable = False
+    return belongs
 
 
 def followed_units(matched: jt.Bool[np.ndarray, "visit unit"]) -> Followed:

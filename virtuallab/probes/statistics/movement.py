@@ -14,7 +14,6 @@ gives, but for sampling error, what all units would give.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import jaxtyping as jt
@@ -31,9 +30,9 @@ from virtuallab.probes.statistics.inner_products import (
     class_means,
     since_last_visit,
 )
+from virtuallab.probes.statistics.patterns import Patterns
 
 PerMovement = jt.Float[np.ndarray, " _"]
-Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 _SLOWEST: Final = 1e-3  # of the mean speed: keeps the logarithm of standing still finite
 
@@ -145,33 +144,35 @@ def movement(responses: LayerResponses) -> dict[str, PerVisit]:
         present = since_last_visit(followed)[:, None] * 1.0
     move = move * present
     mean = move.mean(1)
-    tuned = move - mean[:, None]
-    tuning = (values[:-1] - values[:-1].mean(1, keepdims=True)) * present
+    tuned = Patterns(move - mean[:, None])
+    tuning = Patterns((values[:-1] - values[:-1].mean(1, keepdims=True)) * present)
     mean_evenness = _participation(mean**2, present.sum((1, 2)))
     found = {
-        "act_move_dimension": _from_movements(log_dimension(tuned) - log_dimension(tuning)),
-        "act_move_units_last": _from_movements(cosine_of(over_units, tuned[1:], tuned[:-1]), 2),
-        "act_move_units_first": _from_movements(cosine_of(over_units, tuned, tuned[:1])),
-        "act_move_units_tuning": _from_movements(cosine_of(over_units, tuned, tuning)),
-        "act_move_similarity_last": _from_movements(
-            cosine_of(_over_stimuli, tuned[1:], tuned[:-1]), 2
-        ),
-        "act_move_similarity_tuning": _from_movements(cosine_of(_over_stimuli, tuned, tuning)),
-        "act_move_mean_turn": _from_movements(cosine_of(np.vecdot, mean[1:], mean[:-1]), 2),
+        "act_move_dimension": _from_movements(tuned.log_dimension() - tuning.log_dimension()),
+        **_units_overlaps("act_move", tuned),
+        "act_move_units_tuning": _from_movements(tuned.overlap_of_units(tuning)),
+        "act_move_similarity_last": _from_movements(tuned[1:].overlap_of_stimuli(tuned[:-1]), 2),
+        "act_move_similarity_tuning": _from_movements(tuned.overlap_of_stimuli(tuning)),
+        "act_move_mean_turn": _from_movements(_cosine(mean[1:], mean[:-1]), 2),
         "act_move_mean_evenness": _from_movements(mean_evenness),
     }
     if responses.labels is not None:
-        common = class_means(tuned, responses.labels, responses.observed)
-        share = (common**2).sum((1, 2)) / (tuned**2).sum((1, 2))
-        last = cosine_of(over_units, common[1:], common[:-1])
-        first = cosine_of(over_units, common, common[:1])
+        common = Patterns(class_means(tuned.values, responses.labels, responses.observed))
         found |= {
-            "act_move_class_share": _from_movements(share),
-            "act_move_class_dimension": _from_movements(log_dimension(common)),
-            "act_move_class_units_last": _from_movements(last, 2),
-            "act_move_class_units_first": _from_movements(first),
+            "act_move_class_share": _from_movements(common.power / tuned.power),
+            "act_move_class_dimension": _from_movements(common.log_dimension()),
+            **_units_overlaps("act_move_class", common),
         }
     return {name: each[: len(values)] for name, each in found.items()}
+
+
+def _units_overlaps(name: str, moves: Patterns) -> dict[str, PerVisit]:
+    """Overlap of the units' subspaces with the movement before and with the first."""
+    first = moves.overlap_of_units(moves[:1])
+    return {
+        f"{name}_units_last": _from_movements(moves[1:].overlap_of_units(moves[:-1]), 2),
+        f"{name}_units_first": _from_movements(first),
+    }
 
 
 def _from_movements(values: PerMovement, missing: int = 1) -> PerMovement:
@@ -179,37 +180,10 @@ def _from_movements(values: PerMovement, missing: int = 1) -> PerMovement:
     return np.concatenate([np.zeros(missing), values])
 
 
-def over_units(one: Pattern, other: Pattern) -> PerMovement:
-    """Product of two covariances over units, without the part that any two movements share."""
-    across = np.matmul(one, other.transpose(0, 2, 1))
-    alike = (one**2).sum((1, 2)) * (other**2).sum((1, 2)) / one.shape[2]
-    found: np.ndarray = np.einsum("vst,vst->v", across, across) - alike
-    return found
-
-
-def _over_stimuli(one: Pattern, other: Pattern) -> PerMovement:
-    """Product of two similarities between stimuli, without what each unit shares with itself.
-
-    It is a sum over pairs of different units, of which a sample of units has its share.
-    """
-    first, second = (np.matmul(each, each.transpose(0, 2, 1)) for each in (one, other))
-    alone = (np.einsum("vsu,vsu->vu", one, other) ** 2).sum(1)
-    found: np.ndarray = np.einsum("vst,vst->v", first, second) - alone
-    return found
-
-
-def cosine_of(product: Product, one: np.ndarray, other: np.ndarray) -> PerMovement:
-    """Product of two patterns over the root of their products with themselves."""
-    size = product(one, one) * product(other, other)
-    found: np.ndarray = product(one, other) / np.sqrt(size)
-    return found
-
-
-def log_dimension(pattern: Pattern) -> PerMovement:
-    """Log of the participation ratio over stimuli, of pairs of units."""
-    energy = np.einsum("vsu,vsu->vu", pattern, pattern)
-    pairs = energy.sum(1) ** 2 - np.vecdot(energy, energy)
-    found: np.ndarray = np.log(pairs / _over_stimuli(pattern, pattern))
+def _cosine(one: np.ndarray, other: np.ndarray) -> PerMovement:
+    """Cosine between two arrays, (movement, unit)."""
+    size = np.vecdot(one, one) * np.vecdot(other, other)
+    found: np.ndarray = np.vecdot(one, other) / np.sqrt(size)
     return found
 
 

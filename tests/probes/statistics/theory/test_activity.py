@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from virtuallab.probes.statistics.inner_products import LayerResponses
-from virtuallab.probes.statistics.theory.activity import _RIDGE, _Readout, activity_theory
+from virtuallab.probes.statistics.theory.activity import (
+    _RIDGE,
+    _Classes,
+    _Readout,
+    activity_theory,
+)
 
 CLASSES, EACH, UNITS = 4, 12, 40
 LABELS = np.repeat(np.arange(CLASSES), EACH)
@@ -33,13 +38,13 @@ def theory(*visits: np.ndarray, labels: np.ndarray | None = LABELS, **more) -> d
 
 def readout_weights(responses: np.ndarray) -> np.ndarray:
     centred = responses - responses.mean(0)
-    return centred.T @ _Readout.fitted(centred, LABELS).dual
+    return centred.T @ _Readout.fitted(centred, _Classes.of(LABELS).indicators).dual
 
 
 def test_the_read_out_without_a_stimulus_is_fitted_to_the_others():
     responses, moved = tuned(), stream(1).standard_normal((len(LABELS), UNITS))
     centred = responses - responses.mean(0)
-    readout = _Readout.fitted(centred, LABELS)
+    readout = _Readout.fitted(centred, _Classes.of(LABELS).indicators)
     ridge = _RIDGE * (centred**2).sum() / len(LABELS)
     seen = readout.without_own(moved @ centred.T)
     for row in (0, 17, 40):
@@ -169,3 +174,23 @@ def test_dimensions_are_those_of_the_movement():
     found = activity_theory(LayerResponses(np.stack([tuned(), tuned(seed=1)]), LABELS), changes)
     assert found["theory_act_dimension"].tolist() == [0, 0.7]
     assert found["theory_act_class_dimension"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("units", [3, UNITS])
+def test_a_movement_is_measured_alike_alone_and_beside_others(units: int):
+    visits = np.cumsum([tuned(units=units, seed=seed) for seed in range(6)], axis=0)
+    visits[3] = visits[2]  # no movement, of which nothing is measured
+    together = activity_theory(LayerResponses(visits, LABELS), {})
+    for visit in range(1, 6):
+        alone = activity_theory(LayerResponses(visits[visit - 1 : visit + 1], LABELS), {})
+        for name, values in together.items():
+            np.testing.assert_array_equal(values[visit], alone[name][1], err_msg=name)
+
+
+def test_units_that_are_all_followed_give_what_fixed_units_give():
+    visits = np.cumsum([tuned(seed=seed) for seed in range(4)], axis=0)
+    followed = np.ones((4, 4, UNITS), dtype=bool)
+    fixed = activity_theory(LayerResponses(visits, LABELS), {})
+    found = activity_theory(LayerResponses(visits, LABELS, followed), {})
+    for name, values in fixed.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-9, err_msg=name)

@@ -16,7 +16,7 @@ def compared_with_baseline(name: str, task: DecodingTask, baseline: Samples) -> 
     one sample a subject.
     """
     recording = task.solved()
-    result = task.decode(baseline, select=True, draws=task.analysis.repeats)
+    result = task.decode_settings(baseline, select=True, draws=task.analysis.repeats)
     mean, low, high = difference(
         recording.correct,
         result.correct,

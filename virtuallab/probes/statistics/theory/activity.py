@@ -11,9 +11,9 @@ obtained in closed form from the regression with all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import jaxtyping as jt
 import numpy as np
@@ -27,7 +27,7 @@ from virtuallab.probes.statistics.inner_products import (
     class_means,
     since_last_visit,
 )
-from virtuallab.probes.statistics.movement import cosine_of, log_dimension, over_units
+from virtuallab.probes.statistics.patterns import Patterns
 
 _RIDGE: Final = 0.1  # of the mean eigenvalue of the similarity between stimuli
 _RANK: Final = 1e-9  # of the largest eigenvalue: smaller ones are rounding
@@ -40,8 +40,12 @@ _OWN: Final = (
     *("class_growth", "class_units"),
 )
 
-Matrix = jt.Float[np.ndarray, "stimulus unit"]
-Classes = jt.Float[np.ndarray, "stimulus label"]
+_BLOCK: Final = 65_536  # responses that are processed at once: they stay in the cache
+
+Responses = jt.Float[np.ndarray, "*_ stimulus unit"]
+Classes = jt.Float[np.ndarray, "*_ stimulus label"]
+Similarity = jt.Float[np.ndarray, "*_ stimulus stimulus"]
+PerMovement = jt.Float[np.ndarray, " _"]
 
 
 @QUIET
@@ -84,109 +88,207 @@ def activity_theory(
     known = replace(filled, values=filled.values.astype(np.float64)).of_known_class()
     if known is None or known.labels is None or len(np.unique(known.labels)) < 2:
         return found
-    followed = None if known.followed is None else since_last_visit(known.followed)
-    for visit in range(1, count):
-        was, now = known.values[visit - 1], known.values[visit]
-        if followed is not None:
-            was, now = was[:, followed[visit - 1]], now[:, followed[visit - 1]]
-        if np.isfinite(was).all() and np.isfinite(now).all() and was.size:
-            for name, value in _movement(was, now, known.labels).items():
-                found[f"theory_act_{name}"][visit] = value
+    if not known.values.size:
+        return found
+    classes = _Classes.of(known.labels)
+    for visits, was, now in _movements(known):
+        measured = np.isfinite(was).all((1, 2)) & np.isfinite(now).all((1, 2))
+        for place, measures in _measures(classes, *_where(measured, visits, was, now)):
+            for name, each in measures.items():
+                found[f"theory_act_{name}"][place] = each
     return found
 
 
-def _movement(was: Matrix, now: Matrix, labels: Labels) -> dict[str, float]:
-    """Measures of one movement, of responses to stimuli of known class."""
-    tuning = was - was.mean(0)
-    move = now - now.mean(0) - tuning
-    power, size, moved = ((each**2).sum() for each in (was, tuning, move))
-    if not (STILL * power < size < np.inf and STILL * power < moved < np.inf):
-        return {}
-    tuning, move, moved = tuning / np.sqrt(size), move / np.sqrt(size), moved / size
-    readout = _Readout.fitted(tuning, labels)
-    seen, held = readout.without_own(move @ tuning.T), readout.held_out
-    classes, weights = readout.classes, tuning.T @ readout.dual
-    through = weights.T @ weights
-    powers, axes = np.linalg.eigh(through)
-    whiten = (axes / np.sqrt(powers))[:, powers > _RANK * powers[-1]]
-    share, of_tuning = ((seen @ whiten) ** 2).sum() / moved, ((held @ whiten) ** 2).sum()
-    found = {
-        "readout_gain": (seen * classes).sum() / np.sqrt((seen**2).sum() * (classes**2).sum()),
-        "readout_alignment": (seen * classes).sum()
-        / np.sqrt(moved * np.vecdot(classes @ through, classes).sum()),
-        "class_growth": _growth(move, tuning, labels),
-        "class_units": cosine_of(
-            over_units, *(class_means(each[None], labels) for each in (move, tuning))
-        )[0],
+def _movements(
+    responses: LayerResponses,
+) -> Iterator[tuple[jt.Int[np.ndarray, " movement"], Responses, Responses]]:
+    """Yield visits, and responses at the visits before and at these, (movement, stimulus, unit).
+
+    Movements of the same units come together, as far as they stay in the processor's cache. Sums
+    are rounded as for each movement alone: the order of its stimuli and units in memory is kept.
+    """
+    values, count = responses.values, len(responses.values)
+    if responses.followed is None:
+        together = 1
+        if values.strides[1] >= values.strides[2]:
+            values, together = np.ascontiguousarray(values), max(1, _BLOCK // values[0].size)
+        for first in range(1, count, together):
+            visits = np.arange(first, min(first + together, count))
+            yield visits, values[visits[0] - 1 : visits[-1]], values[visits[0] : visits[-1] + 1]
+        return
+    for visit, mine in enumerate(since_last_visit(responses.followed), start=1):
+        if mine.any():
+            was, now = values[visit - 1][:, mine], values[visit][:, mine]
+            yield np.array([visit]), was[None], now[None]
+
+
+def _where(chosen: np.ndarray, *arrays: np.ndarray) -> Any:
+    """Chosen entries of the first axis; all of them without a copy, in their order of memory."""
+    return list(arrays) if chosen.all() else [each[chosen] for each in arrays]
+
+
+def _measures(
+    classes: _Classes, visits: jt.Int[np.ndarray, " movement"], was: Responses, now: Responses
+) -> Iterator[tuple[jt.Int[np.ndarray, " movement"], dict[str, PerMovement]]]:
+    """Yield visits, and measures of their movements, (movement,)."""
+    tuning = was - was.mean(1, keepdims=True)
+    move = now - now.mean(1, keepdims=True) - tuning
+    power, size, moved = ((each**2).sum((1, 2)) for each in (was, tuning, move))
+    least = STILL * power
+    moves = (least < size) & (size < np.inf) & (least < moved) & (moved < np.inf)
+    visits, tuning, move, size, moved = _where(moves, visits, tuning, move, size, moved)
+    if not len(visits):
+        return
+    scale = np.sqrt(size)[:, None, None]
+    tuning, move, moved = tuning / scale, move / scale, moved / size
+    readout = _Readout.fitted(tuning, classes.indicators)
+    seen = readout.without_own(np.matmul(move, _transposed(tuning)))
+    weights = np.matmul(_transposed(tuning), readout.dual)
+    through = np.matmul(_transposed(weights), weights)
+    indicators = classes.indicators
+    hits = (seen * indicators).sum((1, 2))
+    sent_back = np.vecdot(np.matmul(indicators, through), indicators).sum(1)
+    means = [Patterns(class_means(each, classes.labels)) for each in (move, tuning)]
+    of_all = {
+        "readout_gain": hits / np.sqrt((seen**2).sum((1, 2)) * (indicators**2).sum()),
+        "readout_alignment": hits / np.sqrt(moved * sent_back),
+        "class_growth": _growth(move, tuning, means, classes),
+        "class_units": means[0].overlap_of_units(means[1]),
     }
-    if move.shape[1] > whiten.shape[1]:
-        potent = weights @ whiten  # an orthonormal basis of the output-potent space
-        null = move - move @ potent @ potent.T
-        found |= {
-            "null_share": 1 - min(share, 1.0),
-            "potent_gain": np.log(share / of_tuning),
-            "null_dimension": (log_dimension(null[None]) - log_dimension(move[None]))[0],
-        }
-    return {name: float(value) for name, value in found.items()}
+    yield visits, of_all
+    powers, axes = np.linalg.eigh(through)
+    dimensions = (powers > _RANK * powers[:, -1:]).sum(1)  # eigenvalues are ascending
+    for rank in np.unique(dimensions):
+        mine = dimensions == rank
+        place, *some = _where(mine, visits, move, seen, readout.held_out, weights, moved)
+        whitening = _whitening(int(rank), *_where(mine, powers, axes))
+        yield place, _potent_measures(whitening, *some)
+
+
+def _potent_measures(
+    whitening: jt.Float[np.ndarray, "movement label dimension"],
+    move: Responses,
+    seen: Classes,
+    held_out: Classes,
+    weights: jt.Float[np.ndarray, "movement unit label"],
+    moved: PerMovement,
+) -> dict[str, PerMovement]:
+    """Measures of the output-potent and output-null parts of movements, (movement,)."""
+    if move.shape[2] <= whitening.shape[2]:
+        return {}
+    share = (np.matmul(seen, whitening) ** 2).sum((1, 2)) / moved
+    of_tuning = (np.matmul(held_out, whitening) ** 2).sum((1, 2))
+    potent = np.matmul(weights, whitening)  # an orthonormal basis of the output-potent space
+    null = move - np.matmul(np.matmul(move, potent), _transposed(potent))
+    return {
+        "null_share": 1 - np.minimum(share, 1.0),
+        "potent_gain": np.log(share / of_tuning),
+        "null_dimension": Patterns(null).log_dimension() - Patterns(move).log_dimension(),
+    }
+
+
+def _whitening(
+    rank: int,
+    powers: jt.Float[np.ndarray, "movement label"],
+    axes: jt.Float[np.ndarray, "movement label label"],
+) -> jt.Float[np.ndarray, "movement label dimension"]:
+    """Axes with the largest powers, each divided by the root of its power."""
+    scaled = axes / np.sqrt(powers)[:, None]
+    return _transposed(np.ascontiguousarray(_transposed(scaled)[:, scaled.shape[2] - rank :]))
+
+
+def _transposed(stack: np.ndarray) -> np.ndarray:
+    swapped: np.ndarray = stack.swapaxes(-1, -2)
+    return swapped
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Classes of the stimuli.
+
+    Parameters
+    ----------
+    labels : array of int, (stimulus,)
+    indicators : array, (stimulus, label)
+        1 for the stimulus' own class and 0 for others, less the mean over stimuli.
+    own : array, (stimulus,)
+        Weight of the product of a stimulus with itself in products of class means.
+    """
+
+    labels: Labels
+    indicators: Classes
+    own: jt.Float[np.ndarray, " stimulus"]
+
+    @classmethod
+    def of(cls, labels: Labels) -> _Classes:
+        """Return the classes with these labels."""
+        names, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        one_hot = (labels[:, None] == names).astype(np.float64)
+        total = len(labels)
+        own = (1 / counts[place] - 1 / total) / (1 - 1 / total)
+        return cls(labels, one_hot - one_hot.mean(0), own)
 
 
 @dataclass(frozen=True)
 class _Readout:
-    """Ridge regression of the classes on responses, as weights of the stimuli.
+    """Ridge regressions of the classes on responses, as weights of the stimuli.
 
     Parameters
     ----------
     classes : array, (stimulus, label)
         1 for the stimulus' own class and 0 for others, less the mean over stimuli.
-    inverse : array, (stimulus, stimulus)
+    inverse : array, (..., stimulus, stimulus)
         Of the similarity between stimuli plus the ridge, without the mean over stimuli.
-    dual : array, (stimulus, label)
+    dual : array, (..., stimulus, label)
         The read-out's weights are the responses times these.
     """
 
     classes: Classes
-    inverse: jt.Float[np.ndarray, "stimulus stimulus"]
+    inverse: Similarity
     dual: Classes
 
     @classmethod
-    def fitted(cls, tuning: Matrix, labels: Labels) -> _Readout:
-        """Read-out of responses without their mean over stimuli."""
-        one_hot = (labels[:, None] == np.unique(labels)).astype(np.float64)
-        classes = one_hot - one_hot.mean(0)
-        similarity = tuning @ tuning.T
-        ridge = _RIDGE * np.trace(similarity) / len(similarity)
-        inverse = np.linalg.inv(similarity + ridge * np.eye(len(similarity)))
+    def fitted(cls, tuning: Responses, classes: Classes) -> _Readout:
+        """Read-outs of responses without their mean over stimuli."""
+        similarity = np.matmul(tuning, _transposed(tuning))
+        count = similarity.shape[-1]
+        ridge = _RIDGE * np.trace(similarity, axis1=-2, axis2=-1)[..., None, None] / count
+        inverse = np.linalg.inv(similarity + ridge * np.eye(count))
         # The intercept has no ridge: the read-out without a stimulus has a mean of its own.
-        inverse -= 1 / (ridge * len(similarity))
-        return cls(classes, inverse, inverse @ classes)
+        inverse -= 1 / (ridge * count)
+        return cls(classes, inverse, np.matmul(inverse, classes))
+
+    @property
+    def _diagonal(self) -> jt.Float[np.ndarray, "*_ stimulus"]:
+        return np.asarray(np.diagonal(self.inverse, axis1=-2, axis2=-1))
 
     @property
     def held_out(self) -> Classes:
         """Class of each stimulus as predicted from the other stimuli."""
-        return self.classes - self.dual / np.diag(self.inverse)[:, None]
+        return np.asarray(self.classes - self.dual / self._diagonal[..., None])
 
-    def without_own(self, products: jt.Float[np.ndarray, "stimulus stimulus"]) -> Classes:
+    def without_own(self, products: Similarity) -> Classes:
         """Read-out of other patterns, each by the read-out without that stimulus.
 
         Parameters
         ----------
-        products : array, (stimulus, stimulus)
+        products : array, (..., stimulus, stimulus)
             Inner products of the patterns with the responses to which the read-out was fitted.
         """
-        own = np.vecdot(products, self.inverse) / np.diag(self.inverse)
-        found: np.ndarray = products @ self.dual - own[:, None] * self.dual
+        own = np.vecdot(products, self.inverse) / self._diagonal
+        found: np.ndarray = np.matmul(products, self.dual) - own[..., None] * self.dual
         return found
 
 
-def _growth(move: Matrix, tuning: Matrix, labels: Labels) -> float:
-    """Cosine between movement and pattern of the class means.
+def _growth(
+    move: Responses, tuning: Responses, means: Sequence[Patterns], classes: _Classes
+) -> PerMovement:
+    """Cosine between movements and patterns of the class means.
 
     Products of a stimulus with itself are left out of the numerator, because its noise is in both.
     """
-    moved, means = (class_means(each[None], labels)[0] for each in (move, tuning))
-    _, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    total = len(labels)
-    weight = (1 / counts[place] - 1 / total) / (1 - 1 / total)
-    product = (moved * means).sum() - weight @ np.vecdot(move, tuning)
-    product /= 1 - weight.mean()  # 1 without noise if the class means grow
-    return float(product / np.sqrt((moved**2).sum() * (means**2).sum()))
+    moved, of_tuning = means
+    product = (moved.values * of_tuning.values).sum((1, 2))
+    product -= np.vecdot(classes.own, np.vecdot(move, tuning))
+    product /= 1 - classes.own.mean()  # 1 without noise if the class means grow
+    return np.asarray(product / np.sqrt(moved.power * of_tuning.power))

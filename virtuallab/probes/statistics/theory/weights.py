@@ -10,6 +10,7 @@ the exponentiated gradient. The sum of many small changes is Gaussian in :math:`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import jaxtyping as jt
@@ -20,6 +21,9 @@ from virtuallab.probes.statistics.inner_products import QUIET, STILL, PerVisit
 _FEWEST: Final = 10  # synapses from which a slope or the shape of a distribution is estimated
 _ALIKE: Final = np.sqrt(STILL)  # relative spread of which only rounding is left
 _GAUSSIAN: Final = np.sqrt(2 / np.pi)  # mean absolute deviation over standard deviation
+
+Change = jt.Float[np.ndarray, "_ synapse"]
+PerChange = jt.Float[np.ndarray, " _"]
 
 
 @QUIET
@@ -50,18 +54,18 @@ def weight_theory(weights: jt.Float[np.ndarray, "visit synapse"]) -> dict[str, P
     Geary 1935, "The ratio of the mean deviation to the standard deviation as a test of normality".
     """
     exact = weights.astype(np.float64)
-    visits = range(1, len(exact))
-    last = [_proportionality(exact[visit - 1], exact[visit]) for visit in visits]
-    start = [_proportionality(exact[0], exact[visit]) for visit in visits]
-    additive = np.array([_shape(exact[visit] - exact[0]) for visit in visits])
-    multiplicative = np.array([_shape(_log_ratio(exact[0], exact[visit])) for visit in visits])
+    sizes, changes = np.log(np.abs(exact)), exact[1:] - exact[0]
+    slope_last, correlation_last = _proportionality(exact[:-1], np.diff(exact, axis=0), sizes[:-1])
+    slope_start, correlation_start = _proportionality(exact[:1], changes, sizes[:1])
+    additive = _shape(changes, np.ones(changes.shape, dtype=bool))
+    multiplicative = _shape(sizes[1:] - sizes[0], (exact[0] != 0) & (exact[1:] != 0))
     signed = exact[0] != 0
     kept = (np.sign(exact[1:]) == np.sign(exact[0]))[:, signed].sum(1) / signed.sum()
     found = {
-        "slope_last": [slope for slope, _ in last],
-        "slope_start": [slope for slope, _ in start],
-        "correlation_last": [correlation for _, correlation in last],
-        "correlation_start": [correlation for _, correlation in start],
+        "slope_last": slope_last,
+        "slope_start": slope_start,
+        "correlation_last": correlation_last,
+        "correlation_start": correlation_start,
         "gaussian_additive": additive,
         "gaussian_multiplicative": multiplicative,
         "gaussian_contrast": np.abs(additive) - np.abs(multiplicative),
@@ -72,31 +76,48 @@ def weight_theory(weights: jt.Float[np.ndarray, "visit synapse"]) -> dict[str, P
     }
 
 
-def _proportionality(was: np.ndarray, now: np.ndarray) -> tuple[float, float]:
-    """Slope and correlation of the log size of a change and the log size of what is changed."""
-    change = now - was
+def _proportionality(was: Change, change: Change, sizes: Change) -> tuple[PerChange, PerChange]:
+    """Slope and correlation of the log size of a change and the log size of what is changed.
+
+    Parameters
+    ----------
+    was, sizes : array, (change, synapse)
+        Weights before the change, and the log of their sizes; one row stands for all.
+    change : array, (change, synapse)
+    """
+    slope, correlation = np.full((2, len(change)), np.nan)
+    was, sizes = (np.broadcast_to(each, change.shape) for each in (was, sizes))
     there = (change != 0) & (was != 0)
-    if there.sum() < _FEWEST:
-        return np.nan, np.nan
-    x, y = np.log(np.abs(was[there])), np.log(np.abs(change[there]))
-    if np.ptp(x) <= _ALIKE:
-        return np.nan, np.nan
-    x, y = x - x.mean(), y - y.mean()
-    return float(x @ y / (x @ x)), float(x @ y / np.sqrt((x @ x) * (y @ y)))
+    logs = np.log(np.abs(change))
+    for rows, mine in _measured(there):
+        x, y = (each[rows][:, mine] for each in (sizes, logs))
+        varied = np.ptp(x, axis=1) > _ALIKE
+        rows, x, y = rows[varied], x[varied], y[varied]
+        x, y = (each - each.mean(1, keepdims=True) for each in (x, y))
+        across, own = np.vecdot(x, y), np.vecdot(x, x)
+        slope[rows], correlation[rows] = across / own, across / np.sqrt(own * np.vecdot(y, y))
+    return slope, correlation
 
 
-def _log_ratio(was: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Change of the log size of the weights that are not 0."""
-    there = (was != 0) & (now != 0)
-    change: np.ndarray = np.log(np.abs(now[there])) - np.log(np.abs(was[there]))
-    return change
-
-
-def _shape(change: np.ndarray) -> float:
+def _shape(change: Change, there: jt.Bool[np.ndarray, "change synapse"]) -> PerChange:
     """Log of the mean absolute over the standard deviation, less that of a Gaussian."""
-    if np.count_nonzero(change) < _FEWEST:
-        return np.nan
-    deviation = change - change.mean()
-    if deviation.std() <= _ALIKE * np.abs(change).mean():
-        return np.nan
-    return float(np.log(np.abs(deviation).mean() / deviation.std() / _GAUSSIAN))
+    found = np.full(len(change), np.nan)
+    for rows, mine in _measured(there):
+        each = change[rows][:, mine]
+        deviation, size = each - each.mean(1, keepdims=True), np.abs(each).mean(1)
+        spread = deviation.std(1)
+        varied = (np.count_nonzero(each, axis=1) >= _FEWEST) & (spread > _ALIKE * size)
+        shape = np.log(np.abs(deviation).mean(1) / spread / _GAUSSIAN)
+        found[rows] = np.where(varied, shape, np.nan)
+    return found
+
+
+def _measured(
+    there: jt.Bool[np.ndarray, "change synapse"],
+) -> Iterator[tuple[np.ndarray, np.ndarray | slice]]:
+    """Yield rows that have the same entries, and these; rows with too few are left out."""
+    whole = there.all(1)
+    if whole.any() and there.shape[1] >= _FEWEST:
+        yield np.flatnonzero(whole), slice(None)
+    for row in np.flatnonzero(~whole & (there.sum(1) >= _FEWEST)):
+        yield np.array([row]), there[row]
