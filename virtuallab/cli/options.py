@@ -46,3 +46,11 @@ Workers = Annotated[
 Device = Annotated[
     Literal["cpu", "cuda"], typer.Option(help="Device on which subjects are trained.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="local|tcp://HOST:PORT|FILE",
+        help="Dask cluster that computes: processes of this machine, or a running scheduler.",
+    ),
+]
