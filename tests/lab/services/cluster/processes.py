@@ -15,7 +15,7 @@ from types import TracebackType
 
 ROOT = Path(__file__).parents[4]
 SECONDS = 60.0
-_QUIET = {"DASK_LOGGING__DISTRIBUTED": "error", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+_WORKER = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 class Cluster:
@@ -26,15 +26,10 @@ class Cluster:
     folder : Path
         For the scheduler file and what the processes print.
     workers : int
-    environment : mapping, optional
-        Variables of the workers.
     """
 
-    def __init__(
-        self, folder: Path, workers: int = 2, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, workers: int = 2) -> None:
         self.folder, self._count = folder, workers
-        self._environment = environment or {}
         self.file = folder / "scheduler.json"
         self.workers: list[subprocess.Popen[bytes]] = []
         self._running = ExitStack()
@@ -50,7 +45,7 @@ class Cluster:
         self.file.unlink(missing_ok=True)
         arguments = ["--host", "127.0.0.1", "--port", port, "--no-dashboard"]
         self.scheduler = self._started(
-            "scheduler", [*arguments, "--scheduler-file", str(self.file)], {}
+            "scheduler", [*arguments, "--scheduler-file", str(self.file)], {"PYTHONPATH": ""}
         )
         limit = time.monotonic() + SECONDS
         while not self._is_written():
@@ -65,7 +60,14 @@ class Cluster:
         """Start one more worker; no nanny starts it again when it dies."""
         arguments = [self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
         own = [*arguments, "--name", name, "--local-directory", str(self.folder)]
-        return self._started("worker", own, {**self._environment, **(environment or {})})
+        return self._started("worker", own, {**_WORKER, **(environment or {})})
+
+    def wait_for(self, workers: int) -> None:
+        """Wait until so many workers have come."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=SECONDS)
 
     def _is_written(self) -> bool:
         try:
@@ -79,7 +81,7 @@ class Cluster:
         log = self._running.enter_context((self.folder / f"{kind}.log").open("ab"))
         process = subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments],
-            env={**os.environ, **_QUIET, **environment},
+            env={**os.environ, "DASK_LOGGING__DISTRIBUTED": "error", **environment},
             stdout=log,
             stderr=log,
             cwd=self.folder,

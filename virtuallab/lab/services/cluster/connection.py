@@ -40,6 +40,8 @@ def local_pool(workers: int) -> Iterator[ClusterPool]:
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
+                # Dask's page of metrics cannot be left out; its usual port may be taken.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 silence_logs=logging.CRITICAL,
                 memory_limit=0,  # as without a cluster: no process is ended for its memory
             )

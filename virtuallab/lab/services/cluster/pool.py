@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pickle
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 from virtuallab import plugins
 from virtuallab.errors import MachineError, VirtuallabError
 from virtuallab.lab.services.cluster.versions import check_versions, own_versions
-from virtuallab.lab.services.cluster.worker import Setting, call, compute_piece, pickled
+from virtuallab.lab.services.cluster.worker import Setting, pickled
 from virtuallab.lab.services.workers import Piece, Stop, Stopped, WorkerPool
 
 _FEWEST = 8  # tasks under way at least: an adaptive cluster starts workers for those that wait
 _SECONDS = 0.5  # between looks at the connection and at requests to stop
+_WORKER = "virtuallab.lab.services.cluster.worker"
 _GPU = "GPU"  # resource that workers with a graphics card advertise
 
 Future = Any  # distributed.Future
@@ -47,10 +49,8 @@ class ClusterPool(WorkerPool):
     @property
     def workers(self) -> int:
         """Number of threads of all workers, at least 1."""
-        try:
+        with self._reaching():
             threads: int = sum(self._client.nthreads().values())
-        except (OSError, RuntimeError):
-            raise self._lost() from None
         return max(1, threads)
 
     def run(self, pieces: Iterable[Piece], threads: int = 1) -> None:
@@ -86,7 +86,7 @@ class ClusterPool(WorkerPool):
 
     def submit(self, function: Callable[[], Any]) -> Future:
         """Submit a function without arguments; its result is that of :meth:`result`."""
-        return self._submitted(call, self._setting, pickled(function))
+        return self._submitted("call", pickled(function))
 
     def result(self, future: Future) -> Any:
         """Return what a finished task has computed.
@@ -101,7 +101,8 @@ class ClusterPool(WorkerPool):
         from distributed import KilledWorker
 
         if future.status == "error":
-            error = future.exception()
+            with self._reaching():
+                error = future.exception()
             if isinstance(error, KilledWorker):
                 raise MachineError(
                     f"workers of the cluster at {self._address} died while they computed the same "
@@ -113,10 +114,9 @@ class ClusterPool(WorkerPool):
             raise error
         if future.status != "finished":
             raise self._lost()
-        try:
-            return pickle.loads(future.result())
-        except (OSError, RuntimeError, CancelledError):
-            raise self._lost() from None
+        with self._reaching():
+            found: bytes = future.result()
+        return pickle.loads(found)
 
     def cancel(self, futures: Iterable[Future]) -> None:
         """Cancel tasks, as far as the scheduler can be reached."""
@@ -132,7 +132,7 @@ class ClusterPool(WorkerPool):
         def begin(piece: Piece) -> None:
             task = pickled((piece.compute, list(piece.inputs())))
             needs = self._needs(piece.device)
-            future = self._submitted(compute_piece, self._setting, task, threads, resources=needs)
+            future = self._submitted("compute_piece", task, threads, resources=needs)
             under_way[future.key] = future, piece
             future.add_done_callback(finished.put)
 
@@ -165,27 +165,45 @@ class ClusterPool(WorkerPool):
             self.cancel(future for future, _ in under_way.values())
             raise
 
-    def _submitted(self, function: Callable[..., bytes], *given: Any, **options: Any) -> Future:
-        key = f"virtuallab-{function.__name__}-{uuid4().hex}"
-        try:
-            return self._client.submit(function, *given, key=key, pure=False, **options)
-        except Exception:
-            if self._client.status == "running":
-                raise
-            raise self._lost() from None
+    def _submitted(self, name: str, *given: Any, **options: Any) -> Future:
+        """Submit a function of the module ``worker``."""
+        key, setting = f"virtuallab-{name}-{uuid4().hex}", pickled(self._setting)
+        with self._reaching():
+            return self._client.submit(
+                _in_worker(), name, setting, *given, key=key, pure=False, **options
+            )
 
     def _needs(self, device: str) -> dict[str, int] | None:
         """Return the resources of a task: a graphics card, if workers advertise theirs."""
         if device != "cuda":
             return None
-        try:
+        with self._reaching():
             workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        except (OSError, RuntimeError):
-            raise self._lost() from None
         return {_GPU: 1} if any(_GPU in each.get("resources", {}) for each in workers) else None
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Raise the error of a lost scheduler if it cannot be reached within the block."""
+        try:
+            yield
+        except (OSError, CancelledError):
+            raise self._lost() from None
+        except Exception:
+            if self._client.status == "running":
+                raise
+            raise self._lost() from None  # a client that is closed raises what it happens to
 
     def _lost(self) -> MachineError:
         return MachineError(
             f"the Dask scheduler at {self._address} was lost. What is stored is kept: start the "
             "scheduler and its workers again, and the same command goes on from here."
         )
+
+
+def _in_worker() -> Callable[..., bytes]:
+    """Return a function that calls one of the module ``worker`` by its name.
+
+    A lambda is pickled by value: the scheduler, which unpickles every task, needs no virtuallab and
+    does not import torch.
+    """
+    return lambda name, *given: getattr(import_module(_WORKER), name)(*given)

@@ -48,12 +48,13 @@ def pickled(what: object) -> bytes:
     return data
 
 
-def compute_piece(setting: Setting, task: bytes, threads: int) -> bytes:
+def compute_piece(setting: bytes, task: bytes, threads: int) -> bytes:
     """Compute a piece of work and return its results.
 
     Parameters
     ----------
-    setting : Setting
+    setting : bytes
+        Pickled :class:`Setting`.
     task : bytes
         Pickled function of a :class:`~virtuallab.lab.services.workers.Piece`, and its inputs.
     threads : int
@@ -79,7 +80,7 @@ def compute_piece(setting: Setting, task: bytes, threads: int) -> bytes:
     return pickled(results)
 
 
-def call(setting: Setting, task: bytes) -> bytes:
+def call(setting: bytes, task: bytes) -> bytes:
     """Call a pickled function without arguments, and return its pickled result.
 
     Parameters, errors as for :func:`compute_piece`.
@@ -89,7 +90,7 @@ def call(setting: Setting, task: bytes) -> bytes:
     return pickled(function())
 
 
-def _unpickled(setting: Setting, task: bytes) -> Any:
+def _unpickled(needed: bytes, task: bytes) -> Any:
     """Prepare this worker, and return a task.
 
     Raises
@@ -100,6 +101,7 @@ def _unpickled(setting: Setting, task: bytes) -> Any:
     from distributed import get_worker
 
     address = get_worker().address
+    setting: Setting = pickle.loads(needed)
     if found := difference(own_versions(), setting.versions):
         raise UserError(f"worker {address} has other versions than this process: {found}.")
     keep_freed_memory()
