@@ -8,9 +8,8 @@ of a population may differ in.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,16 +26,15 @@ from virtuallab.lab.services.output_files import check_file, write_each, write_f
 from virtuallab.lab.services.progress import Advance, counting
 from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import (
-    Emit,
     Piece,
     Stop,
     WorkerPool,
-    check_device,
     run_all,
     stoppable,
     torch_threads,
 )
 from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.generation import GenerationTraining
 from virtuallab.lab.tuning.optuna_space import distribution, values_of
 from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
@@ -44,9 +42,7 @@ from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, sear
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.network.grouping import population_problem
-from virtuallab.subject.subject import Cohort, Subject, kind
-from virtuallab.subject.training.outcome import Visit
-from virtuallab.subject.training.trainer import train
+from virtuallab.subject.subject import Subject, kind
 
 if TYPE_CHECKING:
     import optuna
@@ -291,7 +287,7 @@ class _Searched:
             return np.concatenate([self._values_of([subject], stop) for subject in subjects])
         found: list[np.ndarray] = []
         visits = tuple(_looks(self.study.protocol))
-        training = _Generation(tuple(subjects), visits, self.how.objective, self.device)
+        training = GenerationTraining(tuple(subjects), visits, self.how.objective, self.device)
         self.pool.compute(Piece(training, found.append, device=self.device), stop)
         return found[0]
 
@@ -301,39 +297,6 @@ class _Searched:
         It is told as a value like any other, since a trial told as failed would teach nothing.
         """
         return subject.task.chance if self.how.maximised else float("inf")
-
-
-@dataclass(frozen=True)
-class _Generation:
-    """Training of subjects of one kind together.
-
-    Parameters
-    ----------
-    subjects : tuple of Subject
-    visits : tuple of int
-        Training steps at which training may end early, and the last.
-    objective : str
-        Name of the evaluation that is sought.
-    device : str
-    """
-
-    subjects: tuple[Subject, ...]
-    visits: tuple[int, ...]
-    objective: str
-    device: str
-
-    def __call__(self, inputs: Iterable[Any], emit: Emit, stop: Stop) -> None:
-        """Emit what each subject is worth, (subject,); NaN if it diverged."""
-        check_device(self.device)
-        last: list[Visit] = []
-
-        def look(visit: Visit) -> None:
-            stop.check()
-            last[:] = [visit]
-
-        outcome = train(Cohort(self.subjects), self.visits, look, device=self.device)
-        values = last[0].evaluation[self.objective].astype(np.float64)
-        emit(np.where((outcome.diverged_at < 0) & np.isfinite(values), values, np.nan))
 
 
 def _looks(protocol: Protocol) -> list[int]:

@@ -47,8 +47,8 @@ def local_pool(workers: int) -> Iterator[ClusterPool]:
             )
         except (OSError, RuntimeError) as error:
             raise MachineError(
-                f"no cluster could be started on this machine: {error}. A script that is run as "
-                "a program must call virtuallab below `if __name__ == '__main__':`."
+                f"no cluster could be started on this machine ({str(error).rstrip('.')}). A script "
+                "that is run as a program must call virtuallab below `if __name__ == '__main__':`."
             ) from None
         try:
             with _connected(cluster, "this machine") as client:

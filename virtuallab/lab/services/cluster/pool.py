@@ -110,7 +110,8 @@ class ClusterPool(WorkerPool):
                     "command goes on from here."
                 )
             if not isinstance(error, VirtuallabError | Stopped):
-                check_versions(self._client, self._address)  # of workers that came later
+                with self._reaching():
+                    check_versions(self._client, self._address)  # of workers that came later
             raise error
         if future.status != "finished":
             raise self._lost()
