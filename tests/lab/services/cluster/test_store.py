@@ -300,7 +300,7 @@ def test_a_scheduler_that_is_lost_while_decoding_is_said(
 DESIGNS = "compare={folds: 2, inner_folds: 2, designs: {few: {units: 1}, more: {units: 2}}}"
 OPEN = (
     "power={folds: 2, inner_folds: 2, trials: 4, seeds: 1, target: 0.9, "
-    "design: {units: {integer: [1, 4]}}}"
+    "design: {units: {uniform: [1, 4]}}}"
 )
 
 
@@ -341,7 +341,7 @@ def test_a_recording_is_identified_with_the_same_answer(
     folder: Path, protocol: Path, cluster: Cluster, tmp_path: Path
 ) -> None:
     store = tmp_path / "tiny.zarr"
-    more = ["subjects.replicates=8", "subjects.cohort=8"]
+    more = ["subjects.replicates=16", "subjects.cohort=8"]
     vl.run(protocol, more, store=store, workers=1)
     recording = store / "recordings" / "noisy" / "mlp"
     here = vl.identify(store, recording, subject="sub-0001", probe="noisy", workers=1)
