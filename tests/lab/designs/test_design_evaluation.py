@@ -111,7 +111,7 @@ def test_more_workers_change_nothing(bench: PreservedSubjects) -> None:
     from dataclasses import replace
 
     [one] = bench.record(DESIGNS[:1])
-    [other] = replace(bench, workers=2).record(DESIGNS[:1])
+    [other] = replace(bench, pool=LocalPool(2)).record(DESIGNS[:1])
     np.testing.assert_array_equal(one.samples["activity"].values, other.samples["activity"].values)
 
 

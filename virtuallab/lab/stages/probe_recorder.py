@@ -24,7 +24,7 @@ from virtuallab.vocabulary import LAYER
 
 @dataclass(frozen=True)
 class RecordedProbe:
-    """What one probe has recorded of one subject.
+    """Recording and features of one subject by one probe.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class RecordedProbe:
 
 @dataclass(frozen=True)
 class SubjectRecording:
-    """Recording of one subject with the probes that are missing. It knows no store.
+    """Recording of one subject with the probes that are missing, without access to the store.
 
     Parameters
     ----------

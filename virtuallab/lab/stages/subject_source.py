@@ -1,4 +1,4 @@
-"""What a worker reads of preserved subjects: the store itself, or what was read from it."""
+"""Preserved subjects as a worker reads them: from the store, or as they were sent to it."""
 
 from __future__ import annotations
 

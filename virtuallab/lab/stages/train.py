@@ -98,7 +98,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class CohortTraining:
-    """Training of one cohort. It knows no store.
+    """Training of one cohort, without access to the store.
 
     Parameters
     ----------

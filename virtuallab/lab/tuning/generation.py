@@ -16,7 +16,7 @@ from virtuallab.subject.training.trainer import train
 
 @dataclass(frozen=True)
 class GenerationTraining:
-    """Training of subjects of one kind together. It knows no study.
+    """Training of subjects of one kind together, without knowledge of their study.
 
     Parameters
     ----------

@@ -156,6 +156,7 @@ def test_subjects_that_are_not_preserved_are_recorded_by_the_workers(
     checked(expected, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_is_said_and_the_same_command_goes_on(
     alone: Path, protocol: Path, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ _loading = threading.Lock()  # tasks of one worker may be threads of one process
 
 @dataclass(frozen=True)
 class Setting:
-    """What a worker must have before it computes.
+    """Versions and plug-ins that a worker must have before it computes.
 
     Parameters
     ----------
