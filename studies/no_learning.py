@@ -30,6 +30,8 @@ from virtuallab.lab.identification.identify import identify  # noqa: E402
 from virtuallab.lab.identification.matched_decoder import recorded_samples  # noqa: E402
 from virtuallab.lab.identification.null_recordings import EACH, null_samples  # noqa: E402
 from virtuallab.lab.run import run  # noqa: E402
+from virtuallab.lab.services.resources import cores  # noqa: E402
+from virtuallab.lab.services.workers import LocalPool  # noqa: E402
 from virtuallab.lab.stages.experiment import Experiment, resume  # noqa: E402
 from virtuallab.lab.stages.nodes import living  # noqa: E402
 from virtuallab.probes import Probe  # noqa: E402
@@ -62,9 +64,12 @@ def subjects(path: Path, seed: int) -> Experiment:
 
 def recorded(experiment: Experiment, probe: Probe, each: int) -> tuple[Samples, NullSamples]:
     """Samples of all subjects, and of their null models."""
-    samples = recorded_samples(experiment, probe, None, QUIET)
+    pool = LocalPool(cores())
+    samples = recorded_samples(experiment, probe, pool, QUIET)
     members = sorted(living(experiment.store))
-    nulls = null_samples(experiment, probe, members, tuple(NULL_MODELS), each=each)
+    nulls = null_samples(
+        experiment, probe, members, tuple(NULL_MODELS), each=each, pool=LocalPool(cores())
+    )
     assert nulls is not None
     return samples, nulls
 

@@ -121,7 +121,16 @@ def test_what_is_imported_is_declared() -> None:
 
 # A second to import, each; torch's compiler takes two.
 HEAVY = (
-    *("scipy", "sklearn", "matplotlib", "pandas._libs", "xarray.core", "zarr.core", "dask"),
+    *(
+        "scipy",
+        "sklearn",
+        "matplotlib",
+        "pandas._libs",
+        "xarray.core",
+        "zarr.core",
+        "dask",
+        "distributed",
+    ),
     *("optuna", "torchvision", "sympy", "torch._dynamo", "mlxtend"),
 )
 

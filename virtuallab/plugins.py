@@ -1,6 +1,7 @@
 """Plug-ins from a file or a module that a user names: ``--plugin mine.py``.
 
-Importing it registers its decorated classes. Worker processes import it as well.
+Importing it registers its decorated classes. Worker processes import it as well; those of a cluster
+are sent the text of a file, because they may be on another machine.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import importlib
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -45,6 +48,63 @@ def load_inherited() -> None:
     """Import the plug-ins of the process that started this one."""
     for name in _named():
         _import(name)
+
+
+Shipped = tuple[str, bytes | None]  # the name of a plug-in, and its text if it is a file
+
+
+def shipped() -> tuple[Shipped, ...]:
+    """Return the plug-ins of this process as they are sent to the workers of a cluster."""
+    return tuple(
+        (name, Path(name).read_bytes() if name.endswith(".py") else None) for name in _named()
+    )
+
+
+def load_shipped(plugins: Iterable[Shipped]) -> None:
+    """Import plug-ins that another process has sent, each once.
+
+    Parameters
+    ----------
+    plugins : iterable of (str, bytes or None)
+        As :func:`shipped` returns them. A file is written to a temporary folder, unless it is on
+        this machine too.
+
+    Raises
+    ------
+    UserError
+        If one cannot be imported, or this process has imported another version of it.
+    """
+    for name, text in plugins:
+        before = _texts.setdefault(name, text)
+        if before != text:
+            raise UserError(
+                f"--plugin {printable(name)} was changed after a worker had imported it. Restart "
+                "the workers."
+            )
+        try:
+            load([name if text is None else str(_file_of(name, text))])
+        except UserError:
+            del _texts[name]
+            raise
+
+
+_texts: dict[str, bytes | None] = {}
+
+
+def _file_of(name: str, text: bytes) -> Path:
+    """Return a file of this machine with the text of a plug-in."""
+    with contextlib.suppress(OSError):
+        if Path(name).read_bytes() == text:
+            return Path(name)
+    file = Path(_folder().name) / Path(name).name
+    if not file.is_file():
+        file.write_bytes(text)
+    return file
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="virtuallab-")  # removed when the process ends
 
 
 def imported(module: str) -> ModuleType | None:

@@ -11,6 +11,7 @@ import virtuallab as vl
 from tests.lab.stages.tiny import TEXT
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import console_of
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import open_experiment, train_all
 from virtuallab.protocol import read_text
 from virtuallab.store import writer
@@ -31,7 +32,7 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(read_text(TEXT, name="tiny.yaml", overrides=RECORDED))
     with writer(store, makes=True):
         experiment = open_experiment(plan, store, 1, console_of())
-        train_all(experiment, workers=1, device="cpu", console=console_of())
+        train_all(experiment, pool=LocalPool(1), device="cpu", console=console_of())
         experiment.store.finish()
     vl.probe(store, workers=1)
     return folder

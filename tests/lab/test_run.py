@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -15,8 +16,7 @@ from rich.console import Console
 import virtuallab as vl
 from virtuallab.errors import UserError
 from virtuallab.lab.designs import compare
-from virtuallab.lab.services.workers import Stop
-from virtuallab.lab.stages import train
+from virtuallab.lab.services.workers import LocalPool, Piece
 from virtuallab.reporting import verdict_table
 
 PROTOCOL = """\
@@ -63,13 +63,13 @@ def said(tree: xr.DataTree) -> str:
 
 def test_a_half_trained_store_is_reported_as_far_as_it_has_come(tmp_path: Path) -> None:
     path, store = written(tmp_path), tmp_path / "half.zarr"
-    whole = train.run_all
+    whole = LocalPool.run
 
-    def some(cohorts: list[Callable[[Stop], None]], workers: int) -> None:
-        whole(cohorts[:2], workers)
+    def some(pool: LocalPool, cohorts: Iterable[Piece], threads: int) -> None:
+        whole(pool, itertools.islice(cohorts, 2), threads)
         raise KeyboardInterrupt
 
-    with mock.patch.object(train, "run_all", some), pytest.raises(vl.errors.Interrupted):
+    with mock.patch.object(LocalPool, "run", some), pytest.raises(vl.errors.Interrupted):
         vl.run(path, store=store, workers=1)
     tree = vl.report(store, tmp_path / "half.html")
     assert np.bincount(tree["subjects"]["status"].values).tolist() == [8, 4]

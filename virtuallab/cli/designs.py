@@ -12,6 +12,7 @@ from virtuallab.cli.options import (
     Device,
     Overrides,
     ProtocolFile,
+    Scheduler,
     StoreOption,
     SubjectsOption,
     Workers,
@@ -26,6 +27,7 @@ def compare(
     store: StoreOption = None,
     workers: Workers = None,
     device: Device = "cpu",
+    scheduler: Scheduler = None,
 ) -> None:
     """Rank recording designs in the same subjects; run again to resume."""
     virtuallab.compare(
@@ -35,6 +37,7 @@ def compare(
         store=store,
         workers=workers,
         device=device,
+        scheduler=scheduler,
         verbose=True,
     )
 
@@ -50,6 +53,7 @@ def power(
     store: StoreOption = None,
     workers: Workers = None,
     device: Device = "cpu",
+    scheduler: Scheduler = None,
 ) -> None:
     """Find the cheapest recording that identifies the rule; run again to resume."""
     virtuallab.power(
@@ -60,5 +64,6 @@ def power(
         store=store,
         workers=workers,
         device=device,
+        scheduler=scheduler,
         verbose=True,
     )

@@ -13,6 +13,7 @@ from virtuallab.cli.options import (
     Device,
     Overrides,
     ProtocolFile,
+    Scheduler,
     StoreOption,
     StorePath,
     Workers,
@@ -29,10 +30,17 @@ def run(
     store: StoreOption = None,
     workers: Workers = None,
     device: Device = "cpu",
+    scheduler: Scheduler = None,
 ) -> None:
     """Run an experiment: train, record, decode, report; run again to resume."""
     virtuallab.run(
-        protocol, overrides or (), store=store, workers=workers, device=device, verbose=True
+        protocol,
+        overrides or (),
+        store=store,
+        workers=workers,
+        device=device,
+        scheduler=scheduler,
+        verbose=True,
     )
 
 
@@ -74,6 +82,7 @@ def probe(
     ] = None,
     overrides: Overrides = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     remove: Annotated[
         list[str] | None,
         typer.Option(help="Remove a probe and its recordings; can be repeated."),
@@ -83,7 +92,13 @@ def probe(
     if remove and (protocol is not None or overrides):
         raise UserError("--remove cannot be combined with --protocol or --set.")
     virtuallab.probe(
-        store, protocol, overrides or (), remove=remove or (), workers=workers, verbose=True
+        store,
+        protocol,
+        overrides or (),
+        remove=remove or (),
+        workers=workers,
+        scheduler=scheduler,
+        verbose=True,
     )
 
 
@@ -102,10 +117,17 @@ def decode(
         typer.Option("--partial", help="Also decode probes that have not recorded all subjects."),
     ] = False,
     workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Decode the learning rules from the recordings."""
     virtuallab.decode(
-        store, protocol, overrides or (), partial=partial, workers=workers, verbose=True
+        store,
+        protocol,
+        overrides or (),
+        partial=partial,
+        workers=workers,
+        scheduler=scheduler,
+        verbose=True,
     )
 
 

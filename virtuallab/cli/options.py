@@ -47,3 +47,11 @@ Device = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option(help="Device on which subjects are trained; auto: cuda if there is one, or cpu."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="local|tcp://HOST:PORT|FILE",
+        help="Dask cluster that computes: processes of this machine, or a running scheduler.",
+    ),
+]

@@ -9,7 +9,7 @@ import typer
 
 import virtuallab
 from virtuallab.cli.application import command
-from virtuallab.cli.options import Device, Overrides, ProtocolFile, Workers, as_path
+from virtuallab.cli.options import Device, Overrides, ProtocolFile, Scheduler, Workers, as_path
 from virtuallab.entry import uncollected
 from virtuallab.text import brief, printable
 
@@ -79,6 +79,7 @@ def search(
         typer.Option("--workers", "-w", min=1, help="Studies run in parallel [all cores]."),
     ] = None,
     device: Device = "cpu",
+    scheduler: Scheduler = None,
 ) -> None:
     """Tune open settings, and write the tuned protocol; run again to resume."""
     virtuallab.search(
@@ -87,6 +88,7 @@ def search(
         storage=storage,
         workers=workers,
         device=device,
+        scheduler=scheduler,
         verbose=True,
     )
 

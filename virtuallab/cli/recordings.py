@@ -9,7 +9,7 @@ import typer
 
 import virtuallab
 from virtuallab.cli.application import command
-from virtuallab.cli.options import Workers, as_path
+from virtuallab.cli.options import Scheduler, Workers, as_path
 
 
 @command("Recordings")
@@ -67,6 +67,7 @@ def identify(
         typer.Option(help="File to which the decoder is saved, NAME.decoder.", parser=as_path),
     ] = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Identify the learning rule in a recording, simulated or your own."""
     virtuallab.identify(
@@ -81,6 +82,7 @@ def identify(
         others=others or (),
         classifier=classifier,
         workers=workers,
+        scheduler=scheduler,
         verbose=True,
         save=save,
     )

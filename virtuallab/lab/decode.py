@@ -14,8 +14,8 @@ from virtuallab.lab.open import open_undamaged
 from virtuallab.lab.planning.rule_levels import levels_of
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
-from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import WorkerPool, stoppable
 from virtuallab.lab.stages.coverage import decodable_probes
 from virtuallab.lab.stages.decode import decode_probes
 from virtuallab.lab.stages.experiment import Experiment, open_partial, resume
@@ -35,6 +35,7 @@ def decode(
     *,
     partial: bool = False,
     workers: int | None = None,
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> xr.DataTree:
@@ -53,6 +54,8 @@ def decode(
         says how many these are.
     workers : int, optional
         Processes at once; as many as there are cores if not given.
+    scheduler : str or Path, optional
+        Cluster that decodes, as for :func:`virtuallab.run`. Processes of this machine if not given.
     verbose : bool or rich.console.Console
         Print progress and the verdict.
     progress : callable, optional
@@ -67,20 +70,21 @@ def decode(
     ------
     UserError
         If a probe that an analysis needs has not recorded every subject, and ``partial`` is False;
-        if every subject diverged.
+        if every subject diverged; if there is no such scheduler.
     ProtocolError
         If the other protocol cannot be carried out.
     StoreError
         If another process writes into the store.
     """
     console, root = console_of(verbose, progress), expanded(store, "store")
-    with writer(root):
+    check_workers(scheduler, workers)
+    with open_pool(scheduler, workers, console) as pool, writer(root):
         experiment = resume(Store.open(root))
         check_living(experiment.store)
         source = experiment.plan.protocol
         if protocol is not None:
             source = make_plan(as_protocol(protocol, overrides)).protocol
-        decode_analyses(experiment, source, workers, console, partial=partial)
+        decode_analyses(experiment, source, pool, console, partial=partial)
         experiment.store.finish()
     tree = open_undamaged(root, open_partial)
     console.print(verdict_table(tree))
@@ -90,7 +94,7 @@ def decode(
 def decode_analyses(
     experiment: Experiment,
     source: Protocol,
-    workers: int | None,
+    pool: WorkerPool,
     console: Console,
     *,
     partial: bool = False,
@@ -112,12 +116,13 @@ def decode_analyses(
             f"{each} and is left out: {each.how_to_finish(store)}, or remove it with "
             f"`{command(store, '--remove', each.probe)}`.",
         )
-    decode_probes(
-        store,
-        source.analyses,
-        found,
-        seed=protocol.seed,
-        workers=workers or cores(),
-        console=console,
-        levels=levels_of(experiment.plan),
-    )
+    with pool.joblib():
+        decode_probes(
+            store,
+            source.analyses,
+            found,
+            seed=protocol.seed,
+            workers=pool.workers,
+            console=console,
+            levels=levels_of(experiment.plan),
+        )

@@ -16,8 +16,8 @@ from virtuallab.lab.open import open_undamaged
 from virtuallab.lab.planning.validation import check_probes
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.progress import counting
-from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import stoppable
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import WorkerPool, stoppable
 from virtuallab.lab.stages import nodes
 from virtuallab.lab.stages.experiment import Experiment, discard_damaged, resume
 from virtuallab.lab.stages.record import declare, probe_in, record_probes
@@ -37,6 +37,7 @@ def probe(
     *,
     remove: Sequence[str] = (),
     workers: int | None = None,
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> xr.DataTree:
@@ -56,6 +57,8 @@ def probe(
         other probes stay as they are. A removal that was interrupted is ended by the same call.
     workers : int, optional
         Subjects at once; as many as there are cores if not given.
+    scheduler : str or Path, optional
+        Cluster that records, as for :func:`virtuallab.run`. Threads of this process if not given.
     verbose : bool or rich.console.Console
         Print progress, and what was removed.
     progress : callable, optional
@@ -70,7 +73,7 @@ def probe(
     ------
     UserError
         If no subject is preserved yet, or subjects are not preserved at all; if there is no such
-        probe to remove.
+        probe to remove, or no such scheduler.
     ProtocolError
         If a probe asks for what the subjects do not have.
     StoreError
@@ -81,10 +84,12 @@ def probe(
     remove = as_names(remove)
     if remove and (protocol is not None or overrides):
         raise UserError("probes are either implanted or removed: give no protocol and no settings.")
-    with writer(root):
-        if remove:
+    check_workers(scheduler, workers)
+    if remove:
+        with writer(root):
             _remove(Store.open(root), remove, console)
-        else:
+    else:
+        with open_pool(scheduler, workers, console) as pool, writer(root):
             experiment = resume(Store.open(root))
             run = nodes.run_command(experiment.store)
             nodes.check_preserved(
@@ -92,7 +97,7 @@ def probe(
                 "no probe can be implanted after training",
                 f"Add the probe to the protocol and train the subjects again with `{run}`.",
             )
-            record_all(experiment, _probes(experiment, protocol, overrides), workers, console)
+            record_all(experiment, _probes(experiment, protocol, overrides), pool, console)
             experiment.store.finish()
     tree = open_undamaged(root)
     for analysis in _decoded_from(tree, remove):
@@ -105,7 +110,7 @@ def probe(
 
 
 def record_all(
-    experiment: Experiment, probes: Mapping[str, Probe], workers: int | None, console: Console
+    experiment: Experiment, probes: Mapping[str, Probe], pool: WorkerPool, console: Console
 ) -> None:
     """Record all preserved subjects with some probes, as far as they are not recorded yet.
 
@@ -125,7 +130,7 @@ def record_all(
     total = len(nodes.living(store)) * len(probes)
     already = sum(len(store.committed(stage)) for stage in stages)
     with counting(console, "recordings made", total, already) as advance:
-        record_probes(plan, store, probes, workers or cores(), advance)
+        record_probes(plan, store, probes, pool, advance)
 
 
 def _probes(

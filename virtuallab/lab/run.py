@@ -19,7 +19,8 @@ from virtuallab.lab.report import write_report
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_page
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import find_device, stoppable
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import home, open_experiment, train_all
 from virtuallab.lab.stages.nodes import ALL_DIVERGED, living
 from virtuallab.protocol import Protocol, as_protocol
@@ -34,6 +35,7 @@ def run(
     store: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> xr.DataTree:
@@ -53,6 +55,10 @@ def run(
         Cohorts trained at once; as many as there are cores if not given.
     device : str
         Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
+    scheduler : str or Path, optional
+        Cluster that trains, records and decodes: ``"local"`` starts ``workers`` processes of this
+        machine; the address of a running Dask scheduler, ``"tcp://HOST:PORT"``, or its scheduler
+        file connects to it. The results are the same. Threads of this process if not given.
     verbose : bool or rich.console.Console
         Print progress and the verdict, on the terminal or on this console.
     progress : callable, optional
@@ -66,7 +72,7 @@ def run(
     Raises
     ------
     UserError
-        If there is no such device, or every subject diverged.
+        If there is no such device or scheduler, or every subject diverged.
     ProtocolError
         If the protocol cannot be carried out; every fault is listed.
     StoreError
@@ -77,19 +83,19 @@ def run(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    device = find_device(device)
+    device = check_workers(scheduler, workers, device)
     plan = make_plan(as_protocol(protocol, overrides))
     root = home(plan.protocol, None, store)
     check_page(root.with_suffix(".html"))
-    with writer(root, makes=True):
+    with open_pool(scheduler, workers, console) as pool, writer(root, makes=True):
         experiment = open_experiment(plan, root, workers, console)
-        train_all(experiment, workers=workers, device=device, console=console)
+        train_all(experiment, pool=pool, device=device, console=console)
         probes = plan.protocol.probes
         is_lost = bool(probes) and not living(experiment.store)
         if not is_lost:
             if plan.protocol.subjects.preserve:
-                record_all(experiment, probes, workers, console)
-            decode_analyses(experiment, plan.protocol, workers, console)
+                record_all(experiment, probes, pool, console)
+            decode_analyses(experiment, plan.protocol, pool, console)
         experiment.store.finish()
     tree, left_out = write_report(root, None, console)
     warn_of(left_out)

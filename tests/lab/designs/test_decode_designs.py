@@ -21,6 +21,7 @@ from virtuallab.lab.designs.decode_designs import (
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, RecordedDesign
 from virtuallab.lab.designs.result_cache import ResultCache
 from virtuallab.lab.services.progress import Count
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.probes import Probe
 
 KEY = ("activity", "linear_svm")
@@ -70,7 +71,7 @@ class Counted(Count):
 @pytest.fixture
 def bench(tmp_path: Path) -> Prepared:
     plan = tiny_plan()
-    return Prepared(plan, tiny_store(tmp_path, plan), 1)
+    return Prepared(plan, tiny_store(tmp_path, plan), LocalPool(1))
 
 
 def decoded(
@@ -113,7 +114,7 @@ def test_only_designs_without_a_result_are_recorded_and_results_stay_in_order(
 
 def test_a_result_of_fewer_subjects_is_replaced(bench: Prepared) -> None:
     trial = DesignRun(PROBE, 0, ("activity",))
-    fewer = Prepared(bench.plan, bench.store, 1, count=8)
+    fewer = Prepared(bench.plan, bench.store, LocalPool(1), count=8)
     assert len(decoded(fewer, trial)[0][0].right[KEY]) == 8
     assert len(decoded(bench, trial)[0][0].right[KEY]) == 12
     assert len(bench.recorded) == 1
@@ -123,6 +124,6 @@ def test_folds_need_enough_subjects_of_each_rule_also_of_those_without_any(bench
     check_counts(bench, DecodingSettings((), 2, 2), "compare")
     with pytest.raises(UserError, match=r"6 of 'backprop', 6 of 'fa', where power needs 9 of each"):
         check_counts(bench, DecodingSettings((), 3, 3), "power")
-    none = Prepared(bench.plan, bench.store, 1, count=0)
+    none = Prepared(bench.plan, bench.store, LocalPool(1), count=0)
     with pytest.raises(UserError, match=r"0 of 'backprop', 0 of 'fa', .* Lower compare\.folds"):
         check_counts(none, HOW, "compare")

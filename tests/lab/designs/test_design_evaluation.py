@@ -14,6 +14,7 @@ from virtuallab import seeds
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.lab.designs import design_evaluation as benches
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import GaussianNoise, Probe
@@ -32,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(store: Path) -> PreservedSubjects:
-    return PreservedSubjects.of(resume(Store.open(store)), 1)
+    return PreservedSubjects.of(resume(Store.open(store)), LocalPool(1))
 
 
 DESIGNS = (
@@ -110,7 +111,7 @@ def test_more_workers_change_nothing(bench: PreservedSubjects) -> None:
     from dataclasses import replace
 
     [one] = bench.record(DESIGNS[:1])
-    [other] = replace(bench, workers=2).record(DESIGNS[:1])
+    [other] = replace(bench, pool=LocalPool(2)).record(DESIGNS[:1])
     np.testing.assert_array_equal(one.samples["activity"].values, other.samples["activity"].values)
 
 

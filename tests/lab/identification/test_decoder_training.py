@@ -20,6 +20,7 @@ from virtuallab.lab.identification.decoder_training import (
     DecoderTraining,
     digest,
 )
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
 from virtuallab.store.decoders.persistence import load_decoder
@@ -31,7 +32,7 @@ RULES = (
 ANALYSES = "analyses={main: {scheme: strict, folds: 2, inner_folds: 2, repeats: 1, others: [slow]}}"
 PROBE = Probe(observables=("activity",), units=5, stimuli=8, visits=2)
 # The subjects need not be trained, so there are no states of which null models could be made.
-WANTED = DecoderSettings(others=(), classifier="kernel_svm", workers=1, nulls=())
+WANTED = DecoderSettings(others=(), classifier="kernel_svm", pool=LocalPool(1), nulls=())
 QUIET = Console(quiet=True)
 
 
@@ -126,7 +127,7 @@ def test_all_that_decides_a_decoder_is_part_of_its_digest(training: DecoderTrain
     every = [training, *(change(training) for change in CHANGES.values())]
     found = [each._fingerprint(each._analysis()) for each in every]
     assert len({*found}) == len(every)
-    workers = replace(training, wanted=replace(WANTED, workers=2))
+    workers = replace(training, wanted=replace(WANTED, pool=LocalPool(2)))
     assert workers._fingerprint(workers._analysis()) == found[0], "workers decide nothing"
 
 

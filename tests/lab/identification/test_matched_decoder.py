@@ -20,11 +20,12 @@ from virtuallab.lab.identification.matched_decoder import (
     probe_decoder,
     sample_of,
 )
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.record import declare, record_probes
 from virtuallab.probes import Probe
 
-WANTED = DecoderSettings(others=(), classifier="linear_svm", workers=1, nulls=())
+WANTED = DecoderSettings(others=(), classifier="linear_svm", pool=LocalPool(1), nulls=())
 QUIET = Console(quiet=True)
 PROBES = {
     "few": Probe(observables=("activity",), units=4, stimuli=6, keep="statistics"),
@@ -44,7 +45,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     plan = tiny_plan(*SETTINGS, cohorts=[range(4), range(4, 8)])
     store = trained_store(tmp_path_factory.mktemp("matched"), plan)
     declare(plan, store, PROBES)
-    record_probes(plan, store, PROBES, 1, lambda _: None)
+    record_probes(plan, store, PROBES, LocalPool(1), lambda _: None)
     declare(plan, store, {"late": PROBES["few"]})
     return Experiment(plan, store)
 

@@ -9,6 +9,7 @@ from tests.lab.stages.tiny import tiny_plan, trained_store
 from virtuallab.decoder.features.samples import by_subject, stages
 from virtuallab.lab.designs.design_evaluation import joined_features
 from virtuallab.lab.identification.null_recordings import null_samples, total_change
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_observables, feature_arrays
@@ -27,7 +28,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 
 def test_there_are_as_many_of_each_kind_spread_over_the_subjects(experiment: Experiment) -> None:
-    found = null_samples(experiment, PROBE, range(8), KINDS, each=20, workers=1)
+    found = null_samples(experiment, PROBE, range(8), KINDS, each=20, pool=LocalPool(1))
     assert {kind: int((found.kinds == kind).sum()) for kind in KINDS} == dict.fromkeys(KINDS, 20)
     for kind in KINDS:
         counts = np.bincount(found.owners[found.kinds == kind], minlength=8)
@@ -40,20 +41,20 @@ def test_there_are_as_many_of_each_kind_spread_over_the_subjects(experiment: Exp
 def test_a_recording_does_not_depend_on_others_or_on_the_number_of_processes(
     experiment: Experiment,
 ) -> None:
-    one = null_samples(experiment, PROBE, range(8), KINDS, each=8, workers=1)
-    two = null_samples(experiment, PROBE, range(8), ("weight_walk",), each=8, workers=2)
+    one = null_samples(experiment, PROBE, range(8), KINDS, each=8, pool=LocalPool(1))
+    two = null_samples(experiment, PROBE, range(8), ("weight_walk",), each=8, pool=LocalPool(2))
     mine = one.kinds == "weight_walk"
     np.testing.assert_array_equal(one.values[mine], two.values)
     np.testing.assert_array_equal(one.owners[mine], two.owners)
 
 
 def test_owners_are_places_among_the_members(experiment: Experiment) -> None:
-    some = null_samples(experiment, PROBE, (2, 5, 7), ("frozen",), each=3, workers=1)
+    some = null_samples(experiment, PROBE, (2, 5, 7), ("frozen",), each=3, pool=LocalPool(1))
     assert some.owners.tolist() == [0, 1, 2]
 
 
 def test_a_frozen_network_does_not_change_and_a_walk_does(experiment: Experiment) -> None:
-    found = null_samples(experiment, PROBE, range(8), KINDS, each=8, workers=1)
+    found = null_samples(experiment, PROBE, range(8), KINDS, each=8, pool=LocalPool(1))
     visits = len(stages(len(experiment.store.plan["visits"]) - 1))
     change = total_change(found.values, visits)
     np.testing.assert_allclose(change[found.kinds == "frozen"], 0.0, atol=1e-9)
@@ -66,7 +67,7 @@ def test_noise_alone_counts_as_change_and_more_noise_as_more(experiment: Experim
     for snr in (10.0, 1.0):
         noise = NOISE_MODELS["gaussian"](snr=snr)
         probe = Probe(observables=("activity",), units=6, stimuli=6, noise=noise)
-        found = null_samples(experiment, probe, range(8), ("frozen",), each=8, workers=1)
+        found = null_samples(experiment, probe, range(8), ("frozen",), each=8, pool=LocalPool(1))
         medians.append(float(np.median(total_change(found.values, visits))))
     assert 0 < medians[0] < medians[1]
 

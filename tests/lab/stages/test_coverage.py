@@ -21,8 +21,8 @@ from virtuallab.lab.designs.compare import compare
 from virtuallab.lab.identification.identify import identify
 from virtuallab.lab.probe import probe
 from virtuallab.lab.run import run
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import nodes as stages
-from virtuallab.lab.stages import record
 from virtuallab.lab.stages.coverage import coverage
 from virtuallab.reporting import experiment_page
 from virtuallab.store import Store
@@ -73,7 +73,7 @@ def killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(record, "run_all", stop)
+        patch.setattr(LocalPool, "run", stop)
         with pytest.raises(BaseException, match="goes on from here"):
             probe(folder / "lab.zarr", folder / "other.yaml", workers=1)
     return folder / "lab.zarr"

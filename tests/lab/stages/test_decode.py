@@ -19,6 +19,7 @@ from tests.lab.stages.tiny import tiny_plan, trained_store
 from virtuallab import seeds
 from virtuallab.decoder import Analysis
 from virtuallab.errors import NotDecoded, UserError
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import decode as stage
 from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.decode import decode_probes, recorded_features, recorded_noise
@@ -43,7 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     plan, folder = tiny_plan(), tmp_path_factory.mktemp("decode")
     store = trained_store(folder, plan)
     declare(plan, store, PROBES)
-    record_probes(plan, store, PROBES, 1, lambda _: None)
+    record_probes(plan, store, PROBES, LocalPool(1), lambda _: None)
     return store
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from tests.lab.stages.tiny import TEXT, WILD, tiny_plan
 from virtuallab.errors import StoreError, UserError
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import experiment as stage
 from virtuallab.lab.stages.experiment import (
     Experiment,
@@ -43,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A store whose subjects of one rule diverged, and what was said about it."""
     root, page = tmp_path_factory.mktemp("experiment") / "lab.zarr", io.StringIO()
     experiment = made(root, tiny_plan(WILD, P.replace("UNITS", "4")))
-    train_all(experiment, workers=1, device="cpu", console=Console(file=page, width=300))
+    train_all(experiment, pool=LocalPool(1), device="cpu", console=Console(file=page, width=300))
     return root, page.getvalue()
 
 
@@ -84,7 +85,9 @@ def test_subjects_of_another_experiment_are_taken_if_all_are_trained(
     trained: tuple[Path, str], tmp_path: Path
 ) -> None:
     def taken(root: Path) -> Experiment:
-        return preserved(tiny_plan(), root, None, workers=1, device="cpu", console=QUIET)
+        return preserved(
+            tiny_plan(), root, None, workers=1, pool=LocalPool(1), device="cpu", console=QUIET
+        )
 
     assert taken(trained[0]).plan.protocol.name == "tiny"
     made(tmp_path / "new.zarr", tiny_plan())
@@ -98,7 +101,7 @@ def test_an_experiment_is_opened_as_far_as_it_has_come(
     root = tmp_path / "half.zarr"
     experiment = made(root, tiny_plan(cohorts=[[0, 1]]))
     with mock.patch.object(Store, "write_table"):  # interrupted before the tables are written
-        train_all(experiment, workers=1, device="cpu", console=QUIET)
+        train_all(experiment, pool=LocalPool(1), device="cpu", console=QUIET)
     accuracy = open_partial(root)["truth/validation_performance"].values
     assert np.isfinite(accuracy).all(1).tolist() == [True, True, False, False]
     whole = open_partial(shutil.copytree(trained[0], tmp_path / "whole.zarr"))

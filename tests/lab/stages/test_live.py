@@ -14,6 +14,7 @@ from tests.store.toy import contents
 from virtuallab import seeds
 from virtuallab.lab.planning import network_group
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.nodes import TRAIN, stage
 from virtuallab.lab.stages.probe_recorder import ProbeRecorder
 from virtuallab.lab.stages.record import declare, record_probes
@@ -44,7 +45,7 @@ def recorded_live(plan: Plan, folder: Path, probes: Mapping[str, Probe] = PROBES
 def train_live(plan: Plan, store: Store, probes: Mapping[str, Probe] = PROBES) -> list[int]:
     counts: list[int] = []
     recorder = ProbeRecorder(plan, store, probes)
-    train_subjects(plan, store, 1, "cpu", counts.append, recorder)
+    train_subjects(plan, store, LocalPool(1), "cpu", counts.append, recorder)
     return counts
 
 
@@ -62,7 +63,7 @@ def test_recordings_made_during_training_are_those_of_preserved_subjects(
     plan = tiny_plan()
     preserved = trained_store(tmp_path / "preserved", plan)
     declare(plan, preserved, PROBES)
-    record_probes(plan, preserved, PROBES, 1, lambda _: None)
+    record_probes(plan, preserved, PROBES, LocalPool(1), lambda _: None)
     live = recorded_live(plan, tmp_path / "live")
     assert not [node for node in live.nodes() if node.startswith("snapshots")]
     assert seen(live) == seen(preserved)
@@ -82,7 +83,7 @@ def test_what_is_lost_after_a_kill_is_trained_again_with_the_same_bytes(tmp_path
         raise OSError("killed")
 
     with pytest.raises(OSError, match="killed"):
-        train_subjects(plan, store, 1, "cpu", killed, ProbeRecorder(plan, store, PROBES))
+        train_subjects(plan, store, LocalPool(1), "cpu", killed, ProbeRecorder(plan, store, PROBES))
     store = Store.open(store.path)
     assert sorted(store.committed(TRAIN)) == [0]
     lost = store.path.with_suffix(".records") / stage("acute") / "000000.json"
@@ -145,7 +146,7 @@ def test_states_as_they_come_give_the_bytes_of_states_read_at_once(
     planned = [PlannedRecording(probe, calibration, choice, noise)]
     found = []
     for pieces in ([states], [state[None] for state in states]):
-        recorder = SubjectRecorder(networks, "a subject", 3, planned)
+        recorder = SubjectRecorder(networks.of_subject("a subject"), 3, planned)
         for piece in pieces:
             recorder.add(piece)
         found += recorder.finish()

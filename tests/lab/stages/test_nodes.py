@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.lab.stages.tiny import WILD, tiny_plan, tiny_store, trained_store
 from virtuallab.errors import UserError
+from virtuallab.lab.services.workers import LocalPool, Piece
 from virtuallab.lab.stages import nodes, train
 from virtuallab.lab.stages.record import declare
 from virtuallab.probes import GaussianNoise, Probe
@@ -52,9 +55,13 @@ def test_subjects_that_are_not_trained_are_counted_and_the_command_is_named(tmp_
     for check in (nodes.check_trained, nodes.check_living):
         with pytest.raises(UserError, match=r"0 of 4 subjects .* `virtuallab run PROTOCOL --store"):
             check(store)
-    whole = train.run_all
-    with mock.patch.object(train, "run_all", lambda cohorts, workers: whole(cohorts[:1], workers)):
-        train.train_subjects(plan, store, 1, "cpu", lambda _: None)
+    whole = LocalPool.run
+
+    def first(pool: LocalPool, cohorts: Iterable[Piece], threads: int) -> None:
+        whole(pool, itertools.islice(cohorts, 1), threads)
+
+    with mock.patch.object(LocalPool, "run", first):
+        train.train_subjects(plan, store, LocalPool(1), "cpu", lambda _: None)
     nodes.check_living(store)
     with pytest.raises(UserError, match="2 of 4 subjects are trained"):
         nodes.check_trained(store)

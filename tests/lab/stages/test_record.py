@@ -18,6 +18,7 @@ from tests.store.toy import contents
 from virtuallab import seeds
 from virtuallab.errors import StoreError
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.nodes import stage
 from virtuallab.lab.stages.record import (
     command,
@@ -67,7 +68,7 @@ def recorded(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> list[int]
     """Record some probes; return what progress was told."""
     counts: list[int] = []
     declare(plan, store, probes)
-    record_probes(plan, store, probes, 1, counts.append)
+    record_probes(plan, store, probes, LocalPool(1), counts.append)
     return counts
 
 
@@ -105,7 +106,7 @@ def test_only_what_is_missing_is_recorded(plan: Plan, done: Store, tmp_path: Pat
     before = contents(store.path)
     (store.path.with_suffix(".records") / "probe-clean" / "000001.json").unlink()
     counts: list[int] = []
-    record_probes(plan, Store.open(store.path), PROBES, 1, counts.append)
+    record_probes(plan, Store.open(store.path), PROBES, LocalPool(1), counts.append)
     assert counts == [1]
     assert contents(store.path) == before
 

@@ -12,6 +12,7 @@ from tests.store.toy import contents
 from virtuallab.errors import MachineError
 from virtuallab.lab.planning import network_group
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import train as training
 from virtuallab.lab.stages.nodes import TRAIN
 from virtuallab.lab.stages.snapshots import preserved_states, snapshot_nodes
@@ -76,7 +77,7 @@ def test_a_large_state_is_written_when_its_visit_happens(
         return whole(cohort, visits, then, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(training, "train", watching)
-    train_subjects(plan, store, 1, "cpu", lambda _: None)
+    train_subjects(plan, store, LocalPool(1), "cpu", lambda _: None)
     assert seen[:3] == [1, 2, 3]
 
 
@@ -95,9 +96,9 @@ def test_a_run_that_was_killed_between_visits_continues_to_the_same_bytes(
     with monkeypatch.context() as patched:
         patched.setattr(Store, "write", killed)
         with pytest.raises(OSError, match="killed"):
-            train_subjects(plan, store, 1, "cpu", lambda _: None)
+            train_subjects(plan, store, LocalPool(1), "cpu", lambda _: None)
     assert not store.committed(TRAIN), "a subject without its last visits is not done"
-    train_subjects(plan, Store.open(store.path), 1, "cpu", lambda _: None)
+    train_subjects(plan, Store.open(store.path), LocalPool(1), "cpu", lambda _: None)
     for each in (whole, store):
         each.finish()
     assert contents(store.path) == contents(whole.path)
@@ -113,5 +114,5 @@ def test_a_damaged_state_is_found_and_its_subject_is_made_anew(plan: Plan, tmp_p
         list(preserved_states(Store.open(store.path), plan.network_groups[0], 2))
     store = Store.open(store.path)
     assert store.invalidate_damaged(TRAIN) == 1
-    train_subjects(plan, store, 1, "cpu", lambda _: None)
+    train_subjects(plan, store, LocalPool(1), "cpu", lambda _: None)
     assert chunk.read_bytes() == sound

@@ -53,7 +53,9 @@ def recorded(
     networks: Reference, states: Sequence[np.ndarray] | np.ndarray, probe: Probe, **how: bool
 ) -> tuple[xr.Dataset, xr.Dataset | None]:
     """Record a subject whose visits come one by one."""
-    recorder = SubjectRecorder(networks, KEY, len(states), [planned(networks, probe, **how)])
+    recorder = SubjectRecorder(
+        networks.of_subject(KEY), len(states), [planned(networks, probe, **how)]
+    )
     for state in states:
         recorder.add(state[None])
     [found] = recorder.finish()
@@ -102,7 +104,7 @@ def test_a_recording_does_not_depend_on_how_many_visits_are_prepared_together(
 
 
 def test_states_may_change_after_they_were_added(networks: Reference, states: np.ndarray) -> None:
-    recorder = SubjectRecorder(networks, KEY, 3, [planned(networks, CLEAN)])
+    recorder = SubjectRecorder(networks.of_subject(KEY), 3, [planned(networks, CLEAN)])
     for state in states:
         given = state[None].copy()
         recorder.add(given)
@@ -139,7 +141,7 @@ def test_the_same_electrodes_have_the_same_noise_where_the_signal_is_removed(
     noise = noisy["activity"].values - clean["activity"].values
     outline, how = networks.group.outline(3), planned(networks, CLEAN)
     still = CLEAN.implant(outline, how.choice()).record(
-        networks.unchanging(KEY, 3), how.noise(), None
+        networks.of_subject(KEY).unchanging(3), how.noise(), None
     )
     values = still["activity"].values
     np.testing.assert_array_equal(values, np.broadcast_to(values[:1], values.shape))
@@ -158,7 +160,7 @@ def test_units_depend_on_the_stream_of_choice_and_noise_on_its_own(
             choice=lambda: np.random.default_rng(choice),
             noise=lambda: seeds.generator(noise, "noise"),
         )
-        recorder = SubjectRecorder(networks, KEY, 3, [how])
+        recorder = SubjectRecorder(networks.of_subject(KEY), 3, [how])
         recorder.add(states)
         [(found, _)] = recorder.finish()
         return found

@@ -12,6 +12,7 @@ import pytest
 from tests.lab.stages.tiny import WILD, tiny_plan, tiny_store, trained_store
 from tests.store.toy import contents
 from virtuallab.lab.planning.plan import Plan
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import train as stage
 from virtuallab.lab.stages.nodes import TRAIN
 from virtuallab.lab.stages.train import train_subjects
@@ -107,11 +108,11 @@ def test_only_a_missing_subject_is_stored_again_and_with_the_same_bytes(
 
     monkeypatch.setattr(stage, "train", counting)
     counts: list[int] = []
-    train_subjects(plan, Store.open(store.path), 1, "cpu", counts.append)
+    train_subjects(plan, Store.open(store.path), LocalPool(1), "cpu", counts.append)
     assert cohorts == [2], "its cohort is trained whole, the other one is not trained"
     assert counts == [1]
     assert contents(store.path) == before
-    train_subjects(plan, Store.open(store.path), 1, "cpu", counts.append)
+    train_subjects(plan, Store.open(store.path), LocalPool(1), "cpu", counts.append)
     assert (cohorts, counts) == ([2], [1]), "nothing is left to do"
 
 
@@ -134,7 +135,7 @@ def test_curricula_schedules_and_pretraining_are_repeated_with_the_same_bytes(
     assert not np.array_equal(states[0, 0], states[1, 0])
     for index in (1, 2):
         forgotten(store, index)
-    train_subjects(plan, Store.open(store.path), 1, "cpu", lambda _: None)
+    train_subjects(plan, Store.open(store.path), LocalPool(1), "cpu", lambda _: None)
     assert contents(store.path) == before
     assert set(store.read(NODE)["curriculum"].values) == {"blocked"}
 
@@ -143,7 +144,7 @@ def test_workers_do_not_change_the_result_and_each_subject_is_counted(
     plan: Plan, done: Store, tmp_path: Path
 ) -> None:
     store, counts = tiny_store(tmp_path, plan), []
-    train_subjects(plan, store, 2, "cpu", counts.append)
+    train_subjects(plan, store, LocalPool(2), "cpu", counts.append)
     assert counts == [1, 1, 1, 1]
     for index in range(4):
         a, b = (each.committed(TRAIN)[index] for each in (done, store))
@@ -160,5 +161,5 @@ def test_after_a_failure_what_was_stored_stays_and_the_rest_is_not_begun(
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        train_subjects(plan, store, 1, "cpu", failing)
+        train_subjects(plan, store, LocalPool(1), "cpu", failing)
     assert sorted(Store.open(store.path).committed(TRAIN)) == [0]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from virtuallab.lab.planning.plan import Costs, Plan, lay_out
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages import reference, snapshots
 from virtuallab.lab.stages.train import train_subjects
 from virtuallab.protocol import read_text
@@ -61,5 +62,5 @@ def tiny_store(folder: Path, plan: Plan, *, preserve: bool = True) -> Store:
 def trained_store(folder: Path, plan: Plan) -> Store:
     """Make the store of a plan and train its subjects."""
     store = tiny_store(folder, plan)
-    train_subjects(plan, store, 1, "cpu", lambda _: None)
+    train_subjects(plan, store, LocalPool(1), "cpu", lambda _: None)
     return store

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from virtuallab.errors import ProtocolError, StoreError, UserError
+from virtuallab.lab.tuning import generation
 from virtuallab.lab.tuning import search as searching
 from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.protocol import read
@@ -63,8 +64,8 @@ class Spy:
 
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spy]:
-    spy = Spy(searching.train)
-    monkeypatch.setattr(searching, "train", spy)
+    spy = Spy(generation.train)
+    monkeypatch.setattr(generation, "train", spy)
     return spy
 
 

@@ -31,7 +31,8 @@ from virtuallab.lab.services.output_files import (
 )
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import find_device, stoppable
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import home, preserved
 from virtuallab.protocol import Compare, Protocol, as_protocol
 from virtuallab.reporting import comparison_page, ranking_table
@@ -47,6 +48,7 @@ def compare(
     store: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -69,6 +71,9 @@ def compare(
         Processes at once; as many as there are cores if not given.
     device : str
         Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
+    scheduler : str or Path, optional
+        Cluster that trains, records and decodes, as for :func:`virtuallab.run`. This machine if
+        not given.
     verbose : bool or rich.console.Console
         Print progress and the ranking, on the terminal or on this console.
     progress : callable, optional
@@ -86,7 +91,7 @@ def compare(
     Raises
     ------
     UserError
-        If there is no such device, or no subject is left to record.
+        If there is no such device or scheduler, or no subject is left to record.
     ProtocolError
         If the protocol has no ``compare`` section, or a design cannot be had of the subjects.
     StoreError
@@ -97,7 +102,7 @@ def compare(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    device = find_device(device)
+    device = check_workers(scheduler, workers, device)
     plan = make_plan(as_protocol(protocol, overrides))
     read = plan.protocol
     how = _asked_for(read)
@@ -107,9 +112,7 @@ def compare(
     csv, page = files
     check_file(csv)
     check_page(page)
-    experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
     designs = named_designs(how)
-    bench = PreservedSubjects.of(experiment, workers)
     trials = [
         DesignRun(
             each.point.probe,
@@ -121,9 +124,14 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = DecodingSettings(how.classifiers, how.folds, how.inner_folds)
-    check_counts(bench, decoding, "compare")
-    with counting(console, "designs tried", len(trials)) as advance:
-        came = evaluate_designs(bench, ResultCache.of(experiment), trials, decoding, advance)
+    with open_pool(scheduler, workers, console) as pool:
+        experiment = preserved(
+            plan, subjects, store, workers=workers, pool=pool, device=device, console=console
+        )
+        bench = PreservedSubjects.of(experiment, pool)
+        check_counts(bench, decoding, "compare")
+        with counting(console, "designs tried", len(trials)) as advance:
+            came = evaluate_designs(bench, ResultCache.of(experiment), trials, decoding, advance)
     found = comparison_table(how, designs, came, experiment.recorded, experiment.plan.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))

@@ -80,10 +80,11 @@ def evaluate_designs(
             found[number] = _read(kept)
     advance(len(found))
     seen = bench.record([trials[number] for number in missing], _noted(advance, len(bench.members)))
-    for some in _chunks(zip(missing, seen, strict=True), 4 * bench.workers):
+    for some in _chunks(zip(missing, seen, strict=True), 4 * bench.pool.workers):
         pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
-        pool = Parallel(n_jobs=bench.workers, initializer=begin_process)
-        decoded = pool(delayed(_decode)(*piece) for _, piece in pieces)
+        with bench.pool.joblib():
+            parallel = Parallel(n_jobs=bench.pool.workers, initializer=begin_process)
+            decoded = parallel(delayed(_decode)(*piece) for _, piece in pieces)
         for number, group in itertools.groupby(
             zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]
         ):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,11 @@ from virtuallab.installed import begin_process
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import columns_of
-from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.services.workers import WorkerPool, torch_threads
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.lab.stages.nodes import check_living, living
-from virtuallab.lab.stages.reference import reference
-from virtuallab.lab.stages.snapshots import preserved_states
 from virtuallab.lab.stages.subject_recorder import PlannedRecording, SubjectRecorder
+from virtuallab.lab.stages.subject_source import SubjectSource, subject_source
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
@@ -82,16 +79,16 @@ class PreservedSubjects:
     ----------
     plan : Plan
     store : Store
-    workers : int
-        Processes at once; they change nothing but the time.
+    pool : WorkerPool
+        They change nothing but the time.
     """
 
     plan: Plan
     store: Store
-    workers: int
+    pool: WorkerPool
 
     @classmethod
-    def of(cls, experiment: Experiment, workers: int | None) -> PreservedSubjects:
+    def of(cls, experiment: Experiment, pool: WorkerPool) -> PreservedSubjects:
         """Return the preserved subjects of an experiment.
 
         Raises
@@ -100,7 +97,7 @@ class PreservedSubjects:
             If none is left.
         """
         check_living(experiment.store)
-        return cls(experiment.plan, experiment.store, workers or cores())
+        return cls(experiment.plan, experiment.store, pool)
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -130,12 +127,17 @@ class PreservedSubjects:
             Called with the number of subjects recorded by the designs that memory holds at once.
         """
         n_visits, seed = len(self.plan.visits), self.plan.protocol.seed
-        with Parallel(
-            n_jobs=self.workers, return_as="generator_unordered", initializer=begin_process
-        ) as pool:
+        with (
+            self.pool.joblib(),
+            Parallel(
+                n_jobs=self.pool.workers,
+                return_as="generator_unordered",
+                initializer=begin_process,
+            ) as parallel,
+        ):
             for batch in _batches(trials, len(self.members), n_visits):
-                pieces = pool(
-                    delayed(_record)(self.store.path, group, piece, batch, seed)
+                pieces = parallel(
+                    delayed(_record)(self._source(group, piece), n_visits, piece, batch, seed)
                     for group in self.plan.network_groups
                     for piece in self._pieces(group)
                 )
@@ -145,6 +147,10 @@ class PreservedSubjects:
                     recorded(len(piece))
                 for number, trial in enumerate(batch):
                     yield self._joined(trial, [rows[index][number] for index in self.members])
+
+    def _source(self, group: NetworkGroup, piece: Sequence[tuple[int, str]]) -> SubjectSource:
+        indices, seed = [index for index, _ in piece], self.plan.protocol.seed
+        return subject_source(self.pool, self.store, group, seed, indices)
 
     def _pieces(self, group: NetworkGroup) -> Iterator[list[tuple[int, str]]]:
         alive = set(self.members)
@@ -197,16 +203,14 @@ def _batches(trials: Sequence[DesignRun], subjects: int, visits: int) -> Iterato
 
 
 def _record(
-    store: Path,
-    group: NetworkGroup,
+    source: SubjectSource,
+    visits: int,
     subjects: Sequence[tuple[int, str]],
     trials: Sequence[DesignRun],
     seed: int,
 ) -> list[tuple[int, list[dict[str, Any]]]]:
     """Record some subjects with all designs: rows by observable."""
-    opened = Store.open(store)
-    visits = len(opened.plan["visits"])
-    networks = reference(opened, group, seed)
+    networks = source.reference()
     calibrations = networks.calibrations(trial.probe for trial in trials)
     kept: list[list[FeatureArrays]] = [[] for _ in trials]
     of_noise: list[list[FeatureArrays]] = [[] for _ in trials]
@@ -222,8 +226,8 @@ def _record(
                 planned.append(
                     PlannedRecording(trial.probe, calibration, choice, noise, trial.control)
                 )
-            recorder = SubjectRecorder(networks, key, visits, planned)
-            for states in preserved_states(opened, group, index):
+            recorder = SubjectRecorder(networks.of_subject(key), visits, planned)
+            for states in source.states(index):
                 recorder.add(states)
             for number, (trial, (recording, alone)) in enumerate(
                 zip(trials, recorder.finish(), strict=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.decoder.power_result import PowerResult, Values
@@ -28,7 +29,8 @@ from virtuallab.lab.services.output_files import (
 )
 from virtuallab.lab.services.progress import Count, counting
 from virtuallab.lab.services.resources import spent
-from virtuallab.lab.services.workers import find_device, stoppable
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import WorkerPool, stoppable
 from virtuallab.lab.stages.experiment import Experiment, home, preserved
 from virtuallab.probes import Probe
 from virtuallab.protocol import Power, Prices, Protocol, as_protocol
@@ -46,6 +48,7 @@ def power(
     store: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> PowerResult:
@@ -70,6 +73,9 @@ def power(
         Processes at once; as many as there are cores if not given.
     device : str
         Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
+    scheduler : str or Path, optional
+        Cluster that trains, records and decodes, as for :func:`virtuallab.run`. This machine if
+        not given.
     verbose : bool or rich.console.Console
         Print progress and the answer, on the terminal or on this console.
     progress : callable, optional
@@ -85,7 +91,7 @@ def power(
     Raises
     ------
     UserError
-        If there is no such device or target, or no subject is left to record.
+        If there is no such device, scheduler or target, or no subject is left to record.
     ProtocolError
         If the protocol has no ``power`` section, or a design cannot be had of the subjects.
     StoreError
@@ -96,7 +102,7 @@ def power(
     """
     began = time.monotonic()
     console = console_of(verbose, progress)
-    device = find_device(device)
+    device = check_workers(scheduler, workers, device)
     plan = make_plan(as_protocol(protocol, overrides))
     read = plan.protocol
     how = _asked_for(read, target)
@@ -104,8 +110,25 @@ def power(
     csv, page = outputs(base)
     check_file(csv)
     check_page(page)
-    experiment = preserved(plan, subjects, store, workers=workers, device=device, console=console)
-    bench = PreservedSubjects.of(experiment, workers)
+    with open_pool(scheduler, workers, console) as pool:
+        experiment = preserved(
+            plan, subjects, store, workers=workers, pool=pool, device=device, console=console
+        )
+        found, asked = _sought(experiment, read, how, pool, console)
+    console.print(power_summary(found, asked))
+    write_each(
+        lambda: write_file(csv, lambda: found.to_frame().to_csv(index=False)),
+        lambda: write_page(page, lambda: power_page(found, asked)),
+    )
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
+    return found
+
+
+def _sought(
+    experiment: Experiment, read: Protocol, how: Power, pool: WorkerPool, console: Console
+) -> tuple[PowerResult, PowerQuestion]:
+    """Search a design in the subjects of an experiment."""
+    bench = PreservedSubjects.of(experiment, pool)
     labels = bench.labels
     if how.target <= 1 / len(set(labels.tolist())):
         raise UserError(f"a target of {how.target:g} is reached by guessing. Raise it.")
@@ -139,13 +162,7 @@ def power(
     asked = PowerQuestion(
         read.name, read.question, observable, how.classifier, len(labels), how.seeds
     )
-    console.print(power_summary(found, asked))
-    write_each(
-        lambda: write_file(csv, lambda: found.to_frame().to_csv(index=False)),
-        lambda: write_page(page, lambda: power_page(found, asked)),
-    )
-    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
-    return found
+    return found, asked
 
 
 def outputs(base: Path) -> tuple[Path, Path]:

@@ -33,6 +33,7 @@ from virtuallab.lab.identification.null_recordings import EACH, null_samples, to
 from virtuallab.lab.planning.rule_levels import levels_of
 from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.progress import counting
+from virtuallab.lab.services.workers import WorkerPool
 from virtuallab.lab.stages.experiment import Experiment
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_names
@@ -57,7 +58,8 @@ class DecoderSettings:
         Labels of rules that are not predicted; if empty, those of the experiment's analyses.
     classifier : str or None
         Its name; if None, the default of analyses.
-    workers : int or None
+    pool : WorkerPool
+        Records subjects and their null models.
     nulls : tuple of str or None
         Null models in whose recordings nothing was learned; all that are registered if None. If
         empty, no learning is not among the answers.
@@ -65,7 +67,7 @@ class DecoderSettings:
 
     others: tuple[str, ...]
     classifier: str | None
-    workers: int | None
+    pool: WorkerPool
     nulls: tuple[str, ...] | None = None
 
     @property
@@ -177,7 +179,7 @@ class DecoderTraining:
                 self.probe,
                 self.members,
                 kinds,
-                workers=self.wanted.workers,
+                pool=self.wanted.pool,
                 advance=advance,
             )
         if found is not None:

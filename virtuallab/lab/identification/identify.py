@@ -24,6 +24,7 @@ from virtuallab.lab.identification.matched_decoder import (
 from virtuallab.lab.identification.null_recordings import total_change
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_folder
+from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.nodes import check_preserved, check_trained, probes_in
@@ -57,6 +58,7 @@ def identify(
     others: Sequence[str] = (),
     classifier: str | None = None,
     workers: int | None = None,
+    scheduler: str | Path | None = None,
     save: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
@@ -88,6 +90,9 @@ def identify(
         Of an experiment: by which to decode; the analyses' default if not given.
     workers : int, optional
         Processes at once; as many as there are cores if not given.
+    scheduler : str or Path, optional
+        Of an experiment: cluster that records its subjects, as for :func:`virtuallab.run`.
+        Processes of this machine if not given.
     save : str or Path, optional
         Where to write the decoder too, ``NAME.decoder``.
     verbose : bool or rich.console.Console
@@ -118,6 +123,7 @@ def identify(
         If what is read of an experiment is damaged.
     """
     console = console_of(verbose, progress)
+    check_workers(scheduler, workers)
     decoder = expanded(decoder, "decoder")
     save = None if save is None else expanded(save, "save")
     files: Iterable[object] = [recording]
@@ -131,11 +137,12 @@ def identify(
         _check_own(path, subject)
     read = read_recording(paths, subject, stimuli_table=stimuli_table, visits_from=visits_from)
     if is_decoder(decoder):
-        _refuse_options(decoder, match, fractions, probe, others, classifier)
+        _refuse_options(decoder, match, fractions, probe, others, classifier, scheduler)
         trained, facts = load_decoder(decoder)
     else:
-        wanted = DecoderSettings(others=as_names(others), classifier=classifier, workers=workers)
-        trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
+        with open_pool(scheduler, workers, console) as pool:
+            wanted = DecoderSettings(others=as_names(others), classifier=classifier, pool=pool)
+            trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
     known = [*assumptions(read, facts), *_training_subject(paths, subject, facts)]
     found = _answered((trained, facts), _sample(read, facts), read, known)
     console.print(identification_summary(found))
@@ -186,6 +193,7 @@ def _refuse_options(
     probe: str | None,
     others: Sequence[str],
     classifier: str | None,
+    scheduler: str | Path | None,
 ) -> None:
     given = {
         "--match": match,
@@ -193,6 +201,7 @@ def _refuse_options(
         "--probe": probe is not None,
         "--others": bool(others),
         "--classifier": classifier is not None,
+        "--scheduler": scheduler is not None,
     }
     wrong = [option for option, is_given in given.items() if is_given]
     if wrong:

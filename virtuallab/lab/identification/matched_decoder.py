@@ -20,6 +20,7 @@ from virtuallab.lab.identification.decoder_training import (
     digest,
 )
 from virtuallab.lab.services.progress import counting
+from virtuallab.lab.services.workers import WorkerPool
 from virtuallab.lab.stages.coverage import coverage
 from virtuallab.lab.stages.decode import recorded_features
 from virtuallab.lab.stages.experiment import Experiment
@@ -125,7 +126,7 @@ def matched_decoder(
     members = tuple(sorted(living(experiment.store)))
     training = DecoderTraining(experiment, "matched", probe, absent, members, wanted)
     name = f"matched-{digest(plain(probe), absent)[:8]}"
-    look = partial(recorded_samples, experiment, probe, wanted.workers, console)
+    look = partial(recorded_samples, experiment, probe, wanted.pool, console)
     return training.decoder(look, name, console)
 
 
@@ -155,10 +156,10 @@ def placement(
 
 
 def recorded_samples(
-    experiment: Experiment, probe: Probe, workers: int | None, console: Console
+    experiment: Experiment, probe: Probe, pool: WorkerPool, console: Console
 ) -> Samples:
     """Samples of the activity that a probe records of all preserved subjects."""
-    bench = PreservedSubjects.of(experiment, workers)
+    bench = PreservedSubjects.of(experiment, pool)
     with counting(console, "subjects recorded", len(bench.members)) as advance:
         [seen] = bench.record([DesignRun(probe, 0, (ACTIVITY,))], advance)
     return seen.samples[ACTIVITY]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import jaxtyping as jt
 import numpy as np
@@ -17,15 +16,12 @@ from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.installed import begin_process
 from virtuallab.lab.designs.design_evaluation import joined_features
 from virtuallab.lab.planning.network_group import NetworkGroup
-from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.services.workers import WorkerPool, torch_threads
 from virtuallab.lab.stages.experiment import Experiment
-from virtuallab.lab.stages.reference import reference
-from virtuallab.lab.stages.snapshots import preserved_states
+from virtuallab.lab.stages.subject_source import SubjectSource, subject_source
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_observables, feature_arrays
 from virtuallab.registry import NULL_MODELS
-from virtuallab.store import Store
 from virtuallab.subject.null import Trajectory
 from virtuallab.vocabulary import ACTIVITY
 
@@ -51,7 +47,7 @@ def null_samples(
     kinds: Sequence[str],
     *,
     each: int = EACH,
-    workers: int | None = None,
+    pool: WorkerPool,
     advance: Callable[[int], None] = lambda _: None,
 ) -> NullSamples | None:
     """Record null models of subjects with a probe.
@@ -67,8 +63,7 @@ def null_samples(
         of the read-out alone, if the probe records no other layer.
     each : int
         Recordings of each null model, divided evenly over the subjects.
-    workers : int, optional
-        Processes at once; as many as there are cores if not given.
+    pool : WorkerPool
     advance : callable
         Called with a number of recordings when they are made.
 
@@ -87,12 +82,20 @@ def null_samples(
         mine = [one for one in wanted if members[one.place] in inside]
         pieces += [(group, mine[first : first + _PIECE]) for first in range(0, len(mine), _PIECE)]
     rows: list[tuple[_Wanted, np.ndarray]] = []
-    with Parallel(
-        n_jobs=workers or cores(), return_as="generator_unordered", initializer=begin_process
-    ) as pool:
-        steps = tuple(map(int, store.plan["visits"]))
-        record = partial(_recorded, store.path, probe, plan.protocol.seed, steps, tuple(members))
-        for piece in pool(delayed(record)(group, part) for group, part in pieces):
+    steps, seed = tuple(map(int, store.plan["visits"])), plan.protocol.seed
+    record = partial(_recorded, probe, seed, steps, tuple(members))
+
+    def source(group: NetworkGroup, part: Sequence[_Wanted]) -> SubjectSource:
+        return subject_source(pool, store, group, seed, {members[one.place] for one in part})
+
+    with (
+        pool.joblib(),
+        Parallel(
+            n_jobs=pool.workers, return_as="generator_unordered", initializer=begin_process
+        ) as parallel,
+    ):
+        calls = (delayed(record)(source(group, part), group, part) for group, part in pieces)
+        for piece in parallel(calls):
             rows += piece
             advance(len(piece))
     rows.sort(key=lambda row: (row[0].kind, row[0].place, row[0].number))
@@ -170,22 +173,20 @@ def _usable(
 
 
 def _recorded(
-    path: Path,
     probe: Probe,
     seed: int,
     steps: tuple[int, ...],
     members: tuple[int, ...],
+    source: SubjectSource,
     group: NetworkGroup,
     wanted: Sequence[_Wanted],
 ) -> list[tuple[_Wanted, np.ndarray]]:
     """Record some null models of subjects of one group."""
-    store = Store.open(path)
-    networks = reference(store, group, seed)
-    [calibration] = networks.calibrations([probe])
+    [calibration] = source.reference().calibrations([probe])
     found, coords = [], None
     with torch_threads(1):
         for one in wanted:
-            states = np.concatenate(list(preserved_states(store, group, members[one.place])))
+            states = np.concatenate(list(source.states(members[one.place])))
             trajectory = Trajectory(group.architecture, group.task, states, steps)
             null, owner = NULL_MODELS[one.kind](), (one.key, seeds.NULL, one.kind, str(one.number))
             prepared = null.prepare(trajectory, seeds.generator(seed, *owner))

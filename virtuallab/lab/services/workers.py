@@ -1,15 +1,20 @@
-"""Threads for independent pieces of work, which stop cleanly.
+"""Independent pieces of work, the pool of workers that computes them, and threads as workers.
 
 Threads, not processes: a cohort spends its time inside torch, which releases the interpreter, so
 two cohorts of one thread each use two cores without a second copy of torch and of the images.
+Processes of a cluster are :mod:`virtuallab.lab.services.cluster`.
 """
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -19,22 +24,29 @@ from virtuallab.lab.services.allocator import keep_freed_memory
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def find_device(name: str) -> str:
+def find_device(name: str, *, here: bool = True) -> str:
     """Return the device on which subjects are trained, ``"cpu"`` or ``"cuda"``.
 
     Parameters
     ----------
     name : {"cpu", "cuda", "auto"}
         ``"auto"`` is ``"cuda"`` if torch finds such a device, otherwise ``"cpu"``.
+    here : bool
+        False if other machines train, so that what this one has does not matter.
 
     Raises
     ------
     UserError
-        If no device has this name, or this machine has none.
+        If no device has this name, or this machine has none; for ``"auto"`` on other machines.
     """
     if name not in DEVICES:
         raise UserError(f"no device is called {name!r}. {suggest(name, DEVICES)}")
-    if name == "cpu":
+    if not here and name == "auto":
+        raise UserError(
+            "device 'auto' looks for a GPU of this machine, and a running cluster computes on "
+            "others. Give 'cpu' or 'cuda'."
+        )
+    if name == "cpu" or not here:
         return name
     if torch.cuda.is_available():
         return "cuda"
@@ -130,3 +142,90 @@ def run_all(work: Iterable[Callable[[Stop], None]], workers: int) -> None:
             for future in futures:
                 future.cancel()
             raise
+
+
+Emit = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of work: a worker computes it, and this process receives its results.
+
+    Parameters
+    ----------
+    compute : callable
+        Called by the worker with the inputs, with a function that takes each result, and with a
+        :class:`Stop`. It can be pickled, and neither reads nor writes the store.
+    receive : callable
+        Called in this process with each result, in the order in which they were emitted. It alone
+        writes into the store.
+    inputs : callable
+        Called in this process; returns what the worker reads.
+    device : str
+        Where the worker computes, ``"cpu"`` or ``"cuda"``.
+    """
+
+    compute: Callable[[Iterable[Any], Emit, Stop], None]
+    receive: Emit
+    inputs: Callable[[], Iterable[Any]] = tuple
+    device: str = "cpu"
+
+
+class WorkerPool(ABC):
+    """Workers that compute pieces of work."""
+
+    reads_store: bool
+    """Whether functions that joblib runs can read the files of this process."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Number of pieces that are computed at once."""
+
+    @abstractmethod
+    def run(self, pieces: Iterable[Piece], threads: int = 1) -> None:
+        """Compute pieces on so many torch threads each; the first failure stops the others."""
+
+    @abstractmethod
+    def compute(self, piece: Piece, stop: Stop) -> None:
+        """Compute one piece, from a thread of this process that waits until it is received."""
+
+    @abstractmethod
+    def joblib(self) -> AbstractContextManager[Any]:
+        """Context in which the calls of :class:`joblib.Parallel` are computed by these workers."""
+
+
+class LocalPool(WorkerPool):
+    """Threads of this process, and for joblib, processes of this machine.
+
+    A result is received in the thread that computed it, as soon as it is there, so that no more
+    results are in memory than are being computed.
+
+    Parameters
+    ----------
+    workers : int
+        Pieces that are computed at once.
+    """
+
+    reads_store = True
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    @property
+    def workers(self) -> int:
+        """Number of pieces that are computed at once."""
+        return self._workers
+
+    def run(self, pieces: Iterable[Piece], threads: int = 1) -> None:
+        """Compute pieces; see :func:`run_all`."""
+        with torch_threads(threads):
+            run_all([partial(self.compute, piece) for piece in pieces], self.workers)
+
+    def compute(self, piece: Piece, stop: Stop) -> None:
+        """Compute a piece in the calling thread."""
+        piece.compute(piece.inputs(), piece.receive, stop)
+
+    def joblib(self) -> AbstractContextManager[Any]:
+        """Context that changes nothing: joblib starts processes."""
+        return nullcontext()

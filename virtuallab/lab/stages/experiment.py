@@ -20,7 +20,7 @@ from virtuallab.lab.planning.plan import Plan, lay_out
 from virtuallab.lab.planning.validation import check_designs
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.progress import counting
-from virtuallab.lab.services.resources import cores
+from virtuallab.lab.services.workers import WorkerPool
 from virtuallab.lab.stages import reference, snapshots, train
 from virtuallab.lab.stages.nodes import TRAIN, check_preserved, check_trained, living
 from virtuallab.lab.stages.nodes import stage as stage_of
@@ -63,6 +63,7 @@ def preserved(
     store: str | Path | None,
     *,
     workers: int | None,
+    pool: WorkerPool,
     device: str,
     console: Console,
 ) -> Experiment:
@@ -96,7 +97,7 @@ def preserved(
     root = home(plan.protocol, None, store)
     with writer(root, makes=True):
         experiment = open_experiment(plan, root, workers, console)
-        train_all(experiment, workers=workers, device=device, console=console)
+        train_all(experiment, pool=pool, device=device, console=console)
         experiment.store.finish()
     return experiment
 
@@ -212,9 +213,7 @@ def _changed_probes(before: Mapping[str, object], now: Mapping[str, object]) -> 
     )
 
 
-def train_all(
-    experiment: Experiment, *, workers: int | None, device: str, console: Console
-) -> None:
+def train_all(experiment: Experiment, *, pool: WorkerPool, device: str, console: Console) -> None:
     """Train who is not preserved or recorded yet; write down what became of all."""
     plan, store = experiment.plan, experiment.store
     reference.keep(store, plan.network_groups, plan.protocol.seed)
@@ -234,7 +233,7 @@ def train_all(
             say(console, f"{words} recorded by every probe; they are trained again")
     done = len(store.committed(TRAIN)) - again
     with counting(console, "subjects trained", len(plan.subjects), done) as advance:
-        train.train_subjects(plan, store, workers or cores(), device, advance, recorder)
+        train.train_subjects(plan, store, pool, device, advance, recorder)
     records = store.committed(TRAIN)
     for name, found in _tables(experiment.plan, records).items():
         store.write_table(name, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import design_coordinates
 from virtuallab.lab.services.progress import Advance
-from virtuallab.lab.services.workers import Stop, run_all, torch_threads
+from virtuallab.lab.services.workers import Emit, Piece, Stop, WorkerPool
 from virtuallab.lab.stages.nodes import (
     feature_node,
     living,
@@ -25,7 +25,12 @@ from virtuallab.lab.stages.nodes import (
     recording_node,
     recordings_of,
 )
-from virtuallab.lab.stages.probe_recorder import ProbeRecorder, placed
+from virtuallab.lab.stages.probe_recorder import (
+    ProbeRecorder,
+    RecordedProbe,
+    SubjectRecording,
+    placed,
+)
 from virtuallab.lab.stages.reference import Reference, reference
 from virtuallab.lab.stages.snapshots import preserved_states
 from virtuallab.probes import Probe
@@ -41,7 +46,7 @@ from virtuallab.vocabulary import CHOSEN, LAYER, SUBJECT, VISIT, describe
 
 
 def record_probes(
-    plan: Plan, store: Store, probes: Mapping[str, Probe], workers: int, advance: Advance
+    plan: Plan, store: Store, probes: Mapping[str, Probe], pool: WorkerPool, advance: Advance
 ) -> None:
     """Record every preserved subject with every probe that has not recorded it yet.
 
@@ -51,27 +56,49 @@ def record_probes(
     store : Store
         The nodes of the probes are declared.
     probes : mapping from name to Probe
-    workers : int
-        Subjects at once.
+    pool : WorkerPool
+        Its workers record a subject each.
     advance : callable
         Called with the number of recordings stored, each time.
     """
     recorder, preserved = ProbeRecorder(plan, store, probes), living(store)
 
-    def record_one(group: NetworkGroup, index: int, stop: Stop) -> None:
-        recording = recorder.recorder(group, index)
-        for states in preserved_states(store, group, index):
-            recording.add(states)
-        recorder.keep(group, index, recording, stop, advance)
+    def keep(group: NetworkGroup, found: RecordedProbe) -> None:
+        recorder.keep(group, found)
+        advance(1)
 
-    work = [
-        partial(record_one, group, index)
+    pieces = [
+        Piece(
+            compute=partial(record_states, recorder.recording(group, index)),
+            receive=partial(keep, group),
+            inputs=partial(preserved_states, store, group, index),
+        )
         for group in plan.network_groups
         for index in group.members
         if index in preserved and recorder.missing(index)
     ]
-    with torch_threads(1):
-        run_all(work, workers)
+    pool.run(pieces)
+
+
+def record_states(
+    recording: SubjectRecording, states: Iterable[np.ndarray], emit: Emit, stop: Stop
+) -> None:
+    """Record a subject from its preserved states.
+
+    Parameters
+    ----------
+    recording : SubjectRecording
+    states : iterable of array, (visit, parameter)
+        Of all visits, some at a time.
+    emit : callable
+        Called with a :class:`RecordedProbe` for each probe.
+    stop : Stop
+    """
+    recorder = recording.recorder()
+    for some in states:
+        recorder.add(some)
+    for found in recording.recorded(recorder, stop):
+        emit(found)
 
 
 def declare(plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:

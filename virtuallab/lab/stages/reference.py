@@ -81,27 +81,49 @@ class Reference:
             for probe in probes
         ]
 
-    def unchanging(self, key: str, visits: int, stimuli: range | None = None) -> StaticPreparation:
-        """Return what is recorded in the place of a subject, once its signal is removed.
+    def of_subject(self, key: str) -> SubjectReference:
+        """Return the network that is recorded in the place of a subject.
 
         Parameters
         ----------
         key : str
             The subject's: it decides which of the networks.
+        """
+        which = int(self._stream(key).integers(len(self.states)))
+        return SubjectReference(self.group, self.states[which : which + 1])
+
+    def _prepared(self, states: np.ndarray) -> PreparedSubject:
+        return prepare(self.group.architecture, self.group.task, states)
+
+    def _stream(self, purpose: str) -> np.random.Generator:
+        return seeds.generator(self.seed, seeds.REFERENCE, self.group.identity, purpose)
+
+
+@dataclass(frozen=True)
+class SubjectReference:
+    """The reference network of one subject.
+
+    Parameters
+    ----------
+    group : NetworkGroup
+    state : array, (1, parameter)
+    """
+
+    group: NetworkGroup
+    state: np.ndarray
+
+    def unchanging(self, visits: int, stimuli: range | None = None) -> StaticPreparation:
+        """Return what is recorded in the place of the subject, once its signal is removed.
+
+        Parameters
+        ----------
         visits : int
         stimuli : range, optional
             Those that are shown; all if not given.
         """
-        which = int(self._stream(key).integers(len(self.states)))
-        one = self.states[which : which + 1]
         shown = None if stimuli is None else np.asarray(stimuli)
-        return StaticPreparation(self._prepared(one, shown), visits)
-
-    def _prepared(self, states: np.ndarray, stimuli: np.ndarray | None = None) -> PreparedSubject:
-        return prepare(self.group.architecture, self.group.task, states, stimuli)
-
-    def _stream(self, purpose: str) -> np.random.Generator:
-        return seeds.generator(self.seed, seeds.REFERENCE, self.group.identity, purpose)
+        group = self.group
+        return StaticPreparation(prepare(group.architecture, group.task, self.state, shown), visits)
 
 
 def reference(store: Store, group: NetworkGroup, seed: int) -> Reference:

@@ -10,7 +10,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from virtuallab.lab.stages.reference import Reference
+from virtuallab.lab.stages.reference import SubjectReference
 from virtuallab.probes import Probe
 from virtuallab.probes.growing_recording import GrowingRecording
 from virtuallab.probes.noise.calibration import ProbeCalibration
@@ -52,19 +52,16 @@ class SubjectRecorder:
 
     Parameters
     ----------
-    reference : Reference
-        Of the subject's group.
-    key : str
-        The subject's.
+    reference : SubjectReference
     visits : int
         Number of visits of the subject.
     planned : sequence of PlannedRecording
     """
 
     def __init__(
-        self, reference: Reference, key: str, visits: int, planned: Sequence[PlannedRecording]
+        self, reference: SubjectReference, visits: int, planned: Sequence[PlannedRecording]
     ) -> None:
-        self._reference, self._key, self._visits = reference, key, visits
+        self._reference, self._visits = reference, visits
         self._planned = planned
         self._group = reference.group
         self._at_once, self._shown = self._group.part_size(visits)
@@ -149,9 +146,9 @@ class SubjectRecorder:
             yield first, self._unchanging
             return
         for part in parts:
-            yield part, self._reference.unchanging(self._key, self._visits, part.stimuli)
+            yield part, self._reference.unchanging(self._visits, part.stimuli)
 
     @cached_property
     def _unchanging(self) -> StaticPreparation:
         """All stimuli shown to what is recorded in the place of the subject."""
-        return self._reference.unchanging(self._key, self._visits)
+        return self._reference.unchanging(self._visits)

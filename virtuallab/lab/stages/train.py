@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.services.progress import Advance
-from virtuallab.lab.services.workers import Stop, run_all, torch_threads
+from virtuallab.lab.services.workers import Emit, Piece, Stop, WorkerPool, find_device
 from virtuallab.lab.stages.nodes import TRAIN
-from virtuallab.lab.stages.probe_recorder import ProbeRecorder
+from virtuallab.lab.stages.probe_recorder import ProbeRecorder, RecordedProbe, SubjectRecording
 from virtuallab.lab.stages.snapshots import SubjectStates
-from virtuallab.lab.stages.subject_recorder import SubjectRecorder
 from virtuallab.store import Store
 from virtuallab.subject.subject import Cohort, Subject
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
@@ -25,7 +25,7 @@ from virtuallab.vocabulary import DIVERGED, DONE
 def train_subjects(
     plan: Plan,
     store: Store,
-    workers: int,
+    pool: WorkerPool,
     device: str,
     advance: Advance,
     recorder: ProbeRecorder | None = None,
@@ -41,8 +41,8 @@ def train_subjects(
     store : Store
         Its snapshot nodes are declared, unless there is a recorder. Its plan has the cohorts, and
         the torch threads of each.
-    workers : int
-        Cohorts at once; the result does not depend on it.
+    pool : WorkerPool
+        Its workers train a cohort each; the result does not depend on them.
     device : str
         Where to train, ``"cpu"`` or ``"cuda"``.
     advance : callable
@@ -51,7 +51,6 @@ def train_subjects(
         Records the subjects while they are trained; their states are then not stored. A subject
         that some of its probes have not recorded is missing too.
     """
-    subjects, visits = plan.subjects, store.plan["visits"]
     done = store.committed(TRAIN)
     group_of = {index: group for group in plan.network_groups for index in group.members}
 
@@ -61,45 +60,150 @@ def train_subjects(
         alive = done[index]["status"] == DONE
         return recorder is not None and alive and bool(recorder.missing(index))
 
-    def train_one(cohort: Sequence[int], stop: Stop) -> None:
-        members = Cohort(tuple(subjects[index] for index in cohort))
+    def piece(cohort: Sequence[int]) -> Piece:
         wanted = [(place, index) for place, index in enumerate(cohort) if is_waiting(index)]
+        recordings = None
+        if recorder is not None:
+            recordings = {index: recorder.recording(group_of[index], index) for _, index in wanted}
+        training = CohortTraining(
+            subjects=tuple(plan.subjects[index] for index in cohort),
+            visits=tuple(store.plan["visits"]),
+            wanted=tuple(wanted),
+            device=device,
+            recordings=recordings,
+        )
+        groups = {index: group_of[index] for _, index in wanted}
+        receive = _Receiver(store, groups, len(training.visits), advance, recorder, done.keys())
+        return Piece(training, receive, device=device)
+
+    cohorts = [cohort for cohort in store.plan["cohorts"] if any(map(is_waiting, cohort))]
+    pool.run(map(piece, cohorts), store.plan["threads"])
+
+
+@dataclass(frozen=True)
+class State:
+    """State of one subject at its next visit, (parameter)."""
+
+    index: int
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A subject whose states, or recordings, are complete, with its commit record."""
+
+    index: int
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CohortTraining:
+    """Training of one cohort, without access to the store.
+
+    Parameters
+    ----------
+    subjects : tuple of Subject
+        The whole cohort.
+    visits : tuple of int
+        Training steps.
+    wanted : tuple of (int, int)
+        Place in the cohort, and index in the plan, of the subjects that are missing.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    recordings : mapping from index to SubjectRecording, optional
+        If given, the subjects are recorded at each visit, and their states are not kept.
+    """
+
+    subjects: tuple[Subject, ...]
+    visits: tuple[int, ...]
+    wanted: tuple[tuple[int, int], ...]
+    device: str
+    recordings: Mapping[int, SubjectRecording] | None = None
+
+    def __call__(self, inputs: Iterable[Any], emit: Emit, stop: Stop) -> None:
+        """Train the cohort.
+
+        Parameters
+        ----------
+        inputs : iterable
+            Not used.
+        emit : callable
+            Called with a :class:`State` at each visit, or after training with a
+            :class:`~virtuallab.lab.stages.probe_recorder.RecordedProbe` of each probe; and with a
+            :class:`Trained` for each subject, after all else of it.
+        stop : Stop
+        """
+        find_device(self.device)
+        planned = self.recordings or {}
+        recorders = {index: each.recorder() for index, each in planned.items()}
         seen: list[dict[str, np.ndarray]] = []
-        states: dict[int, SubjectStates] = {}
-        recording: dict[int, SubjectRecorder] = {}
-        if recorder is None:
-            states = {i: SubjectStates(store, group_of[i], i, len(visits)) for _, i in wanted}
-        else:
-            recording = {index: recorder.recorder(group_of[index], index) for _, index in wanted}
 
         def look(visit: Visit) -> None:
             stop.check()
             seen.append(visit.evaluation)
-            for place, index in wanted:
-                if recorder is None:
-                    states[index].add(visit.state[place])
+            for place, index in self.wanted:
+                if self.recordings is None:
+                    emit(State(index, visit.state[place]))
                 elif not np.isfinite(visit.state[place]).all():
-                    recording.pop(index, None)  # it has diverged, and is not recorded
-                elif index in recording:
-                    recording[index].add(visit.state[place : place + 1])
+                    recorders.pop(index, None)  # it has diverged, and is not recorded
+                elif index in recorders:
+                    recorders[index].add(visit.state[place : place + 1])
 
-        outcome = train(members, visits, look, device=device)
-        for place, index in wanted:
+        outcome = train(Cohort(self.subjects), self.visits, look, device=self.device)
+        for place, index in self.wanted:
             stop.check()
-            checksums: dict[str, dict[str, str]] = {}
-            if recorder is None:
-                checksums = states.pop(index).finish()
-            elif index in recording:
-                # Before the subject counts as done: its states are gone.
-                recorder.keep(group_of[index], index, recording.pop(index), stop)
-            if index not in done:
-                record = _record(subjects[index], seen, outcome, place)
-                store.commit(TRAIN, index, {**record, "checksums": checksums})
-            advance(1)
+            if index in recorders:
+                for found in planned[index].recorded(recorders.pop(index), stop):
+                    emit(found)
+            emit(Trained(index, _record(self.subjects[place], seen, outcome, place)))
 
-    waiting = [cohort for cohort in store.plan["cohorts"] if any(map(is_waiting, cohort))]
-    with torch_threads(store.plan["threads"]):
-        run_all([partial(train_one, cohort) for cohort in waiting], workers)
+
+class _Receiver:
+    """Stores the results of one cohort.
+
+    Parameters
+    ----------
+    store : Store
+    group_of : mapping from index to NetworkGroup
+        Of the subjects that are missing.
+    visits : int
+        Number of visits.
+    advance : callable
+    recorder : ProbeRecorder or None
+    done : collection of int
+        Subjects that count as trained: only their recordings were missing.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        group_of: Mapping[int, NetworkGroup],
+        visits: int,
+        advance: Advance,
+        recorder: ProbeRecorder | None,
+        done: Collection[int],
+    ) -> None:
+        self._store, self._group_of, self._visits = store, group_of, visits
+        self._advance, self._recorder, self._done = advance, recorder, done
+        self._states: dict[int, SubjectStates] = {}
+
+    def __call__(self, result: State | RecordedProbe | Trained) -> None:
+        """Store a result."""
+        index = result.index
+        group = self._group_of[index]
+        if isinstance(result, State):
+            if index not in self._states:
+                self._states[index] = SubjectStates(self._store, group, index, self._visits)
+            self._states[index].add(result.values)
+        elif isinstance(result, RecordedProbe):
+            # Before the subject counts as done: its states are gone.
+            assert self._recorder is not None
+            self._recorder.keep(group, result)
+        else:
+            written = self._states.pop(index).finish() if index in self._states else {}
+            if index not in self._done:
+                self._store.commit(TRAIN, index, {**result.record, "checksums": written})
+            self._advance(1)
 
 
 def _record(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +24,17 @@ from virtuallab.lab.planning.validation import make_plan
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_file, write_each, write_file
 from virtuallab.lab.services.progress import Advance, counting
-from virtuallab.lab.services.resources import cores
-from virtuallab.lab.services.workers import Stop, find_device, run_all, stoppable, torch_threads
+from virtuallab.lab.services.scheduler import check_workers, open_pool
+from virtuallab.lab.services.workers import (
+    Piece,
+    Stop,
+    WorkerPool,
+    run_all,
+    stoppable,
+    torch_threads,
+)
 from virtuallab.lab.tuning import study_results as trials
+from virtuallab.lab.tuning.generation import GenerationTraining
 from virtuallab.lab.tuning.optuna_space import distribution, values_of
 from virtuallab.lab.tuning.optuna_storage import open_storage
 from virtuallab.paths import expanded
@@ -33,9 +42,7 @@ from virtuallab.protocol import Protocol, Search, SearchStudy, as_protocol, sear
 from virtuallab.protocol.reading.tuned_text import tuned_text
 from virtuallab.store.files.atomic_write import writing
 from virtuallab.subject.network.grouping import population_problem
-from virtuallab.subject.subject import Cohort, Subject, kind
-from virtuallab.subject.training.outcome import Visit
-from virtuallab.subject.training.trainer import train
+from virtuallab.subject.subject import Subject, kind
 
 if TYPE_CHECKING:
     import optuna
@@ -50,6 +57,7 @@ def search(
     storage: str | Path | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    scheduler: str | Path | None = None,
     verbose: Verbose = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -71,6 +79,9 @@ def search(
         torch threads of each.
     device : str
         Where to train: ``"cpu"``, ``"cuda"``, or ``"auto"``, which is ``"cuda"`` if torch finds it.
+    scheduler : str or Path, optional
+        Cluster that trains, as for :func:`virtuallab.run`, each generation on one torch thread.
+        Threads of this process if not given.
     verbose : bool or rich.console.Console
         Print progress and the best settings, on the terminal or on this console.
     progress : callable, optional
@@ -86,15 +97,15 @@ def search(
     Raises
     ------
     UserError
-        If there is no such device, another search uses the storage, or something else lies in the
-        place of a file that is to be written.
+        If there is no such device or scheduler, another search uses the storage, or something else
+        lies in the place of a file that is to be written.
     ProtocolError
         If the protocol cannot be carried out, has no ``search`` section or leaves nothing open.
     MachineError
         If the machine fails; finished trials are kept.
     """
     console = console_of(verbose, progress)
-    device = find_device(device)
+    device = check_workers(scheduler, workers, device)
     read = make_plan(as_protocol(protocol, overrides)).protocol
     how, sought = _asked_for(read)
     root = expanded(storage or Path("runs") / f"{read.name}.search.journal", "storage")
@@ -103,15 +114,18 @@ def search(
     for file in (root, csv, tuned):
         check_file(file)
     _refuse_another(tuned)
-    workers = workers or cores()
-    with open_storage(root) as kept:
-        searches = [_Searched(study, how, kept, root, device) for study in sought]
+    with open_pool(scheduler, workers, console) as pool, open_storage(root) as kept:
+        searches = [_Searched(study, how, kept, root, device, pool) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
+        # Workers of a cluster compute on one thread each, and a thread here waits for each study.
+        here = scheduler is None
+        threads = max(1, pool.workers // len(searches)) if here else 1
         with (
             counting(console, "trials finished", how.trials * len(searches), done) as advance,
-            torch_threads(max(1, workers // len(searches))),
+            torch_threads(threads) if here else nullcontext(),
         ):
-            run_all([partial(each.go_on, advance) for each in searches], workers)
+            work = [partial(each.go_on, advance) for each in searches]
+            run_all(work, pool.workers if here else len(searches))
         made = {each.name: (each.study, each.trials()) for each in searches}
     found = trials.table(made)
     best = [trials.summarise(study, how, each) for study, each in made.values()]
@@ -171,11 +185,12 @@ class _Searched:
         storage: JournalStorage,
         file: Path,
         device: str,
+        pool: WorkerPool,
     ) -> None:
         import optuna
 
         self.study, self.how = study, how
-        self.file, self.device = file, device
+        self.file, self.device, self.pool = file, device, pool
         self.name = study.name(how)
         self.space = {path: distribution(each) for path, each in study.space.items()}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -270,16 +285,11 @@ class _Searched:
         first = subjects[0]
         if len(subjects) > 1 and population_problem(first.architecture, first.task):
             return np.concatenate([self._values_of([subject], stop) for subject in subjects])
-        last: list[Visit] = []
-
-        def look(visit: Visit) -> None:
-            stop.check()
-            last[:] = [visit]
-
-        cohort = Cohort(tuple(subjects))
-        outcome = train(cohort, _looks(self.study.protocol), look, device=self.device)
-        values = last[0].evaluation[self.how.objective].astype(np.float64)
-        return np.where((outcome.diverged_at < 0) & np.isfinite(values), values, np.nan)
+        found: list[np.ndarray] = []
+        visits = tuple(_looks(self.study.protocol))
+        training = GenerationTraining(tuple(subjects), visits, self.how.objective, self.device)
+        self.pool.compute(Piece(training, found.append, device=self.device), stop)
+        return found[0]
 
     def _worst(self, subject: Subject) -> float:
         """What a subject is worth that diverged: it must lose against all that learn anything.

@@ -1,0 +1,1 @@
+"""Workers of a Dask cluster, which is imported only if a scheduler is named."""

@@ -1,0 +1,113 @@
+"""Connections to a Dask cluster: one of this machine, or one that is running."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from rich.console import Console
+
+from virtuallab.console import say
+from virtuallab.errors import MachineError, UserError
+from virtuallab.lab.services.cluster.pool import ClusterPool
+from virtuallab.lab.services.cluster.versions import check_versions
+
+_SECONDS = 10  # in which a scheduler must answer
+
+
+@contextmanager
+def local_pool(workers: int) -> Iterator[ClusterPool]:
+    """Start a cluster of processes of this machine, and stop it after the block.
+
+    Parameters
+    ----------
+    workers : int
+        Processes.
+
+    Raises
+    ------
+    MachineError
+        If they cannot be started.
+    """
+    from distributed import LocalCluster
+
+    with _quiet():
+        try:
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                # Dask's page of metrics cannot be left out; its usual port may be taken.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+                memory_limit=0,  # as without a cluster: no process is ended for its memory
+            )
+        except (OSError, RuntimeError) as error:
+            raise MachineError(
+                f"no cluster could be started on this machine ({str(error).rstrip('.')}). A script "
+                "that is run as a program must call virtuallab below `if __name__ == '__main__':`."
+            ) from None
+        try:
+            with _connected(cluster, "this machine") as client:
+                yield ClusterPool(client, "this machine")
+        finally:
+            with suppress(Exception):
+                cluster.close(timeout=_SECONDS)
+
+
+@contextmanager
+def remote_pool(address: str, console: Console) -> Iterator[ClusterPool]:
+    """Connect to the scheduler of a running cluster, which goes on running after the block.
+
+    Parameters
+    ----------
+    address : str
+        ``tcp://HOST:PORT``.
+    console : rich.console.Console
+        Says so if there is no worker yet.
+
+    Raises
+    ------
+    UserError
+        If no scheduler answers, or a worker has other versions.
+    """
+    with _quiet(), _connected(address, address) as client:
+        check_versions(client, address)
+        if not client.nthreads():
+            say(console, f"The cluster at {address} has no workers yet; waiting for the first")
+        yield ClusterPool(client, address)
+
+
+@contextmanager
+def _connected(cluster: Any, address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(cluster, timeout=_SECONDS, set_as_default=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"no Dask scheduler answers at {address} ({type(error).__name__}). Start it with "
+            "`dask scheduler`, which prints its address, or give another one to --scheduler."
+        ) from None
+    try:
+        yield client
+    finally:
+        with suppress(Exception):
+            client.close(timeout=_SECONDS)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from printing: what is lost is said by an error of ours."""
+    import dask
+    from distributed.utils import silence_logging_cmgr
+
+    with ExitStack() as stack:
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+        # States of networks are large, and are needed by one task.
+        settings = {"distributed.admin.large-graph-warning-threshold": "1 TiB"}
+        stack.enter_context(dask.config.set(settings))
+        yield
