@@ -28,6 +28,7 @@ from benchmarks.measuring.turns import Quartiles, in_turns, processor_seconds
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, measured
+from virtuallab.lab.services.workers import LocalPool
 from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import Probe
@@ -98,7 +99,7 @@ def trained(folder: Path, *, quick: bool) -> tuple[PreservedSubjects, dict[str, 
     plain = protocol(steps, visits, replicates)
     probes = dict(as_protocol(plain).probes)
     vl.run(plain | {"probes": {}}, store=folder / "recording.zarr", workers=1)
-    subjects = PreservedSubjects.of(resume(Store.open(folder / "recording.zarr")), 1)
+    subjects = PreservedSubjects.of(resume(Store.open(folder / "recording.zarr")), LocalPool(1))
     return subjects, probes
 
 

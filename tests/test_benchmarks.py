@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+import torch
 
-from benchmarks import growth, population, recording
+from benchmarks import chain, growth, population, recording
 from benchmarks.implementations import environments
 from benchmarks.implementations import measurement as measurement_module
 from benchmarks.implementations.environments import NotInstallable, python_of
@@ -16,7 +18,7 @@ from benchmarks.implementations.flops import of_a_step
 from benchmarks.implementations.implementation import KINDS
 from benchmarks.implementations.measurement import Cell, Limits, Measurement, Way, Workers
 from benchmarks.measuring.memory import watched
-from benchmarks.measuring.nets import BATCH
+from benchmarks.measuring.nets import BATCH, subjects, training_step
 from benchmarks.measuring.tables import show, table
 from benchmarks.measuring.turns import Quartiles
 from virtuallab.lab.planning.validation import make_plan
@@ -170,3 +172,14 @@ def test_a_quick_run_writes_no_table(tmp_path: Path) -> None:
 
 def test_two_processes_share_the_subjects() -> None:
     assert Way("virtuallab", "backprop", 2).label == "virtuallab, 2 processes"
+
+
+def test_a_chain_is_compared_with_automatic_differentiation() -> None:
+    everyone = subjects(MLP, "backprop", 1)
+    with mock.patch.object(torch.autograd, "grad", wraps=torch.autograd.grad) as graph:
+        training_step(everyone)()
+        assert not graph.called
+        chain.differentiated_step(everyone)()
+        assert graph.called
+    found = chain.ratio(MLP, "backprop", 1, 0.001, 2)
+    assert 0 < found.low <= found.median <= found.high
