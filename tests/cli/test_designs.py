@@ -19,12 +19,15 @@ OPTIONS = [
     "2",
     "--device",
     "cuda",
+    "--scheduler",
+    "local",
 ]
 PASSED = {
     "subjects": Path("a.zarr"),
     "store": Path("b.zarr"),
     "workers": 2,
     "device": "cuda",
+    "scheduler": "local",
     "verbose": True,
 }
 DEFAULTS = {
@@ -32,6 +35,7 @@ DEFAULTS = {
     "store": None,
     "workers": None,
     "device": "cpu",
+    "scheduler": None,
     "verbose": True,
 }
 

@@ -12,10 +12,11 @@ from tests.cli.calls import called_with, invoke, options_of
 from virtuallab.errors import UserError
 from virtuallab.lab import status as inspection
 
+HERE: dict[str, None] = {"workers": None, "scheduler": None}
 DEFAULTS: dict[str, tuple[list[str], tuple[Any, ...], dict[str, Any]]] = {
-    "run": (["p.yaml"], (Path("p.yaml"), ()), {"store": None, "workers": None, "device": "cpu"}),
-    "probe": (["a.zarr"], (Path("a.zarr"), None, ()), {"remove": (), "workers": None}),
-    "decode": (["a.zarr"], (Path("a.zarr"), None, ()), {"partial": False, "workers": None}),
+    "run": (["p.yaml"], (Path("p.yaml"), ()), {"store": None, "device": "cpu", **HERE}),
+    "probe": (["a.zarr"], (Path("a.zarr"), None, ()), {"remove": (), **HERE}),
+    "decode": (["a.zarr"], (Path("a.zarr"), None, ()), {"partial": False, **HERE}),
     "report": (["a.zarr"], (Path("a.zarr"), None), {}),
 }
 
@@ -40,6 +41,8 @@ def test_options_of_run_are_passed() -> None:
         "3",
         "--device",
         "cuda",
+        "--scheduler",
+        "tcp://head:8786",
     ]
     assert options_of("run") <= {*words}
     called_with(
@@ -49,18 +52,19 @@ def test_options_of_run_are_passed() -> None:
         store=Path("x.zarr"),
         workers=3,
         device="cuda",
+        scheduler="tcp://head:8786",
         verbose=True,
     )
 
 
 def test_options_of_probe_are_passed() -> None:
     words = ["probe", "a.zarr", "--protocol", "p.yaml", "--set", "a=1", "--workers", "2"]
-    called_with(words, Path("a.zarr"), Path("p.yaml"), ["a=1"], remove=(), workers=2, verbose=True)
+    words += ["--scheduler", "local"]
+    here = {"workers": 2, "scheduler": "local"}
+    called_with(words, Path("a.zarr"), Path("p.yaml"), ["a=1"], remove=(), **here, verbose=True)
     removal = ["probe", "a.zarr", "--remove", "one", "--remove", "two"]
     assert options_of("probe") <= {*words, *removal}
-    called_with(
-        removal, Path("a.zarr"), None, (), remove=["one", "two"], workers=None, verbose=True
-    )
+    called_with(removal, Path("a.zarr"), None, (), remove=["one", "two"], **HERE, verbose=True)
 
 
 @pytest.mark.parametrize("other", [["--protocol", "p.yaml"], ["--set", "a=1"]])
@@ -81,11 +85,12 @@ def test_options_of_decode_are_passed() -> None:
         "--partial",
         "--workers",
         "2",
+        "--scheduler",
+        "local",
     ]
+    here = {"workers": 2, "scheduler": "local"}
     assert options_of("decode") <= {*words}
-    called_with(
-        words, Path("a.zarr"), Path("p.yaml"), ["a=1"], partial=True, workers=2, verbose=True
-    )
+    called_with(words, Path("a.zarr"), Path("p.yaml"), ["a=1"], partial=True, **here, verbose=True)
 
 
 def test_options_of_report_are_passed() -> None:

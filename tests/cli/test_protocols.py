@@ -40,10 +40,19 @@ def test_options_of_search_are_passed() -> None:
         "2",
         "--device",
         "cuda",
+        "--scheduler",
+        "local",
     ]
     assert options_of("search") <= {*words}
     called_with(
-        words, Path("p.yaml"), ["a=1"], storage=Path("j"), workers=2, device="cuda", verbose=True
+        words,
+        Path("p.yaml"),
+        ["a=1"],
+        storage=Path("j"),
+        workers=2,
+        device="cuda",
+        scheduler="local",
+        verbose=True,
     )
     called_with(
         ["search", "p.yaml"],
@@ -51,6 +60,7 @@ def test_options_of_search_are_passed() -> None:
         storage=None,
         workers=None,
         device="cpu",
+        scheduler=None,
         verbose=True,
     )
 

@@ -21,6 +21,7 @@ def test_without_options_the_defaults_are_passed() -> None:
         others=(),
         classifier=None,
         workers=None,
+        scheduler=None,
         verbose=True,
         save=None,
     )
@@ -31,7 +32,7 @@ def test_options_of_identify_are_passed() -> None:
         *("identify", "a.zarr", "r.nc", "--match", "--fractions", "--probe", "p"),
         *("--subject", "mouse", "--stimuli-table", "gratings", "--visits-from", "epochs"),
         *("--others", "slow", "--others", "fast", "--classifier", "linear_svm"),
-        *("--save", "b.decoder", "--workers", "2"),
+        *("--save", "b.decoder", "--workers", "2", "--scheduler", "s.json"),
     ]
     assert options_of("identify") <= {*words}
     called_with(
@@ -47,6 +48,7 @@ def test_options_of_identify_are_passed() -> None:
         others=["slow", "fast"],
         classifier="linear_svm",
         workers=2,
+        scheduler="s.json",
         verbose=True,
         save=Path("b.decoder"),
     )
