@@ -56,8 +56,9 @@ class Loss(ABC):
 
         Parameters
         ----------
-        scores, targets : Tensor
-            As of a call.
+        scores : Tensor, (batch, subject, class)
+        targets : Tensor
+            Classes, int, ``(batch, subject)``; or values, ``(batch, subject, output)``.
 
         Returns
         -------

@@ -51,13 +51,13 @@ class Optimizer(ABC):
 
     @cached_property
     def noise_kinds(self) -> tuple[bool, bool]:
-        """Whether any subject has noise in units of the learning rate, and in proportion."""
+        """Pair of bools: any subject has noise in learning rates, and in proportion to changes."""
         sizes = (self.noise, self.noise_fraction)
         return bool(torch.as_tensor(sizes[0]).any()), bool(torch.as_tensor(sizes[1]).any())
 
     @cached_property
     def decays(self) -> bool:
-        """Whether any subject has a weight decay."""
+        """True if any subject has a weight decay."""
         return bool(torch.as_tensor(getattr(self, "weight_decay", 0.0)).any())
 
     @abstractmethod
