@@ -57,8 +57,8 @@ class Loss(ABC):
         Parameters
         ----------
         scores : Tensor, (batch, subject, class)
-        targets : Tensor
-            Classes, int, ``(batch, subject)``; or values, ``(batch, subject, output)``.
+        targets : Tensor, (batch, subject) or (batch, subject, output)
+            Classes, int; or values.
 
         Returns
         -------
