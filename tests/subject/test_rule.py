@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import pytest
 import torch
 
-from virtuallab.registry import RULES
+from virtuallab.registry import OPTIMIZERS, RULES
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.rule import Rule, Updates, stack_settings
 
@@ -38,6 +38,19 @@ def test_a_setting_that_is_no_real_number_must_be_the_same(setting: dict[str, ob
     [name] = setting
     with pytest.raises(ValueError, match=f"{name} must be the same in a cohort"):
         stack_settings([Still(), Still(**setting)], torch.float32)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.1])
+def test_what_one_subject_has_computed_from_its_settings_is_computed_anew(strength: float) -> None:
+    alone = OPTIMIZERS["sgd"](learning_rate=0.1)
+    other = OPTIMIZERS["sgd"](learning_rate=0.1, weight_decay=strength, noise=strength)
+    assert not alone.decays
+    assert alone.noise_kinds == (False, False)
+    object.__setattr__(alone, "_of_a_plug_in", "stays")
+    joined = stack_settings([alone, other], torch.float32)
+    assert joined.decays == bool(strength)
+    assert joined.noise_kinds == (bool(strength), False)
+    assert vars(joined)["_of_a_plug_in"] == "stays"
 
 
 def test_by_default_every_step_changes_the_forward_weights_under_any_loss() -> None:

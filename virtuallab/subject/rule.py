@@ -7,6 +7,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, TypeVar
 
 import torch
@@ -189,8 +190,9 @@ def stack_settings(
         If they differ in a setting that is no real number.
     """
     joined = copy.copy(settings[0])
-    for cached in joined.__dict__.keys() - {f.name for f in dataclasses.fields(joined)}:  # type: ignore[arg-type]
-        del joined.__dict__[cached]  # computed from the settings of one subject
+    for name in list(vars(joined)):
+        if isinstance(getattr(type(joined), name, None), cached_property):
+            del vars(joined)[name]  # computed from the settings of one subject
     numbers = float_fields(type(joined))  # type: ignore[arg-type]
     for field in dataclasses.fields(joined):  # type: ignore[arg-type]
         values = [getattr(each, field.name) for each in settings]
