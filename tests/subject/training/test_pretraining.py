@@ -17,7 +17,7 @@ from virtuallab.subject.pretraining import Pretraining
 from virtuallab.subject.subject import Cohort, Subject, kind
 from virtuallab.subject.task import Task
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
-from virtuallab.subject.training.trainer import train
+from virtuallab.subject.training.trainer import CohortTrainer, train
 
 STEPS = 150
 START = Pretraining(
@@ -90,6 +90,24 @@ def test_the_read_out_of_other_classes_is_that_of_an_untrained_subject() -> None
     for name in names[-2:]:
         assert len(source[name][0]) == 5
         assert found[name].equal(before[name])
+
+
+def test_a_pretraining_in_which_every_subject_has_diverged_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+    step_of = CohortTrainer.training_step
+
+    def counted(trainer: CohortTrainer, *batch: Any) -> None:
+        made.append(batch[-1])
+        step_of(trainer, *batch)
+
+    monkeypatch.setattr(CohortTrainer, "training_step", counted)
+    wild = Pretraining(steps=40, optimizer=OPTIMIZERS["sgd"](learning_rate=1e38))
+    seen, outcome = visits(started(start=wild))
+    assert 0 < len(made) < 10
+    assert outcome.diverged_at.tolist() == [0]
+    assert all(np.isnan(visit.state).all() for visit in seen)
 
 
 def test_backward_weights_and_optimizers_are_those_of_a_fresh_subject() -> None:

@@ -221,9 +221,8 @@ class CohortTrainer:
             # One number is cheaper to test at every step; it is finite only if all of them are.
             finite = math.isfinite(float(updates.losses.sum(dtype=torch.float64)))
             diverged = None if finite else ~torch.isfinite(updates.losses)
-            if (
-                diverged is not None
-            ):  # before the update, which spreads infinite values to every layer
+            if diverged is not None:
+                # Before the update, which spreads infinite values to every layer.
                 self._note_divergence(diverged, step)
             if updates.forward is not None:
                 optimizer = with_scaled_rates(self.optimizer, rates)
@@ -320,6 +319,8 @@ def _pretrained(cohort: Cohort, dtype: torch.dtype, device: str) -> list[CohortT
         trainer = CohortTrainer(Cohort(tuple(part)), dtype, device)
         steps = part[0].steps
         for step, batch in zip(range(steps), trainer.batches(), strict=False):
+            if trainer.has_diverged:
+                break
             trainer.training_step(*batch, step)
         trainer.check_state(steps)
         trainers.append(trainer)
