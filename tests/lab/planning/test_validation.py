@@ -79,6 +79,12 @@ def test_a_curriculum_that_the_task_does_not_allow_is_refused() -> None:
             "weight_mirror changes no forward weight in 3 steps, since its 'delay' is 3. Give the "
             "pretraining more steps, or another rule.",
         ),
+        (
+            "{rule: weight_mirror, optimizer: sgd, steps: 1}",
+            "steps",
+            "weight_mirror changes no forward weight in 1 step. Give the pretraining more steps, "
+            "or another rule.",
+        ),
     ],
 )
 def test_a_pretraining_that_the_networks_do_not_allow_is_refused(

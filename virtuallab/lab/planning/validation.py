@@ -166,11 +166,12 @@ def _start_problems(subject: Subject, before: Subject) -> Iterator[tuple[str, st
     if message:
         yield ".rule", message
     elif not before.rule.forward_updates(before.steps):
+        delay = getattr(before.rule, "delay", 0)  # an alternation can be the reason, too
+        since = f", since its 'delay' is {delay:,}" if delay else ""
         yield (
             ".steps",
-            f"{before.rule.name} changes no forward weight in {count_noun(before.steps, 'step')}, "
-            f"since its 'delay' is {getattr(before.rule, 'delay', 0):,}. Give the pretraining more "
-            "steps, or another rule.",
+            f"{before.rule.name} changes no forward weight in {count_noun(before.steps, 'step')}"
+            f"{since}. Give the pretraining more steps, or another rule.",
         )
 
 
