@@ -81,11 +81,8 @@ def differentiated(
     network: Network, stimuli: Tensor, targets: Tensor, pathway: FeedbackPathway | None
 ) -> tuple[Tensor, list[Tensor]]:
     """Losses and gradients by automatic differentiation of the whole network."""
-    for layer in network.layers.values():
-        layer.pathway = pathway
-    losses = network.losses(network.scores(stimuli), targets).mean(0)
-    for layer in network.layers.values():
-        layer.pathway = None
+    with network.using(pathway):
+        losses = network.losses(network.scores(stimuli), targets).mean(0)
     return losses.detach(), network.gradients(losses)
 
 

@@ -146,10 +146,10 @@ def _ends_dense(modules: Sequence[nn.Module]) -> bool:
                 return False
             if isinstance(module, PopulationConv2d) and module.trim:  # it pads its input first
                 return False
-        elif not isinstance(module, (*CHANNELWISE, *_OF_POPULATIONS)) or getattr(
-            module, "inplace", False
-        ):
-            return False
+        else:
+            known = isinstance(module, (*CHANNELWISE, *_OF_POPULATIONS))
+            if not known or getattr(module, "inplace", False):
+                return False
     return dense
 
 
@@ -166,7 +166,6 @@ def _max_pool(module: nn.MaxPool2d, x: Tensor, run: _Pass) -> tuple[Tensor, Back
     stride, ceil = module.stride, module.ceil_mode
     window = [_both(each) for each in (module.kernel_size, stride, module.padding, module.dilation)]
     y, indices = _aten.max_pool2d_with_indices(x, *window, ceil)
-
     return y, lambda e: _aten.max_pool2d_with_indices_backward(e, x, *window, ceil, indices)
 
 
@@ -233,8 +232,8 @@ def _response(
 
 def _batch_norm(module: PopulationBatchNorm, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
     downward = run.enter() if module.weight is not None else run.has_parameters
-    by_batch, tensors = module.by_batch, module.flat()
-    mean, var, weight, bias = tensors
+    by_batch = module.by_batch
+    mean, var, weight, bias = module.flat()
     y, *saved = torch.native_batch_norm(
         x, weight, bias, mean, var, by_batch, module.momentum or 0.0, module.eps
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 
@@ -113,7 +113,7 @@ class Network:
             For each of the ``parameters``.
         """
         if self._chain is None:
-            with nullcontext() if pathway is None else self.using(pathway):
+            with self.using(pathway):
                 losses = self.losses(self.scores(stimuli), targets).mean(0)
             return losses.detach(), self.gradients(losses)
         with torch.no_grad():
@@ -150,8 +150,8 @@ class Network:
         return signals.by_sample(signal, self.subjects)
 
     @contextmanager
-    def using(self, pathway: Pathway) -> Iterator[None]:
-        """Use a pathway in every layer inside the block."""
+    def using(self, pathway: Pathway | None) -> Iterator[None]:
+        """Use a pathway in every layer inside the block; None is the plain linear map."""
         for layer in self.layers.values():
             layer.pathway = pathway
         try:

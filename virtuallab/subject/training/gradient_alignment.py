@@ -70,8 +70,7 @@ def gradient_alignment(
         for rules without backward weights.
     """
     with network.state_restored():
-        losses = network.losses(network.scores(stimuli), labels).mean(0)
-        gradients = network.gradients(losses)
+        _, gradients = network.loss_and_gradients(stimuli, labels)
     selected = [network.layers[name] for name in layers]
     with network.state_restored():
         updates, traces = _updates(rule, network, stimuli, labels)
