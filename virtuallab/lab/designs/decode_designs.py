@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from virtuallab import seeds
 from virtuallab.decoder import Analysis
@@ -17,7 +17,6 @@ from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.pairs import count_rules, permuted
 from virtuallab.decoder.schemes.cross_validation import cross_validate
 from virtuallab.errors import UserError
-from virtuallab.installed import begin_process
 from virtuallab.lab.designs.design_evaluation import DesignRun, PreservedSubjects, RecordedDesign
 from virtuallab.lab.designs.result_cache import ResultCache
 from virtuallab.lab.services.progress import Count
@@ -82,8 +81,7 @@ def evaluate_designs(
     seen = bench.record([trials[number] for number in missing], _noted(advance, len(bench.members)))
     for some in _chunks(zip(missing, seen, strict=True), 4 * bench.pool.workers):
         pieces = [(n, piece) for n, each in some for piece in _pieces(trials[n], each, bench, how)]
-        with bench.pool.joblib():
-            parallel = Parallel(n_jobs=bench.pool.workers, initializer=begin_process)
+        with bench.pool.parallel() as parallel:
             decoded = parallel(delayed(_decode)(*piece) for _, piece in pieces)
         for number, group in itertools.groupby(
             zip(pieces, decoded, strict=True), key=lambda pair: pair[0][0]

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
-from virtuallab.installed import begin_process
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import columns_of
@@ -127,14 +126,7 @@ class PreservedSubjects:
             Called with the number of subjects recorded by the designs that memory holds at once.
         """
         n_visits, seed = len(self.plan.visits), self.plan.protocol.seed
-        with (
-            self.pool.joblib(),
-            Parallel(
-                n_jobs=self.pool.workers,
-                return_as="generator_unordered",
-                initializer=begin_process,
-            ) as parallel,
-        ):
+        with self.pool.parallel(return_as="generator_unordered") as parallel:
             for batch in _batches(trials, len(self.members), n_visits):
                 pieces = parallel(
                     delayed(_record)(self._source(group, piece), n_visits, piece, batch, seed)

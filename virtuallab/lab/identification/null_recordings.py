@@ -8,12 +8,11 @@ from functools import partial
 
 import jaxtyping as jt
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from virtuallab import seeds
 from virtuallab.decoder.features.samples import by_subject
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
-from virtuallab.installed import begin_process
 from virtuallab.lab.designs.design_evaluation import joined_features
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.services.workers import WorkerPool, torch_threads
@@ -88,12 +87,7 @@ def null_samples(
     def source(group: NetworkGroup, part: Sequence[_Wanted]) -> SubjectSource:
         return subject_source(pool, store, group, seed, {members[one.place] for one in part})
 
-    with (
-        pool.joblib(),
-        Parallel(
-            n_jobs=pool.workers, return_as="generator_unordered", initializer=begin_process
-        ) as parallel,
-    ):
+    with pool.parallel(return_as="generator_unordered") as parallel:
         calls = (delayed(record)(source(group, part), group, part) for group, part in pieces)
         for piece in parallel(calls):
             rows += piece

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from virtuallab.errors import Interrupted, UserError, suggest
+from virtuallab.installed import begin_process
 from virtuallab.lab.services.allocator import keep_freed_memory
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -193,6 +194,21 @@ class WorkerPool(ABC):
     @abstractmethod
     def joblib(self) -> AbstractContextManager[Any]:
         """Context in which the calls of :class:`joblib.Parallel` are computed by these workers."""
+
+    @contextmanager
+    def parallel(self, **options: Any) -> Iterator[Any]:
+        """Open a :class:`joblib.Parallel` whose calls are computed by these workers.
+
+        Parameters
+        ----------
+        **options
+            Further options of it.
+        """
+        from joblib import Parallel
+
+        options = {"n_jobs": self.workers, "initializer": begin_process, **options}
+        with self.joblib(), Parallel(**options) as opened:
+            yield opened
 
 
 class LocalPool(WorkerPool):
