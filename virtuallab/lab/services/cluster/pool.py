@@ -14,7 +14,7 @@ from uuid import uuid4
 from virtuallab import plugins
 from virtuallab.errors import MachineError, VirtuallabError
 from virtuallab.lab.services.cluster.versions import check_versions, own_versions
-from virtuallab.lab.services.cluster.worker import Setting, pickled
+from virtuallab.lab.services.cluster.worker import WorkerRequirements, pickled
 from virtuallab.lab.services.workers import Piece, Stop, Stopped, WorkerPool
 
 _FEWEST = 8  # tasks under way at least: an adaptive cluster starts workers for those that wait
@@ -44,7 +44,7 @@ class ClusterPool(WorkerPool):
 
     def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
-        self._setting = Setting(own_versions(), plugins.shipped())
+        self._setting = WorkerRequirements(own_versions(), plugins.shipped())
 
     @property
     def workers(self) -> int:

@@ -25,7 +25,7 @@ _loading = threading.Lock()  # tasks of one worker may be threads of one process
 
 
 @dataclass(frozen=True)
-class Setting:
+class WorkerRequirements:
     """Versions and plug-ins that a worker must have before it computes.
 
     Parameters
@@ -54,7 +54,7 @@ def compute_piece(setting: bytes, task: bytes, threads: int) -> bytes:
     Parameters
     ----------
     setting : bytes
-        Pickled :class:`Setting`.
+        Pickled :class:`WorkerRequirements`.
     task : bytes
         Pickled function of a :class:`~virtuallab.lab.services.workers.Piece`, and its inputs.
     threads : int
@@ -101,7 +101,7 @@ def _unpickled(needed: bytes, task: bytes) -> Any:
     from distributed import get_worker
 
     address = get_worker().address
-    setting: Setting = pickle.loads(needed)
+    setting: WorkerRequirements = pickle.loads(needed)
     if found := difference(own_versions(), setting.versions):
         raise UserError(f"worker {address} has other versions than this process: {found}.")
     keep_freed_memory()
@@ -131,7 +131,7 @@ class TaskStop(Stop):
         self._worker, self._key = get_worker(), thread_state.key
 
     def check(self) -> None:
-        """Leave the task if nobody waits for it.
+        """Leave the task if its client has cancelled it, or is gone.
 
         Raises
         ------
