@@ -43,6 +43,7 @@ def local_pool(workers: int) -> Iterator[ClusterPool]:
                 # Dask's page of metrics cannot be left out; its usual port may be taken.
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 silence_logs=logging.CRITICAL,
+                preload=["virtuallab.lab.services.cluster.interrupts"],
                 memory_limit=0,  # as without a cluster: no process is ended for its memory
             )
         except (OSError, RuntimeError) as error:
