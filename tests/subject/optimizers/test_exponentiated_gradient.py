@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -43,7 +45,7 @@ def test_a_network_learns_digits_and_no_synapse_changes_its_sign(
     momentum: float, rate: float
 ) -> None:
     task, architecture = TASKS["digits"](), ARCHITECTURES["knet4"]()
-    one = Subject(
+    first = Subject(
         architecture=architecture,
         task=task,
         rule=RULES["backprop"](),
@@ -56,8 +58,10 @@ def test_a_network_learns_digits_and_no_synapse_changes_its_sign(
     )
     seen: list[Visit] = []
     layout = parameter_layout(architecture, task)
-    train(Cohort((one,)), [0, 372], seen.append)
-    assert float(seen[-1].evaluation["validation_performance"][0]) > 0.9
+    # One subject alone depends on how the processor rounds.
+    some = tuple(replace(first, replicate=number) for number in range(4))
+    train(Cohort(some), [0, 372], seen.append)
+    assert float(seen[-1].evaluation["validation_performance"].mean()) > 0.9
     before, now = (layout.tensors(torch.from_numpy(visit.state)) for visit in seen)
     for name in layout.kernels:
         assert torch.equal(before[name].sign(), now[name].sign())

@@ -57,7 +57,7 @@ def test_the_images_are_those_of_the_other_task_in_the_same_parts(name: str) -> 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_subjects_learn_and_the_loss_falls(name: str) -> None:
-    first, last = visits(task(name), steps=150)
+    first, last = visits(task(name), steps=600)
     assert (last.evaluation["validation_loss"] < first.evaluation["validation_loss"]).all()
     np.testing.assert_allclose(last.evaluation["gradient_angle"], 0, atol=1e-3)
     assert np.isfinite(last.evaluation["validation_performance"]).all()
