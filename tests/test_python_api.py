@@ -160,7 +160,7 @@ def test_a_single_recording_is_identified(tree: xr.DataTree) -> None:
 
 
 @pytest.mark.slow
-def test_designs_are_compared_and_searched() -> None:
+def test_designs_are_compared_and_searched(tree: xr.DataTree) -> None:
     designs = {
         "compare": {"designs": {"array": {"units": [5, 20]}}, "seeds": 2, "folds": 2},
         "power": {
