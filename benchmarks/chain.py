@@ -1,6 +1,6 @@
 """Training with a backward pass that is written out, and with automatic differentiation.
 
-Run with ``python -m benchmarks.chain``, some two minutes. Two cohorts of the same subjects take
+Run with ``python -m benchmarks.chain``, some three minutes. Two cohorts of the same subjects take
 turns on one thread; they differ only in whether their network is a chain
 (``virtuallab/subject/network/chain.py``). Writes docs/performance/chain.md.
 """
@@ -20,7 +20,10 @@ from benchmarks.measuring.turns import Quartiles, calls_in, in_turns
 from virtuallab.subject.network.chain import Chain
 from virtuallab.subject.subject import Subject
 
-NETS = ("mlp 128-64, 8x8", "knet4 8-16-16, 8x8", "knet4 8-16-16, 28x28")
+NETS = (
+    *("mlp 128-64, 8x8", "knet4 8-16-16, 8x8", "knet4 8-16-16, 28x28"),
+    "resnet18 width 4, 8x8",
+)
 RULES = ("backprop", "feedback_alignment", "information_alignment")
 SIZES = (1, 8, 32)
 SECONDS, TURNS = 0.1, 9  # of processor time for a turn, and how many

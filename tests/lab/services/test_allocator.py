@@ -15,7 +15,7 @@ from virtuallab.lab.services.allocator import keep_freed_memory
 if {kept}:
     keep_freed_memory()
 def step():
-    return [np.ones(2**20) for _ in range(3)]  # 8 MiB each
+    return [np.ones(2**20) for _ in range({blocks})]  # 8 MiB each
 step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):
@@ -24,13 +24,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(*, kept: bool) -> int:
+def faults(*, kept: bool, blocks: int) -> int:
     """Page faults of five steps of a new process."""
-    command = [sys.executable, "-c", FAULTS.format(kept=kept)]
+    command = [sys.executable, "-c", FAULTS.format(kept=kept, blocks=blocks)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this setting")
-def test_memory_of_a_step_serves_the_next_one() -> None:
-    assert faults(kept=False) > 100
-    assert faults(kept=True) < faults(kept=False) / 5
+@pytest.mark.parametrize("blocks", [3, 16])
+def test_memory_of_a_step_serves_the_next_one(blocks: int) -> None:
+    without = faults(kept=False, blocks=blocks)
+    assert without > 100
+    assert faults(kept=True, blocks=blocks) < without / 5

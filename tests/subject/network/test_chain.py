@@ -17,6 +17,7 @@ from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.network.population import populate
 from virtuallab.subject.network.random_streams import RandomStreams
+from virtuallab.subject.network.residual import Branches, Residual
 
 
 def unusual() -> nn.Module:
@@ -52,10 +53,35 @@ def overlapping() -> nn.Module:
     )
 
 
-NETS = {f.__name__: f for f in (mlp, smooth, conv, normalised, unusual, overlapping)}
+class Block(Residual):
+    """Block of any modules."""
+
+    def __init__(self, **parts: list[nn.Module]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({name: nn.ModuleList(part) for name, part in parts.items()})
+
+    def branches(self) -> Branches:
+        parts = dict(self.parts.items())
+        return Branches(*([*parts.get(name, ())] for name in Branches._fields))
 
 
-class Residual(nn.Module):
+def residual() -> nn.Module:
+    """Blocks at the input, of several kinds; branches without layers; a block within a block."""
+    inner = Block(before=[nn.BatchNorm2d(4)], main=[nn.Conv2d(4, 4, 3, padding=1)])
+    return nn.Sequential(
+        Block(shortcut=[nn.Tanh()], main=[nn.ReLU(), nn.Conv2d(2, 2, 1)]),
+        Block(before=[nn.Conv2d(2, 4, 1)], shortcut=[nn.Conv2d(4, 4, 1)], main=[inner]),
+        Block(shortcut=[nn.AvgPool2d(2)], main=[nn.MaxPool2d(2)], after=[nn.ReLU()]),
+        nn.Flatten(),
+        Block(main=[nn.Linear(36, 36), nn.Tanh()]),
+        nn.Linear(36, 4),
+    )
+
+
+NETS = {f.__name__: f for f in (mlp, smooth, conv, normalised, unusual, overlapping, residual)}
+
+
+class AddsItsInput(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.inner = nn.Conv2d(2, 2, 1)
@@ -129,10 +155,8 @@ def test_gradients_and_signals_are_those_of_automatic_differentiation(
     check_same(network, *batch(subjects), PATHWAYS[pathway])
 
 
-@pytest.mark.parametrize("name", ["mlp", "convnet", "knet4", "knet5", "alexnet"])
-def test_networks_of_the_package_without_residual_connections_are_chains(
-    name: str, own_random_streams: None
-) -> None:
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_networks_of_the_package_are_chains(name: str, own_random_streams: None) -> None:
     images = TASKS["digits"]().train()
     modules = [build(ARCHITECTURES[name](), TASKS["digits"]()) for _ in range(2)]
     network = Network(populate(modules), RandomStreams([]), 10)
@@ -156,14 +180,18 @@ def test_the_error_of_a_loss_is_its_gradient(loss: str) -> None:
 @pytest.mark.parametrize(
     "modules",
     [
-        [Residual(), nn.Flatten(), nn.Linear(72, 4)],
+        [AddsItsInput(), nn.Flatten(), nn.Linear(72, 4)],
         [nn.Conv2d(2, 2, 2, padding="same"), nn.Flatten(), nn.Linear(72, 4)],
         [nn.Conv2d(2, 2, 1), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(72, 4)],
         [nn.Linear(6, 4), nn.Flatten(), nn.Linear(48, 4)],
         [nn.Flatten(), nn.Linear(72, 4), nn.Unflatten(1, (4, 1, 1))],
         [nn.Conv2d(2, 4, 6)],
+        [Block(main=[nn.Flatten()]), nn.Linear(72, 4)],
     ],
-    ids=["residual", "padded first", "in place", "at every row", "unflattened", "never dense"],
+    ids=[
+        *("own forward pass", "padded first", "in place", "at every row", "unflattened"),
+        *("never dense", "flat branch"),
+    ],
 )
 def test_other_networks_are_left_to_automatic_differentiation(modules: list[nn.Module]) -> None:
     network, _ = network_and_modules(lambda: nn.Sequential(*modules), 2)

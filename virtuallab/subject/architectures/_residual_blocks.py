@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from virtuallab.subject.architectures._layers import convolution
+from virtuallab.subject.network.residual import Branches, Residual
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(Residual):
     """Two convolutions, each before its normalisation, whose result is added to their input.
 
     The scale of the last normalisation is zero at first, so that a block begins as its shortcut.
@@ -40,15 +41,13 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.norm2.weight)
         self.relu = nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(batch, channel, height, width)`` to the same, smaller by the stride."""
-        shortcut = self.norm0(self.conv0(x))
-        x = self.relu(self.norm1(self.conv1(x)))
-        added: Tensor = self.relu(self.norm2(self.conv2(x)) + shortcut)
-        return added
+    def branches(self) -> Branches:
+        """Return the block's modules."""
+        main = self.conv1, self.norm1, self.relu, self.conv2, self.norm2
+        return Branches((), (self.conv0, self.norm0), main, (self.relu,))
 
 
-class PreactivatedBlock(nn.Module):
+class PreactivatedBlock(Residual):
     """Two convolutions, each after normalisation and ReLU, whose result is added to their input.
 
     Parameters
@@ -73,10 +72,9 @@ class PreactivatedBlock(nn.Module):
         self.conv2 = convolution(after, after, 3, 1)
         self.relu = nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(batch, channel, height, width)`` to the same, smaller by the stride."""
-        active = self.relu(self.norm0(x))
-        shortcut = x if self.conv0 is None else self.conv0(active)
-        active = self.relu(self.norm1(self.conv1(active)))
-        added: Tensor = self.conv2(active) + shortcut
-        return added
+    def branches(self) -> Branches:
+        """Return the block's modules."""
+        main = self.conv1, self.norm1, self.relu, self.conv2
+        if self.conv0 is None:
+            return Branches((), (), (self.norm0, self.relu, *main), ())
+        return Branches((self.norm0, self.relu), (self.conv0,), main, ())

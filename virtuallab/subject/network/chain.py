@@ -1,8 +1,8 @@
 """Networks whose modules run one after another, with a backward pass that is written out.
 
 Small networks spend more time in torch's automatic differentiation than in arithmetic. A chain
-calls the same kernels in the same order, so that gradients are the same, bit for bit. Networks
-with other connections, such as residual ones, are left to automatic differentiation.
+calls the same kernels in the same order, so that gradients are the same, bit for bit. A residual
+block is one of its modules. Networks with other connections are left to automatic differentiation.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from virtuallab.subject.network.layers.synaptic import (
 )
 from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.network.population import CHANNELWISE
+from virtuallab.subject.network.residual import Residual
 from virtuallab.subject.network.synapse import Conv, Dense, Synapse
 
 _aten = torch.ops.aten
@@ -83,7 +84,7 @@ class Chain:
     def of(cls, population: nn.Module, subjects: int) -> Chain | None:
         """Chain of a population; None if its modules do not run one after another."""
         modules = _in_order(population)
-        if modules is None or not _ends_dense(modules):
+        if modules is None or not _is_dense(modules):
             return None
         return cls(modules, subjects)
 
@@ -106,25 +107,41 @@ class Chain:
             the ``id`` of the parameter, and can be called once.
         """
         run = _Pass(self._subjects, pathway)
-        steps: list[Backward] = []
-        signal = stimuli
-        for module in self._modules:
-            signal, step = _OPERATIONS.get(type(module), _differentiated)(module, signal, run)
-            if run.has_parameters:
-                steps.append(step)
+        signal, back = _along(self._modules, stimuli, run)
 
         def backward(error: Tensor) -> dict[int, Tensor]:
-            down: Tensor | None = error.flatten(1)
-            while steps and down is not None:
-                down = steps.pop()(down)
+            back(error.flatten(1))
             return run.gradients
 
         return signal.view(len(stimuli), self._subjects, -1), backward
 
 
+def _along(modules: Sequence[nn.Module], x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    """Signal after several modules, and the backward pass of all of them."""
+    steps: list[Backward] = []
+    for module in modules:
+        x, step = _operation(module)(module, x, run)
+        if run.has_parameters:
+            steps.append(step)
+
+    def backward(error: Tensor) -> Tensor | None:
+        down: Tensor | None = error
+        while steps and down is not None:
+            down = steps.pop()(down)
+        return down
+
+    return x, backward
+
+
+def _operation(module: nn.Module) -> Callable[[Any, Tensor, _Pass], tuple[Tensor, Backward]]:
+    if isinstance(module, Residual):
+        return _residual
+    return _OPERATIONS.get(type(module), _differentiated)
+
+
 def _in_order(module: nn.Module) -> list[nn.Module] | None:
     """Modules of nested sequences; None if another container is among them."""
-    if isinstance(module, _OF_POPULATIONS) or not any(True for _ in module.children()):
+    if isinstance(module, (*_OF_POPULATIONS, Residual)) or not any(True for _ in module.children()):
         return [module]
     if type(module) is not nn.Sequential:
         return None
@@ -132,29 +149,40 @@ def _in_order(module: nn.Module) -> list[nn.Module] | None:
     return None if None in parts else [each for part in parts if part for each in part]
 
 
-def _ends_dense(modules: Sequence[nn.Module]) -> bool:
-    """True if every module is known, and the signal becomes dense once, where a layer needs it."""
-    dense = False
+def _is_dense(modules: Sequence[nn.Module], *, before: bool = False) -> bool | None:
+    """True if a signal is that of a dense layer after these modules, False if it is a map.
+
+    None if a module is not known, or receives a signal of the other kind. ``before`` is True if the
+    signal is already dense before the modules.
+    """
+    dense = before
     for module in modules:
         if isinstance(module, nn.Flatten):
             if dense or (module.start_dim, module.end_dim) != (1, -1):
-                return False
+                return None
             dense = True
         elif isinstance(module, PopulationLayer):
             expected: type[nn.Module] = PopulationLinear if dense else PopulationConv2d
             if type(module) is not expected:
-                return False
+                return None
             if isinstance(module, PopulationConv2d) and module.trim:  # it pads its input first
-                return False
+                return None
+        elif isinstance(module, Residual):
+            if any(_is_dense(part, before=dense) is not dense for part in module.branches()):
+                return None
         else:
             known = isinstance(module, (*CHANNELWISE, *_OF_POPULATIONS))
             if not known or getattr(module, "inplace", False):
-                return False
+                return None
     return dense
 
 
 def _flatten(module: nn.Flatten, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
     return x.flatten(1), lambda error: error.reshape(x.shape)
+
+
+def _identity(module: nn.Identity, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    return x, lambda error: error
 
 
 def _relu(module: nn.ReLU, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
@@ -251,6 +279,23 @@ def _batch_norm(module: PopulationBatchNorm, x: Tensor, run: _Pass) -> tuple[Ten
     return y, backward
 
 
+def _residual(module: Residual, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
+    branches = module.branches()
+    x, before = _along(branches.before, x, run)
+    shortcut, by_shortcut = _along(branches.shortcut, x, run)
+    response, by_main = _along(branches.main, x, run)
+    y, after = _along(branches.after, response + shortcut, run)
+
+    def backward(error: Tensor) -> Tensor | None:
+        at_sum = after(error)
+        if at_sum is None:
+            return None
+        first, second = by_main(at_sum), by_shortcut(at_sum)
+        return None if first is None or second is None else before(first + second)
+
+    return y, backward
+
+
 def _differentiated(module: nn.Module, x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
     """Any other module, by automatic differentiation of this module alone."""
     parameters = list(module.parameters())
@@ -276,6 +321,7 @@ _OF_POPULATIONS = (
 )
 _OPERATIONS: Mapping[type[nn.Module], Callable[[Any, Tensor, _Pass], tuple[Tensor, Backward]]] = {
     nn.Flatten: _flatten,
+    nn.Identity: _identity,
     nn.ReLU: _relu,
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _average_pool,

@@ -40,7 +40,12 @@ def batch_of(
         both = torch.cat([images.views[chosen, each.to(chosen.device)] for each in (first, second)])
         return both.flatten(1, 2), images.labels[chosen].repeat(2, 1)
     targets = images.labels if images.values is None else images.values
-    return images.stimuli[chosen].flatten(1, 2), targets[chosen]
+    return _rows(images.stimuli, chosen).flatten(1, 2), _rows(targets, chosen)
+
+
+def _rows(values: Tensor, chosen: Tensor) -> Tensor:
+    """``values[chosen]``; whole rows are copied, which is faster than an index for each number."""
+    return values.index_select(0, chosen.flatten()).view(*chosen.shape, *values.shape[1:])
 
 
 def _two_views(
