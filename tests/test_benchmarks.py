@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import chain, growth, population, recording
+from benchmarks import chain, growth, population, recording, step_profile
 from benchmarks.implementations import environments
 from benchmarks.implementations import measurement as measurement_module
 from benchmarks.implementations.environments import NotInstallable, python_of
@@ -183,3 +183,14 @@ def test_a_chain_is_compared_with_automatic_differentiation() -> None:
         assert graph.called
     found = chain.ratio(MLP, "backprop", 1, 0.001, 2)
     assert 0 < found.low <= found.median <= found.high
+
+
+def test_a_profile_divides_the_time_of_a_step() -> None:
+    step = training_step(subjects(MLP, "feedback_alignment", 2))
+    found = step_profile.profiled(step, 2, 0.01, 2)
+    assert min(found.products, found.others, found.microseconds) > 0
+    assert found.products + found.others + found.rest == pytest.approx(1)
+    # Three layers have two products each, and the two above the first return an error.
+    with mock.patch.object(step_profile, "NO_ARITHMETIC", frozenset()):
+        everything = step_profile.profiled(step, 2, 0.01, 2)
+    assert everything.calls > found.calls > 8
