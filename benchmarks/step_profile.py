@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.implementations.flops import counted, of_a_step
+from benchmarks.implementations.flops import of_a_step
 from benchmarks.measuring.machine import GIGA, description, fastest_product, load
 from benchmarks.measuring.nets import BATCH, subjects, training_step
 from benchmarks.measuring.tables import parser, show, table
@@ -129,24 +129,26 @@ def convolution_rows(net: str, size: int, seconds: float) -> Iterator[list[str]]
     total = 0.0
     for place, (layer, x) in enumerate(inputs.items()):
         synapse, weight = layer.synapse(x), layer.weight.detach()
-        error = torch.ones_like(synapse.project(x, weight))
-        works = [
-            partial(synapse.project, x, weight),
-            partial(synapse.reconstruct, error, weight),
-            partial(synapse.correlate, x, error, weight),
-        ]
+        response = synapse.project(x, weight)
+        # Each of the three multiplies every weight at every position of every image. Torch's
+        # counter takes the gradient of grouped weights for that of a full convolution.
+        operations = 2 * weight.numel() * len(x) * synapse.positions(response)
+        works = {
+            "response": partial(synapse.project, x, weight),
+            "error": partial(synapse.reconstruct, response, weight),
+            "weights": partial(synapse.correlate, x, response, weight),
+        }
         if place == 0:
-            del works[1]  # no error is needed below the first layer
-        times = [least_time(work, seconds) for work in works]
-        speeds = [
-            f"{counted(work) / time / GIGA:.0f}" for work, time in zip(works, times, strict=True)
-        ]
-        if place == 0:
-            speeds.insert(1, "-")
-        total += sum(times)
+            del works["error"]  # which is not needed below the first layer
+        times = {name: least_time(work, seconds) for name, work in works.items()}
+        speeds = {name: f"{operations / time / GIGA:.0f}" for name, time in times.items()}
+        total += sum(times.values())
         _, post, pre, *_ = weight.shape
-        shape = f"{pre} to {post}, {x.shape[2]} x {x.shape[3]}"
-        yield [net, shape, *speeds, f"{sum(times) / size * MICRO:.0f}"]
+        yield [
+            *(net, f"{pre} to {post}, {x.shape[2]} x {x.shape[3]}"),
+            *(speeds.get(name, "-") for name in ("response", "error", "weights")),
+            f"{sum(times.values()) / size * MICRO:.0f}",
+        ]
     yield [net, "all", "", "", "", f"{total / size * MICRO:.0f}"]
 
 

@@ -195,3 +195,12 @@ def test_a_profile_divides_the_time_of_a_step() -> None:
     with mock.patch.object(step_profile, "NO_ARITHMETIC", frozenset()):
         everything = step_profile.profiled(step, 2, 0.01, 2)
     assert everything.calls > found.calls > 8
+
+
+def test_convolutions_of_a_cohort_are_timed_one_by_one() -> None:
+    *rows, whole = step_profile.convolution_rows("knet4 8-16-16, 8x8", 2, 0.01)
+    assert [row[1] for row in rows] == ["1 to 8, 8 x 8", "8 to 16, 4 x 4", "16 to 16, 2 x 2"]
+    assert [row[3] == "-" for row in rows] == [True, False, False]
+    # No kernel is a hundred times as fast as a core.
+    assert all(float(speed) < 10_000 for row in rows for speed in row[2:5] if speed != "-")
+    assert float(whole[-1]) == pytest.approx(sum(float(row[-1]) for row in rows), abs=2)
