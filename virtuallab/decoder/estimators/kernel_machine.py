@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from virtuallab.decoder.estimators.radial_machines import fit_radial_machines
+from virtuallab.decoder.estimators.radial_machines import decision_values, fit_radial_machines
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -46,9 +46,10 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> np.ndarray:
         """Softmax of the decision values, one for each class."""
         check_is_fitted(self)
-        decision = self.machines_.decision_function(validate_data(self, X, reset=False))
-        if decision.ndim == 1:
-            decision = np.stack([-decision, decision], axis=1)
+        values = validate_data(self, X, reset=False, dtype=np.float64)
+        decision = decision_values(self.machines_, values)
+        if decision.shape[1] == 1:
+            decision = np.concatenate([-decision, decision], axis=1)
         found: np.ndarray = softmax(decision, axis=1)
         return found
 

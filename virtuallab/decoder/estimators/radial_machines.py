@@ -1,9 +1,9 @@
-"""Radial support vector machines of each class against the rest, from one kernel matrix.
+"""Radial support vector machines of each class against the rest, with kernel values in common.
 
 Machines of one fit read the same samples, and most of their time goes into kernel values, which
 :class:`~sklearn.multiclass.OneVsRestClassifier` computes for each class anew. Here they are
-computed once, by the operations of libsvm in their order, so that the machines are the same to the
-last bit.
+computed once, by the operations of libsvm in their order, so that machines and decision values are
+the same to the last bit.
 """
 
 from __future__ import annotations
@@ -56,6 +56,38 @@ def fit_radial_machines(
     ]
     every.n_features_in_ = values.shape[1]
     return every
+
+
+def decision_values(
+    machines: OneVsRestClassifier, values: Values
+) -> jt.Float[np.ndarray, "sample machine"]:
+    """Return the decision value of each machine, as ``machines.decision_function(values)``.
+
+    Kernel values of a sample that supports several machines are computed once.
+
+    Parameters
+    ----------
+    machines : sklearn.multiclass.OneVsRestClassifier
+        Fitted by :func:`fit_radial_machines`.
+    values : array, (sample, column)
+        Double precision, finite.
+    """
+    every = machines.estimators_
+    rows = np.concatenate([machine.support_ for machine in every])
+    support, first, place = np.unique(rows, return_index=True, return_inverse=True)
+    vectors = np.concatenate([machine.support_vectors_ for machine in every])[first]
+    kernel, away = np.empty((len(values), len(support))), np.empty_like(vectors)
+    for row, value in enumerate(values):
+        np.subtract(vectors, value, out=away)
+        exponent = -every[0]._gamma * np.vecdot(away, away)
+        kernel[row] = [math.exp(each) for each in exponent.tolist()]
+    parts = np.split(place, np.cumsum([len(machine.support_) for machine in every])[:-1])
+    found = np.empty((len(values), len(every)))
+    for column, (machine, own) in enumerate(zip(every, parts, strict=True)):
+        # Summed one after another, as by libsvm.
+        summed = np.add.accumulate(machine.dual_coef_[0] * kernel[:, own], axis=1)
+        found[:, column] = summed[:, -1] + machine.intercept_[0]
+    return found
 
 
 def radial_kernel(values: Values, gamma: float) -> jt.Float[np.ndarray, "sample sample"]:
