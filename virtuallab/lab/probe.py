@@ -128,7 +128,7 @@ def record_all(
     stages = [nodes.stage(name) for name in probes]
     discard_damaged(store, stages, console)
     total = len(nodes.living(store)) * len(probes)
-    already = sum(len(store.committed(stage)) for stage in stages)
+    already = sum(len(store.committed_subjects(stage)) for stage in stages)
     with counting(console, "recordings made", total, already) as advance:
         record_probes(plan, store, probes, pool, advance)
 
@@ -155,7 +155,7 @@ def _remove(store: Store, probes: Sequence[str], console: Console) -> None:
             raise UserError(f"{store.path}: no probe {name!r}. {suggest(name, known)}")
     for name in dict.fromkeys(probes):
         removed = [nodes.feature_node(name), nodes.noise_node(name), nodes.recordings_of(name)]
-        count = len(store.committed(nodes.stage(name)))
+        count = len(store.committed_subjects(nodes.stage(name)))
         store.remove(nodes.stage(name), removed)
         say(console, f"Probe {name} removed, with {count_noun(count, 'recording')}.")
     store.finish()

@@ -217,6 +217,16 @@ class Store:
         """
         return self._records.read(stage)[0] if only_sound else self._records.of(stage)
 
+    def committed_subjects(self, stage: str) -> set[int]:
+        """Return the indices of the subjects that are done with a stage, without their records.
+
+        Raises
+        ------
+        MachineError
+            As :meth:`committed`.
+        """
+        return self._records.indices(stage)
+
     def write_table(self, node: str, dataset: xr.Dataset) -> None:
         """Write a small table whole, each variable in one chunk, in the place of an older one."""
         self._writer.write_table(node, dataset)
@@ -309,13 +319,16 @@ class Store:
 
         Nothing is removed: damaged files stay until the subject is committed again.
         """
-        damaged = {*self._records.read(stage)[1], *(i for i, _ in self._damaged_chunks(stage))}
+        damaged = {each for each, record in self._records.each(stage) if record is None}
+        damaged.update(index for index, _ in self._damaged_chunks(stage))
         for index in damaged:
             self._records.invalidate(stage, index)
         return len(damaged)
 
     def _damaged_chunks(self, stage: str) -> Iterator[tuple[int, Damage]]:
-        for index, record in self._records.read(stage)[0].items():
+        for index, record in self._records.each(stage):
+            if record is None:
+                continue
             for node, checksums in record.get("checksums", {}).items():
                 files = record["files"][node]
                 for each in self._reader.damaged_chunks(node, index, checksums, files):

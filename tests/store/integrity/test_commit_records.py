@@ -16,6 +16,8 @@ def test_a_record_comes_back_by_subject_in_order(tmp_path: Path) -> None:
     assert list(found) == [0, 2, 4]
     assert [record["status"] for record in found.values()] == [0, 2, 4]
     assert store.committed("nothing was done here") == {}
+    assert store.committed_subjects(STAGE) == {0, 2, 4}
+    assert store.committed_subjects("nothing was done here") == set()
 
 
 @pytest.mark.parametrize("content", ["{", "", "[1]", "null"])
@@ -28,6 +30,8 @@ def test_a_damaged_record_is_named(tmp_path: Path, content: str) -> None:
         MachineError, match=r"000000\.json .sub-0001. is damaged: .* virtuallab run"
     ):
         store.committed(STAGE)
+    with pytest.raises(MachineError, match=r"000000\.json .sub-0001. is damaged"):
+        store.committed_subjects(STAGE)
 
 
 def test_what_a_kill_or_an_editor_leaves_is_no_record(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,9 +11,9 @@ import xarray as xr
 import zarr
 
 from tests.store.toy import NODE, STAGE, declare, new_store, sample, subjects
-from virtuallab.errors import StoreError
+from virtuallab.errors import MachineError, StoreError
 from virtuallab.store import Store
-from virtuallab.store.layout.chunk import check_chunk
+from virtuallab.store.layout.chunk import check_chunk, write_chunk
 
 Change = Callable[[xr.Dataset], xr.Dataset]
 
@@ -104,6 +106,46 @@ def test_every_kind_of_value_comes_back_as_it_was(tmp_path: Path, values: np.nda
     np.testing.assert_array_equal(found.values, values)
     np.testing.assert_array_equal(again.read("kinds")["x"].values[2], values)
     assert again.verify() == []
+
+
+@pytest.mark.parametrize("values", KINDS, ids=lambda values: str(values.dtype))
+@pytest.mark.parametrize("compressors", ["auto", None], ids=["compressed", "plain"])
+def test_a_chunk_has_the_bytes_that_zarr_writes(
+    tmp_path: Path, values: np.ndarray, compressors: Literal["auto"] | None
+) -> None:
+    files = []
+    text = values.dtype.kind in "UO"
+    for name in ("ours", "theirs"):
+        array = zarr.create_array(
+            str(tmp_path / name),
+            shape=(3, *values.shape),
+            chunks=(1, *values.shape),
+            dtype="str" if text else values.dtype,
+            compressors=compressors,
+            chunk_key_encoding={"name": "default", "separator": "."},
+            config={"write_empty_chunks": True},
+        )
+        if name == "ours":
+            write_chunk(array, 1, values.astype(object) if text else values)
+        else:
+            array[1:2] = values[np.newaxis].astype(object) if text else values[np.newaxis]
+        found = {file.name: file.read_bytes() for file in (tmp_path / name).glob("c.*")}
+        assert found.keys() == {"c.1.0.0"}
+        files.append(found)
+    assert files[0] == files[1]
+
+
+def test_nothing_is_left_of_a_chunk_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    store = new_store(tmp_path)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(MachineError, match="the disk is full"):
+        store.write(NODE, 0, sample())
+    assert not list((store.path / NODE / "activity").glob("c.*"))
 
 
 def test_a_value_without_axes_is_a_chunk_too(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from virtuallab.decoder.features.preprocessing import standardization
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.model_selection import stratified
+from virtuallab.decoder.uncertainty.blocks import blocks
 
 _STRENGTHS = np.logspace(1, 6, 11)
 _DRAWS = 2_000
@@ -80,19 +81,18 @@ def estimability(
     )
     found = cross_val_predict(model, values, target, cv=splits)
     error, spread = (found - target) ** 2, (target - target.mean()) ** 2
+    explained = float(1 - error.sum() / spread.sum())
     stream = np.random.default_rng(seed)
-    if pairs is None:
-        drawn = stream.integers(0, len(target), (_DRAWS, len(target)))
-        draws = 1 - error[drawn].sum(1) / spread[drawn].sum(1)
-    else:
+    if pairs is not None:
         _, place = np.unique(pairs, return_inverse=True)
-        count = int(place.max()) + 1
-        drawn = stream.integers(0, count, (_DRAWS, count))
-        of_pairs = [np.bincount(place, each)[drawn].sum(1) for each in (error, spread)]
-        draws = 1 - of_pairs[0] / of_pairs[1]
+        error, spread = (np.bincount(place, each) for each in (error, spread))
+    draws = np.empty(_DRAWS)
+    for some in blocks(_DRAWS, len(error)):
+        drawn = stream.integers(0, len(error), (some.stop - some.start, len(error)))
+        draws[some] = 1 - error[drawn].sum(1) / spread[drawn].sum(1)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     factor = float(np.exp(np.median(np.abs(found - target)))) if positive else np.nan
-    return Estimability(float(1 - error.sum() / spread.sum()), float(low), float(high), factor)
+    return Estimability(explained, float(low), float(high), factor)
 
 
 def metaparameters(

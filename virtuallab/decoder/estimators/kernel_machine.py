@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from virtuallab.decoder.estimators.radial_machines import decision_values, fit_radial_machines
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -33,21 +33,23 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> KernelMachine:
         """Fit one machine for each class."""
-        values, labels = validate_data(self, X, y)
+        values, labels = validate_data(self, X, y, dtype=np.float64, order="C")
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
-        machine = SVC(C=self.C, kernel="rbf", random_state=self.random_state)
-        self.machines_ = OneVsRestClassifier(machine).fit(values, labels)
+        self.machines_ = fit_radial_machines(
+            values, labels, cost=self.C, random_state=self.random_state
+        )
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Softmax of the decision values, one for each class."""
         check_is_fitted(self)
-        decision = self.machines_.decision_function(validate_data(self, X, reset=False))
-        if decision.ndim == 1:
-            decision = np.stack([-decision, decision], axis=1)
+        values = validate_data(self, X, reset=False, dtype=np.float64)
+        decision = decision_values(self.machines_, values)
+        if decision.shape[1] == 1:
+            decision = np.concatenate([-decision, decision], axis=1)
         found: np.ndarray = softmax(decision, axis=1)
         return found
 

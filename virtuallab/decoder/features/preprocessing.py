@@ -6,31 +6,50 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
-class Finite(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Replace infinite values by NaN, so that one imputer fills everything that is missing."""
+class MedianImputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Replace values that are not finite by the median of their column.
+
+    The medians are those of scikit-learn's ``SimpleImputer(strategy="median")``, without its masked
+    arrays, whose sorting takes several times as long.
+
+    Attributes
+    ----------
+    medians_ : array, (column,)
+        Of the finite values of the training samples; 0 for a column that has none. After
+        :meth:`fit`.
+    """
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> Finite:
-        """Store the number of columns."""
-        validate_data(self, X, ensure_all_finite=False)
-        self.fitted_ = True
+    def fit(self, X: Any, y: Any = None) -> MedianImputer:
+        """Store the median of each column."""
+        values = validate_data(self, X, ensure_all_finite=False, dtype=np.float64)
+        self.medians_ = _medians(values)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the values with NaN where they are not finite."""
+        """Return the values with medians where they are not finite."""
         check_is_fitted(self)
         values = validate_data(self, X, reset=False, ensure_all_finite=False, dtype=np.float64)
-        found: np.ndarray = np.where(np.isfinite(values), values, np.nan)
+        found: np.ndarray = np.where(np.isfinite(values), values, self.medians_)
         return found
+
+
+def _medians(values: np.ndarray) -> np.ndarray:
+    """Median of the finite values of each column; 0 without any."""
+    finite = np.isfinite(values)
+    ordered = np.sort(np.where(finite, values, np.inf), axis=0)
+    count, column = finite.sum(0), np.arange(values.shape[1])
+    low, high = (ordered[np.maximum(rank, 0), column] for rank in ((count - 1) // 2, count // 2))
+    found: np.ndarray = np.where(count > 0, (low + high) / 2, 0.0)
+    return found
 
 
 class Bounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,11 +79,8 @@ class Bounded(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def imputation() -> list[tuple[str, Any]]:
-    """Pipeline steps that replace missing values by the median of the training samples."""
-    return [
-        ("finite", Finite()),
-        ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
-    ]
+    """Pipeline step that replaces missing values by the median of the training samples."""
+    return [("fill", MedianImputer())]
 
 
 def standardization() -> list[tuple[str, Any]]:

@@ -8,11 +8,15 @@ in a paired design variances are those of pairs, and bootstrap samples draw pair
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import jaxtyping as jt
 import numpy as np
 from scipy.stats import norm
 
 from virtuallab.decoder.pairs import Pairs, pair_effect, pair_scores
+from virtuallab.decoder.uncertainty.blocks import blocks
 from virtuallab.decoder.uncertainty.intervals import balanced_number, dependence, mean_interval
 
 # Share of the draws of the folds, or of the implantations, in which a subject was identified.
@@ -128,20 +132,39 @@ def bootstrap_means(
     (:func:`~virtuallab.decoder.pairs.pair_scores`): pairs that lack a rule need no special case.
     """
     stream = np.random.default_rng(seed)
+    found = np.empty((len(values), draws))
     if pairs is not None:
-        scores = pair_scores(values, labels, pairs)
+        mean, scores = balanced(values, labels)[:, None], pair_scores(values, labels, pairs)
         count = scores.shape[1]
-        number = stream.multinomial(count, np.full(count, 1 / count), size=draws)
-        paired: np.ndarray = balanced(values, labels)[:, None] + scores @ number.T
-        return paired
-    times = np.zeros((draws, len(labels)))
+        for some in blocks(draws, count):
+            size = some.stop - some.start
+            number = stream.multinomial(count, np.full(count, 1 / count), size=size)
+            found[:, some] = mean + scores @ number.T
+        return found
+    members = [np.flatnonzero(mine) for mine in _members(labels)]
     weight = np.zeros(len(labels))
-    members = _members(labels)
-    for mine in map(np.flatnonzero, members):
-        for row, drawn in enumerate(stream.choice(mine, size=(draws, len(mine)))):
-            times[row] += np.bincount(drawn, minlength=len(labels))
+    for mine in members:
         weight[mine] = len(members) * len(mine)
-    found: np.ndarray = values @ (times / weight).T
+    streams = _stream_of_each(stream, members, draws)
+    for some in blocks(draws, len(labels)):
+        times = np.zeros((some.stop - some.start, len(labels)))
+        for mine, own in zip(members, streams, strict=True):
+            for row, drawn in enumerate(own.choice(mine, size=(len(times), len(mine)))):
+                times[row] += np.bincount(drawn, minlength=len(labels))
+        times /= weight
+        found[:, some] = values @ times.T
+    return found
+
+
+def _stream_of_each(
+    stream: np.random.Generator, members: Sequence[np.ndarray], draws: int
+) -> list[np.random.Generator]:
+    """Stream of each rule, whose draws follow those of the rules before."""
+    found = []
+    for mine in members:
+        found.append(deepcopy(stream))
+        for some in blocks(draws, len(mine)):
+            stream.choice(mine, size=(some.stop - some.start, len(mine)))
     return found
 
 

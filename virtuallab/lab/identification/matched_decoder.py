@@ -85,7 +85,7 @@ def probe_decoder(
             f"probe {name!r} recorded one visit: there are no changes from which to identify a "
             "rule."
         )
-    members = sorted(experiment.store.committed(stage(name)))
+    members = sorted(experiment.store.committed_subjects(stage(name)))
     training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
     return training.decoder(
         lambda: by_subject(_standard(recorded_features(experiment.store, name)), ACTIVITY),

@@ -55,8 +55,8 @@ class Coverage:
 def coverage(store: Store, probe: str) -> Coverage:
     """Count the subjects that a probe has recorded."""
     total, alive = store.subjects.sizes[SUBJECT], living(store)
-    trained = len(store.committed("subjects"))
-    recorded = len(alive & store.committed(stage(probe)).keys())
+    trained = len(store.committed_subjects("subjects"))
+    recorded = len(alive & store.committed_subjects(stage(probe)))
     return Coverage(probe, recorded, total - (trained - len(alive)), total - trained)
 
 

@@ -149,7 +149,7 @@ def recorded_features(store: Store, probe: str) -> xr.Dataset:
     MachineError
         If values, coordinates or commit records are damaged; each is named.
     """
-    indices = sorted(store.committed(stage(probe)))
+    indices = sorted(store.committed_subjects(stage(probe)))
     if not indices:
         raise UserError(f"probe {probe!r} has recorded no subject: every one diverged.")
     return store.read_values(feature_node(probe), indices)
@@ -162,7 +162,7 @@ def recorded_noise(store: Store, probe: str) -> xr.Dataset | None:
     """
     if noise_node(probe) not in store.nodes():
         return None
-    return store.read_values(noise_node(probe), sorted(store.committed(stage(probe))))
+    return store.read_values(noise_node(probe), sorted(store.committed_subjects(stage(probe))))
 
 
 def _performance(store: Store) -> xr.DataArray | None:

@@ -231,7 +231,7 @@ def train_all(experiment: Experiment, *, pool: WorkerPool, device: str, console:
         if again:
             words = f"{again} of {len(plan.subjects)} subjects are not preserved and were not"
             say(console, f"{words} recorded by every probe; they are trained again")
-    done = len(store.committed(TRAIN)) - again
+    done = len(store.committed_subjects(TRAIN)) - again
     with counting(console, "subjects trained", len(plan.subjects), done) as advance:
         train.train_subjects(plan, store, pool, device, advance, recorder)
     records = store.committed(TRAIN)

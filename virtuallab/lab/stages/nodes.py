@@ -56,7 +56,7 @@ def check_trained(store: Store) -> None:
     UserError
         With how many are trained, and the command that trains the others.
     """
-    total, trained = sum(map(len, store.plan["cohorts"])), len(store.committed(TRAIN))
+    total, trained = sum(map(len, store.plan["cohorts"])), len(store.committed_subjects(TRAIN))
     if trained < total:
         run = run_command(store)
         raise UserError(f"{store.path}: {trained} of {total} subjects are trained. First: `{run}`")

@@ -108,7 +108,7 @@ class ProbeRecorder:
 
     def __init__(self, plan: Plan, store: Store, probes: Mapping[str, Probe]) -> None:
         self._plan, self._store, self._probes = plan, store, probes
-        self._recorded = {name: store.committed(stage(name)) for name in probes}
+        self._recorded = {name: store.committed_subjects(stage(name)) for name in probes}
         seed, groups = plan.protocol.seed, plan.network_groups
         self._references = {group.name: reference(store, group, seed) for group in groups}
         self._calibrations = {

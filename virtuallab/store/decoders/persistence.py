@@ -44,7 +44,7 @@ TYPES: Final = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
     "virtuallab.decoder.features.preprocessing.Bounded",
-    "virtuallab.decoder.features.preprocessing.Finite",
+    "virtuallab.decoder.features.preprocessing.MedianImputer",
     "virtuallab.decoder.estimators.conv1d_network.Conv1dNetwork",
     "virtuallab.decoder.estimators.kernel_machine.KernelMachine",
     "virtuallab.decoder.estimators.linear_machine.LinearMachine",

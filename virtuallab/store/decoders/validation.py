@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaseEnsemble, HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestNeighbors
@@ -26,10 +25,10 @@ from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.estimators.conv1d_network import Conv1dNetwork
 from virtuallab.decoder.estimators.kernel_machine import KernelMachine
 from virtuallab.decoder.estimators.linear_machine import LinearMachine
-from virtuallab.decoder.features.preprocessing import Bounded, Finite
+from virtuallab.decoder.features.preprocessing import Bounded, MedianImputer
 from virtuallab.decoder.features.samples import Samples
 
-_PREPROCESSORS: Final = (Finite, SimpleImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
+_PREPROCESSORS: Final = (MedianImputer, StandardScaler, Bounded, PCA, ColumnTransformer)
 _CLASSIFIERS: Final = (Conv1dNetwork, KernelMachine, LinearMachine, LogisticRegression)
 _TREES: Final = (RandomForestClassifier, HistGradientBoostingClassifier)
 _SEARCH_TREES: Final = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
@@ -88,11 +87,11 @@ def _check_ours(estimator: Any) -> None:
     last = _steps(estimator, (*_CLASSIFIERS, *_TREES))
     if isinstance(last, _TREES):
         before = [type(step) for _, step in estimator.steps[:-1]]
-        fill = estimator.steps[1][1] if before == [Finite, SimpleImputer] else None
-        if fill is None or not np.isfinite(fill.statistics_).all():
+        fill = estimator.steps[0][1] if before == [MedianImputer] else None
+        if fill is None or not np.isfinite(fill.medians_).all():
             raise ValueError("trees have other preprocessing than those of a decoder")
         for tree in _trees(last):
-            _check_tree(*tree, columns=len(fill.statistics_))
+            _check_tree(*tree, columns=len(fill.medians_))
 
 
 def _check_outside(estimator: Any, classifier: Classifier) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,16 @@ class CommitRecords:
         raise_if_damaged(self._describe(stage, damaged), self._store)
         return found
 
+    def indices(self, stage: str) -> set[int]:
+        """Return the subjects with a record of a stage; raises as :meth:`of`."""
+        sound = {index: record is not None for index, record in self.each(stage)}
+        damaged = [index for index, is_sound in sound.items() if not is_sound]
+        raise_if_damaged(self._describe(stage, damaged), self._store)
+        return set(sound)
+
     def damage(self, stage: str) -> list[Damage]:
         """Return the damaged records of a stage."""
-        return self._describe(stage, self.read(stage)[1])
+        return self._describe(stage, [i for i, record in self.each(stage) if record is None])
 
     def _describe(self, stage: str, damaged: list[int]) -> list[Damage]:
         try:
@@ -100,6 +107,15 @@ class CommitRecords:
         """Return the sound records of a stage by subject index, and the indices of damaged ones."""
         found: dict[int, dict[str, Any]] = {}
         damaged: list[int] = []
+        for index, record in self.each(stage):
+            if record is None:
+                damaged.append(index)
+            else:
+                found[index] = record
+        return found, damaged
+
+    def each(self, stage: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Yield the record of each subject with its index, one at a time; None if damaged."""
         for file in sorted((self.folder / stage).glob("*.json")):
             if not _RECORD.fullmatch(file.name):
                 continue
@@ -107,10 +123,9 @@ class CommitRecords:
             if (stage, index) in self._invalid:
                 continue
             try:
-                found[index] = read_json_with_digest(file)
+                yield index, read_json_with_digest(file)
             except (OSError, ValueError):
-                damaged.append(index)
-        return found, damaged
+                yield index, None
 
     def checksums(self, node: str, index: int) -> tuple[str, dict[str, str]] | None:
         """Return the stage that committed a subject's values of a node, and their checksums.

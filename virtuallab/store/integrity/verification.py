@@ -126,7 +126,8 @@ def verify_bytes(store: Path) -> list[Damage]:
     chunks = (
         each
         for stage in stages
-        for index, record in records.read(stage)[0].items()
+        for index, record in records.each(stage)
+        if record is not None
         for node, digests in record["files"].items()
         for each in changed_chunks(store, node, index, digests, attributes)
     )
