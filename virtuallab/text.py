@@ -77,6 +77,18 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def diverged(count: int, total: int) -> str:
+    """Return how many subjects diverged, with a remedy, as a sentence without its full stop.
+
+    Examples
+    --------
+    >>> diverged(3, 8)
+    '3 of 8 subjects diverged: lower the learning rates, or the strengths of the rules'
+    """
+    found = f"{count} of {count_noun(total, 'subject')} diverged"
+    return f"{found}: lower the learning rates, or the strengths of the rules"
+
+
 def as_names(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return names as a tuple; one text is one name, not its letters.
 

@@ -66,7 +66,11 @@ def test_an_option_means_the_same_in_every_command() -> None:
     [
         (["--workers", "0"], "'--workers' / '-w'"),
         (["-w", "two"], "'--workers' / '-w'"),
-        (["--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+        (
+            ["--device", "tpu"],
+            "'tpu'. Did you mean 'cpu'? Known: auto, cpu, cuda.",
+        ),
+        (["--device", "gpu"], "'gpu'. Did you mean 'cuda'? Known: auto, cpu, cuda."),
         (["--sett", "a=1"], "--sett"),
     ],
 )

@@ -67,7 +67,7 @@ def test_options_of_search_are_passed() -> None:
 
 def test_init_writes_the_starter_and_names_the_next_command() -> None:
     done = invoke("init")
-    assert done.output == "protocol.yaml written. Next: virtuallab plan protocol.yaml\n"
+    assert done.output == "protocol.yaml written. Next: virtuallab validate protocol.yaml\n"
     assert Path("protocol.yaml").read_text("utf-8") == STARTER.read_text("utf-8")
     again = invoke("init")
     assert isinstance(again.exception, UserError), "an existing file is not replaced"

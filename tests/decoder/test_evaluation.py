@@ -13,6 +13,7 @@ from virtuallab.decoder.evaluation import evaluate, n_steps
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.errors import NotDecoded
 from virtuallab.registry import CLASSIFIERS
+from virtuallab.vocabulary import DIVERGED, DONE
 
 EVERY = [
     pytest.param(name, marks=[pytest.mark.slow] if name in ("random_forest", "conv1d_mlp") else [])
@@ -155,6 +156,24 @@ def test_a_rule_of_which_no_subject_is_left_is_named() -> None:
     verdict = evaluate(lived, Analysis(observables=("activity",), folds=3, inner_folds=2,
                                        classifiers=("linear_svm",)), 1, subjects=table)  # fmt: skip
     assert "'adam' is left out: 0" in verdict.attrs["warnings"]
+
+
+def test_subjects_that_diverged_are_named_where_too_few_are_left() -> None:
+    dataset = features(each=3)
+    table = xr.Dataset({"rule": dataset["rule"]}).reset_coords("rule")
+    is_lost = dataset["rule"].values != "adam"
+    lived = dataset.isel(subject=~is_lost)
+    few = Analysis(observables=("activity",), folds=2, inner_folds=2)
+    for status, remedy in (
+        (
+            DIVERGED,
+            f"{is_lost.sum()} of {is_lost.size} subjects diverged: lower the learning rates",
+        ),
+        (DONE, "train more subjects"),
+    ):
+        found = table.assign(status=("subject", np.where(is_lost, status, DONE)))
+        with pytest.raises(NotDecoded, match=rf"rules are needed \({remedy}"):
+            evaluate(lived, few, 1, subjects=found)
 
 
 def test_what_cannot_be_asked_is_refused_in_words() -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 import virtuallab as vl
 from tests.lab.stages.tiny import TEXT
 from tests.store.toy import contents
-from virtuallab.errors import Interrupted, ProtocolError, UserError
+from virtuallab.errors import Interrupted, ProtocolError, StoreError, UserError
 from virtuallab.lab import probe as command
 from virtuallab.store import Store, writer
 
@@ -62,6 +62,36 @@ def test_without_a_protocol_only_what_is_missing_is_recorded(
         vl.probe(experiment, workers=1)
     assert recorded == [2]
     assert contents(experiment) == contents(recorded_once / "lab.zarr")
+
+
+def test_overrides_without_a_protocol_add_a_probe_to_the_experiments_own(
+    experiment: Path, protocol: Path, recorded_once: Path
+) -> None:
+    tree = vl.probe(experiment, overrides=FEW, workers=1)
+    assert set(tree["features"]) == {"few", "some"}
+    other = shutil.copytree(recorded_once, experiment.parent.with_name("other")) / "lab.zarr"
+    vl.probe(other, protocol, FEW, workers=1)
+    assert contents(experiment) == contents(other)
+
+
+def test_a_recorded_probe_is_not_overridden(experiment: Path) -> None:
+    before = contents(experiment)
+    with pytest.raises(StoreError, match=r"'some' is there with other settings: probes\.some\."):
+        vl.probe(experiment, overrides="probes.some.units=1")
+    with pytest.raises(ProtocolError, match=r"^-s probes\.few=.*: probes\.few\.visits: in mlp"):
+        vl.probe(experiment, overrides="probes.few={visits: 9}")
+    assert contents(experiment) == before
+
+
+@pytest.mark.parametrize("override", ["seed=4", "subjects.steps=9", "analyses.main.folds=2"])
+def test_overrides_that_would_change_nothing_are_refused(
+    experiment: Path, protocol: Path, override: str
+) -> None:
+    words = "has no effect: `virtuallab probe` uses only the section 'probes' of a protocol"
+    for given in (None, protocol):
+        with pytest.raises(ProtocolError, match=f"^-s {override}: .*: {words}"):
+            vl.probe(experiment, given, [*FEW, override])
+    assert set(vl.open(experiment)["features"]) == {"some"}
 
 
 def test_a_probe_that_is_not_there_is_not_removed_and_neither_is_one_named_beside_it(

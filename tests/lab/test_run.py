@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +15,9 @@ import xarray as xr
 from rich.console import Console
 
 import virtuallab as vl
+from tests.recordings.files import plain
 from virtuallab.errors import UserError
+from virtuallab.lab import run
 from virtuallab.lab.designs import compare
 from virtuallab.lab.services.workers import LocalPool, Piece
 from virtuallab.reporting import verdict_table
@@ -105,7 +108,7 @@ def test_where_one_rule_is_left_nothing_is_decoded_and_recordings_are_kept(
     [(probe, reason)] = json.loads(tree["decoding/a"].attrs["not_decoded"]).items()
     assert probe == "p"
     assert "0 of 'wild'" in reason
-    assert "where 4 of each of two rules are needed" in reason
+    assert "where 4 of each of two rules are needed (4 of 8 subjects diverged: lower" in reason
     assert "The analysis “a” is not decoded: too few subjects" in said(tree)
     assert "is not decoded: too few" in (tmp_path / "one.html").read_text(encoding="utf-8")
 
@@ -114,9 +117,34 @@ def test_where_every_subject_diverged_the_page_is_written_and_a_remedy_said(tmp_
     wild = ["subjects.optimizer.learning_rate=1.0e+30", "subjects.visits=4"]
     with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
         vl.run(written(tmp_path), wild, store=tmp_path / "none.zarr", workers=1)
-    assert "diverged" in (tmp_path / "none.html").read_text(encoding="utf-8")
+    page = (tmp_path / "none.html").read_text(encoding="utf-8")
+    assert "no verdict. 12 of 12 subjects diverged: lower the learning rates" in page
+    assert "yet" not in said(vl.report(tmp_path / "none.zarr"))
+    plain().to_netcdf(tmp_path / "recording.nc", engine="h5netcdf")
+    with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
+        vl.identify(tmp_path / "none.zarr", tmp_path / "recording.nc", match=True)
     with pytest.raises(UserError, match=r"every subject diverged.*Lower the learning rates"):
         vl.decode(tmp_path / "none.zarr")
+
+
+def test_peak_memory_is_taken_before_the_workers_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_open = False
+
+    @contextmanager
+    def pool(*given: object) -> Iterator[LocalPool]:
+        nonlocal is_open
+        is_open = True
+        yield LocalPool(1)
+        is_open = False
+
+    monkeypatch.setattr(run, "open_pool", pool)
+    monkeypatch.setattr(run, "peak_memory", lambda: 7 * 10**12 if is_open else 0)
+    console = Console(width=200)
+    with console.capture() as captured:
+        vl.run(written(tmp_path), ["analyses={}"], store=tmp_path / "a.zarr", verbose=console)
+    assert "peak memory 7000.00 GB" in captured.get()
 
 
 def test_one_visit_is_decoded_and_said_to_tell_nothing(tmp_path: Path) -> None:

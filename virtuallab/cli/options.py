@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from virtuallab.errors import UserError
+from virtuallab.lab.services.devices import device_name
 from virtuallab.paths import expanded
 
 
@@ -19,12 +20,23 @@ def as_path(text: str | Path) -> Path:
         raise typer.BadParameter(str(error)) from None
 
 
+def as_device(text: str) -> str:
+    """Name of a device in an option."""
+    try:
+        return device_name(text)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 ProtocolFile = Annotated[Path, typer.Argument(help="Protocol, a YAML file.", parser=as_path)]
 StorePath = Annotated[Path, typer.Argument(help="Experiment, runs/NAME.zarr.", parser=as_path)]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", "-s", help="Override a setting, as in subjects.replicates=2; can be repeated."
+        "--set",
+        "-s",
+        help="Override a setting that the command uses, as in subjects.replicates=2; can be "
+        "repeated.",
     ),
 ]
 StoreOption = Annotated[
@@ -44,8 +56,12 @@ Workers = Annotated[
     typer.Option("--workers", "-w", min=1, help="Cohorts computed in parallel [all cores]."),
 ]
 Device = Annotated[
-    Literal["auto", "cpu", "cuda"],
-    typer.Option(help="Device on which subjects are trained; auto: cuda if there is one, or cpu."),
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda",
+        parser=as_device,
+        help="Device on which subjects are trained; auto: cuda if there is one, or cpu.",
+    ),
 ]
 Scheduler = Annotated[
     str | None,

@@ -24,7 +24,7 @@ def init(
     from virtuallab.lab.init import write_starter
 
     write_starter(path)
-    typer.echo(printable(f"{path} written. Next: virtuallab plan {path}"))
+    typer.echo(printable(f"{path} written. Next: virtuallab validate {path}"))
 
 
 @command("Protocols")

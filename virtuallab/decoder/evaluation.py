@@ -26,7 +26,8 @@ from virtuallab.errors import NotDecoded
 from virtuallab.installed import begin_process
 from virtuallab.labels import label_text
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.vocabulary import RULE, SUBJECT, THEORY, describe
+from virtuallab.text import diverged
+from virtuallab.vocabulary import DIVERGED, FAILED, RULE, SUBJECT, THEORY, describe
 
 
 def evaluate(
@@ -97,7 +98,7 @@ def evaluate(
     )
     features = features.isel({SUBJECT: ~other & ~np.isin(labels, list(few))})
     if len(set(features[RULE].values.tolist())) < 2:
-        raise NotDecoded(_too_few_rules(few, analysis))
+        raise NotDecoded(_too_few_rules(few, analysis, subjects))
     measured = [name for name in analysis.observables if _is_measured(features, name)]
     if not measured:
         names = ", ".join(analysis.observables)
@@ -179,10 +180,14 @@ def _concatenated(parts: list[xr.Dataset], dim: str, labels: Sequence[str]) -> x
     return xr.concat(parts, dim=axis, join="outer", coords="different", compat="equals")
 
 
-def _too_few_rules(few: Mapping[str, int], analysis: Analysis) -> str:
+def _too_few_rules(few: Mapping[str, int], analysis: Analysis, subjects: xr.Dataset | None) -> str:
     """Return why fewer than two rules remain, and a remedy."""
     found = ", ".join(f"{n} of {rule!r}" for rule, n in few.items()) or "only one rule"
     remedy = "train more subjects"
+    if subjects is not None and "status" in subjects:
+        lost = int(subjects["status"].isin((DIVERGED, FAILED)).sum())
+        if lost:
+            remedy = diverged(lost, subjects.sizes[SUBJECT])
     if analysis.scheme == "strict":
         remedy += ", or lower folds or inner_folds"
     return (

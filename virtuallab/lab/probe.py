@@ -20,10 +20,11 @@ from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import WorkerPool, stoppable
 from virtuallab.lab.stages import nodes
 from virtuallab.lab.stages.experiment import Experiment, discard_damaged, resume
+from virtuallab.lab.stages.overrides import protocol_for
 from virtuallab.lab.stages.record import declare, probe_in, record_probes
 from virtuallab.paths import expanded
 from virtuallab.probes import Probe
-from virtuallab.protocol import Protocol, as_protocol
+from virtuallab.protocol import Protocol
 from virtuallab.store import Store, writer
 from virtuallab.text import as_names, count_noun
 from virtuallab.vocabulary import PROBE
@@ -51,7 +52,8 @@ def probe(
         Protocol whose probes are implanted. If not given, the probes that are in the store, and
         those of its own protocol, record the subjects that they have not recorded yet.
     overrides : str or sequence of str
-        Settings of that protocol to override.
+        Settings of its probes to override, ``"probes.array.units=20"``. A name that is new adds a
+        probe.
     remove : str or sequence of str
         Names of probes to remove instead: their recordings, features and records. Subjects and
         other probes stay as they are. A removal that was interrupted is ended by the same call.
@@ -75,7 +77,7 @@ def probe(
         If no subject is preserved yet, or subjects are not preserved at all; if there is no such
         probe to remove, or no such scheduler.
     ProtocolError
-        If a probe asks for what the subjects do not have.
+        If a probe asks for what the subjects do not have, or an override is of another section.
     StoreError
         If another process writes into the store, or a probe of that name is there with other
         settings.
@@ -139,13 +141,13 @@ def _probes(
     overrides: Sequence[str],
 ) -> dict[str, Probe]:
     """Return the probes to be implanted, by name."""
-    if protocol is None:
-        store = experiment.store
-        there = {name: probe_in(store, name) for name in nodes.probes_in(store)}
-        return {**there, **experiment.plan.protocol.probes}
-    other = as_protocol(protocol, overrides)
-    check_probes(other, experiment.plan)
-    return dict(other.probes)
+    store, other = experiment.store, experiment.plan.protocol
+    if protocol is not None or overrides:
+        other = protocol_for("probe", "probes", store, protocol, overrides)
+        check_probes(other, experiment.plan)
+    if protocol is not None:
+        return dict(other.probes)
+    return {**{name: probe_in(store, name) for name in nodes.probes_in(store)}, **other.probes}
 
 
 def _remove(store: Store, probes: Sequence[str], console: Console) -> None:

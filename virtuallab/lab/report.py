@@ -9,7 +9,12 @@ from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.lab.services.console import Verbose, console_of
-from virtuallab.lab.services.output_files import check_in_folder, check_page, write_page
+from virtuallab.lab.services.output_files import (
+    check_in_folder,
+    check_page,
+    is_page,
+    write_page,
+)
 from virtuallab.lab.stages.experiment import open_partial
 from virtuallab.paths import expanded
 from virtuallab.reporting import experiment_page, verdict_table
@@ -81,6 +86,31 @@ def write_report(
     write_page(page, lambda: experiment_page(tree, check=_check_of(store)))
     say(console, f"Report: {page}")
     return tree, [damage for part in added.values() for damage in part]
+
+
+def remake_page(store: Path, tree: xr.DataTree, console: Console) -> None:
+    """Write the report page of an experiment anew, if there is one, since its results changed.
+
+    Parameters
+    ----------
+    store : Path
+    tree : xr.DataTree
+        The experiment, opened without what is damaged.
+    console : rich.console.Console
+
+    Raises
+    ------
+    VirtuallabError
+        If it cannot be written. The older page is then as it was.
+    """
+    page = store.with_suffix(".html")
+    if not is_page(page):
+        return
+    if damaged_parts(store)[0]:  # of the experiment's own, without which there is no report
+        say(console, f"Report: {page} is older than these results")
+        return
+    write_page(page, lambda: experiment_page(tree, check=_check_of(store)))
+    say(console, f"Report: {page}")
 
 
 def _check_of(path: Path) -> RecordingCheck:

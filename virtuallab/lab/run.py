@@ -18,7 +18,7 @@ from virtuallab.lab.probe import record_all
 from virtuallab.lab.report import write_report
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_page
-from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.resources import peak_memory, spent
 from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import home, open_experiment, train_all
@@ -87,7 +87,7 @@ def run(
     plan = make_plan(as_protocol(protocol, overrides))
     root = home(plan.protocol, None, store)
     check_page(root.with_suffix(".html"))
-    with open_pool(scheduler, workers, console) as pool, writer(root, makes=True):
+    with open_pool(scheduler, workers, console, device) as pool, writer(root, makes=True):
         experiment = open_experiment(plan, root, workers, console)
         train_all(experiment, pool=pool, device=device, console=console)
         probes = plan.protocol.probes
@@ -97,9 +97,10 @@ def run(
                 record_all(experiment, probes, pool, console)
             decode_analyses(experiment, plan.protocol, pool, console)
         experiment.store.finish()
+        memory = peak_memory()  # while worker processes are there
     tree, left_out = write_report(root, None, console)
     warn_of(left_out)
     if is_lost:
         raise UserError(ALL_DIVERGED)
-    say(console, f"Took {spent(began, root)}")
+    say(console, f"Took {spent(began, root, memory)}")
     return tree

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,6 +198,31 @@ def test_settings_that_are_not_possible_are_named_by_their_option(
     with pytest.raises(UserError, match=message):
         replace(training, wanted=wanted).decoder(look, "refused", QUIET)
     assert look.times == 0
+
+
+@pytest.mark.parametrize(
+    ("members", "left"), [(range(4), "0 of 'fa'"), (range(6), "2 of 'fa'"), ((), "0 of 'fa'")]
+)
+def test_subjects_that_diverged_are_named_where_too_few_are_left(
+    members: Sequence[int], left: str, training: DecoderTraining
+) -> None:
+    words = (
+        f"^too few subjects remain to train a decoder: .*{left}, where 4 of each rule are needed. "
+        f"{10 - len(members)} of 12 subjects diverged: lower the learning rates, or the strengths"
+    )
+    wanted = replace(WANTED, others=("slow",))
+    few = replace(training, members=(*members, 8, 9), wanted=wanted)
+    with pytest.raises(UserError, match=words):
+        few.decoder(Look(), "refused", QUIET)
+
+
+def test_subjects_that_diverged_are_not_blamed_for_what_they_did_not_cause(
+    training: DecoderTraining,
+) -> None:
+    wanted = replace(WANTED, others=("fa", "slow"))
+    few = replace(training, members=tuple(range(11)), wanted=wanted)
+    with pytest.raises(UserError, match="only one rule, 'backprop', to identify beside 'others'"):
+        few.decoder(Look(), "refused", QUIET)
 
 
 def test_a_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:

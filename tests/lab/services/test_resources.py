@@ -77,6 +77,8 @@ def test_what_an_experiment_took_is_one_line(
     monkeypatch.setattr(resources, "peak_memory", lambda: 1_500_000_000)
     line = resources.spent(time.monotonic() - 150, tmp_path)
     assert line == f"2 min 30 s, peak memory 1.50 GB, {tmp_path} holds 2.50 MB"
+    of_workers = resources.spent(time.monotonic() - 150, tmp_path, 2_000_000_000)
+    assert "peak memory 2.00 GB" in of_workers
 
 
 def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:

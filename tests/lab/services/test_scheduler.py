@@ -6,7 +6,9 @@ import importlib.util
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +65,15 @@ def test_addresses_are_taken_as_they_are(address: str) -> None:
         ("tcp://head:99999", "is not the address"),
         ("tcp://:8786", "is not the address"),
         ("head:8786", r"no such file\. Did you mean 'tcp://head:8786'\? Give 'local'"),
-        ("Local", r"no such file\. Give 'local' for processes of this machine"),
+        ("LOCAL", r"'LOCAL': there is no such file\. Did you mean 'local'\? Give 'local' for"),
+        (" local", r"Did you mean 'local'\?"),
+        ("", r"^--scheduler is empty\. Give 'local' for processes of this machine"),
+        (" ", "is empty"),
+        (Path(), r"'\.' is a folder\. Give 'local'.*or the file that `dask scheduler --sche"),
         ("no/such.json", "no such file"),
     ],
 )
-def test_what_is_no_scheduler_is_refused_with_what_to_give(given: str, words: str) -> None:
+def test_what_is_no_scheduler_is_refused_with_what_to_give(given: str | Path, words: str) -> None:
     with pytest.raises(UserError, match=words):
         check_workers(given, None)
 
@@ -150,3 +156,19 @@ def test_an_address_at_which_nothing_answers_is_refused_before_a_store_is_made(
         with pytest.raises(UserError, match=f"no Dask scheduler answers at {address}"):
             vl.run(tmp_path / "tiny.yaml", store=tmp_path / "tiny.zarr", scheduler=address)
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_another_server_is_not_taken_for_a_scheduler() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError), server.accept()[0] as connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
+                connection.recv(1000)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        words = rf"no Dask scheduler answers at {address} \(something else does\)"
+        with pytest.raises(UserError, match=words), open_pool(address, None, QUIET):
+            pass

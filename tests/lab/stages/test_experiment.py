@@ -50,7 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_the_first_subject_that_diverged_is_described(trained: tuple[Path, str]) -> None:
     assert "2 of 4 subjects diverged; they are marked and kept, the others went on." in trained[1]
-    assert "The first: subject 0003 (wild, learning rate 1e+30) at step" in trained[1]
+    assert "The first: sub-0003 (wild, learning rate 1e+30) at step" in trained[1]
 
 
 def test_only_subjects_that_can_be_recorded_are_listed(trained: tuple[Path, str]) -> None:

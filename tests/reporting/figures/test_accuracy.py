@@ -59,5 +59,5 @@ def test_the_summary_shows_the_classifier_of_the_best_result(tree):
 
 
 def test_there_is_no_summary_before_decoding():
-    with pytest.raises(UserError, match="nothing is decoded"):
+    with pytest.raises(UserError, match=r"^there is nothing to draw\. Nothing is decoded yet"):
         summary_figure(experiment(decoded=False))

@@ -30,7 +30,7 @@ from virtuallab.lab.services.output_files import (
     write_page,
 )
 from virtuallab.lab.services.progress import counting
-from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.resources import peak_memory, spent
 from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import home, preserved
@@ -124,7 +124,7 @@ def compare(
         for seed in range(how.seeds)
     ]
     decoding = DecodingSettings(how.classifiers, how.folds, how.inner_folds)
-    with open_pool(scheduler, workers, console) as pool:
+    with open_pool(scheduler, workers, console, device) as pool:
         experiment = preserved(
             plan, subjects, store, workers=workers, pool=pool, device=device, console=console
         )
@@ -132,6 +132,7 @@ def compare(
         check_counts(bench, decoding, "compare")
         with counting(console, "designs tried", len(trials)) as advance:
             came = evaluate_designs(bench, ResultCache.of(experiment), trials, decoding, advance)
+        memory = peak_memory()  # while worker processes are there
     found = comparison_table(how, designs, came, experiment.recorded, experiment.plan.sizes)
     found.attrs["title"], found.attrs["question"] = read.name, read.question
     console.print(ranking_table(found))
@@ -140,7 +141,7 @@ def compare(
         lambda: write_file(csv, lambda: tidy(found).to_csv(index=False)),
         lambda: write_page(page, lambda: comparison_page(found)),
     )
-    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path, memory)}")
     return found
 
 

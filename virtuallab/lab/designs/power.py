@@ -28,7 +28,7 @@ from virtuallab.lab.services.output_files import (
     write_page,
 )
 from virtuallab.lab.services.progress import Count, counting
-from virtuallab.lab.services.resources import spent
+from virtuallab.lab.services.resources import peak_memory, spent
 from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import WorkerPool, stoppable
 from virtuallab.lab.stages.experiment import Experiment, home, preserved
@@ -110,17 +110,18 @@ def power(
     csv, page = outputs(base)
     check_file(csv)
     check_page(page)
-    with open_pool(scheduler, workers, console) as pool:
+    with open_pool(scheduler, workers, console, device) as pool:
         experiment = preserved(
             plan, subjects, store, workers=workers, pool=pool, device=device, console=console
         )
         found, asked = _sought(experiment, read, how, pool, console)
+        memory = peak_memory()  # while worker processes are there
     console.print(power_summary(found, asked))
     write_each(
         lambda: write_file(csv, lambda: found.to_frame().to_csv(index=False)),
         lambda: write_page(page, lambda: power_page(found, asked)),
     )
-    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path)}")
+    say(console, f"Page: {page}\nTook {spent(began, experiment.store.path, memory)}")
     return found
 
 

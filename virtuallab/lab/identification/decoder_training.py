@@ -41,6 +41,7 @@ from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS, NULL_MODELS
 from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy, Range
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
+from virtuallab.text import diverged
 from virtuallab.vocabulary import ACTIVITY, PAIR
 
 FROZEN: Final = "frozen"  # the null model in which nothing but noise changes
@@ -142,13 +143,43 @@ class DecoderTraining:
         )
         pairs = columns_of(self.experiment.plan.subjects).get(PAIR)
         kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()
-        for field, message in analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs):
+        problems = analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs)
+        if problems and len(self.members) < len(self.experiment.plan.subjects):
+            self._refuse_diverged(analysis, problems[0][0], pairs, kept_pairs)
+        for field, message in problems:
             option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
             where = (
                 f" Folds are those of the first strict analysis of {self.experiment.store.path}."
             )
             raise UserError(f"{option}{message}{where if kept and 'folds' in field else ''}")
         return analysis
+
+    def _refuse_diverged(
+        self,
+        analysis: Analysis,
+        field: str,
+        pairs: np.ndarray | None,
+        kept_pairs: list[Any] | None,
+    ) -> None:
+        """Refuse subjects that are too few because others diverged.
+
+        Raises
+        ------
+        UserError
+            If the field of the analysis that is at fault would not be with all planned subjects.
+        """
+        planned = [subject.label for subject in self.experiment.plan.subjects]
+        every = analysis.check(planned, (), (), pairs=None if pairs is None else pairs.tolist())
+        if field in dict(every):
+            return
+        named = [label for label in self._labels.tolist() if label not in analysis.others]
+        few = analysis.too_few(named, set(planned) - set(analysis.others), kept_pairs)
+        left = ", ".join(f"{n} of {rule!r}" for rule, n in few.items())
+        lost = len(planned) - len(self.members)
+        raise UserError(
+            f"too few subjects remain to train a decoder: {left}, where {analysis.needed} of each "
+            f"rule are needed. {diverged(lost, len(planned))}."
+        )
 
     @property
     def _labels(self) -> np.ndarray:

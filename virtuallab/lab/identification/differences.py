@@ -42,15 +42,17 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
     if last is not None and abs(last - facts.last_step) > _NEAR * facts.last_step:
         yield f"last visit: step {last:g}, trained on step {facts.last_step}"
     snr = signal_to_noise_of(recording)
-    if (snr is None) != (facts.snr is None) or (
+    differs = (snr is None) != (facts.snr is None) or (
         snr is not None and facts.snr is not None and abs(snr / facts.snr - 1) > _NEAR
-    ):
-        yield f"signal-to-noise ratio: {_ratio(snr)}, trained on {_ratio(facts.snr)}"
+    )
+    if differs:
+        yield f"signal-to-noise ratio: {_own_ratio(recording)}, trained on {_trained_ratio(facts)}"
     units = str(recording[ACTIVITY].attrs.get("units", facts.activity_units))
     if units != facts.activity_units:
         yield f"responses: in {units}, trained on {facts.activity_units}"
     own = own_design(recording)
-    if own is not None and own.noise.given_by != facts.noise:
+    is_said = differs and own is not None and not (own.noise.given_by and facts.noise)
+    if own is not None and own.noise.given_by != facts.noise and not is_said:
         stated = (each or "no noise" for each in (own.noise.given_by, facts.noise))
         yield "noise: given by {}, trained on {}".format(*stated)
     if "observed" in recording:
@@ -81,7 +83,7 @@ def assumptions(recording: xr.Dataset, facts: DecoderMetadata) -> Iterator[str]:
     """
     is_foreign = own_design(recording) is None
     if is_foreign and signal_to_noise_of(recording) is None and facts.snr is None:
-        is_noisy = facts.noise or facts.activity_units == "spikes/s"
+        is_noisy = _is_noisy(facts)
         yield (
             "The signal-to-noise ratio is not known, because no stimulus has repeats that differ: "
             f"the responses are assumed to be {'as noisy as' if is_noisy else 'free of noise, as'} "
@@ -94,5 +96,20 @@ def assumptions(recording: xr.Dataset, facts: DecoderMetadata) -> Iterator[str]:
         )
 
 
-def _ratio(snr: float | None) -> str:
-    return "not known" if snr is None else f"{snr:.2g}"
+def _is_noisy(facts: DecoderMetadata) -> bool:
+    """Whether the training recordings have noise, of whatever kind."""
+    return bool(facts.noise) or facts.activity_units == "spikes/s"
+
+
+def _trained_ratio(facts: DecoderMetadata) -> str:
+    if facts.snr is not None:
+        return f"{facts.snr:.2g}"
+    return "recordings whose ratio is not known" if _is_noisy(facts) else "recordings without noise"
+
+
+def _own_ratio(recording: xr.Dataset) -> str:
+    snr, own = signal_to_noise_of(recording), own_design(recording)
+    if snr is not None:
+        return f"{snr:.2g}"
+    is_clean = own is not None and not own.noise.is_present and own.spikes is None
+    return "no noise" if is_clean else "not known"

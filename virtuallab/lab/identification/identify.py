@@ -27,7 +27,7 @@ from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.scheduler import check_workers, open_pool
 from virtuallab.lab.services.workers import stoppable
 from virtuallab.lab.stages.experiment import resume
-from virtuallab.lab.stages.nodes import check_preserved, check_trained, probes_in
+from virtuallab.lab.stages.nodes import check_living, check_preserved, check_trained, probes_in
 from virtuallab.paths import expanded
 from virtuallab.recordings import read_recording
 from virtuallab.reporting import identification_summary
@@ -222,6 +222,7 @@ def _of_experiment(
 ) -> Decoder:
     store = Store.open(path)
     check_trained(store)
+    check_living(store)
     check_preserved(
         store,
         "no decoder for a recording can be trained: for that, null models are made of preserved "

@@ -47,7 +47,7 @@ def make_plan(protocol: Protocol) -> Plan:
         **_start_faults(plan),
         **_probe_faults(plan, _places(protocol)),
         **_design_faults(protocol, plan),
-        **_analysis_faults(plan),
+        **_analysis_faults(protocol, plan, protocol.probes),
     }
     _raise(protocol, messages)
     return plan
@@ -67,6 +67,23 @@ def check_probes(other: Protocol, plan: Plan) -> None:
         If a probe asks for what these subjects, or the visits they are preserved at, do not have.
     """
     _raise(other, _probe_faults(plan, _places(other)))
+
+
+def check_analyses(asked: Protocol, plan: Plan, probes: Mapping[str, Probe]) -> None:
+    """Refuse a protocol's analyses that are not possible in the subjects of a plan.
+
+    Parameters
+    ----------
+    asked : Protocol
+    plan : Plan
+    probes : mapping from name to Probe
+        Those whose recordings can be decoded.
+
+    Raises
+    ------
+    ProtocolError
+    """
+    _raise(asked, _analysis_faults(asked, plan, probes))
 
 
 def check_designs(asked: Protocol, plan: Plan) -> None:
@@ -273,29 +290,29 @@ def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, 
     return faults
 
 
-def _analysis_faults(plan: Plan) -> dict[str, str]:
-    found, subjects = plan.protocol, plan.subjects
+def _analysis_faults(asked: Protocol, plan: Plan, probes: Mapping[str, Probe]) -> dict[str, str]:
+    subjects = plan.subjects
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
     columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
     # What a probe with an unknown device measures is not known; the device has a fault of its own.
     measured = {
         name: probe.resolved.readable(len(plan.visits))
-        for name, probe in found.probes.items()
+        for name, probe in probes.items()
         if not list(device_problems(probe.device))
     }
     return {
         _place(f"analyses.{name}", field): message
-        for name, analysis in found.analyses.items()
+        for name, analysis in asked.analyses.items()
         for field, message in (
             *analysis.check(
                 rules,
                 architectures,
-                tuple(found.probes),
+                tuple(probes),
                 columns=columns,
                 measured=measured,
                 pairs=_pairs(columns),
             ),
-            *(analysis.check_primary(measured) if len(measured) == len(found.probes) else ()),
+            *(analysis.check_primary(measured) if len(measured) == len(probes) else ()),
         )
     }

@@ -49,18 +49,20 @@ def check_page(path: Path) -> None:
     UserError
     """
     check_file(path)
-    if not path.is_file() or path.stat().st_size == 0:
-        return
-    try:
-        with path.open("rb") as file:
-            is_ours = _PAGE in file.read(2000)
-    except OSError:
-        is_ours = False
-    if not is_ours:
+    if path.is_file() and path.stat().st_size > 0 and not is_page(path):
         raise UserError(
             f"{path} is there already, and is not a page that virtuallab wrote. It was left alone: "
             "move it away, or choose another name."
         )
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a page that virtuallab wrote lies at a place."""
+    try:
+        with path.open("rb") as file:
+            return _PAGE in file.read(2000)
+    except OSError:
+        return False
 
 
 def check_in_folder(path: Path) -> None:

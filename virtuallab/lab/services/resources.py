@@ -70,10 +70,20 @@ def duration(seconds: float | int) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def spent(since: float, store: Path) -> str:
-    """One line: the time since ``since`` (of ``time.monotonic``), peak memory, the store's size."""
+def spent(since: float, store: Path, memory: int = 0) -> str:
+    """One line: time, peak memory, the size of the store.
+
+    Parameters
+    ----------
+    since : float
+        Begin, of ``time.monotonic``.
+    store : Path
+    memory : int
+        :func:`peak_memory` before worker processes ended, in bytes.
+    """
+    peak = max(memory, peak_memory())
     return (
-        f"{duration(time.monotonic() - since)}, peak memory {megabytes(peak_memory())}, "
+        f"{duration(time.monotonic() - since)}, peak memory {megabytes(peak)}, "
         f"{store} holds {megabytes(stored(store))}"
     )
 

@@ -69,7 +69,7 @@ def check_workers(scheduler: str | Path | None, workers: int | None, device: str
 
 @contextmanager
 def open_pool(
-    scheduler: str | Path | None, workers: int | None, console: Console
+    scheduler: str | Path | None, workers: int | None, console: Console, device: str = "cpu"
 ) -> Iterator[WorkerPool]:
     """Open the workers that compute within the block.
 
@@ -82,6 +82,8 @@ def open_pool(
         None.
     console : rich.console.Console
         For what the user should know about a cluster.
+    device : str
+        Where workers train, ``"cpu"`` or ``"cuda"``.
 
     Yields
     ------
@@ -90,7 +92,7 @@ def open_pool(
     Raises
     ------
     UserError
-        If no scheduler answers, or its workers have other versions.
+        If no scheduler answers, or its workers have other versions or no such device.
     """
     if scheduler is None:
         yield LocalPool(workers or cores())
@@ -101,7 +103,7 @@ def open_pool(
         with local_pool(workers or cores()) as pool:
             yield pool
     else:
-        with remote_pool(address_of(scheduler), console) as pool:
+        with remote_pool(address_of(scheduler), console, device) as pool:
             yield pool
 
 
@@ -121,10 +123,16 @@ def address_of(scheduler: str | Path) -> str:
     text = str(scheduler).strip()
     if "://" in text:
         return _checked(text, f"--scheduler {text!r}")
+    if not text:
+        raise UserError(f"--scheduler is empty. {_FORMS}")
     file = expanded(scheduler, "scheduler")
+    if file.is_dir():
+        raise UserError(f"--scheduler {text!r} is a folder. {_FORMS}")
     if not file.is_file():
         with_scheme = f"tcp://{text}"
-        hint = f"Did you mean {with_scheme!r}? " if _ADDRESS.fullmatch(with_scheme) else ""
+        near = [LOCAL] if text.casefold() == LOCAL else []
+        near += [with_scheme] if _ADDRESS.fullmatch(with_scheme) else []
+        hint = f"Did you mean {near[0]!r}? " if near else ""
         raise UserError(f"--scheduler {text!r}: there is no such file. {hint}{_FORMS}")
     try:
         found = json.loads(file.read_text(encoding="utf-8"))["address"]

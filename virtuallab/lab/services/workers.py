@@ -18,11 +18,10 @@ from typing import Any
 
 import torch
 
-from virtuallab.errors import Interrupted, UserError, suggest
+from virtuallab.errors import Interrupted, UserError
 from virtuallab.installed import begin_process
 from virtuallab.lab.services.allocator import keep_freed_memory
-
-DEVICES = ("auto", "cpu", "cuda")
+from virtuallab.lab.services.devices import device_name
 
 
 def find_device(name: str, *, here: bool = True) -> str:
@@ -40,8 +39,7 @@ def find_device(name: str, *, here: bool = True) -> str:
     UserError
         If no device has this name, or this machine has none; for ``"auto"`` on other machines.
     """
-    if name not in DEVICES:
-        raise UserError(f"no device is called {name!r}. {suggest(name, DEVICES)}")
+    device_name(name)
     if not here and name == "auto":
         raise UserError(
             "device 'auto' looks for a GPU of this machine, and a running cluster computes on "

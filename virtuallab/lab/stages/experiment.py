@@ -35,7 +35,7 @@ from virtuallab.store.layout.location import check_location
 from virtuallab.store.provenance import provenance
 from virtuallab.subject.subject import Subject
 from virtuallab.text import count_noun
-from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, PERFORMANCE, RULE, SUBJECT
+from virtuallab.vocabulary import DIVERGED, FAILED, PAIR, PERFORMANCE, RULE, SUBJECT, subject_name
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def _lost(
     return (
         f"{len(lost)} of {count_noun(len(subjects), 'subject')} diverged; {they} marked and kept"
         f"{on}. "
-        f"The first: subject {first + 1:04d} ({subject.label}, learning rate "
+        f"The first: {subject_name(first, len(subjects))} ({subject.label}, learning rate "
         f"{subject.optimizer.learning_rate:.3g}) at step {record['diverged_at']} in layer "
         f"{record['diverged_in']!r}."
     )

@@ -114,7 +114,7 @@ def search(
     for file in (root, csv, tuned):
         check_file(file)
     _refuse_another(tuned)
-    with open_pool(scheduler, workers, console) as pool, open_storage(root) as kept:
+    with open_pool(scheduler, workers, console, device) as pool, open_storage(root) as kept:
         searches = [_Searched(study, how, kept, root, device, pool) for study in sought]
         done = sum(min(each.finished, how.trials) for each in searches)
         # Workers of a cluster compute on one thread each, and a thread here waits for each study.

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from virtuallab.errors import UserError
 from virtuallab.reporting.figures.common.axes import accuracy_rows, points, set_title, single_axes
 from virtuallab.reporting.figures.common.captioned import CaptionedFigure, Panel
-from virtuallab.reporting.results.analyses import analyses
+from virtuallab.reporting.results.analyses import analyses, why_none
 from virtuallab.reporting.results.decoding import AnalysisResult
+from virtuallab.reporting.results.verdict import judge
 from virtuallab.reporting.style import PANEL_WIDTH, observable_look, pretty, theme
 from virtuallab.text import count_noun, percent
 from virtuallab.vocabulary import OBSERVABLE, PROBE
@@ -55,11 +56,13 @@ def summary_figure(tree: xr.DataTree, *, width: float = 7.2) -> Figure:
     Raises
     ------
     UserError
-        If nothing is decoded yet.
+        If nothing is decoded, with the reason.
     """
-    found = [analysis for analysis in analyses(tree) if analysis.shown]
+    every = analyses(tree)
+    found = [analysis for analysis in every if analysis.shown]
     if not found:
-        raise UserError("nothing is decoded yet, so there is nothing to draw.")
+        reason = judge(every[0]).sentence if every else why_none(tree)
+        raise UserError(f"there is nothing to draw. {reason}")
     shown = found[0].shown
     assert shown is not None
     value, interval = found[0].by_classifier()[shown.classifier]

@@ -25,7 +25,7 @@ from virtuallab.reporting.figures.recorded_activity import (
 )
 from virtuallab.reporting.figures.reliability import reliability_figure
 from virtuallab.reporting.page.template import render, verbatim
-from virtuallab.reporting.results.analyses import analyses
+from virtuallab.reporting.results.analyses import analyses, why_none
 from virtuallab.reporting.results.decoding import AnalysisResult
 from virtuallab.reporting.results.paired import paired_differences
 from virtuallab.reporting.results.subjects import count_by_rule, measure_of
@@ -86,6 +86,7 @@ def experiment_page(
             }
             for analysis in found
         ],
+        why_none="" if found else why_none(tree),
         learning=learning_figure(tree, rule_looks),
         angles=angles_figure(tree, rule_looks),
         sizes=sizes_figure(tree, rule_looks),

@@ -15,7 +15,8 @@ from virtuallab.reporting.results.controls import read_controls
 from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
 from virtuallab.reporting.results.estimate import Estimate, read_estimate
 from virtuallab.reporting.results.levels import read_levels
-from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, PROBE
+from virtuallab.text import diverged
+from virtuallab.vocabulary import CLASSIFIER, DIVERGED, FAILED, OBSERVABLE, PENDING, PROBE
 
 
 def analyses(tree: xr.DataTree) -> tuple[AnalysisResult, ...]:
@@ -28,6 +29,30 @@ def analyses(tree: xr.DataTree) -> tuple[AnalysisResult, ...]:
         for name in sorted(nodes)
     ]
     return tuple(sorted(found, key=lambda analysis: (analysis.scheme != "strict", analysis.name)))
+
+
+def why_none(tree: xr.DataTree) -> str:
+    """Sentences on why an experiment has no analyses with results.
+
+    Parameters
+    ----------
+    tree : xr.DataTree
+        An experiment without ``/decoding``.
+    """
+    subjects = tree["subjects"].to_dataset() if "subjects" in tree.children else xr.Dataset()
+    if "status" in subjects:
+        status = subjects["status"]
+        if bool((status == PENDING).any()):
+            return "Nothing is decoded yet, so there is no verdict."
+        if bool(status.isin((DIVERGED, FAILED)).all()):
+            lost = diverged(status.size, status.size)
+            return f"Nothing could be recorded or decoded, so there is no verdict. {lost}."
+    if json.loads(tree.attrs.get("protocol_resolved", "{}")).get("analyses") == {}:
+        return (
+            "The protocol has no analyses, so there is no verdict. Add some to it and run it "
+            "again, or use those of another: virtuallab decode STORE --protocol FILE."
+        )
+    return "Nothing is decoded yet, so there is no verdict."
 
 
 def _settings(tree: xr.DataTree, name: str) -> Mapping[str, Any]:

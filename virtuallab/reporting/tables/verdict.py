@@ -9,7 +9,7 @@ import xarray as xr
 from rich.console import Group, RenderableType
 
 from virtuallab.console import FOLDED_WIDTH, TerminalTable, plain, terminal_table
-from virtuallab.reporting.results.analyses import analyses
+from virtuallab.reporting.results.analyses import analyses, why_none
 from virtuallab.reporting.results.controls import (
     COLUMNS,
     ControlOutcome,
@@ -49,7 +49,7 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
     """
     found = analyses(tree)
     if not found:
-        return plain("Nothing is decoded yet, so there is no verdict.")
+        return plain(why_none(tree))
     parts: list[RenderableType] = []
     for analysis in found:
         verdict = judge(analysis)

@@ -192,6 +192,34 @@ def stopped_once(inputs: Iterable[Any], emit: Emit, stop: Stop) -> None:
     emit(1)
 
 
+def test_workers_that_would_train_on_a_card_and_have_none_are_refused(
+    pool: ClusterPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    pool.check_device("cpu")
+    words = (
+        r"torch finds none on \S+ and \S+ of the cluster at tcp://here:1\. Give --device cpu, or"
+    )
+    with pytest.raises(UserError, match=words):
+        pool.check_device("cuda")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    pool.check_device("cuda")
+
+
+def test_workers_without_the_resource_of_a_card_need_none_beside_those_with_it(
+    client: Any, pool: ClusterPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = client.scheduler_info(n_workers=-1)["workers"]
+    has_card = {first: True, second: False}
+    monkeypatch.setattr(client, "run", lambda _: has_card)
+    resources: dict[str, set[str]] = {first: {"GPU"}, second: set()}
+    monkeypatch.setattr(pool, "_resources", lambda: resources)
+    pool.check_device("cuda")
+    resources[first] = set()
+    with pytest.raises(UserError, match=f"torch finds none on {second} of"):
+        pool.check_device("cuda")
+
+
 def test_work_for_a_graphics_card_asks_for_one(pool: ClusterPool) -> None:
     found: list[int] = []
     pool.run([Piece(asked_resources, found.append, device=name) for name in ("cpu", "cuda")])

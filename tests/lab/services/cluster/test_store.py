@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import xarray as xr
 
 import virtuallab as vl
@@ -214,6 +216,26 @@ def test_a_worker_that_dies_in_the_middle_of_a_cohort_costs_nothing_but_time(
     assert dead.returncode == -signal.SIGKILL
     checked(expected.parent, found.parent)
     cluster.workers[cluster.workers.index(dead)] = cluster.start_worker("again")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the workers have a card")
+@pytest.mark.parametrize("command", [vl.run, vl.search])
+def test_workers_without_a_card_are_refused_before_anything_is_written(
+    command: Callable[..., Any], protocol: Path, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.wait_for(2)
+    is_search = command is vl.search
+    overrides = ["search={}", "subjects.optimizer.learning_rate={uniform: [0.01, 0.1]}"]
+    kept = {"storage" if is_search else "store": tmp_path / "tiny.zarr"}
+    with pytest.raises(UserError, match=f"finds none on .* cluster at {cluster.address}"):
+        command(
+            protocol,
+            overrides if is_search else (),
+            scheduler=cluster.address,
+            device="cuda",
+            **kept,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_worker_with_other_versions_is_refused(

@@ -14,7 +14,8 @@ from virtuallab.errors import MachineError, UserError
 from virtuallab.lab.services.cluster.pool import ClusterPool
 from virtuallab.lab.services.cluster.versions import check_versions
 
-_SECONDS = 10  # in which a scheduler must answer
+_SECONDS = 5  # in which a running scheduler must answer
+_SECONDS_HERE = 10  # in which processes of this machine must answer or end
 
 
 @contextmanager
@@ -52,15 +53,15 @@ def local_pool(workers: int) -> Iterator[ClusterPool]:
                 "that is run as a program must call virtuallab below `if __name__ == '__main__':`."
             ) from None
         try:
-            with _connected(cluster, "this machine") as client:
+            with _connected(cluster, "this machine", _SECONDS_HERE) as client:
                 yield ClusterPool(client, "this machine")
         finally:
             with suppress(Exception):
-                cluster.close(timeout=_SECONDS)
+                cluster.close(timeout=_SECONDS_HERE)
 
 
 @contextmanager
-def remote_pool(address: str, console: Console) -> Iterator[ClusterPool]:
+def remote_pool(address: str, console: Console, device: str = "cpu") -> Iterator[ClusterPool]:
     """Connect to the scheduler of a running cluster, which goes on running after the block.
 
     Parameters
@@ -69,35 +70,61 @@ def remote_pool(address: str, console: Console) -> Iterator[ClusterPool]:
         ``tcp://HOST:PORT``.
     console : rich.console.Console
         Says so if there is no worker yet.
+    device : str
+        Where workers train, ``"cpu"`` or ``"cuda"``.
 
     Raises
     ------
     UserError
-        If no scheduler answers, or a worker has other versions.
+        If no scheduler answers, or a worker has other versions or no such device.
     """
-    with _quiet(), _connected(address, address) as client:
+    with _quiet(), _connected(address, address, _SECONDS) as client:
         check_versions(client, address)
+        pool = ClusterPool(client, address)
+        pool.check_device(device)
         if not client.nthreads():
             say(console, f"The cluster at {address} has no workers yet; waiting for the first")
-        yield ClusterPool(client, address)
+        yield pool
 
 
 @contextmanager
-def _connected(cluster: Any, address: str) -> Iterator[Any]:
+def _connected(cluster: Any, address: str, seconds: float | int) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        client = Client(cluster, timeout=_SECONDS, set_as_default=False)
-    except (OSError, RuntimeError, ValueError) as error:
+        if cluster == address:
+            _greet(address, seconds)
+        client = Client(cluster, timeout=seconds, set_as_default=False)
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        # The words of another server are read as the length of a message that no memory holds.
+        is_other = isinstance(error, MemoryError)
+        found = "something else does" if is_other else type(error).__name__
         raise UserError(
-            f"no Dask scheduler answers at {address} ({type(error).__name__}). Start it with "
+            f"no Dask scheduler answers at {address} ({found}). Start it with "
             "`dask scheduler`, which prints its address, or give another one to --scheduler."
         ) from None
     try:
         yield client
     finally:
         with suppress(Exception):
-            client.close(timeout=_SECONDS)
+            client.close(timeout=_SECONDS_HERE)
+
+
+def _greet(address: str, seconds: float | int) -> None:
+    """Connect to a scheduler and leave it: a client that fails to connect cannot be closed."""
+    from distributed.comm import connect
+    from distributed.utils import LoopRunner, sync
+
+    async def greet() -> None:
+        comm = await connect(address, timeout=seconds)
+        await comm.close()
+
+    runner = LoopRunner()
+    runner.start()
+    try:
+        sync(runner.loop, greet)
+    finally:
+        runner.stop()
 
 
 @contextmanager

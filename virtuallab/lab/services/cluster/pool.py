@@ -12,10 +12,11 @@ from typing import Any
 from uuid import uuid4
 
 from virtuallab import plugins
-from virtuallab.errors import MachineError, VirtuallabError
+from virtuallab.errors import MachineError, UserError, VirtuallabError
 from virtuallab.lab.services.cluster.versions import check_versions, own_versions
 from virtuallab.lab.services.cluster.worker import WorkerRequirements, pickled
 from virtuallab.lab.services.workers import Piece, Stop, Stopped, WorkerPool
+from virtuallab.text import listed
 
 _FEWEST = 8  # tasks under way at least: an adaptive cluster starts workers for those that wait
 _SECONDS = 0.5  # between looks at the connection and at requests to stop
@@ -174,13 +175,47 @@ class ClusterPool(WorkerPool):
                 _in_worker(), name, setting, *given, key=key, pure=False, **options
             )
 
+    def check_device(self, device: str) -> None:
+        """Refuse workers that would be asked to train on a graphics card and have none.
+
+        Workers that come later are found out with their first task.
+
+        Parameters
+        ----------
+        device : str
+            ``"cpu"`` or ``"cuda"``.
+
+        Raises
+        ------
+        UserError
+            With their addresses.
+        """
+        if device != "cuda":
+            return
+        trainers = self._with_card_resource() or self._resources()
+        with self._reaching():
+            # A lambda: see _in_worker.
+            found = self._client.run(lambda: import_module("torch").cuda.is_available())
+        without = [worker for worker in trainers if not found.get(worker, True)]
+        if without:
+            raise UserError(
+                f"device 'cuda' was asked for, and torch finds none on {listed(without)} of the "
+                f"cluster at {self._address}. Give --device cpu, or start the workers that have a "
+                'card with --resources "GPU=1": others then do not train.'
+            )
+
     def _needs(self, device: str) -> dict[str, int] | None:
         """Return the resources of a task: a graphics card, if workers advertise theirs."""
-        if device != "cuda":
-            return None
+        return {_GPU: 1} if device == "cuda" and self._with_card_resource() else None
+
+    def _with_card_resource(self) -> list[str]:
+        return [worker for worker, resources in self._resources().items() if _GPU in resources]
+
+    def _resources(self) -> dict[str, set[str]]:
+        """Return the names of the resources of each worker, by its address."""
         with self._reaching():
-            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return {_GPU: 1} if any(_GPU in each.get("resources", {}) for each in workers) else None
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: {*each.get("resources", ())} for address, each in workers.items()}
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
