@@ -73,7 +73,7 @@ docs: $(VENV)/.docs ## Build the documentation into docs/_build
 	@echo "Open docs/_build/index.html"
 
 bench: $(VENV)/.base ## Measure speed and memory, for the documentation (hours)
-	@for name in population chain step_profile rules allocator growth recording designs statistics large_subject startup; do \
+	@for name in population chain step_profile rules allocator growth recording decoding designs statistics large_subject startup; do \
 	  echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 study-rules: $(VENV)/.base ## Test claims about learning rules, for the documentation
