@@ -13,6 +13,7 @@ def page(**changed):
         "measure": "accuracy",
         "differences": [],
         "provenance": {},
+        "why_none": "Nothing is decoded yet.",
     }
     figures = dict.fromkeys(("learning", "angles", "sizes", "activity"))
     more = {"unfinished": 0, "n_subjects": 0, "protocol": verbatim("")}
