@@ -188,6 +188,11 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "control_kind": ("", "condition of a control: chance, beat or survive"),
     "held_out_accuracy": ("1", "balanced accuracy on a group that was held out of training"),
     "held_out_interval": ("1", "bounds of the balanced accuracy on a group held out"),
+    "referenced_accuracy": (
+        "1",
+        "balanced accuracy on a group held out, relative to references of its kind",
+    ),
+    "referenced_interval": ("1", "bounds of the balanced accuracy relative to references"),
     "left_out_auroc": ("1", "area under the ROC curve for detecting a rule left out of training"),
     "reliability_stated": ("1", "mean probability of the most probable rule"),
     "reliability_observed": ("1", "share of subjects whose most probable rule is correct"),

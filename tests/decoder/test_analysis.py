@@ -48,6 +48,17 @@ def test_held_out_settings_are_checked_if_they_are_known() -> None:
     assert words == "all subjects learn by one loss"
 
 
+def test_references_are_of_held_out_kinds() -> None:
+    rules = [rule for rule in RULES for _ in range(20)]
+    columns = {"batch_size": [8, 16] * 30}
+    analysis = Analysis(hold_out="batch_size", references=True)
+    found = analysis.check(rules, ["knet4", "mlp"] * 30, ["utah"], columns=columns)
+    assert [field for field, _ in found] == ["references"]
+    assert "Add one of architecture, family, task to 'hold_out'" in found[0][1]
+    whole = Analysis(hold_out="architecture", references=True)
+    assert whole.check(rules, ["knet4", "mlp"] * 30, ["utah"], columns=columns) == []
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [((), ()), (None, ()), ("task", ("task",)), (("task", "task"), ("task",))],

@@ -117,6 +117,29 @@ def test_each_architecture_is_held_out_in_turn() -> None:
         assert low <= 1 / 3 <= high, name
 
 
+def test_held_out_groups_are_tested_relative_to_references() -> None:
+    dataset = features(signal=2.0)
+    dataset = dataset.assign_coords(task=("subject", np.resize(["even", "odd"], 72)))
+    splits = ("architecture", "task", "batch_size")
+    dataset = dataset.assign_coords(batch_size=("subject", np.resize([8, 16, 32], 72)))
+    assert "referenced_accuracy" not in asked(dataset, hold_out=splits)
+    verdict = asked(dataset, hold_out=splits, references=True)
+    rules = sorted(set(dataset["rule"].values.tolist()))
+    assert verdict["reference"].values.tolist() == [
+        *("all rules", "10 of all rules"),
+        *(f"one rule: {rule}" for rule in rules),
+        *("four of five of its own rule", "its own rule"),
+    ]
+    referenced = verdict["referenced_accuracy"].squeeze()
+    # Subjects of one batch size are of every kind.
+    assert [str(name).split(":")[0] for name in referenced["held_out_kind"].values] == [
+        *("architecture", "architecture", "task", "task"),
+    ]
+    means = referenced.mean("held_out_kind")
+    assert float(means.sel(reference="all rules")) > 0.6
+    assert float(means.sel(reference="its own rule")) < 0.5
+
+
 def test_several_splits_are_told_apart_by_their_names() -> None:
     dataset = features(signal=2.0)
     dataset = dataset.assign_coords(task=("subject", np.resize(["even", "odd"], 72)))

@@ -260,6 +260,12 @@ def _decoding(
         variables["held_out_accuracy"] = ((*cell, "held_out"), unseen)
         variables["held_out_interval"] = ((*cell, "held_out", "bound"), _interval(unseen))
         coords["held_out"] = _words(list(HELD_OUT))
+        referenced = chance + (unseen[..., None, :] - chance) * np.array([[1.2], [0.0]])
+        variables["referenced_accuracy"] = ((*cell, "reference", "held_out_kind"), referenced)
+        bounds = (*cell, "reference", "held_out_kind", "bound")
+        variables["referenced_interval"] = (bounds, _interval(referenced))
+        coords["held_out_kind"] = _words(list(HELD_OUT))
+        coords["reference"] = _words(["all rules", "its own rule"])
     attributes = {"chance": chance, "scheme": "strict", "n_subjects": 41}
     return xr.Dataset(variables, coords=coords, attrs=attributes)
 

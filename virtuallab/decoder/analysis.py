@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Len, Lt
 
 from virtuallab.decoder.pairs import count_rules
-from virtuallab.decoder.schemes.splits import Split, check_columns, is_known
+from virtuallab.decoder.schemes.splits import OF_KINDS, Split, check_columns, is_known
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
@@ -68,6 +68,8 @@ class Analysis:
         Validation by subject, or by layer.
     hold_out : tuple of str, str or None
         Settings whose groups are left out of training in turn; strict scheme only.
+    references : bool
+        Test held-out groups relative to references of their kind, too.
     folds, inner_folds : int
         Groups of subjects that are tested, and groups of training subjects for choosing settings.
     repeats : int
@@ -111,6 +113,12 @@ class Analysis:
         doc="Train without each group in turn and test on it: each architecture, family of "
         "architectures, task, loss, third of the learning rates of a rule, batch size, curriculum, "
         "schedule, or pretraining (start_from). Strict scheme only.",
+    )
+    references: bool = setting(
+        False,
+        doc="Test the held-out architectures, families and tasks a second time, by decoders that "
+        "read features relative to references of the same network and task: subjects of all rules, "
+        "ten of them, subjects of one rule, or of the rule that is to be identified.",
     )
     folds: Annotated[int, Ge(2)] = setting(5, doc="Groups of subjects, each tested once.")
     repeats: Annotated[int, Ge(1), Le(1_000)] = setting(
@@ -342,6 +350,11 @@ class Analysis:
                 "choose 'strict'.",
             )
             return
+        if self.references and not set(self.held_out) & set(OF_KINDS):
+            yield (
+                "references",
+                f"is for held-out groups. Add one of {', '.join(OF_KINDS)} to 'hold_out'.",
+            )
         known = {**(columns or {}), "rule": rules, "architecture": architectures}
         for split in self.held_out:
             checked = columns is not None or is_known(known, split)

@@ -71,7 +71,8 @@ def evaluate(
         ``p_value`` (subject, predicted_rule) and ``familiar`` (subject), by a decoder that was not
         trained on the subject; their reliability: ``reliability_*`` (bin),
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``, ``empty_sets``; ``control_*``
-        (control), ``held_out_*`` (held_out), ``left_out_auroc`` (true_rule). In the published
+        (control), ``held_out_*`` (held_out), ``referenced_*`` (reference, held_out_kind),
+        ``left_out_auroc`` (true_rule). In the published
         scheme: ``optimism`` and ``control_*``. In a paired design, ``pair_effect``, by which the
         variance of an accuracy is larger (:func:`virtuallab.decoder.pairs.pair_effect`). Attributes
         ``chance``, ``scheme``, ``n_subjects``, ``confidence``, ``repeats`` (draws of the folds that

@@ -58,6 +58,31 @@ def held_out_table(groups: Mapping[str, HeldOutGroup], confidence: float) -> xr.
     )
 
 
+def referenced_table(
+    groups: Mapping[tuple[str, str], HeldOutGroup], confidence: float
+) -> xr.Dataset:
+    """As :func:`held_out_table`, for each choice of references of a group of kinds.
+
+    Parameters
+    ----------
+    groups : mapping from (choice, group) to HeldOutGroup
+        Every group with every choice.
+    confidence : float
+    """
+    choices = dict.fromkeys(choice for choice, _ in groups)
+    tables = [
+        held_out_table({group: r for (c, group), r in groups.items() if c == choice}, confidence)
+        for choice in choices
+    ]
+    names = xr.DataArray(np.array(list(choices), dtype=object), dims="reference", name="reference")
+    joined = xr.concat(tables, dim=names)
+    return joined.rename(
+        held_out_accuracy="referenced_accuracy",
+        held_out_interval="referenced_interval",
+        held_out="held_out_kind",
+    )
+
+
 def control_table(results: Sequence[ControlResult]) -> xr.Dataset:
     """Results along the axis ``control``; NaN for controls that were not evaluated."""
     passed = [float(each.passed) if each.evaluated else np.nan for each in results]

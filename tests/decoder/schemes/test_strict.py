@@ -30,12 +30,12 @@ def counted() -> tuple[xr.Dataset, int]:
     return found, len(steps)
 
 
-def test_the_steps_are_folds_further_draws_controls_and_four_diagnostics(
+def test_the_steps_are_folds_further_draws_controls_and_five_diagnostics(
     counted: tuple[xr.Dataset, int],
 ) -> None:
-    assert counted[1] == n_steps(small_task().analysis) == 3 + 0 + len(strict_controls()) + 4
+    assert counted[1] == n_steps(small_task().analysis) == 3 + 0 + len(strict_controls()) + 5
     analysis = Analysis(folds=5, repeats=4)
-    assert n_steps(analysis) == 5 + 3 + len(strict_controls()) + 4
+    assert n_steps(analysis) == 5 + 3 + len(strict_controls()) + 5
 
 
 def test_accuracy_coverage_and_brier_score_follow_from_the_stored_predictions(

@@ -122,6 +122,12 @@ def test_held_out_results_are_shown_where_there_are_some(page):
     assert "held-out" not in experiment_page(experiment())
 
 
+def test_references_are_compared_where_there_are_some(page):
+    assert "Held-out groups with references" in page
+    assert '<th scope="row">its own rule</th>' in page
+    assert "references" not in experiment_page(experiment())
+
+
 def test_two_analyses_have_a_verdict_each_and_the_published_one_its_correction():
     text = experiment_page(experiment(published=True, classifiers=("random_forest",)))
     read = Page(text)

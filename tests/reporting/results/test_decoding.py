@@ -15,6 +15,16 @@ def test_groups_held_out_are_averaged_within_what_was_held_out(tree):
     assert result.held_out_means["task"] == pytest.approx(sum(pair) / 2)
 
 
+def test_groups_are_averaged_for_each_choice_of_references(tree):
+    result = analyses(tree)[0].results[0]
+    assert list(result.referenced) == ["all rules", "its own rule"]
+    means = result.referenced_means["all rules"]
+    assert list(means) == ["architecture", "task"]
+    gained = result.held_out_means["task"] - result.chance
+    assert means["task"] == pytest.approx(result.chance + 1.2 * gained)
+    assert result.referenced_means["its own rule"]["task"] == pytest.approx(result.chance)
+
+
 def test_failed_controls_are_sorted_by_their_kind():
     failing = ("metadata", "performance", "schedule_matched")
     result = analyses(experiment(judged=True, failing=failing))[0].results[0]

@@ -79,6 +79,16 @@ def test_held_out_groups_are_in_the_table_of_accuracies_if_it_is_wide_enough():
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_held_out_groups_have_a_row_for_each_choice_of_references():
+    text = printed(experiment(held_out=True, classifiers=("random_forest",)))
+    assert max(map(len, text.splitlines())) <= 80
+    start = text.index("relative to references of their kind")
+    rows = {line.rsplit("  ", 2)[0].strip() for line in text[start:].splitlines()}
+    assert {"none", "all rules", "its own rule"} <= {row.split("  ")[0] for row in rows}
+    assert "remove what identifies it" in " ".join(text.split())
+    assert "references" not in printed(experiment())
+
+
 def test_calibration_and_coverage_are_explained():
     text = " ".join(printed(experiment(judged=True)).replace("\u00a0", " ").split())
     assert "Calibration error 0.05 (expected of exact probabilities: 0.04)" in text

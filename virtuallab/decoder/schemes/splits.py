@@ -28,6 +28,8 @@ Split = Literal[
     "start_from",
 ]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
+# Splits whose groups have all subjects of a kind, which is a network and a task.
+OF_KINDS: Final[tuple[Split, ...]] = ("architecture", "family", "task")
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
 _THIRDS: Final = ("low", "middle", "high")
@@ -66,6 +68,13 @@ def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
         If the column of the split is not known.
     """
     return _grouped(_columns(features, split), split)
+
+
+def kinds_of(features: xr.Dataset) -> np.ndarray:
+    """Kind of each subject, its network and its task, as text (subject,)."""
+    known = [name for name in ("architecture", "task") if name in features.variables]
+    columns = [[str(value) for value in features[name].values] for name in known]
+    return np.array([" on ".join(names) for names in zip(*columns, strict=True)])
 
 
 def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +24,13 @@ from virtuallab.decoder.schemes.cross_validation import (
     cross_validate_groups,
     no_progress,
 )
-from virtuallab.decoder.tables import accuracy_table, control_table, held_out_table
+from virtuallab.decoder.schemes.referenced import cross_validate_referenced
+from virtuallab.decoder.tables import (
+    accuracy_table,
+    control_table,
+    held_out_table,
+    referenced_table,
+)
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.novelty import open_set_auroc
 from virtuallab.vocabulary import SUBJECT
@@ -68,6 +74,7 @@ def evaluate(
         parts.append(xr.Dataset({"pair_effect": result.pair_effect}))
     diagnostics = (
         partial(_held_out, task),
+        partial(_referenced, task),
         partial(_open_set, task, outliers),
         partial(_importance, task),
         partial(_metaparameters, task),
@@ -79,8 +86,8 @@ def evaluate(
 
 
 def n_steps(analysis: Analysis) -> int:
-    """Number of steps of one task: folds, further draws, controls, and four diagnostics."""
-    return analysis.folds + analysis.repeats - 1 + len(strict_controls()) + 4
+    """Number of steps of one task: folds, further draws, controls, and five diagnostics."""
+    return analysis.folds + analysis.repeats - 1 + len(strict_controls()) + 5
 
 
 def _predictions(prediction: Prediction, truth: np.ndarray, analysis: Analysis) -> xr.Dataset:
@@ -115,8 +122,7 @@ def _held_out(task: DecodingTask) -> xr.Dataset:
     """Accuracy on each group of each split, by a decoder trained on the other groups."""
     found = {
         f"{split}: {group}": of_group
-        for split in task.analysis.held_out
-        if splits.check(task.features, split, task.analysis.inner_folds) is None
+        for split in _splits(task)
         for group, of_group in cross_validate_groups(
             task.classifier,
             task.samples,
@@ -127,6 +133,35 @@ def _held_out(task: DecodingTask) -> xr.Dataset:
         ).items()
     }
     return held_out_table(found, task.confidence) if found else xr.Dataset()
+
+
+def _referenced(task: DecodingTask) -> xr.Dataset:
+    """Accuracy on held-out groups, relative to each choice of references of their kinds."""
+    if not task.analysis.references:
+        return xr.Dataset()
+    kinds = splits.kinds_of(task.features)
+    found = {
+        (choice, f"{split}: {group}"): of_group
+        for split in _splits(task)
+        if split in splits.OF_KINDS
+        for (choice, group), of_group in cross_validate_referenced(
+            task.classifier,
+            task.samples,
+            kinds,
+            splits.groups_of(task.features, split),
+            task.classes,
+            inner_folds=task.analysis.inner_folds,
+            seed=task.seed,
+        ).items()
+    }
+    return referenced_table(found, task.confidence) if found else xr.Dataset()
+
+
+def _splits(task: DecodingTask) -> Iterator[str]:
+    """Yield the splits of the analysis that recorded subjects can be divided by."""
+    for split in task.analysis.held_out:
+        if splits.check(task.features, split, task.analysis.inner_folds) is None:
+            yield split
 
 
 def _open_set(task: DecodingTask, outliers: Samples | None) -> xr.Dataset:

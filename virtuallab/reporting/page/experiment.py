@@ -26,7 +26,7 @@ from virtuallab.reporting.figures.recorded_activity import (
 from virtuallab.reporting.figures.reliability import reliability_figure
 from virtuallab.reporting.page.template import render, verbatim
 from virtuallab.reporting.results.analyses import analyses, why_none
-from virtuallab.reporting.results.decoding import AnalysisResult
+from virtuallab.reporting.results.decoding import REFERENCES, AnalysisResult
 from virtuallab.reporting.results.paired import paired_differences
 from virtuallab.reporting.results.subjects import count_by_rule, measure_of
 from virtuallab.reporting.results.verdict import judge
@@ -94,6 +94,7 @@ def experiment_page(
         counts=count_by_rule(tree, rules),
         measure=measure_of(tree),
         differences=paired_differences(tree, rules),
+        references=REFERENCES,
         unfinished=int((subjects["status"] == PENDING).sum()),
         n_subjects=subjects.sizes["subject"],
         rule_looks=rule_looks,

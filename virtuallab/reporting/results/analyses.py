@@ -101,6 +101,7 @@ def _rows(name: str, verdict: xr.Dataset, chance: float) -> list[DecodingResult]
                 chance,
                 controls=read_controls(cell),
                 held_out=_held_out(cell),
+                referenced=_referenced(cell),
                 calibration=read_calibration(cell),
                 coverage=read_coverage(cell),
                 left_out=read_left_out(cell),
@@ -121,6 +122,17 @@ def _held_out(cell: xr.Dataset) -> dict[str, Estimate]:
         for name in kept["held_out"].to_numpy()
     }
     return {name: accuracy for name, accuracy in found.items() if accuracy is not None}
+
+
+def _referenced(cell: xr.Dataset) -> dict[str, dict[str, Estimate]]:
+    if "referenced_accuracy" not in cell:
+        return {}
+    names = {"referenced_accuracy": "held_out_accuracy", "referenced_interval": "held_out_interval"}
+    kept = cell[list(names)].rename({**names, "held_out_kind": "held_out"})
+    return {
+        str(choice): _held_out(kept.sel(reference=choice))
+        for choice in kept["reference"].to_numpy()
+    }
 
 
 def _without_optimism(cell: xr.Dataset, accuracy: Estimate) -> float | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,13 @@ from virtuallab.reporting.results.estimate import Estimate
 from virtuallab.reporting.style import pretty
 from virtuallab.text import count_noun, listed, percent
 from virtuallab.vocabulary import CLASSIFIER, OBSERVABLE, OBSERVABLES, PROBE
+
+REFERENCES: Final = (
+    "A decoder trained on the other groups reads features relative to the median of references, "
+    "subjects of the same network and task: under all rules, ten of these, under one rule, or "
+    "under the rule of the tested subject, in part or all. References of the same rule remove what "
+    "identifies it."
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class DecodingResult:
         Includes controls that could not be evaluated.
     held_out : mapping from name to Estimate
         Accuracy on each group that was left out of training, such as ``architecture: knet4``.
+    referenced : mapping from choice to mapping from name to Estimate
+        For each choice of references, accuracy on the groups of ``held_out`` relative to them.
     calibration : CalibrationResult, optional
     coverage : CoverageResult, optional
     left_out : mapping from rule to float
@@ -85,6 +95,7 @@ class DecodingResult:
     chance: float
     controls: Mapping[str, ControlOutcome] = field(default_factory=dict)
     held_out: Mapping[str, Estimate] = field(default_factory=dict)
+    referenced: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     calibration: CalibrationResult | None = None
     coverage: CoverageResult | None = None
     left_out: Mapping[str, float] = field(default_factory=dict)
@@ -125,24 +136,37 @@ class DecodingResult:
     @property
     def by_split(self) -> dict[str, dict[str, Estimate]]:
         """Accuracy on each held-out group, by split: ``{"task": {"digits": ...}}``."""
-        found: dict[str, dict[str, Estimate]] = {}
-        for label, accuracy in self.held_out.items():
-            split, _, group = label.partition(": ")
-            found.setdefault(split, {})[group] = accuracy
-        return found
+        return _by_split(self.held_out)
 
     @property
     def held_out_means(self) -> dict[str, float]:
         """Mean accuracy over the groups of each split."""
-        return {
-            split: float(np.mean([each.value for each in groups.values()]))
-            for split, groups in self.by_split.items()
-        }
+        return _means(self.by_split)
+
+    @property
+    def referenced_means(self) -> dict[str, dict[str, float]]:
+        """Mean accuracy over the groups of each split, of each choice of references."""
+        return {choice: _means(_by_split(groups)) for choice, groups in self.referenced.items()}
 
     @property
     def certainty(self) -> list[str]:
         """Sentences on calibration, prediction sets and left-out rules; empty if not measured."""
         return certainty(self.calibration, self.coverage, self.left_out)
+
+
+def _by_split(groups: Mapping[str, Estimate]) -> dict[str, dict[str, Estimate]]:
+    found: dict[str, dict[str, Estimate]] = {}
+    for label, accuracy in groups.items():
+        split, _, group = label.partition(": ")
+        found.setdefault(split, {})[group] = accuracy
+    return found
+
+
+def _means(splits: Mapping[str, Mapping[str, Estimate]]) -> dict[str, float]:
+    return {
+        split: float(np.mean([each.value for each in groups.values()]))
+        for split, groups in splits.items()
+    }
 
 
 @dataclass(frozen=True)

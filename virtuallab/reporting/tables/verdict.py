@@ -15,7 +15,7 @@ from virtuallab.reporting.results.controls import (
     ControlOutcome,
     explain_kinds,
 )
-from virtuallab.reporting.results.decoding import AnalysisResult, DecodingResult
+from virtuallab.reporting.results.decoding import REFERENCES, AnalysisResult, DecodingResult
 from virtuallab.reporting.results.verdict import Conclusion, judge
 from virtuallab.reporting.style import pretty
 from virtuallab.text import listed
@@ -58,6 +58,7 @@ def verdict_table(tree: xr.DataTree) -> RenderableType:
             parts += [plain(""), table]
         if analysis.results:
             parts.append(plain(_legend(analysis), _NOTE))
+        parts += _referenced(analysis)
         parts += _details(analysis)
         parts += [plain(""), plain(verdict.sentence, _COLOURS[verdict.conclusion])]
         parts += [plain(remark) for remark in verdict.remarks]
@@ -107,6 +108,27 @@ def _accuracies(analysis: AnalysisResult) -> Iterator[TerminalTable]:
         if held_out:
             title = f"{analysis.name}: {classifier} on held-out groups, {chance}"
             yield _by_result(analysis, members, held_out, title)
+
+
+def _referenced(analysis: AnalysisResult) -> Iterator[RenderableType]:
+    """Accuracy on held-out groups of the primary or best result, by the choice of references."""
+    shown = analysis.shown
+    if shown is None or not shown.referenced:
+        return
+    splits = dict.fromkeys(split for means in shown.referenced_means.values() for split in means)
+    table = terminal_table(
+        f"{analysis.name}: held-out groups relative to references of their kind "
+        f"({shown.observable} in {shown.probe} by {shown.classifier})"
+    )
+    table.add_column("references", overflow="fold")
+    for split in splits:
+        table.add_column(f"held-out {pretty(split)}", justify="right")
+    rows = {"none": shown.held_out_means, **shown.referenced_means}
+    for choice, means in rows.items():
+        table.add_row(choice, *(_number(means.get(split)) for split in splits))
+    yield plain("")
+    yield table
+    yield plain(REFERENCES, _NOTE)
 
 
 def _legend(analysis: AnalysisResult) -> str:

@@ -1,0 +1,80 @@
+"""References help only if they do not share the rule that is to be identified."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from virtuallab.decoder.features.samples import Samples
+from virtuallab.decoder.schemes.referenced import (
+    ALL_RULES,
+    FEW_RULES,
+    MOSTLY_OWN_RULE,
+    OWN_RULE,
+    cross_validate_referenced,
+    one_rule,
+)
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
+from virtuallab.registry import CLASSIFIERS
+
+RULES = ["adam", "feedback", "sgd"]
+EACH = 24  # subjects of each rule in each kind
+KINDS = ("knet4 digits", "knet4 words", "mlp digits", "mlp words", "resnet digits", "resnet words")
+
+
+def subjects(
+    spread: float, effect: float = 3.0, *, paired: bool = False
+) -> tuple[Samples, np.ndarray]:
+    """Subjects of six kinds, whose rules move two columns, and their kinds."""
+    stream = np.random.default_rng(0)
+    labels = np.tile(np.repeat(RULES, EACH), len(KINDS))
+    kinds = np.repeat(KINDS, EACH * len(RULES))
+    values = stream.standard_normal((len(labels), 4))
+    values[:, 0] += effect * (labels == "adam")
+    values[:, 1] += effect * (labels == "sgd")
+    values += np.repeat(stream.standard_normal((len(KINDS), 4)), EACH * len(RULES), 0) * spread
+    pairs = np.tile(np.arange(EACH), len(RULES) * len(KINDS)) if paired else None
+    if pairs is not None:
+        pairs = pairs + 1_000 * np.repeat(np.arange(len(KINDS)), EACH * len(RULES))
+    return Samples(values, labels, np.arange(len(labels)), 1, pairs=pairs), kinds
+
+
+def accuracies(samples: Samples, kinds: np.ndarray) -> dict[str, float]:
+    """Mean accuracy over held-out architectures, of each choice of references."""
+    group = np.array([kind.split()[0] for kind in kinds])
+    found = cross_validate_referenced(
+        CLASSIFIERS["logistic_regression"](), samples, kinds, group, RULES, inner_folds=2, seed=3
+    )
+    choices = dict.fromkeys(choice for choice, _ in found)
+    for choice in choices:
+        assert {g for c, g in found if c == choice} == {"knet4", "mlp", "resnet"}
+        assert found[choice, "mlp"].confusion.sum() == 2 * EACH * len(RULES)
+    return {
+        choice: float(
+            np.mean([balanced_accuracy(r.confusion) for (c, _), r in found.items() if c == choice])
+        )
+        for choice in choices
+    }
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_references_of_all_rules_help_and_those_of_the_same_rule_do_not(paired: bool) -> None:
+    found = accuracies(*subjects(spread=8.0, paired=paired))
+    assert found[ALL_RULES] > 0.85
+    assert 0.6 < found[FEW_RULES] <= found[ALL_RULES]
+    # The rule is centred away: what is left says the middle rule of all.
+    assert found[OWN_RULE] == pytest.approx(1 / 3, abs=0.07)
+    assert found[MOSTLY_OWN_RULE] < found[ALL_RULES] - 0.2
+    assert {one_rule(rule) for rule in RULES} < set(found)
+
+
+def test_rules_without_an_effect_are_not_identified() -> None:
+    found = accuracies(*subjects(spread=3.0, effect=0.0))
+    for choice, accuracy in found.items():
+        assert accuracy == pytest.approx(1 / 3, abs=0.09), choice
+
+
+def test_few_references_do_no_harm_where_kinds_do_not_differ() -> None:
+    found = accuracies(*subjects(spread=0.0))
+    assert found[FEW_RULES] == pytest.approx(found[ALL_RULES], abs=0.03)
+    assert found[OWN_RULE] > 0.85  # nothing of the references is believed

@@ -1,0 +1,144 @@
+"""Accuracy on kinds that were held out of training, with references of the held-out kind.
+
+A decoder reads features relative to the centre of their kind (:mod:`..features.centring`). In
+training the centre is the median of a kind's training subjects. The centre of a held-out kind is
+that of references, for which there are several choices:
+
+- other subjects of the kind under all rules, as simulated twins of a preparation are;
+- a few of them;
+- subjects of the kind under one known rule;
+- subjects that share the rule of the tested subject, as animals of one preparation do, alone or as
+  four of five. The signal is then centred away, so that this choice shows what not to do.
+
+A reference is never the tested subject, nor of its pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from virtuallab.decoder.classifier import Classifier
+from virtuallab.decoder.features.centring import Centres
+from virtuallab.decoder.features.samples import Rows, Samples
+from virtuallab.decoder.model_selection import fit, nested, splits_of
+from virtuallab.decoder.pairs import pair_effect
+from virtuallab.decoder.schemes.cross_validation import HeldOutGroup, confusion_of
+
+FEW: Final = 10
+ALL_RULES, FEW_RULES = "all rules", f"{FEW} of all rules"
+OWN_RULE, MOSTLY_OWN_RULE = "its own rule", "four of five of its own rule"
+_FOLDS = 2  # groups of a kind's subjects, each of which is the other's reference
+_OWN_SHARE = 0.8
+
+Choice = Callable[[int, Rows], Rows]  # tested sample, and possible references -> references
+
+
+def one_rule(rule: str) -> str:
+    """Name of the choice of references of one rule."""
+    return f"one rule: {rule}"
+
+
+def cross_validate_referenced(
+    classifier: Classifier,
+    samples: Samples,
+    kinds: np.ndarray,
+    group: np.ndarray,
+    classes: list[str],
+    *,
+    inner_folds: int,
+    seed: int,
+) -> Mapping[tuple[str, str], HeldOutGroup]:
+    """Result of each choice of references in each group, by a decoder trained on other groups.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    samples : Samples
+        One a subject.
+    kinds : array of str, (sample,)
+        Kind of each subject; all subjects of a kind are in one group.
+    group : array of str, (sample,)
+        Group that is held out, such as an architecture.
+    classes : list of str
+        All rules, sorted.
+    inner_folds : int
+        Groups of training subjects that choose settings.
+    seed : int
+        Seed of the folds, of the classifier and of the few references.
+
+    Returns
+    -------
+    mapping from (choice, group) to HeldOutGroup
+    """
+    found = {}
+    for name in np.unique(group):
+        out = np.flatnonzero(group == name)
+        inside = np.flatnonzero(group != name)
+        centres = Centres.of(samples.values[inside], kinds[inside])
+        centred = centres.centred(samples.values[inside], kinds[inside])
+        training = replace(samples.take(inside), values=centred)
+        estimator = fit(nested(classifier, training, inner_folds, seed), training)
+        tested = samples.take(out)
+        for choice, values in _centred(tested, kinds[out], centres, classes, seed):
+            known = np.isfinite(values).any(1) | ~np.isfinite(tested.values).any(1)
+            mine = tested.take(np.flatnonzero(known))
+            predicted = estimator.predict(values[known])
+            correct = (predicted == mine.labels).astype(np.float64)
+            found[choice, str(name)] = HeldOutGroup(
+                confusion_of(mine.labels, predicted, classes),
+                pair_effect(correct, mine.labels, mine.pairs),
+            )
+    return found
+
+
+def _centred(
+    tested: Samples, kinds: np.ndarray, centres: Centres, classes: list[str], seed: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each choice of references, and the values relative to them; NaN without references."""
+    stream = np.random.default_rng(seed)
+    labels = tested.labels
+
+    def few(row: int, others: Rows) -> Rows:
+        return stream.permutation(others)[:FEW]
+
+    def own(row: int, others: Rows) -> Rows:
+        mine: np.ndarray = others[labels[others] == labels[row]]
+        return mine
+
+    def mostly_own(row: int, others: Rows) -> Rows:
+        mine, rest = own(row, others), others[labels[others] != labels[row]]
+        count = round(len(mine) * (1 - _OWN_SHARE) / _OWN_SHARE)
+        return np.concatenate([mine, stream.permutation(rest)[:count]])
+
+    def of_rule(rule: str) -> Choice:
+        return lambda row, others: others[labels[others] == rule]
+
+    choices: dict[str, Choice] = {
+        ALL_RULES: lambda row, others: others,
+        FEW_RULES: few,
+        **{one_rule(rule): of_rule(rule) for rule in classes},
+        MOSTLY_OWN_RULE: mostly_own,
+        OWN_RULE: own,
+    }
+    others = _others(tested, kinds, seed)
+    for name, choice in choices.items():
+        values = np.full(tested.values.shape, np.nan)
+        for row, possible in others.items():
+            references = choice(row, possible)
+            if len(references):
+                values[row] = tested.values[row] - centres.centre(tested.values[references])
+        yield name, values
+
+
+def _others(tested: Samples, kinds: np.ndarray, seed: int) -> Mapping[int, Rows]:
+    """Possible references of each tested sample: the other half of its kind."""
+    found: dict[int, Rows] = {}
+    for kind in np.unique(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        for references, halves in splits_of(tested.take(rows), _FOLDS, seed):
+            found |= dict.fromkeys(rows[halves].tolist(), rows[references])
+    return found
