@@ -117,8 +117,9 @@ def walk(hour: Hour, page: Path, seen: set[str]) -> None:
             (last if "run last" in mark else python).append(block)
         else:
             commands += [line for line in block.splitlines() if line.startswith("virtuallab ")]
-    for plugin in set(PLUGIN.findall(text)):  # the page's first block is that file
-        (hour.folder / plugin).write_text(python[0], "utf-8")
+    if python:  # the page's first block is the file of its plug-in
+        for plugin in set(PLUGIN.findall(text)):
+            (hour.folder / plugin).write_text(python[0], "utf-8")
     if python or last:
         script = hour.folder / f"{page.stem}.py"
         script.write_text("\n".join(python + last), "utf-8")
