@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import zarr
 
 from tests.store.toy import NODE, STAGE, contents, new_store, sample, write_and_commit
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.store import Store
 from virtuallab.store.files.atomic_write import write_text, writing
+from virtuallab.store.layout import chunk
 
 STORE = "virtuallab.store"
 
@@ -31,7 +31,7 @@ def test_a_full_disk_is_said_plainly_and_the_rest_is_kept(
 
     said = r"disk is full: .*lab.* could not grow.*same command again, and it goes on"
     for broken, attempt in [
-        ("zarr.Array.__setitem__", lambda: store.write(NODE, 1, sample(2.0))),
+        (f"{STORE}.layout.chunk._replace_file", lambda: store.write(NODE, 1, sample(2.0))),
         (f"{STORE}.store.flush_to_disk", lambda: commit(store, checksums)),
         (
             "virtuallab.store.integrity.commit_records.write_json_with_digest",
@@ -93,7 +93,7 @@ def test_a_place_that_may_not_be_written_is_named(
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(zarr.Array, "__setitem__", forbidden)
+    monkeypatch.setattr(chunk, "_replace_file", forbidden)
     with pytest.raises(StoreError, match=r"lab\.zarr cannot be written: Permission denied"):
         store.write(NODE, 0, sample())
 
@@ -110,7 +110,7 @@ def test_a_failing_disk_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(zarr.Array, "__setitem__", fail)
+    monkeypatch.setattr(chunk, "_replace_file", fail)
     with pytest.raises(MachineError, match=r"Input/output error.* What is stored is kept"):
         store.write(NODE, 0, sample())
 
