@@ -9,11 +9,14 @@ import pytest
 from rich.console import Console
 
 from tests.journeys.conftest import PROTOCOL
+from virtuallab.decoder.power_result import PowerResult
 from virtuallab.errors import ProtocolError, UserError
 from virtuallab.lab.designs.power import outputs, power
 
 
-def test_the_least_is_searched_and_said(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def searched(folder: Path) -> tuple[PowerResult, str]:
+    """Return the result of a search, and what it said."""
     console = Console(record=True, width=200)
     found = power(
         folder / "small.yaml",
@@ -22,7 +25,11 @@ def test_the_least_is_searched_and_said(folder: Path) -> None:
         workers=1,
         verbose=console,
     )
-    said = console.export_text()
+    return found, console.export_text()
+
+
+def test_the_least_is_searched_and_said(folder: Path, searched: tuple[PowerResult, str]) -> None:
+    found, said = searched
     assert "balanced accuracy of 0.6" in said
     assert f"{found.dearest.cost:.4g}" == "40"
     assert len(found.tried) >= 6
@@ -35,7 +42,8 @@ def test_the_least_is_searched_and_said(folder: Path) -> None:
         assert each.cost == each.values["units"] + 5 * each.values["visits"]
 
 
-def test_a_search_goes_on_where_it_stopped(folder: Path, untouched: None) -> None:
+@pytest.mark.usefixtures("searched", "untouched")
+def test_a_search_goes_on_where_it_stopped(folder: Path) -> None:
     again = power(folder / "small.yaml", store=folder / "small.zarr", target=0.6, workers=1)
     assert len(again.tried) >= 6
 
