@@ -14,7 +14,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -27,6 +26,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
+from benchmarks.measuring.turns import processor_seconds
 from virtuallab.decoder.estimators.radial_machines import decision_values, fit_radial_machines
 from virtuallab.decoder.features.preprocessing import MedianImputer
 from virtuallab.store.layout.chunk import write_chunk
@@ -99,14 +99,6 @@ def chunks() -> Iterator[tuple[zarr.Array[Any], Iterator[int], Callable[[int], b
         yield array, count(), lambda subject: (Path(folder) / f"c.{subject}.0.0").read_bytes()
 
 
-def seconds(work: Work, times: int) -> float:
-    """Processor time of a call, the mean of several."""
-    began = time.process_time()
-    for _ in range(times):
-        work()
-    return (time.process_time() - began) / times
-
-
 def main() -> None:
     """Print a row for each part."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -117,7 +109,7 @@ def main() -> None:
     print(f"{'part':40} {'lab':>9} {'library':>9} {'ratio':>6}  same bits")
     for name, ours, theirs in pairs():
         same = np.array_equal(ours(), theirs())
-        found = [(seconds(ours, times), seconds(theirs, times)) for _ in range(turns)]
+        found = [[processor_seconds(work, times) for work in (ours, theirs)] for _ in range(turns)]
         lab, library = (1e3 * float(np.median(column)) for column in zip(*found, strict=True))
         ratio = float(np.median([one / other for one, other in found]))
         print(f"{name:40} {lab:6.2f} ms {library:6.2f} ms {ratio:6.2f}  {'yes' if same else 'no'}")
