@@ -1,8 +1,8 @@
 """Centres of the features of each kind of subjects, which need no labels.
 
-Kinds, such as networks of one architecture on one task, differ in where their features lie more
-than in how rules move them. A decoder that reads features relative to the centre of their kind is
-more accurate on a kind that it was not trained on, if there are reference subjects of that kind.
+Kinds, such as networks of one architecture on one task, differ in where their features lie.
+Relative to the centre of its kind, a subject can be compared with subjects of other kinds. The
+centre of a kind that a decoder was not trained on is that of reference subjects.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import jaxtyping as jt
 import numpy as np
 from scipy.stats import norm
+
+from virtuallab.decoder.features.samples import mean_of_finite
 
 Values = jt.Float[np.ndarray, "subject column"]
 Columns = jt.Float[np.ndarray, " column"]
@@ -49,13 +51,13 @@ class Centres:
         names = np.unique(kinds)
         parts = [values[kinds == name] for name in names]
         medians = np.array([_median(part) for part in parts])
-        within = _mean(np.array([_variance(part) for part in parts]))
+        within = _over_kinds(np.array([_variance(part) for part in parts]))
         counts = np.array([np.isfinite(part).sum(0) for part in parts])
-        sampling = _mean(_OF_MEDIAN * within / np.where(counts > 0, counts, np.nan))
-        overall = _mean(medians)
+        sampling = _over_kinds(_OF_MEDIAN * within / np.where(counts > 0, counts, np.nan))
+        overall = _over_kinds(medians)
         spread = np.zeros(len(overall))
         if len(names) > 1:
-            spread = _mean((medians - overall) ** 2) * len(names) / (len(names) - 1)
+            spread = _over_kinds((medians - overall) ** 2) * len(names) / (len(names) - 1)
         return cls(overall, np.maximum(spread - sampling, 0.0), within)
 
     def centre(self, references: Values) -> Columns:
@@ -102,8 +104,7 @@ def _quantiles(values: Values, shares: tuple[float, ...]) -> jt.Float[np.ndarray
     return found
 
 
-def _mean(values: jt.Float[np.ndarray, "kind column"]) -> Columns:
+def _over_kinds(values: jt.Float[np.ndarray, "kind column"]) -> Columns:
     """Mean of the finite values of each column; 0 where there are none."""
-    finite = np.isfinite(values)
-    total, count = np.where(finite, values, 0.0).sum(0), finite.sum(0)
-    return np.asarray(total / np.maximum(count, 1))
+    found: Columns = np.nan_to_num(mean_of_finite(values, 0))
+    return found

@@ -103,7 +103,7 @@ def by_subject(features: xr.Dataset, observable: str, *, staged: bool = True) ->
     learning = changes.isel(visit=changes["visit"] > 0) if changes.sizes["visit"] > 1 else changes
     values = _in_groups(features, learning.to_numpy())
     if staged:
-        parts = [_mean(values[:, stage], 1) for stage in stages(values.shape[1])]
+        parts = [mean_of_finite(values[:, stage], 1) for stage in stages(values.shape[1])]
         values = np.stack(parts, axis=1)
     return _rows(features, values)
 
@@ -121,7 +121,7 @@ def stages(visits: int) -> list[slice]:
     return [slice(*pair) for pair in pairwise(edges)]
 
 
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+def mean_of_finite(values: np.ndarray, axis: int) -> np.ndarray:
     """Mean of the finite values; NaN where there are none."""
     finite = np.isfinite(values)
     total, count = np.where(finite, values, 0.0).sum(axis), finite.sum(axis)
@@ -202,7 +202,7 @@ def _in_groups(
     """Means over the layers of each third, and differences between neighbouring thirds."""
     group = features["depth_group"].transpose("subject", "layer").to_numpy()
     means = [
-        _mean(np.where((group == third)[:, None, :, None], values, np.nan), 2)
+        mean_of_finite(np.where((group == third)[:, None, :, None], values, np.nan), 2)
         for third in range(GROUPS)
     ]
     return np.concatenate([*means, means[1] - means[0], means[2] - means[1]], axis=2)
