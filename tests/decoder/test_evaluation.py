@@ -142,6 +142,17 @@ def test_held_out_groups_are_tested_relative_to_references() -> None:
     assert abs(means - float(unreferenced.mean())).max() < 0.1
 
 
+def test_a_kind_with_too_few_subjects_is_named_in_a_warning() -> None:
+    dataset = features(signal=2.0)
+    first = np.arange(72) == 0
+    dataset = dataset.assign_coords(task=("subject", np.where(first, "rare", "usual")))
+    verdict = asked(dataset, hold_out="architecture", references=True)
+    [warning] = json.loads(verdict.attrs["warnings"])
+    assert warning.startswith("without references, since a rule has fewer than two subjects")
+    assert "rare" in warning
+    assert "usual" not in warning
+
+
 def test_several_splits_are_told_apart_by_their_names() -> None:
     dataset = features(signal=2.0)
     dataset = dataset.assign_coords(task=("subject", np.resize(["even", "odd"], 72)))

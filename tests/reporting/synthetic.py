@@ -261,6 +261,7 @@ def _decoding(
         variables["held_out_interval"] = ((*cell, "held_out", "bound"), _interval(unseen))
         coords["held_out"] = _words(list(HELD_OUT))
         referenced = chance + (unseen[..., None, :] - chance) * np.array([[1.2], [0.0]])
+        referenced[..., 1, 0] = np.nan  # no references of this choice in the first group
         variables["referenced_accuracy"] = ((*cell, "reference", "held_out_kind"), referenced)
         bounds = (*cell, "reference", "held_out_kind", "bound")
         variables["referenced_interval"] = (bounds, _interval(referenced))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
 from virtuallab.decoder.pairs import count_rules
-from virtuallab.decoder.schemes.splits import OF_KINDS, Split, check_columns, is_known
+from virtuallab.decoder.schemes.splits import (
+    OF_KINDS,
+    Split,
+    check_columns,
+    is_known,
+    kinds_of,
+    without_halves,
+)
 from virtuallab.errors import suggest
 from virtuallab.fields import setting
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.text import count_noun
-from virtuallab.vocabulary import THEORY
+from virtuallab.vocabulary import PAIR, THEORY
 
 Observable = Literal["activity", "weights", "activity_change", "all", "theory"]
 _MEASURED: tuple[Observable, ...] = ("activity", "weights", "activity_change", "all")
@@ -155,6 +162,11 @@ class Analysis:
             return ()
         named = (self.hold_out,) if isinstance(self.hold_out, str) else self.hold_out
         return tuple(dict.fromkeys(named))
+
+    @property
+    def without_held_out(self) -> Analysis:
+        """The same settings, without groups that are left out of training."""
+        return replace(self, hold_out=(), references=False)
 
     @property
     def needed(self) -> int:
@@ -356,6 +368,14 @@ class Analysis:
                 f"is for held-out groups. Add one of {', '.join(OF_KINDS)} to 'hold_out'.",
             )
         known = {**(columns or {}), "rule": rules, "architecture": architectures}
+        if self.references and columns is not None:
+            kinds = kinds_of(known)
+            if set(kinds.tolist()) == {*without_halves(kinds, rules, known.get(PAIR))}:
+                yield (
+                    "references",
+                    "need two subjects of each rule in a network and a task, two pairs in a paired "
+                    "design. Raise subjects.replicates.",
+                )
         for split in self.held_out:
             checked = columns is not None or is_known(known, split)
             if checked and (problem := check_columns(known, split, self.inner_folds)):

@@ -72,10 +72,10 @@ def evaluate(
         trained on the subject; their reliability: ``reliability_*`` (bin),
         ``calibration_error``, ``brier``, ``coverage``, ``set_size``, ``empty_sets``; ``control_*``
         (control), ``held_out_*`` (held_out), ``referenced_*`` (reference, held_out_kind),
-        ``left_out_auroc`` (true_rule). In the published
-        scheme: ``optimism`` and ``control_*``. In a paired design, ``pair_effect``, by which the
-        variance of an accuracy is larger (:func:`virtuallab.decoder.pairs.pair_effect`). Attributes
-        ``chance``, ``scheme``, ``n_subjects``, ``confidence``, ``repeats`` (draws of the folds that
+        ``left_out_auroc`` (true_rule). In the published scheme: ``optimism`` and ``control_*``. In
+        a paired design, ``pair_effect``, by which the variance of an accuracy is larger
+        (:func:`virtuallab.decoder.pairs.pair_effect`). Attributes ``chance``, ``scheme``,
+        ``n_subjects``, ``confidence``, ``repeats`` (draws of the folds that
         accuracies are averaged over), ``nominal_coverage``, and ``primary``, the primary comparison
         as JSON.
 
@@ -227,6 +227,15 @@ def _warnings(features: xr.Dataset, analysis: Analysis, measured: Sequence[str])
     for split in analysis.held_out if analysis.scheme == "strict" else ():
         if fault := splits.check(features, split, analysis.inner_folds):
             yield f"{split} is not held out: {fault.rstrip('.')}"
+    if analysis.references:
+        few = splits.without_halves(
+            splits.kinds_of(features), features[RULE].to_numpy(), pairs_of(features)
+        )
+        if few:
+            yield (
+                f"without references, since a rule has fewer than two subjects or pairs: "
+                f"{', '.join(few)}"
+            )
     if features.sizes["visit"] < 2:
         yield "one visit only: there are no changes from which to identify a rule"
     if analysis.scheme == "published" and analysis.grid == "quick":

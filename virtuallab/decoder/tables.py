@@ -66,7 +66,7 @@ def referenced_table(
     Parameters
     ----------
     groups : mapping from (choice, group) to HeldOutGroup
-        Every group with every choice.
+        NaN where a group has no result with a choice.
     confidence : float
     """
     choices = dict.fromkeys(choice for choice, _ in groups)
@@ -75,7 +75,7 @@ def referenced_table(
         for choice in choices
     ]
     names = xr.DataArray(np.array(list(choices), dtype=object), dims="reference", name="reference")
-    joined = xr.concat(tables, dim=names)
+    joined = xr.concat(tables, dim=names, join="outer")
     return joined.rename(
         held_out_accuracy="referenced_accuracy",
         held_out_interval="referenced_interval",

@@ -14,6 +14,7 @@ from virtuallab.decoder.schemes.referenced import (
     cross_validate_referenced,
     one_rule,
 )
+from virtuallab.decoder.tables import referenced_table
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.registry import CLASSIFIERS
 
@@ -66,6 +67,50 @@ def test_references_of_all_rules_help_and_those_of_the_same_rule_do_not(paired: 
     assert found[OWN_RULE] == pytest.approx(1 / 3, abs=0.07)
     assert found[MOSTLY_OWN_RULE] < found[ALL_RULES] - 0.2
     assert {one_rule(rule) for rule in RULES} < set(found)
+
+
+def test_a_kind_with_one_subject_of_a_rule_is_not_tested() -> None:
+    samples, kinds = subjects(spread=3.0)
+    first = np.isin(kinds, ["mlp digits", "mlp words", "resnet words"]) & (samples.labels == "sgd")
+    rows = np.flatnonzero(~first | (np.cumsum(first) % EACH == 1))
+    few = samples.take(rows)
+    group = np.array([kind.split()[0] for kind in kinds[rows]])
+    found = cross_validate_referenced(
+        CLASSIFIERS["logistic_regression"](), few, kinds[rows], group, RULES, inner_folds=2, seed=3
+    )
+    assert {name for _, name in found} == {"knet4", "resnet"}
+    assert found[ALL_RULES, "resnet"].confusion.sum() == EACH * len(RULES)
+    table = referenced_table(found, 0.95)
+    assert table["referenced_accuracy"].notnull().all()
+    none = cross_validate_referenced(
+        CLASSIFIERS["logistic_regression"](),
+        few,
+        np.arange(len(rows)).astype(str),
+        group,
+        RULES,
+        inner_folds=2,
+        seed=3,
+    )
+    assert none == {}
+
+
+def test_a_rule_that_a_kind_has_not_gives_no_references_there() -> None:
+    samples, kinds = subjects(spread=3.0)
+    rows = np.flatnonzero((samples.labels != "sgd") | ~np.char.startswith(kinds, "mlp"))
+    group = np.array([kind.split()[0] for kind in kinds[rows]])
+    found = cross_validate_referenced(
+        CLASSIFIERS["logistic_regression"](),
+        samples.take(rows),
+        kinds[rows],
+        group,
+        RULES,
+        inner_folds=2,
+        seed=3,
+    )
+    assert (one_rule("sgd"), "mlp") not in found
+    table = referenced_table(found, 0.95)["referenced_accuracy"]
+    assert table.sel(reference=one_rule("sgd")).isnull().values.tolist() == [False, True, False]
+    assert int(table.isnull().sum()) == 1
 
 
 def test_rules_without_an_effect_are_not_identified() -> None:

@@ -68,6 +68,19 @@ class Look:
         return Samples(values, labels, np.arange(self.members), 2)
 
 
+def test_groups_that_an_analysis_holds_out_do_not_matter(tmp_path: Path) -> None:
+    networks = "subjects.architectures=[mlp, {name: mlp, hidden: [8]}]"
+    held_out = ANALYSES.replace("folds: 2", "hold_out: architecture, references: true, folds: 2", 1)
+    plan = tiny_plan(RULES, networks, held_out, "subjects.replicates=4", cohorts=[range(24)])
+    experiment = Experiment(plan, tiny_store(tmp_path, plan))
+    training = DecoderTraining(experiment, "p", PROBE, (), tuple(range(24)), WANTED)
+    samples = Look(12)()
+    both = replace(samples.take(np.tile(np.arange(12), 2)), owners=np.arange(24))
+    trained, facts = training.decoder(lambda: both, "apart", QUIET)
+    assert trained.rules == ("backprop", "fa")
+    assert len(facts.subjects) == 16
+
+
 def kept_at(training: DecoderTraining, name: str) -> Path:
     return training.experiment.beside("lab.decoders") / f"{name}.decoder"
 

@@ -1,6 +1,6 @@
 """Accuracy on kinds that were held out of training, with references of the held-out kind.
 
-A decoder reads features relative to the centre of their kind (:mod:`..features.centring`). In
+A decoder reads features relative to the centre of their kind (`decoder/features/centring.py`). In
 training the centre is the median of a kind's training subjects. The centre of a held-out kind is
 that of references, for which there are several choices:
 
@@ -10,23 +10,26 @@ that of references, for which there are several choices:
 - subjects that share the rule of the tested subject, as animals of one preparation do, alone or as
   four of five. The signal is then centred away, so that this choice shows what not to do.
 
-A reference is never the tested subject, nor of its pair.
+A reference is never the tested subject, nor of its pair. Halves of a kind are each other's
+references, so that every rule needs two subjects of a kind; kinds with fewer are not tested.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.features.centring import Centres
+from virtuallab.decoder.features.centring import Centres, Columns
 from virtuallab.decoder.features.samples import Rows, Samples
 from virtuallab.decoder.model_selection import fit, nested, splits_of
 from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.schemes.cross_validation import HeldOutGroup, confusion_of
+from virtuallab.decoder.schemes.splits import without_halves
 
 FEW: Final = 10
 ALL_RULES, FEW_RULES = "all rules", f"{FEW} of all rules"
@@ -73,6 +76,7 @@ def cross_validate_referenced(
     Returns
     -------
     mapping from (choice, group) to HeldOutGroup
+        Without groups of which no subject has references.
     """
     found = {}
     for name in np.unique(group):
@@ -83,10 +87,11 @@ def cross_validate_referenced(
         training = replace(samples.take(inside), values=centred)
         estimator = fit(nested(classifier, training, inner_folds, seed), training)
         tested = samples.take(out)
-        for choice, values in _centred(tested, kinds[out], centres, classes, seed):
-            known = np.isfinite(values).any(1) | ~np.isfinite(tested.values).any(1)
-            mine = tested.take(np.flatnonzero(known))
-            predicted = estimator.predict(values[known])
+        for choice, rows, values in _centred(tested, kinds[out], centres, classes, seed):
+            if not rows:
+                continue
+            mine = tested.take(np.array(rows))
+            predicted = estimator.predict(values)
             correct = (predicted == mine.labels).astype(np.float64)
             found[choice, str(name)] = HeldOutGroup(
                 confusion_of(mine.labels, predicted, classes),
@@ -97,8 +102,8 @@ def cross_validate_referenced(
 
 def _centred(
     tested: Samples, kinds: np.ndarray, centres: Centres, classes: list[str], seed: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each choice of references, and the values relative to them; NaN without references."""
+) -> Iterator[tuple[str, list[int], np.ndarray]]:
+    """Yield each choice of references, the rows that have some, and their relative values."""
     stream = np.random.default_rng(seed)
     labels = tested.labels
 
@@ -124,20 +129,24 @@ def _centred(
         MOSTLY_OWN_RULE: mostly_own,
         OWN_RULE: own,
     }
+
+    @cache  # most subjects of a half have the same references
+    def centre(*references: int) -> Columns:
+        return centres.centre(tested.values[list(references)])
+
     others = _others(tested, kinds, seed)
     for name, choice in choices.items():
-        values = np.full(tested.values.shape, np.nan)
-        for row, possible in others.items():
-            references = choice(row, possible)
-            if len(references):
-                values[row] = tested.values[row] - centres.centre(tested.values[references])
-        yield name, values
+        chosen = {row: choice(row, possible) for row, possible in others.items()}
+        rows = [row for row, references in chosen.items() if len(references)]
+        values = [tested.values[row] - centre(*chosen[row].tolist()) for row in rows]
+        yield name, rows, np.array(values)
 
 
 def _others(tested: Samples, kinds: np.ndarray, seed: int) -> Mapping[int, Rows]:
     """Possible references of each tested sample: the other half of its kind."""
     found: dict[int, Rows] = {}
-    for kind in np.unique(kinds):
+    few = without_halves(kinds, tested.labels, tested.pairs)
+    for kind in np.setdiff1d(kinds, few):
         rows = np.flatnonzero(kinds == kind)
         for references, halves in splits_of(tested.take(rows), _FOLDS, seed):
             found |= dict.fromkeys(rows[halves].tolist(), rows[references])

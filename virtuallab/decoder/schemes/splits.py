@@ -8,12 +8,13 @@ pair or none: a decoder that is trained on one of them may recognise what the ot
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import xarray as xr
 
+from virtuallab.decoder.pairs import count_rules
 from virtuallab.vocabulary import PAIR
 
 Split = Literal[
@@ -70,11 +71,37 @@ def groups_of(features: xr.Dataset, split: str) -> np.ndarray:
     return _grouped(_columns(features, split), split)
 
 
-def kinds_of(features: xr.Dataset) -> np.ndarray:
-    """Kind of each subject, its network and its task, as text (subject,)."""
-    known = [name for name in ("architecture", "task") if name in features.variables]
-    columns = [[str(value) for value in features[name].values] for name in known]
-    return np.array([" on ".join(names) for names in zip(*columns, strict=True)])
+def kinds_of(columns: Mapping[str, Any] | xr.Dataset) -> np.ndarray:
+    """Kind of each subject, its network and its task as far as they are known, as text (subject,).
+
+    Parameters
+    ----------
+    columns : mapping from name to sequence, (subject,), or xr.Dataset
+        Settings of the subjects; ``rule`` at least.
+    """
+    known = [columns[name] for name in ("architecture", "task") if name in columns]
+    each = zip(*map(np.asarray, known), strict=True) if known else [("all",)] * len(columns["rule"])
+    return np.array([" on ".join(map(str, names)) for names in each])
+
+
+def without_halves(
+    kinds: np.ndarray, rules: Sequence[str] | np.ndarray, pairs: Sequence[Any] | np.ndarray | None
+) -> list[str]:
+    """Kinds that have no two halves with the same rules: some rule has one subject, or one pair.
+
+    Parameters
+    ----------
+    kinds, rules : sequence of str, (subject,)
+    pairs : sequence, (subject,), optional
+        Pair of each subject, in a paired design.
+    """
+    found = []
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        own = None if pairs is None else np.asarray(pairs)[mine].tolist()
+        if min(count_rules(np.asarray(rules)[mine].tolist(), own).values()) < 2:
+            found.append(str(kind))
+    return found
 
 
 def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:

@@ -134,12 +134,11 @@ class DecoderTraining:
         )
         classifier = self.wanted.classifier or Analysis().classifiers[0]
         analysis = replace(
-            kept[0] if kept else Analysis(),
+            (kept[0] if kept else Analysis()).without_held_out,
             probes=None,
             observables=(ACTIVITY,),
             classifiers=(classifier,),
             others=others,
-            hold_out=(),
         )
         pairs = columns_of(self.experiment.plan.subjects).get(PAIR)
         kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()

@@ -127,7 +127,7 @@ def decode_probes(
 def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
     """Raise a UserError if the subjects that were recorded are too few for an analysis."""
     rules, pairs = found[RULE].to_numpy().tolist(), pairs_of(found)
-    asked = replace(analysis, probes=None, hold_out=())
+    asked = replace(analysis.without_held_out, probes=None)
     for _, message in asked.check(rules, (), (), pairs=None if pairs is None else pairs.tolist()):
         raise UserError(f"{coverage}, which is too few: {message}")
 

@@ -144,6 +144,12 @@ class DecodingResult:
         return _means(self.by_split)
 
     @property
+    def referenced_groups(self) -> list[str]:
+        """Names of the groups that were tested relative to any references."""
+        found = dict.fromkeys(name for groups in self.referenced.values() for name in groups)
+        return [name for name in self.held_out if name in found]
+
+    @property
     def referenced_means(self) -> dict[str, dict[str, float]]:
         """Mean accuracy over the groups of each split, of each choice of references."""
         return {choice: _means(_by_split(groups)) for choice, groups in self.referenced.items()}

@@ -113,9 +113,9 @@ def _accuracies(analysis: AnalysisResult) -> Iterator[TerminalTable]:
 def _referenced(analysis: AnalysisResult) -> Iterator[RenderableType]:
     """Accuracy on held-out groups of the primary or best result, by the choice of references."""
     shown = analysis.shown
-    if shown is None or not shown.referenced:
+    if shown is None or not shown.referenced_groups:
         return
-    splits = dict.fromkeys(split for means in shown.referenced_means.values() for split in means)
+    splits = dict.fromkeys(name.partition(": ")[0] for name in shown.referenced_groups)
     table = terminal_table(
         f"{analysis.name}: held-out groups relative to references of their kind "
         f"({shown.observable} in {shown.probe} by {shown.classifier})"
