@@ -57,6 +57,9 @@ def test_references_are_of_held_out_kinds() -> None:
     assert "Add one of architecture, family, task to 'hold_out'" in found[0][1]
     whole = Analysis(hold_out="architecture", references=True)
     assert whole.check(rules, ["knet4", "mlp"] * 30, ["utah"], columns=columns) == []
+    published = Analysis(scheme="published", references=True).check(rules, (), ["utah"])
+    assert [field for field, _ in published] == ["references"]
+    assert "is for 'scheme: strict'" in published[0][1]
     alone = {"task": [f"task {row}" for row in range(60)]}
     [(field, words)] = whole.check(rules, ["knet4", "mlp"] * 30, ["utah"], columns=alone)
     assert (field, "two subjects of each rule" in words) == ("references", True)

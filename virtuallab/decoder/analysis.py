@@ -355,12 +355,14 @@ class Analysis:
         architectures: Sequence[str],
         columns: Mapping[str, Sequence[Any]] | None,
     ) -> Iterator[tuple[str, str]]:
-        if self.held_out and self.scheme == "published":
-            yield (
-                "hold_out",
-                "is for 'scheme: strict'; the published scheme tests random splits. Remove it, or "
-                "choose 'strict'.",
-            )
+        if self.scheme == "published":
+            for field, given in (("hold_out", self.held_out), ("references", self.references)):
+                if given:
+                    yield (
+                        field,
+                        "is for 'scheme: strict'; the published scheme tests random splits. Remove "
+                        "it, or choose 'strict'.",
+                    )
             return
         if self.references and not set(self.held_out) & set(OF_KINDS):
             yield (
