@@ -77,9 +77,11 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
     assert done.stdout.strip() == "False", done.stderr
 
 
+SLOW = "kinds", "nayebi2020"  # 22 kinds of networks
 SHIPPED = [
-    pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path.stem == "kinds" else [])
+    pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path.stem in SLOW else [])
     for path in sorted((ROOT / "protocols").glob("*.yaml"))
+    if path.stem != "nayebi2020_full"  # tests/lab/planning/test_full_scale.py: it needs files
 ]
 
 
