@@ -109,6 +109,16 @@ class Ascent(SignDescent):
         super().update(parameters, [-step for step in steps], state)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Divided(SignDescent):
+    """The rate cancels, but not where it is 0."""
+
+    def update(self, parameters: Any, steps: Any, state: State) -> None:
+        for weight, step in zip(parameters, steps, strict=True):
+            rate = per_subject(self.learning_rate, weight)
+            weight.sub_(rate * (rate * step / rate))
+
+
 def test_one_from_outside_passes() -> None:
     check_optimizer(SignDescent)
     check_optimizer(SignDescent(learning_rate=0.01, noise=0.1))
@@ -122,6 +132,7 @@ def test_one_from_outside_passes() -> None:
         (Scaling, "changes the steps in place"),
         (Shared, r"a tensor of shape \(\) in its state 'norm'"),
         (Clipped, "changes other subjects where one has steps that are not finite"),
+        (Divided, "changes weights, or makes them NaN, at a learning rate of 0"),
         (Ascent, "does not lower the squared norm"),
     ],
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from virtuallab.registry import OPTIMIZERS
-from virtuallab.subject.optimizer import Optimizer, State
+from virtuallab.subject.optimizer import Optimizer, State, with_scaled_rates
 from virtuallab.subject.rule import stack_settings
 from virtuallab.testing.plugin import broken, plugin_instance, varied
 
@@ -29,7 +29,8 @@ def check_optimizer(
     In a cohort, in which every real-numbered setting is a tensor (subject,), each subject changes
     as it does alone (to 1e-12, in float64), also beside a subject that is not finite. Steps are not
     changed. Tensors of the state have the subject as their first axis. Weights that follow the
-    gradient of their squared norm become smaller.
+    gradient of their squared norm become smaller. At a learning rate of 0, with which some
+    schedules begin, weights keep their values, also those whose step is 0.
 
     Parameters
     ----------
@@ -47,6 +48,7 @@ def check_optimizer(
     """
     made: Optimizer = plugin_instance(optimizer, OPTIMIZERS, Optimizer)
     _check_cohort(made)
+    _check_rate_of_zero(made)
     if counterpart is not None:
         _check_counterpart(made, counterpart)
     _check_descent(made)
@@ -137,6 +139,24 @@ def _check_neighbours(
     if not _equal([tensor[kept] for tensor in weights], [tensor[kept] for tensor in expected]):
         broken(
             "optimizer", optimizer, "changes other subjects where one has steps that are not finite"
+        )
+
+
+def _check_rate_of_zero(optimizer: Optimizer) -> None:
+    cohort = stack_settings([optimizer] * _SUBJECTS, torch.float64)
+    weights, before = _weights(_SUBJECTS), _weights(_SUBJECTS)
+    state = cohort.init(weights)
+    still = with_scaled_rates(cohort, torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64))
+    steps = _steps(0)
+    for tensor in steps:
+        tensor[:, 0] = 0  # as of weights to units that are never active
+    still.update(weights, steps, state)
+    if not _equal([tensor[[1]] for tensor in weights], [tensor[[1]] for tensor in before]):
+        broken(
+            "optimizer",
+            optimizer,
+            "changes weights, or makes them NaN, at a learning rate of 0, with which a schedule "
+            "may begin",
         )
 
 

@@ -36,9 +36,14 @@ class AdaptiveOptimizer(Optimizer, ABC):
         state["step"] += 1
         size = self.learning_rate / (1 - self.beta1 ** state["step"])
         root = (1 - self.beta2 ** state["step"]) ** 0.5
+        divisor = root * size
+        if isinstance(divisor, torch.Tensor):
+            # At a learning rate of 0, with which some schedules begin, epsilon / size is infinite,
+            # so that no weight changes. The bound keeps a gradient of 0 from becoming 0 / 0.
+            divisor = divisor.clamp(min=torch.finfo(divisor.dtype).tiny)
         averages = zip(parameters, steps, state["mean"], state["square"], strict=True)
         for w, g, mean, square in averages:
             mean.lerp_(g, per_subject(1 - self.beta1, w))
             square.lerp_(g.square(), per_subject(1 - self.beta2, w))
-            scale = square.sqrt().div_(per_subject(root * size, w))
+            scale = square.sqrt().div_(per_subject(divisor, w))
             w.addcdiv_(mean, scale.add_(per_subject(self.epsilon / size, w)), value=-1)
