@@ -118,6 +118,8 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
+    "model_seed": ("1", "model seed"),
+    "data_seed": ("1", "data seed"),
     PAIR: ("1", "pair, whose subjects share random streams"),
     "status": ("", "status of the subject"),
     "diverged_at": (

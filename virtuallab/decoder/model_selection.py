@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ def splits_of(samples: Samples, folds: int, seed: int) -> Iterator[tuple[Rows, R
 def held_out(
     estimator: Any,
     samples: Samples,
-    splitter: BaseCrossValidator,
+    splitter: BaseCrossValidator | Iterable[tuple[Rows, Rows]],
     method: str,
     groups: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -47,7 +47,8 @@ def held_out(
     estimator : sklearn estimator
         Not fitted; a grid search draws its inner folds among the training samples.
     samples : Samples
-    splitter : BaseCrossValidator
+    splitter : BaseCrossValidator or iterable of (array, array)
+        A splitter, or rows to train on and rows to test.
     method : {"predict", "predict_proba"}
     groups : array, (sample,), optional
         Groups of the splitter; by default the pairs.

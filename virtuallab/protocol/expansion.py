@@ -21,6 +21,7 @@ from virtuallab.protocol.settings.plugin_spec import PluginSpec, plain
 from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 if TYPE_CHECKING:
+    from virtuallab.protocol.sections.subjects import Subjects
     from virtuallab.subject.subject import Subject
 
 
@@ -51,7 +52,7 @@ def expand(protocol: Protocol) -> tuple[Subject, ...]:
     return tuple(
         kind.subject(protocol, replicate)
         for kind in kinds
-        for replicate in range(kind.entry.replicates or protocol.subjects.replicates)
+        for replicate in range(kind.entry.replicates or protocol.subjects.of_each_rule)
     )
 
 
@@ -135,6 +136,11 @@ class _Kind:
         shared = [self.architecture.written(), self.task.identifying(), self.batch_size, self.loss]
         return _text([*shared, *self._added])
 
+    @cached_property
+    def network(self) -> str:
+        """Settings of the network and of its task, as one text: what one seed is drawn for."""
+        return _text([self.architecture.written(), self.task.identifying()])
+
     @property
     def _added(self) -> list[dict[str, Any]]:
         """Settings that were added later, without those at their defaults."""
@@ -149,7 +155,7 @@ class _Kind:
     def subject(self, protocol: Protocol, replicate: int) -> Subject:
         from virtuallab.subject.subject import Subject
 
-        paired = tuple(sorted(set(protocol.subjects.paired)))
+        paired = protocol.subjects.shared_streams
         of_settings = self.cell if "settings" in paired else self.owner
 
         def stream(part: str) -> Callable[[str], np.random.Generator]:
@@ -178,14 +184,28 @@ class _Kind:
             steps=steps,
             replicate=replicate,
             seed=protocol.seed,
-            pair=_pair(self.cell, replicate) if paired else "",
             paired=paired,
+            **self._owners(protocol.subjects, replicate),
         )
 
+    def _owners(self, subjects: Subjects, replicate: int) -> dict[str, Any]:
+        """Owners of the streams that a subject shares, and the numbers of its seeds."""
+        crossed = subjects.seeds
+        if crossed is None:
+            shares = bool(subjects.shared_streams)
+            return {"pair": _digest(f"pair {replicate} of {self.cell}") if shares else ""}
+        model, data = divmod(replicate, crossed.data)
+        return {
+            "pair": _digest(f"model seed {model} of {self.network}"),
+            "data_owner": _digest(f"data seed {data} of {self.network}"),
+            "model_seed": model,
+            "data_seed": data,
+        }
 
-def _pair(cell: str, replicate: int) -> str:
-    """Sixteen hexadecimal digits that identify a pair, unlike the key of any subject."""
-    return hashlib.sha256(f"pair {replicate} of {cell}".encode()).hexdigest()[:16]
+
+def _digest(owner: str) -> str:
+    """Sixteen hexadecimal digits that identify an owner, unlike the key of any subject."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:16]
 
 
 def _kinds(protocol: Protocol) -> Iterator[_Kind]:

@@ -70,7 +70,7 @@ class SearchStudy:
         trials, and of trials at once, is not part of the digest.
         """
         subjects = self.protocol.subjects
-        indifferent = ("replicates", "visits", "cohort")
+        indifferent = ("replicates", "seeds", "visits", "cohort")
         decisive = {
             "seed": self.protocol.seed,
             "subjects": {k: v for k, v in plain(subjects).items() if k not in indifferent},
@@ -97,7 +97,7 @@ class SearchStudy:
             Number of subjects, which differ in their random streams only.
         """
         entry = replace(self.entry.replaced(values), replicates=None)
-        closed = _narrowed(self.protocol, rules=(entry,), replicates=count)
+        closed = _narrowed(self.protocol, rules=(entry,), replicates=count, seeds=None)
         streams = seeds.integer(self.protocol.seed, seeds.SEARCH)
         return expand(closed.model_copy(update={"seed": streams}))
 

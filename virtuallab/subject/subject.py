@@ -60,6 +60,11 @@ class Subject:
         it shares none.
     paired : tuple of str
         These streams, by their names in :data:`virtuallab.seeds.PAIRABLE`.
+    model_seed, data_seed : int or None
+        Numbers of the model seed and of the data seed, if the protocol crosses them.
+    data_owner : str
+        Owner of the order of images and of their augmentations, which subjects of one data seed
+        share; empty if they are the subject's own, or those of its pair.
     """
 
     architecture: Architecture
@@ -78,6 +83,9 @@ class Subject:
     start_from: Pretraining | None = None
     pair: str = ""
     paired: tuple[seeds.PairedStream, ...] = ()
+    model_seed: int | None = None
+    data_seed: int | None = None
+    data_owner: str = ""
 
     @property
     def backward_optimizer(self) -> Optimizer:
@@ -112,6 +120,7 @@ class Subject:
             start_from=None,
             pair=f"{self.stream(seeds.INITIAL_WEIGHTS)[0]} before visit 0",
             paired=tuple(seeds.PAIRABLE),
+            data_owner="",
         )
 
     @property
@@ -138,6 +147,8 @@ class Subject:
             identity["start_from"] = pretraining_settings(self.start_from)
         if self.paired:
             identity |= {"pair": self.pair, "paired": list(self.paired)}
+        if self.data_owner:
+            identity["data_owner"] = self.data_owner
         return identity
 
     @cached_property
@@ -147,7 +158,9 @@ class Subject:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def stream(self, purpose: str) -> tuple[str, str]:
-        """Owner and purpose of a random stream; the owner is the subject, or its pair."""
+        """Owner and purpose of a random stream: the subject, its pair, or its data seed."""
+        if self.data_owner and purpose in (seeds.DATA_ORDER, seeds.AUGMENTATION):
+            return self.data_owner, purpose
         shared = purpose in {seeds.PAIRABLE[name] for name in self.paired}
         return (self.pair if shared else self.key), purpose
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from virtuallab.decoder.schemes.splits import SPLITS, check, check_columns, family_of, groups_of
+from virtuallab.decoder.schemes.splits import (
+    SPLITS,
+    check,
+    check_columns,
+    family_of,
+    groups_of,
+    outside_and_inside,
+)
 
 
 def subjects(**columns: object) -> xr.Dataset:
@@ -92,18 +99,35 @@ def test_each_rule_needs_so_many_subjects_outside_what_is_held_out() -> None:
     assert "where 'y' is held out, 1 of rule 'a' are left to train on; needs at least 2" in fault
 
 
-def test_a_group_has_all_subjects_of_a_pair_or_none() -> None:
+def test_a_group_that_divides_pairs_needs_pairs_outside_and_inside() -> None:
     columns = {
         "rule": ["a", "b"] * 4,
-        "task": ["x"] * 4 + ["y"] * 4,
         "batch_size": [16, 32, 32, 16] * 2,
         "pair": [0, 0, 1, 1, 2, 2, 3, 3],
     }
-    assert check_columns(columns, "task") is None
-    problem = check_columns(columns, "batch_size")
+    assert check_columns(columns, "batch_size") is None
+    assert check_columns({**columns, "pair": range(8)}, "batch_size", 2) is None
+    problem = check_columns(columns, "batch_size", 2)
     assert problem is not None
-    assert "one pair have different groups of batch size" in problem
-    assert check_columns({**columns, "pair": range(8)}, "batch_size") is None
+    assert "1 of rule 'a' are left" in problem
+    problem = check_columns({**columns, "pair": [0] * 8}, "batch_size")
+    assert problem == "all subjects are of one pair, so that none is left to train on."
+
+
+@pytest.mark.parametrize("divided", [False, True])
+def test_no_decoder_is_trained_on_a_pair_or_a_group_that_it_tests(divided: bool) -> None:
+    pairs = np.repeat(np.arange(12), 4)
+    groups = np.tile(["x", "y"], 24) if divided else np.where(pairs < 6, "x", "y")
+    labels = np.tile(["a", "a", "b", "b"], 12)
+    parts = list(outside_and_inside(groups, labels, pairs, 3))
+    assert len(parts) == (10 if divided else 2)
+    tested = np.concatenate([rows for _, rows in parts])
+    assert sorted(tested.tolist()) == list(range(48))
+    for outside, inside in parts:
+        assert len(set(groups[inside])) == 1
+        assert not set(groups[outside]) & set(groups[inside])
+        assert not set(pairs[outside].tolist()) & set(pairs[inside].tolist())
+        assert set(labels[outside]) == {"a", "b"}
 
 
 def test_pairs_are_counted_where_one_has_several_subjects_of_a_rule() -> None:

@@ -57,7 +57,8 @@ def test_each_of_22_kinds_has_12_subjects_of_each_of_4_rules(path: Path) -> None
         "feedback",
         "information",
     ]
-    assert protocol.subjects.replicates * len(list(protocol.subjects.shared.points())) == 12
+    assert protocol.subjects.seeds is not None
+    assert protocol.subjects.seeds.count * len(list(protocol.subjects.shared.points())) == 12
     assert [each.plugin.name for each in protocol.subjects.schedule] == ["steps"]
 
 

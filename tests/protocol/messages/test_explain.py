@@ -17,7 +17,7 @@ RULES = """\
 """
 KEYS = (
     "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, preserve, "
-    "replicates, rules, schedule, start_from, steps, tasks, visits"
+    "replicates, rules, schedule, seeds, start_from, steps, tasks, visits"
 )
 
 
@@ -30,8 +30,8 @@ def test_the_small_protocol_has_no_faults() -> None:
     [
         # keys
         (("seed: 3\n", ""), "p.yaml:1: seed: missing key. It has no default."),
-        (("  replicates: 2\n", ""), "p.yaml:5: subjects.replicates: missing key. It has no "
-         "default."),
+        (("  replicates: 2\n", ""), "p.yaml:5: subjects: missing key: replicates or seeds, the "
+         "number of subjects of each rule."),
         (("replicates: 2", "replicates: 2\n  optimiser: sgd"), "p.yaml:16: subjects.optimiser: "
          f"unknown key. Did you mean 'optimizer'? Keys here: {KEYS}."),
         (("amp: 0.02", "ampp: 0.02"), "p.yaml:11: subjects.rules[1].ampp: unknown key. Did you "
@@ -39,7 +39,7 @@ def test_the_small_protocol_has_no_faults() -> None:
          "equal, feedback_optimizer, label, name, noise_std, null, optimizer, positions, ramp, "
          "ramp_from, ramp_start, ramp_stop, replicates."),
         (("visits: 5\n", "visits: 5\n  seed: 4\n"),
-         f"p.yaml:19: subjects.seed: unknown key. Keys here: {KEYS}."),
+         f"p.yaml:19: subjects.seed: unknown key. Did you mean 'seeds'? Keys here: {KEYS}."),
         (("replicates: 2", "replicates: 2\n  steps: 7"),
          "p.yaml:18: subjects.steps: this key is already on line 16. Remove one."),
         (("amp: 0.02", "label: ''"), "p.yaml:11: subjects.rules[1].label: should be made of "

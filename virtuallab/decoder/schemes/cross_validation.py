@@ -23,7 +23,6 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import LeaveOneGroupOut
 
 from virtuallab.decoder.classifier import Classifier
 from virtuallab.decoder.features.samples import Samples
@@ -31,6 +30,7 @@ from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.model_selection import held_out, nested, splits_of, stratified
 from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.prediction import Prediction
+from virtuallab.decoder.schemes.splits import outside_and_inside
 
 
 def no_progress() -> None:
@@ -194,11 +194,13 @@ def cross_validate_groups(
 ) -> Mapping[str, HeldOutGroup]:
     """Result of each group, such as an architecture, by a decoder trained on all others.
 
-    A group has all subjects of a pair or none (:func:`virtuallab.decoder.schemes.splits.check`).
-    Other parameters are those of :func:`cross_validate`.
+    Nor is it trained on subjects of the pairs that it tests
+    (:func:`virtuallab.decoder.schemes.splits.outside_and_inside`). Other parameters are those of
+    :func:`cross_validate`.
     """
     estimator = nested(classifier, samples, inner_folds, seed)
-    predicted = held_out(estimator, samples, LeaveOneGroupOut(), "predict", group)
+    parts = list(outside_and_inside(group, samples.labels, samples.pairs, seed))
+    predicted = held_out(estimator, samples, parts, "predict")
     found = {}
     for name in np.unique(group):
         rows = np.flatnonzero(group == name)

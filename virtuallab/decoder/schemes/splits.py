@@ -1,14 +1,17 @@
 """Groups of subjects that are held out of training, by architecture, task, learning rate, ...
 
 The accuracy on a held-out group estimates how well a decoder generalises to networks, tasks or
-learning rates that it was not trained on. In a paired design a group must have all subjects of a
-pair or none: a decoder that is trained on one of them may recognise what the other shares with it.
+learning rates that it was not trained on. In a paired design a decoder that is trained on one
+subject of a pair may recognise what another shares with it. Where a pair has subjects in several
+groups, a group is therefore tested in parts: each by a decoder that was trained neither on the
+group nor on any subject of the pairs that it tests.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -24,6 +27,8 @@ Split = Literal[
     "loss",
     "learning_rate",
     "batch_size",
+    "model_seed",
+    "data_seed",
     "curriculum",
     "schedule",
     "start_from",
@@ -33,6 +38,7 @@ SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 OF_KINDS: Final[tuple[Split, ...]] = ("architecture", "family", "task")
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
+_PAIR_FOLDS: Final = 5  # parts in which a group is tested whose pairs are in other groups too
 _THIRDS: Final = ("low", "middle", "high")
 _SINGULAR: Final = {
     "architecture": "there is one architecture only",
@@ -41,6 +47,8 @@ _SINGULAR: Final = {
     "loss": "all subjects learn by one loss",
     "learning_rate": "the learning rate is the same for all subjects of a rule",
     "batch_size": "there is one batch size only",
+    "model_seed": "there is one model seed only",
+    "data_seed": "there is one data seed only",
     "curriculum": "all subjects learn by one curriculum",
     "schedule": "all subjects have one schedule of learning rates",
     "start_from": "all subjects start alike",
@@ -102,6 +110,47 @@ def without_halves(
         if min(count_rules(np.asarray(rules)[mine].tolist(), own).values()) < 2:
             found.append(str(kind))
     return found
+
+
+def outside_and_inside(
+    groups: np.ndarray, labels: np.ndarray, pairs: np.ndarray | None, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows to train on and rows to test, so that every subject is tested once.
+
+    Parameters
+    ----------
+    groups : array of str, (subject,)
+    labels : array of str, (subject,)
+        Rules, by which parts of pairs are stratified.
+    pairs : array, (subject,), optional
+        Pair of each subject, in a paired design.
+    seed : int
+        Of the parts.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    parts = [np.arange(len(groups))]
+    if pairs is not None and _divided(pairs, groups):
+        splitter = StratifiedGroupKFold(_pair_folds(pairs), shuffle=True, random_state=seed % 2**32)
+        parts = [rows for _, rows in splitter.split(labels, labels, pairs)]
+    for name in np.unique(groups):
+        for rows in parts:
+            tested = rows[groups[rows] == name]
+            outside = groups != name
+            if pairs is not None:
+                outside &= ~np.isin(pairs, pairs[tested])
+            if len(tested):
+                yield np.flatnonzero(outside), tested
+
+
+def _divided(pairs: np.ndarray, groups: np.ndarray) -> bool:
+    """True if some pair has subjects in several groups."""
+    both = set(zip(pairs.tolist(), groups.tolist(), strict=True))
+    return len(both) > len(set(pairs.tolist()))
+
+
+def _pair_folds(pairs: np.ndarray) -> int:
+    return min(_PAIR_FOLDS, len(np.unique(pairs)))
 
 
 def check(features: xr.Dataset, split: str, least: int = 1) -> str | None:
@@ -179,13 +228,11 @@ def _problem(
     rules, pairs = known["rule"], known.get(PAIR)
     if len(set(groups.tolist())) < 2:
         return f"{_SINGULAR[split]}; none can be held out."
-    if pairs is not None and len(set(zip(pairs.tolist(), groups.tolist(), strict=True))) > len(
-        set(pairs.tolist())
-    ):
-        return (
-            f"subjects of one pair have different groups of {split.replace('_', ' ')}, so that a "
-            "decoder would be trained on one of them and tested on the other."
-        )
+    lost = 0.0  # share of the pairs outside a group that are tested inside it
+    if pairs is not None and _divided(pairs, groups):
+        if len(np.unique(pairs)) < 2:
+            return "all subjects are of one pair, so that none is left to train on."
+        lost = 1 / _pair_folds(pairs)
     for rule in sorted({str(each) for each in rules}):
         mine = set(groups[rules == rule].tolist())
         if len(mine) < 2:
@@ -197,6 +244,7 @@ def _problem(
         for out in sorted(mine):
             rest = (rules == rule) & (groups != out)
             left = int(rest.sum()) if pairs is None else len(set(pairs[rest].tolist()))
+            left -= math.ceil(left * lost)
             if left < least:
                 return (
                     f"where {out!r} is held out, {left} of rule {rule!r} are left to train on; "

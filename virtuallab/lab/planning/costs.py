@@ -22,6 +22,7 @@ from virtuallab.lab.services.workers import torch_threads
 from virtuallab.protocol import cohorts
 from virtuallab.subject.subject import Subject, kind, pretrained_alone
 from virtuallab.subject.training.cohort_size import fastest_cohort
+from virtuallab.text import count_noun
 
 _BYTES = 4  # everything measured is stored in single precision
 
@@ -156,6 +157,11 @@ def costs_table(plan: Plan) -> TerminalTable:
     lengths = sorted({len(cohort) for cohort in costs.cohorts})
     span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     table.add_row("subjects", str(len(plan.subjects)))
+    crossed = plan.protocol.subjects.seeds
+    if crossed is not None:
+        models = count_noun(crossed.model, "model seed")
+        crossing = f"{models} x {count_noun(crossed.data, 'data seed')}"
+        table.add_row("seeds", f"{crossing}, the same for all rules of a network and a task")
     if plan.protocol.subjects.paired:
         shared = ", ".join(plan.protocol.subjects.paired).replace("_", " ")
         table.add_row("paired", f"{shared}: the same in subject r of every rule")

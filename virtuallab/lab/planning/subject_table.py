@@ -30,6 +30,7 @@ from virtuallab.vocabulary import (
     subject_name,
 )
 
+SEEDS = ("model_seed", "data_seed")
 # What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
 DESIGN = (
     RULE,
@@ -44,6 +45,7 @@ DESIGN = (
     "learning_rate",
     "batch_size",
     "replicate",
+    *SEEDS,
     PAIR,
 )
 
@@ -64,7 +66,7 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
         (NaN where a subject has no such number). Where some are not at the default also the
         curriculum, the schedule and the pretraining; in a paired design also the number of the
-        pair.
+        pair; where seeds are crossed also the model seed and the data seed.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -90,6 +92,9 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
     if any(subject.paired for subject in subjects):
         number = {pair: n for n, pair in enumerate(dict.fromkeys(s.pair for s in subjects))}
         columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)
+    for name in SEEDS:
+        if all(getattr(subject, name) is not None for subject in subjects):
+            columns[name] = np.array([getattr(s, name) for s in subjects], dtype=np.int64)
     settings = [_numbers(subject) for subject in subjects]
     for name in sorted({name for numbers in settings for name in numbers}):
         columns[name] = np.array([numbers.get(name, np.nan) for numbers in settings])

@@ -22,6 +22,7 @@ from virtuallab.protocol.sections.rule_entry import (
     RuleEntryReader,
 )
 from virtuallab.protocol.sections.start_from import StartFrom
+from virtuallab.protocol.sections.subject_seeds import OF_MODEL, SubjectSeeds
 from virtuallab.protocol.sections.task_entry import TaskEntry, TaskEntryReader
 from virtuallab.protocol.sections.training_length import TrainingLength
 from virtuallab.protocol.settings.distributions import bounds_of
@@ -82,8 +83,15 @@ class Subjects(Section):
     optimizer: OptimizerSpec | None = Field(
         None, description="Optimizer of the rules that have none of their own."
     )
-    replicates: Count = Field(
-        description="Subjects of each kind, which differ in random streams and drawn settings only."
+    replicates: Count | None = Field(
+        None,
+        description="Subjects of each rule with the same settings, which differ in random streams "
+        "and drawn settings only; alternative: seeds.",
+    )
+    seeds: SubjectSeeds | None = Field(
+        None,
+        description="Model seeds and data seeds, crossed with each other and with all other "
+        "factors; all rules and batch sizes of a network and a task have the same ones.",
     )
     batch_size: Annotated[Any, SettingReader(Count)] = Field(
         32, description="Images in a training step; every value of a list is used."
@@ -147,6 +155,7 @@ class Subjects(Section):
             raise refusals([(("replicates",), self._too_many())])
         faults = [
             *self.training.faults(),
+            *self._replicate_faults(),
             *self._rule_faults(),
             *self._pair_faults(),
             *self._loss_faults(),
@@ -166,6 +175,23 @@ class Subjects(Section):
             f"these are {self.count:,} subjects ({factors}); at most {_MOST_SUBJECTS:,} are "
             "possible. Give fewer values or replicates."
         )
+
+    def _replicate_faults(self) -> Iterator[tuple[Place, str]]:
+        """Yield what does not agree in the number of subjects of each rule."""
+        own = [index for index, entry in enumerate(self.rules) if entry.replicates is not None]
+        if self.seeds is None:
+            if self.replicates is None and len(own) < len(self.rules):
+                words = "missing key: replicates or seeds, the number of subjects of each rule."
+                yield (), words
+            return
+        alone = "seeds give the number of subjects of each rule. Keep one of the two."
+        if self.replicates is not None:
+            yield ("replicates",), alone
+        for index in own:
+            yield ("rules", index, "replicates"), alone
+        if self.paired:
+            words = "seeds are given, which already pair subjects. Keep one of the two."
+            yield ("paired",), words
 
     def _rule_faults(self) -> Iterator[tuple[Place, str]]:
         first: dict[str, int] = {}
@@ -216,23 +242,35 @@ class Subjects(Section):
 
     def _pair_faults(self) -> Iterator[tuple[Place, str]]:
         """Yield settings that differ within a pair although its subjects share draws for them."""
-        if not self.paired or "settings" in self.paired:
+        key = "paired" if self.seeds is None else "seeds"
+        if not self.shared_streams or "settings" in self.shared_streams:
             return
         specs = [*self.architectures, *self.tasks, *self.curriculum, *self.schedule]
         start = [each.settings for each in self._start]
         sections = [*(each.settings for each in specs), *start, self.shared]
         drawn = [path for each in sections for path in each.space]
         if drawn:
+            add = "Add 'settings', or give" if key == "paired" else "Give"
             words = (
                 f"{drawn[0]!r} is drawn from a distribution for each subject, so that the networks "
-                "or tasks of a pair would differ. Add 'settings', or give it a value or a list."
+                f"or tasks of a pair would differ. {add} it a value or a list."
             )
-            yield ("paired",), words
+            yield (key,), words
 
     def _start_faults(self) -> Iterator[tuple[Place, str]]:
         for start in self._start:
-            for place, words in start.faults(self.batch_size, self.paired):
+            for place, words in start.faults(self.batch_size, self.shared_streams):
                 yield ("start_from", *place), words
+
+    @property
+    def shared_streams(self) -> tuple[PairedStream, ...]:
+        """Random streams that subjects of a pair share, sorted."""
+        return tuple(sorted(set(self.paired))) if self.seeds is None else OF_MODEL
+
+    @property
+    def of_each_rule(self) -> int:
+        """Subjects of each rule with the same settings, for rules without a number of their own."""
+        return (self.replicates or 0) if self.seeds is None else self.seeds.count
 
     @property
     def _start(self) -> tuple[StartFrom, ...]:
@@ -276,7 +314,7 @@ class Subjects(Section):
             "schedules": sum(each.settings.size for each in self.schedule),
             "settings of start_from": sum(each.settings.size for each in self._start) or 1,
             "rules with their values and replicates": sum(
-                each.settings.size * (each.replicates or self.replicates)
+                each.settings.size * (each.replicates or self.of_each_rule)
                 for each in self.rule_entries
             ),
         }
@@ -306,7 +344,8 @@ class Subjects(Section):
         keys = {key: getattr(self, key) for key in type(self).model_fields if key != "optimizer"}
         # Defaults are omitted to match stores and searches from before these were settings.
         omitted: dict[str, Any] = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
-        omitted |= {"paired": (), "preserve": True, "start_from": None}
+        omitted |= {"paired": (), "preserve": True, "start_from": None, "seeds": None}
+        omitted |= {"replicates": None}
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
             if [each.plugin.name for each in keys[key]] == [usual]:
