@@ -1,0 +1,1 @@
+"""The study of 1,056 subjects: ``python -m studies.factorial``."""

@@ -1,0 +1,72 @@
+"""Balanced accuracies of predictions, with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from studies.factorial.subjects import OF_KINDS, Recorded
+from virtuallab.decoder.pairs import pair_effect
+from virtuallab.decoder.schemes.cross_validation import confusion_of
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+
+CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A balanced accuracy with its interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+    @property
+    def is_above_chance(self) -> bool:
+        """True if the interval is above that of four rules that are guessed."""
+        return self.low > 1 / 4
+
+
+def strict_accuracy(recorded: Recorded, draws: list[np.ndarray]) -> Accuracy:
+    """Accuracy over draws of the folds; pairs are clusters."""
+    classes = recorded.classes
+    confusion = np.mean([confusion_of(recorded.labels, each, classes) for each in draws], axis=0)
+    correct = np.mean([each == recorded.labels for each in draws], axis=0)
+    effect = pair_effect(correct, recorded.labels, np.asarray(recorded.features["pair"]))
+    low, high = interval(confusion, CONFIDENCE, repeats=len(draws), effect=effect)
+    return Accuracy(balanced_accuracy(confusion), low, high)
+
+
+def held_out_accuracy(recorded: Recorded, split: str, predicted: np.ndarray) -> Accuracy:
+    """Accuracy over all groups of a split; kinds are clusters if groups consist of them."""
+    labels, classes = recorded.labels, recorded.classes
+    clusters = recorded.kinds if split in OF_KINDS else np.asarray(recorded.features["pair"])
+    effect = pair_effect((predicted == labels).astype(np.float64), labels, clusters)
+    confusion = confusion_of(labels, predicted, classes)
+    low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
+    return Accuracy(balanced_accuracy(confusion), low, high)
+
+
+def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> dict[str, Accuracy]:
+    """Accuracy on each group of a split; pairs are clusters."""
+    found, groups = {}, recorded.groups(split)
+    pairs = np.asarray(recorded.features["pair"])
+    for name in np.unique(groups):
+        rows = groups == name
+        labels = recorded.labels[rows]
+        correct = (predicted[rows] == labels).astype(np.float64)
+        confusion = confusion_of(labels, predicted[rows], recorded.classes)
+        effect = pair_effect(correct, labels, pairs[rows])
+        low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
+        found[str(name)] = Accuracy(balanced_accuracy(confusion), low, high)
+    return found

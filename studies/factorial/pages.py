@@ -1,0 +1,173 @@
+"""Tables of the study in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from studies.factorial.accuracies import (
+    Accuracy,
+    group_accuracies,
+    held_out_accuracy,
+    strict_accuracy,
+)
+from studies.factorial.carry_over import REFERENCED_SPLITS, curves, mean_spread, references
+from studies.factorial.predictions import (
+    CLASSIFIER,
+    OTHERS,
+    REPEATS,
+    STRICT,
+    Task,
+    read_predictions,
+)
+from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
+from virtuallab.labels import label_text
+from virtuallab.reporting.style import pretty
+from virtuallab.vocabulary import DIVERGED, RULE
+
+_BY_GROUP: Final = ("kind", "architecture", "family", "task")
+
+
+def write_pages(recorded: Recorded, predictions: Path, results: Path, workers: int) -> None:
+    """Write all tables of the study."""
+    pages = {
+        "subjects": diverged_table(recorded),
+        "strict": strict_table(recorded, predictions),
+        "held_out": held_out_table(recorded, predictions),
+        "groups": groups_table(recorded, predictions),
+        "confusion": confusion_table(recorded, predictions),
+        "references": references_table(recorded, predictions, workers),
+        "numbers": numbers_table(recorded, predictions, workers),
+    }
+    results.mkdir(parents=True, exist_ok=True)
+    for name, lines in pages.items():
+        text = "\n".join(lines) + "\n"
+        (results / f"factorial_{name}.md").write_text(text, encoding="utf-8")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def diverged_table(recorded: Recorded) -> list[str]:
+    """Subjects that diverged, of those trained, by kind and rule."""
+    subjects = recorded.table
+    rules = label_text(subjects[RULE])
+    kinds = _kinds(recorded)
+    diverged = subjects["status"].to_numpy() == DIVERGED
+    names = sorted(set(rules.tolist()))
+    rows = []
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        cells = [f"{(diverged & mine & (rules == rule)).sum()}" for rule in names]
+        rows.append([str(kind), *cells])
+    total = [f"{(diverged & (rules == rule)).sum()} of {(rules == rule).sum()}" for rule in names]
+    return table(["kind", *map(pretty, names)], [*rows, ["all", *total]])
+
+
+def _kinds(recorded: Recorded) -> np.ndarray:
+    """Kind of each subject of the protocol, also of those that diverged."""
+    columns = [label_text(recorded.table[name]) for name in ("architecture", "task")]
+    return np.array([" on ".join(names) for names in zip(*columns, strict=True)])
+
+
+def strict_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Accuracy on new subjects of known kinds, by observable and classifier."""
+    rows = []
+    for observable in OBSERVABLES:
+        cells = []
+        for classifier in (CLASSIFIER, *OTHERS):
+            count = REPEATS if classifier == CLASSIFIER else 1
+            draws = [
+                read_predictions(Task(observable, classifier, STRICT, draw), predictions)
+                for draw in range(count)
+            ]
+            cells.append(str(strict_accuracy(recorded, draws)))
+        rows.append([pretty(observable), *cells])
+    return table(["observable", *map(pretty, (CLASSIFIER, *OTHERS))], rows)
+
+
+def held_out_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Accuracy on groups that are held out in turn, by split, observable and classifier."""
+    rows = []
+    for observable in OBSERVABLES:
+        for split in SPLITS:
+            found = [
+                _of(recorded, Task(observable, classifier, split), predictions)
+                for classifier in (CLASSIFIER, *OTHERS)
+            ]
+            rows.append([pretty(observable), split.replace("_", " "), *map(str, found)])
+    return table(["observable", "held out", *map(pretty, (CLASSIFIER, *OTHERS))], rows)
+
+
+def _of(recorded: Recorded, task: Task, predictions: Path) -> Accuracy:
+    return held_out_accuracy(recorded, task.split, read_predictions(task, predictions))
+
+
+def groups_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Accuracy on each group that was held out, by observable."""
+    rows = []
+    for split in _BY_GROUP:
+        found = [
+            group_accuracies(
+                recorded, split, read_predictions(Task(observable, CLASSIFIER, split), predictions)
+            )
+            for observable in OBSERVABLES
+        ]
+        for name in found[0]:
+            rows.append([split, name, *(str(each[name]) for each in found)])
+    return table(["held out", "group", *map(pretty, OBSERVABLES)], rows)
+
+
+def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Share of the subjects of each rule that are identified as each rule, in strict folds."""
+    rows, classes = [], recorded.classes
+    for observable in OBSERVABLES:
+        draws = [
+            read_predictions(Task(observable, CLASSIFIER, STRICT, draw), predictions)
+            for draw in range(REPEATS)
+        ]
+        for rule in classes:
+            mine = recorded.labels == rule
+            shares = [
+                np.mean([(each[mine] == other).mean() for each in draws]) for other in classes
+            ]
+            rows.append([pretty(observable), pretty(rule), *(f"{share:.2f}" for share in shares)])
+    return table(["observable", "rule", *map(pretty, classes)], rows)
+
+
+def references_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:
+    """Accuracy on held-out groups by choice of references of the held-out kind."""
+    found = references(recorded, predictions, workers)
+    rows = [
+        [pretty(observable), choice, *(str(accuracies[split]) for split in REFERENCED_SPLITS)]
+        for (observable, choice), accuracies in found.items()
+    ]
+    return table(["observable", "references", *REFERENCED_SPLITS], rows)
+
+
+def numbers_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:
+    """Accuracy on kinds not in training, by number of training kinds."""
+    rows = []
+    for (observable, equal), points in curves(recorded, predictions, workers).items():
+        for number in sorted({point.kinds for point in points}):
+            mine = [point for point in points if point.kinds == number]
+            subjects = f"{np.mean([point.subjects for point in mine]):.0f}"
+            plain = mean_spread([point.plain for point in mine])
+            centred = mean_spread([point.centred for point in mine])
+            how = "the same number" if equal else "all of each kind"
+            rows.append([pretty(observable), how, str(number), subjects, plain, centred])
+    header = [
+        "observable",
+        "training subjects",
+        "kinds",
+        "number",
+        "as they are",
+        "with references",
+    ]
+    return table(header, rows)
