@@ -176,6 +176,7 @@ class _Kind:
             if start is None
             else start.draw(stream("start_from"), task, batch_size, steps),
             steps=steps,
+            precision=protocol.subjects.precision,
             replicate=replicate,
             seed=protocol.seed,
             pair=_pair(self.cell, replicate) if paired else "",
