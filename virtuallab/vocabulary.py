@@ -38,6 +38,9 @@ NO_LEARNING: Final = "no learning"  # an answer beside the rules; no label of a 
 
 CROSS_ENTROPY: Final = "cross_entropy"
 SQUARED_ERROR: Final = "squared_error"
+SINGLE: Final = "single"  # the precision of training if none is named
+MIXED: Final = "mixed"
+Precision = Literal["single", "mixed"]
 SHUFFLED: Final = "shuffled"  # the curriculum of subjects for which none is named
 CONSTANT: Final = "constant"  # the schedule of learning rates for which none is named
 
@@ -115,6 +118,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "curriculum": ("", "choice and order of the training images"),
     "schedule": ("", "change of the learning rate during training"),
     "start_from": ("", "training before visit 0"),
+    "precision": ("", "precision of training"),
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -180,6 +181,21 @@ def test_subjects_with_the_usual_loss_are_those_of_before_there_was_a_choice() -
     assert [s.key for s in expand(said)] == keys
     assert said.resolved() == protocol().resolved()
     assert "loss" not in said.resolved()["subjects"]
+
+
+def test_precision_is_that_of_all_subjects_and_changes_no_draw() -> None:
+    mixed, single = wide("subjects.precision=mixed"), wide()
+    assert {s.precision for s in mixed} == {"mixed"}
+    assert tuple(replace(s, precision="single") for s in mixed) == single
+    assert not {s.key for s in mixed} & {s.key for s in single}
+
+
+def test_single_precision_is_not_written() -> None:
+    said = protocol(("batch_size: 32", "batch_size: 32\n  precision: single"))
+    assert said.resolved() == protocol().resolved()
+    assert "precision" not in said.resolved()["subjects"]
+    mixed = protocol(("batch_size: 32", "batch_size: 32\n  precision: mixed"))
+    assert mixed.resolved()["subjects"]["precision"] == "mixed"
 
 
 CURRICULA = "subjects.curriculum=[shuffled, {name: blocked, classes_per_block: [1, 5]}]"

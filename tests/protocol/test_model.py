@@ -69,6 +69,7 @@ documents = st.fixed_dictionaries(
             },
             optional={
                 "batch_size": st.one_of(st.integers(1, 99), st.just([8, 16])),
+                "precision": st.sampled_from(["single", "mixed"]),
                 "loss": st.sampled_from(["squared_error", ["cross_entropy", "squared_error"]]),
             },
         ),

@@ -30,6 +30,7 @@ OTHERS: dict[str, Any] = {
     "feedback_optimizer": OPTIMIZERS["adam"](),
     "label": "another",
     "loss": "squared_error",
+    "precision": "mixed",
     "batch_size": 16,
     "steps": 200,
     "replicate": 1,
@@ -68,6 +69,11 @@ def test_the_default_loss_is_not_part_of_an_identity() -> None:
     assert replace(ONE, loss="squared_error").identity == {**ONE.identity, "loss": "squared_error"}
 
 
+def test_the_default_precision_is_not_part_of_an_identity() -> None:
+    assert "precision" not in ONE.identity
+    assert replace(ONE, precision="mixed").identity == {**ONE.identity, "precision": "mixed"}
+
+
 def test_pairing_is_part_of_an_identity_only_where_there_is_a_pair() -> None:
     assert not {"pair", "paired"} & set(ONE.identity)
     pair = replace(ONE, pair="p", paired=("data_order",))
@@ -96,6 +102,7 @@ def test_subjects_that_differ_in_numbers_can_be_a_cohort(field: str) -> None:
         ("batch_size", 16),
         ("steps", 200),
         ("loss", "squared_error"),
+        ("precision", "mixed"),
         ("rule", RULES["backprop"]()),
         ("rule", RULES["information_alignment"](positions="sum")),
         ("optimizer", OPTIMIZERS["adam"]()),

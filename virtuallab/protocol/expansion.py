@@ -182,6 +182,7 @@ class _Kind:
             if start is None
             else start.draw(stream("start_from"), task, batch_size, steps),
             steps=steps,
+            precision=protocol.subjects.precision,
             replicate=replicate,
             seed=protocol.seed,
             paired=paired,

@@ -94,6 +94,9 @@ class Rule(ABC):
         Whether the rule uses the class of an image itself, beside its loss.
     needs_own_loss : bool
         Whether the rule assigns a change of a sample's loss to the activity in this sample alone.
+    allows_mixed_precision : bool
+        Whether the rule can be used with mixed precision. It cannot if steps follow differences of
+        nearly equal numbers, such as the losses of two passes, which bfloat16 cannot resolve.
     """
 
     name: ClassVar[str]
@@ -105,6 +108,7 @@ class Rule(ABC):
     dense_only: ClassVar[bool] = False
     needs_classes: ClassVar[bool] = False
     needs_own_loss: ClassVar[bool] = False
+    allows_mixed_precision: ClassVar[bool] = True
 
     @property
     def learns_feedback(self) -> bool:
@@ -169,6 +173,11 @@ class Rule(ABC):
         Returns
         -------
         Updates
+
+        Notes
+        -----
+        With mixed precision, this method runs in a context of :class:`torch.autocast`: signals may
+        be in bfloat16, and products of matrices are. Steps are in the precision of the weights.
         """
 
 

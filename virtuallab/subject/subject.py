@@ -18,7 +18,7 @@ from virtuallab.subject.pretraining import Pretraining
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.schedule import LearningRateSchedule
 from virtuallab.subject.task import Task
-from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
+from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED, SINGLE, Precision
 
 _PLUGINS = ("architecture", "task", "rule", "optimizer")
 
@@ -55,6 +55,8 @@ class Subject:
         Change of the learning rates, of forward and backward weights, during training.
     start_from : Pretraining or None
         What the subject learns before visit 0.
+    precision : {"single", "mixed"}
+        Precision of training: float32, or bfloat16 for signals and float32 for parameters.
     pair : str
         Owner of the random streams that the subject shares with subjects of other rules; empty if
         it shares none.
@@ -81,6 +83,7 @@ class Subject:
     curriculum: Curriculum = field(default_factory=lambda: CURRICULA[SHUFFLED]())
     schedule: LearningRateSchedule = field(default_factory=lambda: SCHEDULES[CONSTANT]())
     start_from: Pretraining | None = None
+    precision: Precision = SINGLE
     pair: str = ""
     paired: tuple[seeds.PairedStream, ...] = ()
     model_seed: int | None = None
@@ -145,6 +148,8 @@ class Subject:
             identity["schedule"] = plugin_data(self.schedule)
         if self.start_from is not None:
             identity["start_from"] = pretraining_settings(self.start_from)
+        if self.precision != SINGLE:
+            identity["precision"] = self.precision
         if self.paired:
             identity |= {"pair": self.pair, "paired": list(self.paired)}
         if self.data_owner:
@@ -202,8 +207,8 @@ class Cohort:
         if len(kinds) != 1:
             raise ValueError(
                 "subjects of one cohort share architecture, task, rule, optimizer, batch size, "
-                f"steps, loss, curriculum, schedule and pretraining; found {len(kinds)} different "
-                "kinds"
+                f"steps, loss, curriculum, schedule, pretraining and precision; found {len(kinds)} "
+                "different kinds"
             )
 
 
@@ -216,6 +221,7 @@ def kind(subject: Subject) -> tuple[Any, ...]:
         subject.batch_size,
         subject.steps,
         subject.loss,
+        subject.precision,
         *map(_shared_settings, (subject.curriculum, subject.schedule)),
         *_shared_start(subject.start_from),
     )

@@ -17,6 +17,7 @@ from virtuallab.lab.planning.costs import costs_table, measure_costs
 from virtuallab.lab.planning.plan import Costs, Plan, lay_out
 from virtuallab.lab.planning.validation import make_plan
 from virtuallab.protocol import read, read_text
+from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.training.cohort_size import CohortTiming
 
 WEIGHTS = 64 * 4 + 4 + 4 * 10 + 10  # of the network of the tiny experiment
@@ -174,6 +175,23 @@ def test_the_table_says_which_streams_are_paired() -> None:
     plan = lay_out(read_text(TEXT, overrides=("subjects.paired=[initial_weights, data_order]",)))
     text = printed(replace(plan, costs=COSTS))
     assert "initial weights, data order: the same in subject r of every rule" in text
+
+
+def test_signals_in_mixed_precision_take_half_the_memory() -> None:
+    single, mixed = (
+        lay_out(read_text(TEXT, overrides=(f"subjects.precision={each}",))).subjects[0]
+        for each in ("single", "mixed")
+    )
+    traced = dry_run(single.architecture, single.task, 10**9)
+    saved = planning.training_bytes(single, 3) - planning.training_bytes(mixed, 3)
+    assert saved == 2 * 2 * single.batch_size * traced.activities
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_plan_tells_mixed_precision() -> None:
+    for precision, shown in (("single", False), ("mixed", True)):
+        plan = lay_out(read_text(TEXT, overrides=(f"subjects.precision={precision}",)))
+        assert ("bfloat16" in printed(replace(plan, costs=COSTS))) == shown
 
 
 @pytest.mark.usefixtures("asked")

@@ -108,6 +108,13 @@ def test_curricula_and_schedules_have_columns_only_where_one_is_not_the_default(
     assert "long_name" in describe("schedule")
 
 
+def test_precision_is_a_column_only_where_it_is_not_the_default() -> None:
+    assert "precision" not in describe_subjects(expand(read_text(SMALL)))
+    mixed = describe_subjects(expand(read_text(SMALL, overrides=("subjects.precision=mixed",))))
+    assert set(mixed["precision"].values) == {"mixed"}
+    assert mixed["precision"].attrs == {"long_name": "precision of training"}
+
+
 def test_a_pretraining_is_a_column() -> None:
     start = "subjects.start_from={rule: {name: oja}, optimizer: {name: sgd, learning_rate: %s}}"
     table = describe_subjects(expand(read_text(SMALL, overrides=(start % "[0.1, 0.2]",))))

@@ -95,6 +95,21 @@ def test_a_pretraining_that_the_networks_do_not_allow_is_refused(
     make_plan(protocol("subjects.start_from={rule: backprop, optimizer: sgd, steps: 3}"))
 
 
+def test_a_rule_that_mixed_precision_does_not_resolve_is_refused_at_its_place() -> None:
+    rule = "{name: predictive_coding, optimizer: sgd}"
+    found = refused("subjects.precision=mixed", f"subjects.rules=[backprop, {rule}]")
+    message = (
+        "rule 'predictive_coding' follows small differences, which are lost in mixed precision. "
+        "Use 'precision: single' for all subjects, so that rules do not differ in it, or leave the "
+        "rule out."
+    )
+    assert found == {"subjects.rules[1]": message}
+    start = f"subjects.start_from={{rule: {rule.partition(',')[0]}}}, optimizer: sgd, steps: 3}}"
+    found = refused("subjects.precision=mixed", start)
+    assert found == {"subjects.start_from.rule": message}
+    assert len(make_plan(protocol("subjects.precision=mixed")).subjects) == 8
+
+
 def test_theory_may_be_read_of_what_follows_units_or_synapses() -> None:
     primary = "analyses.a.primary={observable: theory}"
     search = "{observables: [activity], units: {log_uniform: [2, 4]}}"

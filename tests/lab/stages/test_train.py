@@ -140,6 +140,19 @@ def test_curricula_schedules_and_pretraining_are_repeated_with_the_same_bytes(
     assert set(store.read(NODE)["curriculum"].values) == {"blocked"}
 
 
+def test_mixed_precision_is_repeated_with_the_same_bytes(tmp_path: Path) -> None:
+    plan = tiny_plan("subjects.precision=mixed")
+    store = trained_store(tmp_path, plan)
+    before = contents(store.path)
+    assert store.read(NODE)["state"].dtype == np.float32
+    for index in (1, 2):
+        forgotten(store, index)
+    counts: list[int] = []
+    train_subjects(plan, Store.open(store.path), LocalPool(1), "cpu", counts.append)
+    assert counts == [1, 1]
+    assert contents(store.path) == before
+
+
 def test_workers_do_not_change_the_result_and_each_subject_is_counted(
     plan: Plan, done: Store, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from virtuallab.protocol import cohorts
 from virtuallab.subject.subject import Subject, kind, pretrained_alone
 from virtuallab.subject.training.cohort_size import fastest_cohort
 from virtuallab.text import count_noun
+from virtuallab.vocabulary import SINGLE
 
 _BYTES = 4  # everything measured is stored in single precision
 
@@ -169,6 +170,8 @@ def costs_table(plan: Plan) -> TerminalTable:
     table.add_row("cohorts", f"{len(costs.cohorts)} of {span} {subjects}, {costs.workers} at once")
     if not plan.protocol.subjects.preserve:
         table.add_row("preserved", "no; subjects are recorded during training, and only then")
+    if plan.protocol.subjects.precision != SINGLE:
+        table.add_row("arithmetic", "mixed precision in training: bfloat16 and float32")
     steps = sorted({s.start_from.steps for s in plan.subjects if s.start_from is not None})
     if steps:
         span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"

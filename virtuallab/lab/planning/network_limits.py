@@ -13,11 +13,13 @@ from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.network.grouping import population_problem
 from virtuallab.subject.network.parameter_layout import parameter_layout
 from virtuallab.subject.subject import Subject
+from virtuallab.vocabulary import MIXED, SINGLE
 
 MOST = 1_000  # different networks of one protocol: each of them is built to be checked
 _MOST_WEIGHTS = 200_000_000  # of one network: 800 MB at every visit
 _COPIES = 4  # of the weights, while a network learns: the weights, their steps, what returns them
 _BYTES = 4
+_SIGNAL_BYTES = {SINGLE: 4, MIXED: 2}
 
 
 def network_faults(found: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
@@ -90,7 +92,8 @@ def training_bytes(subject: Subject, kept: int) -> int:
     """
     traced = dry_run(subject.architecture, subject.task, _MOST_WEIGHTS)
     weights = (_COPIES + kept) * traced.weights
-    return _BYTES * (weights + 2 * subject.batch_size * traced.activities)
+    signals = 2 * subject.batch_size * traced.activities
+    return _BYTES * weights + _SIGNAL_BYTES[subject.precision] * signals
 
 
 def entry_index(specs: Sequence[PluginSpec], plugin: Any) -> str:

@@ -22,6 +22,7 @@ from virtuallab.vocabulary import (
     PENDING,
     RULE,
     SHUFFLED,
+    SINGLE,
     STATUS,
     SUBJECT,
     VISIT,
@@ -65,8 +66,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         optimizer, batch size, steps, replicate, key, and each number of their rule and optimizer
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
         (NaN where a subject has no such number). Where some are not at the default also the
-        curriculum, the schedule and the pretraining; in a paired design also the number of the
-        pair; where seeds are crossed also the model seed and the data seed.
+        curriculum, the schedule, the precision and the pretraining; in a paired design also the
+        number of the pair; where seeds are crossed also the model seed and the data seed.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -86,6 +87,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         plugins = [getattr(subject, name) for subject in subjects]
         if any(plugin.name != usual for plugin in plugins):
             columns[name] = list(plugin_labels(plugins))
+    if any(subject.precision != SINGLE for subject in subjects):
+        columns["precision"] = [subject.precision for subject in subjects]
     starts = [subject.start_from for subject in subjects]
     if any(start is not None for start in starts):
         columns["start_from"] = list(plugin_labels(starts))

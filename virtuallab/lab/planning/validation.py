@@ -20,7 +20,11 @@ from virtuallab.probes.validation import device_problems
 from virtuallab.protocol import Protocol, design_points, read
 from virtuallab.protocol.reading.read import faults_in as read_faults
 from virtuallab.subject.subject import Subject
-from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
+from virtuallab.subject.training.compatibility import (
+    incompatibility,
+    optimizer_incompatibility,
+    precision_incompatibility,
+)
 from virtuallab.text import count_noun
 from virtuallab.vocabulary import PAIR
 
@@ -134,6 +138,8 @@ def _rule_faults(plan: Plan) -> dict[str, str]:
         if message := optimizer_incompatibility(subject):
             place = f"subjects.rules[{places[subject.label]}].feedback_optimizer"
             faults.setdefault(place, message)
+        if message := precision_incompatibility(subject):
+            faults.setdefault(f"subjects.rules[{places[subject.label]}]", message)
     return faults
 
 
@@ -179,7 +185,7 @@ def _start_problems(subject: Subject, before: Subject) -> Iterator[tuple[str, st
         yield ".task", str(error)
         return
     message = incompatibility(before.rule, before.architecture, before.task, before.loss)
-    message = message or optimizer_incompatibility(before)
+    message = message or optimizer_incompatibility(before) or precision_incompatibility(before)
     if message:
         yield ".rule", message
     elif not before.rule.forward_updates(before.steps):

@@ -37,7 +37,7 @@ from virtuallab.protocol.settings.section import Section
 from virtuallab.protocol.settings.setting_reader import SettingReader
 from virtuallab.registry import ARCHITECTURES, CURRICULA, LOSSES, SCHEDULES
 from virtuallab.seeds import PairedStream
-from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
+from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED, SINGLE, Precision
 
 _MOST_SUBJECTS = 50_000  # those of an experiment are listed and drawn one by one
 
@@ -141,6 +141,13 @@ class Subjects(Section):
         description="Whether the parameters of each subject are stored at each visit, so that it "
         "can be recorded later. If false, the probes of the protocol record during training, and "
         "only what they keep is stored: for networks whose parameters take too much room.",
+    )
+    precision: Precision = Field(
+        SINGLE,
+        description="Precision of training. 'single': float32. 'mixed': bfloat16 for the signals "
+        "of networks and their products with weights, float32 for parameters, steps of the "
+        "optimizer and losses; faster, and with half the memory of signals, where a processor has "
+        "instructions for bfloat16. Subjects are evaluated and recorded in float32 either way.",
     )
     cohort: Annotated[int | Literal["measured"], UnionReader((Count, Literal["measured"]))] = Field(
         "measured",
@@ -346,6 +353,7 @@ class Subjects(Section):
         omitted: dict[str, Any] = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
         omitted |= {"paired": (), "preserve": True, "start_from": None, "seeds": None}
         omitted |= {"replicates": None}
+        omitted["precision"] = SINGLE
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
             if [each.plugin.name for each in keys[key]] == [usual]:

@@ -55,7 +55,7 @@ class BroadcastError(Rule, ABC):
         with network.using(FeedbackPathway(record=False, send=send)):
             scores = network.scores(stimuli)
         losses = network.losses(scores, labels).mean(0)
-        (error,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
+        error = network.output_error(losses, scores)
         broadcast.append(self.signal(scores.detach(), error, labels))
         return Updates(losses.detach(), network.gradients(losses))
 

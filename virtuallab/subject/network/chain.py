@@ -31,6 +31,7 @@ from virtuallab.subject.network.layers.synaptic import (
 )
 from virtuallab.subject.network.pathways import FeedbackPathway
 from virtuallab.subject.network.population import CHANNELWISE
+from virtuallab.subject.network.precision import promoted
 from virtuallab.subject.network.residual import Residual
 from virtuallab.subject.network.synapse import Conv, Dense, Synapse
 
@@ -113,21 +114,22 @@ class Chain:
             back(error.flatten(1))
             return run.gradients
 
-        return signal.view(len(stimuli), self._subjects, -1), backward
+        return promoted(signal).view(len(stimuli), self._subjects, -1), backward
 
 
 def _along(modules: Sequence[nn.Module], x: Tensor, run: _Pass) -> tuple[Tensor, Backward]:
     """Signal after several modules, and the backward pass of all of them."""
-    steps: list[Backward] = []
+    steps: list[tuple[Backward, torch.dtype]] = []
     for module in modules:
         x, step = _operation(module)(module, x, run)
         if run.has_parameters:
-            steps.append(step)
+            steps.append((step, x.dtype))
 
     def backward(error: Tensor) -> Tensor | None:
         down: Tensor | None = error
         while steps and down is not None:
-            down = steps.pop()(down)
+            step, dtype = steps.pop()
+            down = step(down.to(dtype))  # in mixed precision, that of the module's result
         return down
 
     return x, backward

@@ -12,6 +12,7 @@ from virtuallab.subject.loss import Loss
 from virtuallab.subject.network import signals
 from virtuallab.subject.network.layer import Pathway, PopulationLayer, layers_of
 from virtuallab.subject.network.pathways import FeedbackPathway
+from virtuallab.subject.network.precision import full_precision, promoted
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.vocabulary import CROSS_ENTROPY
 
@@ -76,19 +77,27 @@ class Network:
 
     def scores(self, stimuli: torch.Tensor) -> torch.Tensor:
         """Scores ``(batch, subject, class)`` of stimuli ``(batch, subject*channel, ...)``."""
-        outputs: torch.Tensor = self.population(stimuli)
+        outputs = promoted(self.population(stimuli))
         return outputs.view(len(stimuli), self.subjects, -1)
 
     def losses(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Loss of each sample, ``(batch, subject)``."""
-        return self._loss(scores, targets)
+        with full_precision(scores):
+            return self._loss(scores, targets)
 
     def gradients(self, objective: torch.Tensor) -> list[torch.Tensor]:
         """Gradient of the objective's sum for each parameter; zeros where it does not depend."""
-        gradients = torch.autograd.grad(
-            objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
-        )
+        with full_precision(objective):  # each operation returns in the precision it was made in
+            gradients = torch.autograd.grad(
+                objective.sum(), self.parameters, allow_unused=True, materialize_grads=True
+            )
         return list(gradients)
+
+    def output_error(self, losses: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Gradient of the sum of losses for the scores; torch's graph is kept."""
+        with full_precision(losses):
+            (error,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
+        return error
 
     def loss_and_gradients(
         self,
@@ -118,8 +127,9 @@ class Network:
             return losses.detach(), self.gradients(losses)
         with torch.no_grad():
             scores, backward = self._chain.scores(stimuli, pathway)
-            losses, error = self._loss.with_error(scores, targets)
-            found = backward(error)
+            with full_precision(scores):
+                losses, error = self._loss.with_error(scores, targets)
+                found = backward(error)
             return losses.mean(0), [found[id(parameter)] for parameter in self.parameters]
 
     def index_of(self, parameter: torch.Tensor) -> int:
@@ -133,7 +143,7 @@ class Network:
     def remember(self, name: str, like: torch.Tensor) -> torch.Tensor:
         """Tensor kept in ``memory`` under this name, initially zeros like the given tensor."""
         if name not in self.memory:
-            self.memory[name] = torch.zeros_like(like)
+            self.memory[name] = torch.zeros_like(promoted(like))
         return self.memory[name]
 
     def noise_like(self, signal: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from virtuallab import seeds
+from virtuallab.subject.network.precision import promoted_dtype
 
 
 class RandomStreams:
@@ -27,8 +28,12 @@ class RandomStreams:
         return RandomStreams([seeds.integer(seed, purpose) for seed in self._seeds])
 
     def normal(self, shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers ``(subject, *shape)`` in ``like``'s precision, on its device."""
-        shape, dtype = tuple(shape), like.dtype
+        """Standard normal numbers ``(subject, *shape)`` in ``like``'s precision, on its device.
+
+        The precision is float32 at least, so that a subject's noise has the same distribution in
+        mixed precision.
+        """
+        shape, dtype = tuple(shape), promoted_dtype(like)
         numbers = [torch.randn(shape, generator=g, dtype=dtype) for g in self._generators]
         return torch.stack(numbers).to(like.device)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import torch
 
+from virtuallab.subject.network.precision import promoted
+
 
 def is_dense(signal: torch.Tensor) -> bool:
     """True if a signal has the layout of a dense layer."""
@@ -79,7 +81,8 @@ def subtract_batch_mean(signal: torch.Tensor) -> torch.Tensor:
 
 
 def normalise_samples(signal: torch.Tensor, subjects: int) -> torch.Tensor:
-    """Signal with each sample of each subject scaled to a mean square of one."""
+    """Signal with each sample of each subject scaled to a mean square of one, in float32."""
+    signal = promoted(signal)
     if is_dense(signal):
         return signal * torch.rsqrt(signal.square().mean(2, keepdim=True) + 1e-8)
     parts = signal.view(len(signal), subjects, -1, *signal.shape[2:])

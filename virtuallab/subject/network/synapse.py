@@ -14,6 +14,9 @@ from typing import ClassVar
 import jaxtyping as jt
 import torch
 
+from virtuallab.subject.network.convolution import convolution, convolution_gradients
+from virtuallab.subject.network.precision import operands, promoted_dtype
+
 
 class Synapse(ABC):
     """Linear map of one layer.
@@ -82,15 +85,16 @@ class Dense(Synapse):
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Batched matrix product with ``b``."""
-        return torch.bmm(z, b)
+        return torch.bmm(*operands(z, b))
 
     def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Sum of outer products over the batch."""
-        return torch.bmm(z.transpose(1, 2), x)
+        z, x = operands(z, x)
+        return torch.bmm(z.transpose(1, 2), x).to(like.dtype)
 
     def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
         """Sum over the batch, ``(subject, post)``."""
-        return z.sum(1)
+        return z.sum(1, dtype=promoted_dtype(z))
 
     def positions(self, z: torch.Tensor) -> int:
         """One."""
@@ -102,7 +106,7 @@ class _MapSynapse(Synapse):
 
     def sum_batch(self, z: torch.Tensor, subjects: int) -> torch.Tensor:
         """Sum over batch and positions."""
-        return z.sum((0, 2, 3)).view(subjects, -1)
+        return z.sum((0, 2, 3), dtype=promoted_dtype(z)).view(subjects, -1)
 
     def positions(self, z: torch.Tensor) -> int:
         """Height times width of the response."""
@@ -130,8 +134,8 @@ class Conv(_MapSynapse):
     ) -> torch.Tensor:
         """Convolution of each subject's input with its own kernels."""
         offset = None if bias is None else bias.flatten()
-        options = (self.stride, self.padding, self.dilation, self.groups * len(w))
-        return torch.nn.functional.conv2d(x, w.flatten(0, 1), offset, *options)
+        options, groups = (self.stride, self.padding, self.dilation), self.groups * len(w)
+        return convolution(x, w.flatten(0, 1), offset, *options, groups=groups)
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Transposed convolution with ``b``."""
@@ -143,6 +147,7 @@ class Conv(_MapSynapse):
         return self._reconstruct(z, b)
 
     def _reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        z, b = operands(z, b)
         # Only the shape and layout of the input are read, so its memory is not initialised.
         shape = (len(z), len(b) * self.groups * b.shape[2], *self.field)
         x = torch.empty(shape, dtype=z.dtype, device=z.device, memory_format=torch.channels_last)
@@ -181,13 +186,10 @@ class Conv(_MapSynapse):
         *,
         bias: bool = False,
     ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
-        options = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups * len(w))
-        offsets = [z.shape[1]] if bias else None
-        found: tuple[torch.Tensor | None, ...] = torch.ops.aten.convolution_backward(
-            z, x, w.flatten(0, 1), offsets, *options, (*wanted, bias)
+        options, groups = (self.stride, self.padding, self.dilation), self.groups * len(w)
+        return convolution_gradients(
+            z, x, w.flatten(0, 1), *options, groups=groups, wanted=(*wanted, bias)
         )
-        down, weight, offset = found
-        return down, weight, offset
 
 
 @dataclass(frozen=True)
@@ -212,22 +214,22 @@ class TransposedConv(_MapSynapse):
     ) -> torch.Tensor:
         """Transposed convolution of each subject's input with its own kernels."""
         offset = None if bias is None else bias.flatten()
-        options = (self.stride, self.padding, self.added, self.groups * len(w), self.dilation)
-        return torch.nn.functional.conv_transpose2d(x, self._kernels(w), offset, *options)
+        options = (self.stride, self.padding, self.added, self.dilation)
+        kernels, groups = self._kernels(w), self.groups * len(w)
+        return convolution(x, kernels, offset, *options, groups=groups, transposed=True)
 
     def reconstruct(self, z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Convolution with ``b``."""
-        options = (self.stride, self.padding, self.dilation, self.groups * len(b))
-        return torch.nn.functional.conv2d(z, self._kernels(b), None, *options)
+        options, groups = (self.stride, self.padding, self.dilation), self.groups * len(b)
+        return convolution(z, self._kernels(b), None, *options, groups=groups)
 
     def correlate(self, x: torch.Tensor, z: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Weight gradient of the adjoint convolution, from ``z`` to ``x``."""
-        groups = self.groups * len(like)
-        options = (self.stride, self.padding, self.dilation, False, (0, 0), groups)
-        kernels = self._kernels(like)
-        found: torch.Tensor = torch.ops.aten.convolution_backward(
-            x, z, kernels, None, *options, (False, True, False)
-        )[1]
+        options, groups = (self.stride, self.padding, self.dilation), self.groups * len(like)
+        _, found, _ = convolution_gradients(
+            x, z, self._kernels(like), *options, groups=groups, wanted=(False, True, False)
+        )
+        assert found is not None
         subjects, post, pre, *size = like.shape
         parts = found.view(subjects, self.groups, pre, post // self.groups, *size)
         return parts.transpose(2, 3).reshape(like.shape)

@@ -13,6 +13,7 @@ from virtuallab.subject.learning.locality import ErrorReturn, Need, Objective
 from virtuallab.subject.network.layer import PopulationLayer
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.pathways import DetachedInput, ValueNode
+from virtuallab.subject.network.precision import full_precision, operands, promoted
 from virtuallab.subject.network.signals import per_subject
 from virtuallab.subject.rule import GradientAngle, Rule, Updates
 
@@ -72,7 +73,7 @@ class DifferenceTargetPropagation(Rule):
         with network.using(pathway):
             scores = network.scores(stimuli)
         losses = network.losses(scores, labels)
-        (slope,) = torch.autograd.grad(losses.sum(), scores, retain_graph=True)
+        slope = network.output_error(losses, scores)
         layers = list(network.layers.values())
         target = (scores - per_subject(self.nudge, slope[0]) * slope).transpose(0, 1).detach()
         activity = scores.transpose(0, 1).detach()
@@ -93,7 +94,8 @@ class DifferenceTargetPropagation(Rule):
 
     def _inverse(self, layer: PopulationLayer, activity: torch.Tensor) -> torch.Tensor:
         assert layer.backward_weight is not None
-        return torch.relu(torch.bmm(activity, layer.backward_weight))
+        with full_precision(activity):  # targets are small differences of what inverses return
+            return torch.relu(torch.bmm(promoted(activity), layer.backward_weight))
 
     def _inverse_steps(
         self, network: Network, values: dict[PopulationLayer, torch.Tensor], stimuli: torch.Tensor
@@ -114,5 +116,6 @@ class DifferenceTargetPropagation(Rule):
             rebuilt = self._inverse(layer, above[layer])
             surprise = (rebuilt - tried[layer]) * (rebuilt > 0) / len(stimuli)
             surprise = network.scale(self.inverse_rate, surprise)
-            steps.append(torch.bmm(above[layer].transpose(1, 2), surprise))
+            step = torch.bmm(*operands(above[layer].transpose(1, 2), surprise))
+            steps.append(step.to(layer.weight.dtype))
         return steps

@@ -40,6 +40,7 @@ class NodePerturbation(Rule):
     error_return = ErrorReturn.PERTURBATION
     objective = Objective.SUPERVISED
     needs_own_loss = True
+    allows_mixed_precision = False
 
     noise_std: PositiveFloat = setting(
         0.01,

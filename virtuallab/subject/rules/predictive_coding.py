@@ -41,6 +41,7 @@ class PredictiveCoding(Rule):
     gradient_angle = GradientAngle(initial=(7.0, 14.0), trained=(8.0, 15.0))
     error_return = ErrorReturn.FORWARD_WEIGHTS
     objective = Objective.SUPERVISED
+    allows_mixed_precision = False
 
     inference_steps: Count = setting(
         8, unit="steps of inference", doc="Steps of relaxation for each batch."

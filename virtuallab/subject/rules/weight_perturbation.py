@@ -36,6 +36,7 @@ class WeightPerturbation(Rule):
     gradient_angle = GradientAngle(initial=(85.0, 90.0))
     error_return = ErrorReturn.PERTURBATION
     objective = Objective.SUPERVISED
+    allows_mixed_precision = False
 
     noise_std: PositiveFloat = setting(
         1e-3,

@@ -11,7 +11,7 @@ from virtuallab.subject.network.signal_shapes import signal_shapes
 from virtuallab.subject.rule import Rule
 from virtuallab.subject.subject import Subject
 from virtuallab.subject.task import Task
-from virtuallab.vocabulary import CROSS_ENTROPY
+from virtuallab.vocabulary import CROSS_ENTROPY, SINGLE
 
 _MAY_DIFFER = ("noise", "noise_fraction")  # between optimizers that apply the same steps
 
@@ -31,6 +31,17 @@ def optimizer_incompatibility(subject: Subject) -> str | None:
         f"rule {subject.rule.name!r} with 'matched: true' gives both weights the same steps and "
         f"decay; feedback_optimizer differs from optimizer in {', '.join(differing)}. Leave it "
         "out, let it differ in its noise alone, or write 'matched: false'."
+    )
+
+
+def precision_incompatibility(subject: Subject) -> str | None:
+    """Error message if the subject has mixed precision and its rule does not allow it."""
+    if subject.precision == SINGLE or subject.rule.allows_mixed_precision:
+        return None
+    return (
+        f"rule {subject.rule.name!r} follows small differences, which are lost in mixed precision. "
+        "Use 'precision: single' for all subjects, so that rules do not differ in it, or leave the "
+        "rule out."
     )
 
 

@@ -20,16 +20,21 @@ from virtuallab.subject.network.layer import layers_of
 from virtuallab.subject.network.network import Network
 from virtuallab.subject.network.parameter_layout import floating_tensors, parameter_layout
 from virtuallab.subject.network.population import populate
+from virtuallab.subject.network.precision import mixed_precision
 from virtuallab.subject.network.random_streams import RandomStreams
 from virtuallab.subject.optimizer import Optimizer, State, apply_updates, with_scaled_rates
-from virtuallab.subject.rule import Rule, stack_settings
+from virtuallab.subject.rule import Rule, Updates, stack_settings
 from virtuallab.subject.subject import Cohort, pretrained_alone
 from virtuallab.subject.training.batch import batch_of
-from virtuallab.subject.training.compatibility import incompatibility, optimizer_incompatibility
+from virtuallab.subject.training.compatibility import (
+    incompatibility,
+    optimizer_incompatibility,
+    precision_incompatibility,
+)
 from virtuallab.subject.training.evaluation import CohortEvaluation
 from virtuallab.subject.training.gradient_alignment import gradient_alignment
 from virtuallab.subject.training.outcome import TrainingOutcome, Visit
-from virtuallab.vocabulary import CONSTANT, PERFORMANCE
+from virtuallab.vocabulary import CONSTANT, PERFORMANCE, SINGLE
 
 _GRADIENT_IMAGES = 32  # validation images on which updates and gradients are compared
 
@@ -99,6 +104,7 @@ class CohortTrainer:
         problem = incompatibility(first.rule, first.architecture, first.task, first.loss)
         for subject in self.subjects:
             problem = problem or optimizer_incompatibility(subject)
+            problem = problem or precision_incompatibility(subject)
         alone = population_problem(first.architecture, first.task)
         if len(self.subjects) > 1:
             problem = problem or alone
@@ -215,7 +221,7 @@ class CohortTrainer:
 
     def training_step(self, stimuli: Tensor, labels: Tensor, step: int) -> None:
         """Compute the updates of one batch, which ``step`` steps preceded, and apply them."""
-        updates = self.rule.compute_updates(self.network, stimuli, labels, step)
+        updates = self.compute_updates(stimuli, labels, step)
         noise, rates = self.update_noise, self._rate_factors(step)
         with torch.no_grad():
             # One number is cheaper to test at every step; it is finite only if all of them are.
@@ -238,6 +244,13 @@ class CohortTrainer:
                 self._set_to_zero(diverged)
         self.loss += updates.losses
         self.loss_steps += 1
+
+    def compute_updates(self, stimuli: Tensor, labels: Tensor, step: int) -> Updates:
+        """Updates of one batch, in the precision of the subjects."""
+        if self.subjects[0].precision == SINGLE:
+            return self.rule.compute_updates(self.network, stimuli, labels, step)
+        with mixed_precision(self.device):
+            return self.rule.compute_updates(self.network, stimuli, labels, step)
 
     def _rate_factors(self, step: int) -> Tensor | None:
         """Factor of each subject's learning rate in a training step; None if no rate changes."""

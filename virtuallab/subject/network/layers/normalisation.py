@@ -1,4 +1,8 @@
-"""Normalisations of a population, each by the statistics of one subject."""
+"""Normalisations of a population, each by the statistics of one subject.
+
+In mixed precision the statistics are in float32. Torch's batch normalisation computes them so from
+signals in bfloat16; the other layers convert their input, and convert the result back.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from torch import Tensor, nn
 
 from virtuallab.errors import UserError
 from virtuallab.subject.network.layer import stacked
+from virtuallab.subject.network.precision import full_precision, promoted
 
 
 class PopulationBatchNorm(nn.Module):
@@ -56,7 +61,8 @@ class PopulationInstanceNorm(PopulationBatchNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over positions."""
-        return self._normalised(x, nn.functional.instance_norm)
+        with full_precision(x):
+            return self._normalised(promoted(x), nn.functional.instance_norm).to(x.dtype)
 
 
 class PopulationGroupNorm(nn.Module):
@@ -72,7 +78,9 @@ class PopulationGroupNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise over the channels of a group and positions."""
         weight, bias = (None if p is None else p.view(-1) for p in (self.weight, self.bias))
-        return nn.functional.group_norm(x, self.groups, weight, bias, self.eps)
+        with full_precision(x):
+            normal = nn.functional.group_norm(promoted(x), self.groups, weight, bias, self.eps)
+        return normal.to(x.dtype)
 
 
 class PopulationLayerNorm(nn.Module):
@@ -99,13 +107,14 @@ class PopulationLayerNorm(nn.Module):
         else:
             parts = x.view(*x.shape[:positions], self.subjects, *self.shape)
             between = 0
-        normal = nn.functional.layer_norm(parts, self.shape, eps=self.eps)
+        with full_precision(x):
+            normal = nn.functional.layer_norm(promoted(parts), self.shape, eps=self.eps)
         weight, bias = (
             None if p is None else p.view(self.subjects, *[1] * between, *self.shape)
             for p in (self.weight, self.bias)
         )
         normal = normal if weight is None else normal * weight
-        return (normal if bias is None else normal + bias).view(x.shape)
+        return (normal if bias is None else normal + bias).view(x.shape).to(x.dtype)
 
 
 class PopulationLocalResponseNorm(nn.Module):
@@ -121,11 +130,12 @@ class PopulationLocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise across the channels of each subject."""
-        norm, split = self.norm, x.reshape(len(x) * self.subjects, -1, *x.shape[2:])
-        band = _band(split.shape[1], norm.size, x.dtype, x.device)
-        squares = (band @ split.square().flatten(2)).view_as(split)
+        norm, split = self.norm, promoted(x).reshape(len(x) * self.subjects, -1, *x.shape[2:])
+        band = _band(split.shape[1], norm.size, split.dtype, x.device)
+        with full_precision(x):
+            squares = (band @ split.square().flatten(2)).view_as(split)
         scale = (squares * (norm.alpha / norm.size) + norm.k).pow(norm.beta)
-        return (split / scale).reshape(x.shape)
+        return (split / scale).reshape(x.shape).to(x.dtype)
 
 
 @cache
