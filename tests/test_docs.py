@@ -83,6 +83,12 @@ def test_a_plugin_of_the_documentation_passes_its_check_and_can_be_named_in_a_pr
     assert complaints(small(), f"subjects.{key}={value}") == []
 
 
+def test_the_protocol_of_twins_can_be_read() -> None:
+    text = (DOCS / "questions" / "bring_a_recording.md").read_text("utf-8")
+    [block] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    assert complaints(block) == []
+
+
 BLOCKS = re.findall(
     r"```yaml\n(.*?)```",
     (DOCS / "questions" / "write_a_protocol.md").read_text("utf-8"),

@@ -18,6 +18,7 @@ def test_without_options_the_defaults_are_passed() -> None:
         match=False,
         fractions=False,
         probe=None,
+        reference=(),
         others=(),
         classifier=None,
         workers=None,
@@ -32,6 +33,7 @@ def test_options_of_identify_are_passed() -> None:
         *("identify", "a.zarr", "r.nc", "--match", "--fractions", "--probe", "p"),
         *("--subject", "mouse", "--stimuli-table", "gratings", "--visits-from", "epochs"),
         *("--others", "slow", "--others", "fast", "--classifier", "linear_svm"),
+        *("--reference", "twins.zarr", "--reference", "naive.nc"),
         *("--save", "b.decoder", "--workers", "2", "--scheduler", "s.json"),
     ]
     assert options_of("identify") <= {*words}
@@ -45,6 +47,7 @@ def test_options_of_identify_are_passed() -> None:
         match=True,
         fractions=True,
         probe="p",
+        reference=[Path("twins.zarr"), Path("naive.nc")],
         others=["slow", "fast"],
         classifier="linear_svm",
         workers=2,

@@ -9,8 +9,11 @@ import pytest
 import xarray as xr
 
 from tests.decoder.drawn import RULES, drawn
+from tests.decoder.kinds import KINDS, subjects
+from tests.decoder.kinds import RULES as RULES_OF_KINDS
 from tests.decoder.synthetic import features
 from virtuallab.decoder.diagnostics.reliability import reliability
+from virtuallab.decoder.features.centring import Centres
 from virtuallab.decoder.features.samples import Samples, by_subject
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
@@ -168,3 +171,58 @@ def test_kinds_that_cannot_be_held_out_change_nothing() -> None:
     xr.testing.assert_identical(
         one.predict(known.values).dataset, other.predict(known.values).dataset
     )
+
+
+# References
+
+
+def on_another_kind() -> tuple[FittedDecoder, FittedDecoder, Samples]:
+    """Decoders without and with centres of five kinds, and subjects of a sixth, far from these."""
+    samples, kinds = subjects(spread=8.0)
+    rows = np.flatnonzero(kinds != KINDS[0])
+    known, asked = samples.take(rows), samples.take(np.flatnonzero(kinds == KINDS[0]))
+    centres = Centres.of(known.values, kinds[rows])
+    relative = replace(known, values=centres.centred(known.values, kinds[rows]))
+    plain, centred = (
+        FittedDecoder.train(
+            CLASSIFIERS["logistic_regression"](),
+            each,
+            RULES_OF_KINDS,
+            inner_folds=2,
+            seed=0,
+            centres=own,
+        )
+        for each, own in ((known, None), (relative, centres))
+    )
+    return plain, centred, asked
+
+
+def test_references_of_many_rules_recover_a_kind_that_lies_apart() -> None:
+    plain, centred, asked = on_another_kind()
+    rule = asked.labels
+
+    def accuracy(references: np.ndarray | None, decoder: FittedDecoder = centred) -> float:
+        answers = decoder.predict(asked.values[::2], references).rule.to_numpy()
+        return float((answers == rule[::2]).mean())
+
+    others = asked.take(np.arange(1, len(rule), 2))
+    many = accuracy(others.values)
+    assert many > 0.85
+    assert accuracy(None, plain) < many - 0.3
+    # The centre of all kinds is that of no references at all.
+    assert accuracy(np.empty((0, asked.values.shape[1]))) < many - 0.3
+    # References that share the rule of the recording remove what identifies it.
+    correct = [
+        centred.predict(asked.values[row][None], others.values[others.labels == rule[row]]).rule
+        == rule[row]
+        for row in range(0, len(rule), 2)
+    ]
+    assert np.mean(correct) < many - 0.3
+
+
+def test_a_decoder_with_centres_needs_references_and_no_other_takes_them() -> None:
+    plain, centred, asked = on_another_kind()
+    with pytest.raises(ValueError, match="which need them"):
+        centred.predict(asked.values)
+    with pytest.raises(ValueError, match="which need them"):
+        plain.predict(asked.values, asked.values)

@@ -42,6 +42,14 @@ def identify(
     probe: Annotated[
         str | None, typer.Option(help="Probe of the experiment whose recordings train the decoder.")
     ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Recording of the same kind, or experiment of simulated twins, relative to which "
+            "features are read; can be repeated.",
+            parser=as_path,
+        ),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option(help="Subject, if the recording has several.")
     ] = None,
@@ -79,6 +87,7 @@ def identify(
         match=match,
         fractions=fractions,
         probe=probe,
+        reference=reference or (),
         others=others or (),
         classifier=classifier,
         workers=workers,

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut
 
 from virtuallab.decoder.classifier import Classifier
+from virtuallab.decoder.features.centring import Centres
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.model_selection import (
     fit,
@@ -59,6 +60,8 @@ class FittedDecoder:
         that was not fitted to it; ascending.
     no_learning : NoLearningTest, optional
         Of a decoder that was trained with null recordings.
+    centres : Centres, optional
+        Of a decoder that reads features relative to the centre of their kind.
     """
 
     rules: tuple[str, ...]
@@ -70,6 +73,7 @@ class FittedDecoder:
     novelty: jt.Float[np.ndarray, " training"]
     distance: jt.Float[np.ndarray, " training"]
     no_learning: NoLearningTest | None = None
+    centres: Centres | None = None
 
     @classmethod
     def train(
@@ -83,6 +87,7 @@ class FittedDecoder:
         outliers: Samples | None = None,
         nulls: NullSamples | None = None,
         kinds: np.ndarray | None = None,
+        centres: Centres | None = None,
     ) -> FittedDecoder:
         """Return a decoder whose settings and calibration come from folds within the samples.
 
@@ -102,6 +107,9 @@ class FittedDecoder:
             two kinds or more, probabilities and prediction sets are calibrated on subjects of kinds
             that were held out as a whole, so that they hold for a kind that was not in training.
             The answer that nothing was learned is calibrated within kinds.
+        centres : Centres, optional
+            If the samples, the outliers and the null recordings are relative to the centre of their
+            kind: the centres, which the decoder keeps for recordings.
         """
         values, labels = samples.values, samples.labels
         truth = np.searchsorted(classes, labels)
@@ -144,10 +152,29 @@ class FittedDecoder:
             novelty=np.sort(novelty[:, 0]),
             distance=np.sort(novelty[:, 1]),
             no_learning=no_learning,
+            centres=centres,
         )
 
-    def predict(self, values: Values) -> Prediction:
-        """Predictions for recordings, from their samples."""
+    def predict(self, values: Values, references: Values | None = None) -> Prediction:
+        """Predictions for recordings, from their samples.
+
+        Parameters
+        ----------
+        values : array, (recording, column)
+            Samples of recordings of one kind.
+        references : array, (reference, column), optional
+            Samples of references of this kind. A decoder with centres needs them, and no other
+            takes them.
+
+        Raises
+        ------
+        ValueError
+            If references are missing, or are given to a decoder without centres.
+        """
+        if (references is None) != (self.centres is None):
+            raise ValueError("references are for decoders with centres, which need them")
+        if self.centres is not None and references is not None:
+            values = values - self.centres.centre(references)
         scores = self.estimator.predict_proba(values)
         columns = [list(self.estimator.classes_).index(rule) for rule in self.rules]
         probability = tempered(scores[:, columns], self.temperature)

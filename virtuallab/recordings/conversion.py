@@ -66,6 +66,11 @@ def select_variables(dataset: xr.Dataset, source: str) -> xr.Dataset:
     return dataset.drop_vars([name for name in dataset.variables if name not in _READ])
 
 
+def subject_names(dataset: xr.Dataset, source: str) -> list[str | None]:
+    """Return the names of the subjects of a file; ``[None]`` if it has one without a name."""
+    return [*_names(dataset, SUBJECT, source)] if SUBJECT in dataset.dims else [None]
+
+
 def select_subject(dataset: xr.Dataset, subject: str | None, source: str) -> xr.Dataset:
     """Return one subject's part of a file, without the subject axis.
 

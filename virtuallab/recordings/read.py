@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,12 @@ from typing import Any, Final
 import xarray as xr
 
 from virtuallab.errors import UserError
-from virtuallab.recordings.conversion import select_subject, select_variables, to_recording
+from virtuallab.recordings.conversion import (
+    select_subject,
+    select_variables,
+    subject_names,
+    to_recording,
+)
 from virtuallab.recordings.file_access import import_library, reading_file
 from virtuallab.recordings.file_search import find_nwb_files, recording_files
 from virtuallab.recordings.nwb.session_file import nwb_in_zarr
@@ -101,11 +106,45 @@ def read_recording(
         if value is not None:
             option = f"--{name.replace('_', '-')}"
             raise UserError(f"{first}: {option} chooses a table of NWB files; leave it out.")
-    if first.is_dir():
-        return _read_zarr(first, subject)
-    if first.suffix.lower() in _NETCDF:
-        return _read_arrays(first, _netcdf_engine(first), "a netCDF file", subject)
+    if _is_of_arrays(first):
+        return _read_arrays(first, subject)
     raise UserError(f"{first}: cannot tell what {first.suffix or 'it'} is. Known: {_KNOWN}.")
+
+
+def read_subjects(
+    path: Path,
+    *,
+    among: Container[str] | None = None,
+    stimuli_table: str | None = None,
+    visits_from: str | None = None,
+) -> Iterator[tuple[str | None, xr.Dataset]]:
+    """Read every subject of a recording; yield its name, if it has one, and its recording.
+
+    Parameters
+    ----------
+    path : Path
+    among : container of str, optional
+        Subjects that are read, if they have names; all if not given.
+    stimuli_table, visits_from : str, optional
+        As for :func:`read_recording`; used for NWB files only.
+
+    Yields
+    ------
+    (str or None, xr.Dataset)
+
+    Raises
+    ------
+    UserError, MissingLibrary
+        As :func:`read_recording`.
+    """
+    if not path.exists() or not _is_of_arrays(path):
+        yield None, read_recording(path, stimuli_table=stimuli_table, visits_from=visits_from)
+        return
+    with _opened(path) as dataset:
+        names = subject_names(select_variables(dataset, str(path)), str(path))
+    for name in names:
+        if name is None or among is None or name in among:
+            yield name, read_recording(path, name)
 
 
 def _missing_path_message(path: Path) -> str:
@@ -137,7 +176,7 @@ def _is_nwb_zarr(path: Path) -> bool:
     return path.name.lower().endswith(".nwb.zarr") or (path / ".specloc").exists()
 
 
-def _read_zarr(path: Path, subject: str | None) -> xr.Dataset:
+def _check_zarr(path: Path) -> None:
     if _is_nwb_zarr(path):
         raise UserError(nwb_in_zarr(path))
     inside = sorted(path.glob(f"recordings/*/*/{ACTIVITY}"))
@@ -147,7 +186,6 @@ def _read_zarr(path: Path, subject: str | None) -> xr.Dataset:
             f"{path}: this is a whole experiment. Name one of its recordings: "
             f"{path / nodes[0]}. It has {first_few(nodes)}."
         )
-    return _read_arrays(path, "zarr", "a zarr folder", subject, consolidated=False)
 
 
 def _read_nwb(
@@ -162,18 +200,34 @@ def _read_nwb(
     return to_recording(one, source, [*skipped, *notes]).assign_attrs(dataset.attrs)
 
 
-def _read_arrays(
-    path: Path, engine: str, kind: str, subject: str | None, **options: Any
-) -> xr.Dataset:
-    source = str(path)
-    with reading_file(path, kind):
+def _is_of_arrays(path: Path) -> bool:
+    """Return whether an existing path is read by xarray: a zarr folder or a netCDF file."""
+    return _is_zarr(path) or (not path.is_dir() and path.suffix.lower() in _NETCDF)
+
+
+def _format(path: Path) -> str:
+    return "a zarr folder" if path.is_dir() else "a netCDF file"
+
+
+def _opened(path: Path) -> xr.Dataset:
+    options: dict[str, Any] = {}
+    if path.is_dir():
+        _check_zarr(path)
+        engine, options = "zarr", {"consolidated": False}
+    else:
+        engine = _netcdf_engine(path)
+    with reading_file(path, _format(path)):
         # Units such as seconds, or days since a date, would turn responses and steps into times.
-        dataset = xr.open_dataset(
+        return xr.open_dataset(
             path, engine=engine, decode_times=False, decode_timedelta=False, **options
         )
-    with dataset:
+
+
+def _read_arrays(path: Path, subject: str | None) -> xr.Dataset:
+    source = str(path)
+    with _opened(path) as dataset:
         one = select_subject(select_variables(dataset, source), subject, source)
-        with reading_file(path, kind):
+        with reading_file(path, _format(path)):
             one.load()
     found = to_recording(one, source)
     if "probe" in one.attrs:  # the design of our own recordings

@@ -70,3 +70,12 @@ def test_one_kind_has_no_spread_of_kinds() -> None:
     found = Centres.of(values, KINDS[:200])
     assert found.between.tolist() == [0, 0]
     np.testing.assert_array_equal(found.centre(values + 5), found.overall)
+
+
+def test_values_are_relative_to_references_of_their_kind() -> None:
+    values = drawn()
+    centres = Centres.of(values, KINDS)
+    kinds = np.array(["b", "none", "b"])
+    found = centres.relative(values[:3], kinds, values, KINDS)
+    own = centres.centre(values[KINDS == "b"])
+    np.testing.assert_array_equal(found, values[:3] - np.array([own, centres.overall, own]))

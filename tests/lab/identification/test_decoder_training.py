@@ -122,7 +122,7 @@ def test_a_decoder_that_is_kept_is_used_again_without_a_look(training: DecoderTr
     )
     said = page.getvalue()
     assert "training a decoder on 12 subjects" in said
-    assert "steps: 3 of 3" in said, "two folds, and the decoder itself"
+    assert "steps: 4 of 4" in said, "two folds, held-out kinds, and the decoder itself"
     assert f"Decoder: {kept_at(training, 'kept')}, kept for the next recording like this" in said
 
 
@@ -245,3 +245,65 @@ def test_a_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:
     assert digest("1.0", {"b": [2, 3], "a": 1}) == one
     assert digest("1.0", {"a": 1, "b": (3, 2)}) != one
     assert digest("1.0") != digest("1.0", None)
+
+
+def of_three_kinds(folder: Path, *settings: str, **wanted: object) -> DecoderTraining:
+    """A training on 72 subjects of three networks, which need not be trained."""
+    networks = (
+        "subjects.architectures=[{name: mlp, hidden: [4]}, {name: convnet, depth: 1, channels: 2},"
+        " {name: knet4, channels: [2, 2, 2]}]"
+    )
+    analyses = ANALYSES.replace(", others: [slow]", "")
+    rules = "subjects.rules=[backprop, {name: feedback_alignment, label: fa}]"
+    plan = tiny_plan(
+        rules, networks, analyses, "subjects.replicates=12", *settings, cohorts=[range(72)]
+    )
+    experiment = Experiment(plan, tiny_store(folder, plan))
+    own = replace(WANTED, classifier="logistic_regression", **wanted)  # type: ignore[arg-type]
+    return DecoderTraining(experiment, "p", PROBE, (), tuple(range(72)), own)
+
+
+def shifted(training: DecoderTraining) -> Samples:
+    """Samples in which rules lie 3 apart in one column, and kinds 30."""
+    labels = training._labels
+    kinds = np.array([training.experiment.plan.subjects[i].architecture.name for i in range(72)])
+    values = np.random.default_rng(0).standard_normal((72, 6))
+    values[labels == "fa", 0] += 3
+    for place, kind in enumerate(("mlp", "convnet", "knet4")):
+        values[kinds == kind, 0] += 30 * place
+    return Samples(values, labels, np.arange(72), 2)
+
+
+def test_a_referenced_decoder_reads_a_kind_that_lies_apart(tmp_path: Path) -> None:
+    training = of_three_kinds(tmp_path, referenced=True)
+    samples = shifted(training)
+    decoder, facts = training.decoder(lambda: samples, "p", QUIET)
+    assert decoder.centres is not None
+    assert facts.kind_names == ("convnet digits", "knet4 digits", "mlp digits")
+    found = {each.references: each for each in facts.held_out_kinds}
+    assert found["all rules"].accuracy > 0.8
+    assert found["none"].accuracy < 0.7
+    assert found["its own rule"].accuracy < 0.6
+    assert found["none"].interval[0] < found["none"].accuracy < found["none"].interval[1]
+    stream = np.random.default_rng(1)
+    places = np.repeat([0.0, 3.0], 20)
+    new = stream.standard_normal((40, 6))
+    new[:, 0] += 500 + places
+    truth = np.where(places > 0, "fa", "backprop")
+    twins = stream.standard_normal((60, 6))
+    twins[:, 0] += 500 + np.repeat([3.0, 0.0], 30)
+    answers = decoder.predict(new, twins).rule.to_numpy()
+    assert (answers == truth).mean() > 0.8
+    # Without twins all are as far from the training kinds, and have one answer.
+    alone = decoder.predict(new, np.empty((0, 6))).rule.to_numpy()
+    assert (alone == truth).mean() < 0.7
+    # Twins of the recording's own rule alone are worse.
+    own = decoder.predict(new[20:], twins[:30]).rule.to_numpy()
+    assert (own == "fa").mean() < 0.8
+    kept = kept_at(training, "p-referenced")
+    assert load_decoder(kept)[0].centres is not None
+    plain, same = replace(training, wanted=replace(training.wanted, referenced=False)).decoder(
+        lambda: samples, "p", QUIET
+    )
+    assert plain.centres is None
+    assert same.held_out_kinds == facts.held_out_kinds, "both are of values as they are"

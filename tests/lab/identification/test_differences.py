@@ -11,7 +11,11 @@ import xarray as xr
 
 from tests.recordings.files import plain
 from tests.store.decoders.toy import METADATA
-from virtuallab.lab.identification.differences import assumptions, differences
+from virtuallab.lab.identification.differences import (
+    assumptions,
+    differences,
+    reference_differences,
+)
 from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.recordings import own_design
 from virtuallab.store.decoders.metadata import DecoderMetadata
@@ -82,3 +86,12 @@ def test_nothing_is_assumed_of_what_is_known(recording: xr.Dataset, facts: Decod
 def test_visits_without_steps_are_assumed_to_be_those_of_training() -> None:
     [told] = assumptions(plain(), METADATA)
     assert told.endswith("those of the training recordings, the last at step 100.")
+
+
+def test_what_no_reference_has_is_named() -> None:
+    values = np.array([1.0, 2.0, np.nan, 4.0, 5.0])
+    references = np.array([[1.0, np.nan, 3.0, 4.0, np.nan], [np.nan, np.nan, 3.0, 4.0, 5.0]])
+    [said] = reference_differences(values, references)
+    assert said.startswith("references: 25 % of what the decoder reads of the recording is not")
+    assert list(reference_differences(values[[0, 3]], references[:, [0, 3]])) == []
+    assert list(reference_differences(values, None)) == []

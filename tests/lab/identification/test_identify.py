@@ -273,7 +273,7 @@ def test_where_nothing_can_be_written_the_answer_is_given_all_the_same(
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "The decoder could not be kept for the next recording: " in said
     assert "ours.decoders" in said
-    assert "steps: 10 of 10" in said
+    assert "steps: 11 of 11" in said
 
 
 def test_a_decoder_that_cannot_be_written_where_it_should_is_refused_at_once(

@@ -43,6 +43,9 @@ def found(
             "n_subjects": 96,
             "measured_coverage": 0.894,
             "kinds": 1,
+            "kind_names": ["knet4 digits"],
+            "held_out_kinds": {},
+            "references": 0,
             "fewest": 24,
             "excluded": {},
             "differences": [],
@@ -151,7 +154,7 @@ def test_notes_on_the_recording_are_remarks() -> None:
 
 
 def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
-    own, calibrated = remarks(found())
+    own, _, calibrated = remarks(found())
     assert "accuracy among rules of 0.91 [0.85, 0.95] on subjects not used for training" in own
     assert "chance among 3 rules is 0.33" in own
     assert (
@@ -163,7 +166,7 @@ def test_the_accuracy_of_the_decoder_and_missing_outliers_are_remarks() -> None:
 
 
 def test_why_run_reports_another_accuracy_is_a_remark() -> None:
-    own, _ = remarks(found())
+    own, *_ = remarks(found())
     assert own.endswith("the accuracy that run reports for the same recordings may differ.")
 
 
@@ -200,23 +203,69 @@ def test_chance_counts_the_rules_alone() -> None:
 
 
 def test_how_predictions_are_calibrated_is_a_remark() -> None:
-    _, calibrated = remarks(found(kinds=4))
+    _, _, calibrated = remarks(found(kinds=4))
     assert "No learning is calibrated within these kinds." in calibrated
     assert "on 4 kinds of networks (architecture and task), each held out of training" in calibrated
 
 
+NAMES = ["convnet digits", "knet4 digits", "mlp digits"]
+HELD_OUT = {
+    "none": [0.41, 0.3, 0.52],
+    "10 of all rules": [0.6, 0.5, 0.7],
+    "all rules": [0.65, 0.55, 0.75],
+    "its own rule": [0.33, 0.25, 0.41],
+}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({}, "The training subjects are of one kind; the accuracy on another kind is unknown."),
+        (
+            {"kind_names": NAMES[:2]},
+            "The accuracy on a kind that is not in training is unknown: without one of the 2 kinds,"
+            " too few subjects of some rule are left to train on.",
+        ),
+        (
+            {"kind_names": NAMES[:2], "held_out_kinds": {"none": HELD_OUT["none"]}},
+            "On a kind that is not in training (each of 2 kinds held out in turn), the balanced "
+            "accuracy is 0.41 [0.30, 0.52] without references; with references (--reference), "
+            "three kinds or more would show it.",
+        ),
+        (
+            {"kind_names": NAMES, "held_out_kinds": HELD_OUT},
+            "On a kind that is not in training (each of 3 kinds held out in turn), the balanced "
+            "accuracy is 0.41 [0.30, 0.52] without references; with references of that kind "
+            "(--reference) it is 0.60 [0.50, 0.70] with 10 of all rules, 0.65 [0.55, 0.75] with "
+            "half of the kind's subjects and 0.33 [0.25, 0.41] with references that share the rule "
+            "to be identified.",
+        ),
+    ],
+)
+def test_the_accuracy_on_another_kind_is_a_remark(attributes: dict[str, object], said: str) -> None:
+    _, told, *_ = remarks(found(**attributes))  # type: ignore[arg-type]
+    assert told == said
+
+
+def test_what_references_have_to_be_is_a_remark() -> None:
+    assert not any("References of one" in told for told in remarks(found()))
+    [said] = [told for told in remarks(found(references=1)) if "References of one" in told]
+    assert said.startswith("Features are read relative to the centre of 1 reference of the")
+    assert "References of one unknown rule remove the signal" in said
+
+
 def test_too_few_subjects_to_exclude_a_rule_is_a_remark() -> None:
     said = list(remarks(found(fewest=8)))
-    assert said[2] == (
+    assert said[3] == (
         "The rarest rule has 8 subjects: a 90 % prediction set can exclude a rule with 9 subjects "
         "or more."
     )
-    assert len(list(remarks(found(fewest=9)))) == 2
+    assert len(list(remarks(found(fewest=9)))) == 3
 
 
 def test_how_often_no_learning_is_excluded_is_a_remark() -> None:
     said = list(remarks(found(excluded={"learning": 0.96, "frozen": 0.0, "weight_walk": 0.04})))
-    assert said[2] == (
+    assert said[3] == (
         "No learning is excluded in 96 % of subjects that learned, and in 2 % of recordings of "
         "null models that were not in training, at most 4 % (weight walk)."
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import skops.io
 import xarray as xr
@@ -21,6 +23,7 @@ from tests.store.decoders.toy import (
     spring,
     trained,
 )
+from virtuallab.decoder.features.centring import Centres
 from virtuallab.errors import StoreError
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
@@ -39,6 +42,18 @@ def test_it_answers_as_before(
     asked = SAMPLES.values[1::2]
     xr.testing.assert_identical(before.predict(asked).dataset, after.predict(asked).dataset)
     assert after.rules == before.rules
+
+
+def test_its_centres_are_kept(tmp_path: Path) -> None:
+    columns = SAMPLES.values.shape[1]
+    centres = Centres(*np.random.default_rng(0).random((3, columns)))
+    before = replace(trained("logistic_regression"), centres=centres)
+    save_decoder(before, METADATA, tmp_path / "a.decoder")
+    after, _ = load_decoder(tmp_path / "a.decoder")
+    asked, references = SAMPLES.values[1::2], SAMPLES.values[:3]
+    xr.testing.assert_identical(
+        before.predict(asked, references).dataset, after.predict(asked, references).dataset
+    )
 
 
 def test_another_can_be_saved_in_its_place_but_not_in_that_of_anything_else(
@@ -70,8 +85,6 @@ def test_another_can_be_saved_in_its_place_but_not_in_that_of_anything_else(
 
 
 def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     strange = replace(trained("kernel_svm"), estimator=Trap())
     with pytest.raises(StoreError, match=r"cannot be saved: it holds .*Trap"):
         save_decoder(strange, METADATA, tmp_path / "a.decoder")
@@ -147,8 +160,9 @@ def test_estimators_of_another_kind_are_no_decoder(folder: Path) -> None:
         ("[" * 100_000, "not JSON of a decoder"),
         ("{}", "is not a decoder of virtuallab"),
         ('{"virtuallab_decoder": "1"}', "is not a decoder of virtuallab"),
-        ('{"virtuallab_decoder": 2}', "is damaged"),
-        ('{"virtuallab_decoder": 3}', r"a newer virtuallab .format 3.*Update virtuallab, or train"),
+        ('{"virtuallab_decoder": 3}', "is damaged"),
+        ('{"virtuallab_decoder": 4}', r"a newer virtuallab .format 4.*Update virtuallab, or train"),
+        ('{"virtuallab_decoder": 2}', r"an older virtuallab .format 2.*\. Train the decoder anew"),
         ('{"virtuallab_decoder": 1}', r"an older virtuallab .format 1.*\. Train the decoder anew"),
     ],
 )
@@ -170,6 +184,10 @@ def test_what_is_no_model_json_is_refused(text: str, said: str, folder: Path) ->
         ("own_p_value", [0.5, 0.1]),
         ("no_learning", {}),
         ("no_learning", {"nulls": {}}),
+        ("centres", {}),
+        ("centres", {"overall": [0.0], "between": [1.0, 1.0], "within": [1.0]}),
+        ("centres", {"overall": [0.0], "between": [-1.0], "within": [1.0]}),
+        ("centres", {"overall": [None], "between": [1.0], "within": [1.0]}),
         ("facts", {}),
         ("versions", []),
     ],

@@ -18,7 +18,7 @@ from virtuallab.decoder.levels import Level
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.registry import CLASSIFIERS
-from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy
+from virtuallab.store.decoders.metadata import DecoderMetadata, KindAccuracy, LevelAccuracy
 
 SAMPLES = by_subject(features(signal=1.5), "activity")
 
@@ -29,6 +29,7 @@ METADATA = DecoderMetadata(
     classifier="kernel_svm",
     others=("hebbian",),
     probe={"units": 20, "visits": [0, 2], "noise": {"snr": 1.5}},
+    probe_name="array",
     visits=(0, 2, 4),
     stages=2,
     units=(20, 20),
@@ -44,6 +45,8 @@ METADATA = DecoderMetadata(
     architectures=("knet4",),
     tasks=("digits",),
     kinds=1,
+    kind_names=("knet4 digits", "mlp digits"),
+    held_out_kinds=(KindAccuracy("none", 0.6, (0.4, 0.8)),),
     fewest=20,
     subjects=("sub-0001", "sub-0002"),
     n_subjects=60,

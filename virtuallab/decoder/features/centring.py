@@ -16,6 +16,7 @@ from scipy.stats import norm
 from virtuallab.decoder.features.samples import mean_of_finite
 
 Values = jt.Float[np.ndarray, "subject column"]
+References = jt.Float[np.ndarray, "reference column"]
 Columns = jt.Float[np.ndarray, " column"]
 
 _QUARTILES = (0.25, 0.75)
@@ -75,10 +76,28 @@ class Centres:
 
     def centred(self, values: Values, kinds: np.ndarray) -> Values:
         """Values of subjects minus the centre of their kind, which is made of these subjects."""
+        return self.relative(values, kinds, values, kinds)
+
+    def relative(
+        self, values: Values, kinds: np.ndarray, references: References, reference_kinds: np.ndarray
+    ) -> Values:
+        """Values of subjects minus the centre of their kind, which is made of references.
+
+        Parameters
+        ----------
+        values : array, (subject, column)
+        kinds : array of str, (subject,)
+        references : array, (reference, column)
+        reference_kinds : array of str, (reference,)
+            Kind of each reference. A kind without references has the centre of all kinds.
+
+        Returns
+        -------
+        array, (subject, column)
+        """
         found = values.copy()
         for name in np.unique(kinds):
-            mine = kinds == name
-            found[mine] -= self.centre(values[mine])
+            found[kinds == name] -= self.centre(references[reference_kinds == name])
         return found
 
 

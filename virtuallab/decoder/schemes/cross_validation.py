@@ -15,7 +15,7 @@ It?".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,6 +42,22 @@ class HeldOutGroup(NamedTuple):
 
     confusion: jt.Float[np.ndarray, "true predicted"]
     pair_effect: float
+
+    @classmethod
+    def pooled(cls, groups: Iterable[HeldOutGroup]) -> HeldOutGroup:
+        """Sum of the confusion matrices of groups, and the effect of groups as clusters.
+
+        Subjects of one group are tested by one decoder, and resemble one another, so that the
+        accuracy on a further group varies with the number of groups. The effect is that of
+        :func:`virtuallab.decoder.pairs.pair_effect` with each group in the place of a pair.
+        """
+        counts = np.stack([each.confusion for each in groups])
+        group, rule, predicted = (places.astype(int) for places in np.nonzero(counts))
+        # One row a subject: its effect depends on whether it was identified, not on the order.
+        times = counts[group, rule, predicted].astype(int)
+        correct = np.repeat((rule == predicted).astype(np.float64), times)
+        effect = pair_effect(correct, np.repeat(rule, times), np.repeat(group, times))
+        return cls(counts.sum(0), effect)
 
 
 @dataclass(frozen=True)

@@ -28,21 +28,21 @@ from virtuallab.decoder.features.centring import Centres, Columns
 from virtuallab.decoder.features.samples import Rows, Samples
 from virtuallab.decoder.model_selection import fit, nested, splits_of
 from virtuallab.decoder.pairs import pair_effect
+from virtuallab.decoder.reference_choices import (
+    ALL_RULES,
+    FEW,
+    FEW_RULES,
+    MOSTLY_OWN_RULE,
+    OWN_RULE,
+    one_rule,
+)
 from virtuallab.decoder.schemes.cross_validation import HeldOutGroup, confusion_of
 from virtuallab.decoder.schemes.splits import without_halves
 
-FEW: Final = 10
-ALL_RULES, FEW_RULES = "all rules", f"{FEW} of all rules"
-OWN_RULE, MOSTLY_OWN_RULE = "its own rule", "four of five of its own rule"
-_FOLDS = 2  # groups of a kind's subjects, each of which is the other's reference
+_FOLDS: Final = 2  # groups of a kind's subjects, each of which is the other's reference
 _OWN_SHARE = 0.8
 
 Choice = Callable[[int, Rows], Rows]  # tested sample, and possible references -> references
-
-
-def one_rule(rule: str) -> str:
-    """Name of the choice of references of one rule."""
-    return f"one rule: {rule}"
 
 
 def cross_validate_referenced(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import xarray as xr
 from rich.console import Console
 
 from virtuallab import seeds
@@ -20,16 +18,16 @@ from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.fitted_decoder import FittedDecoder
-from virtuallab.decoder.levels import coarse_confusion, informative_levels
-from virtuallab.decoder.pairs import pair_effect
-from virtuallab.decoder.prediction import Prediction
 from virtuallab.decoder.schemes.cross_validation import cross_validate_calibrated
+from virtuallab.decoder.schemes.held_out_kinds import cross_validate_kinds
 from virtuallab.decoder.uncertainty.conformal import can_hold_out
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 from virtuallab.decoder.uncertainty.no_learning import NullSamples
 from virtuallab.errors import UserError, VirtuallabError
-from virtuallab.lab.identification.descriptions import of_design, of_subjects
-from virtuallab.lab.identification.null_recordings import EACH, null_samples, total_change
+from virtuallab.lab.identification.accuracies import kind_accuracies, level_accuracies
+from virtuallab.lab.identification.descriptions import kinds_of, of_design, of_subjects
+from virtuallab.lab.identification.null_recordings import EACH, null_samples
+from virtuallab.lab.identification.training_samples import TrainingSamples
 from virtuallab.lab.planning.rule_levels import levels_of
 from virtuallab.lab.planning.subject_table import columns_of
 from virtuallab.lab.services.progress import counting
@@ -39,12 +37,10 @@ from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import change_names
 from virtuallab.protocol.settings.plugin_spec import plain
 from virtuallab.registry import CLASSIFIERS, NULL_MODELS
-from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy, Range
+from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import load_decoder, save_decoder
 from virtuallab.text import diverged
 from virtuallab.vocabulary import ACTIVITY, PAIR
-
-FROZEN: Final = "frozen"  # the null model in which nothing but noise changes
 
 Decoder = tuple[FittedDecoder, DecoderMetadata]
 
@@ -64,12 +60,15 @@ class DecoderSettings:
     nulls : tuple of str or None
         Null models in whose recordings nothing was learned; all that are registered if None. If
         empty, no learning is not among the answers.
+    referenced : bool
+        Read features relative to the centre of their kind; a recording then needs references.
     """
 
     others: tuple[str, ...]
     classifier: str | None
     pool: WorkerPool
     nulls: tuple[str, ...] | None = None
+    referenced: bool = False
 
     @property
     def null_models(self) -> tuple[str, ...]:
@@ -92,6 +91,9 @@ class DecoderTraining:
     members : tuple of int
         Indices of the subjects that were recorded, in the order of the rows.
     wanted : DecoderSettings
+    probe_name : str
+        Of the probe whose recordings these are; empty if subjects are recorded as a recording was
+        made.
     """
 
     experiment: Experiment
@@ -100,10 +102,14 @@ class DecoderTraining:
     absent: tuple[int, ...]
     members: tuple[int, ...]
     wanted: DecoderSettings
+    probe_name: str = ""
 
     def decoder(self, look: Callable[[], Samples], name: str, console: Console) -> Decoder:
         """Return the kept decoder if it has the same digest; otherwise train and keep one."""
         analysis = self._analysis()
+        if self.wanted.referenced:
+            self._refuse_one_kind(analysis)
+            name = f"{name}-referenced"
         made_for = self._fingerprint(analysis)
         path = self.experiment.store.path
         folder = path.with_name(f"{path.stem}.decoders") / f"{name}.decoder"
@@ -114,8 +120,8 @@ class DecoderTraining:
         samples = look()
         nulls = self._null_samples(console)
         say(console, f"training a decoder on {len(self.members)} subjects")
-        # One fold after the other, further draws of the folds, and at last the decoder itself.
-        n_steps = analysis.folds + analysis.repeats
+        # One fold after the other, further draws of the folds, held-out kinds, the decoder itself.
+        n_steps = analysis.folds + analysis.repeats + 1
         with counting(console, "decoder trained, steps", n_steps) as advance:
             found = self._trained(samples, nulls, analysis, made_for, lambda: advance(1))
         try:
@@ -180,6 +186,22 @@ class DecoderTraining:
             f"rule are needed. {diverged(lost, len(planned))}."
         )
 
+    def _refuse_one_kind(self, analysis: Analysis) -> None:
+        """Refuse subjects of one kind, from which it is not known how kinds differ.
+
+        Raises
+        ------
+        UserError
+        """
+        named = ~np.isin(self._labels, analysis.others)
+        kinds = np.unique(kinds_of(self.experiment, self.members)[named])
+        if len(kinds) < 2:
+            raise UserError(
+                f"--reference: the training subjects of {self.experiment.store.path} are of one "
+                f"kind ({kinds[0]}), from which it is not known how kinds differ. Train on two "
+                "architectures or tasks, or more, or leave --reference out."
+            )
+
     @property
     def _labels(self) -> np.ndarray:
         return np.array([self.experiment.plan.subjects[index].label for index in self.members])
@@ -195,6 +217,7 @@ class DecoderTraining:
             self.members,
             plain(asdict(analysis)),
             self.wanted.null_models,
+            self.wanted.referenced,
             change_names(),
         )[:16]
 
@@ -224,19 +247,14 @@ class DecoderTraining:
         made_for: str,
         step: Callable[[], None],
     ) -> Decoder:
-        values = samples.values.copy()
-        values[:, list(self.absent)] = np.nan
-        named = ~np.isin(samples.labels, analysis.others)
-        # Recordings of one pair, or of one subject and its null models, are held out together.
-        owners = np.arange(len(samples.labels)) if samples.pairs is None else samples.pairs
-        every = replace(samples, values=values, owners=owners)
-        if nulls is not None:
-            nulls = replace(nulls, owners=owners[nulls.owners])
-        own = every.take(np.flatnonzero(named))
-        classes = sorted(set(own.labels.tolist()))
+        kinds = kinds_of(self.experiment, self.members)
+        absolute = TrainingSamples.of(
+            samples, nulls, kinds, others=analysis.others, absent=self.absent
+        )
+        found = absolute.centred() if self.wanted.referenced else absolute
+        own, classes = found.own, found.rules
         classifier = CLASSIFIERS[analysis.classifiers[0]]()
         seed = seeds.integer(self.experiment.plan.protocol.seed, "identify", self.stream)
-        outliers = None if named.all() else every.take(np.flatnonzero(~named))
         inner = analysis.inner_folds
         result, prediction = cross_validate_calibrated(
             classifier,
@@ -246,79 +264,59 @@ class DecoderTraining:
             inner_folds=inner,
             seed=seed,
             repeats=analysis.repeats,
-            outliers=outliers,
+            outliers=found.outliers,
             step=step,
         )
-        subjects = [i for i, is_named in zip(self.members, named, strict=True) if is_named]
-        kinds = self._kinds(subjects)
+        on_kinds = cross_validate_kinds(
+            classifier, absolute.own, found.kinds, classes, inner_folds=inner, seed=seed
+        )
+        step()
         trained = FittedDecoder.train(
             classifier,
             own,
             classes,
             inner_folds=inner,
             seed=seed,
-            outliers=outliers,
-            nulls=nulls,
-            kinds=kinds,
+            outliers=found.outliers,
+            nulls=found.nulls,
+            kinds=found.kinds,
+            centres=found.centres,
         )
         step()
-        still = np.empty(0)
-        if nulls is not None:
-            frozen = nulls.values[nulls.kinds == FROZEN]
-            still = total_change(frozen, samples.visits)
-        measured = partial(interval, confidence=analysis.confidence, repeats=analysis.repeats)
+        confidence, levels = analysis.confidence, levels_of(self.experiment.plan)
+        bounds = interval(
+            result.confusion, confidence, repeats=analysis.repeats, effect=result.pair_effect
+        )
+        kind_names = tuple(map(str, np.unique(found.kinds)))
+        is_named = ~np.isin(samples.labels, analysis.others)
+        subjects = np.array(self.members)[is_named].tolist()
         facts = DecoderMetadata(
             **of_subjects(self.experiment, subjects),
             **of_design(self.experiment, self.probe),
+            probe_name=self.probe_name,
             observable=ACTIVITY,
             classifier=analysis.classifiers[0],
             others=analysis.others,
             stages=samples.visits,
-            absent=tuple(np.flatnonzero(~np.isfinite(values).any(0)).tolist()),
+            absent=absolute.absent,
             change_names=change_names(),
             accuracy=balanced_accuracy(result.confusion),
-            interval=measured(result.confusion, effect=result.pair_effect),
-            confidence=analysis.confidence,
+            interval=bounds,
+            confidence=confidence,
             coverage=trained.coverage(analysis.coverage),
             nominal_coverage=analysis.coverage,
-            kinds=len(np.unique(kinds)) if can_hold_out(kinds, own.labels) else 1,
+            kinds=len(kind_names) if can_hold_out(found.kinds, own.labels) else 1,
+            kind_names=kind_names,
+            held_out_kinds=tuple(kind_accuracies(on_kinds, confidence)),
             fewest=int(np.unique(own.labels, return_counts=True)[1].min()),
-            levels=tuple(self._levels(result.confusion, prediction, own, classes, measured)),
+            levels=tuple(
+                level_accuracies(levels, result.confusion, prediction, own, classes, analysis)
+            ),
             excluded={} if trained.no_learning is None else trained.no_learning.excluded,
-            still=tuple(np.sort(still[np.isfinite(still)]).tolist()),
+            still=tuple(absolute.still.tolist()),
             made_for=made_for,
         )
         return trained, facts
-
-    def _levels(
-        self,
-        confusion: np.ndarray,
-        prediction: Prediction,
-        own: Samples,
-        rules: list[str],
-        measured: Callable[..., Range],
-    ) -> Iterator[LevelAccuracy]:
-        """Yield the levels of these rules, with the interval of the accuracy at each."""
-        coords = {"true_rule": rules, "predicted_rule": rules}
-        counts = xr.DataArray(confusion, coords, ("true_rule", "predicted_rule"))
-        predicted = prediction.rule.to_numpy().tolist()
-        for level in informative_levels(levels_of(self.experiment.plan), rules):
-            correct = [
-                level.group_of(one) == level.group_of(other)
-                for one, other in zip(predicted, own.labels.tolist(), strict=True)
-            ]
-            # Pairs may be more alike at a level than they are for rules.
-            effect = pair_effect(np.array(correct, dtype=float), own.labels, own.pairs)
-            coarse = coarse_confusion(counts, level).to_numpy()
-            yield LevelAccuracy(level, measured(coarse, effect=effect))
-
-    def _kinds(self, subjects: Sequence[int]) -> np.ndarray:
-        """Architecture and task of each subject, by name: drawn settings make no kind of their own.
-
-        A recording made elsewhere is of another kind.
-        """
-        every = (self.experiment.plan.subjects[index] for index in subjects)
-        return np.array([f"{each.architecture.name} {each.task.full_name}" for each in every])
 
 
 def _kept(folder: Path, made_for: str) -> Decoder | None:

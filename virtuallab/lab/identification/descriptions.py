@@ -31,6 +31,16 @@ def of_subjects(experiment: Experiment, members: Sequence[int]) -> Mapping[str, 
     }
 
 
+def kinds_of(experiment: Experiment, members: Sequence[int]) -> np.ndarray:
+    """Kind of each subject, by the names of its architecture and its task, as text (subject,).
+
+    Settings of a network make no kind of their own, since they may be drawn for each subject. A
+    recording made elsewhere is of another kind.
+    """
+    every = (experiment.plan.subjects[index] for index in members)
+    return np.array([f"{each.architecture.name} {each.task.full_name}" for each in every])
+
+
 def of_design(experiment: Experiment, probe: Probe) -> Mapping[str, Any]:
     """Metadata of a decoder on the recordings of its training subjects by a probe."""
     design = probe.resolved

@@ -68,6 +68,28 @@ def differences(recording: xr.Dataset, values: np.ndarray, facts: DecoderMetadat
         )
 
 
+def reference_differences(values: np.ndarray, references: np.ndarray | None) -> Iterator[str]:
+    """Yield what the references of a recording lack.
+
+    Parameters
+    ----------
+    values : array, (column,)
+        Sample of the recording, without the columns that the decoder leaves out.
+    references : array, (reference, column), or None
+        Samples of its references.
+    """
+    if references is None:
+        return
+    read = np.isfinite(values)
+    lacking = read & ~np.isfinite(references).any(0)
+    if lacking.any():
+        share = 100 * lacking.sum() / read.sum()
+        yield (
+            f"references: {share:.0f} % of what the decoder reads of the recording is not defined "
+            "in any of them; it is read relative to the centre of all training kinds"
+        )
+
+
 def assumptions(recording: xr.Dataset, facts: DecoderMetadata) -> Iterator[str]:
     """Yield what is assumed of a recording because it does not state it.
 

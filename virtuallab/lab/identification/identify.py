@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 from rich.console import Console
 
 from virtuallab.console import say
 from virtuallab.decoder.features.samples import Samples, stages
-from virtuallab.decoder.levels import GROUP, coarse_probability, coarse_sets
-from virtuallab.decoder.uncertainty.conformal import share_at_least
+from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.errors import UserError
+from virtuallab.lab.identification.answer import answered
 from virtuallab.lab.identification.decoder_training import Decoder, DecoderSettings
-from virtuallab.lab.identification.differences import assumptions, differences
+from virtuallab.lab.identification.differences import assumptions
 from virtuallab.lab.identification.matched_decoder import (
     matched_decoder,
     probe_decoder,
     sample_of,
 )
-from virtuallab.lab.identification.null_recordings import total_change
+from virtuallab.lab.identification.own_recordings import check_own, training_subject
+from virtuallab.lab.identification.references import (
+    GivenRecording,
+    open_references,
+    reference_values,
+)
 from virtuallab.lab.services.console import Progress, Verbose, console_of
 from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.scheduler import check_workers, open_pool
@@ -32,16 +36,15 @@ from virtuallab.paths import expanded
 from virtuallab.recordings import read_recording
 from virtuallab.reporting import identification_summary
 from virtuallab.store import Store
-from virtuallab.store.decoders.metadata import DecoderMetadata, LevelAccuracy
+from virtuallab.store.decoders.metadata import DecoderMetadata
 from virtuallab.store.decoders.persistence import (
     check_decoder_location,
     is_decoder,
     load_decoder,
     save_decoder,
 )
-from virtuallab.store.layout.location import records_folder
 from virtuallab.text import as_names, count_noun
-from virtuallab.vocabulary import SUBJECT, VISIT, describe
+from virtuallab.vocabulary import VISIT
 
 
 @stoppable(goes_on=False)
@@ -55,6 +58,7 @@ def identify(
     match: bool = False,
     fractions: bool = False,
     probe: str | None = None,
+    reference: str | Path | Sequence[str | Path] = (),
     others: Sequence[str] = (),
     classifier: str | None = None,
     workers: int | None = None,
@@ -83,6 +87,12 @@ def identify(
         With ``match``: at the same fractions of learning, whatever the recording counts as steps.
     probe : str, optional
         Of an experiment: train on what this probe has recorded.
+    reference : Path or sequence of Path
+        Recordings of the recording's kind, or experiments of simulated twins of it, relative to
+        whose centre features are read; their rules are not. All subjects of a file are references,
+        and all of an experiment, ``TWINS.zarr``, which has one kind. Twins are recorded as the
+        training subjects are: with ``match`` as the recording was made, otherwise by the probe of
+        the same name. References of one unknown rule remove the signal.
     others : str or sequence of str
         Of an experiment: rules, by label, that are not to be named; those of its analyses if not
         given. From them the decoder learns what none of its rules looks like.
@@ -110,13 +120,15 @@ def identify(
         ``optimizer_probability`` and ``optimizer_in_set`` (optimizer,) are those of its groups.
         Attributes: how good the decoder is (``accuracy``, ``interval``), ``coverage``, how often it
         excludes no learning (``excluded``), ``differences`` of the recording from those it was
-        trained on, ``notes``.
+        trained on, ``notes``, the number of ``references``, and the accuracy on kinds that are not
+        in training, with its interval, for each choice of references (``held_out_kinds``).
 
     Raises
     ------
     UserError
-        If the recording cannot be read, or the decoder cannot be asked of it; if the subjects of
-        an experiment are not preserved.
+        If the recording or a reference cannot be read, or the decoder cannot be asked of it; if
+        the subjects of an experiment are not preserved; with references, if the training subjects
+        are of one kind, or a saved decoder was trained without.
     StoreError
         If there is no such decoder or experiment, or it cannot be trusted.
     MachineError
@@ -130,60 +142,52 @@ def identify(
     if isinstance(recording, Iterable) and not isinstance(recording, str | Mapping):
         files = recording
     paths = [expanded(file, "recording") for file in files]
+    several = [reference] if isinstance(reference, str | Path) else reference
+    references = [expanded(file, "reference") for file in several]
     if save is not None:
         check_decoder_location(save)
         check_folder(save)
     for path in paths:
-        _check_own(path, subject)
+        check_own(path, subject)
     read = read_recording(paths, subject, stimuli_table=stimuli_table, visits_from=visits_from)
+    given = GivenRecording(
+        paths=tuple(paths),
+        subject=subject,
+        recording=read,
+        stimuli_table=stimuli_table,
+        visits_from=visits_from,
+    )
+    ready, probe_name = None, probe or ""
     if is_decoder(decoder):
-        _refuse_options(decoder, match, fractions, probe, others, classifier, scheduler)
-        trained, facts = load_decoder(decoder)
-    else:
-        with open_pool(scheduler, workers, console) as pool:
-            wanted = DecoderSettings(others=as_names(others), classifier=classifier, pool=pool)
-            trained, facts = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
-    known = [*assumptions(read, facts), *_training_subject(paths, subject, facts)]
-    found = _answered((trained, facts), _sample(read, facts), read, known)
+        ready = load_decoder(decoder)
+        probe_name = ready[1].probe_name
+        # Fractions say where visits of twins are placed that are recorded as the recording was.
+        has_fractions = fractions and (not references or bool(probe_name))
+        _refuse_options(decoder, match, has_fractions, probe, others, classifier, scheduler)
+        _check_centres(decoder, ready[0], references)
+    sources = open_references(references, given, probe_name=probe_name, fractions=fractions)
+    with open_pool(scheduler, workers, console) as pool:
+        if ready is None:
+            wanted = DecoderSettings(
+                others=as_names(others),
+                classifier=classifier,
+                pool=pool,
+                referenced=bool(references),
+            )
+            ready = _of_experiment(decoder, read, match, fractions, probe, wanted, console)
+        trained, facts = ready
+        sample = _sample(read, facts)
+        relative_to = None
+        if sources:
+            relative_to = reference_values(sources, sample, facts, pool, console)
+    known = [*assumptions(read, facts), *training_subject(paths, subject, facts)]
+    found = answered(ready, sample, relative_to, read, known)
     console.print(identification_summary(found))
     # Last: where it cannot be written, the answer is there all the same.
     if save is not None:
         save_decoder(trained, facts, save)
         say(console, f"Decoder written: {save}")
     return found
-
-
-def _check_own(recording: Path, subject: str | None) -> None:
-    """Compare a recording that lies in an experiment with its checksums.
-
-    Raises
-    ------
-    MachineError
-        If it is damaged.
-    """
-    place = recording.absolute()
-    roots = [path for path in place.parents if path.suffix == ".zarr"]
-    if not roots or not records_folder(roots[0]).is_dir():
-        return
-    store = Store.open(roots[0])
-    node = place.relative_to(roots[0]).as_posix()
-    if node in store.nodes():
-        names = list(store.subjects[SUBJECT].to_numpy())
-        chosen = [subject] if subject in names else names
-        store.check_values(node, [names.index(name) for name in chosen])
-
-
-def _training_subject(
-    paths: Sequence[Path], subject: str | None, facts: DecoderMetadata
-) -> Iterator[str]:
-    """Yield a note if the recording is of a subject on which the decoder was trained."""
-    for path in paths:
-        inside = any(each.stem == facts.title for each in path.absolute().parents)
-        if inside and subject in facts.subjects:
-            yield (
-                f"The decoder was trained on {subject} of {facts.title}: this prediction does not "
-                "show how well it identifies other subjects."
-            )
 
 
 def _refuse_options(
@@ -208,6 +212,26 @@ def _refuse_options(
         raise UserError(
             f"{decoder} is trained already: {', '.join(wrong)} can be asked of an experiment, "
             "runs/NAME.zarr."
+        )
+
+
+def _check_centres(decoder: Path, trained: FittedDecoder, references: Sequence[Path]) -> None:
+    """Refuse references for a decoder without centres, and a decoder with centres without them.
+
+    Raises
+    ------
+    UserError
+    """
+    again = "virtuallab identify runs/NAME.zarr RECORDING"
+    if references and trained.centres is None:
+        raise UserError(
+            f"{decoder} was trained without references. Leave --reference out, or train one with: "
+            f"{again} --reference FILE --save NAME.decoder."
+        )
+    if trained.centres is not None and not references:
+        raise UserError(
+            f"{decoder} reads features relative to references. Give them with --reference, or "
+            f"train one without: {again} --save NAME.decoder."
         )
 
 
@@ -258,62 +282,3 @@ def _sample(recording: xr.Dataset, facts: DecoderMetadata) -> Samples:
             "virtuallab identify runs/NAME.zarr RECORDING --match."
         )
     return sample_of(recording, first)
-
-
-def _answered(
-    decoder: Decoder, sample: Samples, recording: xr.Dataset, known: Sequence[str]
-) -> xr.Dataset:
-    trained, facts = decoder
-    values = sample.values.copy()
-    values[:, list(facts.absent)] = np.nan
-    prediction = trained.predict(values)
-    found = prediction.dataset.isel({SUBJECT: 0}).drop_vars("novelty")
-    found = found.rename(novelty_p_value="familiar", distance_p_value="typical")
-    found["in_set"] = prediction.sets(facts.nominal_coverage)[0]
-    found["changed"] = _changed(sample, facts)
-    for each in facts.levels:
-        found = found.merge(_at_level(found, each))
-    for name, variable in found.variables.items():
-        variable.attrs = {**describe(str(name)), **variable.attrs}
-    return found.assign_attrs(
-        title=facts.title,
-        question=facts.question,
-        classifier=facts.classifier,
-        observable=facts.observable,
-        others=list(facts.others),
-        coverage=facts.nominal_coverage,
-        measured_coverage=facts.coverage,
-        kinds=facts.kinds,
-        fewest=facts.fewest,
-        excluded=dict(facts.excluded),
-        accuracy=facts.accuracy,
-        interval=list(facts.interval),
-        confidence=facts.confidence,
-        n_subjects=facts.n_subjects,
-        architectures=list(facts.architectures),
-        tasks=list(facts.tasks),
-        differences=list(differences(recording, values[0], facts)),
-        notes=[*recording.attrs.get("notes", ()), *known],
-    )
-
-
-def _at_level(found: xr.Dataset, accuracy: LevelAccuracy) -> xr.Dataset:
-    """Probability of each group of a level, and whether it is in the prediction set."""
-    level = accuracy.level
-    name = level.name.replace(" ", "_")
-    groups = {
-        f"{name}_probability": coarse_probability(found["probability"], level),
-        f"{name}_in_set": coarse_sets(found["in_set"], level),
-    }
-    known = {"level": level.name, "question": level.question, "interval": list(accuracy.interval)}
-    joined = xr.Dataset({n: each.rename({GROUP: name}) for n, each in groups.items()})
-    joined[f"{name}_probability"].attrs = known
-    return joined
-
-
-def _changed(sample: Samples, facts: DecoderMetadata) -> float:
-    """Share of recordings without change that change at least as much; NaN if not measured."""
-    [change] = total_change(sample.values, sample.visits)
-    if not facts.still or not np.isfinite(change):
-        return float("nan")
-    return float(share_at_least(np.array(facts.still), np.array([change]))[0])

@@ -34,11 +34,6 @@ from virtuallab.recordings import at_steps, matching_probe
 from virtuallab.vocabulary import ACTIVITY, LAYER, RULE, SUBJECT
 
 
-def _standard(features: xr.Dataset) -> xr.Dataset:
-    """Features without the statistics that only this probe has."""
-    return features.sel(change_name=list(change_names()))
-
-
 def sample_of(recording: xr.Dataset, first: int) -> Samples:
     """Sample of a recording made elsewhere, as a decoder reads it.
 
@@ -70,6 +65,20 @@ def probe_decoder(
     UserError
         If there is no such probe, it measures no responses, or the subjects do not allow it.
     """
+    probe = recorded_probe(experiment, name)
+    members = sorted(experiment.store.committed_subjects(stage(name)))
+    training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted, probe_name=name)
+    return training.decoder(lambda: probe_samples(experiment, name), name, console)
+
+
+def recorded_probe(experiment: Experiment, name: str) -> Probe:
+    """Return a probe that has recorded the activity of all subjects at two visits or more.
+
+    Raises
+    ------
+    UserError
+        If there is no such probe.
+    """
     known = probes_in(experiment.store)
     if name not in known:
         raise UserError(f"{experiment.store.path}: no probe {name!r}. {suggest(name, known)}")
@@ -85,13 +94,16 @@ def probe_decoder(
             f"probe {name!r} recorded one visit: there are no changes from which to identify a "
             "rule."
         )
-    members = sorted(experiment.store.committed_subjects(stage(name)))
-    training = DecoderTraining(experiment, name, probe, (), tuple(members), wanted)
-    return training.decoder(
-        lambda: by_subject(_standard(recorded_features(experiment.store, name)), ACTIVITY),
-        name,
-        console,
-    )
+    return probe
+
+
+def probe_samples(experiment: Experiment, name: str) -> Samples:
+    """Samples of the activity that a probe has recorded, in the order of the subjects.
+
+    Statistics that only this probe has are left out.
+    """
+    found = recorded_features(experiment.store, name)
+    return by_subject(found.sel(change_name=list(change_names())), ACTIVITY)
 
 
 def matched_decoder(
@@ -113,12 +125,7 @@ def matched_decoder(
         If the design cannot be had of the subjects, or they do not allow it.
     """
     steps = experiment.store.plan["visits"]
-    probe = matching_probe(recording, steps, fractions=fractions)
-    for sizes in experiment.plan.sizes:
-        for field, message in probe.check(*sizes):
-            raise UserError(
-                f"the recording cannot be matched in these subjects: {field}: {message}"
-            )
+    probe = matched_probe(experiment, recording, fractions=fractions)
     visits = visit_indices(probe.visits, len(steps))
     say(console, placement(recording, steps, visits, fractions=fractions))
     read = sample_of(recording, int(visits[0])).values[0]
@@ -128,6 +135,25 @@ def matched_decoder(
     name = f"matched-{digest(plain(probe), absent)[:8]}"
     look = partial(recorded_samples, experiment, probe, wanted.pool, console)
     return training.decoder(look, name, console)
+
+
+def matched_probe(
+    experiment: Experiment, recording: xr.Dataset, *, fractions: bool = False
+) -> Probe:
+    """Return the probe that records subjects as a given recording was made.
+
+    Raises
+    ------
+    UserError
+        If the design cannot be had of the subjects.
+    """
+    probe = matching_probe(recording, experiment.store.plan["visits"], fractions=fractions)
+    for sizes in experiment.plan.sizes:
+        for field, message in probe.check(*sizes):
+            raise UserError(
+                f"the recording cannot be matched in these subjects: {field}: {message}"
+            )
+    return probe
 
 
 def placement(

@@ -11,6 +11,13 @@ import xarray as xr
 from rich.console import Group, RenderableType
 
 from virtuallab.console import TerminalTable, plain, terminal_table
+from virtuallab.decoder.reference_choices import (
+    ALL_RULES,
+    FEW,
+    FEW_RULES,
+    NO_REFERENCES,
+    OWN_RULE,
+)
 from virtuallab.reporting.style import pretty
 from virtuallab.text import count_noun, listed, percent, printable
 from virtuallab.vocabulary import NO_LEARNING, RULE
@@ -21,6 +28,12 @@ _DISTANT: Final = 0.01
 _UNCHANGED: Final = 0.05  # p-value above which a recording is not shown to change
 _LIKELY: Final = 0.5  # probability of no learning above which it is the verdict
 _WIDTH: Final = 40  # characters of the picture of the distance
+# Choices of references, as ends of a sentence.
+_REFERENCES: Final = {
+    FEW_RULES: f"with {FEW} of all rules",
+    ALL_RULES: "with half of the kind's subjects",
+    OWN_RULE: "with references that share the rule to be identified",
+}
 _AT_CHANCE: Final = (
     "The decoder is not shown to be more accurate than guessing, so its probabilities of rules are "
     "no evidence."
@@ -156,6 +169,14 @@ def remarks(found: xr.Dataset) -> Iterator[str]:
         f"used for training; chance among {count_noun(count, 'rule')} is {1 / count:.2f}. Folds "
         "are drawn anew, so the accuracy that run reports for the same recordings may differ."
     )
+    yield _on_another_kind(found)
+    if attrs["references"]:
+        references = count_noun(int(attrs["references"]), "reference")
+        yield (
+            f"Features are read relative to the centre of {references} of the recording's kind. "
+            "References of one unknown rule remove the signal: they should be simulated twins "
+            "under many rules, or recordings of known rules."
+        )
     if not _is_at_chance(found):
         yield _calibrated(found)
     needed = ceil(1 / (1 - attrs["coverage"]) - 1e-9)
@@ -225,6 +246,30 @@ def _calibrated(found: xr.Dataset) -> str:
         f"may be too certain for others; the {_coverage(found)} sets contain the true rule in "
         f"{share} of subjects held out."
     )
+
+
+def _on_another_kind(found: xr.Dataset) -> str:
+    """Accuracy on kinds that were held out of training, without references and with some."""
+    names, accuracies = found.attrs["kind_names"], found.attrs["held_out_kinds"]
+    if len(names) == 1:
+        return "The training subjects are of one kind; the accuracy on another kind is unknown."
+    if not accuracies:
+        return (
+            "The accuracy on a kind that is not in training is unknown: without one of the "
+            f"{len(names)} kinds, too few subjects of some rule are left to train on."
+        )
+    said = {
+        choice: f"{value:.2f} [{low:.2f}, {high:.2f}]"
+        for choice, (value, low, high) in accuracies.items()
+    }
+    alone = (
+        f"On a kind that is not in training (each of {len(names)} kinds held out in turn), the "
+        f"balanced accuracy is {said[NO_REFERENCES]} without references"
+    )
+    known = [f"{said[choice]} {words}" for choice, words in _REFERENCES.items() if choice in said]
+    if not known:
+        return f"{alone}; with references (--reference), three kinds or more would show it."
+    return f"{alone}; with references of that kind (--reference) it is {listed(known)}."
 
 
 def _excluded(shares: dict[str, float]) -> str:

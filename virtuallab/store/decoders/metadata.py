@@ -27,6 +27,26 @@ class LevelAccuracy:
     interval: Range
 
 
+@dataclass(frozen=True)
+class KindAccuracy:
+    """Accuracy of a decoder on kinds that are not in training.
+
+    Parameters
+    ----------
+    references : str
+        Choice of references of the held-out kind, by its name in
+        :func:`virtuallab.decoder.schemes.held_out_kinds.cross_validate_kinds`.
+    accuracy : float
+        Balanced accuracy on kinds that were held out in turn.
+    interval : (float, float)
+        Of the accuracy on a further kind.
+    """
+
+    references: str
+    accuracy: float
+    interval: Range
+
+
 @dataclass(frozen=True, kw_only=True)
 class DecoderMetadata:
     """Metadata of a trained decoder: its training recordings, and its held-out accuracy.
@@ -40,6 +60,9 @@ class DecoderMetadata:
         Out-of-set rules, on which novelty detection was trained.
     probe : mapping
         The recording design, as plain data.
+    probe_name : str
+        Name of the probe whose recordings it was trained on; empty if subjects were recorded as a
+        recording was made.
     visits : tuple of int
         Preserved visits that were recorded.
     stages : int
@@ -65,6 +88,10 @@ class DecoderMetadata:
     kinds : int
         Number of combinations of architecture and task on which predictions are calibrated, each
         held out as a whole; 1 if they are calibrated within kinds.
+    kind_names : tuple of str
+        All kinds of the training subjects, by architecture and task.
+    held_out_kinds : tuple of KindAccuracy
+        Without references and with some; empty if no accuracy on another kind can be measured.
     fewest : int
         Subjects of the rarest rule.
     subjects : tuple of str
@@ -96,6 +123,7 @@ class DecoderMetadata:
     classifier: str
     others: tuple[str, ...]
     probe: Mapping[str, Any]
+    probe_name: str
     visits: tuple[int, ...]
     stages: int
     units: Counts
@@ -111,6 +139,8 @@ class DecoderMetadata:
     architectures: tuple[str, ...]
     tasks: tuple[str, ...]
     kinds: int
+    kind_names: tuple[str, ...]
+    held_out_kinds: tuple[KindAccuracy, ...]
     fewest: int
     subjects: tuple[str, ...]
     n_subjects: int

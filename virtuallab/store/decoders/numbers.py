@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from virtuallab.decoder.features.centring import Centres
 from virtuallab.decoder.fitted_decoder import FittedDecoder
 from virtuallab.decoder.uncertainty.conformal import Conformity
 from virtuallab.decoder.uncertainty.no_learning import NoLearningTest
@@ -23,6 +24,7 @@ def numbers_of(trained: FittedDecoder) -> dict[str, Any]:
         "novelty": trained.novelty.tolist(),
         "distance": trained.distance.tolist(),
         "no_learning": _numbers_of(trained.no_learning),
+        "centres": _numbers_of_centres(trained.centres),
     }
 
 
@@ -67,6 +69,7 @@ def decoder_of(numbers: Mapping[str, Any], parts: Mapping[str, Any]) -> FittedDe
         novelty=_ascending(numbers["novelty"]),
         distance=_ascending(numbers["distance"]),
         no_learning=_no_learning(numbers["no_learning"], parts),
+        centres=_centres(numbers["centres"]),
     )
 
 
@@ -80,6 +83,24 @@ def _numbers_of(test: NoLearningTest | None) -> dict[str, Any] | None:
         "nulls": {kind: scores.tolist() for kind, scores in test.nulls.items()},
         "distance": test.distance.tolist(),
     }
+
+
+def _numbers_of_centres(centres: Centres | None) -> dict[str, Any] | None:
+    if centres is None:
+        return None
+    return {name: values.tolist() for name, values in vars(centres).items()}
+
+
+def _centres(numbers: Any) -> Centres | None:
+    if numbers is None:
+        return None
+    overall, between, within = (
+        np.array(numbers[name], dtype=np.float64) for name in ("overall", "between", "within")
+    )
+    together = np.array([overall, between, within])
+    if together.ndim != 2 or not np.isfinite(together).all() or (together[1:] < 0).any():
+        raise ValueError("its centres are no finite numbers, or their variances are negative")
+    return Centres(overall, between, within)
 
 
 def _no_learning(numbers: Any, parts: Any) -> NoLearningTest | None:

@@ -32,7 +32,7 @@ from virtuallab.store.files.atomic_write import flush_to_disk, write_json, writi
 from virtuallab.store.files.digest import read_json
 from virtuallab.store.layout.location import is_system_file
 
-FORMAT: Final = 2  # 1 had two steps, finite and fill, in the place of one
+FORMAT: Final = 3  # 1 had two steps, finite and fill, in the place of one; 2 had no centres
 _FORMAT_KEY = "virtuallab_decoder"
 _NUMBERS = "model.json"
 _ESTIMATORS = "model.skops"
