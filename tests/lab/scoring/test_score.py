@@ -224,8 +224,8 @@ def test_many_faults_are_shortened(tmp_path: Path, labels: Path) -> None:
 def test_a_file_that_does_not_exist_is_answered_with_the_nearest(
     tmp_path: Path, labels: Path
 ) -> None:
-    with pytest.raises(UserError, match=r"lables.csv: .*no such file. Did you mean .*labels"):
-        vl.score(tmp_path / "lables.csv", labels)
+    with pytest.raises(UserError, match=r"label.csv: .*no such file. Did you mean .*labels"):
+        vl.score(tmp_path / "label.csv", labels)
     with pytest.raises(UserError, match="is a folder"):
         vl.score(tmp_path, labels)
 
