@@ -106,11 +106,14 @@ def make(
     Raises
     ------
     UserError
-        If the subjects cannot be recorded, the two experiments have different rules or no kind is
-        given, or the folder has other files.
+        If the subjects cannot be recorded, the two experiments have one name, different rules or
+        different visits, or the folder has other files.
     """
     if out.exists() and any(out.iterdir()) and not (out / "VERSION").is_file():
         raise UserError(f"{out}: is no benchmark set, and is not empty. Choose another folder.")
+    titles = [Store.open(store).provenance["title"] for store in (training, test)]
+    if titles[0] == titles[1]:
+        raise UserError(f"training and test are both called {titles[0]!r}. Give two experiments.")
     options = {"units": units, "stimuli": stimuli, "seed": seed, "workers": workers}
     known = record_set(training, "train", **options)
     hidden = record_set(test, "test", **options)

@@ -243,6 +243,8 @@ def test_what_cannot_be_a_set_is_refused(stores: tuple[Path, Path], tmp_path: Pa
     (tmp_path / "mine.txt").write_text("")
     with pytest.raises(UserError, match="is no benchmark set, and is not empty"):
         benchmark_set.make(*stores, tmp_path, **SIZES)
+    with pytest.raises(UserError, match="both called 'known'"):
+        benchmark_set.make(stores[0], stores[0], tmp_path / "set", **SIZES)
     with pytest.raises(UserError, match="the subjects cannot be recorded: units"):
         benchmark_set.make(*stores, tmp_path / "set", **{**SIZES, "units": 1000})
     others = trained(tmp_path / "o.zarr", "subjects.rules=[backprop, kolen_pollack]")
