@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study benchmark-set clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -102,6 +102,9 @@ study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rule
 
 study: $(VENV)/.audio ## Train 1,056 subjects of 22 kinds and identify their rules, for the documentation
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial
+
+benchmark-set: $(VENV)/.audio ## Make the benchmark set from runs/nayebi2020.zarr and runs/nayebi2020_confirmation.zarr
+	OMP_NUM_THREADS=1 $(BIN)/python studies/benchmark_set.py
 
 clean: ## Remove the environment and build files; experiments in runs/ are kept
 	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/.environments

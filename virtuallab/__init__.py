@@ -25,6 +25,7 @@ _MODULES = {
     "probe": "virtuallab.lab.probe",
     "report": "virtuallab.lab.report",
     "run": "virtuallab.lab.run",
+    "score": "virtuallab.lab.scoring.score",
     "search": "virtuallab.lab.tuning.search",
 }
 __all__ = list(_MODULES)

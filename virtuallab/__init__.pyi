@@ -7,6 +7,7 @@ from virtuallab.lab.plan import plan as plan
 from virtuallab.lab.probe import probe as probe
 from virtuallab.lab.report import report as report
 from virtuallab.lab.run import run as run
+from virtuallab.lab.scoring.score import score as score
 from virtuallab.lab.tuning.search import search as search
 from virtuallab.protocol import Protocol as Protocol
 
@@ -22,5 +23,6 @@ __all__ = [
     "probe",
     "report",
     "run",
+    "score",
     "search",
 ]

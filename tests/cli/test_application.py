@@ -19,7 +19,7 @@ PANELS = {
     "Protocols": ["init", "validate", "plan", "search", "list", "schema"],
     "Experiments": ["run", "status", "info", "probe", "decode", "report"],
     "Recording designs": ["compare", "power"],
-    "Recordings": ["identify"],
+    "Recordings": ["identify", "score"],
 }
 
 

@@ -61,3 +61,22 @@ def test_a_recording_is_required() -> None:
     done = invoke("identify", "a.decoder")
     assert done.exit_code == 2
     assert "missing argument 'recording" in done.stderr.lower()
+
+
+def test_options_of_score_are_passed() -> None:
+    words = ["score", "p.csv", "--labels", "l.csv", "--confidence", "0.9", "--save", "s.json"]
+    assert options_of("score") <= {*words}
+    called_with(
+        words,
+        Path("p.csv"),
+        Path("l.csv"),
+        confidence=0.9,
+        save=Path("s.json"),
+        verbose=True,
+    )
+
+
+def test_score_needs_labels() -> None:
+    done = invoke("score", "p.csv")
+    assert done.exit_code == 2
+    assert "missing option '--labels'" in done.stderr.lower()

@@ -1,4 +1,4 @@
-"""Command on a single recording: identify its rule."""
+"""Commands on recordings: identify a rule, and score the predictions of any decoder."""
 
 from __future__ import annotations
 
@@ -95,3 +95,31 @@ def identify(
         verbose=True,
         save=save,
     )
+
+
+@command("Recordings")
+def score(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV file with a row for each subject: `subject`, and a column for each rule with "
+            "its probability.",
+            parser=as_path,
+        ),
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option(
+            help="CSV file with the true answers: `subject`, `rule` and, if they are known, `kind` "
+            "and `pair`.",
+            parser=as_path,
+        ),
+    ],
+    confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="File to which the scores are written, NAME.json.", parser=as_path),
+    ] = None,
+) -> None:
+    """Score the probabilities that any decoder stated for recordings."""
+    virtuallab.score(predictions, labels, confidence=confidence, save=save, verbose=True)

@@ -22,7 +22,7 @@ def accuracy_table(
     classes: Sequence[str],
     confidence: float,
     *,
-    repeats: int = 1,
+    repeats: int | None = 1,
     effect: float = 1.0,
 ) -> xr.Dataset:
     """Balanced accuracy with its interval, and the confusion matrix."""

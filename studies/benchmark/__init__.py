@@ -1,0 +1,1 @@
+"""Parts of the benchmark set: recordings, texts, baselines and checksums."""

@@ -1,0 +1,1 @@
+"""Scoring of predictions that a decoder of any kind wrote."""
