@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 
 import virtuallab as vl
-from virtuallab.errors import ProtocolError
 from virtuallab.lab.identification.identify import identify
 from virtuallab.store.decoders.persistence import load_decoder
 
@@ -114,6 +113,10 @@ def test_without_pairs_there_is_no_column(protocol: Path) -> None:
     assert "pair" in vl.plan(protocol).to_dataset()
 
 
-def test_groups_that_divide_pairs_cannot_be_held_out(protocol: Path) -> None:
-    with pytest.raises(ProtocolError, match=r"analyses.main.hold_out: .* one pair"):
-        vl.plan(protocol, ["analyses.main.hold_out=learning_rate", "subjects.replicates=12"])
+def test_groups_that_divide_pairs_can_be_held_out(protocol: Path, tmp_path: Path) -> None:
+    overrides = ["name=thirds", "analyses.main.hold_out=learning_rate"]
+    tree = vl.run(protocol, overrides, store=tmp_path / "thirds.zarr")
+    verdict = tree["decoding/main"].to_dataset()
+    thirds = [f"learning_rate: {name}" for name in ("high", "low", "middle")]
+    assert sorted(verdict["held_out"].values.tolist()) == thirds
+    assert verdict["held_out_accuracy"].notnull().all()
