@@ -122,6 +122,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
+    "learning_rate_factor": ("1", "factor of the learning rates in this architecture"),
     "model_seed": ("1", "model seed"),
     "data_seed": ("1", "data seed"),
     PAIR: ("1", "pair, whose subjects share random streams"),

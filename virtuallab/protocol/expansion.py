@@ -22,6 +22,7 @@ from virtuallab.vocabulary import CONSTANT, CROSS_ENTROPY, SHUFFLED
 
 if TYPE_CHECKING:
     from virtuallab.protocol.sections.subjects import Subjects
+    from virtuallab.subject.pretraining import Pretraining
     from virtuallab.subject.subject import Subject
 
 
@@ -169,10 +170,12 @@ class _Kind:
         batch_size = one("batch_size", self.batch_size)
         steps = protocol.subjects.length
         start = self.start_from
+        factor = protocol.subjects.learning_rate_factors.get(self.architecture.plugin.name, 1.0)
         return Subject(
             architecture=self.architecture.draw(stream("architecture")),
             task=task,
-            **self.entry.draw(stream("rule")),
+            **_with_factor(self.entry.draw(stream("rule")), factor),
+            learning_rate_factor=factor,
             label=self.entry.label,
             batch_size=batch_size,
             loss=task.own_loss or one("loss", self.loss),
@@ -180,7 +183,9 @@ class _Kind:
             schedule=self.schedule.draw(stream("schedule")),
             start_from=None
             if start is None
-            else start.draw(stream("start_from"), task, batch_size, steps),
+            else _with_scaled_optimizer(
+                start.draw(stream("start_from"), task, batch_size, steps), factor
+            ),
             steps=steps,
             precision=protocol.subjects.precision,
             replicate=replicate,
@@ -202,6 +207,25 @@ class _Kind:
             "model_seed": model,
             "data_seed": data,
         }
+
+
+def _with_factor(plugins: dict[str, Any], factor: float) -> dict[str, Any]:
+    """Return a rule and its optimizers, with their learning rates times a factor."""
+    if factor == 1:
+        return plugins
+    return {key: each if key == "rule" else _scaled(each, factor) for key, each in plugins.items()}
+
+
+def _scaled(optimizer: Any, factor: float) -> Any:
+    """Return an optimizer with its learning rate times a factor."""
+    return replace(optimizer, learning_rate=optimizer.learning_rate * factor)
+
+
+def _with_scaled_optimizer(start: Pretraining, factor: float) -> Pretraining:
+    """Return a pretraining with the learning rate of its own optimizer times a factor."""
+    if factor == 1 or start.optimizer is None:
+        return start
+    return replace(start, optimizer=_scaled(start.optimizer, factor))
 
 
 def _digest(owner: str) -> str:

@@ -67,6 +67,8 @@ class Subject:
     data_owner : str
         Owner of the order of images and of their augmentations, which subjects of one data seed
         share; empty if they are the subject's own, or those of its pair.
+    learning_rate_factor : float
+        By which the learning rates of the optimizers were multiplied for this architecture.
     """
 
     architecture: Architecture
@@ -89,6 +91,7 @@ class Subject:
     model_seed: int | None = None
     data_seed: int | None = None
     data_owner: str = ""
+    learning_rate_factor: float = 1.0
 
     @property
     def backward_optimizer(self) -> Optimizer:

@@ -16,8 +16,9 @@ RULES = """\
       amp: 0.02
 """
 KEYS = (
-    "architectures, batch_size, cohort, curriculum, epochs, loss, optimizer, paired, precision, "
-    "preserve, replicates, rules, schedule, seeds, start_from, steps, tasks, visits"
+    "architectures, batch_size, cohort, curriculum, epochs, learning_rate_factors, loss, "
+    "optimizer, paired, precision, preserve, replicates, rules, schedule, seeds, start_from, "
+    "steps, tasks, visits"
 )
 
 

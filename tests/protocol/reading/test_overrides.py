@@ -58,8 +58,8 @@ def test_overrides_are_remembered_and_the_text_stays() -> None:
          "search, seed, subjects."),
         ("subjects.replicate=2", "-s subjects.replicate=2: subjects.replicate: unknown key. Did "
          "you mean 'replicates'? Keys here: architectures, batch_size, cohort, curriculum, "
-         "epochs, loss, optimizer, paired, precision, preserve, replicates, rules, schedule, "
-         "seeds, start_from, steps, tasks, visits."),
+         "epochs, learning_rate_factors, loss, optimizer, paired, precision, preserve, "
+         "replicates, rules, schedule, seeds, start_from, steps, tasks, visits."),
         ("subjects.replicates='2'", "-s subjects.replicates='2': subjects.replicates: should be a "
          "whole number, found '2' (text). Remove the quotes."),
         ("seed=", "-s seed=: seed: should be a whole number, found nothing."),

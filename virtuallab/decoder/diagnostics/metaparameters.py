@@ -23,7 +23,9 @@ from virtuallab.decoder.uncertainty.blocks import blocks
 
 _STRENGTHS = np.logspace(1, 6, 11)
 _DRAWS = 2_000
-_NOT_OF_A_RULE = frozenset({"replicate", "batch_size", "steps", "status", "diverged_at"})
+_NOT_OF_A_RULE = frozenset(
+    {"replicate", "learning_rate_factor", "batch_size", "steps", "status", "diverged_at"}
+)
 
 
 @dataclass(frozen=True)

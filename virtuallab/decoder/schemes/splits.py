@@ -39,6 +39,7 @@ OF_KINDS: Final[tuple[Split, ...]] = ("architecture", "family", "task")
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
 _PAIR_FOLDS: Final = 5  # parts in which a group is tested whose pairs are in other groups too
+_FACTOR: Final = "learning_rate_factor"
 _THIRDS: Final = ("low", "middle", "high")
 _SINGULAR: Final = {
     "architecture": "there is one architecture only",
@@ -194,7 +195,7 @@ def family_of(architecture: str) -> str:
 
 def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
     """Columns that a split is made from, if known."""
-    names = dict.fromkeys(("rule", PAIR, split, _SOURCES.get(split, split)))
+    names = dict.fromkeys(("rule", PAIR, _FACTOR, split, _SOURCES.get(split, split)))
     return {name: features[name].values for name in names if name in features.variables}
 
 
@@ -205,7 +206,9 @@ def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
         unknown = f"nothing is known of the subjects' {split}"
         raise ValueError(_SINGULAR[split] if split in _DEFAULTED else unknown)
     if split == "learning_rate":
-        return _thirds(columns[split].astype(np.float64), columns["rule"])
+        rates = columns[split].astype(np.float64)
+        # Relative to the factor of an architecture, so that no third has one architecture alone.
+        return _thirds(rates / columns.get(_FACTOR, 1.0), columns["rule"])
     return np.array([str(value) for value in columns[split]])
 
 

@@ -31,6 +31,7 @@ from virtuallab.vocabulary import (
     subject_name,
 )
 
+FACTOR = "learning_rate_factor"
 SEEDS = ("model_seed", "data_seed")
 # What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
 DESIGN = (
@@ -44,6 +45,7 @@ DESIGN = (
     "start_from",
     "optimizer",
     "learning_rate",
+    FACTOR,
     "batch_size",
     "replicate",
     *SEEDS,
@@ -67,7 +69,8 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         under its own name, of an optimizer of their backward weights with ``feedback_`` before it
         (NaN where a subject has no such number). Where some are not at the default also the
         curriculum, the schedule, the precision and the pretraining; in a paired design also the
-        number of the pair; where seeds are crossed also the model seed and the data seed.
+        number of the pair; where seeds are crossed also the model seed and the data seed. Where
+        architectures have factors of the learning rates, also these.
     """
     columns: dict[str, Any] = {
         RULE: [subject.label for subject in subjects],
@@ -95,6 +98,9 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
     if any(subject.paired for subject in subjects):
         number = {pair: n for n, pair in enumerate(dict.fromkeys(s.pair for s in subjects))}
         columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)
+    factors = np.array([subject.learning_rate_factor for subject in subjects])
+    if (factors != 1).any():
+        columns[FACTOR] = factors
     for name in SEEDS:
         if all(getattr(subject, name) is not None for subject in subjects):
             columns[name] = np.array([getattr(s, name) for s in subjects], dtype=np.int64)

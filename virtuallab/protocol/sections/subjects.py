@@ -13,7 +13,7 @@ from annotated_types import Ge, Le, Len
 from pydantic import Field, model_validator
 
 from virtuallab.errors import UnknownName
-from virtuallab.fields import Count, NonNegativeInt
+from virtuallab.fields import Count, NonNegativeInt, PositiveFloat
 from virtuallab.protocol.messages.explain import raise_faults, refusals
 from virtuallab.protocol.messages.places import Place
 from virtuallab.protocol.sections.rule_entry import (
@@ -82,6 +82,11 @@ class Subjects(Section):
     ]
     optimizer: OptimizerSpec | None = Field(
         None, description="Optimizer of the rules that have none of their own."
+    )
+    learning_rate_factors: dict[str, PositiveFloat] = Field(
+        {},
+        description="Factors of all learning rates, of forward and backward weights, by the name "
+        "of the architecture; 1 where none is given. For networks that need lower or higher rates.",
     )
     replicates: Count | None = Field(
         None,
@@ -167,6 +172,7 @@ class Subjects(Section):
             *self._pair_faults(),
             *self._loss_faults(),
             *self._network_faults(),
+            *self._factor_faults(),
             *self._start_faults(),
             *_repeated("architectures", self.architectures),
             *_repeated("tasks", self.tasks),
@@ -231,6 +237,14 @@ class Subjects(Section):
             if not any(task.belongs_to(architecture) for task in self.tasks):
                 words = f"no task names {names[index]!r} among its architectures. Remove it."
                 yield ("architectures", index), words
+
+    def _factor_faults(self) -> Iterator[tuple[Place, str]]:
+        """Yield factors of architectures that are not listed."""
+        names = [each.plugin.name for each in self.architectures]
+        for name in self.learning_rate_factors:
+            if name not in names:
+                words = str(UnknownName("architecture of these subjects", name, names))
+                yield ("learning_rate_factors", name), words
 
     def _loss_faults(self) -> Iterator[tuple[Place, str]]:
         """Yield losses that no task of the protocol can have, or that some could only repeat."""
@@ -352,7 +366,7 @@ class Subjects(Section):
         # Defaults are omitted to match stores and searches from before these were settings.
         omitted: dict[str, Any] = {"epochs": None, "steps": None, "loss": CROSS_ENTROPY}
         omitted |= {"paired": (), "preserve": True, "start_from": None, "seeds": None}
-        omitted |= {"replicates": None}
+        omitted |= {"replicates": None, "learning_rate_factors": {}}
         omitted["precision"] = SINGLE
         written = {k: v for k, v in keys.items() if k not in omitted or v != omitted[k]}
         for key, usual in (("curriculum", SHUFFLED), ("schedule", CONSTANT)):
