@@ -33,6 +33,7 @@ from virtuallab.vocabulary import ACTIVITY, PAIR, RULE, SUBJECT  # noqa: E402
 STORES: Final = (Path("runs/nayebi2020.zarr"), Path("runs/nayebi2020_confirmation.zarr"))
 SET: Final = Path("runs/benchmark_set")
 RECORDINGS: Final = ("training.nc", "test.nc")
+LARGEST: Final = 1_000_000_000  # bytes of a set that is easy to pass on
 COMPRESSION: Final = {"zlib": True, "complevel": 4, "shuffle": True}
 
 
@@ -95,7 +96,7 @@ def make(
     units, stimuli : int
         Recorded in each subject.
     seed : int
-        Of the order of subjects and of the choice of units and stimuli.
+        Of the choice of units and stimuli and, with the states of the subjects, of their order.
     workers : int
         Processes.
     inner_folds : int
@@ -165,6 +166,11 @@ def make(
     checksums.write_checksums(out)
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Make a set, or compare one with its checksums."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,6 +206,9 @@ def main(words: Sequence[str] | None = None) -> None:
     except UserError as error:
         sys.exit(str(error))
     print((asked.out / "baselines.md").read_text("utf-8"))
+    print(f"{asked.out}: {size_of(asked.out) / 1e6:.1f} MB")
+    if size_of(asked.out) > LARGEST:
+        print(f"The set is above {LARGEST / 1e9:g} GB: record fewer stimuli (--stimuli).")
 
 
 if __name__ == "__main__":

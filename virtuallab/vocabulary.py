@@ -207,6 +207,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "calibration_error": ("1", "expected calibration error"),
     "calibration_error_least": ("1", "expected calibration error of exact probabilities"),
     "log_loss": ("nat", "mean negative logarithm of the probability of the true rule"),
+    "novelty_auroc": ("1", "area under the ROC curve for detecting rules that are not named"),
     "kind_accuracy": ("1", "balanced accuracy of a kind"),
     "kind_interval": ("1", "bounds of the balanced accuracy of a kind"),
     "kind_subjects": ("1", "subjects of the kind"),

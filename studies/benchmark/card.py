@@ -108,9 +108,9 @@ class Card:
                 "",
                 "`predictions.csv` has a row for each test subject: `subject`, and one column for "
                 "each rule with its probability. `predictions/` has examples. The test labels "
-                "can be computed from the protocols, because their seeds are public; they are "
-                "hidden by convention. Make all choices with the training subjects, for example "
-                "by holding out kinds, and score once.",
+                "are in `labels.csv`, and training the subjects of the protocols again gives them "
+                "too; they are hidden by convention. Make all choices with the training subjects, "
+                "for example by holding out kinds, and score once.",
                 "",
                 "## Baselines",
                 "",
@@ -178,8 +178,8 @@ class Card:
         lines = [
             "`python studies/benchmark_set.py` of virtuallab recorded preserved subjects again. "
             "Units and stimuli were drawn once for each subject, from all layers, and are the same "
-            "at all visits. Subjects have new names, in random order (seed "
-            f"{self.seed}). There is no measurement noise.",
+            f"at all visits (seed {self.seed}). Subjects have new names, in an order that is drawn "
+            "from the checksums of their states. There is no measurement noise.",
             "",
         ]
         for name, part in (("Training", self.training), ("Test", self.test)):

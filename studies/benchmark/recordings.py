@@ -2,11 +2,15 @@
 
 Stores keep statistics, so subjects are recorded again from their preserved states. Stores are only
 read. The units and stimuli of a subject are drawn by its name in the set, and not by its key in the
-experiment, which contains its rule: the draw then carries no information on the rule.
+experiment, which contains its rule: the draw then carries no information on the rule. The order of
+the subjects is drawn from the checksums of their states. From the public protocol and seed alone it
+cannot be computed, and with it the labels; the subjects have to be trained again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +29,13 @@ from virtuallab.errors import UserError
 from virtuallab.lab.designs.design_evaluation import joined_features
 from virtuallab.lab.services.workers import torch_threads
 from virtuallab.lab.stages.experiment import Experiment, resume
-from virtuallab.lab.stages.nodes import check_living, check_preserved, check_trained, living
+from virtuallab.lab.stages.nodes import (
+    TRAIN,
+    check_living,
+    check_preserved,
+    check_trained,
+    living,
+)
 from virtuallab.lab.stages.subject_recorder import PlannedRecording, SubjectRecorder
 from virtuallab.lab.stages.subject_source import StoredSubjects
 from virtuallab.probes import Probe
@@ -91,7 +101,7 @@ def record_set(
     units, stimuli : int
         Recorded in each subject, at all visits.
     seed : int
-        Of the order of the subjects, and of the choice of units and stimuli.
+        Of the choice of units and stimuli and, with the states of the subjects, of their order.
     workers : int
         Processes.
 
@@ -111,7 +121,8 @@ def record_set(
         for field, message in probe.check(*sizes):
             raise UserError(f"{store}: the subjects cannot be recorded: {field}: {message}")
     members = np.array(sorted(living(opened)))
-    members = seeds.generator(seed, prefix, "order").permutation(members)
+    order = seeds.generator(seed, prefix, "order", _digest_of_states(opened))
+    members = order.permutation(members)
     digits = max(4, len(str(len(members))))
     names = [f"{prefix}-{number:0{digits}d}" for number in range(1, len(members) + 1)]
     name_of = dict(zip(members.tolist(), names, strict=True))
@@ -137,6 +148,13 @@ def record_set(
         table=_table(opened, members, names),
         diverged=opened.subjects.sizes[SUBJECT] - len(members),
     )
+
+
+def _digest_of_states(store: Store) -> str:
+    """Digest of the checksums of all preserved states, which nobody knows without the store."""
+    records = store.committed(TRAIN)
+    checksums = [records[index]["checksums"] for index in sorted(living(store))]
+    return hashlib.sha256(json.dumps(checksums, sort_keys=True).encode()).hexdigest()
 
 
 def _pieces(members: Sequence[int]) -> Iterator[Sequence[int]]:

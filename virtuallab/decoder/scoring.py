@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from sklearn.metrics import confusion_matrix, log_loss
+from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
 
 from virtuallab.decoder.diagnostics.reliability import reliability
 from virtuallab.decoder.pairs import pair_effect
@@ -74,6 +74,32 @@ def score_probabilities(
     return found.assign_attrs(
         confidence=confidence, chance=1 / len(set(labels.tolist())), subjects=len(labels)
     )
+
+
+def with_novelty(
+    found: xr.Dataset, unknown: jt.Float[np.ndarray, " subject"], outside: np.ndarray
+) -> xr.Dataset:
+    """Scores, with that of the probability that the rule is none of the named rules.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        Of the subjects whose rule is named.
+    unknown : array, (subject,)
+        Stated probability that the rule is not named; any number that is higher for such rules.
+    outside : array of bool, (subject,)
+        Whether the rule is not named; both must occur.
+
+    Returns
+    -------
+    xr.Dataset
+        With ``novelty_auroc``: the probability that the number is higher for a random subject
+        whose rule is not named than for one whose rule is; 0.5 for guessing. The attribute
+        ``subjects_of_other_rules`` counts the former.
+    """
+    area = float(roc_auc_score(outside, unknown))
+    scored = found.assign(novelty_auroc=((), area, describe("novelty_auroc")))
+    return scored.assign_attrs(subjects_of_other_rules=int(outside.sum()))
 
 
 def _votes(probability: Probability) -> jt.Float[np.ndarray, "subject rule"]:

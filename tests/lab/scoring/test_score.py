@@ -132,6 +132,36 @@ def test_without_kinds_there_is_no_accuracy_by_kind(tmp_path: Path, labels: Path
     assert "kind" not in scored(tmp_path, labels, stated(certain())).dims
 
 
+def test_rules_without_a_column_are_scored_by_their_detection(
+    tmp_path: Path, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of three rules have a column; subjects of the third are to be detected."""
+    other = (subjects()["rule"] == "adam").to_numpy()
+    table = stated(certain()).drop(columns="adam")
+    table.loc[other, ["feedback", "sgdm"]] = 0.5
+    table["none_of_these"] = np.where(other, 0.9, 0.2)
+    found = scored(tmp_path, labels, table, verbose=True)
+    assert "novelty AUROC" in capsys.readouterr().out
+    assert float(found["novelty_auroc"]) == 1
+    assert found.attrs["subjects_of_other_rules"] == EACH
+    assert found.attrs["subjects"] == 2 * EACH
+    assert float(found["balanced_accuracy"]) == 1
+    assert found["true_rule"].values.tolist() == ["feedback", "sgdm"]
+    for value, area in ((1 - table["none_of_these"], 0.0), (0.3, 0.5)):
+        worse = scored(tmp_path, labels, table.assign(none_of_these=value))
+        assert float(worse["novelty_auroc"]) == area
+        assert float(worse["balanced_accuracy"]) == 1
+
+
+def test_a_column_for_other_rules_changes_nothing_if_every_rule_has_one(
+    tmp_path: Path, labels: Path
+) -> None:
+    table = stated(certain(1))
+    plain = scored(tmp_path, labels, table)
+    assert "novelty_auroc" not in plain
+    xr.testing.assert_identical(plain, scored(tmp_path, labels, table.assign(none_of_these=0.5)))
+
+
 def test_scores_are_printed_and_saved(
     tmp_path: Path, labels: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +204,18 @@ BAD = {
     "column twice": (MINE.replace("x,y", "x,x"), r"mine.csv:1: x: this column is there twice"),
     "index of pandas": (MINE.replace("subject", ""), r"mine.csv:1: column 1 has no name.*index"),
     "cells": (MINE + "c,1\n", r"mine.csv:4: 2 cells, and the header has 3 columns"),
+    "not in the sum": (
+        "subject,x,y,none_of_these\na,0.5,0,0.5\nb,0,1,0\n",
+        r"mine.csv:2: the probabilities sum to 0.5.*none_of_these is not part of the sum",
+    ),
+    "detection in per cent": (
+        "subject,x,y,none_of_these\na,1,0,50\nb,0,1,0\n",
+        r"mine.csv:2: none_of_these: a probability must not be above 1",
+    ),
+    "one column and others": (
+        "subject,x,none_of_these\na,1,0\nb,1,1\n",
+        r"mine.csv:1: only 1 of the rules of .*labels.csv has a column",
+    ),
     "semicolons": (MINE.replace(",", ";"), r"mine.csv:1: columns are separated by semicolons"),
     "tabs": (MINE.replace(",", "\t"), r"mine.csv:1: columns are separated by tabs"),
     "empty": ("", r"mine.csv: the file is empty"),

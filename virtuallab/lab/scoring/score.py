@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.console import say
-from virtuallab.decoder.scoring import score_probabilities
+from virtuallab.decoder.scoring import score_probabilities, with_novelty
 from virtuallab.errors import Fault, UserError, suggest
 from virtuallab.lab.services.console import Verbose, console_of
 from virtuallab.lab.services.output_files import check_in_folder, write_file
@@ -24,6 +24,7 @@ from virtuallab.reporting.tables.scores import score_summary
 from virtuallab.vocabulary import PAIR, RULE, SUBJECT
 
 KIND: Final = "kind"
+NONE_OF_THESE: Final = "none_of_these"
 TOLERANCE: Final = 0.01  # of the sum of a row; four probabilities with two decimals may be off so
 _HALF_UNIT: Final = 1e-9  # sums of decimals are not exact
 
@@ -45,7 +46,9 @@ def score(
     ----------
     predictions : str or Path
         A row for each subject: ``subject``, and one column for each rule with its probability. The
-        sum of a row is 1 within 0.01; rows are then divided by their sums.
+        sum of a row is 1 within 0.01; rows are then divided by their sums. A further column,
+        ``none_of_these``, is optional: the probability that the rule has no column, which is not
+        part of the sum. Only with it may ``labels`` have rules without a column.
     labels : str or Path
         A row for each subject: ``subject``, ``rule`` and, if they are known, ``kind``, by which
         accuracies are listed, and ``pair``, whose subjects are not independent. Other columns are
@@ -64,7 +67,9 @@ def score(
         predicted_rule), ``log_loss`` in nat, ``brier``, ``calibration_error``,
         ``calibration_error_least`` (that of exact probabilities) and ``pair_effect``. With kinds,
         ``kind_accuracy``, ``kind_interval`` and ``kind_subjects`` over ``kind``, the lowest
-        accuracy first. Attributes: ``confidence``, ``chance`` and ``subjects``.
+        accuracy first. Attributes: ``confidence``, ``chance`` and ``subjects``. With
+        ``none_of_these`` and rules without a column, ``novelty_auroc``, and the attribute
+        ``subjects_of_other_rules``; all other scores are of the other subjects.
 
     Raises
     ------
@@ -80,17 +85,23 @@ def score(
         check_in_folder(place)
     truth = _labels(read_csv(expanded(labels, "labels")))
     stated = read_csv(expanded(predictions, "predictions"))
-    rules = sorted(set(truth.columns[RULE]))
     rows = _rows_of(stated, truth)
+    rules = _named_rules(stated, truth)
     probability = _probabilities(stated, rules)[rows]
+    labels_of = np.array(truth.columns[RULE])
+    named = np.isin(labels_of, rules)
+    kinds, pairs = (_column(truth, name) for name in (KIND, PAIR))
     found = score_probabilities(
-        probability,
-        np.array(truth.columns[RULE]),
+        probability[named],
+        labels_of[named],
         rules,
-        kinds=_column(truth, KIND),
-        pairs=_column(truth, PAIR),
+        kinds=None if kinds is None else kinds[named],
+        pairs=None if pairs is None else pairs[named],
         confidence=confidence,
     )
+    if not named.all():
+        unknown = np.array([float(stated.columns[NONE_OF_THESE][row]) for row in rows])
+        found = with_novelty(found, unknown, ~named)
     console.print(score_summary(found))
     if place is not None:
         write_file(place, lambda: json.dumps(found.to_dict(), indent=1) + "\n")
@@ -139,9 +150,24 @@ def _near(name: str, known: Sequence[str] | dict[str, None]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
+def _named_rules(stated: CsvTable, truth: CsvTable) -> list[str]:
+    """Rules of the labels, sorted; with a column for other rules, those that have a column."""
+    rules = sorted(set(truth.columns[RULE]))
+    if NONE_OF_THESE not in stated.columns:
+        return rules
+    named = [rule for rule in rules if rule in stated.columns and rule != NONE_OF_THESE]
+    if len(named) < 2:
+        message = (
+            f"only {len(named)} of the rules of {truth.file} has a column; two are needed. "
+            f"Rules: {first_few(rules)}."
+        )
+        raise_faults([stated.fault(None, "", message)])
+    return named
+
+
 def _probabilities(table: CsvTable, rules: Sequence[str]) -> np.ndarray:
     """Probabilities (row, rule) in the order of the rules, each row with the sum 1."""
-    given = [name for name in table.columns if name != SUBJECT]
+    given = [name for name in table.columns if name not in (SUBJECT, NONE_OF_THESE)]
     raise_faults(
         [
             *(
@@ -156,12 +182,16 @@ def _probabilities(table: CsvTable, rules: Sequence[str]) -> np.ndarray:
             ),
         ]
     )
-    raise_faults(_cell_faults(table, rules))
+    others = [name for name in table.columns if name == NONE_OF_THESE]
+    raise_faults(_cell_faults(table, [*rules, *others]))
     values = np.array([[float(cell) for cell in table.columns[rule]] for rule in rules]).T
     sums = values.sum(1)
     raise_faults(
         table.fault(
-            int(row), "", f"the probabilities sum to {sums[row]:.4g}, not to 1 within {TOLERANCE}."
+            int(row),
+            "",
+            f"the probabilities sum to {sums[row]:.4g}, not to 1 within {TOLERANCE}."
+            + (f" {NONE_OF_THESE} is not part of the sum." if others else ""),
         )
         for row in np.flatnonzero(np.abs(sums - 1) > TOLERANCE + _HALF_UNIT)
     )

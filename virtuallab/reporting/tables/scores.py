@@ -55,6 +55,12 @@ def _scores(found: xr.Dataset) -> TerminalTable:
             f"exact probabilities would have {float(found['calibration_error_least']):.3f}",
         ),
     }
+    if "novelty_auroc" in found:
+        others = count_noun(int(attributes["subjects_of_other_rules"]), "subject")
+        rows["novelty AUROC"] = (
+            f"{float(found['novelty_auroc']):.3f}",
+            f"detection of {others} of other rules; 0.5 is guessing",
+        )
     for name, cells in rows.items():
         table.add_row(name, *cells)
     return table
