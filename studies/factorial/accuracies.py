@@ -31,11 +31,6 @@ class Accuracy:
     def __str__(self) -> str:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
-    @property
-    def is_above_chance(self) -> bool:
-        """True if the interval is above that of four rules that are guessed."""
-        return self.low > 1 / 4
-
 
 def strict_accuracy(recorded: Recorded, draws: list[np.ndarray]) -> Accuracy:
     """Accuracy over draws of the folds; pairs are clusters."""

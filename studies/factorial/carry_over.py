@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from virtuallab.registry import CLASSIFIERS
 REFERENCED_SPLITS: Final = ("kind", "architecture", "family", "task")
 NUMBERS: Final = (2, 4, 8, 12, 16, 20)  # kinds to train on
 DRAWS: Final = 10
+CURVES: Final = ("activity", "all")  # observables
 _EQUAL: Final = 96  # subjects in all training sets, where numbers of kinds are compared
 
 
@@ -89,7 +91,7 @@ def _over_groups(results: list[HeldOutGroup]) -> list[float]:
 
 def curves(recorded: Recorded, folder: Path, workers: int) -> dict[tuple[str, bool], list[Point]]:
     """Points of :func:`curve`, by observable, and by whether numbers of subjects are equal."""
-    asked = [(observable, equal) for observable in ("activity", "all") for equal in (False, True)]
+    asked = [(observable, equal) for observable in CURVES for equal in (False, True)]
     each = Parallel(n_jobs=workers)(delayed(_stored_curve)(recorded, folder, *o) for o in asked)
     return {
         one: [Point(**point) for point in found] for one, found in zip(asked, each, strict=True)
@@ -149,7 +151,8 @@ def curve(recorded: Recorded, observable: str, classifier: str, *, equal: bool) 
     samples, kinds = recorded.samples(observable), recorded.kinds
     names = np.unique(kinds)
     found = []
-    for draw, number in ((draw, number) for draw in range(DRAWS) for number in NUMBERS):
+    numbers = [number for number in NUMBERS if number < len(names)]
+    for draw, number in product(range(DRAWS), numbers):
         stream = np.random.default_rng([SEED, draw])
         chosen = stream.permutation(names)[:number]  # more kinds include those of fewer
         inside = np.flatnonzero(np.isin(kinds, chosen))

@@ -86,10 +86,10 @@ class Recorded:
         tree = vl.open(store)
         table = tree["subjects"].to_dataset().load()
         names = label_text(table[SUBJECT]).tolist()
-        settings = dict(zip(names, expand(read(protocol, overrides)), strict=True))
-        keys = label_text(table["key"]).tolist()
-        if [each.key for each in settings.values()] != keys:
+        subjects = expand(read(protocol, overrides))
+        if [each.key for each in subjects] != label_text(table["key"]).tolist():
             raise SystemExit(f"{store} has other subjects than {protocol}. Remove one of the two.")
+        settings = dict(zip(names, subjects, strict=True))
         features = tree[f"features/{PROBE}"].to_dataset()
         done = np.flatnonzero(table["status"].to_numpy() == DONE)
         return cls(features.isel({SUBJECT: done}).load(), table, settings)
