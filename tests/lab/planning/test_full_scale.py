@@ -73,6 +73,7 @@ def test_the_published_size_can_be_planned(tmp_path: Path, monkeypatch: pytest.M
     plan = make_plan(read(FULL, overrides(tmp_path, monkeypatch)))
     rules = Counter(subject.label for subject in plan.subjects)
     assert rules == dict.fromkeys(("sgdm", "adam", "feedback", "information"), 264)
+    assert {subject.precision for subject in plan.subjects} == {"mixed"}
     sides = {subject.task.stimuli().stimuli.shape[-1] for subject in plan.subjects}
     assert sides == {32, 224}
 
