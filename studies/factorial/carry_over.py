@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.metrics import balanced_accuracy_score
 
 from studies.factorial.accuracies import CONFIDENCE, Accuracy
 from studies.factorial.predictions import CLASSIFIER, INNER_FOLDS, SEED, stored
@@ -78,15 +79,10 @@ def _stored_references(
 
 
 def _over_groups(results: list[HeldOutGroup]) -> list[float]:
-    """Accuracy over all groups, with the interval of its mean over groups."""
-    shares = [balanced_accuracy(each.confusion) for each in results]
-    low, high = interval(
-        np.sum([each.confusion for each in results], axis=0),
-        CONFIDENCE,
-        repeats=None,
-        effect=float(np.mean([each.pair_effect for each in results])),
-    )
-    return [float(np.mean(shares)), low, high]
+    """Accuracy over all groups and its interval, with groups as clusters."""
+    confusion, effect = HeldOutGroup.pooled(results)
+    bounds = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
+    return [balanced_accuracy(confusion), *bounds]
 
 
 def curves(recorded: Recorded, folder: Path, workers: int) -> dict[tuple[str, bool], list[Point]]:
@@ -186,28 +182,18 @@ def _accuracies(
     centres = Centres.of(training.values, kinds[inside])
     centred = replace(training, values=centres.centred(training.values, kinds[inside]))
     other = fit(nested(made, centred, INNER_FOLDS, SEED), centred)
-    shares = [
-        _balanced(tested.labels, plain.predict(tested.values)),
-        _balanced(tested.labels, other.predict(_relative(tested, kinds[outside], centres))),
-    ]
-    return shares[0], shares[1]
+    relative = _relative(tested, kinds[outside], centres)
+    return (
+        float(balanced_accuracy_score(tested.labels, plain.predict(tested.values))),
+        float(balanced_accuracy_score(tested.labels, other.predict(relative))),
+    )
 
 
 def _relative(tested: Samples, kinds: np.ndarray, centres: Centres) -> np.ndarray:
     """Values relative to the centre of the other half of each kind."""
     values = tested.values.copy()
-    for rows, references in _halves(tested, kinds):
-        values[rows] = tested.values[rows] - centres.centre(tested.values[references])
-    return values
-
-
-def _halves(tested: Samples, kinds: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for kind in np.unique(kinds):
         mine = np.flatnonzero(kinds == kind)
         for references, half in splits_of(tested.take(mine), 2, SEED):
-            yield mine[half], mine[references]
-
-
-def _balanced(labels: np.ndarray, predicted: np.ndarray) -> float:
-    rules = np.unique(labels)
-    return float(np.mean([(predicted[labels == rule] == rule).mean() for rule in rules]))
+            values[mine[half]] -= centres.centre(tested.values[mine[references]])
+    return values

@@ -24,6 +24,7 @@ from studies.factorial.predictions import (
     read_predictions,
 )
 from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
+from virtuallab.decoder.schemes.splits import kinds_of
 from virtuallab.labels import label_text
 from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DIVERGED, RULE
@@ -58,7 +59,7 @@ def diverged_table(recorded: Recorded) -> list[str]:
     """Subjects that diverged, of those trained, by kind and rule."""
     subjects = recorded.table
     rules = label_text(subjects[RULE])
-    kinds = _kinds(recorded)
+    kinds = kinds_of(subjects)
     diverged = subjects["status"].to_numpy() == DIVERGED
     names = sorted(set(rules.tolist()))
     rows = []
@@ -68,12 +69,6 @@ def diverged_table(recorded: Recorded) -> list[str]:
         rows.append([str(kind), *cells])
     total = [f"{(diverged & (rules == rule)).sum()} of {(rules == rule).sum()}" for rule in names]
     return table(["kind", *map(pretty, names)], [*rows, ["all", *total]])
-
-
-def _kinds(recorded: Recorded) -> np.ndarray:
-    """Kind of each subject of the protocol, also of those that diverged."""
-    columns = [label_text(recorded.table[name]) for name in ("architecture", "task")]
-    return np.array([" on ".join(names) for names in zip(*columns, strict=True)])
 
 
 def strict_table(recorded: Recorded, predictions: Path) -> list[str]:
