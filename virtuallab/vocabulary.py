@@ -21,6 +21,7 @@ CLASSIFIER: Final = "classifier"
 CONTROL: Final = "control"
 RULE: Final = "rule"
 PERFORMANCE: Final = "validation_performance"  # by the measure of the task
+LEARNING_RATE_FACTOR: Final = "learning_rate_factor"  # of an architecture
 PAIR: Final = "pair"  # subjects of different rules that share random streams
 DESIGN: Final = "design"  # a probe that is compared with others
 SEED: Final = "seed"
@@ -122,7 +123,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("", "optimizer"),
     "learning_rate": ("1", "learning rate"),
     "replicate": ("1", "replicate"),
-    "learning_rate_factor": ("1", "factor of the learning rates in this architecture"),
+    LEARNING_RATE_FACTOR: ("1", "factor of the learning rates in this architecture"),
     "model_seed": ("1", "model seed"),
     "data_seed": ("1", "data seed"),
     PAIR: ("1", "pair, whose subjects share random streams"),

@@ -20,11 +20,12 @@ from virtuallab.decoder.features.preprocessing import standardization
 from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.model_selection import stratified
 from virtuallab.decoder.uncertainty.blocks import blocks
+from virtuallab.vocabulary import LEARNING_RATE_FACTOR
 
 _STRENGTHS = np.logspace(1, 6, 11)
 _DRAWS = 2_000
 _NOT_OF_A_RULE = frozenset(
-    {"replicate", "learning_rate_factor", "batch_size", "steps", "status", "diverged_at"}
+    {"replicate", LEARNING_RATE_FACTOR, "batch_size", "steps", "status", "diverged_at"}
 )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from virtuallab.decoder.pairs import count_rules
-from virtuallab.vocabulary import PAIR
+from virtuallab.vocabulary import LEARNING_RATE_FACTOR, PAIR
 
 Split = Literal[
     "architecture",
@@ -39,7 +39,6 @@ OF_KINDS: Final[tuple[Split, ...]] = ("architecture", "family", "task")
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
 _PAIR_FOLDS: Final = 5  # parts in which a group is tested whose pairs are in other groups too
-_FACTOR: Final = "learning_rate_factor"
 _THIRDS: Final = ("low", "middle", "high")
 _SINGULAR: Final = {
     "architecture": "there is one architecture only",
@@ -128,11 +127,12 @@ def outside_and_inside(
     seed : int
         Of the parts.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
+    # Not at the top: `validate --syntax` reads the names of splits without importing scikit-learn.
+    from virtuallab.decoder.model_selection import stratified
 
     parts = [np.arange(len(groups))]
     if pairs is not None and _divided(pairs, groups):
-        splitter = StratifiedGroupKFold(_pair_folds(pairs), shuffle=True, random_state=seed % 2**32)
+        splitter = stratified(_pair_folds(pairs), seed, paired=True)
         parts = [rows for _, rows in splitter.split(labels, labels, pairs)]
     for name in np.unique(groups):
         for rows in parts:
@@ -195,7 +195,7 @@ def family_of(architecture: str) -> str:
 
 def _columns(features: xr.Dataset, split: str) -> dict[str, np.ndarray]:
     """Columns that a split is made from, if known."""
-    names = dict.fromkeys(("rule", PAIR, _FACTOR, split, _SOURCES.get(split, split)))
+    names = dict.fromkeys(("rule", PAIR, LEARNING_RATE_FACTOR, split, _SOURCES.get(split, split)))
     return {name: features[name].values for name in names if name in features.variables}
 
 
@@ -208,7 +208,7 @@ def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
     if split == "learning_rate":
         rates = columns[split].astype(np.float64)
         # Relative to the factor of an architecture, so that no third has one architecture alone.
-        return _thirds(rates / columns.get(_FACTOR, 1.0), columns["rule"])
+        return _thirds(rates / columns.get(LEARNING_RATE_FACTOR, 1.0), columns["rule"])
     return np.array([str(value) for value in columns[split]])
 
 

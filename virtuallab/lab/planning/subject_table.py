@@ -18,6 +18,7 @@ from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import (
     CONSTANT,
     DIVERGED,
+    LEARNING_RATE_FACTOR,
     PAIR,
     PENDING,
     RULE,
@@ -31,7 +32,6 @@ from virtuallab.vocabulary import (
     subject_name,
 )
 
-FACTOR = "learning_rate_factor"
 SEEDS = ("model_seed", "data_seed")
 # What an analysis groups and splits by; it is repeated as coordinates in the nodes it reads.
 DESIGN = (
@@ -45,7 +45,7 @@ DESIGN = (
     "start_from",
     "optimizer",
     "learning_rate",
-    FACTOR,
+    LEARNING_RATE_FACTOR,
     "batch_size",
     "replicate",
     *SEEDS,
@@ -100,7 +100,7 @@ def columns_of(subjects: Sequence[Subject]) -> dict[str, np.ndarray]:
         columns[PAIR] = np.array([number[s.pair] for s in subjects], dtype=np.int64)
     factors = np.array([subject.learning_rate_factor for subject in subjects])
     if (factors != 1).any():
-        columns[FACTOR] = factors
+        columns[LEARNING_RATE_FACTOR] = factors
     for name in SEEDS:
         if all(getattr(subject, name) is not None for subject in subjects):
             columns[name] = np.array([getattr(s, name) for s in subjects], dtype=np.int64)
