@@ -210,3 +210,12 @@ def test_the_folds_that_are_proposed_are_possible(count: int) -> None:
     assert ("even" in words) == (count < 4)
     [(_, words)] = Analysis(folds=2, inner_folds=2).check(["a", "b"], [], ["utah"])
     assert words.endswith("needs at least 4. Raise subjects.replicates.")
+
+
+def test_more_pairs_of_crossed_seeds_are_more_model_seeds() -> None:
+    rules, pairs = ["adam", "sgdm"] * 4, [0, 0, 0, 0, 1, 1, 1, 1]
+    [(field, words)] = Analysis().check(
+        rules, (), ("p",), columns={"model_seed": pairs, "pair": pairs}, pairs=pairs
+    )
+    assert field == "folds"
+    assert "needs at least 15. Raise subjects.seeds.model" in words

@@ -241,7 +241,7 @@ class Analysis:
             *self._unknown(probes),
             *self._unmeasured(probes, measured),
             *self._unpublished(),
-            *self._undivided(rules, pairs),
+            *self._undivided(rules, pairs, _more_subjects(columns)),
             *self._held_out(rules, architectures, None if columns is None else kept),
         ]
 
@@ -326,7 +326,7 @@ class Analysis:
             )
 
     def _undivided(
-        self, rules: Sequence[str], pairs: Sequence[Any] | None
+        self, rules: Sequence[str], pairs: Sequence[Any] | None, more: str
     ) -> Iterator[tuple[str, str]]:
         if len(set(rules)) < 2:
             one = f"only one rule, {rules[0]!r}," if rules else "no rule"
@@ -337,7 +337,7 @@ class Analysis:
             return
         count = min(few.values())
         fewest = count_noun(count, "subject" if pairs is None else "pair")
-        needs = f"needs at least {self.needed}. Raise subjects.replicates"
+        needs = f"needs at least {self.needed}. {more}"
         if self.scheme != "strict":
             yield "splits", f"{fewest} per rule cannot be split 75/25; {needs}."
             return
@@ -376,9 +376,15 @@ class Analysis:
                 yield (
                     "references",
                     "need two subjects of each rule in a network and a task, two pairs in a paired "
-                    "design. Raise subjects.replicates.",
+                    f"design. {_more_subjects(columns)}.",
                 )
         for split in self.held_out:
             checked = columns is not None or is_known(known, split)
             if checked and (problem := check_columns(known, split, self.inner_folds)):
                 yield "hold_out", problem
+
+
+def _more_subjects(columns: Mapping[str, Sequence[Any]] | None) -> str:
+    """What to write for more subjects, or pairs, of each rule."""
+    crossed = columns is not None and "model_seed" in columns
+    return f"Raise subjects.{'seeds.model' if crossed else 'replicates'}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from virtuallab.errors import UserError
 from virtuallab.lab import schema
-from virtuallab.lab.services.output_files import write_file
+from virtuallab.lab.services.output_files import check_absent, write_file
 from virtuallab.protocol import STARTER
 from virtuallab.store.files.atomic_write import write_text, writing
 
@@ -24,8 +23,7 @@ def write_starter(path: Path) -> None:
     UserError
         If the file exists (it is left alone) or its folder does not.
     """
-    if path.exists() or path.is_symlink():
-        raise UserError(f"{path} exists and was left alone. Choose another name.")
+    check_absent(path)
     write_file(path, lambda: STARTER.read_text(encoding="utf-8"))
     beside = path.parent / _SCHEMA
     if beside.exists():

@@ -67,6 +67,8 @@ def test_a_split_of_what_is_not_known_says_so(split: str) -> None:
         "curriculum": "all subjects learn by one curriculum",
         "schedule": "all subjects have one schedule of learning rates",
         "start_from": "all subjects start alike",
+        "model_seed": "nothing is known of the subjects' model_seed, which subjects.seeds gives",
+        "data_seed": "nothing is known of the subjects' data_seed, which subjects.seeds gives",
     }.get(split, f"nothing is known of the subjects' {split}")
     assert fault == known
     with pytest.raises(ValueError, match=known):

@@ -124,6 +124,14 @@ def test_a_recording_is_no_reference_of_itself(tmp_path: Path) -> None:
             opened([path], given(path, subject))
 
 
+def test_a_reference_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    file = animals(tmp_path)
+    again = tmp_path / "there" / ".." / file.name
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UserError, match=r"--reference: .*animals.* is given twice"):
+        opened([file, again], given(file, "animal 1"))
+
+
 def test_references_with_other_visits_are_refused(tmp_path: Path) -> None:
     file = animals(tmp_path)
     with pytest.raises(UserError, match=r"animals_2_5\.nc: its visits make 4 stages .* reads 2"):

@@ -175,6 +175,13 @@ def test_scores_are_printed_and_saved(
     assert capsys.readouterr().out == ""
 
 
+def test_no_file_is_replaced_by_scores(tmp_path: Path, labels: Path) -> None:
+    before = labels.read_bytes()
+    with pytest.raises(UserError, match=r"labels\.csv exists and was left alone"):
+        scored(tmp_path, labels, stated(certain(1)), save=labels)
+    assert labels.read_bytes() == before
+
+
 def test_a_byte_order_mark_empty_lines_and_spaces_are_ignored(tmp_path: Path, labels: Path) -> None:
     path = tmp_path / "mine.csv"
     lines = stated(certain()).to_csv(index=False).replace(",", " , ").splitlines()

@@ -86,6 +86,13 @@ def test_what_does_not_agree_with_seeds_is_refused(changes: tuple[str, str], fau
     assert any(fault in each for each in complaints(small(changes)))
 
 
+def test_too_many_seeds_are_named_as_such() -> None:
+    [fault] = complaints(small(("replicates: 2", "seeds: {model: 1000000, data: 2}")))
+    assert "subjects.seeds: these are 4,000,000 subjects" in fault
+    assert "(rules with their values and seeds 4,000,000)" in fault
+    assert fault.endswith("Give fewer values or seeds.")
+
+
 def test_the_small_protocol_with_seeds_has_no_faults() -> None:
     assert small(CROSSED) != SMALL
     assert complaints(small(CROSSED)) == []

@@ -39,6 +39,7 @@ OF_KINDS: Final[tuple[Split, ...]] = ("architecture", "family", "task")
 # Column that a split is made from, where its name differs.
 _SOURCES: Final = {"family": "architecture"}
 _PAIR_FOLDS: Final = 5  # parts in which a group is tested whose pairs are in other groups too
+_CROSSED: Final = ("model_seed", "data_seed")
 _THIRDS: Final = ("low", "middle", "high")
 _SINGULAR: Final = {
     "architecture": "there is one architecture only",
@@ -204,6 +205,8 @@ def _grouped(columns: Mapping[str, np.ndarray], split: str) -> np.ndarray:
         return np.array([family_of(str(name)) for name in columns["architecture"]])
     if split not in columns:
         unknown = f"nothing is known of the subjects' {split}"
+        if split in _CROSSED:
+            unknown += ", which subjects.seeds gives"
         raise ValueError(_SINGULAR[split] if split in _DEFAULTED else unknown)
     if split == "learning_rate":
         rates = columns[split].astype(np.float64)

@@ -149,11 +149,18 @@ def open_references(
     Raises
     ------
     UserError
-        If one cannot be read, is the recording itself, or twins are of several kinds, not
-        preserved, or have no such probe.
+        If one cannot be read, is given twice, is the recording itself, or twins are of several
+        kinds, not preserved, or have no such probe.
     StoreError, MachineError
         If an experiment cannot be opened, or a recording is damaged.
     """
+    places = [path.resolve() for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
+            raise UserError(
+                f"--reference: {path} is given twice, and would count as more references than it "
+                "has. Give it once."
+            )
     found = [
         _twins(path, tested, probe_name, fractions)
         if is_experiment(path)

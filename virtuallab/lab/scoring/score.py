@@ -16,7 +16,7 @@ from virtuallab.console import say
 from virtuallab.decoder.scoring import score_probabilities, with_novelty
 from virtuallab.errors import Fault, UserError, suggest
 from virtuallab.lab.services.console import Verbose, console_of
-from virtuallab.lab.services.output_files import check_in_folder, write_file
+from virtuallab.lab.services.output_files import check_absent, check_in_folder, write_file
 from virtuallab.paths import expanded
 from virtuallab.recordings.csv_table import CsvTable, raise_faults, read_csv
 from virtuallab.recordings.text import first_few
@@ -56,7 +56,7 @@ def score(
     confidence : float
         Of the intervals, between 0 and 1.
     save : str or Path, optional
-        JSON file to which the scores are written; ``xr.Dataset.from_dict`` reads its content.
+        New JSON file to which the scores are written; ``xr.Dataset.from_dict`` reads its content.
     verbose : bool or rich.console.Console
         Print the scores.
 
@@ -74,14 +74,16 @@ def score(
     Raises
     ------
     UserError
-        If a file cannot be read or is not such a table, subjects or rules of the two differ, or
-        probabilities are not valid; with the file, the line and the column of each fault.
+        If ``save`` exists, a file cannot be read or is not such a table, subjects or rules of the
+        two differ, or probabilities are not valid; with the file, the line and the column of each
+        fault.
     """
     console = console_of(verbose)
     if not 0 < confidence < 1:
         raise UserError(f"confidence: needs a number between 0 and 1, found {confidence:g}.")
     place = None if save is None else expanded(save, "save")
     if place is not None:
+        check_absent(place)
         check_in_folder(place)
     truth = _labels(read_csv(expanded(labels, "labels")))
     stated = read_csv(expanded(predictions, "predictions"))

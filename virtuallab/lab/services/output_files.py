@@ -77,6 +77,17 @@ def check_in_folder(path: Path) -> None:
         raise UserError(f"{path} cannot be written: there is no folder {path.parent}. Make it.")
 
 
+def check_absent(path: Path) -> None:
+    """Refuse a place where something lies, which a new file would replace.
+
+    Raises
+    ------
+    UserError
+    """
+    if path.exists() or path.is_symlink():
+        raise UserError(f"{path} exists and was left alone. Choose another name.")
+
+
 def check_folder(path: Path) -> None:
     """Refuse a place in whose folder nothing can be written.
 

@@ -164,7 +164,8 @@ class Subjects(Section):
     @model_validator(mode="after")
     def _agree(self) -> Subjects:
         if self.count > _MOST_SUBJECTS:  # the checks below list all of them
-            raise refusals([(("replicates",), self._too_many())])
+            key = "replicates" if self.seeds is None else "seeds"
+            raise refusals([((key,), self._too_many(key))])
         faults = [
             *self.training.faults(),
             *self._replicate_faults(),
@@ -182,11 +183,11 @@ class Subjects(Section):
         raise_faults(faults)
         return self
 
-    def _too_many(self) -> str:
+    def _too_many(self, key: str) -> str:
         factors = " x ".join(f"{name} {n:,}" for name, n in self._factors().items() if n > 1)
         return (
             f"these are {self.count:,} subjects ({factors}); at most {_MOST_SUBJECTS:,} are "
-            "possible. Give fewer values or replicates."
+            f"possible. Give fewer values or {key}."
         )
 
     def _replicate_faults(self) -> Iterator[tuple[Place, str]]:
@@ -334,7 +335,7 @@ class Subjects(Section):
             "curricula": sum(each.settings.size for each in self.curriculum),
             "schedules": sum(each.settings.size for each in self.schedule),
             "settings of start_from": sum(each.settings.size for each in self._start) or 1,
-            "rules with their values and replicates": sum(
+            f"rules with their values and {'replicates' if self.seeds is None else 'seeds'}": sum(
                 each.settings.size * (each.replicates or self.of_each_rule)
                 for each in self.rule_entries
             ),
