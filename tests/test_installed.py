@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
@@ -17,8 +18,13 @@ ODD = "[xarray.backends]\nno equals sign\n"
 
 
 @pytest.fixture(autouse=True)
-def _no_warnings_given_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_hidden_or_warned_of_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what other tests of this process did, and afterwards what a test here does."""
     monkeypatch.setattr(installed, "_warned", set())
+    for name in ("importlib.metadata", "importlib_metadata"):
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            monkeypatch.setattr(module, "distributions", module.Distribution.discover)
 
 
 def lay(folder: Path, name: str, points: str) -> importlib.metadata.Distribution:
@@ -62,7 +68,6 @@ def test_libraries_find_their_plugins_beside_malformed_metadata(
     reader: str,
 ) -> None:
     module = pytest.importorskip(reader)
-    monkeypatch.setattr(module, "distributions", module.distributions)  # put back afterwards
     monkeypatch.syspath_prepend(tmp_path)
     lay(tmp_path, "good", "[virtuallab.toys]\ngood = good_module:Good\n")
     lay(tmp_path, "odd", ODD)
@@ -72,10 +77,7 @@ def test_libraries_find_their_plugins_beside_malformed_metadata(
     assert caplog.text.count("its entry_points.txt is malformed") == 1
 
 
-def test_a_second_call_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        importlib.metadata, "distributions", importlib.metadata.distributions
-    )  # put back afterwards
+def test_a_second_call_has_no_effect() -> None:
     installed.pass_over_malformed()
     once = importlib.metadata.distributions
     installed.pass_over_malformed(warn=False)
@@ -87,7 +89,6 @@ def test_a_worker_process_has_the_plugins_of_its_parent_and_does_not_repeat_warn
 ) -> None:
     from importlib import metadata
 
-    monkeypatch.setattr(metadata, "distributions", metadata.MetadataPathFinder.find_distributions)
     monkeypatch.syspath_prepend(tmp_path)
     lay(tmp_path, "odd", ODD)
     file = tmp_path / "of_the_parent.py"
