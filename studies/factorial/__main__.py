@@ -15,9 +15,12 @@ from typing import Final
 from rich.console import Console
 
 import virtuallab as vl
+from studies.factorial.claims import Evidence
+from studies.factorial.designs import Designs
+from studies.factorial.layers import evaluate_layers
 from studies.factorial.pages import write_pages
-from studies.factorial.predictions import predict_all, tasks
-from studies.factorial.subjects import Recorded
+from studies.factorial.predictions import complete_tasks, predict_all, tasks
+from studies.factorial.subjects import COMPLETE, Recorded
 
 ROOT: Final = Path(__file__).parents[2]
 PROTOCOL: Final = ROOT / "protocols" / "nayebi2020.yaml"
@@ -32,12 +35,24 @@ def main() -> None:
     parser.add_argument("-s", "--set", action="append", default=[], help="override a setting")
     asked = parser.parse_args()
     os.chdir(ROOT)
-    overrides = tuple(asked.set)
-    vl.run(PROTOCOL, overrides, store=asked.store, workers=asked.workers, verbose=Console())
-    recorded = Recorded.of(asked.store, PROTOCOL, overrides)
+    overrides, workers = tuple(asked.set), asked.workers
+    vl.run(PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console())
     folder = asked.store.with_suffix(".predictions")
-    predict_all(recorded, folder, asked.workers, tasks())
-    write_pages(recorded, folder, asked.results, asked.workers)
+    sampled = Recorded.of(asked.store, PROTOCOL, overrides)
+    complete = Recorded.of(asked.store, PROTOCOL, overrides, probe=COMPLETE)
+    predict_all(sampled, folder, workers, tasks())
+    predict_all(complete, folder / COMPLETE, workers, complete_tasks())
+    designs = vl.compare(PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console())
+    evidence = Evidence(
+        complete=complete,
+        sampled=sampled,
+        complete_folder=folder / COMPLETE,
+        sampled_folder=folder,
+        layers=evaluate_layers(complete, folder / COMPLETE, workers),
+        designs=Designs(designs),
+        workers=workers,
+    )
+    write_pages(evidence, asked.results)
 
 
 if __name__ == "__main__":

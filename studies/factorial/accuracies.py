@@ -10,6 +10,7 @@ import numpy as np
 from studies.factorial.subjects import OF_KINDS, Recorded
 from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.schemes.cross_validation import confusion_of
+from virtuallab.decoder.uncertainty import comparison
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 
 CONFIDENCE: Final = 0.95
@@ -30,6 +31,11 @@ class Accuracy:
 
     def __str__(self) -> str:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+    @property
+    def signed(self) -> str:
+        """A difference, with its sign."""
+        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
 
 
 def strict_accuracy(recorded: Recorded, draws: list[np.ndarray]) -> Accuracy:
@@ -65,3 +71,28 @@ def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> d
         low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
         found[str(name)] = Accuracy(balanced_accuracy(confusion), low, high)
     return found
+
+
+def difference(
+    recorded: Recorded,
+    one: list[np.ndarray],
+    other: list[np.ndarray],
+    clusters: np.ndarray | None = None,
+) -> Accuracy:
+    """Accuracy of some predictions minus that of others of the same subjects.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    one, other : list of array of str, (subject,)
+        Predicted rules, one array for each draw of the folds.
+    clusters : array, (subject,), optional
+        Subjects that are not independent; pairs by default.
+    """
+    labels = recorded.labels
+    here, there = (np.mean([each == labels for each in draws], axis=0) for draws in (one, other))
+    repeats = min(len(one), len(other))
+    pairs = np.asarray(recorded.features["pair"]) if clusters is None else clusters
+    return Accuracy(
+        *comparison.difference(here, there, labels, CONFIDENCE, repeats=repeats, pairs=pairs)
+    )

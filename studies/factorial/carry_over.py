@@ -182,14 +182,14 @@ def _accuracies(
     centres = Centres.of(training.values, kinds[inside])
     centred = replace(training, values=centres.centred(training.values, kinds[inside]))
     other = fit(nested(made, centred, INNER_FOLDS, SEED), centred)
-    relative = _relative(tested, kinds[outside], centres)
+    relative = relative_to_halves(tested, kinds[outside], centres)
     return (
         float(balanced_accuracy_score(tested.labels, plain.predict(tested.values))),
         float(balanced_accuracy_score(tested.labels, other.predict(relative))),
     )
 
 
-def _relative(tested: Samples, kinds: np.ndarray, centres: Centres) -> np.ndarray:
+def relative_to_halves(tested: Samples, kinds: np.ndarray, centres: Centres) -> np.ndarray:
     """Values relative to the centre of the other half of each kind."""
     values = tested.values.copy()
     for kind in np.unique(kinds):

@@ -15,12 +15,15 @@ from studies.factorial.accuracies import (
     strict_accuracy,
 )
 from studies.factorial.carry_over import REFERENCED_SPLITS, curves, mean_spread, references
+from studies.factorial.claims import Evidence, claims_rows
+from studies.factorial.controls import CONTROLLED, controls, left_out
+from studies.factorial.layers import VARIANTS, accuracy
 from studies.factorial.predictions import (
     CLASSIFIER,
+    NETWORK,
     OTHERS,
-    REPEATS,
-    STRICT,
     Task,
+    read_draws,
     read_predictions,
 )
 from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
@@ -32,16 +35,22 @@ from virtuallab.vocabulary import DIVERGED, RULE
 _BY_GROUP: Final = ("kind", "architecture", "family", "task")
 
 
-def write_pages(recorded: Recorded, predictions: Path, results: Path, workers: int) -> None:
+def write_pages(evidence: Evidence, results: Path) -> None:
     """Write all tables of the study."""
+    recorded, folder, workers = evidence.sampled, evidence.sampled_folder, evidence.workers
     pages = {
         "subjects": diverged_table(recorded),
-        "strict": strict_table(recorded, predictions),
-        "held_out": held_out_table(recorded, predictions),
-        "groups": groups_table(recorded, predictions),
-        "confusion": confusion_table(recorded, predictions),
-        "references": references_table(recorded, predictions, workers),
-        "numbers": numbers_table(recorded, predictions, workers),
+        "strict": strict_table(recorded, folder),
+        "complete": strict_table(evidence.complete, evidence.complete_folder),
+        "layers": layers_table(evidence),
+        "held_out": held_out_table(recorded, folder),
+        "groups": groups_table(recorded, folder),
+        "confusion": confusion_table(recorded, folder),
+        "controls": controls_table(recorded, folder, workers),
+        "left_out": left_out_table(recorded, folder, workers),
+        "references": references_table(recorded, folder, workers),
+        "numbers": numbers_table(recorded, folder, workers),
+        "claims": table(["", "claim", "comparisons", "verdict"], list(claims_rows(evidence))),
     }
     results.mkdir(parents=True, exist_ok=True)
     for name, lines in pages.items():
@@ -73,18 +82,47 @@ def diverged_table(recorded: Recorded) -> list[str]:
 
 def strict_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Accuracy on new subjects of known kinds, by observable and classifier."""
-    rows = []
+    rows, classifiers = [], (CLASSIFIER, *OTHERS, NETWORK)
     for observable in OBSERVABLES:
         cells = []
-        for classifier in (CLASSIFIER, *OTHERS):
-            count = REPEATS if classifier == CLASSIFIER else 1
-            draws = [
-                read_predictions(Task(observable, classifier, STRICT, draw), predictions)
-                for draw in range(count)
-            ]
+        for classifier in classifiers:
+            draws = read_draws(observable, classifier, predictions)
             cells.append(str(strict_accuracy(recorded, draws)))
         rows.append([pretty(observable), *cells])
-    return table(["observable", *map(pretty, (CLASSIFIER, *OTHERS))], rows)
+    return table(["observable", *map(pretty, classifiers)], rows)
+
+
+def layers_table(evidence: Evidence) -> list[str]:
+    """Accuracy of the published scheme, by observable and by what the folds divide."""
+    rows = []
+    for observable in OBSERVABLES:
+        cells = [
+            str(accuracy(evidence.complete, evidence.layers[observable, variant].correct))
+            for variant in VARIANTS
+        ]
+        rows.append([pretty(observable), *cells])
+    return table(["observable", *(f"folds of {variant}" for variant in VARIANTS)], rows)
+
+
+def controls_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:
+    """Result of every control of the strict scheme, by observable."""
+    rows = []
+    for observable, results in controls(recorded, predictions, workers).items():
+        for name, found in results.items():
+            value = str(Accuracy(found.accuracy, found.low, found.high)) if found.evaluated else "-"
+            passed = ("yes" if found.passed else "no") if found.evaluated else "not evaluated"
+            rows.append([pretty(observable), pretty(name), found.kind, value, passed, found.note])
+    return table(["observable", "control", "must", "accuracy", "passed", "note"], rows)
+
+
+def left_out_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:
+    """Area under the ROC curve of detecting a rule on which no decoder was trained."""
+    found = left_out(recorded, predictions, workers)
+    rows = [
+        [pretty(observable), *(f"{found[observable, rule]:.2f}" for rule in recorded.classes)]
+        for observable in CONTROLLED
+    ]
+    return table(["observable", *map(pretty, recorded.classes)], rows)
 
 
 def held_out_table(recorded: Recorded, predictions: Path) -> list[str]:
@@ -123,10 +161,7 @@ def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Share of the subjects of each rule that are identified as each rule, in strict folds."""
     rows, classes = [], recorded.classes
     for observable in OBSERVABLES:
-        draws = [
-            read_predictions(Task(observable, CLASSIFIER, STRICT, draw), predictions)
-            for draw in range(REPEATS)
-        ]
+        draws = read_draws(observable, CLASSIFIER, predictions)
         for rule in classes:
             mine = recorded.labels == rule
             shares = [

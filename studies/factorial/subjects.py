@@ -17,9 +17,10 @@ from virtuallab.decoder.schemes.splits import groups_of, kinds_of
 from virtuallab.labels import label_text
 from virtuallab.protocol import expand, read
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, RULE, SUBJECT
+from virtuallab.vocabulary import DONE, PERFORMANCE, RULE, SUBJECT
 
 PROBE: Final = "units_300"
+COMPLETE: Final = "all_units"  # the probe of the published observables
 OBSERVABLES: Final = ("activity", "weights", "activity_change", "all")
 
 # Sections of what a recording can be tested on, by the columns of the store.
@@ -74,14 +75,19 @@ class Recorded:
     table : xr.Dataset
         All subjects of the protocol, dims (subject), also those that diverged.
     settings : mapping from subject name to Subject
+    performance : xr.DataArray, optional
+        Validation accuracy, dims (subject, visit); for controls only.
     """
 
     features: xr.Dataset
     table: xr.Dataset
     settings: Mapping[str, Subject]
+    performance: xr.DataArray | None = None
 
     @classmethod
-    def of(cls, store: Path, protocol: Path, overrides: tuple[str, ...] = ()) -> Recorded:
+    def of(
+        cls, store: Path, protocol: Path, overrides: tuple[str, ...] = (), probe: str = PROBE
+    ) -> Recorded:
         """Read the features of a store, whose protocol is read again for its subjects."""
         tree = vl.open(store)
         table = tree["subjects"].to_dataset().load()
@@ -90,9 +96,10 @@ class Recorded:
         if [each.key for each in subjects] != label_text(table["key"]).tolist():
             raise SystemExit(f"{store} has other subjects than {protocol}. Remove one of the two.")
         settings = dict(zip(names, subjects, strict=True))
-        features = tree[f"features/{PROBE}"].to_dataset()
+        features = tree[f"features/{probe}"].to_dataset()
         done = np.flatnonzero(table["status"].to_numpy() == DONE)
-        return cls(features.isel({SUBJECT: done}).load(), table, settings)
+        curves = tree["truth"].to_dataset()[PERFORMANCE].load()
+        return cls(features.isel({SUBJECT: done}).load(), table, settings, curves)
 
     @cached_property
     def labels(self) -> np.ndarray:

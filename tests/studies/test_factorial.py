@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies.factorial import carry_over, pages, predictions
-from studies.factorial.accuracies import group_accuracies, held_out_accuracy, strict_accuracy
+from studies.factorial import carry_over, confirmation, controls, layers, pages, predictions
+from studies.factorial.accuracies import (
+    difference,
+    group_accuracies,
+    held_out_accuracy,
+    strict_accuracy,
+)
+from studies.factorial.claims import Evidence
+from studies.factorial.designs import Designs
 from studies.factorial.predictions import STRICT, Task, predict, predict_all, stored
 from studies.factorial.subjects import SPLITS, Recorded
 from virtuallab.protocol import expand, read
+from virtuallab.reporting.style import pretty
 from virtuallab.testing.planted import planted_features
 from virtuallab.vocabulary import DIVERGED, DONE, SUBJECT
 
@@ -77,6 +85,17 @@ def test_every_group_is_tested(apart: Recorded, split: str) -> None:
     assert set(group_accuracies(apart, split, predicted)) == set(groups.tolist())
 
 
+def test_decoders_are_compared_in_the_same_subjects(apart: Recorded) -> None:
+    right, wrong = apart.labels, np.roll(apart.labels, len(apart.labels) // 2)
+    assert difference(apart, [right], [right]).value == 0
+    by_pairs = difference(apart, [right], [wrong])
+    assert by_pairs.value == 1
+    assert by_pairs.low > 0
+    by_kinds = difference(apart, [wrong], [right], apart.kinds)  # fewer of them
+    assert by_kinds.value == -1
+    assert by_kinds.high - by_kinds.low > by_pairs.high - by_pairs.low
+
+
 def test_what_is_stored_is_not_computed_again(apart: Recorded, tmp_path: Path) -> None:
     task = Task("activity", "kernel_svm", STRICT)
     (tmp_path / task.file_name).write_text('["adam"]', encoding="utf-8")
@@ -107,32 +126,37 @@ def test_references_and_more_kinds_are_evaluated(apart: Recorded) -> None:
 def test_pages_have_every_group_and_count_subjects_that_diverged(
     apart: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (predictions, pages, carry_over):
-        for name, value in {"OBSERVABLES": ("activity",), "OTHERS": (), "REPEATS": 1}.items():
-            monkeypatch.setattr(module, name, value, raising=False)
     few = ("kind", "architecture", "family", "task")
-    for module in (predictions, pages):
-        monkeypatch.setattr(module, "SPLITS", few)
-    monkeypatch.setattr(carry_over, "CURVES", ("activity",))
-    monkeypatch.setattr(carry_over, "DRAWS", 2)
-    predict_all(apart, tmp_path / "predictions", 1, predictions.tasks())
-    pages.write_pages(apart, tmp_path / "predictions", tmp_path / "results", 1)
+    smaller = {"OBSERVABLES": ("activity",), "CONTROLLED": ("activity",), "OTHERS": ()}
+    smaller |= {"SPLITS": few, "CLAIMED_SPLITS": few, "CURVES": ("activity",)}
+    for module in (predictions, pages, carry_over, controls, layers):
+        for name, value in {**smaller, "REPEATS": 1, "DRAWS": 2}.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(pages, "claims_rows", lambda evidence: [["Q1", "a claim", "0.9", "holds"]])
+    folder = tmp_path / "predictions"
+    predict_all(apart, folder, 1, predictions.tasks())
+    predict_all(apart, folder / "complete", 1, predictions.complete_tasks())
+    evidence = Evidence(
+        complete=apart,
+        sampled=apart,
+        complete_folder=folder / "complete",
+        sampled_folder=folder,
+        layers=layers.evaluate_layers(apart, folder / "complete", 1),
+        designs=Designs(xr.Dataset()),
+        workers=1,
+    )
+    pages.write_pages(evidence, tmp_path / "results")
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "results").iterdir()}
+    names = "claims complete confusion controls groups held_out layers left_out numbers references"
     assert sorted(written) == [
-        f"factorial_{name}.md"
-        for name in (
-            "confusion",
-            "groups",
-            "held_out",
-            "numbers",
-            "references",
-            "strict",
-            "subjects",
-        )
+        f"factorial_{name}.md" for name in [*names.split(), "strict", "subjects"]
     ]
     assert "| all | 1 of 24 | 1 of 24 | 1 of 24 |" in written["factorial_subjects.md"]
     for network, _ in NETWORKS:
         assert f"| architecture | {network} |" in written["factorial_groups.md"]
+    for name in controls.NAMES:
+        assert f"| activity | {pretty(name)} |" in written["factorial_controls.md"]
     assert "nan" not in "".join(written.values())
 
 
@@ -143,3 +167,28 @@ def test_a_store_of_other_subjects_is_refused(
     monkeypatch.setattr("virtuallab.open", lambda store: xr.DataTree.from_dict({"subjects": table}))
     with pytest.raises(SystemExit, match=r"x\.zarr has other subjects than .*nayebi2020\.yaml"):
         Recorded.of(tmp_path / "x.zarr", PROTOCOL)
+
+
+def test_subjects_that_were_set_aside_are_identified_by_the_others(
+    apart: Recorded, equal: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirmation, "OBSERVABLES", ("activity",))
+    rows = list(confirmation.confirmation_rows(apart, recorded(8.0), "new", new_kinds=True))
+    whole = {row[2]: float(row[-1].split()[0]) for row in rows if row[3] == "all"}
+    assert set(whole) == {"none", "all rules"}
+    assert min(whole.values()) > 0.8
+    assert {row[3] for row in rows} == {"all", *apart.kinds.tolist()}
+    chance = list(confirmation.confirmation_rows(apart, equal, "new", new_kinds=False))
+    assert all(float(row[-1].split()[0]) < 0.6 for row in chance)
+    assert {row[3] for row in chance} == {"all"}
+
+
+def test_the_confirmation_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = tmp_path / "factorial_confirmation.md"
+    result.write_text("0.9\n", encoding="utf-8")
+    monkeypatch.setattr(confirmation, "ROOT", tmp_path)
+    monkeypatch.setattr(confirmation, "RESULT", result)
+    monkeypatch.setattr("sys.argv", ["confirmation"])
+    with pytest.raises(SystemExit, match="is computed once"):
+        confirmation.main()
+    assert result.read_text("utf-8") == "0.9\n"

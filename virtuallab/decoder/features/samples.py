@@ -150,11 +150,16 @@ def at_visit_0(features: xr.Dataset, observable: str) -> Samples:
     return _rows(features, _in_groups(features, np.sign(values) * np.log1p(np.abs(values))))
 
 
-def by_layer(features: xr.Dataset, observable: str) -> Samples:
-    """One sample a layer: the published statistics, and the third of the depth as context."""
+def published_statistics(features: xr.Dataset, observable: str) -> jt.Int[np.ndarray, " name"]:
+    """Indices of the published statistics of an observable, in the order of :func:`by_layer`."""
     measured = places_of(features, "statistic_observable", observable)
     published = np.isin(label_text(features["statistic"]), PUBLISHED)
-    chosen = measured[published[measured]]
+    return measured[published[measured]]
+
+
+def by_layer(features: xr.Dataset, observable: str) -> Samples:
+    """One sample a layer: the published statistics, and the third of the depth as context."""
+    chosen = published_statistics(features, observable)
     stats = (
         features["stat"].isel(statistic=chosen).transpose("subject", "layer", "statistic", "visit")
     )
