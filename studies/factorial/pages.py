@@ -30,7 +30,7 @@ from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
 from virtuallab.decoder.schemes.splits import kinds_of
 from virtuallab.labels import label_text
 from virtuallab.reporting.style import pretty
-from virtuallab.vocabulary import DIVERGED, RULE
+from virtuallab.vocabulary import DIVERGED, RULE, SUBJECT
 
 _BY_GROUP: Final = ("kind", "architecture", "family", "task")
 
@@ -46,6 +46,7 @@ def write_pages(evidence: Evidence, results: Path) -> None:
         "held_out": held_out_table(recorded, folder),
         "groups": groups_table(recorded, folder),
         "confusion": confusion_table(recorded, folder),
+        "recall": recall_table(recorded, folder),
         "controls": controls_table(recorded, folder, workers),
         "left_out": left_out_table(recorded, folder, workers),
         "references": references_table(recorded, folder, workers),
@@ -169,6 +170,37 @@ def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
             ]
             rows.append([pretty(observable), pretty(rule), *(f"{share:.2f}" for share in shares)])
     return table(["observable", "rule", *map(pretty, classes)], rows)
+
+
+def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Share of the subjects of each rule that are identified, in groups of subjects."""
+    draws = read_draws("all", CLASSIFIER, predictions)
+    right = np.mean([each == recorded.labels for each in draws], axis=0)
+    rows = []
+    for name, groups in _groupings(recorded).items():
+        for group in dict.fromkeys(sorted(groups.tolist())):
+            mine = groups == group
+            shares = [right[mine & (recorded.labels == rule)] for rule in recorded.classes]
+            cells = [f"{share.mean():.2f}" if len(share) else "-" for share in shares]
+            rows.append(
+                [name, group, *cells, f"{np.mean([s.mean() for s in shares if len(s)]):.2f}"]
+            )
+    return table(["subjects by", "group", *map(pretty, recorded.classes), "mean"], rows)
+
+
+def _groupings(recorded: Recorded) -> dict[str, np.ndarray]:
+    """Groups in which errors may be more frequent, each (subject,)."""
+    found = {"kind": recorded.kinds, "learning rate": recorded.groups("learning_rate")}
+    if recorded.performance is not None:
+        mine = {SUBJECT: recorded.features[SUBJECT].values}
+        final = recorded.performance.sel(mine).isel(visit=-1).to_numpy()
+        ranks = np.zeros(len(final))
+        for kind in np.unique(recorded.kinds):
+            rows = np.flatnonzero(recorded.kinds == kind)
+            ranks[rows] = final[rows].argsort(kind="stable").argsort() / len(rows)
+        thirds = np.array(["1: lowest third of its kind", "2: middle", "3: highest"])
+        found["final performance"] = thirds[np.minimum((ranks * 3).astype(int), 2)]
+    return found
 
 
 def references_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:

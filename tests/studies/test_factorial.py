@@ -52,7 +52,12 @@ def recorded(apart: float) -> Recorded:
     settings = dict(
         zip(features[SUBJECT].values.tolist(), expand(read(PROTOCOL))[::14], strict=False)
     )
-    return Recorded(features.isel({SUBJECT: status == DONE}), table, settings)
+    performance = xr.DataArray(
+        np.random.default_rng(0).random((len(number), 4)),
+        {SUBJECT: features[SUBJECT].values, "visit": np.arange(4)},
+        (SUBJECT, "visit"),
+    )
+    return Recorded(features.isel({SUBJECT: status == DONE}), table, settings, performance)
 
 
 @pytest.fixture(scope="module")
@@ -148,15 +153,16 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
     )
     pages.write_pages(evidence, tmp_path / "results")
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "results").iterdir()}
-    names = "claims complete confusion controls groups held_out layers left_out numbers references"
-    assert sorted(written) == [
-        f"factorial_{name}.md" for name in [*names.split(), "strict", "subjects"]
-    ]
+    first = "claims complete confusion controls groups held_out layers left_out numbers"
+    names = [*first.split(), "recall", "references", "strict", "subjects"]
+    assert sorted(written) == [f"factorial_{name}.md" for name in names]
     assert "| all | 1 of 24 | 1 of 24 | 1 of 24 |" in written["factorial_subjects.md"]
     for network, _ in NETWORKS:
         assert f"| architecture | {network} |" in written["factorial_groups.md"]
     for name in controls.NAMES:
         assert f"| activity | {pretty(name)} |" in written["factorial_controls.md"]
+    for group in (*apart.kinds.tolist(), "1: lowest third of its kind", "high"):
+        assert f"| {group} |" in written["factorial_recall.md"]
     assert "nan" not in "".join(written.values())
 
 
