@@ -18,9 +18,8 @@ from studies.factorial.carry_over import REFERENCED_SPLITS, curves, mean_spread,
 from studies.factorial.predictions import (
     CLASSIFIER,
     OTHERS,
-    REPEATS,
-    STRICT,
     Task,
+    read_draws,
     read_predictions,
 )
 from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
@@ -75,14 +74,10 @@ def strict_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Accuracy on new subjects of known kinds, by observable and classifier."""
     rows = []
     for observable in OBSERVABLES:
-        cells = []
-        for classifier in (CLASSIFIER, *OTHERS):
-            count = REPEATS if classifier == CLASSIFIER else 1
-            draws = [
-                read_predictions(Task(observable, classifier, STRICT, draw), predictions)
-                for draw in range(count)
-            ]
-            cells.append(str(strict_accuracy(recorded, draws)))
+        cells = [
+            str(strict_accuracy(recorded, read_draws(observable, classifier, predictions)))
+            for classifier in (CLASSIFIER, *OTHERS)
+        ]
         rows.append([pretty(observable), *cells])
     return table(["observable", *map(pretty, (CLASSIFIER, *OTHERS))], rows)
 
@@ -123,10 +118,7 @@ def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Share of the subjects of each rule that are identified as each rule, in strict folds."""
     rows, classes = [], recorded.classes
     for observable in OBSERVABLES:
-        draws = [
-            read_predictions(Task(observable, CLASSIFIER, STRICT, draw), predictions)
-            for draw in range(REPEATS)
-        ]
+        draws = read_draws(observable, CLASSIFIER, predictions)
         for rule in classes:
             mine = recorded.labels == rule
             shares = [

@@ -86,6 +86,12 @@ def read_predictions(task: Task, folder: Path) -> np.ndarray:
     return np.array(json.loads((folder / task.file_name).read_text(encoding="utf-8")))
 
 
+def read_draws(observable: str, classifier: str, folder: Path) -> list[np.ndarray]:
+    """Predicted rules in strict folds, (subject,), of each draw of the folds."""
+    draws = range(REPEATS if classifier == CLASSIFIER else 1)
+    return [read_predictions(Task(observable, classifier, STRICT, draw), folder) for draw in draws]
+
+
 def stored(file: Path, compute: Callable[[], Any]) -> Any:
     """Result of a computation, read from its file if there is one."""
     if not file.exists():
