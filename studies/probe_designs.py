@@ -33,6 +33,13 @@ ROOT = Path(__file__).parent.parent
 IMAGES, RESULTS = ROOT / "docs" / "images", ROOT / "docs" / "science" / "results"
 SUBJECTS = Path("runs/probe_designs.zarr")
 CONFIDENCE = 0.95
+# Visits in a window of learning, or spread over all of it: look and label of each design.
+WINDOWS = {
+    "early": (Look("#de8f05", "solid", "o"), "early window"),
+    "middle": (Look("#029e73", "solid", "s"), "middle window"),
+    "late": (Look("#0173b2", "solid", "^"), "late window"),
+    "sparse": (Look("#b3246b", "solid", "D"), "spread over all"),
+}
 
 
 def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
@@ -215,18 +222,10 @@ def draw(found: dict[str, xr.Dataset]) -> None:
     """Draw all figures."""
     figure = best_designs_figure(found["probe_designs"]).panels[0].figure
     (IMAGES / "probe_designs_devices.png").write_bytes(png(figure))
-    colours = {"early": "#de8f05", "middle": "#029e73", "late": "#0173b2", "sparse": "#b3246b"}
     for observable in (ACTIVITY, WEIGHTS):
         lines = [
-            line(
-                found["nayebi2020_trajectory"],
-                name,
-                observable,
-                "visits",
-                Look(colour, "solid", marker),
-                "spread over all" if name == "sparse" else f"{name} window",
-            )
-            for (name, colour), marker in zip(colours.items(), "os^D", strict=True)
+            line(found["nayebi2020_trajectory"], name, observable, "visits", *look)
+            for name, look in WINDOWS.items()
         ]
         save(f"trajectory_{observable}", lines, axis="visits", title=f"from {pretty(observable)}")
     few = found["nayebi2020_undersampling"]

@@ -1,8 +1,8 @@
 """The factorial of 1,056 subjects: ``python -m studies.factorial``, some hours.
 
 Trains and records the subjects of protocols/nayebi2020.yaml, identifies each by decoders that were
-trained on others, and writes docs/science/results/factorial_*.md. Interrupted, it continues where
-it stopped. Kinds and seeds for confirmation (protocols/nayebi2020_confirmation.yaml) are not used.
+trained on others, and writes docs/science/results/factorial_*.md and docs/images/factorial_*.png.
+Interrupted, it continues where it stopped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.console import Console
 import virtuallab as vl
 from studies.factorial.claims import Evidence
 from studies.factorial.designs import Designs
+from studies.factorial.figures import draw_figures
 from studies.factorial.layers import evaluate_layers
 from studies.factorial.pages import write_pages
 from studies.factorial.predictions import complete_tasks, predict_all, tasks
@@ -31,6 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, default=Path("runs/nayebi2020.zarr"))
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "science" / "results")
+    parser.add_argument("--images", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("-s", "--set", action="append", default=[], help="override a setting")
     asked = parser.parse_args()
@@ -53,6 +55,7 @@ def main() -> None:
         workers=workers,
     )
     write_pages(evidence, asked.results)
+    draw_figures(evidence, asked.images)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ def _over_training(of: Evidence) -> Iterator[Part]:
 def _sparse(of: Evidence) -> Iterator[Part]:
     for observable in ("activity", "weights"):
         for count in (3, 5):
-            spread = of.designs.label("spread", visits=count), observable
+            spread = of.designs.label("sparse", visits=count), observable
             for window in ("early", "middle", "late"):
                 there = of.designs.label(window, visits=count), observable
                 name = f"{observable}, {count} visits spread minus {window}"

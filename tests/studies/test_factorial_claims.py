@@ -151,8 +151,8 @@ def designs(mine: Recorded) -> Designs:
     """Designs of which spread visits, many units and activity are more accurate."""
     rows: list[tuple[str, dict[str, float], dict[str, float]]] = []
     for count in (3, 5):
-        for name in ("spread", "early", "middle", "late"):
-            share = 0.9 if name == "spread" else 0.5
+        for name in ("sparse", "early", "middle", "late"):
+            share = 0.9 if name == "sparse" else 0.5
             rows.append((name, {"visits": count}, {"activity": share, "weights": share}))
     rows += [("activity", {"units": units}, {"activity": 0.9}) for units in (100, 300)]
     for snr in (0.1, 1.0, 10.0):

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy.cluster import hierarchy
@@ -52,34 +53,37 @@ def confusion_figure(analysis: AnalysisResult) -> CaptionedFigure | None:
 def draw(counts: xr.DataArray, *, title: str = "") -> Figure:
     """Draw a confusion matrix of numbers or shares of subjects, whose rows add up to one."""
     rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
-    predicted = [str(rule) for rule in counts["predicted_rule"].to_numpy()]
-    shares = row_shares(counts)
     longest = max(len(pretty(rule)) for rule in rules)
-    width = max(PANEL_WIDTH, _CELL * len(predicted) + 0.075 * longest + 0.5)
+    width = max(PANEL_WIDTH, _CELL * counts.sizes["predicted_rule"] + 0.075 * longest + 0.5)
     with theme():
         figure, axes = single_axes(_CELL * len(rules) + 1.55, width)
-        for (row, column), share in np.ndenumerate(shares):
-            alpha = float(np.nan_to_num(share))
-            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=FILL, alpha=alpha, linewidth=0))
-            if np.isfinite(share):
-                colour = "white" if share > _WHITE_FROM else INK
-                text = f"{share:.2f}" if share > 0 else "·"
-                weight = "bold" if rules[row] == predicted[column] else "normal"
-                middle = (column + 0.5, row + 0.5)
-                axes.annotate(
-                    text, middle, ha="center", va="center", color=colour, fontweight=weight
-                )
-        axes.set(xlim=(0, len(predicted)), ylim=(len(rules), 0))
-        axes.set_xticks(np.arange(len(predicted)) + 0.5, [pretty(r) for r in predicted])
-        axes.set_yticks(np.arange(len(rules)) + 0.5, [pretty(r) for r in rules])
-        axes.tick_params(length=0)
-        for tick in axes.get_xticklabels():
-            tick.set(rotation=30, ha="right", rotation_mode="anchor")
-        axes.set(xlabel="identified as", ylabel="true rule")
-        for spine in axes.spines.values():
-            spine.set(visible=True, alpha=0.35)
-        axes.set_title(title, loc="left")
+        draw_matrix(axes, counts, title=title)
     return figure
+
+
+def draw_matrix(axes: Axes, counts: xr.DataArray, *, title: str = "") -> None:
+    """Draw a confusion matrix into axes; see :func:`draw`."""
+    rules = [str(rule) for rule in counts["true_rule"].to_numpy()]
+    predicted = [str(rule) for rule in counts["predicted_rule"].to_numpy()]
+    for (row, column), share in np.ndenumerate(row_shares(counts)):
+        alpha = float(np.nan_to_num(share))
+        axes.add_patch(Rectangle((column, row), 1, 1, facecolor=FILL, alpha=alpha, linewidth=0))
+        if np.isfinite(share):
+            colour = "white" if share > _WHITE_FROM else INK
+            text = f"{share:.2f}" if share > 0 else "·"
+            weight = "bold" if rules[row] == predicted[column] else "normal"
+            middle = (column + 0.5, row + 0.5)
+            axes.annotate(text, middle, ha="center", va="center", color=colour, fontweight=weight)
+    axes.set(xlim=(0, len(predicted)), ylim=(len(rules), 0))
+    axes.set_xticks(np.arange(len(predicted)) + 0.5, [pretty(r) for r in predicted])
+    axes.set_yticks(np.arange(len(rules)) + 0.5, [pretty(r) for r in rules])
+    axes.tick_params(length=0)
+    for tick in axes.get_xticklabels():
+        tick.set(rotation=30, ha="right", rotation_mode="anchor")
+    axes.set(xlabel="identified as", ylabel="true rule")
+    for spine in axes.spines.values():
+        spine.set(visible=True, alpha=0.35)
+    axes.set_title(title, loc="left")
 
 
 def neighbours(counts: xr.DataArray) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -181,28 +181,17 @@ def draw_maps(share: xr.DataArray) -> Figure:
     ends = [0.5, share.sizes["stage"] - 0.5]
     visits = [f"{int(share['first_visit'][0])}", f"{int(share['last_visit'][-1])}"]
     depths = [str(depth) for depth in share["depth"].values]
+    names = [pretty(str(name)) for name in share["change_name"].values]
     with theme():
         height = 1.3 + _ROW * share.sizes["change_name"]
         figure = Figure(figsize=(PANEL_WIDTH, height), layout="constrained")
         every = figure.subplots(1, len(depths), sharey=True, squeeze=False)[0]
         top = float(share.max())
         for axes, depth in zip(every, depths, strict=True):
-            sns.heatmap(
-                share.sel(depth=depth).transpose("change_name", "stage").to_numpy(),
-                ax=axes,
-                vmin=0,
-                vmax=top,
-                cmap=_MAP,
-                cbar=False,
-                linewidths=0.4,
-                xticklabels=False,
-                yticklabels=[pretty(str(name)) for name in share["change_name"].values],
-            )
+            values = share.sel(depth=depth).transpose("change_name", "stage").to_numpy()
+            heat_map(axes, values, names, top)
             axes.set_title(depth.replace(" - ", " −\n"), loc="center", fontsize=6.5)  # noqa: RUF001
             axes.set_xticks(ends[: share.sizes["stage"]], visits[: share.sizes["stage"]])
-            axes.tick_params(length=0)
-            axes.tick_params(axis="x", rotation=0, labelsize=7)
-            axes.tick_params(axis="y", rotation=0, labelsize=7)
         every[len(depths) // 2].set_xlabel("visit", labelpad=2)
         figure.colorbar(
             every[0].collections[0],
@@ -213,3 +202,21 @@ def draw_maps(share: xr.DataArray) -> Figure:
             fraction=0.04,
         )
     return figure
+
+
+def heat_map(axes: Axes, values: np.ndarray, names: Sequence[str], top: float) -> None:
+    """Draw values, (row, column), as colours from 0 to ``top``, with a name for each row."""
+    sns.heatmap(
+        values,
+        ax=axes,
+        vmin=0,
+        vmax=top,
+        cmap=_MAP,
+        cbar=False,
+        linewidths=0.4,
+        xticklabels=False,
+        yticklabels=list(names),
+    )
+    axes.tick_params(length=0)
+    axes.tick_params(axis="x", rotation=0, labelsize=7)
+    axes.tick_params(axis="y", rotation=0, labelsize=7)

@@ -96,19 +96,7 @@ def draw(
     with theme():
         height = 2.41 + 0.17 * -(-len(rules) // 2)  # what the legend needs is added
         figure, axes = single_axes(height)
-        for rule in rules:
-            curves = values.isel({SUBJECT: label_text(values[RULE]) == rule})
-            low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
-            look = rule_looks[rule]
-            axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)
-            axes.plot(
-                axis,
-                median,
-                color=look.colour,
-                linestyle=look.dash,
-                marker=look.marker if len(axis) == 1 else None,
-                label=pretty(rule),
-            )
+        draw_quartiles(axes, axis, values, rule_looks)
         axes.set(xlabel=label, ylabel=measured)
         if len(axis) > 1:
             axes.set_xlim(float(axis[0]), float(axis[-1]))
@@ -124,6 +112,30 @@ def draw(
         axes.set_title(title, loc="left")
         figure.legend(loc="outside lower center", ncols=2, handlelength=2.6)
     return figure
+
+
+def draw_quartiles(
+    axes: Axes, axis: np.ndarray, values: xr.DataArray, rule_looks: Mapping[str, Look]
+) -> None:
+    """Draw the median of the subjects of each rule into axes, with a band over the quartiles.
+
+    ``values`` has the dimensions (subject, visit) and the coordinate ``rule``; ``axis`` is the time
+    of each visit. NaN is left out.
+    """
+    labels = label_text(values[RULE])
+    for rule in sorted(set(labels.tolist())):
+        curves = values.isel({SUBJECT: labels == rule})
+        low, median, high = _quartiles(curves.transpose(SUBJECT, VISIT).to_numpy())
+        look = rule_looks[rule]
+        axes.fill_between(axis, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        axes.plot(
+            axis,
+            median,
+            color=look.colour,
+            linestyle=look.dash,
+            marker=look.marker if len(axis) == 1 else None,
+            label=pretty(rule),
+        )
 
 
 def _scale_losses(axes: Axes) -> None:

@@ -180,28 +180,35 @@ def draw(
     rows = -(-len(curves) // columns) if len(curves) > 1 else 0
     with theme():
         figure, axes = single_axes(2.7 + 0.17 * (rows + bool(legend)))
-        for curve in curves:
-            look = curve.look
-            axes.fill_between(
-                curve.x, curve.low, curve.high, color=look.colour, alpha=0.16, linewidth=0
-            )
-            axes.plot(
-                curve.x,
-                curve.value,
-                color=look.colour,
-                linestyle=look.dash,
-                marker=look.marker if len(curve.x) <= _MARKED else None,
-                markersize=4.5,
-                label=curve.label,
-                clip_on=False,
-            )
-        _finish(axes, np.concatenate([curve.x for curve in curves]), axis, title)
-        accuracy_level(axes, chance, "chance")
+        draw_curves(axes, curves, chance=chance, axis=axis, title=title)
         if target is not None:
             accuracy_level(axes, target, "target")
         if rows:
             figure.legend(loc="outside lower center", ncols=columns, title=legend or None)
     return figure
+
+
+def draw_curves(
+    axes: Axes, curves: Sequence[SettingCurve], *, chance: float, axis: str, title: str = ""
+) -> None:
+    """Draw balanced accuracy against a setting into axes; see :func:`draw`."""
+    for curve in curves:
+        look = curve.look
+        axes.fill_between(
+            curve.x, curve.low, curve.high, color=look.colour, alpha=0.16, linewidth=0
+        )
+        axes.plot(
+            curve.x,
+            curve.value,
+            color=look.colour,
+            linestyle=look.dash,
+            marker=look.marker if len(curve.x) <= _MARKED else None,
+            markersize=4.5,
+            label=curve.label,
+            clip_on=False,
+        )
+    _finish(axes, np.concatenate([curve.x for curve in curves]), axis, title)
+    accuracy_level(axes, chance, "chance")
 
 
 def _finish(axes: Axes, x: np.ndarray, axis: str, title: str) -> None:
