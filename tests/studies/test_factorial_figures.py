@@ -179,7 +179,7 @@ def test_every_classifier_and_observable_has_its_accuracy(subjects: Recorded, fo
     drawn = named_lines(axes)["weights"].get_xdata()
     expected = [
         strict_accuracy(subjects, read_draws("weights", classifier, folder)).value
-        for classifier in ("kernel_svm", "random_forest", "logistic_regression", "random_forest")
+        for classifier in (CLASSIFIER, *OTHERS, NETWORK)
     ]
     np.testing.assert_allclose(np.asarray(drawn), expected)
     assert expected[0] == pytest.approx(0.66, abs=0.03)  # mean of the draws: 0.70, 0.68, ... 0.62
