@@ -20,7 +20,7 @@ from virtuallab.subject.subject import Subject
 from virtuallab.vocabulary import DONE, PERFORMANCE, RULE, SUBJECT
 
 PROBE: Final = "units_300"
-COMPLETE: Final = "all_units"  # the probe of the published observables
+COMPLETE: Final = "whole_layers"  # the probe of the published observables
 OBSERVABLES: Final = ("activity", "weights", "activity_change", "all")
 
 # Sections of what a recording can be tested on, by the columns of the store.
