@@ -35,6 +35,7 @@ from virtuallab.decoder.uncertainty.intervals import balanced_accuracy
 from virtuallab.reporting.figures import accuracy
 from virtuallab.reporting.figures.common.axes import (
     accuracy_rows,
+    legend_entries,
     points,
     set_title,
 )
@@ -47,6 +48,7 @@ OF_KINDS_SHOWN: Final = ("activity", "all")
 _ROW: Final = 0.19  # inches of a group
 _BOUNDS: Final = ("low", "high")
 _KNOWN: Final = "new subjects of known kinds (strict scheme)"
+_OF_SEED: Final = "subjects of one model seed"
 
 
 def draw_figures(evidence: Evidence, images: Path) -> None:
@@ -155,15 +157,23 @@ def kinds_figure(recorded: Recorded, predictions: Path) -> Figure:
     def draw(axes: Axes, observable: str) -> None:
         task = Task(observable, CLASSIFIER, "kind")
         predicted = read_predictions(task, predictions)
-        whole = []
+        whole, of_seeds, places = [], [], []
         for place, kind in enumerate(names):
             mine = recorded.kinds == kind
             whole.append(_balanced(recorded, predicted, mine))
-            each = [_balanced(recorded, predicted, pairs == p) for p in np.unique(pairs[mine])]
-            colour = observable_look(observable).colour
-            axes.plot(
-                each, [place] * len(each), "o", markersize=2.8, color=colour, alpha=0.55, zorder=1
-            )
+            for pair in np.unique(pairs[mine]):
+                of_seeds.append(_balanced(recorded, predicted, pairs == pair))
+                places.append(place)
+        axes.plot(
+            of_seeds,
+            places,
+            "o",
+            markersize=2.8,
+            color=observable_look(observable).colour,
+            alpha=0.55,
+            zorder=1,
+            label=_OF_SEED,
+        )
         _accuracies(axes, observable, [Accuracy(value, np.nan, np.nan) for value in whole])
 
     return _rows_figure(recorded, predictions, OF_KINDS_SHOWN, names.tolist(), draw)
@@ -188,12 +198,15 @@ def _rows_figure(
         for axes, observable in zip(every, observables, strict=True):
             known = strict_accuracy(recorded, read_draws(observable, CLASSIFIER, predictions))
             axes.axvspan(known.low, known.high, color=INK, alpha=0.1, linewidth=0, zorder=0)
-            line = axes.axvline(known.value, color=INK, linewidth=1.2, zorder=0)
+            axes.axvline(known.value, color=INK, linewidth=1.2, zorder=0, label=_KNOWN)
             draw(axes, observable)
             accuracy_rows(axes, names, 1 / len(recorded.classes))
             axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
             set_title(axes, pretty(observable))
-        figure.legend([line], [_KNOWN], loc="outside lower center")
+        entries = legend_entries(every)
+        shown = [label for label in (_KNOWN, _OF_SEED) if label in entries]
+        handles = [entries[label] for label in shown]
+        figure.legend(handles, shown, loc="outside lower center", ncols=len(shown))
     return figure
 
 
