@@ -14,6 +14,7 @@ from virtuallab.decoder.uncertainty import comparison
 from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
 
 CONFIDENCE: Final = 0.95
+_FEWEST: Final = 6
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Accuracy:
     Parameters
     ----------
     value, low, high : float
+        Bounds are NaN where too few pairs were tested for an interval.
     """
 
     value: float
@@ -30,6 +32,8 @@ class Accuracy:
     high: float
 
     def __str__(self) -> str:
+        if not np.isfinite(self.low):
+            return f"{self.value:.2f}"
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
     @property
@@ -59,7 +63,10 @@ def held_out_accuracy(recorded: Recorded, split: str, predicted: np.ndarray) -> 
 
 
 def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> dict[str, Accuracy]:
-    """Accuracy on each group of a split; pairs are clusters."""
+    """Accuracy on each group of a split; pairs are clusters.
+
+    A group of fewer than :data:`_FEWEST` pairs has no interval: that of two pairs is 0 to 1.
+    """
     found, groups = {}, recorded.groups(split)
     pairs = np.asarray(recorded.features["pair"])
     for name in np.unique(groups):
@@ -69,6 +76,8 @@ def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> d
         confusion = confusion_of(labels, predicted[rows], recorded.classes)
         effect = pair_effect(correct, labels, pairs[rows])
         low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
+        if len(np.unique(pairs[rows])) < _FEWEST:
+            low = high = np.nan
         found[str(name)] = Accuracy(balanced_accuracy(confusion), low, high)
     return found
 
