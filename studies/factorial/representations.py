@@ -76,14 +76,6 @@ class Centred:
         return values - self.centres.centre(references)
 
 
-class AndCentred(Centred):
-    """Columns of the values as they are, and beside them those of the centred values."""
-
-    def relative(self, values: Values, references: References) -> np.ndarray:
-        """Values, and values minus the centre of the references."""
-        return np.concatenate([values, super().relative(values, references)], axis=1)
-
-
 @dataclass(frozen=True)
 class Scaled:
     """Centred values divided by the spread of the references, shrunk when references are few.

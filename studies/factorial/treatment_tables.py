@@ -56,7 +56,11 @@ def chosen_inside(
     names : mapping from kind to name of the treatment
     """
     candidates = [
-        each for each in TREATMENTS if each.focus is None and (referenced or not each.referenced)
+        each
+        for each in TREATMENTS
+        if (each.name, observable, classifier) in found
+        and each.focus is None
+        and (referenced or not each.referenced)
     ]
     predicted, names = np.full(len(kinds), "", dtype=object), {}
     for kind in np.unique(kinds):

@@ -21,7 +21,6 @@ from studies.factorial.learning_time import aligned
 from studies.factorial.left_out import left_out_scores
 from studies.factorial.predictions import CLASSIFIER, SEED, stored
 from studies.factorial.representations import (
-    AndCentred,
     AndScaled,
     AsTheyAre,
     Centred,
@@ -34,13 +33,19 @@ from studies.factorial.subjects import Recorded
 from virtuallab.decoder.features.samples import Rows, Samples
 from virtuallab.decoder.model_selection import quiet_fits
 from virtuallab.decoder.pairs import permuted
-from virtuallab.decoder.reference_choices import NO_REFERENCES
+from virtuallab.decoder.reference_choices import (
+    ALL_RULES,
+    FEW_RULES,
+    MOSTLY_OWN_RULE,
+    NO_REFERENCES,
+    OWN_RULE,
+)
 from virtuallab.decoder.schemes.referenced import read_choices
 from virtuallab.registry import CLASSIFIERS
 
 OBSERVABLES: Final = ("activity", "all")
 WEIGHTED: Final = "logistic_regression"  # the machines take no weights of subjects
-NULL_GROUPS: Final = 4  # groups of kinds that are held out where labels are permuted
+NULL_GROUPS: Final = 2  # groups of kinds that are held out where labels are permuted
 _FOCUS: Final = 0.5
 
 
@@ -58,6 +63,10 @@ class Treatment:
     focus : float, optional
         Weight the kinds in training: by the exponential of this number times their loss, in
         standard deviations over kinds, when they are left out. 0 gives all kinds one weight.
+    choices : tuple of str, optional
+        Choices of references that are tested; all if None.
+    classifiers : tuple of str
+        Classifiers that are tested; those that take weights of subjects, if kinds have weights.
     """
 
     name: str
@@ -65,47 +74,60 @@ class Treatment:
     representation: type[Representation] = AsTheyAre
     aligned: bool = False
     focus: float | None = None
+    choices: tuple[str, ...] | None = (ALL_RULES, OWN_RULE)
+    classifiers: tuple[str, ...] = (CLASSIFIER, WEIGHTED)
 
     @property
     def referenced(self) -> bool:
         """True if references of the tested kind are needed."""
         return self.representation is not AsTheyAre
 
-    @property
-    def classifiers(self) -> tuple[str, ...]:
-        """Classifiers that can be trained in this way."""
-        return (WEIGHTED,) if self.focus is not None else (CLASSIFIER, WEIGHTED)
-
 
 AS_THEY_ARE: Final = Treatment("as they are", "Features as recorded, without references.")
 CENTRED: Final = Treatment(
-    "centred", "Relative to the median of the references, shrunk when they are few.", Centred
+    "centred",
+    "Relative to the median of the references, shrunk when they are few.",
+    Centred,
+    choices=None,
 )
 TREATMENTS: Final = (
     AS_THEY_ARE,
     CENTRED,
     Treatment(
-        "scaled", "Centred, in units of the references' spread, shrunk when they are few.", Scaled
+        "scaled",
+        "Centred, in units of the references' spread, shrunk when they are few.",
+        Scaled,
+        classifiers=(CLASSIFIER,),
     ),
-    Treatment("as they are and centred", "Centred features in further columns.", AndCentred),
-    Treatment("as they are and scaled", "Scaled features in further columns.", AndScaled),
+    Treatment(
+        "as they are and scaled",
+        "Scaled features in further columns.",
+        AndScaled,
+        choices=(ALL_RULES, FEW_RULES, MOSTLY_OWN_RULE, OWN_RULE),
+    ),
     Treatment(
         "recoloured",
         "Leading components, with the references' covariance transformed to that of all kinds.",
         Recoloured,
+        classifiers=(CLASSIFIER,),
     ),
-    Treatment("kinds balanced", "All kinds have one weight in training.", focus=0.0),
+    Treatment(
+        "kinds balanced",
+        "All kinds have one weight in training.",
+        focus=0.0,
+        classifiers=(WEIGHTED,),
+    ),
     Treatment(
         "worst kinds",
         "Kinds count more in training the larger their loss is when they are left out.",
         focus=_FOCUS,
+        classifiers=(WEIGHTED,),
     ),
-    Treatment("aligned", "At equal fractions of each subject's own change.", aligned=True),
     Treatment(
-        "aligned and scaled",
-        "At equal fractions of each subject's own change, scaled.",
-        Scaled,
+        "aligned",
+        "At equal fractions of each subject's own change.",
         aligned=True,
+        classifiers=(CLASSIFIER,),
     ),
 )
 
@@ -226,7 +248,7 @@ def _null(treatment: Treatment, samples: Samples, kinds: np.ndarray, classifier:
         held_out = np.isin(kinds, names)
         out, rest = np.flatnonzero(held_out), np.flatnonzero(~held_out)
         trained = _Trained.of(treatment, guessing.take(rest), kinds[rest], classifier)
-        for _, rows, predicted in trained.predict(guessing.take(out), kinds[out], few=True):
+        for _, rows, predicted in trained.predict(guessing.take(out), kinds[out], null=True):
             found[out[rows]] = predicted
     return found
 
@@ -264,32 +286,31 @@ class _Trained:
         return cls(treatment, representation, samples, kinds, training, estimator)
 
     def predict(
-        self, tested: Samples, kinds: np.ndarray, *, few: bool = False
+        self, tested: Samples, kinds: np.ndarray, *, null: bool = False
     ) -> Iterator[tuple[str, Rows, np.ndarray]]:
         """Yield each choice of references, the rows that have some, and their predicted rules.
 
-        With ``few``, yield the first choice only, which are all rules.
+        With ``null``, yield references of all rules only.
         """
         if not self.treatment.referenced:
             rows = np.arange(len(kinds))
             yield NO_REFERENCES, rows, self.estimator.predict(tested.values)
             return
-        for choice, rows, values in self._choices(tested, kinds):
+        choices = (ALL_RULES,) if null else self.treatment.choices
+        for choice, rows, values in self._choices(tested, kinds, choices):
             yield choice, rows, self.estimator.predict(values)
-            if few:
-                return
 
     def _choices(
-        self, samples: Samples, kinds: np.ndarray
+        self, samples: Samples, kinds: np.ndarray, choices: tuple[str, ...] | None
     ) -> Iterator[tuple[str, Rows, np.ndarray]]:
         classes = sorted(set(samples.labels.tolist()))
-        return read_choices(self.representation.relative, samples, kinds, classes, SEED)
+        return read_choices(self.representation.relative, samples, kinds, classes, SEED, choices)
 
     def inside(self) -> float:
         """Share of the training subjects that are identified, each kind left out in turn."""
         rows, values = np.arange(len(self.kinds)), None
         if self.treatment.referenced:
-            _, rows, relative = next(self._choices(self.samples, self.kinds))
+            _, rows, relative = next(self._choices(self.samples, self.kinds, (ALL_RULES,)))
             values = self.training.copy()
             values[rows] = relative
         labels = self.samples.labels

@@ -12,9 +12,7 @@ from studies.factorial import treatment_tables, treatments
 from studies.factorial.learning_time import aligned, progress
 from studies.factorial.left_out import PENALTY, left_out_scores
 from studies.factorial.representations import (
-    AndCentred,
     AndScaled,
-    Centred,
     Recoloured,
     Scaled,
     by_kind,
@@ -83,11 +81,10 @@ def test_references_help_where_kinds_lie_apart_and_those_of_its_own_rule_do_not(
 
 def test_values_as_they_are_stay_beside_the_relative_ones(kinds_apart: Recorded) -> None:
     values = kinds_apart.samples("activity").values
-    for beside, alone in ((AndCentred, Centred), (AndScaled, Scaled)):
-        both, one = (each.of(values, kinds_apart.kinds) for each in (beside, alone))
-        found = both.relative(values[:3], values[5:30])
-        expected = np.concatenate([values[:3], one.relative(values[:3], values[5:30])], axis=1)
-        np.testing.assert_array_equal(found, expected)
+    both, one = (each.of(values, kinds_apart.kinds) for each in (AndScaled, Scaled))
+    found = both.relative(values[:3], values[5:30])
+    expected = np.concatenate([values[:3], one.relative(values[:3], values[5:30])], axis=1)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_spreads_of_kinds_are_made_alike(kinds_apart: Recorded) -> None:
@@ -182,7 +179,7 @@ def test_results_are_stored_and_the_best_treatment_inside_is_chosen(
     columns = (("activity", MACHINE), ("activity", "logistic_regression"))
     monkeypatch.setattr(treatment_tables, "_COLUMNS", columns)
     found = treatments.treatments(kinds_apart, tmp_path, 1)
-    assert len(list(tmp_path.iterdir())) == len(found) == 7
+    assert len(list(tmp_path.iterdir())) == len(found) == 6
     predicted, names = chosen_inside(found, "activity", MACHINE, kinds_apart.kinds, referenced=True)
     assert set(names.values()) == {"centred"}
     own = found["centred", "activity", MACHINE].predicted[ALL_RULES]

@@ -16,7 +16,7 @@ references, so that every rule needs two subjects of a kind; kinds with fewer ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -109,6 +109,7 @@ def read_choices(
     kinds: np.ndarray,
     classes: list[str],
     seed: int,
+    choices: Collection[str] | None = None,
 ) -> Iterator[tuple[str, Rows, np.ndarray]]:
     """Yield each choice of references, the rows that have some, and their values as read.
 
@@ -119,12 +120,14 @@ def read_choices(
         values as a decoder reads them, (subject, feature).
     tested, kinds, classes, seed
         As for :func:`references_of`.
+    choices : collection of str, optional
+        Choices of references; all if not given.
     """
     for name, chosen in references_of(tested, kinds, classes, seed):
         together: dict[tuple[int, ...], list[int]] = {}  # most of a half have the same references
         for place, references in enumerate(chosen.values()):
             together.setdefault(tuple(references.tolist()), []).append(place)
-        if not together:
+        if not together or (choices is not None and name not in choices):
             continue
         rows, order = np.array(list(chosen)), np.concatenate([*map(np.array, together.values())])
         values = [
