@@ -52,7 +52,7 @@ class Centres:
         names = np.unique(kinds)
         parts = [values[kinds == name] for name in names]
         medians = np.array([_median(part) for part in parts])
-        within = _over_kinds(np.array([_variance(part) for part in parts]))
+        within = _over_kinds(np.array([variance_by_quartiles(part) for part in parts]))
         counts = np.array([np.isfinite(part).sum(0) for part in parts])
         sampling = _over_kinds(_OF_MEDIAN * within / np.where(counts > 0, counts, np.nan))
         overall = _over_kinds(medians)
@@ -107,8 +107,8 @@ def _median(values: Values) -> Columns:
     return found
 
 
-def _variance(values: Values) -> Columns:
-    """Variance of a normal distribution with the quartiles of each column."""
+def variance_by_quartiles(values: Values) -> Columns:
+    """Variance of a normal distribution with the quartiles of each column; NaN without values."""
     low, high = _quantiles(values, _QUARTILES)
     found: Columns = ((high - low) / _IN_QUARTILES) ** 2
     return found
@@ -117,9 +117,13 @@ def _variance(values: Values) -> Columns:
 def _quantiles(values: Values, shares: tuple[float, ...]) -> jt.Float[np.ndarray, "share column"]:
     known = np.where(np.isfinite(values), values, np.nan)
     found = np.full((len(shares), values.shape[1]), np.nan)
-    some = np.isfinite(known).any(0)
-    if some.any():
-        found[:, some] = np.nanquantile(known[:, some], shares, axis=0)
+    finite = np.isfinite(known)
+    every, some = finite.all(0), finite.any(0)
+    if len(known) and every.any():
+        # The same values as below, without a call for each column.
+        found[:, every] = np.quantile(known[:, every], shares, axis=0)
+    if (rest := some & ~every).any():
+        found[:, rest] = np.nanquantile(known[:, rest], shares, axis=0)
     return found
 
 

@@ -16,15 +16,14 @@ references, so that every rule needs two subjects of a kind; kinds with fewer ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
 import numpy as np
 
 from virtuallab.decoder.classifier import Classifier
-from virtuallab.decoder.features.centring import Centres, Columns
+from virtuallab.decoder.features.centring import Centres
 from virtuallab.decoder.features.samples import Rows, Samples
 from virtuallab.decoder.model_selection import fit, nested, splits_of
 from virtuallab.decoder.pairs import pair_effect
@@ -87,10 +86,14 @@ def cross_validate_referenced(
         training = replace(samples.take(inside), values=centred)
         estimator = fit(nested(classifier, training, inner_folds, seed), training)
         tested = samples.take(out)
-        for choice, rows, values in _centred(tested, kinds[out], centres, classes, seed):
-            if not rows:
-                continue
-            mine = tested.take(np.array(rows))
+
+        def relative(
+            values: np.ndarray, references: np.ndarray, centres: Centres = centres
+        ) -> np.ndarray:
+            return values - centres.centre(references)
+
+        for choice, rows, values in read_choices(relative, tested, kinds[out], classes, seed):
+            mine = tested.take(rows)
             predicted = estimator.predict(values)
             correct = (predicted == mine.labels).astype(np.float64)
             found[choice, str(name)] = HeldOutGroup(
@@ -100,10 +103,61 @@ def cross_validate_referenced(
     return found
 
 
-def _centred(
-    tested: Samples, kinds: np.ndarray, centres: Centres, classes: list[str], seed: int
-) -> Iterator[tuple[str, list[int], np.ndarray]]:
-    """Yield each choice of references, the rows that have some, and their relative values."""
+def read_choices(
+    read: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    tested: Samples,
+    kinds: np.ndarray,
+    classes: list[str],
+    seed: int,
+    choices: Collection[str] | None = None,
+) -> Iterator[tuple[str, Rows, np.ndarray]]:
+    """Yield each choice of references, the rows that have some, and their values as read.
+
+    Parameters
+    ----------
+    read : callable
+        From values of subjects, (subject, column), and of their references, (reference, column), to
+        values as a decoder reads them, (subject, feature).
+    tested, kinds, classes, seed
+        As for :func:`references_of`.
+    choices : collection of str, optional
+        Choices of references; all if not given.
+    """
+    for name, chosen in references_of(tested, kinds, classes, seed):
+        together: dict[tuple[int, ...], list[int]] = {}  # most of a half have the same references
+        for place, references in enumerate(chosen.values()):
+            together.setdefault(tuple(references.tolist()), []).append(place)
+        if not together or (choices is not None and name not in choices):
+            continue
+        rows, order = np.array(list(chosen)), np.concatenate([*map(np.array, together.values())])
+        values = [
+            read(tested.values[rows[places]], tested.values[list(references)])
+            for references, places in together.items()
+        ]
+        yield name, rows, np.concatenate(values)[np.argsort(order)]
+
+
+def references_of(
+    tested: Samples, kinds: np.ndarray, classes: list[str], seed: int
+) -> Iterator[tuple[str, dict[int, Rows]]]:
+    """Yield each choice of references, and the rows of the references of each tested sample.
+
+    Parameters
+    ----------
+    tested : Samples
+        One a subject.
+    kinds : array of str, (sample,)
+        Kind of each subject.
+    classes : list of str
+        All rules, sorted.
+    seed : int
+        Seed of the halves and of the few references.
+
+    Yields
+    ------
+    (str, dict of int to array)
+        Samples that have no references are left out.
+    """
     stream = np.random.default_rng(seed)
     labels = tested.labels
 
@@ -129,17 +183,10 @@ def _centred(
         MOSTLY_OWN_RULE: mostly_own,
         OWN_RULE: own,
     }
-
-    @cache  # most subjects of a half have the same references
-    def centre(*references: int) -> Columns:
-        return centres.centre(tested.values[list(references)])
-
     others = _others(tested, kinds, seed)
     for name, choice in choices.items():
         chosen = {row: choice(row, possible) for row, possible in others.items()}
-        rows = [row for row, references in chosen.items() if len(references)]
-        values = [tested.values[row] - centre(*chosen[row].tolist()) for row in rows]
-        yield name, rows, np.array(values)
+        yield name, {row: references for row, references in chosen.items() if len(references)}
 
 
 def _others(tested: Samples, kinds: np.ndarray, seed: int) -> Mapping[int, Rows]:
