@@ -27,6 +27,7 @@ from studies.factorial.predictions import (
     read_predictions,
 )
 from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
+from studies.factorial.treatment_tables import gains_table, treatments_table
 from virtuallab.decoder.schemes.splits import kinds_of
 from virtuallab.labels import label_text
 from virtuallab.reporting.style import pretty
@@ -51,6 +52,8 @@ def write_pages(evidence: Evidence, results: Path) -> None:
         "left_out": left_out_table(recorded, folder, workers),
         "references": references_table(recorded, folder, workers),
         "numbers": numbers_table(recorded, folder, workers),
+        "treatments": treatments_table(recorded, folder, workers),
+        "gains": gains_table(recorded, folder, workers),
         "claims": table(["", "claim", "comparisons", "verdict"], list(claims_rows(evidence))),
     }
     results.mkdir(parents=True, exist_ok=True)

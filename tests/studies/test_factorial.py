@@ -139,6 +139,8 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(pages, "claims_rows", lambda evidence: [["Q1", "a claim", "0.9", "holds"]])
+    for name in ("treatments_table", "gains_table"):  # tested on their own
+        monkeypatch.setattr(pages, name, lambda *given: ["| treatment |"])
     folder = tmp_path / "predictions"
     predict_all(apart, folder, 1, predictions.tasks())
     predict_all(apart, folder / "complete", 1, predictions.complete_tasks())
@@ -153,8 +155,8 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
     )
     pages.write_pages(evidence, tmp_path / "results")
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "results").iterdir()}
-    first = "claims complete confusion controls groups held_out layers left_out numbers"
-    names = [*first.split(), "recall", "references", "strict", "subjects"]
+    first = "claims complete confusion controls gains groups held_out layers left_out numbers"
+    names = [*first.split(), "recall", "references", "strict", "subjects", "treatments"]
     assert sorted(written) == [f"factorial_{name}.md" for name in names]
     assert "| all | 1 of 24 | 1 of 24 | 1 of 24 |" in written["factorial_subjects.md"]
     for network, _ in NETWORKS:
