@@ -59,7 +59,7 @@ def left_out_scores(
     mean = member.mean(0)
     inverse = inv(kernel + PENALTY * np.eye(len(kernel)))
     every = inverse @ (member - mean)
-    found = np.empty_like(member)
+    found: np.ndarray = np.empty_like(member)
     for name in np.unique(groups):
         rows = np.flatnonzero(groups == name)
         without = every - inverse[:, rows] @ np.linalg.solve(

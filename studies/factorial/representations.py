@@ -73,7 +73,8 @@ class Centred:
 
     def relative(self, values: Values, references: References) -> np.ndarray:
         """Values minus the centre of the references."""
-        return values - self.centres.centre(references)
+        found: np.ndarray = values - self.centres.centre(references)
+        return found
 
 
 @dataclass(frozen=True)
@@ -161,4 +162,4 @@ class Recoloured:
         power, axes = np.linalg.eigh(ledoit_wolf(of_references)[0])
         white = (axes / np.sqrt(np.maximum(power, _LEAST**2))) @ axes.T
         found: np.ndarray = (of_values - of_references.mean(0)) @ white
-        return found * np.sqrt(self.components.explained_variance_)
+        return np.asarray(found * np.sqrt(self.components.explained_variance_))

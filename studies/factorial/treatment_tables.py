@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
+from scipy.stats import t
 
 from studies.factorial.accuracies import CONFIDENCE, Accuracy
 from studies.factorial.predictions import CLASSIFIER
@@ -26,8 +27,7 @@ from studies.factorial.treatments import (
 from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.reference_choices import ALL_RULES, NO_REFERENCES
 from virtuallab.decoder.schemes.cross_validation import confusion_of
-from virtuallab.decoder.uncertainty.comparison import difference
-from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, dependence, interval
 from virtuallab.reporting.style import pretty
 
 Table: TypeAlias = tuple[list[str], list[list[str]]]  # header, lines
@@ -121,11 +121,19 @@ def accuracy(labels: np.ndarray, predicted: np.ndarray, kinds: np.ndarray) -> Ac
 
 
 def gain(recorded: Recorded, predicted: np.ndarray, other: np.ndarray) -> Accuracy:
-    """Balanced accuracy minus that of other predictions of the same subjects; kinds are pairs."""
+    """Share of subjects identified minus that by other predictions, as a mean over kinds.
+
+    The interval is Student's over kinds, as wide as that of an accuracy for decoders that share
+    training subjects. The interval of :mod:`virtuallab.decoder.uncertainty.comparison` adds half a
+    kind that only one of the two identified, which is much among so few clusters.
+    """
     some = (predicted != "") & (other != "")
     labels, kinds = recorded.labels[some], recorded.kinds[some]
-    right = [(each[some] == labels).astype(np.float64) for each in (predicted, other)]
-    return Accuracy(*difference(*right, labels, CONFIDENCE, pairs=kinds))
+    more = (predicted[some] == labels) * 1.0 - (other[some] == labels)
+    each = np.array([more[kinds == kind].mean() for kind in np.unique(kinds)])
+    error = each.std(ddof=1) * np.sqrt(dependence(None) / len(each))
+    width = float(t.ppf((1 + CONFIDENCE) / 2, len(each) - 1) * error)
+    return Accuracy(float(each.mean()), float(each.mean() - width), float(each.mean() + width))
 
 
 def treatments_table(recorded: Recorded, folder: Path, workers: int) -> Table:

@@ -341,4 +341,4 @@ def kind_weights(
         loss = np.bincount(place, error) / counts
         weight = np.exp(focus * (loss - loss.mean()) / max(loss.std(), np.finfo(float).eps))
     found: np.ndarray = (weight / counts)[place]
-    return found / found.mean()
+    return np.asarray(found / found.mean())

@@ -181,10 +181,19 @@ def test_results_are_stored_and_the_best_treatment_inside_is_chosen(
     found = treatments.treatments(kinds_apart, tmp_path, 1)
     assert len(list(tmp_path.iterdir())) == len(found) == 6
     predicted, names = chosen_inside(found, "activity", MACHINE, kinds_apart.kinds, referenced=True)
-    assert set(names.values()) == {"centred"}
-    own = found["centred", "activity", MACHINE].predicted[ALL_RULES]
-    np.testing.assert_array_equal(predicted, own)
-    assert gain(kinds_apart, own, own).value == 0
+    assert set(names) == set(kinds_apart.kinds.tolist())
+    assert list(names.values()).count("centred") >= 3
+    plain, centred = (found[name, "activity", MACHINE] for name in ("as they are", "centred"))
+    own = centred.predicted[ALL_RULES]
+    for kind, name in names.items():
+        assert (name == "centred") == (centred.inside[kind] > plain.inside[kind])
+        expected = own if name == "centred" else plain.predicted[NO_REFERENCES]
+        mine = kinds_apart.kinds == kind
+        np.testing.assert_array_equal(predicted[mine], expected[mine])
+    assert vars(gain(kinds_apart, own, own)) == {"value": 0, "low": 0, "high": 0}
+    more = gain(kinds_apart, own, plain.predicted[NO_REFERENCES])
+    assert more.low < more.value < more.high
+    assert more.value > 0.1
 
     def again(*args: object) -> None:
         raise AssertionError("computed again")
