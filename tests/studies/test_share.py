@@ -18,6 +18,8 @@ from studies.factorial.subjects import PROBE
 from virtuallab.decoder.features.samples import PUBLISHED, by_subject
 from virtuallab.errors import UserError
 
+pytestmark = pytest.mark.slow  # the experiment is trained, and the notebook fits decoders
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "open_the_factorial.ipynb"
 # Three kinds, two model seeds of each; one rule diverges.
@@ -84,7 +86,7 @@ def test_all_files_are_there_and_have_their_checksums(shared: Path) -> None:
     expected = {"features.nc", "small.zarr", "small.records", "README.md", "LICENSE", "SHA256SUMS"}
     assert names == expected
     assert checksums.differences(shared, share.SUMS) == []
-    (shared / "LICENSE").read_text("utf-8").startswith(share.TITLE)
+    assert (shared / "LICENSE").read_text("utf-8").startswith(share.TITLE)
 
 
 def test_features_are_those_that_the_strict_scheme_reads(
