@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study study-confirmation benchmark-set clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study study-confirmation notebook benchmark-set clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -28,6 +28,10 @@ $(VENV)/.dev: $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base
 	@$(PIP) -e ".[docs]"
+	@touch $@
+
+$(VENV)/.notebook: $(VENV)/.base
+	@$(PIP) -e ".[notebook]"
 	@touch $@
 
 $(VENV)/.audio: $(VENV)/.base
@@ -103,9 +107,14 @@ study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rule
 study: $(VENV)/.audio ## Train 1,056 subjects of 22 kinds and identify their rules, for the documentation
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial
 
+<<<<<<< HEAD
 study-confirmation: $(VENV)/.audio ## Identify subjects of new kinds that were set aside, once, after the study
 	$(BIN)/virtuallab run protocols/nayebi2020_confirmation.yaml
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.confirmation
+=======
+notebook: $(VENV)/.notebook ## Execute examples/open_the_factorial.ipynb on the files of runs/nayebi2020_shared
+	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.notebook
+>>>>>>> shared_files
 
 benchmark-set: $(VENV)/.audio ## Make the benchmark set from runs/nayebi2020.zarr and runs/nayebi2020_confirmation.zarr
 	OMP_NUM_THREADS=1 $(BIN)/python studies/benchmark_set.py

@@ -21,7 +21,7 @@ from virtuallab.protocol.reading.read import as_protocol
 
 NAMES = {
     *("Protocol", "plan", "run", "probe", "decode", "compare", "power", "search"),
-    *("identify", "score", "report", "open"),
+    *("identify", "score", "report", "open", "export"),
 }
 
 

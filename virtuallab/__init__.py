@@ -18,6 +18,7 @@ _MODULES = {
     "Protocol": "virtuallab.protocol",
     "compare": "virtuallab.lab.designs.compare",
     "decode": "virtuallab.lab.decode",
+    "export": "virtuallab.lab.export",
     "identify": "virtuallab.lab.identification.identify",
     "open": "virtuallab.lab.open",
     "plan": "virtuallab.lab.plan",

@@ -1,6 +1,7 @@
 from virtuallab.lab.decode import decode as decode
 from virtuallab.lab.designs.compare import compare as compare
 from virtuallab.lab.designs.power import power as power
+from virtuallab.lab.export import export as export
 from virtuallab.lab.identification.identify import identify as identify
 from virtuallab.lab.open import open as open
 from virtuallab.lab.plan import plan as plan
@@ -16,6 +17,7 @@ __all__ = [
     "Protocol",
     "compare",
     "decode",
+    "export",
     "identify",
     "open",
     "plan",

@@ -191,10 +191,10 @@ class Card:
         return lines
 
 
-def licence() -> str:
-    """The licence of the data."""
+def licence(title: str = TITLE) -> str:
+    """The licence of data with a title."""
     return (
-        f"{TITLE}\nCopyright (c) {YEAR} {CREATOR}\n\n"
+        f"{title}\nCopyright (c) {YEAR} {CREATOR}\n\n"
         "This data set is licensed under the Creative Commons Attribution 4.0 International "
         "License.\nSPDX-License-Identifier: CC-BY-4.0\n\n"
         "You may share and adapt the material for any purpose if you give appropriate credit, "

@@ -9,19 +9,19 @@ from typing import Final
 FILE: Final = "checksums.sha256"
 
 
-def write_checksums(folder: Path) -> None:
-    """Write the SHA-256 of each file of a folder, sorted by name."""
-    lines = [f"{digest}  {name}" for name, digest in sorted(_digests(folder).items())]
-    (folder / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_checksums(folder: Path, file: str = FILE) -> None:
+    """Write the SHA-256 of each file of a folder, sorted by name, into a file of it."""
+    lines = [f"{digest}  {name}" for name, digest in sorted(_digests(folder, file).items())]
+    (folder / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def differences(folder: Path) -> list[str]:
+def differences(folder: Path, file: str = FILE) -> list[str]:
     """Files that are missing, changed or not listed; empty if the folder is as it was written."""
-    if not (folder / FILE).is_file():
-        return [f"{FILE}: is missing, so nothing can be compared"]
-    lines = (folder / FILE).read_text("utf-8").splitlines()
+    if not (folder / file).is_file():
+        return [f"{file}: is missing, so nothing can be compared"]
+    lines = (folder / file).read_text("utf-8").splitlines()
     written = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    found = _digests(folder)
+    found = _digests(folder, file)
     return [
         *(f"{name}: is missing" for name in sorted(written.keys() - found.keys())),
         *(
@@ -33,11 +33,11 @@ def differences(folder: Path) -> list[str]:
     ]
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _digests(folder: Path, listed_in: str) -> dict[str, str]:
     found = {}
     for file in folder.rglob("*"):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and name != FILE:
+        if file.is_file() and name != listed_in:
             with file.open("rb") as content:
                 found[name] = hashlib.file_digest(content, "sha256").hexdigest()
     return found

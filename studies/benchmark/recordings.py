@@ -187,17 +187,6 @@ def _record(
 def _kept(found: xr.Dataset) -> _Recorded:
     """The part of a recording that the set has."""
     features = joined_features(found.coords.to_dataset(), [feature_arrays(found)])
-    described = columns_of(features, ACTIVITY)
-    columns = [
-        f"{statistic}|{depth}|visits {first}-{last}"
-        for statistic, depth, first, last in zip(
-            described.statistic,
-            described.depth,
-            described.first_visit,
-            described.last_visit,
-            strict=True,
-        )
-    ]
     activity = found[ACTIVITY].transpose(VISIT, STIMULUS, UNIT).to_numpy()
     depth_of = dict(zip(found["layer"].values, found["layer_depth"].values, strict=True))
     return _Recorded(
@@ -205,7 +194,7 @@ def _kept(found: xr.Dataset) -> _Recorded:
         labels=found["stimulus_label"].to_numpy(),
         depths=np.array([depth_of[layer] for layer in found["unit_layer"].values]),
         features=by_subject(features, ACTIVITY).values[0],
-        columns=columns,
+        columns=columns_of(features, ACTIVITY).names,
     )
 
 

@@ -52,8 +52,8 @@ def write_pages(evidence: Evidence, results: Path) -> None:
         "left_out": left_out_table(recorded, folder, workers),
         "references": references_table(recorded, folder, workers),
         "numbers": numbers_table(recorded, folder, workers),
-        "treatments": treatments_table(recorded, folder, workers),
-        "gains": gains_table(recorded, folder, workers),
+        "treatments": table(*treatments_table(recorded, folder, workers)),
+        "gains": table(*gains_table(recorded, folder, workers)),
         "claims": table(["", "claim", "comparisons", "verdict"], list(claims_rows(evidence))),
     }
     results.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from virtuallab.errors import UserError
 
 PANELS = {
     "Protocols": ["init", "validate", "plan", "search", "list", "schema"],
-    "Experiments": ["run", "status", "info", "probe", "decode", "report"],
+    "Experiments": ["run", "status", "info", "probe", "decode", "report", "export"],
     "Recording designs": ["compare", "power"],
     "Recordings": ["identify", "score"],
 }

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, tuple[list[str], tuple[Any, ...], dict[str, Any]]] = {
     "probe": (["a.zarr"], (Path("a.zarr"), None, ()), {"remove": (), **HERE}),
     "decode": (["a.zarr"], (Path("a.zarr"), None, ()), {"partial": False, **HERE}),
     "report": (["a.zarr"], (Path("a.zarr"), None), {}),
+    "export": (["a.zarr", "b.zarr"], (Path("a.zarr"), Path("b.zarr")), {}),
 }
 
 

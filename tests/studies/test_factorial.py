@@ -140,7 +140,7 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
                 monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(pages, "claims_rows", lambda evidence: [["Q1", "a claim", "0.9", "holds"]])
     for name in ("treatments_table", "gains_table"):  # tested on their own
-        monkeypatch.setattr(pages, name, lambda *given: ["| treatment |"])
+        monkeypatch.setattr(pages, name, lambda *given: (["treatment"], [["none"]]))
     folder = tmp_path / "predictions"
     predict_all(apart, folder, 1, predictions.tasks())
     predict_all(apart, folder / "complete", 1, predictions.complete_tasks())

@@ -138,3 +138,12 @@ def report(
 ) -> None:
     """Write the report, a self-contained HTML page, and print the verdict."""
     virtuallab.report(store, output, verbose=True)
+
+
+@command("Experiments")
+def export(
+    store: StorePath,
+    out: Annotated[Path, typer.Argument(help="Copy to write, FOLDER/NAME.zarr.", parser=as_path)],
+) -> None:
+    """Copy an experiment without preserved subjects, to hand it round."""
+    virtuallab.export(store, out, verbose=True)

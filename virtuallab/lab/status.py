@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from virtuallab.console import plain, terminal_table
 from virtuallab.errors import MachineError
 from virtuallab.lab.services.resources import megabytes, stored
-from virtuallab.lab.stages.nodes import TRAIN, probes_in, stage
+from virtuallab.lab.stages.nodes import TRAIN, is_copy, probes_in, stage
 from virtuallab.store import Store, open_tree
 from virtuallab.store.integrity.damage import Damage
 from virtuallab.store.integrity.verification import verify_bytes
@@ -54,7 +54,8 @@ def status(path: Path, *, verify: bool = False) -> tuple[RenderableType, list[st
     total = sum(map(len, store.plan["cohorts"]))
     outcomes = Counter(STATUS[int(kept["status"])] for kept in trained.values())
     outcomes["pending"] += total - len(trained)
-    table = terminal_table(str(path))
+    copy = "A copy without the states of its subjects: they cannot be recorded again."
+    table = terminal_table(str(path), copy if is_copy(store) else None)
     for column in ("stage", "finished", "of", "outcome"):
         table.add_column(column, justify="right" if column in ("finished", "of") else "left")
     remarks = ", ".join(f"{count} {word}" for word, count in sorted(outcomes.items()) if count)

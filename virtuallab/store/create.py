@@ -53,7 +53,7 @@ def create_store(
     """
     check_location(path)
     check_suffix(path)
-    _refuse_existing(path)
+    refuse_existing(path)
     records = CommitRecords(path)
     check_unclaimed(records.folder, path)
     attributes = {
@@ -73,12 +73,13 @@ def create_store(
         manifest.write()
         nodes = NodeWriter(NodeReader(draft, manifest), staging / "nodes")
         nodes.write_table("subjects", subjects)
-        _refuse_existing(path)
+        refuse_existing(path)
         draft.rename(path)
         shutil.rmtree(staging)
     return Store(path)
 
 
-def _refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path) -> None:
+    """Raise a StoreError if anything lies at a path."""
     if os.path.lexists(path):
         raise StoreError(f"{path} exists already.")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -29,6 +29,8 @@ from virtuallab.store.node_reader import NodeReader
 from virtuallab.store.node_writer import NodeWriter
 from virtuallab.store.open import check_experiment
 from virtuallab.vocabulary import SUBJECT
+
+LEFT_OUT: Final = "left_out"  # attribute of the root of a copy
 
 
 class Store:
@@ -69,6 +71,11 @@ class Store:
     def provenance(self) -> dict[str, str]:
         """Attributes of the root that describe how the experiment was made, except the plan."""
         return {k: str(v) for k, v in self._reader.manifest.attributes.items() if k != "plan"}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Nodes that were left out when this store was copied from another; empty if it was not."""
+        return tuple(json.loads(str(self._reader.manifest.attributes.get(LEFT_OUT, "[]"))))
 
     @property
     def plan(self) -> dict[str, Any]:

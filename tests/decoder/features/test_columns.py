@@ -33,6 +33,12 @@ def test_a_column_holds_what_is_said_of_it(observable):
     assert {CHANGES[name] for name in columns.statistic} == set(columns.observable)
 
 
+def test_each_column_has_a_name_of_its_own():
+    names = columns_of(features(each=1), "all").names
+    assert len(set(names)) == len(names)
+    assert names[0] == f"{next(iter(CHANGES))}|early|visits 1-1"
+
+
 def test_a_difference_between_depths_is_of_the_statistic_it_says():
     planted = features(each=1)
     values = np.zeros(planted["change"].shape)

@@ -79,6 +79,12 @@ class Columns:
     last_visit: jt.Int[np.ndarray, " column"]
     depth: np.ndarray
 
+    @property
+    def names(self) -> list[str]:
+        """Name of each column, ``"STATISTIC|DEPTH|visits FIRST-LAST"``."""
+        parts = zip(self.statistic, self.depth, self.first_visit, self.last_visit, strict=True)
+        return [f"{statistic}|{depth}|visits {a}-{b}" for statistic, depth, a, b in parts]
+
 
 def columns_of(features: xr.Dataset, observable: str) -> Columns:
     """Description of the columns of the samples of an observable, from features of one probe."""

@@ -22,7 +22,13 @@ from virtuallab.lab.services.output_files import check_folder
 from virtuallab.lab.services.progress import counting
 from virtuallab.lab.services.workers import WorkerPool
 from virtuallab.lab.stages import reference, snapshots, train
-from virtuallab.lab.stages.nodes import TRAIN, check_preserved, check_trained, living
+from virtuallab.lab.stages.nodes import (
+    TRAIN,
+    check_preserved,
+    check_trained,
+    living,
+    refuse_copy,
+)
 from virtuallab.lab.stages.nodes import stage as stage_of
 from virtuallab.lab.stages.probe_recorder import ProbeRecorder
 from virtuallab.lab.stages.record import declare
@@ -125,13 +131,14 @@ def open_experiment(plan: Plan, root: Path, workers: int | None, console: Consol
 
     Raises
     ------
-    StoreError
-        If the store belongs to another protocol.
+    StoreError, UserError
+        If the store belongs to another protocol, or is a copy without states.
     """
     protocol = plan.protocol
     if root.exists():
         repair_root(root)
         store = Store.open(root)
+        refuse_copy(store)
         _refuse_another(store, protocol)
         if store.is_damaged("subjects"):
             records = store.committed(TRAIN, only_sound=True)

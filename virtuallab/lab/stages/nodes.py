@@ -9,6 +9,8 @@ from virtuallab.errors import UserError
 from virtuallab.store import Store
 from virtuallab.vocabulary import DONE
 
+SNAPSHOTS = "snapshots"  # the group of preserved states
+REFERENCES = "references"  # the group of reference networks
 TRAIN = "subjects"  # the stage whose commit records say which subjects are preserved
 
 
@@ -63,13 +65,21 @@ def check_trained(store: Store) -> None:
 
 
 def is_preserved(store: Store) -> bool:
-    """Return whether the subjects of a store are preserved, not only recorded during training."""
+    """Return whether a store has the states of its subjects.
+
+    It has none if subjects were only recorded during training, or if it is a copy without states.
+    """
     subjects = json.loads(store.provenance.get("protocol_resolved", "{}")).get("subjects", {})
-    return bool(subjects.get("preserve", True))
+    return bool(subjects.get("preserve", True)) and not is_copy(store)
+
+
+def is_copy(store: Store) -> bool:
+    """Return whether a store is a copy without states, as ``virtuallab export`` makes it."""
+    return SNAPSHOTS in store.left_out
 
 
 def check_preserved(store: Store, consequence: str, remedy: str | None = None) -> None:
-    """Refuse an experiment whose subjects were recorded during training and not preserved.
+    """Refuse an experiment without the states of its subjects.
 
     Parameters
     ----------
@@ -77,19 +87,42 @@ def check_preserved(store: Store, consequence: str, remedy: str | None = None) -
     consequence : str
         What cannot be done without preserved subjects, as the end of a sentence.
     remedy : str, optional
-        A sentence that says what to do. Default: preserve the subjects in another store.
+        A sentence that says what to do if subjects were not preserved. Default: preserve the
+        subjects in another store.
 
     Raises
     ------
     UserError
         With the remedy.
     """
+    if is_copy(store):
+        raise UserError(
+            f"{store.path} is a copy without the states of its subjects, so {consequence}. Use the "
+            "experiment from which it was copied, or run its protocol into another store."
+        )
     if not is_preserved(store):
         if remedy is None:
             remedy = "Run its protocol into another store with subjects.preserve: true."
         raise UserError(
             f"{store.path}: its subjects are not preserved (subjects.preserve: false), so "
             f"{consequence}. {remedy}"
+        )
+
+
+def refuse_copy(store: Store) -> None:
+    """Refuse a copy without states, in which nothing can be trained or recorded.
+
+    Raises
+    ------
+    UserError
+        With the commands that work on it.
+    """
+    if is_copy(store):
+        path = shlex.quote(str(store.path))
+        raise UserError(
+            f"{store.path} is a copy without the states of its subjects, so nothing can be trained "
+            f"or recorded in it. It can be decoded and reported: `virtuallab decode {path}`, "
+            f"`virtuallab report {path}`. If it is damaged, copy the experiment again."
         )
 
 

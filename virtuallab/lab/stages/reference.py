@@ -15,6 +15,7 @@ import xarray as xr
 
 from virtuallab import seeds
 from virtuallab.lab.planning.network_group import N_REFERENCES, NetworkGroup
+from virtuallab.lab.stages.nodes import REFERENCES
 from virtuallab.probes import Probe
 from virtuallab.probes.noise.calibration import ProbeCalibration
 from virtuallab.probes.preparation import StaticPreparation
@@ -27,7 +28,7 @@ from virtuallab.vocabulary import NETWORK, PARAMETER, describe
 
 def node(group: NetworkGroup) -> str:
     """Return where the reference networks of a group lie."""
-    return f"references/{group.name}"
+    return f"{REFERENCES}/{group.name}"
 
 
 def keep(store: Store, network_groups: Sequence[NetworkGroup], seed: int) -> None:

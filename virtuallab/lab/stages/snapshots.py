@@ -15,13 +15,14 @@ import xarray as xr
 
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.subject_table import design_coordinates
+from virtuallab.lab.stages.nodes import SNAPSHOTS
 from virtuallab.store import Store
 from virtuallab.vocabulary import PARAMETER, VISIT
 
 
 def snapshot_nodes(group: NetworkGroup, visits: int) -> list[str]:
     """Return the node of a group's states, or where they are large, those of each visit."""
-    node = f"snapshots/{group.name}"
+    node = f"{SNAPSHOTS}/{group.name}"
     if not group.has_large_states:
         return [node]
     width = len(str(visits - 1))
