@@ -107,14 +107,12 @@ study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rule
 study: $(VENV)/.audio ## Train 1,056 subjects of 22 kinds and identify their rules, for the documentation
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial
 
-<<<<<<< HEAD
 study-confirmation: $(VENV)/.audio ## Identify subjects of new kinds that were set aside, once, after the study
 	$(BIN)/virtuallab run protocols/nayebi2020_confirmation.yaml
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.confirmation
-=======
+
 notebook: $(VENV)/.notebook ## Execute examples/open_the_factorial.ipynb on the files of runs/nayebi2020_shared
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.notebook
->>>>>>> shared_files
 
 benchmark-set: $(VENV)/.audio ## Make the benchmark set from runs/nayebi2020.zarr and runs/nayebi2020_confirmation.zarr
 	OMP_NUM_THREADS=1 $(BIN)/python studies/benchmark_set.py

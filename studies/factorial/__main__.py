@@ -21,6 +21,7 @@ from studies.factorial.figures import draw_figures
 from studies.factorial.layers import evaluate_layers
 from studies.factorial.pages import write_pages
 from studies.factorial.predictions import complete_tasks, predict_all, tasks
+from studies.factorial.share import files_table, write_shared
 from studies.factorial.subjects import COMPLETE, Recorded
 
 ROOT: Final = Path(__file__).parents[2]
@@ -56,6 +57,10 @@ def main() -> None:
     )
     write_pages(evidence, asked.results)
     draw_figures(evidence, asked.images)
+    shared = asked.store.with_name(f"{asked.store.stem}_shared")
+    write_shared(asked.store, shared)
+    lines = "\n".join(files_table(shared)) + "\n"
+    (asked.results / "factorial_files.md").write_text(lines, encoding="utf-8")
 
 
 if __name__ == "__main__":
