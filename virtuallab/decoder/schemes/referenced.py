@@ -90,7 +90,8 @@ def cross_validate_referenced(
         def relative(
             values: np.ndarray, references: np.ndarray, centres: Centres = centres
         ) -> np.ndarray:
-            return values - centres.centre(references)
+            moved: np.ndarray = values - centres.centre(references)
+            return moved
 
         for choice, rows, values in read_choices(relative, tested, kinds[out], classes, seed):
             mine = tested.take(rows)
