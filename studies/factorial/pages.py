@@ -26,7 +26,7 @@ from studies.factorial.predictions import (
     read_draws,
     read_predictions,
 )
-from studies.factorial.subjects import OBSERVABLES, SPLITS, Recorded
+from studies.factorial.subjects import ANGLES, OBSERVABLES, SPLITS, Recorded
 from studies.factorial.treatment_tables import gains_table, treatments_table
 from virtuallab.decoder.schemes.splits import kinds_of
 from virtuallab.labels import label_text
@@ -48,6 +48,7 @@ def write_pages(evidence: Evidence, results: Path) -> None:
         "groups": groups_table(recorded, folder),
         "confusion": confusion_table(recorded, folder),
         "recall": recall_table(recorded, folder),
+        "angles": angles_table(recorded, folder),
         "controls": controls_table(recorded, folder, workers),
         "left_out": left_out_table(recorded, folder, workers),
         "references": references_table(recorded, folder, workers),
@@ -189,6 +190,29 @@ def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
                 [name, group, *cells, f"{np.mean([s.mean() for s in shares if len(s)]):.2f}"]
             )
     return table(["subjects by", "group", *map(pretty, recorded.classes), "mean"], rows)
+
+
+def angles_table(recorded: Recorded, predictions: Path) -> list[str]:
+    """Angles of rules with backward weights, and the share identified, by family of networks."""
+    assert recorded.angles is not None
+    draws = read_draws("all", CLASSIFIER, predictions)
+    right = np.mean([each == recorded.labels for each in draws], axis=0)
+    families, rows = recorded.groups("family"), []
+    for rule in recorded.classes:
+        for family in np.unique(families):
+            mine = (families == family) & (recorded.labels == rule)
+            found = [recorded.angles[name].to_numpy()[mine] for name in ANGLES]
+            if not mine.any() or not np.isfinite(found[0]).all():
+                continue  # no backward weights
+            cells = [_median_and_quartiles(each) for each in found]
+            rows.append([pretty(rule), family, *cells, f"{right[mine].mean():.2f}"])
+    header = ["rule", "family", "backward and forward weights", "update and gradient"]
+    return table([*header, "share identified"], rows)
+
+
+def _median_and_quartiles(values: np.ndarray) -> str:
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return f"{middle:.0f}° ({low:.0f}° to {high:.0f}°)"
 
 
 def _groupings(recorded: Recorded) -> dict[str, np.ndarray]:

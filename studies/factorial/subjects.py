@@ -17,11 +17,13 @@ from virtuallab.decoder.schemes.splits import groups_of, kinds_of
 from virtuallab.labels import label_text
 from virtuallab.protocol import expand, read
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, PERFORMANCE, RULE, SUBJECT
+from virtuallab.vocabulary import DONE, LAYER, PERFORMANCE, RULE, SUBJECT
 
 PROBE: Final = "units_300"
 COMPLETE: Final = "whole_layers"  # the probe of the published observables
 OBSERVABLES: Final = ("activity", "weights", "activity_change", "all")
+
+ANGLES: Final = ("weight_angle", "total_gradient_angle")
 
 # Sections of what a recording can be tested on, by the columns of the store.
 _OF_COLUMNS: Final = (
@@ -77,12 +79,16 @@ class Recorded:
     settings : mapping from subject name to Subject
     performance : xr.DataArray, optional
         Validation accuracy, dims (subject, visit); for controls only.
+    angles : xr.Dataset, optional
+        Angles (degrees) at the last visit, dims (subject): ``weight_angle`` of forward and backward
+        weights, mean over layers, and ``total_gradient_angle`` of the update and the gradient.
     """
 
     features: xr.Dataset
     table: xr.Dataset
     settings: Mapping[str, Subject]
     performance: xr.DataArray | None = None
+    angles: xr.Dataset | None = None
 
     @classmethod
     def of(
@@ -98,8 +104,15 @@ class Recorded:
         settings = dict(zip(names, subjects, strict=True))
         features = tree[f"features/{probe}"].to_dataset()
         done = np.flatnonzero(table["status"].to_numpy() == DONE)
-        curves = tree["truth"].to_dataset()[PERFORMANCE].load()
-        return cls(features.isel({SUBJECT: done}).load(), table, settings, curves)
+        truth = tree["truth"].to_dataset()
+        angles = truth[list(ANGLES)].isel(visit=-1).load().mean(LAYER)
+        return cls(
+            features.isel({SUBJECT: done}).load(),
+            table,
+            settings,
+            performance=truth[PERFORMANCE].load(),
+            angles=angles.isel({SUBJECT: done}),
+        )
 
     @cached_property
     def labels(self) -> np.ndarray:

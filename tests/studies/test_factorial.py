@@ -57,7 +57,12 @@ def recorded(apart: float) -> Recorded:
         {SUBJECT: features[SUBJECT].values, "visit": np.arange(4)},
         (SUBJECT, "visit"),
     )
-    return Recorded(features.isel({SUBJECT: status == DONE}), table, settings, performance)
+    backward = np.where(features["rule"] == "feedback", 80.0, np.nan)
+    angles = xr.Dataset(
+        {"weight_angle": (SUBJECT, backward), "total_gradient_angle": (SUBJECT, backward / 2)}
+    ).isel({SUBJECT: status == DONE})
+    done = features.isel({SUBJECT: status == DONE})
+    return Recorded(done, table, settings, performance, angles)
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +160,16 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
     )
     pages.write_pages(evidence, tmp_path / "results")
     written = {path.name: path.read_text("utf-8") for path in (tmp_path / "results").iterdir()}
-    first = "claims complete confusion controls gains groups held_out layers left_out numbers"
+    first = (
+        "angles claims complete confusion controls gains groups held_out layers left_out numbers"
+    )
     names = [*first.split(), "recall", "references", "strict", "subjects", "treatments"]
     assert sorted(written) == [f"factorial_{name}.md" for name in names]
+    assert (
+        "| feedback | knet4 | 80° (80° to 80°) | 40° (40° to 40°) |"
+        in written["factorial_angles.md"]
+    )
+    assert "adam" not in written["factorial_angles.md"].lower()
     assert "| all | 1 of 24 | 1 of 24 | 1 of 24 |" in written["factorial_subjects.md"]
     for network, _ in NETWORKS:
         assert f"| architecture | {network} |" in written["factorial_groups.md"]
