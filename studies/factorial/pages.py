@@ -233,10 +233,17 @@ def _groupings(recorded: Recorded) -> dict[str, np.ndarray]:
 def references_table(recorded: Recorded, predictions: Path, workers: int) -> list[str]:
     """Accuracy on held-out groups by choice of references of the held-out kind."""
     found = references(recorded, predictions, workers)
-    rows = [
-        [pretty(observable), choice, *(str(accuracies[split]) for split in REFERENCED_SPLITS)]
-        for (observable, choice), accuracies in found.items()
-    ]
+    rows = []
+    for observable in OBSERVABLES:
+        plain = [
+            _of(recorded, Task(observable, CLASSIFIER, split), predictions)
+            for split in REFERENCED_SPLITS
+        ]
+        rows.append([pretty(observable), "none", *map(str, plain)])
+        for (which, choice), accuracies in found.items():
+            if which == observable:
+                cells = [str(accuracies[split]) for split in REFERENCED_SPLITS]
+                rows.append([pretty(observable), choice, *cells])
     return table(["observable", "references", *REFERENCED_SPLITS], rows)
 
 

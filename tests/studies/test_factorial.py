@@ -173,6 +173,8 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
     assert "| all | 1 of 24 | 1 of 24 | 1 of 24 |" in written["factorial_subjects.md"]
     for network, _ in NETWORKS:
         assert f"| architecture | {network} |" in written["factorial_groups.md"]
+    for choice in ("none", "all rules", "its own rule"):
+        assert f"| activity | {choice} |" in written["factorial_references.md"]
     for name in controls.NAMES:
         assert f"| activity | {pretty(name)} |" in written["factorial_controls.md"]
     for group in (*apart.kinds.tolist(), "1: lowest third of its kind", "high"):
