@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "science" / "results")
     parser.add_argument("--images", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--without-designs", action="store_true", help="do not compare recording designs"
+    )
     parser.add_argument("-s", "--set", action="append", default=[], help="override a setting")
     asked = parser.parse_args()
     os.chdir(ROOT)
@@ -45,14 +48,18 @@ def main() -> None:
     complete = Recorded.of(asked.store, PROTOCOL, overrides, probe=COMPLETE)
     predict_all(sampled, folder, workers, tasks())
     predict_all(complete, folder / COMPLETE, workers, complete_tasks())
-    designs = vl.compare(PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console())
+    designs = None
+    if not asked.without_designs:
+        designs = Designs(
+            vl.compare(PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console())
+        )
     evidence = Evidence(
         complete=complete,
         sampled=sampled,
         complete_folder=folder / COMPLETE,
         sampled_folder=folder,
         layers=evaluate_layers(complete, folder / COMPLETE, workers),
-        designs=Designs(designs),
+        designs=designs,
         workers=workers,
     )
     write_pages(evidence, asked.results)

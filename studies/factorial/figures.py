@@ -71,9 +71,10 @@ def draw_figures(evidence: Evidence, images: Path) -> None:
         "kinds": kinds_figure(recorded, predictions),
         "numbers": numbers_figure(points, chance=chance),
         "importance": importance_figure(_importance(evidence)),
-        "visits": visits_figure(evidence.designs.found),
-        "units": units_figure(evidence.designs.found),
     }
+    if evidence.designs is not None:
+        drawn["visits"] = visits_figure(evidence.designs.found)
+        drawn["units"] = units_figure(evidence.designs.found)
     images.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
         (images / f"factorial_{name}.png").write_bytes(png(figure))

@@ -34,6 +34,7 @@ from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DIVERGED, RULE, SUBJECT
 
 _BY_GROUP: Final = ("kind", "architecture", "family", "task")
+ERRORS_OF: Final = "all"  # observable of which errors are examined
 
 
 def write_pages(evidence: Evidence, results: Path) -> None:
@@ -178,7 +179,7 @@ def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
 
 def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Share of the subjects of each rule that are identified, in groups of subjects."""
-    draws = read_draws("all", CLASSIFIER, predictions)
+    draws = read_draws(ERRORS_OF, CLASSIFIER, predictions)
     right = np.mean([each == recorded.labels for each in draws], axis=0)
     rows = []
     for name, groups in _groupings(recorded).items():
@@ -195,7 +196,7 @@ def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
 def angles_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Angles of rules with backward weights, and the share identified, by family of networks."""
     assert recorded.angles is not None
-    draws = read_draws("all", CLASSIFIER, predictions)
+    draws = read_draws(ERRORS_OF, CLASSIFIER, predictions)
     right = np.mean([each == recorded.labels for each in draws], axis=0)
     families, rows = recorded.groups("family"), []
     for rule in recorded.classes:

@@ -138,7 +138,12 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
 ) -> None:
     few = ("kind", "architecture", "family", "task")
     smaller = {"OBSERVABLES": ("activity",), "CONTROLLED": ("activity",), "OTHERS": ()}
-    smaller |= {"SPLITS": few, "CLAIMED_SPLITS": few, "CURVES": ("activity",)}
+    smaller |= {
+        "SPLITS": few,
+        "CLAIMED_SPLITS": few,
+        "CURVES": ("activity",),
+        "ERRORS_OF": "activity",
+    }
     for module in (predictions, pages, carry_over, controls, layers):
         for name, value in {**smaller, "REPEATS": 1, "DRAWS": 2}.items():
             if hasattr(module, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +203,12 @@ def test_every_claim_has_a_verdict_with_figures(rows: dict[str, list[str]]) -> N
 )
 def test_planted_claims_hold(rows: dict[str, list[str]], name: str) -> None:
     assert rows[name][-1] == "holds", rows[name]
+
+
+def test_claims_on_designs_need_their_comparison(tmp_path: Path) -> None:
+    without = [row[0] for row in claims_rows(replace(evidence(tmp_path), designs=None))]
+    assert set(without).isdisjoint({"Q9", "Q10", "Q11", "Q12"})
+    assert len(without) == len(CLAIMS) - 4
 
 
 def test_layers_of_one_subject_in_training_and_test_are_found_out(

@@ -154,7 +154,8 @@ def published_statistics(features: xr.Dataset, observable: str) -> jt.Int[np.nda
     """Indices of the published statistics of an observable, in the order of :func:`by_layer`."""
     measured = places_of(features, "statistic_observable", observable)
     published = np.isin(label_text(features["statistic"]), PUBLISHED)
-    return measured[published[measured]]
+    found: np.ndarray = measured[published[measured]]
+    return found
 
 
 def by_layer(features: xr.Dataset, observable: str) -> Samples:

@@ -17,7 +17,13 @@ import xarray as xr
 from joblib import delayed
 
 from virtuallab import seeds
-from virtuallab.decoder.features.samples import Samples, at_visit_0, by_subject, has_visit_0
+from virtuallab.decoder.features.samples import (
+    STAGES,
+    Samples,
+    at_visit_0,
+    by_subject,
+    has_visit_0,
+)
 from virtuallab.lab.planning.network_group import NetworkGroup
 from virtuallab.lab.planning.plan import Plan
 from virtuallab.lab.planning.subject_table import columns_of
@@ -180,7 +186,8 @@ def measured(probe: Probe) -> tuple[str, ...]:
 
 def _batches(trials: Sequence[DesignRun], subjects: int, visits: int) -> Iterator[list[DesignRun]]:
     """Divide designs so that the rows of one batch fit in memory."""
-    columns = 5 * 60 * visits  # groups of layers and their differences, changes, visits
+    # Groups of layers and their differences, changes, stages of learning.
+    columns = 5 * 60 * min(visits, STAGES)
     batch: list[DesignRun] = []
     size = 0
     for trial in trials:
