@@ -131,7 +131,7 @@ def importance_figure(importance: Mapping[str, xr.DataArray]) -> Figure:
             heat_map(axes, each.transpose(STATISTIC, VISIT).to_numpy(), statistics, top)
             axes.set_title(pretty(name), loc="left")
         visits = each[VISIT].to_numpy()
-        shown = range(0, len(visits), _EACH)
+        shown = range(0, len(visits), _EACH if len(visits) > 2 * _EACH else 1)
         every[-1].set_xticks([place + 0.5 for place in shown], [str(visits[s]) for s in shown])
         every[-1].set_xlabel("visit")
         figure.colorbar(

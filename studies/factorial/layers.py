@@ -104,9 +104,7 @@ def importance_map(recorded: Recorded, observable: str, found: LayerResult) -> x
 
 def accuracy(recorded: Recorded, correct: jt.Float[np.ndarray, " subject"]) -> Accuracy:
     """Mean over rules of the share of layers identified, each subject with the same weight."""
-    labels, pairs = recorded.labels, np.asarray(recorded.features["pair"])
-    value = float(comparison.balanced(correct, labels))
-    return Accuracy(value, *comparison.accuracy_interval(correct, labels, CONFIDENCE, pairs=pairs))
+    return less(recorded, correct, np.zeros(len(correct)))
 
 
 def less(
@@ -114,7 +112,10 @@ def less(
     one: jt.Float[np.ndarray, " subject"],
     other: jt.Float[np.ndarray, " subject"],
 ) -> Accuracy:
-    """Difference of two of these accuracies, in the same subjects; a bootstrap over pairs."""
+    """Difference of two of these accuracies, in the same subjects.
+
+    The interval is a bootstrap over pairs: shares of layers are not outcomes of single subjects.
+    """
     labels, pairs = recorded.labels, np.asarray(recorded.features["pair"])
     apart = one - other
     value = float(comparison.balanced(apart, labels))
