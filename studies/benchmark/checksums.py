@@ -33,7 +33,7 @@ def differences(folder: Path, file: str = FILE) -> list[str]:
     ]
 
 
-def _digests(folder: Path, listed_in: str) -> dict[str, str]:
+def _digests(folder: Path, listed_in: str = FILE) -> dict[str, str]:
     found = {}
     for file in folder.rglob("*"):
         name = file.relative_to(folder).as_posix()
