@@ -39,7 +39,7 @@ _STEPS: Final = (1, 2, 5, 10)  # between two ticks, times a power of ten
 _FORMS: Final = {"raw": "", "abs": ", absolute", "sq": ", squared"}
 _AGGREGATES: Final = {"thirdquartile": "third quartile", "var": "variance"}
 _ROW: Final = 0.135  # inches of a statistic
-_EACH: Final = 5  # visits from one label to the next
+_EACH: Final = 5  # visits with this number, and its multiples, have a label
 
 
 def trajectories_figure(
@@ -131,7 +131,7 @@ def importance_figure(importance: Mapping[str, xr.DataArray]) -> Figure:
             heat_map(axes, each.transpose(STATISTIC, VISIT).to_numpy(), statistics, top)
             axes.set_title(pretty(name), loc="left")
         visits = each[VISIT].to_numpy()
-        shown = range(0, len(visits), _EACH if len(visits) > 2 * _EACH else 1)
+        shown = [place for place, visit in enumerate(visits) if visit % _EACH == 0]
         every[-1].set_xticks([place + 0.5 for place in shown], [str(visits[s]) for s in shown])
         every[-1].set_xlabel("visit")
         figure.colorbar(
