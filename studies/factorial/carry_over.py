@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.metrics import balanced_accuracy_score
 
 from studies.factorial.accuracies import CONFIDENCE, Accuracy
-from studies.factorial.predictions import CLASSIFIER, INNER_FOLDS, SEED, stored
+from studies.factorial.predictions import CLASSIFIER, INNER_FOLDS, SEED, stored_each
 from studies.factorial.subjects import OBSERVABLES, Recorded
 from virtuallab.decoder.features.centring import Centres
 from virtuallab.decoder.features.samples import Samples
@@ -31,15 +31,15 @@ _EQUAL: Final = 96  # subjects in all training sets, where numbers of kinds are 
 
 
 def referenced(
-    recorded: Recorded, observable: str, classifier: str, split: str
+    samples: Samples, kinds: np.ndarray, groups: np.ndarray, classes: list[str]
 ) -> Mapping[tuple[str, str], HeldOutGroup]:
     """Result of each choice of references, in each group that is held out."""
     return cross_validate_referenced(
-        CLASSIFIERS[classifier](),
-        recorded.samples(observable),
-        recorded.kinds,
-        recorded.groups(split),
-        recorded.classes,
+        CLASSIFIERS[CLASSIFIER](),
+        samples,
+        kinds,
+        groups,
+        classes,
         inner_folds=INNER_FOLDS,
         seed=SEED,
     )
@@ -49,33 +49,32 @@ def references(
     recorded: Recorded, folder: Path, workers: int
 ) -> dict[tuple[str, str], dict[str, Accuracy]]:
     """Accuracy over held-out groups, by observable and choice of references, and by split."""
-    asked = [(o, split) for o in OBSERVABLES for split in REFERENCED_SPLITS]
-    each = Parallel(n_jobs=workers)(
-        delayed(_stored_references)(recorded, folder, *one) for one in asked
-    )
+
+    def job(asked: tuple[str, str]) -> Callable[[], dict[str, list[float]]]:
+        observable, split = asked
+        samples, groups = recorded.samples(observable), recorded.groups(split)
+        return partial(_by_choice, samples, recorded.kinds, groups, recorded.classes)
+
+    files = {
+        (observable, split): folder / f"references.{observable}.{split}.json"
+        for observable, split in product(OBSERVABLES, REFERENCED_SPLITS)
+    }
     found: dict[tuple[str, str], dict[str, Accuracy]] = {}
-    for (observable, split), of_choices in zip(asked, each, strict=True):
+    for (observable, split), of_choices in stored_each(files, job, workers).items():
         for choice, values in of_choices.items():
             found.setdefault((observable, choice), {})[split] = Accuracy(*values)
     return found
 
 
-def _stored_references(
-    recorded: Recorded, folder: Path, observable: str, split: str
+def _by_choice(
+    samples: Samples, kinds: np.ndarray, groups: np.ndarray, classes: list[str]
 ) -> dict[str, list[float]]:
     """Accuracy and its bounds, by choice of references."""
-
-    def compute() -> dict[str, list[float]]:
-        results = referenced(recorded, observable, CLASSIFIER, split)
-        return {
-            choice: _over_groups([r for (c, _), r in results.items() if c == choice])
-            for choice in dict.fromkeys(choice for choice, _ in results)
-        }
-
-    found: dict[str, list[float]] = stored(
-        folder / f"references.{observable}.{split}.json", compute
-    )
-    return found
+    results = referenced(samples, kinds, groups, classes)
+    return {
+        choice: _over_groups([r for (c, _), r in results.items() if c == choice])
+        for choice in dict.fromkeys(choice for choice, _ in results)
+    }
 
 
 def _over_groups(results: list[HeldOutGroup]) -> list[float]:
@@ -87,22 +86,21 @@ def _over_groups(results: list[HeldOutGroup]) -> list[float]:
 
 def curves(recorded: Recorded, folder: Path, workers: int) -> dict[tuple[str, bool], list[Point]]:
     """Points of :func:`curve`, by observable, and by whether numbers of subjects are equal."""
-    asked = [(observable, equal) for observable in CURVES for equal in (False, True)]
-    each = Parallel(n_jobs=workers)(delayed(_stored_curve)(recorded, folder, *o) for o in asked)
-    return {
-        one: [Point(**point) for point in found] for one, found in zip(asked, each, strict=True)
+
+    def job(asked: tuple[str, bool]) -> Callable[[], list[dict[str, Any]]]:
+        observable, equal = asked
+        return partial(_points, recorded.samples(observable), recorded.kinds, equal)
+
+    files = {
+        (observable, equal): folder / f"numbers.{observable}.{'equal' if equal else 'all'}.json"
+        for observable, equal in product(CURVES, (False, True))
     }
+    each = stored_each(files, job, workers)
+    return {asked: [Point(**point) for point in points] for asked, points in each.items()}
 
 
-def _stored_curve(
-    recorded: Recorded, folder: Path, observable: str, equal: bool
-) -> list[dict[str, Any]]:
-    def compute() -> list[dict[str, Any]]:
-        return [asdict(p) for p in curve(recorded, observable, CLASSIFIER, equal=equal)]
-
-    name = "equal" if equal else "all"
-    found: list[dict[str, Any]] = stored(folder / f"numbers.{observable}.{name}.json", compute)
-    return found
+def _points(samples: Samples, kinds: np.ndarray, equal: bool) -> list[dict[str, Any]]:
+    return [asdict(point) for point in curve(samples, kinds, equal=equal)]
 
 
 def mean_spread(values: list[float]) -> str:
@@ -134,17 +132,17 @@ class Point:
     centred: float
 
 
-def curve(recorded: Recorded, observable: str, classifier: str, *, equal: bool) -> list[Point]:
+def curve(samples: Samples, kinds: np.ndarray, *, equal: bool) -> list[Point]:
     """Accuracy on new kinds over the number of training kinds.
 
     Parameters
     ----------
-    recorded : Recorded
-    observable, classifier : str
+    samples : Samples
+        One a subject.
+    kinds : array of str, (subject,)
     equal : bool
         Train on as many subjects whatever the number of kinds, so that each has fewer.
     """
-    samples, kinds = recorded.samples(observable), recorded.kinds
     names = np.unique(kinds)
     found = []
     numbers = [number for number in NUMBERS if number < len(names)]
@@ -155,7 +153,13 @@ def curve(recorded: Recorded, observable: str, classifier: str, *, equal: bool) 
         if equal:
             inside = _thinned(samples, kinds, inside, _EQUAL // number, stream)
         outside = np.flatnonzero(~np.isin(kinds, chosen))
-        plain, centred = _accuracies(samples, kinds, inside, outside, classifier)
+        tested = samples.take(outside)
+        plain, centred = (
+            float(balanced_accuracy_score(tested.labels, predicted))
+            for predicted in plain_and_centred(
+                samples.take(inside), kinds[inside], tested, kinds[outside]
+            )
+        )
         found.append(Point(number, len(inside), draw, plain, centred))
     return found
 
@@ -173,23 +177,33 @@ def _thinned(
     return np.array(sorted(kept))
 
 
-def _accuracies(
-    samples: Samples, kinds: np.ndarray, inside: np.ndarray, outside: np.ndarray, classifier: str
-) -> tuple[float, float]:
-    training, tested = samples.take(inside), samples.take(outside)
-    made = CLASSIFIERS[classifier]()
-    plain = fit(nested(made, training, INNER_FOLDS, SEED), training)
-    centres = Centres.of(training.values, kinds[inside])
-    centred = replace(training, values=centres.centred(training.values, kinds[inside]))
-    other = fit(nested(made, centred, INNER_FOLDS, SEED), centred)
-    relative = relative_to_halves(tested, kinds[outside], centres)
+def plain_and_centred(
+    training: Samples, training_kinds: np.ndarray, tested: Samples, kinds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted rules of subjects of other kinds: from features as they are, and from centred ones.
+
+    The references of a tested subject are the other half of the subjects of its kind, of all rules.
+
+    Parameters
+    ----------
+    training, tested : Samples
+        One a subject.
+    training_kinds, kinds : array of str, (subject,)
+        Kinds of the subjects of both.
+    """
+    centres = Centres.of(training.values, training_kinds)
+    centred = replace(training, values=centres.centred(training.values, training_kinds))
     return (
-        float(balanced_accuracy_score(tested.labels, plain.predict(tested.values))),
-        float(balanced_accuracy_score(tested.labels, other.predict(relative))),
+        _trained(training).predict(tested.values),
+        _trained(centred).predict(_relative_to_halves(tested, kinds, centres)),
     )
 
 
-def relative_to_halves(tested: Samples, kinds: np.ndarray, centres: Centres) -> np.ndarray:
+def _trained(samples: Samples) -> Any:
+    return fit(nested(CLASSIFIERS[CLASSIFIER](), samples, INNER_FOLDS, SEED), samples)
+
+
+def _relative_to_halves(tested: Samples, kinds: np.ndarray, centres: Centres) -> np.ndarray:
     """Values relative to the centre of the other half of each kind."""
     values = tested.values.copy()
     for kind in np.unique(kinds):

@@ -13,21 +13,16 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from studies.factorial.accuracies import group_accuracies, held_out_accuracy
-from studies.factorial.carry_over import relative_to_halves
+from studies.factorial.carry_over import plain_and_centred
 from studies.factorial.pages import table
-from studies.factorial.predictions import CLASSIFIER, INNER_FOLDS, SEED
 from studies.factorial.subjects import OBSERVABLES, Recorded
-from virtuallab.decoder.features.centring import Centres
-from virtuallab.decoder.features.samples import Samples
-from virtuallab.decoder.model_selection import fit, nested
-from virtuallab.registry import CLASSIFIERS
+from virtuallab.decoder.reference_choices import ALL_RULES, NO_REFERENCES
 from virtuallab.reporting.style import pretty
 
 ROOT: Final = Path(__file__).parents[2]
@@ -49,15 +44,9 @@ def predictions(
     References are the other half of the subjects of each kind, of all rules.
     """
     known, new = training.samples(observable), tested.samples(observable)
-    yield "none", _trained(known).predict(new.values)
-    centres = Centres.of(known.values, training.kinds)
-    centred = replace(known, values=centres.centred(known.values, training.kinds))
-    relative = relative_to_halves(new, tested.kinds, centres)
-    yield "all rules", _trained(centred).predict(relative)
-
-
-def _trained(samples: Samples) -> Any:
-    return fit(nested(CLASSIFIERS[CLASSIFIER](), samples, INNER_FOLDS, SEED), samples)
+    plain, centred = plain_and_centred(known, training.kinds, new, tested.kinds)
+    yield NO_REFERENCES, plain
+    yield ALL_RULES, centred
 
 
 def confirmation_rows(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from joblib import Parallel, delayed
-
-from studies.factorial.predictions import CLASSIFIER, FOLDS, INNER_FOLDS, SEED, stored
+from studies.factorial.predictions import CLASSIFIER, FOLDS, INNER_FOLDS, SEED, stored_each
 from studies.factorial.subjects import Recorded
 from virtuallab.decoder.analysis import Analysis
 from virtuallab.decoder.controls import evaluate_controls, strict_controls
 from virtuallab.decoder.controls.common.control import ControlResult
-from virtuallab.decoder.features.samples import Samples
 from virtuallab.decoder.task import DecodingTask
 from virtuallab.decoder.uncertainty.novelty import open_set_auroc
 from virtuallab.registry import CLASSIFIERS
@@ -32,26 +30,26 @@ def controls(
 
     One draw of the folds and one permutation of the labels each, not corrected for their number.
     """
-    asked = list(product(CONTROLLED, NAMES))
-    # A task takes its features into the worker, so workers are threads of this process.
-    each = Parallel(n_jobs=workers, prefer="threads")(
-        delayed(_stored_control)(recorded, folder, *one) for one in asked
-    )
+
+    def job(asked: tuple[str, str]) -> Callable[[], dict[str, Any]]:
+        return partial(_control, recorded, *asked)
+
+    files = {
+        (observable, name): folder / f"control.{observable}.{name}.json"
+        for observable, name in product(CONTROLLED, NAMES)
+    }
     found: dict[str, dict[str, ControlResult]] = {}
-    for (observable, name), result in zip(asked, each, strict=True):
-        found.setdefault(observable, {})[name] = result
+    # A task has the features of all subjects, so workers are threads of this process.
+    for (observable, name), values in stored_each(files, job, workers, prefer="threads").items():
+        if values["difference"] is not None:
+            values["difference"] = tuple(values["difference"])
+        found.setdefault(observable, {})[name] = ControlResult(**values)
     return dict(found)
 
 
-def _stored_control(recorded: Recorded, folder: Path, observable: str, name: str) -> ControlResult:
-    def compute() -> dict[str, Any]:
-        [result] = evaluate_controls(_task(recorded, observable), [name])
-        return asdict(result)
-
-    values = stored(folder / f"control.{observable}.{name}.json", compute)
-    if values["difference"] is not None:
-        values["difference"] = tuple(values["difference"])
-    return ControlResult(**values)
+def _control(recorded: Recorded, observable: str, name: str) -> dict[str, Any]:
+    [result] = evaluate_controls(_task(recorded, observable), [name])
+    return asdict(result)
 
 
 def _task(recorded: Recorded, observable: str) -> DecodingTask:
@@ -74,14 +72,14 @@ def left_out(recorded: Recorded, folder: Path, workers: int) -> dict[tuple[str, 
 
     By observable and rule. 1 is perfect separation, 0.5 is chance.
     """
-    asked = list(product(CONTROLLED, recorded.classes))
-    each = Parallel(n_jobs=workers)(
-        delayed(_stored_area)(recorded.samples(observable), rule, observable, folder)
-        for observable, rule in asked
-    )
-    return dict(zip(asked, each, strict=True))
 
+    def job(asked: tuple[str, str]) -> Callable[[], float]:
+        observable, rule = asked
+        samples = recorded.samples(observable)
+        return partial(open_set_auroc, samples, rule, None, folds=FOLDS, seed=SEED)
 
-def _stored_area(samples: Samples, rule: str, observable: str, folder: Path) -> float:
-    file = folder / f"left_out.{observable}.{rule}.json"
-    return float(stored(file, lambda: open_set_auroc(samples, rule, None, folds=FOLDS, seed=SEED)))
+    files = {
+        (observable, rule): folder / f"left_out.{observable}.{rule}.json"
+        for observable, rule in product(CONTROLLED, recorded.classes)
+    }
+    return stored_each(files, job, workers)

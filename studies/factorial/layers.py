@@ -8,8 +8,9 @@ accuracy that is lost when columns are permuted among the tested layers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,9 @@ from typing import Any, Final
 import jaxtyping as jt
 import numpy as np
 import xarray as xr
-from joblib import Parallel, delayed
 
 from studies.factorial.accuracies import CONFIDENCE, Accuracy
-from studies.factorial.predictions import SEED, stored
+from studies.factorial.predictions import SEED, stored_each
 from studies.factorial.subjects import OBSERVABLES, Recorded
 from virtuallab.decoder.diagnostics.grouped_permutation import predict_permuted
 from virtuallab.decoder.features.samples import (
@@ -71,20 +71,17 @@ def evaluate_layers(
     recorded: Recorded, folder: Path, workers: int
 ) -> dict[tuple[str, str], LayerResult]:
     """Result of each observable and variant, from files as far as there are any."""
-    folder.mkdir(parents=True, exist_ok=True)
-    asked = list(product(OBSERVABLES, VARIANTS))
-    files = {one: folder / f"layers.{one[0]}.{VARIANTS.index(one[1])}.json" for one in asked}
-    missing = [one for one in asked if not files[one].exists()]
-    Parallel(n_jobs=workers)(
-        delayed(_classify_stored)(
-            by_layer(recorded.features, observable),
-            names_of(recorded, observable),
-            variant,
-            files[observable, variant],
-        )
-        for observable, variant in missing
-    )
-    return {one: _read(stored(files[one], dict)) for one in asked}
+
+    def job(asked: tuple[str, str]) -> Callable[[], dict[str, Any]]:
+        observable, variant = asked
+        layers = by_layer(recorded.features, observable)
+        return partial(classify_layers, layers, names_of(recorded, observable), variant)
+
+    files = {
+        (observable, variant): folder / f"layers.{observable}.{VARIANTS.index(variant)}.json"
+        for observable, variant in product(OBSERVABLES, VARIANTS)
+    }
+    return {asked: _read(found) for asked, found in stored_each(files, job, workers).items()}
 
 
 def names_of(recorded: Recorded, observable: str) -> list[str]:
@@ -147,10 +144,6 @@ def column_groups(names: list[str], samples: Samples) -> dict[str, np.ndarray]:
 
 def _observable(prefix: str) -> str:
     return next(name for start, name in _OF_NAMES.items() if prefix.startswith(start))
-
-
-def _classify_stored(samples: Samples, names: list[str], variant: str, file: Path) -> None:
-    stored(file, lambda: classify_layers(samples, names, variant))
 
 
 def classify_layers(samples: Samples, names: list[str], variant: str) -> dict[str, Any]:

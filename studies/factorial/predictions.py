@@ -6,11 +6,12 @@ Interrupted, the study continues with the tasks that have no file.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -30,6 +31,8 @@ INNER_FOLDS: Final = 3
 REPEATS: Final = 5  # draws of the folds, by which the classifier of the other figures is tested
 SEED: Final = 2020
 CLAIMED_SPLITS: Final = ("architecture", "task", "batch_size", "data_seed")
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,12 @@ def _strict(observable: str, classifier: str) -> Iterator[Task]:
 
 def predict_all(recorded: Recorded, folder: Path, workers: int, chosen: Iterable[Task]) -> None:
     """Predict the subjects of tasks that have no file yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [task for task in chosen if not (folder / task.file_name).exists()]
-    # Not a generator: an interruption would leave its workers.
-    # Workers get one sample a subject, and not all features, which take a hundred times the memory.
-    Parallel(n_jobs=workers)(
-        delayed(_predict_stored)(
-            recorded.samples(task.observable),
-            None if task.split == STRICT else recorded.groups(task.split),
-            task,
-            folder,
-        )
-        for task in missing
-    )
+
+    def job(task: Task) -> Callable[[], list[str]]:
+        groups = None if task.split == STRICT else recorded.groups(task.split)
+        return partial(_predicted, recorded.samples(task.observable), groups, task)
+
+    stored_each({task: folder / task.file_name for task in chosen}, job, workers)
 
 
 def read_predictions(task: Task, folder: Path) -> np.ndarray:
@@ -115,8 +111,37 @@ def stored(file: Path, compute: Callable[[], Any]) -> Any:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def _predict_stored(samples: Samples, groups: np.ndarray | None, task: Task, folder: Path) -> None:
-    stored(folder / task.file_name, lambda: predict(samples, groups, task).tolist())
+def stored_each(
+    files: Mapping[Key, Path],
+    job: Callable[[Key], Callable[[], Any]],
+    workers: int,
+    *,
+    prefer: Literal["processes", "threads"] = "processes",
+) -> dict[Key, Any]:
+    """Result of each of several computations; those that have no file are computed in parallel.
+
+    Parameters
+    ----------
+    files : mapping from key to Path
+    job : callable
+        Returns the computation of a key, whose result can be written as JSON. It is called for
+        missing results only. For processes it should hold one sample a subject, and not all
+        features, which take a hundred times the memory.
+    workers : int
+    prefer : {"processes", "threads"}
+    """
+    for folder in {file.parent for file in files.values()}:
+        folder.mkdir(parents=True, exist_ok=True)
+    missing = [key for key, file in files.items() if not file.exists()]
+    # Not a generator: an interruption would leave its workers.
+    Parallel(n_jobs=workers, prefer=prefer)(
+        delayed(stored)(files[key], job(key)) for key in missing
+    )
+    return {key: json.loads(file.read_text(encoding="utf-8")) for key, file in files.items()}
+
+
+def _predicted(samples: Samples, groups: np.ndarray | None, task: Task) -> list[str]:
+    return [str(rule) for rule in predict(samples, groups, task)]
 
 
 def predict(samples: Samples, groups: np.ndarray | None, task: Task) -> np.ndarray:

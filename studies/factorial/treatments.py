@@ -6,20 +6,19 @@ training kinds alone, and the choice among treatments is made inside them as wel
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import jaxtyping as jt
 import numpy as np
-from joblib import Parallel, delayed
 
 from studies.factorial.learning_time import aligned
 from studies.factorial.left_out import left_out_scores
-from studies.factorial.predictions import CLASSIFIER, SEED, stored
+from studies.factorial.predictions import CLASSIFIER, SEED, stored_each
 from studies.factorial.representations import (
     AndScaled,
     AsTheyAre,
@@ -157,34 +156,22 @@ Results = Mapping[tuple[str, str, str], KindPredictions]  # by treatment, observ
 
 def treatments(recorded: Recorded, folder: Path, workers: int) -> Results:
     """Result of each treatment, observable and classifier, stored as one file each."""
-    folder.mkdir(parents=True, exist_ok=True)
     asked = {
         (treatment.name, observable, classifier): treatment
         for treatment, observable in product(TREATMENTS, OBSERVABLES)
         for classifier in treatment.classifiers
     }
-    missing = [key for key in asked if not _file(folder, *key).exists()]
-    read = {(observable, asked[key]) for key in missing for observable in key[1:2]}
-    samples = {
-        (observable, treatment.aligned): (
-            aligned(recorded.features, observable)
-            if treatment.aligned
-            else recorded.samples(observable)
-        )
-        for observable, treatment in read
-    }
-    # Workers get one sample a subject, and not all features, which take a hundred times the memory.
-    Parallel(n_jobs=workers)(
-        delayed(_test_stored)(
-            asked[key],
-            samples[key[1], asked[key].aligned],
-            recorded.kinds,
-            key[2],
-            _file(folder, *key),
-        )
-        for key in missing
-    )
-    return {key: _read(_file(folder, *key)) for key in asked}
+
+    def job(key: tuple[str, str, str]) -> Callable[[], dict[str, Any]]:
+        treatment, (_, observable, classifier) = asked[key], key
+        if treatment.aligned:
+            samples = aligned(recorded.features, observable)
+        else:
+            samples = recorded.samples(observable)
+        return partial(_as_data, treatment, samples, recorded.kinds, classifier)
+
+    files = {key: _file(folder, *key) for key in asked}
+    return {key: _read(found) for key, found in stored_each(files, job, workers).items()}
 
 
 def _file(folder: Path, name: str, observable: str, classifier: str) -> Path:
@@ -192,21 +179,17 @@ def _file(folder: Path, name: str, observable: str, classifier: str) -> Path:
     return folder / f"treatments.{words}.{observable}.{classifier}.json"
 
 
-def _read(file: Path) -> KindPredictions:
-    found = json.loads(file.read_text(encoding="utf-8"))
+def _read(found: Mapping[str, Any]) -> KindPredictions:
     predicted = {choice: np.array(names) for choice, names in found["predicted"].items()}
     return KindPredictions(predicted, found["inside"], np.array(found["null"]))
 
 
-def _test_stored(
-    treatment: Treatment, samples: Samples, kinds: np.ndarray, classifier: str, file: Path
-) -> None:
-    def compute() -> dict[str, Any]:
-        found = hold_out_kinds(treatment, samples, kinds, classifier)
-        predicted = {choice: names.tolist() for choice, names in found.predicted.items()}
-        return {"predicted": predicted, "inside": found.inside, "null": found.null.tolist()}
-
-    stored(file, compute)
+def _as_data(
+    treatment: Treatment, samples: Samples, kinds: np.ndarray, classifier: str
+) -> dict[str, Any]:
+    found = hold_out_kinds(treatment, samples, kinds, classifier)
+    predicted = {choice: names.tolist() for choice, names in found.predicted.items()}
+    return {"predicted": predicted, "inside": found.inside, "null": found.null.tolist()}
 
 
 def hold_out_kinds(

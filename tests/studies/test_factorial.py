@@ -123,9 +123,11 @@ def test_what_is_stored_is_not_computed_again(apart: Recorded, tmp_path: Path) -
 
 
 def test_references_and_more_kinds_are_evaluated(apart: Recorded) -> None:
-    found = carry_over.referenced(apart, "activity", "kernel_svm", "kind")
+    found = carry_over.referenced(
+        apart.samples("activity"), apart.kinds, apart.groups("kind"), apart.classes
+    )
     assert {group for _, group in found} == set(apart.kinds.tolist())
-    points = carry_over.curve(apart, "activity", "kernel_svm", equal=True)
+    points = carry_over.curve(apart.samples("activity"), apart.kinds, equal=True)
     assert {point.kinds for point in points} == {
         2
     }  # of the numbers, those that leave kinds to test
