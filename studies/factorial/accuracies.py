@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from studies.factorial.subjects import OF_KINDS, Recorded
 from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.schemes.cross_validation import confusion_of
 from virtuallab.decoder.uncertainty import comparison
-from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, interval
+from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, dependence, interval
 
 CONFIDENCE: Final = 0.95
 _FEWEST: Final = 6
@@ -42,24 +43,49 @@ class Accuracy:
         return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
 
 
+def identified(recorded: Recorded, draws: Sequence[np.ndarray]) -> np.ndarray:
+    """Share of the draws of the folds in which each subject was identified, (subject,)."""
+    found: np.ndarray = np.mean([each == recorded.labels for each in draws], axis=0)
+    return found
+
+
+def accuracy_of(
+    labels: np.ndarray,
+    draws: Sequence[np.ndarray],
+    classes: Sequence[str],
+    clusters: np.ndarray,
+    *,
+    repeats: int | None = None,
+) -> Accuracy:
+    """Balanced accuracy of predictions.
+
+    Parameters
+    ----------
+    labels : array of str, (subject,)
+    draws : sequence of array of str, (subject,)
+        Predicted rules, over which the accuracy is averaged.
+    classes : sequence of str
+        All rules, sorted.
+    clusters : array, (subject,)
+        Subjects of a cluster are not independent.
+    repeats : int, optional
+        Number of draws of the folds; None if no folds were drawn, but groups held out.
+    """
+    confusion = np.mean([confusion_of(labels, each, classes) for each in draws], axis=0)
+    effect = pair_effect(np.mean([each == labels for each in draws], axis=0), labels, clusters)
+    bounds = interval(confusion, CONFIDENCE, repeats=repeats, effect=effect)
+    return Accuracy(balanced_accuracy(confusion), *bounds)
+
+
 def strict_accuracy(recorded: Recorded, draws: list[np.ndarray]) -> Accuracy:
     """Accuracy over draws of the folds; pairs are clusters."""
-    classes = recorded.classes
-    confusion = np.mean([confusion_of(recorded.labels, each, classes) for each in draws], axis=0)
-    correct = np.mean([each == recorded.labels for each in draws], axis=0)
-    effect = pair_effect(correct, recorded.labels, np.asarray(recorded.features["pair"]))
-    low, high = interval(confusion, CONFIDENCE, repeats=len(draws), effect=effect)
-    return Accuracy(balanced_accuracy(confusion), low, high)
+    return accuracy_of(recorded.labels, draws, recorded.classes, recorded.pairs, repeats=len(draws))
 
 
 def held_out_accuracy(recorded: Recorded, split: str, predicted: np.ndarray) -> Accuracy:
     """Accuracy over all groups of a split; kinds are clusters if groups consist of them."""
-    labels, classes = recorded.labels, recorded.classes
-    clusters = recorded.kinds if split in OF_KINDS else np.asarray(recorded.features["pair"])
-    effect = pair_effect((predicted == labels).astype(np.float64), labels, clusters)
-    confusion = confusion_of(labels, predicted, classes)
-    low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
-    return Accuracy(balanced_accuracy(confusion), low, high)
+    clusters = recorded.kinds if split in OF_KINDS else recorded.pairs
+    return accuracy_of(recorded.labels, [predicted], recorded.classes, clusters)
 
 
 def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> dict[str, Accuracy]:
@@ -68,18 +94,29 @@ def group_accuracies(recorded: Recorded, split: str, predicted: np.ndarray) -> d
     A group of fewer than :data:`_FEWEST` pairs has no interval: that of two pairs is 0 to 1.
     """
     found, groups = {}, recorded.groups(split)
-    pairs = np.asarray(recorded.features["pair"])
     for name in np.unique(groups):
         rows = groups == name
-        labels = recorded.labels[rows]
-        correct = (predicted[rows] == labels).astype(np.float64)
-        confusion = confusion_of(labels, predicted[rows], recorded.classes)
-        effect = pair_effect(correct, labels, pairs[rows])
-        low, high = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
-        if len(np.unique(pairs[rows])) < _FEWEST:
-            low = high = np.nan
-        found[str(name)] = Accuracy(balanced_accuracy(confusion), low, high)
+        pairs = recorded.pairs[rows]
+        each = accuracy_of(recorded.labels[rows], [predicted[rows]], recorded.classes, pairs)
+        if len(np.unique(pairs)) < _FEWEST:
+            each = Accuracy(each.value, np.nan, np.nan)
+        found[str(name)] = each
     return found
+
+
+def over_bootstrap(value: float, drawn: np.ndarray, repeats: int = 1) -> Accuracy:
+    """Value with the quantiles of bootstrap samples, widened for decoders that share subjects.
+
+    Parameters
+    ----------
+    value : float
+    drawn : array, (sample,)
+    repeats : int
+        Number of draws of the folds over which the value is averaged.
+    """
+    quantiles = np.quantile(drawn, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    low, high = value + np.sqrt(dependence(repeats)) * (quantiles - value)
+    return Accuracy(value, float(low), float(high))
 
 
 def difference(
@@ -98,10 +135,13 @@ def difference(
     clusters : array, (subject,), optional
         Subjects that are not independent; pairs by default.
     """
-    labels = recorded.labels
-    here, there = (np.mean([each == labels for each in draws], axis=0) for draws in (one, other))
-    repeats = min(len(one), len(other))
-    pairs = np.asarray(recorded.features["pair"]) if clusters is None else clusters
     return Accuracy(
-        *comparison.difference(here, there, labels, CONFIDENCE, repeats=repeats, pairs=pairs)
+        *comparison.difference(
+            identified(recorded, one),
+            identified(recorded, other),
+            recorded.labels,
+            CONFIDENCE,
+            repeats=min(len(one), len(other)),
+            pairs=recorded.pairs if clusters is None else clusters,
+        )
     )

@@ -10,10 +10,9 @@ import jaxtyping as jt
 import numpy as np
 from scipy.stats import t
 
-from studies.factorial.accuracies import CONFIDENCE, Accuracy
+from studies.factorial.accuracies import CONFIDENCE, Accuracy, over_bootstrap
 from studies.factorial.layers import LayerResult, importance_map
 from studies.factorial.subjects import Recorded
-from virtuallab.decoder.uncertainty.intervals import dependence
 
 _DRAWS: Final = 2_000
 _SEED: Final = 2020
@@ -89,12 +88,8 @@ def largest_confusion(
     weights = stream.multinomial(len(tested), np.full(len(tested), 1 / len(tested)), _DRAWS)
     each = confusions(weights.astype(np.float64))
     apart = each[:, mine] - each[:, others].max(1)
-    tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-    low, high = np.quantile(apart, tails)
-    widening = np.sqrt(dependence(len(draws)))
-    bounds = value + widening * (low - value), value + widening * (high - value)
     names = classes[pairs[largest][0]], classes[pairs[largest][1]]
-    return names, Accuracy(value, float(bounds[0]), float(bounds[1]))
+    return names, over_bootstrap(value, apart, len(draws))
 
 
 def _by_pair(
@@ -104,7 +99,7 @@ def _by_pair(
     classes = np.array(recorded.classes)
     true = recorded.labels[:, None] == classes
     predicted = np.mean([each[:, None] == classes for each in draws], axis=0)
-    _, place = np.unique(np.asarray(recorded.features["pair"]), return_inverse=True)
+    _, place = np.unique(recorded.pairs, return_inverse=True)
     member = np.eye(place.max() + 1)[place]
     return (
         np.einsum("sp,st,sr->ptr", member, true.astype(float), predicted),

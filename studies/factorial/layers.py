@@ -19,7 +19,7 @@ import jaxtyping as jt
 import numpy as np
 import xarray as xr
 
-from studies.factorial.accuracies import CONFIDENCE, Accuracy
+from studies.factorial.accuracies import Accuracy, over_bootstrap
 from studies.factorial.predictions import SEED, stored_each
 from studies.factorial.subjects import OBSERVABLES, Recorded
 from virtuallab.decoder.diagnostics.grouped_permutation import predict_permuted
@@ -31,7 +31,6 @@ from virtuallab.decoder.features.samples import (
 )
 from virtuallab.decoder.model_selection import fit, splits_of, stratified
 from virtuallab.decoder.uncertainty import comparison
-from virtuallab.decoder.uncertainty.intervals import dependence
 from virtuallab.labels import label_text
 from virtuallab.registry import CLASSIFIERS
 
@@ -113,13 +112,9 @@ def less(
 
     The interval is a bootstrap over pairs: shares of layers are not outcomes of single subjects.
     """
-    labels, pairs = recorded.labels, np.asarray(recorded.features["pair"])
-    apart = one - other
-    value = float(comparison.balanced(apart, labels))
-    drawn = comparison.bootstrap_means(apart[None], labels, _DRAWS, SEED, pairs)[0]
-    tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-    low, high = value + np.sqrt(dependence()) * (np.quantile(drawn, tails) - value)
-    return Accuracy(value, float(low), float(high))
+    labels, apart = recorded.labels, one - other
+    drawn = comparison.bootstrap_means(apart[None], labels, _DRAWS, SEED, recorded.pairs)[0]
+    return over_bootstrap(float(comparison.balanced(apart, labels)), drawn)
 
 
 def column_groups(names: list[str], samples: Samples) -> dict[str, np.ndarray]:

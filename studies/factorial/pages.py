@@ -12,6 +12,7 @@ from studies.factorial.accuracies import (
     Accuracy,
     group_accuracies,
     held_out_accuracy,
+    identified,
     strict_accuracy,
 )
 from studies.factorial.carry_over import REFERENCED_SPLITS, curves, mean_spread, references
@@ -179,8 +180,7 @@ def confusion_table(recorded: Recorded, predictions: Path) -> list[str]:
 
 def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Share of the subjects of each rule that are identified, in groups of subjects."""
-    draws = read_draws(ERRORS_OF, CLASSIFIER, predictions)
-    right = np.mean([each == recorded.labels for each in draws], axis=0)
+    right = identified(recorded, read_draws(ERRORS_OF, CLASSIFIER, predictions))
     rows = []
     for name, groups in _groupings(recorded).items():
         for group in dict.fromkeys(sorted(groups.tolist())):
@@ -196,8 +196,7 @@ def recall_table(recorded: Recorded, predictions: Path) -> list[str]:
 def angles_table(recorded: Recorded, predictions: Path) -> list[str]:
     """Angles of rules with backward weights, and the share identified, by family of networks."""
     assert recorded.angles is not None
-    draws = read_draws(ERRORS_OF, CLASSIFIER, predictions)
-    right = np.mean([each == recorded.labels for each in draws], axis=0)
+    right = identified(recorded, read_draws(ERRORS_OF, CLASSIFIER, predictions))
     families, rows = recorded.groups("family"), []
     for rule in recorded.classes:
         for family in np.unique(families):

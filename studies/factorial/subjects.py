@@ -17,12 +17,11 @@ from virtuallab.decoder.schemes.splits import groups_of, kinds_of
 from virtuallab.labels import label_text
 from virtuallab.protocol import expand, read
 from virtuallab.subject.subject import Subject
-from virtuallab.vocabulary import DONE, LAYER, PERFORMANCE, RULE, SUBJECT
+from virtuallab.vocabulary import DONE, LAYER, PAIR, PERFORMANCE, RULE, SUBJECT
 
 PROBE: Final = "units_300"
 COMPLETE: Final = "whole_layers"  # the probe of the published observables
 OBSERVABLES: Final = ("activity", "weights", "activity_change", "all")
-
 ANGLES: Final = ("weight_angle", "total_gradient_angle")
 
 # Sections of what a recording can be tested on, by the columns of the store.
@@ -123,6 +122,11 @@ class Recorded:
     def kinds(self) -> np.ndarray:
         """Kind of each recorded subject, (subject,)."""
         return kinds_of(self.features)
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Pair of each recorded subject, (subject,)."""
+        return np.asarray(self.features[PAIR])
 
     @property
     def classes(self) -> list[str]:

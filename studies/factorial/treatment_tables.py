@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from scipy.stats import t
 
-from studies.factorial.accuracies import CONFIDENCE, Accuracy
+from studies.factorial.accuracies import CONFIDENCE, Accuracy, accuracy_of
 from studies.factorial.predictions import CLASSIFIER
 from studies.factorial.subjects import Recorded
 from studies.factorial.treatments import (
@@ -24,10 +24,8 @@ from studies.factorial.treatments import (
     permuted_labels,
     treatments,
 )
-from virtuallab.decoder.pairs import pair_effect
 from virtuallab.decoder.reference_choices import ALL_RULES, NO_REFERENCES
-from virtuallab.decoder.schemes.cross_validation import confusion_of
-from virtuallab.decoder.uncertainty.intervals import balanced_accuracy, dependence, interval
+from virtuallab.decoder.uncertainty.intervals import dependence
 from virtuallab.reporting.style import pretty
 
 Table: TypeAlias = tuple[list[str], list[list[str]]]  # header, lines
@@ -114,10 +112,7 @@ def accuracy(labels: np.ndarray, predicted: np.ndarray, kinds: np.ndarray) -> Ac
     """Balanced accuracy over the subjects that were tested, with kinds as clusters."""
     some = predicted != ""
     labels, predicted, kinds = labels[some], predicted[some], kinds[some]
-    effect = pair_effect((predicted == labels).astype(np.float64), labels, kinds)
-    confusion = confusion_of(labels, predicted, sorted(set(labels.tolist())))
-    bounds = interval(confusion, CONFIDENCE, repeats=None, effect=effect)
-    return Accuracy(balanced_accuracy(confusion), *bounds)
+    return accuracy_of(labels, [predicted], sorted(set(labels.tolist())), kinds)
 
 
 def gain(recorded: Recorded, predicted: np.ndarray, other: np.ndarray) -> Accuracy:
