@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -86,14 +87,8 @@ def cross_validate_referenced(
         training = replace(samples.take(inside), values=centred)
         estimator = fit(nested(classifier, training, inner_folds, seed), training)
         tested = samples.take(out)
-
-        def relative(
-            values: np.ndarray, references: np.ndarray, centres: Centres = centres
-        ) -> np.ndarray:
-            moved: np.ndarray = values - centres.centre(references)
-            return moved
-
-        for choice, rows, values in read_choices(relative, tested, kinds[out], classes, seed):
+        read = partial(_relative, centres)
+        for choice, rows, values in read_choices(read, tested, kinds[out], classes, seed):
             mine = tested.take(rows)
             predicted = estimator.predict(values)
             correct = (predicted == mine.labels).astype(np.float64)
@@ -101,6 +96,11 @@ def cross_validate_referenced(
                 confusion_of(mine.labels, predicted, classes),
                 pair_effect(correct, mine.labels, mine.pairs),
             )
+    return found
+
+
+def _relative(centres: Centres, values: np.ndarray, references: np.ndarray) -> np.ndarray:
+    found: np.ndarray = values - centres.centre(references)
     return found
 
 
