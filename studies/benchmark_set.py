@@ -27,6 +27,7 @@ from studies.benchmark import card, checksums  # noqa: E402  # found from the fo
 from studies.benchmark.baselines import LABELS, TEST, TRAINING, write_baselines  # noqa: E402
 from studies.benchmark.recordings import KIND, RecordedSet, record_set  # noqa: E402
 from virtuallab.errors import UserError  # noqa: E402
+from virtuallab.lab.services.resources import stored  # noqa: E402
 from virtuallab.store import Store  # noqa: E402
 from virtuallab.vocabulary import ACTIVITY, PAIR, RULE, SUBJECT  # noqa: E402
 
@@ -166,11 +167,6 @@ def make(
     checksums.write_checksums(out)
 
 
-def size_of(folder: Path) -> int:
-    """Bytes of all files of a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """Make a set, or compare one with its checksums."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -206,8 +202,8 @@ def main(words: Sequence[str] | None = None) -> None:
     except UserError as error:
         sys.exit(str(error))
     print((asked.out / "baselines.md").read_text("utf-8"))
-    print(f"{asked.out}: {size_of(asked.out) / 1e6:.1f} MB")
-    if size_of(asked.out) > LARGEST:
+    print(f"{asked.out}: {stored(asked.out) / 1e6:.1f} MB")
+    if stored(asked.out) > LARGEST:
         print(f"The set is above {LARGEST / 1e9:g} GB: record fewer stimuli (--stimuli).")
 
 

@@ -24,6 +24,7 @@ from virtuallab.decoder.features.columns import columns_of
 from virtuallab.decoder.features.samples import PUBLISHED, by_subject
 from virtuallab.decoder.schemes.splits import kinds_of
 from virtuallab.errors import UserError
+from virtuallab.lab.services.resources import stored
 from virtuallab.labels import label_text
 from virtuallab.store.files.atomic_replace import replace_folder
 from virtuallab.store.files.atomic_write import writing
@@ -201,8 +202,7 @@ def write_features(table: xr.Dataset, file: Path) -> None:
 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
-    files = [path] if path.is_file() else path.rglob("*")
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return path.stat().st_size if path.is_file() else stored(path)
 
 
 def _check_sizes(folder: Path) -> None:
@@ -228,6 +228,13 @@ def files_table(folder: Path) -> list[str]:
         for name, contents in rows.items()
     ]
     return ["| file or folder | contents | size |", "| --- | --- | --- |", *lines]
+
+
+def write_files_table(folder: Path, results: Path) -> str:
+    """Write the table of the files for the documentation, and return it."""
+    text = "\n".join(files_table(folder)) + "\n"
+    (results / "factorial_files.md").write_text(text, encoding="utf-8")
+    return text
 
 
 def _readme(table: xr.Dataset, folder: Path, store: str) -> list[str]:
@@ -303,10 +310,7 @@ def main() -> None:
         write_shared(asked.store, asked.folder)
     except UserError as error:
         raise SystemExit(str(error)) from None
-    lines = files_table(asked.folder)
-    text = "\n".join(lines) + "\n"
-    (asked.results / "factorial_files.md").write_text(text, encoding="utf-8")
-    print(text)
+    print(write_files_table(asked.folder, asked.results))
 
 
 if __name__ == "__main__":
