@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
+from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.uncertainty import comparison
 from virtuallab.lab.designs.compare import compare
 from virtuallab.lab.designs.power import power
@@ -51,9 +52,13 @@ def identified(found: xr.Dataset, design: str, observable: str) -> xr.DataArray:
 
 def difference(one: xr.DataArray, other: xr.DataArray) -> tuple[float, float, float]:
     """Difference in accuracy of two designs in the same subjects, with an interval."""
-    labels = label_text(one[RULE])
     return comparison.difference(
-        one.to_numpy(), other.to_numpy(), labels, CONFIDENCE, repeats=int(one.attrs["seeds"])
+        one.to_numpy(),
+        other.to_numpy(),
+        label_text(one[RULE]),
+        CONFIDENCE,
+        repeats=int(one.attrs["seeds"]),
+        pairs=pairs_of(one),
     )
 
 

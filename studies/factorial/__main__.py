@@ -16,12 +16,11 @@ from rich.console import Console
 
 import virtuallab as vl
 from studies.factorial.claims import Evidence
-from studies.factorial.designs import Designs
 from studies.factorial.figures import draw_figures
 from studies.factorial.layers import evaluate_layers
 from studies.factorial.pages import write_pages
 from studies.factorial.predictions import complete_tasks, predict_all, tasks
-from studies.factorial.share import files_table, write_shared
+from studies.factorial.share import write_files_table, write_shared
 from studies.factorial.subjects import COMPLETE, Recorded
 
 ROOT: Final = Path(__file__).parents[2]
@@ -50,8 +49,8 @@ def main() -> None:
     predict_all(complete, folder / COMPLETE, workers, complete_tasks())
     designs = None
     if not asked.without_designs:
-        designs = Designs(
-            vl.compare(PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console())
+        designs = vl.compare(
+            PROTOCOL, overrides, store=asked.store, workers=workers, verbose=Console()
         )
     evidence = Evidence(
         complete=complete,
@@ -66,8 +65,7 @@ def main() -> None:
     draw_figures(evidence, asked.images)
     shared = asked.store.with_name(f"{asked.store.stem}_shared")
     write_shared(asked.store, shared)
-    lines = "\n".join(files_table(shared)) + "\n"
-    (asked.results / "factorial_files.md").write_text(lines, encoding="utf-8")
+    write_files_table(shared, asked.results)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import xarray as xr
 
+from studies import probe_designs
 from studies.factorial.accuracies import (
     Accuracy,
     difference,
@@ -16,7 +19,6 @@ from studies.factorial.accuracies import (
     strict_accuracy,
 )
 from studies.factorial.controls import controls
-from studies.factorial.designs import Designs
 from studies.factorial.importance import (
     largest_confusion,
     largest_part,
@@ -60,8 +62,8 @@ class Evidence:
         Their predictions.
     layers : mapping from (observable, variant) to LayerResult
         Published scheme, complete recordings.
-    designs : Designs or None
-        Comparison of recording designs, if it was asked for.
+    designs : xr.Dataset or None
+        Comparison of recording designs by :func:`virtuallab.compare`, if it was asked for.
     workers : int
     """
 
@@ -70,7 +72,7 @@ class Evidence:
     complete_folder: Path
     sampled_folder: Path
     layers: dict[tuple[str, str], LayerResult]
-    designs: Designs | None
+    designs: xr.Dataset | None
     workers: int
 
     @property
@@ -194,38 +196,44 @@ def _over_training(of: Evidence) -> Iterator[Part]:
     yield above("median of raw activity, last third minus first third", late, signed=True)
 
 
-def _sparse(of: Evidence) -> Iterator[Part]:
+def _recorded_by(of: Evidence, observable: str, name: str, **settings: float) -> xr.DataArray:
+    """Subjects that are identified from an observable of a recording design."""
     assert of.designs is not None
-    for observable in ("activity", "weights"):
-        for count in (3, 5):
-            spread = of.designs.label("sparse", visits=count), observable
-            for window in ("early", "middle", "late"):
-                there = of.designs.label(window, visits=count), observable
-                name = f"{observable}, {count} visits spread minus {window}"
-                yield above(name, of.designs.less(spread, there), signed=True)
+    design = probe_designs.named(of.designs, name, **settings)
+    return probe_designs.identified(of.designs, design, observable)
+
+
+def _apart(one: xr.DataArray, other: xr.DataArray) -> Accuracy:
+    return Accuracy(*probe_designs.difference(one, other))
+
+
+def _sparse(of: Evidence) -> Iterator[Part]:
+    for observable, count in product(("activity", "weights"), (3, 5)):
+        spread = _recorded_by(of, observable, "sparse", visits=count)
+        for window in ("early", "middle", "late"):
+            gain = _apart(spread, _recorded_by(of, observable, window, visits=count))
+            name = f"{observable}, {count} visits spread minus {window}"
+            yield above(name, gain, signed=True)
 
 
 def _undersampled(of: Evidence) -> Iterator[Part]:
-    assert of.designs is not None
     every, some = of.draws("activity"), read_draws("activity", CLASSIFIER, of.sampled_folder)
     yield equal("all units minus 300 units", difference(of.complete, every, some))
-    most = of.designs.label("activity", units=300), "activity"
-    few = of.designs.label("activity", units=100), "activity"
-    yield equal("300 units minus 100 units", of.designs.less(most, few))
+    most, few = (_recorded_by(of, "activity", "activity", units=units) for units in (300, 100))
+    yield equal("300 units minus 100 units", _apart(most, few))
 
 
 def _noisy(of: Evidence) -> Iterator[Part]:
-    assert of.designs is not None
-    for level, values in (("sigma", (0.01, 0.1, 1.0)), ("snr", (10.0, 1.0, 0.1))):
-        ending = "sigma" if level == "sigma" else "noisy"
-        for value in values:
-            setting = {f"noise__{level}": value}
-            units = {"units": 300} if level == "snr" else {}
-            synapses = {"synapses": 300} if level == "snr" else {}
-            one = of.designs.label(f"activity_{ending}", **setting, **units), "activity"
-            other = of.designs.label(f"weights_{ending}", **setting, **synapses), "weights"
-            name = f"activity minus weights, {level} {value:g}"
-            yield above(name, of.designs.less(one, other), signed=True)
+    for sigma in (0.01, 0.1, 1.0):
+        activity = _recorded_by(of, "activity", "activity_sigma", noise__sigma=sigma)
+        weights = _recorded_by(of, "weights", "weights_sigma", noise__sigma=sigma)
+        name = f"activity minus weights, sigma {sigma:g}"
+        yield above(name, _apart(activity, weights), signed=True)
+    for snr in (10.0, 1.0, 0.1):
+        activity = _recorded_by(of, "activity", "activity_noisy", noise__snr=snr, units=300)
+        weights = _recorded_by(of, "weights", "weights_noisy", noise__snr=snr, synapses=300)
+        name = f"activity minus weights, snr {snr:g}"
+        yield above(name, _apart(activity, weights), signed=True)
 
 
 def _depth(of: Evidence) -> Iterator[Part]:

@@ -73,8 +73,8 @@ def draw_figures(evidence: Evidence, images: Path) -> None:
         "importance": importance_figure(_importance(evidence)),
     }
     if evidence.designs is not None:
-        drawn["visits"] = visits_figure(evidence.designs.found)
-        drawn["units"] = units_figure(evidence.designs.found)
+        drawn["visits"] = visits_figure(evidence.designs)
+        drawn["units"] = units_figure(evidence.designs)
     images.mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
         (images / f"factorial_{name}.png").write_bytes(png(figure))
@@ -153,7 +153,7 @@ def kinds_figure(recorded: Recorded, predictions: Path) -> Figure:
     interval.
     """
     names = np.unique(recorded.kinds)
-    pairs = np.asarray(recorded.features["pair"])
+    pairs = recorded.pairs
 
     def draw(axes: Axes, observable: str) -> None:
         task = Task(observable, CLASSIFIER, "kind")

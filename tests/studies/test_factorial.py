@@ -16,7 +16,6 @@ from studies.factorial.accuracies import (
     strict_accuracy,
 )
 from studies.factorial.claims import Evidence
-from studies.factorial.designs import Designs
 from studies.factorial.predictions import STRICT, Task, predict, predict_all, stored
 from studies.factorial.subjects import SPLITS, Recorded
 from virtuallab.protocol import expand, read
@@ -162,7 +161,7 @@ def test_pages_have_every_group_and_count_subjects_that_diverged(
         complete_folder=folder / "complete",
         sampled_folder=folder,
         layers=layers.evaluate_layers(apart, folder / "complete", 1),
-        designs=Designs(xr.Dataset()),
+        designs=None,
         workers=1,
     )
     pages.write_pages(evidence, tmp_path / "results")

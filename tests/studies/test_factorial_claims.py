@@ -14,7 +14,6 @@ from studies.factorial import claims
 from studies.factorial.accuracies import Accuracy
 from studies.factorial.claims import CLAIMS, Evidence, claims_rows
 from studies.factorial.controls import CONTROLLED, NAMES
-from studies.factorial.designs import Designs
 from studies.factorial.importance import largest_confusion, late_minus_early, over_folds
 from studies.factorial.layers import (
     BY_LAYER,
@@ -147,7 +146,7 @@ def forests(mine: Recorded, observable: str, variant: str) -> LayerResult:
     return LayerResult(correct, permuted, np.tile(each / each.sum(), (4, 1)))
 
 
-def designs(mine: Recorded) -> Designs:
+def designs(mine: Recorded) -> xr.Dataset:
     """Designs of which spread visits, many units and activity are more accurate."""
     rows: list[tuple[str, dict[str, float], dict[str, float]]] = []
     for count in (3, 5):
@@ -168,18 +167,17 @@ def designs(mine: Recorded) -> Designs:
         for observable, share in shares.items():
             found = predicted(mine.labels, share, 1) == mine.labels
             right[place, observables.index(observable), 0] = found
-    return Designs(
-        xr.Dataset(
-            {"identified": (("design", "observable", "classifier", "subject"), right)},
-            coords={
-                "design": [f"{name} {number}" for number, (name, _, _) in enumerate(rows)],
-                "design_name": ("design", [name for name, _, _ in rows]),
-                "observable": list(observables),
-                "classifier": ["kernel_svm"],
-                **{s: ("design", [row[1].get(s, np.nan) for row in rows]) for s in settings},
-                **{name: mine.features[name] for name in ("subject", "rule", "pair")},
-            },
-        )
+    return xr.Dataset(
+        {"identified": (("design", "observable", "classifier", "subject"), right)},
+        coords={
+            "design": [f"{name} {number}" for number, (name, _, _) in enumerate(rows)],
+            "design_name": ("design", [name for name, _, _ in rows]),
+            "observable": list(observables),
+            "classifier": ["kernel_svm"],
+            **{s: ("design", [row[1].get(s, np.nan) for row in rows]) for s in settings},
+            **{name: mine.features[name] for name in ("subject", "rule", "pair")},
+        },
+        attrs={"seeds": 1},
     )
 
 

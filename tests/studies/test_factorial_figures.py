@@ -18,7 +18,6 @@ from studies.factorial import figures
 from studies.factorial.accuracies import held_out_accuracy, strict_accuracy
 from studies.factorial.carry_over import Point
 from studies.factorial.claims import Evidence
-from studies.factorial.designs import Designs
 from studies.factorial.figures import (
     confusion_figure,
     draw_figures,
@@ -355,7 +354,7 @@ def test_every_figure_of_the_study_is_written(
     )
     monkeypatch.setattr(figures, "_importance", lambda evidence: {"activity": importance})
     every = compared(WINDOWS + UNITS.removeprefix("compare:\n  designs:\n"), {})
-    evidence = Evidence(subjects, subjects, folder, folder, {}, Designs(every), workers=1)
+    evidence = Evidence(subjects, subjects, folder, folder, {}, every, workers=1)
     draw_figures(evidence, tmp_path)
     names = "confusion held_out importance kinds numbers strict trajectories units visits"
     written = sorted(tmp_path.iterdir())
