@@ -67,3 +67,4 @@ def watched(pid: int | None = None, every: float = 0.2) -> Iterator[Peak]:
     finally:
         stop.set()
         watcher.join()
+        peak.note(resident(watched_pid))
