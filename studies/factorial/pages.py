@@ -34,6 +34,7 @@ from virtuallab.labels import label_text
 from virtuallab.reporting.style import pretty
 from virtuallab.vocabulary import DIVERGED, RULE, SUBJECT
 
+OF_ANGLES: Final = ("backward and forward weights", "update and gradient")
 _BY_GROUP: Final = ("kind", "architecture", "family", "task")
 ERRORS_OF: Final = "all"  # observable of which errors are examined
 
@@ -204,13 +205,14 @@ def angles_table(recorded: Recorded, predictions: Path) -> list[str]:
             found = [recorded.angles[name].to_numpy()[mine] for name in ANGLES]
             if not mine.any() or not np.isfinite(found[0]).all():
                 continue  # no backward weights
-            cells = [_median_and_quartiles(each) for each in found]
+            cells = [degrees(each) for each in found]
             rows.append([pretty(rule), family, *cells, f"{right[mine].mean():.2f}"])
-    header = ["rule", "family", "backward and forward weights", "update and gradient"]
+    header = ["rule", "family", *OF_ANGLES]
     return table([*header, "share identified"], rows)
 
 
-def _median_and_quartiles(values: np.ndarray) -> str:
+def degrees(values: np.ndarray) -> str:
+    """Median and quartiles of angles."""
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
     return f"{middle:.0f}° ({low:.0f}° to {high:.0f}°)"
 

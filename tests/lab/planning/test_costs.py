@@ -21,6 +21,7 @@ from virtuallab.subject.network.dry_run import dry_run
 from virtuallab.subject.training.cohort_size import CohortTiming
 
 WEIGHTS = 64 * 4 + 4 + 4 * 10 + 10  # of the network of the tiny experiment
+VISITS = 3 * 10 / 3 / 8  # training steps that take as long as the evaluation at all visits
 KEPT = "probes.kept={units: 2, observables: [activity], visits: 2}"
 REDUCED = "probes.reduced={units: 2, observables: [activity], keep: statistics}"
 COSTS = Costs(((0, 1), (2, 3)), 2, 60.0, 0.0, 0.0, {"snapshots": 2_000_000}, "", ("beware",))
@@ -69,14 +70,27 @@ def measured(*overrides: str, workers: int = 1) -> Costs:
 
 @pytest.mark.usefixtures("asked")
 def test_training_takes_the_steps_of_all_subjects_divided_among_workers() -> None:
-    assert measured().training == pytest.approx(4 * 4 * 0.5)
-    assert measured(workers=2).training == pytest.approx(4 * 4 * 0.5 / 2)
-    assert measured("subjects.steps=8").training == pytest.approx(4 * 8 * 0.5)
+    assert measured().training == pytest.approx(4 * (4 + VISITS) * 0.5)
+    assert measured(workers=2).training == pytest.approx(4 * (4 + VISITS) * 0.5 / 2)
+    assert measured("subjects.steps=8").training == pytest.approx(4 * (8 + VISITS) * 0.5)
+
+
+@pytest.mark.usefixtures("asked")
+def test_evaluation_at_visits_takes_a_third_of_a_step_for_each_image() -> None:
+    few = "subjects.tasks=[{name: digits, train_images: 16, validation_images: 20}]"
+    assert measured(few).training == pytest.approx(4 * (4 + 2 * VISITS) * 0.5)
+    views = (
+        "subjects.tasks=[{name: contrastive, of: digits, train_images: 16, validation_images: 20}]"
+    )
+    shown = 2 * 20 + 16 + 20  # two views of each validation image, and the read-out
+    visits = 3 * shown / 3 / (2 * 8)
+    assert measured(views).training == pytest.approx(4 * (4 + visits) * 0.5)
 
 
 @pytest.mark.usefixtures("asked")
 def test_pretraining_takes_its_steps_too() -> None:
-    assert measured("subjects.start_from={steps: 10}").training == pytest.approx(4 * 14 * 0.5)
+    found = measured("subjects.start_from={steps: 10}").training
+    assert found == pytest.approx(4 * (14 + VISITS) * 0.5)
 
 
 @pytest.mark.usefixtures("asked")

@@ -14,6 +14,7 @@ from virtuallab.lab.services.workers import (
     Stop,
     Stopped,
     find_device,
+    on_threads,
     run_all,
     stoppable,
     torch_threads,
@@ -158,3 +159,19 @@ def test_a_gpu_is_refused_only_where_torch_finds_none(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=r"torch finds none\. Use 'cpu' or 'auto'"):
         find_device("cuda")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_results_are_in_the_order_of_the_items(workers: int) -> None:
+    assert on_threads(
+        lambda seconds: time.sleep(seconds) or seconds, [0.02, 0.0, 0.01], workers
+    ) == [
+        0.02,
+        0.0,
+        0.01,
+    ]
+
+
+def test_what_an_item_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        on_threads(lambda number: 1 / number, [1, 0, 2], 2)

@@ -18,13 +18,14 @@ from virtuallab.lab.planning.network_limits import training_bytes
 from virtuallab.lab.planning.plan import THREADS, Costs, Plan
 from virtuallab.lab.planning.stability_warnings import stability_warnings
 from virtuallab.lab.services.resources import cores, duration, free_disk, megabytes, total_memory
-from virtuallab.lab.services.workers import torch_threads
+from virtuallab.lab.services.workers import on_threads, torch_threads
 from virtuallab.protocol import cohorts
 from virtuallab.subject.subject import Subject, kind, pretrained_alone
 from virtuallab.subject.training.cohort_size import fastest_cohort
 from virtuallab.text import count_noun
 from virtuallab.vocabulary import SINGLE
 
+_FORWARD = 1 / 3  # of a training step is the forward pass
 _BYTES = 4  # everything measured is stored in single precision
 
 
@@ -51,7 +52,7 @@ def measure_costs(plan: Plan, workers: int | None = None) -> Plan:
     sizes = _store_sizes(plan)
     warnings = (
         *confound_warnings(protocol, subjects),
-        *learning_rate_warnings(subjects),
+        *learning_rate_warnings(subjects, workers),
         *stability_warnings(subjects),
         *device_warnings(plan),
         *_disk_warnings(sum(sizes.values())),
@@ -76,21 +77,37 @@ def _cohort_sizes(plan: Plan, workers: int) -> tuple[dict[int, int], float]:
     kinds: dict[tuple[Any, ...], list[int]] = {}
     for index, subject in enumerate(plan.subjects):
         kinds.setdefault(kind(subject), []).append(index)
-    sizes: dict[int, int] = {}
-    seconds = 0.0
     group_of = {index: group for group in plan.network_groups for index in group.members}
-    for members in kinds.values():
+
+    def measured(members: list[int]) -> tuple[int, float]:
+        """Size of the cohorts of one kind, and seconds in which one worker trains all of them."""
         subjects = tuple(plan.subjects[index] for index in members)
-        with torch_threads(THREADS):
-            kept = _kept_visits(plan, group_of[members[0]])
-            most = total_memory() // (workers * training_bytes(subjects[0], kept))
-            if fixed and min(fixed, len(subjects)) > most:
-                raise ProtocolError([_too_large(plan, subjects[0], most)])
-            trial = fastest_cohort(subjects, size=fixed, most=most)
-            seconds += _pretraining_seconds(subjects, trial.size)
-        sizes.update(dict.fromkeys(members, trial.size))
-        seconds += trial.seconds * sum(subject.steps for subject in subjects)
-    return sizes, seconds
+        kept = _kept_visits(plan, group_of[members[0]])
+        most = total_memory() // (workers * training_bytes(subjects[0], kept))
+        if fixed and min(fixed, len(subjects)) > most:
+            raise ProtocolError([_too_large(plan, subjects[0], most)])
+        trial = fastest_cohort(subjects, size=fixed, most=most)
+        of_visits = len(plan.visits) * _steps_of_a_visit(subjects[0])
+        seconds = trial.seconds * sum(subject.steps + of_visits for subject in subjects)
+        return trial.size, seconds + _pretraining_seconds(subjects, trial.size)
+
+    # As many at once as in training, which slow one another.
+    with torch_threads(THREADS):
+        found = on_threads(measured, kinds.values(), workers)
+    sizes: dict[int, int] = {}
+    for members, (size, _) in zip(kinds.values(), found, strict=True):
+        sizes.update(dict.fromkeys(members, size))
+    return sizes, sum(seconds for _, seconds in found)
+
+
+def _steps_of_a_visit(subject: Subject) -> float:
+    """Number of training steps that take as long as the evaluation at a visit, roughly."""
+    task = subject.task
+    views = 2 if task.targets == "views" else 1
+    images = views * task.validation_images
+    if task.measure == "read-out accuracy":
+        images += task.train_images + task.validation_images
+    return images * _FORWARD / (views * subject.batch_size)
 
 
 def _kept_visits(plan: Plan, group: NetworkGroup) -> int:

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -22,6 +22,9 @@ from virtuallab.errors import Interrupted, UserError
 from virtuallab.installed import begin_process
 from virtuallab.lab.services.allocator import keep_freed_memory
 from virtuallab.lab.services.devices import device_name
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 def find_device(name: str, *, here: bool = True) -> str:
@@ -141,6 +144,20 @@ def run_all(work: Iterable[Callable[[Stop], None]], workers: int) -> None:
             for future in futures:
                 future.cancel()
             raise
+
+
+def on_threads(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
+) -> list[_Result]:
+    """Results of a function for each item, in their order, computed on ``workers`` threads.
+
+    Raises
+    ------
+    BaseException
+        Whatever the function raised for the first item that failed.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return list(pool.map(function, items))
 
 
 Emit = Callable[[Any], None]
