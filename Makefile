@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCHEMA := from virtuallab.protocol import schema; print(schema.text(), end="")
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study study-confirmation notebook benchmark-set clean
+.PHONY: help quickstart test test-slow test-generated first-hour lint schema format docs bench study-rules study-theory study-probes study-decoder study-published study-coverage study-kinds study study-alignment study-confirmation notebook benchmark-set clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -106,6 +106,9 @@ study-kinds: $(VENV)/.audio ## Train 22 kinds of networks and tasks by four rule
 
 study: $(VENV)/.audio ## Train 1,056 subjects of 22 kinds and identify their rules, for the documentation
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial
+
+study-alignment: $(VENV)/.audio ## Compare settings by which backward weights of the factorial align
+	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.alignment
 
 study-confirmation: $(VENV)/.audio ## Identify subjects of new kinds that were set aside, once, after the study
 	$(BIN)/virtuallab run protocols/nayebi2020_confirmation.yaml

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,23 +29,33 @@ ROOT: Final = Path(__file__).parents[2]
 PROTOCOL: Final = ROOT / "protocols" / "nayebi2020.yaml"
 STRENGTHS: Final = {"amp": 1.0, "null": 0.2, "decay": 0.5}  # of the protocol
 
-# Learning rate of the backward weights, which learn by Adam, and other settings.
-SETTINGS: Final[Mapping[str, tuple[float, Mapping[str, Any]]]] = {
-    "own activity, 0.001": (0.001, {}),
-    "own activity, 0.015": (0.015, {}),
-    "own activity, centred, 0.015": (0.015, {"centre": True}),
-    "noise, 0.004": (0.004, {"activity": "noise"}),
-    "noise, 0.015": (0.015, {"activity": "noise"}),
+FIXED: Final = "fixed"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Settings of information alignment, and their name in the table."""
+
+    name: str
+    rate: float  # of the backward weights, which learn by Adam
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+
+SETTINGS: Final = {
+    "own_001": Setting("own activity, rate 0.001", 0.001),
+    "own_015": Setting("own activity, rate 0.015", 0.015),
+    "centred_015": Setting("own centred activity, rate 0.015", 0.015, {"centre": True}),
+    "noise_004": Setting("noise, rate 0.004", 0.004, {"activity": "noise"}),
+    "noise_015": Setting("noise, rate 0.015", 0.015, {"activity": "noise"}),
 }
-FIXED: Final = "feedback alignment"
 
 
 def overrides() -> tuple[str, ...]:
     """Changes of the protocol of the factorial."""
     rules: list[dict[str, Any]] = [{"name": "feedback_alignment", "label": FIXED}]
-    for label, (rate, settings) in SETTINGS.items():
-        optimizer = {"name": "adam", "learning_rate": rate}
-        chosen = {**STRENGTHS, **settings, "feedback_optimizer": optimizer}
+    for label, setting in SETTINGS.items():
+        optimizer = {"name": "adam", "learning_rate": setting.rate}
+        chosen = {**STRENGTHS, **setting.others, "feedback_optimizer": optimizer}
         rules.append({"name": "information_alignment", "label": label, **chosen})
     return (
         "name=nayebi2020_alignment",
@@ -55,7 +66,6 @@ def overrides() -> tuple[str, ...]:
         "subjects.batch_size=32",
         "subjects.visits=2",
         "probes={}",
-        "compare={}",
     )
 
 
@@ -73,12 +83,13 @@ def rows(subjects: xr.Dataset, truth: xr.Dataset) -> Iterator[list[str]]:
     diverged = subjects["status"].to_numpy() == DIVERGED
     angles = last[list(ANGLES)].mean(LAYER)
     performance = last[PERFORMANCE].to_numpy()
-    for label in (FIXED, *SETTINGS):
+    names = {FIXED: "fixed", **{label: setting.name for label, setting in SETTINGS.items()}}
+    for label, name in names.items():
         mine = rules == label
         kept = mine & ~diverged
-        found = (degrees(angles[name].to_numpy()[kept]) for name in ANGLES)
+        found = (degrees(angles[each].to_numpy()[kept]) for each in ANGLES)
         count = f"{(diverged & mine).sum()} of {mine.sum()}"
-        yield [label, count, *found, f"{performance[kept].mean():.2f}"]
+        yield [name, count, *found, f"{performance[kept].mean():.2f}"]
 
 
 def main() -> None:

@@ -33,4 +33,10 @@ def test_subjects_that_diverged_are_counted_and_left_out() -> None:
     )
     first, second, *_ = rows(subjects, truth)
     assert first == [FIXED, "0 of 2", "0° (0° to 1°)", "1° (0° to 2°)", "0.05"]
-    assert second == ["own activity, 0.001", "1 of 2", "2° (2° to 2°)", "4° (4° to 4°)", "0.20"]
+    assert second == [
+        "own activity, rate 0.001",
+        "1 of 2",
+        "2° (2° to 2°)",
+        "4° (4° to 4°)",
+        "0.20",
+    ]
