@@ -66,6 +66,7 @@ def overrides() -> tuple[str, ...]:
         "subjects.batch_size=32",
         "subjects.visits=2",
         "probes={}",
+        "compare=null",
     )
 
 

@@ -256,6 +256,9 @@ def _control(name: str) -> Callable[[Evidence], Iterator[Part]]:
         found = controls(of.sampled, of.sampled_folder, of.workers)
         for observable, results in found.items():
             result = results[name]
+            if not result.evaluated:
+                yield Part(f"{pretty(observable)} not evaluated", "undecided")
+                continue
             value = Accuracy(result.accuracy, result.low, result.high)
             verdict: Verdict = "holds" if result.passed else "does not hold"
             yield Part(f"{pretty(observable)} {value}", verdict)

@@ -169,10 +169,10 @@ def gains_table(recorded: Recorded, folder: Path, workers: int) -> Table:
             for base, choice in ((AS_THEY_ARE, NO_REFERENCES), (CENTRED, ALL_RULES))
             for column in _COLUMNS
         ]
-        lines.append([row.treatment, *cells])
+        lines.append([row.treatment, row.references, *cells])
     columns = _names(_COLUMNS)
     against = [f"{name}, minus {base}" for base in ("as they are", "centred") for name in columns]
-    return ["treatment", *against], lines
+    return ["treatment", "references", *against], lines
 
 
 def _names(columns: Sequence[tuple[str, str]]) -> list[str]:

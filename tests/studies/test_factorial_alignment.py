@@ -6,11 +6,13 @@ import numpy as np
 import xarray as xr
 
 from studies.factorial.alignment import FIXED, PROTOCOL, SETTINGS, overrides, rows
+from virtuallab.lab.planning.validation import faults_in
 from virtuallab.protocol import expand, read
 from virtuallab.vocabulary import DIVERGED, DONE
 
 
 def test_each_kind_has_one_subject_of_each_setting() -> None:
+    assert faults_in([PROTOCOL], overrides()) == []
     subjects = expand(read(PROTOCOL, overrides()))
     assert len(subjects) == 22 * (1 + len(SETTINGS))
     assert {each.label for each in subjects} == {FIXED, *SETTINGS}

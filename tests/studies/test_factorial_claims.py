@@ -242,3 +242,18 @@ def test_importance_late_in_training_is_found() -> None:
     found = forests(mine, "activity", BY_SUBJECT)
     late = late_minus_early(mine, "activity", "actraw_median", found)
     assert late.value == pytest.approx((1.417 + 1.25 - 0.667 - 0.833) / 6.333, abs=0.06)
+
+
+def test_a_control_that_was_not_evaluated_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "CLAIMS", [each for each in CLAIMS if each.name == "C4"])
+    of = evidence(tmp_path)
+    for observable in CONTROLLED:
+        file = of.sampled_folder / f"control.{observable}.performance_matched.json"
+        found = json.loads(file.read_text("utf-8"))
+        file.write_text(json.dumps({**found, "accuracy": float("nan"), "passed": False}))
+    [row] = claims_rows(of)
+    assert row[-1] == "undecided"
+    assert "nan" not in row[2]
+    assert row[2].count("not evaluated") == len(CONTROLLED)
