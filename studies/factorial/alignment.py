@@ -20,14 +20,15 @@ import xarray as xr
 from rich.console import Console
 
 import virtuallab as vl
-from studies.factorial.pages import OF_ANGLES, degrees, table
+from studies.factorial.pages import OF_ANGLES, degrees, table, write_page
 from studies.factorial.subjects import ANGLES
 from virtuallab.labels import label_text
+from virtuallab.protocol import read
 from virtuallab.vocabulary import DIVERGED, LAYER, PERFORMANCE, RULE
 
 ROOT: Final = Path(__file__).parents[2]
 PROTOCOL: Final = ROOT / "protocols" / "nayebi2020.yaml"
-STRENGTHS: Final = {"amp": 1.0, "null": 0.2, "decay": 0.5}  # of the protocol
+STRENGTHS: Final = ("amp", "null", "decay")  # as in the protocol
 
 FIXED: Final = "fixed"
 
@@ -52,10 +53,13 @@ SETTINGS: Final = {
 
 def overrides() -> tuple[str, ...]:
     """Changes of the protocol of the factorial."""
+    entries = read(PROTOCOL).subjects.rules
+    given = next(each.rule.build() for each in entries if each.label == "information")
+    strengths = {name: getattr(given, name) for name in STRENGTHS}
     rules: list[dict[str, Any]] = [{"name": "feedback_alignment", "label": FIXED}]
     for label, setting in SETTINGS.items():
         optimizer = {"name": "adam", "learning_rate": setting.rate}
-        chosen = {**STRENGTHS, **setting.others, "feedback_optimizer": optimizer}
+        chosen = {**strengths, **setting.others, "feedback_optimizer": optimizer}
         rules.append({"name": "information_alignment", "label": label, **chosen})
     return (
         "name=nayebi2020_alignment",
@@ -105,8 +109,7 @@ def main() -> None:
     header = ["backward weights", "diverged", *OF_ANGLES, "mean performance"]
     subjects, truth = (tree[node].to_dataset().load() for node in ("subjects", "truth"))
     lines = table(header, list(rows(subjects, truth)))
-    asked.results.mkdir(parents=True, exist_ok=True)
-    (asked.results / "factorial_alignment.md").write_text("\n".join(lines) + "\n", "utf-8")
+    write_page(asked.results, "alignment", lines)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,16 @@ def write_pages(evidence: Evidence, results: Path) -> None:
         "gains": table(*gains_table(recorded, folder, workers)),
         "claims": table(["", "claim", "comparisons", "verdict"], list(claims_rows(evidence))),
     }
-    results.mkdir(parents=True, exist_ok=True)
     for name, lines in pages.items():
-        text = "\n".join(lines) + "\n"
-        (results / f"factorial_{name}.md").write_text(text, encoding="utf-8")
+        write_page(results, name, lines)
+
+
+def write_page(results: Path, name: str, lines: Sequence[str]) -> str:
+    """Write the lines of a table for the documentation, and return their text."""
+    results.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(lines) + "\n"
+    (results / f"factorial_{name}.md").write_text(text, encoding="utf-8")
+    return text
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -19,6 +19,7 @@ import xarray as xr
 
 import virtuallab as vl
 from studies.benchmark import card, checksums
+from studies.factorial.pages import write_page
 from studies.factorial.subjects import PROBE
 from virtuallab.decoder.features.columns import columns_of
 from virtuallab.decoder.features.samples import PUBLISHED, by_subject
@@ -232,9 +233,7 @@ def files_table(folder: Path) -> list[str]:
 
 def write_files_table(folder: Path, results: Path) -> str:
     """Write the table of the files for the documentation, and return it."""
-    text = "\n".join(files_table(folder)) + "\n"
-    (results / "factorial_files.md").write_text(text, encoding="utf-8")
-    return text
+    return write_page(results, "files", files_table(folder))
 
 
 def _readme(table: xr.Dataset, folder: Path, store: str) -> list[str]:
