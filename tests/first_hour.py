@@ -46,6 +46,8 @@ REFUSED = (
     "virtuallab compare mine.yaml",
     "virtuallab power mine.yaml --target 0.8",
     "virtuallab identify runs/my_experiment.zarr recording.nc --match",
+    "virtuallab score mine.csv --labels labels.csv",
+    "virtuallab score predictions.csv --labels labels.csv",
 )
 
 
