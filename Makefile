@@ -110,8 +110,7 @@ study: $(VENV)/.audio ## Train 1,056 subjects of 22 kinds and identify their rul
 study-alignment: $(VENV)/.audio ## Compare settings by which backward weights of the factorial align
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.alignment
 
-study-confirmation: $(VENV)/.audio ## Identify subjects of new kinds that were set aside, once, after the study
-	$(BIN)/virtuallab run protocols/nayebi2020_confirmation.yaml
+study-confirmation: $(VENV)/.audio ## Train and identify subjects that were set aside, once, after the study
 	OMP_NUM_THREADS=1 $(BIN)/python -m studies.factorial.confirmation
 
 notebook: $(VENV)/.notebook ## Execute examples/open_the_factorial.ipynb on the files of runs/nayebi2020_shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 from studies.factorial import carry_over, confirmation, controls, layers, pages, predictions
 from studies.factorial.accuracies import (
+    Accuracy,
     difference,
     group_accuracies,
     held_out_accuracy,
@@ -201,22 +203,64 @@ def test_subjects_that_were_set_aside_are_identified_by_the_others(
     apart: Recorded, equal: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(confirmation, "OBSERVABLES", ("activity",))
-    rows = list(confirmation.confirmation_rows(apart, recorded(8.0), "new", new_kinds=True))
-    whole = {row[2]: float(row[-1].split()[0]) for row in rows if row[3] == "all"}
+    expected = {("activity", "none"): Accuracy(0.75, 0.7, 0.8)}
+    rows = list(
+        confirmation.confirmation_rows(apart, recorded(8.0), "new", expected, new_kinds=True)
+    )
+    whole = {row[2]: float(row[4].split()[0]) for row in rows if row[3] == "all"}
     assert set(whole) == {"none", "all rules"}
     assert min(whole.values()) > 0.8
     assert {row[3] for row in rows} == {"all", *apart.kinds.tolist()}
-    chance = list(confirmation.confirmation_rows(apart, equal, "new", new_kinds=False))
-    assert all(float(row[-1].split()[0]) < 0.6 for row in chance)
+    stated = {row[2]: row[5] for row in rows if row[3] == "all"}
+    assert stated == {"none": "0.75 (0.70 to 0.80)", "all rules": "-"}
+    chance = list(confirmation.confirmation_rows(apart, equal, "new", {}, new_kinds=False))
+    assert all(float(row[4].split()[0]) < 0.6 for row in chance)
     assert {row[3] for row in chance} == {"all"}
 
 
-def test_the_confirmation_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = tmp_path / "factorial_confirmation.md"
-    result.write_text("0.9\n", encoding="utf-8")
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the confirmation runs, and the result that it would write."""
     monkeypatch.setattr(confirmation, "ROOT", tmp_path)
-    monkeypatch.setattr(confirmation, "RESULT", result)
+    monkeypatch.setattr(confirmation, "RESULT", tmp_path / "factorial_confirmation.md")
     monkeypatch.setattr("sys.argv", ["confirmation"])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "factorial_confirmation.md"
+
+
+def test_the_confirmation_is_computed_once(alone: Path) -> None:
+    alone.write_text("0.9\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="is computed once"):
         confirmation.main()
-    assert result.read_text("utf-8") == "0.9\n"
+    assert alone.read_text("utf-8") == "0.9\n"
+
+
+def test_a_confirmation_before_the_study_is_refused_before_it_trains(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("virtuallab.run", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(SystemExit, match="make study"):
+        confirmation.main()
+    assert not alone.exists()
+
+
+def test_the_confirmation_trains_both_sets_of_subjects_and_states_what_was_expected(
+    alone: Path, apart: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (confirmation, carry_over):
+        monkeypatch.setattr(module, "OBSERVABLES", ("activity",))
+    monkeypatch.setattr(carry_over, "REFERENCED_SPLITS", ("kind",))
+    folder = alone.parent / "runs" / "nayebi2020.predictions"
+    strict = [Task("activity", "kernel_svm", STRICT, draw) for draw in range(predictions.REPEATS)]
+    predict_all(apart, folder, 1, [Task("activity", "kernel_svm", "kind"), *strict])
+    trained = []
+    monkeypatch.setattr("virtuallab.run", lambda protocol, *_, **__: trained.append(protocol.name))
+    monkeypatch.setattr(Recorded, "of", lambda *_: apart)
+    confirmation.main()
+    assert trained == ["nayebi2020_confirmation.yaml", "nayebi2020.yaml"]
+    lines = [line.strip("| ").split(" | ") for line in alone.read_text("utf-8").splitlines()]
+    whole = {(line[0], line[2]): line for line in lines if line[3] == "all"}
+    assert set(whole) == set(product(("new kinds", "new seeds"), ("none", "all rules")))
+    stated = {row: line[5] for row, line in whole.items()}
+    assert stated.pop(("new seeds", "all rules")) == "-"
+    assert min(float(text.split()[0]) for text in stated.values()) > 0.8
