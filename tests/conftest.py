@@ -15,6 +15,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import numpy as np
 import pytest
 
+from tests.type_checks import install_type_checks
+
+install_type_checks()  # before a module of virtuallab is imported
+
 _CACHE = tempfile.TemporaryDirectory(prefix="virtuallab-cache-")
 os.environ["VIRTUALLAB_CACHE"] = _CACHE.name  # tests read no results of older code
 
