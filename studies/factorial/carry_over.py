@@ -154,10 +154,12 @@ def curve(samples: Samples, kinds: np.ndarray, *, equal: bool) -> list[Point]:
             inside = _thinned(samples, kinds, inside, _EQUAL // number, stream)
         outside = np.flatnonzero(~np.isin(kinds, chosen))
         tested = samples.take(outside)
+        known = samples.take(inside)
         plain, centred = (
             float(balanced_accuracy_score(tested.labels, predicted))
-            for predicted in plain_and_centred(
-                samples.take(inside), kinds[inside], tested, kinds[outside]
+            for predicted in (
+                predicted_plain(known, tested),
+                predicted_centred(known, kinds[inside], tested, kinds[outside]),
             )
         )
         found.append(Point(number, len(inside), draw, plain, centred))
@@ -177,26 +179,37 @@ def _thinned(
     return np.array(sorted(kept))
 
 
-def plain_and_centred(
+def predicted_plain(training: Samples, tested: Samples) -> np.ndarray:
+    """Predicted rules of other subjects from features as they are, (subject,).
+
+    Parameters
+    ----------
+    training, tested : Samples
+        One a subject.
+    """
+    found: np.ndarray = _trained(training).predict(tested.values)
+    return found
+
+
+def predicted_centred(
     training: Samples, training_kinds: np.ndarray, tested: Samples, kinds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted rules of subjects of other kinds: from features as they are, and from centred ones.
+) -> np.ndarray:
+    """Predicted rules of subjects of other kinds from features relative to their kind, (subject,).
 
     The references of a tested subject are the other half of the subjects of its kind, of all rules.
 
     Parameters
     ----------
     training, tested : Samples
-        One a subject.
+        One a subject. Each tested kind has two pairs or more.
     training_kinds, kinds : array of str, (subject,)
         Kinds of the subjects of both.
     """
     centres = Centres.of(training.values, training_kinds)
     centred = replace(training, values=centres.centred(training.values, training_kinds))
-    return (
-        _trained(training).predict(tested.values),
-        _trained(centred).predict(_relative_to_halves(tested, kinds, centres)),
-    )
+    relative = _relative_to_halves(tested, kinds, centres)
+    found: np.ndarray = _trained(centred).predict(relative)
+    return found
 
 
 def _trained(samples: Samples) -> Any:

@@ -26,7 +26,7 @@ from studies.factorial.accuracies import (
     held_out_accuracy,
     strict_accuracy,
 )
-from studies.factorial.carry_over import plain_and_centred, references
+from studies.factorial.carry_over import predicted_centred, predicted_plain, references
 from studies.factorial.pages import table, write_page
 from studies.factorial.predictions import CLASSIFIER, Task, read_draws, read_predictions
 from studies.factorial.subjects import OBSERVABLES, Recorded
@@ -46,16 +46,16 @@ NEW_SEEDS: Final = (
 
 
 def predictions(
-    training: Recorded, tested: Recorded, observable: str
+    training: Recorded, tested: Recorded, observable: str, *, new_kinds: bool
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield predicted rules of the tested subjects: as they are, and with references.
+    """Yield predicted rules of the tested subjects: as they are and, of new kinds, with references.
 
     References are the other half of the subjects of each kind, of all rules.
     """
     known, new = training.samples(observable), tested.samples(observable)
-    plain, centred = plain_and_centred(known, training.kinds, new, tested.kinds)
-    yield NO_REFERENCES, plain
-    yield ALL_RULES, centred
+    yield NO_REFERENCES, predicted_plain(known, new)
+    if new_kinds:
+        yield ALL_RULES, predicted_centred(known, training.kinds, new, tested.kinds)
 
 
 def confirmation_rows(
@@ -81,7 +81,7 @@ def confirmation_rows(
     """
     split = "kind" if new_kinds else "model_seed"
     for observable in OBSERVABLES:
-        for choice, predicted in predictions(training, tested, observable):
+        for choice, predicted in predictions(training, tested, observable, new_kinds=new_kinds):
             asked = expected.get((observable, choice), "-")
             value = str(held_out_accuracy(tested, split, predicted))
             yield [name, pretty(observable), choice, "all", value, str(asked)]
