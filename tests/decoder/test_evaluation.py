@@ -15,9 +15,9 @@ from virtuallab.errors import NotDecoded
 from virtuallab.registry import CLASSIFIERS
 from virtuallab.vocabulary import DIVERGED, DONE
 
+SLOW = ("random_forest", "gradient_boosting", "conv1d_mlp")
 EVERY = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in ("random_forest", "conv1d_mlp") else [])
-    for name in CLASSIFIERS
+    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in CLASSIFIERS
 ]
 
 

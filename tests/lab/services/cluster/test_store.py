@@ -196,6 +196,7 @@ def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_in_the_middle_of_a_cohort_costs_nothing_but_time(
     protocol: Path, cluster: Cluster, tmp_path: Path
 ) -> None:
