@@ -19,7 +19,6 @@ from virtuallab.subject.network.network import Network
 from virtuallab.subject.rule import Updates
 from virtuallab.testing import check_rule
 
-
 # Takes four times as long as any other: it relaxes its units at each step.
 SLOW = ("predictive_coding",)
 
