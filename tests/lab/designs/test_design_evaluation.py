@@ -19,6 +19,7 @@ from virtuallab.lab.stages.experiment import resume
 from virtuallab.lab.stages.reference import reference
 from virtuallab.probes import GaussianNoise, Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, features
+from virtuallab.probes.statistics.theory.activity import activity_theory
 from virtuallab.store import Store
 from virtuallab.subject.preparation import prepare
 
@@ -120,9 +121,11 @@ def test_implantations_differ_by_their_seed_and_designs_share_their_electrodes(
 ) -> None:
     seen: list[xr.Dataset] = []
 
-    def listening(recording: xr.Dataset, statistics: tuple[str, ...]) -> FeatureArrays:
+    def listening(
+        recording: xr.Dataset, statistics: tuple[str, ...], *, theory: bool
+    ) -> FeatureArrays:
         seen.append(recording)
-        return feature_arrays(recording, statistics)
+        return feature_arrays(recording, statistics, theory=theory)
 
     monkeypatch.setattr(benches, "feature_arrays", listening)
 
@@ -168,3 +171,19 @@ def test_what_is_recorded_while_training_is_what_snapshots_give_later(store: Pat
             np.testing.assert_allclose(at_visits, later.responses[layer], rtol=1e-5, atol=1e-6)
             at_visits = np.concatenate([each.weights[layer] for each in during])
             np.testing.assert_array_equal(at_visits, later.weights[layer])
+
+
+@pytest.mark.parametrize("asked", ["activity", "theory"])
+def test_theories_are_computed_where_they_are_read(
+    bench: PreservedSubjects, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    computed = []
+
+    def noticed(*arguments: object) -> dict[str, np.ndarray]:
+        computed.append(arguments)
+        return activity_theory(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("virtuallab.probes.statistics.features.activity_theory", noticed)
+    [seen] = bench.record([DesignRun(Probe(units=9, observables=("activity",)), 0, (asked,))])
+    assert bool(computed) == (asked == "theory")
+    assert np.isfinite(seen.samples[asked].values).any()

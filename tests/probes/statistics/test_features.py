@@ -11,7 +11,7 @@ import xarray as xr
 from tests.probes.rat import SIZES, rat, set_on_rats, stream
 from tests.probes.statistics.test_published import APPLIED, slowly
 from virtuallab.probes import GaussianNoise, Probe
-from virtuallab.probes.statistics.features import features, theory_names
+from virtuallab.probes.statistics.features import feature_arrays, features, theory_names
 from virtuallab.probes.statistics.published import OBSERVABLE_OF, PUBLISHED_STATISTICS
 from virtuallab.vocabulary import DEAD, EXPLODED, LIVE, THEORY
 
@@ -20,6 +20,16 @@ def recorded(probe: Probe | None = None) -> xr.Dataset:
     tissue = rat()
     probe = probe or Probe()
     return probe.implant(tissue, stream()).record(tissue, stream(), set_on_rats(probe))
+
+
+def test_features_without_theory_are_the_others() -> None:
+    recording = recorded()
+    found, whole = feature_arrays(recording, theory=False), feature_arrays(recording)
+    predicted = np.isin(features(recording)["change_name"], theory_names())
+    np.testing.assert_array_equal(found.stat, whole.stat)
+    np.testing.assert_array_equal(found.change[..., ~predicted], whole.change[..., ~predicted])
+    assert np.isnan(found.change[..., predicted]).all()
+    assert np.isfinite(whole.change[..., predicted]).any()
 
 
 def entries(recording: xr.Dataset, name: str, visit: int, layer: str) -> list[list[float]]:

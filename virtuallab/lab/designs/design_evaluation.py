@@ -35,7 +35,7 @@ from virtuallab.lab.stages.subject_source import SubjectSource, subject_source
 from virtuallab.probes import Probe
 from virtuallab.probes.statistics.features import FeatureArrays, feature_arrays, label_features
 from virtuallab.store import Store
-from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, PAIR, RULE, SUBJECT
+from virtuallab.vocabulary import ACTIVITY, LAYER, OBSERVABLES, PAIR, RULE, SUBJECT, THEORY
 
 _MEMORY = 400_000_000  # bytes of rows that a batch may hold
 _VISIT_0, _NOISE = "visit_0", "signal_removed"  # controls
@@ -62,6 +62,11 @@ class DesignRun:
     seed: int
     observables: tuple[str, ...]
     control: bool = False
+
+    def features_of(self, recording: xr.Dataset) -> FeatureArrays:
+        """Features of a recording of one subject, of which a decoder reads the observables."""
+        theory = THEORY in self.observables
+        return feature_arrays(recording, self.probe.statistics, theory=theory)
 
 
 @dataclass(frozen=True)
@@ -231,9 +236,9 @@ def _record(
             for number, (trial, (recording, alone)) in enumerate(
                 zip(trials, recorder.finish(), strict=True)
             ):
-                kept[number].append(feature_arrays(recording, trial.probe.statistics))
+                kept[number].append(trial.features_of(recording))
                 if alone is not None:
-                    of_noise[number].append(feature_arrays(alone, trial.probe.statistics))
+                    of_noise[number].append(trial.features_of(alone))
                 if len(alike) == number:
                     alike.append(recording.coords.to_dataset())
     rows = [

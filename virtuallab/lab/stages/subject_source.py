@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,18 @@ class StoredSubjects(SubjectSource):
     group: NetworkGroup
     seed: int
 
+    @cached_property
+    def _store(self) -> Store:
+        # Opened once: its root lists all subjects, and takes longer to read than the states of one.
+        return Store.open(self.path)
+
     def reference(self) -> Reference:
         """Return the reference networks of the group."""
-        return reference(Store.open(self.path), self.group, self.seed)
+        return reference(self._store, self.group, self.seed)
 
     def states(self, index: int) -> Iterator[np.ndarray]:
         """Yield the states of a subject, (visit, parameter), some visits at a time."""
-        yield from preserved_states(Store.open(self.path), self.group, index)
+        yield from preserved_states(self._store, self.group, index)
 
 
 @dataclass(frozen=True)

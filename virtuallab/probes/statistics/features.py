@@ -111,8 +111,18 @@ class FeatureArrays:
         return cls(**arrays, statistics=each[0].statistics)
 
 
-def feature_arrays(recording: xr.Dataset, statistics: Sequence[str] = ()) -> FeatureArrays:
-    """Features of a recording without their labels; see :func:`features`."""
+def feature_arrays(
+    recording: xr.Dataset, statistics: Sequence[str] = (), *, theory: bool = True
+) -> FeatureArrays:
+    """Features of a recording without their labels; see :func:`features`.
+
+    Parameters
+    ----------
+    recording : xr.Dataset
+    statistics : sequence of str
+    theory : bool
+        False to leave out what theories predict, which takes a third of the time; NaN then.
+    """
     layers = [str(name) for name in recording[LAYER].values]
     shape = recording.sizes[VISIT], len(layers)
     further = {name: STATISTICS[name]() for name in statistics}
@@ -125,7 +135,7 @@ def feature_arrays(recording: xr.Dataset, statistics: Sequence[str] = ()) -> Fea
         statistics=tuple(further),
     )
     for index, layer in enumerate(layers):
-        for part in _layer_features(recording, layer, index):
+        for part in _layer_features(recording, layer, index, theory):
             flag = layer_flags(part.values)
             found.flag[:, index, OBSERVABLES.index(part.observable)] = flag
             own = part.further(further)
@@ -157,7 +167,9 @@ class _LayerFeatures:
         }
 
 
-def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_LayerFeatures]:
+def _layer_features(
+    recording: xr.Dataset, layer: str, index: int, theory: bool
+) -> Iterator[_LayerFeatures]:
     """Features of each observable that was recorded of one layer."""
     if ACTIVITY in recording:
         mine = recording["unit_layer"].values == layer
@@ -173,14 +185,17 @@ def _layer_features(recording: xr.Dataset, layer: str, index: int) -> Iterator[_
                 values = np.where(observed, values, first[..., None])
             stats = {f"act{name}": mean_over_images(each) for name, each in found.items()}
             changes = activity_changes(responses, stats)
-            changes |= activity_theory(responses, changes)
+            if theory:
+                changes |= activity_theory(responses, changes)
             yield _LayerFeatures(ACTIVITY, values, responses.labels, stats, changes)
     if WEIGHTS in recording:
         mine = recording["synapse_layer"].values == layer
         if mine.any():
             weights = _part(recording[WEIGHTS].values, mine)
             stats = {f"weight{n}": found for n, found in summary_statistics(weights).items()}
-            changes = weight_changes(weights, stats) | weight_theory(weights)
+            changes = weight_changes(weights, stats)
+            if theory:
+                changes |= weight_theory(weights)
             yield _LayerFeatures(WEIGHTS, weights, None, stats, changes)
     if ACTIVITY_CHANGE in recording and recording["n_units"].values[index]:
         gains = recording[ACTIVITY_CHANGE].values[:, :, index]
