@@ -260,6 +260,19 @@ def test_designs_that_the_subjects_do_not_allow_are_refused(
         check_designs(designs(*overrides), plan)
 
 
+@pytest.mark.parametrize("section", ["compare", "power"])
+def test_too_few_crossed_seeds_for_designs_name_the_setting_of_model_seeds(section: str) -> None:
+    power = "power={design: {units: 2, visits: {uniform: [2, 3]}}, target: 0.7, folds: 2}"
+    asked = designs(
+        power,
+        f"{section}.folds=5",
+        "subjects.seeds={model: 3, data: 2}",
+        "subjects.replicates=null",
+    )
+    with pytest.raises(ProtocolError, match=rf"{section}\.folds.*Raise subjects\.seeds\.model"):
+        check_designs(asked, lay_out(asked))
+
+
 def test_faults_of_several_files_include_those_that_only_networks_show(tmp_path: Path) -> None:
     files = {
         "good.yaml": TEXT,

@@ -146,11 +146,12 @@ class DecoderTraining:
             classifiers=(classifier,),
             others=others,
         )
-        pairs = columns_of(self.experiment.plan.subjects).get(PAIR)
-        kept_pairs = None if pairs is None else pairs[list(self.members)].tolist()
-        problems = analysis.check(self._labels.tolist(), (), (), pairs=kept_pairs)
+        columns = columns_of(self.experiment.plan.subjects)
+        pairs = columns.get(PAIR)
+        own = {name: values[list(self.members)].tolist() for name, values in columns.items()}
+        problems = analysis.check(self._labels.tolist(), (), (), columns=own, pairs=own.get(PAIR))
         if problems and len(self.members) < len(self.experiment.plan.subjects):
-            self._refuse_diverged(analysis, problems[0][0], pairs, kept_pairs)
+            self._refuse_diverged(analysis, problems[0][0], pairs, own.get(PAIR))
         for field, message in problems:
             option = {"others": "--others: ", "classifiers": "--classifier: "}.get(field, "")
             where = (

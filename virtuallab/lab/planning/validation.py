@@ -263,13 +263,14 @@ def _uncompared(asked: Protocol, n_visits: int) -> dict[str, str]:
 
 def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Subjects that are too few to be divided into as many folds."""
-    rules, pairs = [subject.label for subject in subjects], _pairs(columns_of(subjects))
+    rules = [subject.label for subject in subjects]
+    columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
     faults: dict[str, str] = {}
     for key in ("compare", "power"):
         section = getattr(asked, key)
         if section is not None:
             how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
-            found = how.check(rules, (), (), pairs=pairs)
+            found = how.check(rules, (), (), columns=columns, pairs=_pairs(columns))
             faults |= {_place(key, field): text for field, text in found}
     return faults
 

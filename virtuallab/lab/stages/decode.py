@@ -15,7 +15,6 @@ from virtuallab.console import say
 from virtuallab.decoder import Analysis
 from virtuallab.decoder.diagnostics.permutation_importance import in_order
 from virtuallab.decoder.evaluation import evaluate, n_steps
-from virtuallab.decoder.features.samples import pairs_of
 from virtuallab.decoder.levels import Level
 from virtuallab.decoder.tables import with_corrected_controls, with_simultaneous
 from virtuallab.errors import NotDecoded, UserError
@@ -23,7 +22,7 @@ from virtuallab.lab.services.progress import counting, tallying
 from virtuallab.lab.stages.coverage import Coverage, DecodableProbes
 from virtuallab.lab.stages.nodes import feature_node, noise_node, stage
 from virtuallab.store import Store
-from virtuallab.vocabulary import PERFORMANCE, PROBE, RULE, SUBJECT, VISIT
+from virtuallab.vocabulary import PAIR, PERFORMANCE, PROBE, RULE, SUBJECT, VISIT
 
 
 def decode_probes(
@@ -126,9 +125,11 @@ def decode_probes(
 
 def _refuse_too_few(coverage: Coverage, found: xr.Dataset, analysis: Analysis) -> None:
     """Raise a UserError if the subjects that were recorded are too few for an analysis."""
-    rules, pairs = found[RULE].to_numpy().tolist(), pairs_of(found)
+    columns = {
+        str(k): v.to_numpy().tolist() for k, v in found.coords.items() if v.dims == (SUBJECT,)
+    }
     asked = replace(analysis.without_held_out, probes=None)
-    for _, message in asked.check(rules, (), (), pairs=None if pairs is None else pairs.tolist()):
+    for _, message in asked.check(columns[RULE], (), (), columns=columns, pairs=columns.get(PAIR)):
         raise UserError(f"{coverage}, which is too few: {message}")
 
 
