@@ -41,6 +41,7 @@ def test_an_array_without_a_name_is_the_activity(tmp_path):
     path = tmp_path / "array.nc"
     plain()["activity"].rename(None).to_netcdf(path, engine="h5netcdf")
     xr.testing.assert_identical(read_recording(path), read(plain(), tmp_path))
+    xr.testing.assert_identical(read_recording(str(path)), read_recording(path))
 
 
 def test_words_for_classes_become_numbers_that_are_explained(tmp_path):

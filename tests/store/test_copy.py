@@ -13,6 +13,7 @@ import pytest
 from tests.store.toy import CHUNK, NODE, STAGE, TABLE, contents, flip
 from virtuallab.errors import MachineError, StoreError
 from virtuallab.store import Store, copy_store, writer
+from virtuallab.store.layout.location import records_folder
 
 WITHOUT = ("decoding",)
 
@@ -34,6 +35,21 @@ def test_a_copy_without_nodes_is_sound_and_says_what_was_left_out(lab: Path) -> 
         )
     now = contents(lab.parent)
     assert {name: now[name] for name in before} == before
+
+
+def test_a_copy_of_a_store_that_is_read_only_can_be_written(lab: Path) -> None:
+    for path in [lab, *lab.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    copy = copy_store(Store.open(lab), lab.with_name("copy.zarr"), without=WITHOUT)
+    assert all(path.stat().st_mode & 0o200 for path in [copy.path, *copy.path.rglob("*")])
+
+
+def test_a_file_that_cannot_be_read_is_named(lab: Path) -> None:
+    (lab / "lost").symlink_to("nowhere")
+    before = contents(lab.parent)
+    with pytest.raises(MachineError, match=r"lab\.zarr/lost cannot be read \(No such file"):
+        copy_store(Store.open(lab), lab.with_name("copy.zarr"), without=WITHOUT)
+    assert contents(lab.parent) == before
 
 
 def test_records_of_nodes_that_are_left_out_are_not_missed(lab: Path) -> None:
@@ -60,8 +76,9 @@ def test_what_exists_is_left_alone(lab: Path, name: str) -> None:
 def test_a_copy_is_called_zarr_and_lies_outside(lab: Path) -> None:
     with pytest.raises(StoreError, match=r"ends in \.zarr"):
         copy_store(Store.open(lab), lab.with_name("copy"), without=WITHOUT)
-    with pytest.raises(StoreError, match="inside the experiment"):
-        copy_store(Store.open(lab), lab / "copy.zarr", without=WITHOUT)
+    for place in (lab, records_folder(lab)):
+        with pytest.raises(StoreError, match=r"inside the experiment lab\.zarr"):
+            copy_store(Store.open(lab), place / "copy.zarr", without=WITHOUT)
 
 
 def test_a_damaged_store_is_not_copied(lab: Path) -> None:
@@ -74,7 +91,7 @@ def test_a_damaged_store_is_not_copied(lab: Path) -> None:
 
 def test_a_full_disk_leaves_nothing(lab: Path) -> None:
     before = contents(lab.parent)
-    full = mock.patch.object(shutil, "copytree", side_effect=OSError(errno.ENOSPC, "full"))
+    full = mock.patch.object(shutil, "copyfileobj", side_effect=OSError(errno.ENOSPC, "full"))
     with full, pytest.raises(MachineError, match="disk is full"):
         copy_store(Store.open(lab), lab.with_name("copy.zarr"), without=WITHOUT)
     assert contents(lab.parent) == before

@@ -10,6 +10,7 @@ from typing import Any, Final
 import xarray as xr
 
 from virtuallab.errors import UserError
+from virtuallab.paths import expanded
 from virtuallab.recordings.conversion import (
     select_subject,
     select_variables,
@@ -29,7 +30,7 @@ _KNOWN: Final = "a netCDF file (.nc), a zarr folder (.zarr), NWB files (.nwb), o
 
 
 def read_recording(
-    path: Path | Sequence[Path],
+    path: str | Path | Sequence[str | Path],
     subject: str | None = None,
     *,
     stimuli_table: str | None = None,
@@ -44,7 +45,7 @@ def read_recording(
 
     Parameters
     ----------
-    path : Path or sequence of Path
+    path : str or Path, or sequence of str or Path
         A netCDF file or zarr folder with ``activity(visit, stimulus, unit)``, also that of a store,
         ``runs/NAME.zarr/recordings/PROBE/ARCHITECTURE``; a folder of NWB files, or such files, one
         for each visit.
@@ -77,7 +78,8 @@ def read_recording(
     UserError, MissingLibrary
         If the file cannot be read, is not a recording, or needs a library that is not installed.
     """
-    paths = [path] if isinstance(path, Path) else list(path)
+    given = [path] if isinstance(path, str | Path) else path
+    paths = [each if isinstance(each, Path) else expanded(each) for each in given]
     if not paths:
         raise UserError("no file is named.")
     for one in paths:

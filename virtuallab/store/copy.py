@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from virtuallab.errors import MachineError, StoreError
+from virtuallab.errors import MachineError
 from virtuallab.store.create import refuse_existing
 from virtuallab.store.files.atomic_write import write_json, writing
 from virtuallab.store.files.digest import write_json_with_digest
@@ -18,9 +19,14 @@ from virtuallab.store.integrity.commit_records import CommitRecords
 from virtuallab.store.integrity.manifest import MANIFEST_FILE, Manifest
 from virtuallab.store.integrity.ownership import check_unclaimed, write_mark
 from virtuallab.store.integrity.verification import read_manifest
-from virtuallab.store.layout.location import check_location, check_suffix, records_folder
-from virtuallab.store.layout.zarr_metadata import CONSOLIDATED, root_metadata
-from virtuallab.store.store import LEFT_OUT, Store
+from virtuallab.store.layout.location import (
+    check_location,
+    check_outside,
+    check_suffix,
+    records_folder,
+)
+from virtuallab.store.layout.zarr_metadata import CONSOLIDATED, LEFT_OUT, root_metadata
+from virtuallab.store.store import Store
 
 
 def copy_store(source: Store, path: Path, *, without: Sequence[str]) -> Store:
@@ -52,12 +58,11 @@ def copy_store(source: Store, path: Path, *, without: Sequence[str]) -> Store:
     """
     check_location(path)
     check_suffix(path)
+    check_outside(path)
     refuse_existing(path)
     folder = records_folder(path)
     check_unclaimed(folder, path)
     refuse_existing(folder)
-    if source.path.resolve() in path.resolve().parents:
-        raise StoreError(f"{path} is inside the experiment that is copied. Choose another folder.")
     with writing(path.parent, resumable=False):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside its place, so that it is there at once when it is complete.
@@ -84,11 +89,7 @@ def _write(source: Store, draft: Path, left_out: Sequence[str]) -> None:
     def is_kept(node: str) -> bool:
         return not f"{node}/".startswith(below)
 
-    def dropped(folder: str, names: list[str]) -> list[str]:
-        place = Path(folder).relative_to(source.path)
-        return [name for name in names if not is_kept((place / name).as_posix())]
-
-    shutil.copytree(source.path, draft, ignore=dropped)
+    _copy_files(source.path, draft, is_kept)
     root = root_metadata(source.path)
     root.pop(CONSOLIDATED, None)
     root["attributes"] = {**root["attributes"], LEFT_OUT: json.dumps(left_out)}
@@ -103,6 +104,32 @@ def _write(source: Store, draft: Path, left_out: Sequence[str]) -> None:
         for index, record in before.of(stage).items():
             write_json_with_digest(now.file(stage, index), _without(record, is_kept))
     Store(draft).finish()
+
+
+def _copy_files(source: Path, draft: Path, is_kept: Callable[[str], bool]) -> None:
+    """Copy the files of nodes that are kept.
+
+    Unlike :func:`shutil.copytree`, this stops at the first error, and gives the copies the
+    permissions of new files: those of an archive may be read-only.
+    """
+    for name, folders, files in os.walk(source, followlinks=True, onerror=_refuse_unreadable):
+        folder = Path(name)
+        place = folder.relative_to(source)
+        folders[:] = [each for each in folders if is_kept((place / each).as_posix())]
+        (draft / place).mkdir()
+        for file in files:
+            try:
+                content = (folder / file).open("rb")
+            except OSError as error:
+                _refuse_unreadable(error)
+            with content, (draft / place / file).open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+
+
+def _refuse_unreadable(error: OSError) -> NoReturn:
+    raise MachineError(
+        f"{error.filename} cannot be read ({error.strerror}), so nothing was copied."
+    ) from error
 
 
 def _without(record: Mapping[str, Any], is_kept: Callable[[str], bool]) -> dict[str, Any]:

@@ -82,4 +82,4 @@ def create_store(
 def refuse_existing(path: Path) -> None:
     """Raise a StoreError if anything lies at a path."""
     if os.path.lexists(path):
-        raise StoreError(f"{path} exists already.")
+        raise StoreError(f"{path} exists already. Choose another name.")

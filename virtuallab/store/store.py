@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,12 +25,11 @@ from virtuallab.store.integrity.verification import read_manifest
 from virtuallab.store.layout.arrays import as_strings, is_text, replace_variables
 from virtuallab.store.layout.chunk import check_chunk, checksum, chunk_file, write_chunk
 from virtuallab.store.layout.location import records_folder
+from virtuallab.store.layout.zarr_metadata import LEFT_OUT
 from virtuallab.store.node_reader import NodeReader
 from virtuallab.store.node_writer import NodeWriter
 from virtuallab.store.open import check_experiment
 from virtuallab.vocabulary import SUBJECT
-
-LEFT_OUT: Final = "left_out"  # attribute of the root of a copy
 
 
 class Store:

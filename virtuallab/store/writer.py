@@ -17,7 +17,12 @@ from virtuallab.store.integrity.ownership import (
     is_only_begun,
 )
 from virtuallab.store.integrity.recovery import recover_locked
-from virtuallab.store.layout.location import check_location, check_suffix, records_folder
+from virtuallab.store.layout.location import (
+    check_location,
+    check_outside,
+    check_suffix,
+    records_folder,
+)
 from virtuallab.store.open import check_experiment
 
 
@@ -51,6 +56,7 @@ def writer(path: Path, *, makes: bool = False) -> Iterator[None]:
             check_experiment(path)
         check_ownership(folder, path)
     else:
+        check_outside(path)
         check_unclaimed(folder, path)
         with writing(path):
             folder.mkdir(parents=True, exist_ok=True)

@@ -47,3 +47,22 @@ def test_a_working_folder_with_colons_is_refused_too(
     monkeypatch.chdir(tmp_path / "a::b")
     with pytest.raises(StoreError, match="'::' in a path"):
         new_store(Path())
+
+
+@pytest.mark.parametrize("place", ["lab.zarr", "lab.records", "lab.zarr/more", "linked"])
+def test_no_store_is_made_inside_another(tmp_path: Path, place: str) -> None:
+    new_store(tmp_path)
+    (tmp_path / "linked").symlink_to("lab.records")
+    before = sorted(tmp_path.rglob("*"))
+    with (
+        pytest.raises(StoreError, match=r"inside the experiment lab\.zarr"),
+        writer(tmp_path / place / "other.zarr", makes=True),
+    ):
+        pass
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_with_such_a_name_is_no_store(tmp_path: Path) -> None:
+    place = tmp_path / "all.zarr" / "more.records" / "other.zarr"
+    with writer(place, makes=True):
+        assert place.with_name("other.records").is_dir()

@@ -69,8 +69,13 @@ def is_preserved(store: Store) -> bool:
 
     It has none if subjects were only recorded during training, or if it is a copy without states.
     """
+    return _was_preserved(store) and not is_copy(store)
+
+
+def _was_preserved(store: Store) -> bool:
+    """Return whether states were kept when the subjects were trained."""
     subjects = json.loads(store.provenance.get("protocol_resolved", "{}")).get("subjects", {})
-    return bool(subjects.get("preserve", True)) and not is_copy(store)
+    return bool(subjects.get("preserve", True))
 
 
 def is_copy(store: Store) -> bool:
@@ -95,7 +100,7 @@ def check_preserved(store: Store, consequence: str, remedy: str | None = None) -
     UserError
         With the remedy.
     """
-    if is_copy(store):
+    if is_copy(store) and _was_preserved(store):
         raise UserError(
             f"{store.path} is a copy without the states of its subjects, so {consequence}. Use the "
             "experiment from which it was copied, or run its protocol into another store."

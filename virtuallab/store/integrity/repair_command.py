@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from virtuallab.store.layout.zarr_metadata import LEFT_OUT
+
 _PROBE_NODES: Final = ("recordings", "features", "signal_removed")
 _ANALYSES: Final = "decoding"
 
@@ -21,10 +23,12 @@ def repair_command(store: Path, node: str, attributes: Mapping[str, Any]) -> str
     node : str
         ``"features/utah"``; empty for the root.
     attributes : mapping
-        Of the store's root, with its own protocol.
+        Of the store's root, with its own protocol. Of a copy, they name what it does not have.
     """
     kind, name = _kind_and_name(node)
     path = shlex.quote(str(store))
+    if LEFT_OUT in attributes and kind != _ANALYSES:  # nothing of a subject can be made anew
+        return f"virtuallab export ORIGINAL.zarr {path} (after you have moved the copy away)"
     own = belongs_to_protocol(node, attributes)
     if kind in _PROBE_NODES and name and not own:
         return f"virtuallab probe {path} --protocol PROTOCOL.yaml (the protocol of probe {name!r})"

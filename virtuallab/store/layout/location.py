@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Final
 
 from virtuallab.errors import StoreError
 
+ROOT_FILE: Final = "zarr.json"  # in each store
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _SYSTEM_FILE = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
@@ -57,6 +59,18 @@ def check_location(path: Path) -> None:
     if above is not None and not above.is_dir():
         what = "a link to nothing" if above.is_symlink() and not above.exists() else "a file"
         raise StoreError(f"{path} cannot be written: {above} is {what}, not a folder.")
+
+
+def check_outside(path: Path) -> None:
+    """Raise a StoreError if a path, at which a store is to be made, is inside another store."""
+    for above in path.resolve().parents:
+        if above.suffix not in (".zarr", ".records"):
+            continue
+        store = above.with_name(f"{above.name.removesuffix('.records').removesuffix('.zarr')}.zarr")
+        if (store / ROOT_FILE).exists():
+            raise StoreError(
+                f"{path} is inside the experiment {store.name}. Choose another folder."
+            )
 
 
 def is_system_file(name: str) -> bool:

@@ -18,6 +18,7 @@ from virtuallab.store.files.atomic_write import write_json
 from virtuallab.store.files.digest import read_json
 
 CONSOLIDATED: Final = "consolidated_metadata"
+LEFT_OUT: Final = "left_out"  # attribute of the root of a copy: nodes that it does not have
 
 
 def root_metadata(store: Path) -> dict[str, Any]:
