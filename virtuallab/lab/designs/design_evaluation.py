@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -109,10 +109,10 @@ class PreservedSubjects:
         check_living(experiment.store)
         return cls(experiment.plan, experiment.store, pool)
 
-    @property
+    @cached_property
     def members(self) -> tuple[int, ...]:
         """Indices of the subjects that can be recorded, in the order of the rows."""
-        return tuple(sorted(living(self.store)))
+        return tuple(sorted(living(self.store)))  # reads a file of each subject
 
     @property
     def labels(self) -> np.ndarray:
