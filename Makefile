@@ -42,7 +42,7 @@ quickstart: $(VENV)/.base ## Train 160 networks under 4 rules, record them, iden
 	$(BIN)/virtuallab run protocols/quickstart.yaml
 
 test: $(VENV)/.dev ## Run all tests except the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
 
 test-slow: $(VENV)/.dev ## Run the slow tests, which take minutes each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m slow
