@@ -257,6 +257,22 @@ def test_diverged_subjects_are_left_out_and_counted(
     assert not (out / "test.nc").exists()
 
 
+def test_scores_of_the_default_set_are_written_to_the_documentation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(training: Path, test: Path, out: Path, **_: object) -> None:
+        out.mkdir(parents=True)
+        (out / "baselines.md").write_text(f"| scores of {out.name} |\n")
+
+    monkeypatch.setattr(benchmark_set, "ROOT", tmp_path)
+    monkeypatch.setattr(benchmark_set, "make", make)
+    monkeypatch.chdir(tmp_path)
+    benchmark_set.RESULT.parent.mkdir(parents=True)
+    benchmark_set.main([])
+    benchmark_set.main(["--out", "runs/mine"])
+    assert benchmark_set.RESULT.read_text() == "| scores of benchmark_set |\n"
+
+
 def test_what_cannot_be_a_set_is_refused(stores: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("")
     with pytest.raises(UserError, match="is no benchmark set, and is not empty"):
