@@ -37,6 +37,7 @@ ROOT: Final = Path(__file__).parents[2]
 FACTORIAL: Final = ROOT / "protocols" / "nayebi2020.yaml"
 KINDS: Final = ROOT / "protocols" / "nayebi2020_confirmation.yaml"
 RESULT: Final = ROOT / "docs" / "science" / "results" / "factorial_confirmation.md"
+EXPECTED: Final = "all, expected"
 NEW_SEEDS: Final = (
     "name=nayebi2020_seeds",
     "seed=2021",
@@ -46,16 +47,20 @@ NEW_SEEDS: Final = (
 
 
 def predictions(
-    training: Recorded, tested: Recorded, observable: str, *, new_kinds: bool
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield predicted rules of the tested subjects: as they are and, of new kinds, with references.
+    training: Recorded, tested: Recorded, *, new_kinds: bool
+) -> dict[str, dict[str, np.ndarray]]:
+    """Predicted rules of the tested subjects, by choice of references and by observable.
 
-    References are the other half of the subjects of each kind, of all rules.
+    As they are and, of new kinds, relative to the other half of the subjects of each kind.
     """
-    known, new = training.samples(observable), tested.samples(observable)
-    yield NO_REFERENCES, predicted_plain(known, new)
-    if new_kinds:
-        yield ALL_RULES, predicted_centred(known, training.kinds, new, tested.kinds)
+    found: dict[str, dict[str, np.ndarray]] = {NO_REFERENCES: {}}
+    for observable in OBSERVABLES:
+        known, new = training.samples(observable), tested.samples(observable)
+        found[NO_REFERENCES][observable] = predicted_plain(known, new)
+        if new_kinds:
+            centred = predicted_centred(known, training.kinds, new, tested.kinds)
+            found.setdefault(ALL_RULES, {})[observable] = centred
+    return found
 
 
 def confirmation_rows(
@@ -66,7 +71,9 @@ def confirmation_rows(
     *,
     new_kinds: bool,
 ) -> Iterator[list[str]]:
-    """Yield a row of accuracies for each observable and choice of references, and for each kind.
+    """Yield rows of accuracies, with a column for each observable.
+
+    For each choice of references: on all subjects, what was expected, and on each new kind.
 
     Parameters
     ----------
@@ -80,14 +87,15 @@ def confirmation_rows(
         otherwise pairs.
     """
     split = "kind" if new_kinds else "model_seed"
-    for observable in OBSERVABLES:
-        for choice, predicted in predictions(training, tested, observable, new_kinds=new_kinds):
-            asked = expected.get((observable, choice), "-")
-            value = str(held_out_accuracy(tested, split, predicted))
-            yield [name, pretty(observable), choice, "all", value, str(asked)]
-            if new_kinds:
-                for kind, found in group_accuracies(tested, "kind", predicted).items():
-                    yield [name, pretty(observable), choice, kind, str(found), "-"]
+    for choice, found in predictions(training, tested, new_kinds=new_kinds).items():
+        whole = [held_out_accuracy(tested, split, each) for each in found.values()]
+        yield [name, choice, "all", *map(str, whole)]
+        asked = [expected.get((observable, choice), "-") for observable in found]
+        yield [name, choice, EXPECTED, *map(str, asked)]
+        if new_kinds:
+            each = [group_accuracies(tested, "kind", one) for one in found.values()]
+            for kind in each[0]:
+                yield [name, choice, kind, *(str(one[kind]) for one in each)]
 
 
 def expected_on_kinds(training: Recorded, folder: Path) -> dict[tuple[str, str], Accuracy]:
@@ -141,7 +149,7 @@ def main() -> None:
         *confirmation_rows(training, kinds, "new kinds", on_kinds, new_kinds=True),
         *confirmation_rows(training, seeds, "new seeds", on_seeds, new_kinds=False),
     ]
-    header = ["subjects", "observable", "references", "kind", "accuracy", "in the factorial"]
+    header = ["subjects", "references", "kind", *map(pretty, OBSERVABLES)]
     print(write_page(RESULT.parent, "confirmation", table(header, rows)))
 
 
