@@ -87,7 +87,10 @@ def test_nothing_is_written_into_a_store(report: Any) -> None:
     Path("x.zarr/deep").mkdir(parents=True)
     Path("x.zarr/zarr.json").touch()
     assert report("x.zarr/deep/p.html", UserError, "x.zarr is a store") == ""
+    Path("x.records").mkdir()
+    assert report("x.records/p.html", UserError, "x.zarr is a store") == ""
     assert not list(Path("x.zarr/deep").iterdir())
+    assert not list(Path("x.records").iterdir())
 
 
 def test_a_page_may_go_into_a_pipe(report: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from virtuallab.errors import StoreError, UserError, VirtuallabError
 from virtuallab.store.files.atomic_write import write_text, writing
+from virtuallab.store.layout.location import enclosing_store
 
 _PAGE = b'<meta name="generator" content="virtuallab">'  # near the top of every page of ours
 
@@ -32,11 +33,8 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"{path} is a folder. Give the name of a file.")
     check_folder(path)
-    for folder in path.absolute().parents:
-        if (folder / "zarr.json").is_file():
-            raise UserError(
-                f"{path} cannot be written: {folder} is a store. Choose a place outside it."
-            )
+    if store := enclosing_store(path):
+        raise UserError(f"{path} cannot be written: {store} is a store. Choose a place outside it.")
 
 
 def check_page(path: Path) -> None:

@@ -61,16 +61,20 @@ def check_location(path: Path) -> None:
         raise StoreError(f"{path} cannot be written: {above} is {what}, not a folder.")
 
 
+def enclosing_store(path: Path) -> Path | None:
+    """Return the store inside which, or inside whose records, a path lies; None if none."""
+    found = None
+    for above in Path(os.path.realpath(path)).parents:  # Path.resolve raises where links loop
+        store = above.with_name(f"{above.stem}.zarr") if above.suffix == ".records" else above
+        if (store / ROOT_FILE).is_file():
+            found = store  # the last is the store itself, and not a node of it
+    return found
+
+
 def check_outside(path: Path) -> None:
     """Raise a StoreError if a path, at which a store is to be made, is inside another store."""
-    for above in path.resolve().parents:
-        if above.suffix not in (".zarr", ".records"):
-            continue
-        store = above.with_name(f"{above.name.removesuffix('.records').removesuffix('.zarr')}.zarr")
-        if (store / ROOT_FILE).exists():
-            raise StoreError(
-                f"{path} is inside the experiment {store.name}. Choose another folder."
-            )
+    if store := enclosing_store(path):
+        raise StoreError(f"{path} is inside the experiment {store.name}. Choose another folder.")
 
 
 def is_system_file(name: str) -> bool:
