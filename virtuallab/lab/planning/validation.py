@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from virtuallab.decoder import Analysis
 from virtuallab.errors import Fault, ProtocolError, UserError
 from virtuallab.lab.planning.network_group import architecture_labels
@@ -264,13 +262,13 @@ def _uncompared(asked: Protocol, n_visits: int) -> dict[str, str]:
 def _fold_faults(asked: Protocol, subjects: Sequence[Subject]) -> dict[str, str]:
     """Subjects that are too few to be divided into as many folds."""
     rules = [subject.label for subject in subjects]
-    columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
+    columns = _columns(subjects)
     faults: dict[str, str] = {}
     for key in ("compare", "power"):
         section = getattr(asked, key)
         if section is not None:
             how = Analysis(folds=section.folds, inner_folds=section.inner_folds)
-            found = how.check(rules, (), (), columns=columns, pairs=_pairs(columns))
+            found = how.check(rules, (), (), columns=columns, pairs=columns.get(PAIR))
             faults |= {_place(key, field): text for field, text in found}
     return faults
 
@@ -280,9 +278,9 @@ def _place(section: str, field: str) -> str:
     return "subjects.rules" if field == "rules" else f"{section}.{field}"
 
 
-def _pairs(columns: Mapping[str, Any]) -> Any:
-    """Pair of each subject; None if the design is not paired."""
-    return np.asarray(columns[PAIR]).tolist() if PAIR in columns else None
+def _columns(subjects: Sequence[Subject]) -> dict[str, list[Any]]:
+    """All that was decided about each subject, as analyses check it."""
+    return {name: values.tolist() for name, values in columns_of(subjects).items()}
 
 
 def _probe_faults(plan: Plan, probes: Iterable[tuple[str, Probe]]) -> dict[str, str]:
@@ -301,7 +299,7 @@ def _analysis_faults(asked: Protocol, plan: Plan, probes: Mapping[str, Probe]) -
     subjects = plan.subjects
     rules = [subject.label for subject in subjects]
     architectures = architecture_labels(subjects)
-    columns = {name: values.tolist() for name, values in columns_of(subjects).items()}
+    columns = _columns(subjects)
     # What a probe with an unknown device measures is not known; the device has a fault of its own.
     measured = {
         name: probe.resolved.readable(len(plan.visits))
@@ -318,7 +316,7 @@ def _analysis_faults(asked: Protocol, plan: Plan, probes: Mapping[str, Probe]) -
                 tuple(probes),
                 columns=columns,
                 measured=measured,
-                pairs=_pairs(columns),
+                pairs=columns.get(PAIR),
             ),
             *(analysis.check_primary(measured) if len(measured) == len(probes) else ()),
         )
