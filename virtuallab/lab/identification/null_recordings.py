@@ -188,7 +188,7 @@ def _recorded(
             noise = seeds.generator(seed, *owner, seeds.PROBE_NOISE)
             recording = implant.record(prepared, noise, calibration)
             coords = recording.coords.to_dataset() if coords is None else coords
-            found.append((one, feature_arrays(recording)))
+            found.append((one, feature_arrays(recording, theory=False)))
     if coords is None:
         return []
     values = by_subject(joined_features(coords, [each for _, each in found]), ACTIVITY).values
